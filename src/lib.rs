@@ -1,0 +1,11 @@
+//! gatehand, "a hand at the gate": what enrols ticket scanners, keeps their API key sealed and
+//! gives apps the API, and the server module it talks to.
+//!
+//! The way from QR code to vault runs through the modules in this order: [`enrolment`] reads the
+//! code, [`facts`] tells what this device is, [`agent`] redeems the token with the types of
+//! [`wire`] and puts the identity into the [`vault`].
+
+pub mod private_file;
+pub mod seal;
+pub mod secret;
+pub mod wire;

@@ -1,0 +1,3 @@
+//! The `gatehand` command.
+
+fn main() {}

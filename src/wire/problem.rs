@@ -1,0 +1,69 @@
+//! The server's own words about a refused request.
+
+use serde_json::Value;
+
+/// A refusal in one of the API's two shapes, as text for a person.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    text: String,
+    detail: Option<String>,
+}
+
+impl Problem {
+    /// Reads `{"detail": "…"}` or `{"field": ["…", …], …}`; `None` for any other shape.
+    pub fn read(body: &Value) -> Option<Self> {
+        let fields = body.as_object().filter(|fields| !fields.is_empty())?;
+        if let Some(detail) = fields.get("detail").and_then(Value::as_str) {
+            return Some(Self {
+                text: detail.to_owned(),
+                detail: Some(detail.to_owned()),
+            });
+        }
+        let lines = fields.iter().map(|(field, words)| {
+            let words: Option<Vec<&str>> = words.as_array()?.iter().map(Value::as_str).collect();
+            Some(format!("{field}: {}", words?.join(" ")))
+        });
+        let lines: Option<Vec<String>> = lines.collect();
+        Some(Self {
+            text: lines?.join("; "),
+            detail: None,
+        })
+    }
+
+    /// The words of `detail`, if the answer has that shape.
+    pub fn detail(&self) -> Option<&str> {
+        self.detail.as_deref()
+    }
+}
+
+impl std::fmt::Display for Problem {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str(&self.text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn both_shapes_are_read_and_others_are_not() {
+        let read = |body| Problem::read(&body).map(|problem| problem.to_string());
+        assert_eq!(read(json!({"detail": "Not found."})).unwrap(), "Not found.");
+        assert_eq!(
+            read(json!({"token": ["Unknown initialization token."], "name": ["a", "b"]})).unwrap(),
+            "name: a b; token: Unknown initialization token."
+        );
+        for other in [
+            json!({}),
+            json!([]),
+            json!("x"),
+            json!({"token": "x"}),
+            json!({"a": [1]}),
+        ] {
+            assert_eq!(read(other), None);
+        }
+    }
+}
