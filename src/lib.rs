@@ -8,4 +8,5 @@
 pub mod private_file;
 pub mod seal;
 pub mod secret;
+pub mod vault;
 pub mod wire;

@@ -1,8 +1,8 @@
 //! Files that only their owner may read: created with mode 0600, never readable in between.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, ErrorKind, Write};
-use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, fchown};
 use std::path::Path;
 
 /// Mode of a secret file.
@@ -12,18 +12,39 @@ pub const PRIVATE_FOLDER: u32 = 0o700;
 
 /// Writes a new file with mode 0600 so that after a crash it is there whole or not at all.
 ///
-/// Fails with [`ErrorKind::AlreadyExists`] if `path` is there: a secret is never overwritten, and of
-/// two processes that start at once exactly one creates it.
+/// It belongs to the owner of its folder, so that what root creates for a service the service can
+/// read. Fails with [`ErrorKind::AlreadyExists`] if `path` is there: a secret is never overwritten,
+/// and of two processes that start at once exactly one creates it.
 pub fn create(path: &Path, contents: &[u8]) -> io::Result<()> {
     let folder = path.parent().ok_or(ErrorKind::InvalidInput)?;
     let name = path
         .file_name()
         .ok_or(ErrorKind::InvalidInput)?
         .to_string_lossy();
-    let draft = folder.join(format!(".{name}.{}.new", random_suffix()?));
-    let written = write_synced(&draft, contents).and_then(|()| fs::hard_link(&draft, path));
-    let removed = fs::remove_file(&draft);
-    written.and(removed).and_then(|()| sync_folder(folder))
+    let suffix = getrandom::u64().map_err(io::Error::other)?;
+    let draft = folder.join(format!(".{name}.{suffix:016x}.new"));
+    let created = write_synced(&draft, contents, folder).and_then(|()| fs::hard_link(&draft, path));
+    match fs::remove_file(&draft) {
+        Err(error) if created.is_ok() => return Err(error),
+        _ => created?,
+    }
+    sync_folder(folder)
+}
+
+/// Like [`create`], but leaves a file that is there as it is.
+pub fn ensure(path: &Path, contents: &[u8]) -> io::Result<()> {
+    match create(path, contents) {
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(()),
+        result => result,
+    }
+}
+
+/// Creates a folder with mode 0700, and the missing ones above it; leaves one that is there as it is.
+pub fn ensure_folder(path: &Path) -> io::Result<()> {
+    DirBuilder::new()
+        .recursive(true)
+        .mode(PRIVATE_FOLDER)
+        .create(path)
 }
 
 /// Commits the folder's own entries to disk, so that a created or renamed file survives a power cut.
@@ -31,30 +52,24 @@ pub fn sync_folder(folder: &Path) -> io::Result<()> {
     File::open(folder)?.sync_all()
 }
 
-/// The permission bits of `path` that let anyone but its owner in; 0 for a private file.
-pub fn foreign_access(path: &Path) -> io::Result<u32> {
-    Ok(fs::metadata(path)?.permissions().mode() & 0o077)
-}
-
-fn write_synced(path: &Path, contents: &[u8]) -> io::Result<()> {
+fn write_synced(path: &Path, contents: &[u8], folder: &Path) -> io::Result<()> {
     let mut file = OpenOptions::new()
         .write(true)
         .create_new(true)
         .mode(PRIVATE_FILE)
         .open(path)?;
+    let (owner, created) = (fs::metadata(folder)?, file.metadata()?);
+    if (owner.uid(), owner.gid()) != (created.uid(), created.gid()) && created.uid() == 0 {
+        fchown(&file, Some(owner.uid()), Some(owner.gid()))?;
+    }
     file.write_all(contents)?;
     file.sync_all()
 }
 
-fn random_suffix() -> io::Result<String> {
-    Ok(format!(
-        "{:016x}",
-        getrandom::u64().map_err(io::Error::other)?
-    ))
-}
-
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
     use super::*;
 
     #[test]
@@ -79,7 +94,22 @@ mod tests {
             create(&path, b"second").unwrap_err().kind(),
             ErrorKind::AlreadyExists
         );
+        ensure(&path, b"third").unwrap();
         assert_eq!(fs::read(&path).unwrap(), b"first");
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_file_belongs_to_the_owner_of_its_folder() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("key");
+        // Only root can give files away; anyone else owns both anyway.
+        let _ = std::os::unix::fs::chown(folder.path(), Some(4711), Some(4712));
+        create(&path, b"secret").unwrap();
+        let (file, folder) = (
+            fs::metadata(&path).unwrap(),
+            fs::metadata(folder.path()).unwrap(),
+        );
+        assert_eq!((file.uid(), file.gid()), (folder.uid(), folder.gid()));
     }
 }

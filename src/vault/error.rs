@@ -1,0 +1,179 @@
+//! What can go wrong with a vault, in words for the person who has to mend it.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use rusqlite::ErrorCode;
+
+use crate::seal::SealError;
+
+/// Why a vault could not be opened, read or changed. Nothing in it was lost by the failure.
+#[derive(Debug, thiserror::Error)]
+pub enum VaultError {
+    /// No variable says where the vault is to be.
+    #[error("can't tell where the vault is to be: set GATEHAND_HOME (or HOME) to a folder")]
+    NoFolder,
+    /// Other users can write to the folder.
+    #[error(
+        "other users can write to the vault's folder {path}, and so could exchange its files: make it private with chmod 700 {path}"
+    )]
+    OpenFolder {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// Another process is changing the device.
+    #[error("another gatehand process is changing this device ({path}): try again when it is done")]
+    Busy {
+        /// The vault's folder.
+        path: PathBuf,
+    },
+    /// A file could not be read.
+    #[error("can't read {path}")]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// A file or folder could not be made or written.
+    #[error("can't write {path}")]
+    Unwritable {
+        /// The file or folder.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// SQLite could not write: a read-only or full disk, missing permission, a device that fails.
+    #[error("can't write to the vault {path}")]
+    NotWritten {
+        /// The vault.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: rusqlite::Error,
+    },
+    /// The file is no vault or is damaged.
+    #[error(
+        "the vault {path} is damaged; it was left as it is, restore it from a backup, or enrol anew with --replace, which sets it aside"
+    )]
+    Corrupt {
+        /// The vault.
+        path: PathBuf,
+        /// What SQLite says.
+        #[source]
+        source: rusqlite::Error,
+    },
+    /// The vault is missing or empty while its key is there.
+    #[error(
+        "the vault {path} is missing or was emptied, but its key {key} is there: restore the vault from a backup, or enrol anew with --replace, which sets both aside"
+    )]
+    Emptied {
+        /// The vault.
+        path: PathBuf,
+        /// Its key.
+        key: PathBuf,
+    },
+    /// Made by another version of gatehand.
+    #[error(
+        "the vault {path} has version {found}, this gatehand knows up to {known}: update gatehand"
+    )]
+    OtherVersion {
+        /// The vault.
+        path: PathBuf,
+        /// Version of the vault.
+        found: u32,
+        /// Newest version this program knows.
+        known: u32,
+    },
+    /// The key's file is gone.
+    #[error(
+        "the vault {path} is sealed, and its key {key} is missing: restore the key, or enrol anew with --replace, which sets the vault aside"
+    )]
+    KeyMissing {
+        /// The vault.
+        path: PathBuf,
+        /// Where the key should be.
+        key: PathBuf,
+    },
+    /// The key's file holds something else.
+    #[error(
+        "the file {path} does not hold a key of {} bytes: restore it, or enrol anew with --replace, which sets it aside",
+        crate::seal::KEY_LENGTH
+    )]
+    KeyLength {
+        /// The key's file.
+        path: PathBuf,
+    },
+    /// The vault was sealed with another key.
+    #[error(
+        "the vault {path} was sealed with another key than the one beside it: restore the right key, or enrol anew with --replace, which sets the vault aside"
+    )]
+    OtherKey {
+        /// The vault.
+        path: PathBuf,
+        /// What the cipher says.
+        #[source]
+        source: SealError,
+    },
+    /// One entry does not open, though the key is right.
+    #[error(
+        "an entry of the vault {path} was changed from outside and can't be trusted: restore the vault from a backup, or enrol anew with --replace, which sets it aside"
+    )]
+    Seal {
+        /// The vault.
+        path: PathBuf,
+        /// What the cipher says.
+        #[source]
+        source: SealError,
+    },
+    /// Any other answer of SQLite.
+    #[error("can't use the vault {path}")]
+    Sqlite {
+        /// The vault.
+        path: PathBuf,
+        /// What SQLite says.
+        #[source]
+        source: rusqlite::Error,
+    },
+}
+
+impl VaultError {
+    pub(super) fn unwritable(path: &Path, source: io::Error) -> Self {
+        Self::Unwritable {
+            path: path.to_owned(),
+            source,
+        }
+    }
+
+    pub(super) fn sqlite(path: &Path, source: rusqlite::Error) -> Self {
+        let path = path.to_owned();
+        match source.sqlite_error_code() {
+            Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => {
+                Self::Corrupt { path, source }
+            }
+            Some(
+                ErrorCode::ReadOnly
+                | ErrorCode::DiskFull
+                | ErrorCode::CannotOpen
+                | ErrorCode::PermissionDenied
+                | ErrorCode::SystemIoFailure,
+            ) => Self::NotWritten { path, source },
+            _ => Self::Sqlite { path, source },
+        }
+    }
+
+    /// Whether the vault itself is past use, so that only setting it aside makes room for another.
+    pub fn is_beyond_use(&self) -> bool {
+        matches!(
+            self,
+            Self::Corrupt { .. }
+                | Self::Emptied { .. }
+                | Self::KeyMissing { .. }
+                | Self::KeyLength { .. }
+                | Self::OtherKey { .. }
+                | Self::Seal { .. }
+        )
+    }
+}

@@ -1,0 +1,203 @@
+//! The folder that holds a vault: where it is, who owns it, and which files are in it.
+
+use std::env;
+use std::ffi::OsString;
+use std::fs;
+use std::io;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+use super::VaultError;
+use crate::private_file::{self, PRIVATE_FOLDER};
+
+const SYSTEM_FOLDER: &str = "/var/lib/gatehand";
+const VAULT: &str = "vault.db";
+const KEY: &str = "vault.key";
+const LOCK: &str = "vault.lock";
+
+/// The folder of one device's vault.
+#[derive(Clone, Debug)]
+pub struct Folder {
+    path: PathBuf,
+}
+
+impl Folder {
+    /// The folder at `path`; nothing is created yet.
+    pub fn at(path: impl AsRef<Path>) -> Result<Self, VaultError> {
+        std::path::absolute(&path)
+            .map(|path| Self { path })
+            .map_err(|source| VaultError::unwritable(path.as_ref(), source))
+    }
+
+    /// The folder this process is meant to use: `$GATEHAND_HOME`; else the state folder a service
+    /// manager gives (`$STATE_DIRECTORY`); else `$XDG_DATA_HOME/gatehand`; else for root
+    /// `/var/lib/gatehand`; else `~/.local/share/gatehand`.
+    pub fn locate() -> Result<Self, VaultError> {
+        let root = fs::metadata("/proc/self").is_ok_and(|process| process.uid() == 0);
+        Self::choose(|name| env::var_os(name), root)
+    }
+
+    fn choose(variable: impl Fn(&str) -> Option<OsString>, root: bool) -> Result<Self, VaultError> {
+        // Both specifications say that a relative path is to be ignored; an explicit one is taken.
+        let absolute = |name| {
+            let path = PathBuf::from(variable(name).filter(|value| !value.is_empty())?);
+            path.is_absolute().then_some(path)
+        };
+        let path = match variable("GATEHAND_HOME").filter(|value| !value.is_empty()) {
+            Some(home) => PathBuf::from(home),
+            None => absolute("STATE_DIRECTORY")
+                .or_else(|| Some(absolute("XDG_DATA_HOME")?.join("gatehand")))
+                .or_else(|| root.then(|| PathBuf::from(SYSTEM_FOLDER)))
+                .or_else(|| Some(absolute("HOME")?.join(".local/share/gatehand")))
+                .ok_or(VaultError::NoFolder)?,
+        };
+        Self::at(path)
+    }
+
+    /// The folder itself.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The vault in this folder.
+    pub fn vault_path(&self) -> PathBuf {
+        self.path.join(VAULT)
+    }
+
+    /// The file with the vault's key in this folder.
+    pub fn key_path(&self) -> PathBuf {
+        self.path.join(KEY)
+    }
+
+    pub(super) fn lock_path(&self) -> PathBuf {
+        self.path.join(LOCK)
+    }
+
+    /// Makes the folder, private to its owner, if it is not there. An empty one is taken over; one
+    /// that others can write to is refused, since they could exchange the files in it.
+    pub(super) fn prepare(&self) -> Result<(), VaultError> {
+        let prepared = private_file::ensure_folder(&self.path)
+            .and_then(|()| self.take_over_if_empty())
+            .and_then(|()| fs::metadata(&self.path))
+            .map_err(|source| VaultError::unwritable(&self.path, source))?;
+        if prepared.permissions().mode() & 0o022 != 0 {
+            return Err(VaultError::OpenFolder {
+                path: self.path.clone(),
+            });
+        }
+        Ok(())
+    }
+
+    fn take_over_if_empty(&self) -> io::Result<()> {
+        let private = fs::metadata(&self.path)?.permissions().mode() & 0o077 == 0;
+        if private || fs::read_dir(&self.path)?.next().is_some() {
+            return Ok(());
+        }
+        fs::set_permissions(&self.path, fs::Permissions::from_mode(PRIVATE_FOLDER))
+    }
+
+    /// Renames vault and key, so that a new vault can be made and nothing is lost. Returns where the
+    /// old vault went, if there was one.
+    pub fn set_aside(&self) -> Result<Option<PathBuf>, VaultError> {
+        let suffix = jiff::Timestamp::now()
+            .strftime("replaced-%Y%m%dT%H%M%S%6fZ")
+            .to_string();
+        let mut vault_went = None;
+        // The log goes with its database: SQLite would replay it into the next one.
+        for name in ["vault.db-wal", "vault.db-shm", VAULT, KEY] {
+            let from = self.path.join(name);
+            let to = self
+                .path
+                .join(name.replacen("vault", &format!("vault-{suffix}"), 1));
+            match fs::rename(&from, &to) {
+                Ok(()) if name == VAULT => vault_went = Some(to),
+                Ok(()) => {}
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                Err(source) => return Err(VaultError::unwritable(&from, source)),
+            }
+        }
+        private_file::sync_folder(&self.path)
+            .map_err(|source| VaultError::unwritable(&self.path, source))?;
+        Ok(vault_went)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn chosen(variables: &[(&str, &str)], root: bool) -> Option<PathBuf> {
+        let variable = |wanted: &str| {
+            variables
+                .iter()
+                .find(|(name, _)| *name == wanted)
+                .map(|(_, value)| value.into())
+        };
+        Folder::choose(variable, root)
+            .ok()
+            .map(|folder| folder.path)
+    }
+
+    #[test]
+    fn the_folder_is_the_first_that_is_named() {
+        let everything = [
+            ("GATEHAND_HOME", "here"),
+            ("STATE_DIRECTORY", "/var/lib/kiosk"),
+            ("XDG_DATA_HOME", "/data"),
+            ("HOME", "/home/ada"),
+        ];
+        let here = std::path::absolute("here").unwrap();
+        let expected = [
+            here.to_str().unwrap(),
+            "/var/lib/kiosk",
+            "/data/gatehand",
+            "/home/ada/.local/share/gatehand",
+        ];
+        for (from, expected) in expected.iter().enumerate() {
+            assert_eq!(
+                chosen(&everything[from..], false).unwrap(),
+                Path::new(expected)
+            );
+        }
+        assert_eq!(
+            chosen(&everything[3..], true).unwrap(),
+            Path::new(SYSTEM_FOLDER)
+        );
+        assert_eq!(chosen(&[("HOME", "")], false), None);
+        assert_eq!(chosen(&[("XDG_DATA_HOME", "data")], false), None);
+    }
+
+    #[test]
+    fn a_new_folder_is_private_and_one_that_others_write_to_is_refused() {
+        let scratch = tempfile::tempdir().unwrap();
+        let folder = Folder::at(scratch.path().join("a/b")).unwrap();
+        folder.prepare().unwrap();
+        let mode = || fs::metadata(folder.path()).unwrap().permissions().mode() & 0o777;
+        assert_eq!(mode(), PRIVATE_FOLDER);
+
+        fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o777)).unwrap();
+        folder.prepare().unwrap();
+        assert_eq!(mode(), PRIVATE_FOLDER, "an empty folder is taken over");
+
+        fs::write(folder.path().join("something"), "").unwrap();
+        fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o770)).unwrap();
+        assert!(matches!(
+            folder.prepare(),
+            Err(VaultError::OpenFolder { .. })
+        ));
+    }
+
+    #[test]
+    fn what_is_set_aside_is_kept() {
+        let scratch = tempfile::tempdir().unwrap();
+        let folder = Folder::at(scratch.path()).unwrap();
+        assert_eq!(folder.set_aside().unwrap(), None);
+        for name in ["vault.db", "vault.db-wal", "vault.key"] {
+            fs::write(scratch.path().join(name), name).unwrap();
+        }
+        let kept = folder.set_aside().unwrap().unwrap();
+        assert_eq!(fs::read(&kept).unwrap(), b"vault.db");
+        assert_eq!(fs::read_dir(scratch.path()).unwrap().count(), 3);
+        assert!(!folder.vault_path().exists() && !folder.key_path().exists());
+    }
+}

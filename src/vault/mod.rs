@@ -1,0 +1,317 @@
+//! The vault: one SQLite file that keeps a device's identity and, sealed, its secrets.
+//!
+//! An entry is either plain text, which anyone who can open the file may read, or sealed under a
+//! key that is not in the file (see [`KeyFile`]). A sealed entry is bound to its name and to a
+//! context the caller gives: moved to another row, or set beside another context, it does not open.
+//!
+//! All entries of a [`Vault::change`] are committed together or not at all, and survive a power cut
+//! once it has returned.
+
+mod error;
+mod folder;
+mod key_file;
+mod schema;
+#[cfg(test)]
+mod tests;
+
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+
+use rusqlite::{
+    Connection, OpenFlags, OptionalExtension, Transaction, TransactionBehavior, params,
+};
+use zeroize::Zeroizing;
+
+use crate::private_file;
+use crate::seal::SealingKey;
+
+pub use error::VaultError;
+pub use folder::Folder;
+pub use key_file::KeyFile;
+
+/// Room that [`Vault::reserve`] proves to be there, in bytes: more than any answer that is stored.
+const RESERVED: usize = 64 * 1024;
+const RESERVE: &str = "reserve";
+/// Sealed when the key is first used, so that another key is noticed.
+const KEY_CHECK: &str = "key check";
+
+/// An open vault.
+pub struct Vault {
+    connection: Connection,
+    key: Option<SealingKey>,
+    folder: Folder,
+}
+
+/// The right to change a device, held by one process at a time; freed when dropped.
+pub struct ChangeLock {
+    _file: File,
+}
+
+/// Takes the right to change the device in `folder`, or says that another process has it.
+pub fn lock(folder: &Folder) -> Result<ChangeLock, VaultError> {
+    folder.prepare()?;
+    let path = folder.lock_path();
+    let unwritable = |source| VaultError::unwritable(&path, source);
+    let file = private_file::ensure(&path, &[])
+        .and_then(|()| File::options().read(true).write(true).open(&path))
+        .map_err(unwritable)?;
+    match file.try_lock() {
+        Ok(()) => Ok(ChangeLock { _file: file }),
+        Err(fs::TryLockError::WouldBlock) => Err(VaultError::Busy {
+            path: folder.path().to_owned(),
+        }),
+        Err(fs::TryLockError::Error(source)) => Err(unwritable(source)),
+    }
+}
+
+impl Vault {
+    /// Opens the vault in `folder`, or makes an empty one.
+    pub fn open(folder: &Folder) -> Result<Self, VaultError> {
+        folder.prepare()?;
+        let path = folder.vault_path();
+        let key = KeyFile::in_folder(folder).load()?;
+        refuse_if_emptied(folder, key.is_some())?;
+        private_file::ensure(&path, &[]).map_err(|source| VaultError::unwritable(&path, source))?;
+        let failed = |source| VaultError::sqlite(&path, source);
+        let mut connection = Connection::open_with_flags(&path, OpenFlags::SQLITE_OPEN_READ_WRITE)
+            .map_err(failed)?;
+        let found = schema::prepare(&mut connection).map_err(failed)?;
+        Self {
+            connection,
+            key,
+            folder: folder.clone(),
+        }
+        .checked(found)
+    }
+
+    /// Opens the vault in `folder` to look at it; `None` if there is none.
+    ///
+    /// Creates and changes no entry, never waits for a writer, and works on a read-only disk.
+    pub fn look(folder: &Folder) -> Result<Option<Self>, VaultError> {
+        let path = folder.vault_path();
+        let key = KeyFile::in_folder(folder).load()?;
+        refuse_if_emptied(folder, key.is_some())?;
+        match path.try_exists() {
+            Ok(true) => {}
+            Ok(false) => return Ok(None),
+            Err(source) => return Err(VaultError::Unreadable { path, source }),
+        }
+        let (connection, found) =
+            open_to_look(&path).map_err(|source| VaultError::sqlite(&path, source))?;
+        if found == 0 {
+            return Ok(None);
+        }
+        Self {
+            connection,
+            key,
+            folder: folder.clone(),
+        }
+        .checked(found)
+        .map(Some)
+    }
+
+    fn checked(self, found: u32) -> Result<Self, VaultError> {
+        let path = self.path();
+        if found != schema::CURRENT {
+            return Err(VaultError::OtherVersion {
+                path,
+                found,
+                known: schema::CURRENT,
+            });
+        }
+        match self.sealed(KEY_CHECK, "") {
+            Err(VaultError::Seal { path, source }) => Err(VaultError::OtherKey { path, source }),
+            Err(error) => Err(error),
+            Ok(_) => Ok(self),
+        }
+    }
+
+    /// Where the vault is.
+    pub fn path(&self) -> PathBuf {
+        self.folder.vault_path()
+    }
+
+    /// A plain entry.
+    pub fn plain(&self, name: &str) -> Result<Option<String>, VaultError> {
+        self.column("SELECT plain FROM entry WHERE name = ?1", name)
+    }
+
+    /// A sealed entry, opened.
+    pub fn sealed(
+        &self,
+        name: &str,
+        context: &str,
+    ) -> Result<Option<Zeroizing<Vec<u8>>>, VaultError> {
+        let sealed: Option<Vec<u8>> =
+            self.column("SELECT sealed FROM entry WHERE name = ?1", name)?;
+        let Some(sealed) = sealed else {
+            return Ok(None);
+        };
+        let key = self.key.as_ref().ok_or_else(|| VaultError::KeyMissing {
+            path: self.path(),
+            key: self.folder.key_path(),
+        })?;
+        key.unseal(&purpose(name, context), &sealed)
+            .map(Some)
+            .map_err(|source| VaultError::Seal {
+                path: self.path(),
+                source,
+            })
+    }
+
+    /// Proves that the vault can take what the next change will write: fills that room on disk now,
+    /// for the next change to use.
+    pub fn reserve(&mut self) -> Result<(), VaultError> {
+        self.change(|change| change.put(RESERVE, &"-".repeat(RESERVED)))?;
+        // The log starts over on the blocks it has, instead of growing.
+        self.connection
+            .query_row("PRAGMA wal_checkpoint(RESTART)", [], |_| Ok(()))
+            .map_err(|source| VaultError::sqlite(&self.path(), source))
+    }
+
+    /// Changes entries in one transaction: all of them or none.
+    pub fn change<T>(
+        &mut self,
+        work: impl FnOnce(&Change<'_>) -> Result<T, VaultError>,
+    ) -> Result<T, VaultError> {
+        let path = self.path();
+        let failed = |source| VaultError::sqlite(&path, source);
+        let key = match &self.key {
+            Some(key) => key,
+            None => self.key.insert(KeyFile::in_folder(&self.folder).create()?),
+        };
+        let transaction = self
+            .connection
+            .transaction_with_behavior(TransactionBehavior::Immediate)
+            .map_err(failed)?;
+        let change = Change {
+            transaction,
+            key,
+            path: &path,
+        };
+        change.remove(RESERVE)?;
+        change.check_key_from_now_on()?;
+        let done = work(&change)?;
+        change.transaction.commit().map_err(failed)?;
+        Ok(done)
+    }
+
+    fn column<T: rusqlite::types::FromSql>(
+        &self,
+        select: &str,
+        name: &str,
+    ) -> Result<Option<T>, VaultError> {
+        self.connection
+            .prepare(select)
+            .and_then(|mut query| query.query_row([name], |row| row.get(0)).optional())
+            .map(Option::flatten)
+            .map_err(|source| VaultError::sqlite(&self.path(), source))
+    }
+}
+
+/// A change under way: what is put and removed is committed together.
+pub struct Change<'a> {
+    transaction: Transaction<'a>,
+    key: &'a SealingKey,
+    path: &'a Path,
+}
+
+impl Change<'_> {
+    /// Puts a plain entry in place of what `name` held.
+    pub fn put(&self, name: &str, text: &str) -> Result<(), VaultError> {
+        self.execute(
+            "INSERT OR REPLACE INTO entry (name, plain) VALUES (?1, ?2)",
+            params![name, text],
+        )
+    }
+
+    /// Seals an entry and puts it in place of what `name` held.
+    pub fn put_sealed(&self, name: &str, context: &str, secret: &[u8]) -> Result<(), VaultError> {
+        let sealed = self
+            .key
+            .seal(&purpose(name, context), secret)
+            .map_err(|source| VaultError::Seal {
+                path: self.path.to_owned(),
+                source,
+            })?;
+        self.execute(
+            "INSERT OR REPLACE INTO entry (name, sealed) VALUES (?1, ?2)",
+            params![name, sealed],
+        )
+    }
+
+    /// Removes an entry and overwrites its place in the file.
+    pub fn remove(&self, name: &str) -> Result<(), VaultError> {
+        self.execute("DELETE FROM entry WHERE name = ?1", params![name])
+    }
+
+    fn check_key_from_now_on(&self) -> Result<(), VaultError> {
+        let there = self
+            .transaction
+            .prepare("SELECT 1 FROM entry WHERE name = ?1")
+            .and_then(|mut query| query.exists([KEY_CHECK]))
+            .map_err(|source| VaultError::sqlite(self.path, source))?;
+        if there {
+            Ok(())
+        } else {
+            self.put_sealed(KEY_CHECK, "", &[])
+        }
+    }
+
+    fn execute(&self, sql: &str, values: &[&dyn rusqlite::ToSql]) -> Result<(), VaultError> {
+        self.transaction
+            .prepare(sql)
+            .and_then(|mut statement| statement.execute(values))
+            .map(drop)
+            .map_err(|source| VaultError::sqlite(self.path, source))
+    }
+}
+
+/// The names are of this program, so that the separator is in the context only.
+fn purpose(name: &str, context: &str) -> String {
+    format!("gatehand vault\0{name}\0{context}")
+}
+
+/// The file is made before the key, and the key before anything is sealed: a key beside an empty
+/// file means that the file's contents were lost.
+fn refuse_if_emptied(folder: &Folder, has_key: bool) -> Result<(), VaultError> {
+    let path = folder.vault_path();
+    let empty = match fs::metadata(&path) {
+        Ok(file) => file.len() == 0,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => true,
+        Err(source) => return Err(VaultError::Unreadable { path, source }),
+    };
+    if empty && has_key {
+        Err(VaultError::Emptied {
+            path,
+            key: folder.key_path(),
+        })
+    } else {
+        Ok(())
+    }
+}
+
+fn open_to_look(path: &Path) -> rusqlite::Result<(Connection, u32)> {
+    let open = |uri: String| {
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI;
+        let connection = Connection::open_with_flags(uri, flags)?;
+        let version = schema::version(&connection)?;
+        Ok((connection, version))
+    };
+    let uri = url::Url::from_file_path(path)
+        .map_err(|()| rusqlite::Error::InvalidPath(path.to_owned()))?;
+    open(format!("{uri}?mode=ro")).or_else(|error: rusqlite::Error| {
+        // Without a log no one is writing; on a read-only disk SQLite can't make the files it would
+        // need to wait for a writer, and has to be told that none will come.
+        let mut log = path.as_os_str().to_owned();
+        log.push("-wal");
+        match error.sqlite_error_code() {
+            Some(rusqlite::ErrorCode::CannotOpen | rusqlite::ErrorCode::ReadOnly)
+                if !Path::new(&log).exists() =>
+            {
+                open(format!("{uri}?immutable=1"))
+            }
+            _ => Err(error),
+        }
+    })
+}

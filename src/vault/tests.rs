@@ -1,0 +1,196 @@
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+
+use tempfile::TempDir;
+
+use super::*;
+
+fn scratch() -> (TempDir, Folder) {
+    let scratch = tempfile::tempdir().unwrap();
+    let folder = Folder::at(scratch.path().join("home")).unwrap();
+    (scratch, folder)
+}
+
+fn with_secret(folder: &Folder) -> Vault {
+    let mut vault = Vault::open(folder).unwrap();
+    vault
+        .change(|change| change.put_sealed("key", "at a", b"s3cr3t"))
+        .unwrap();
+    vault
+}
+
+#[test]
+fn what_is_put_is_there_after_reopening() {
+    let (_scratch, folder) = scratch();
+    let mut vault = with_secret(&folder);
+    vault.change(|change| change.put("name", "Lane 1")).unwrap();
+    drop(vault);
+    for vault in [
+        Vault::open(&folder).unwrap(),
+        Vault::look(&folder).unwrap().unwrap(),
+    ] {
+        assert_eq!(vault.plain("name").unwrap().unwrap(), "Lane 1");
+        assert_eq!(*vault.sealed("key", "at a").unwrap().unwrap(), b"s3cr3t");
+        assert!(
+            vault.plain("key").unwrap().is_none() && vault.sealed("name", "").unwrap().is_none()
+        );
+    }
+}
+
+#[test]
+fn a_sealed_entry_opens_only_under_its_name_and_beside_its_context() {
+    let (_scratch, folder) = scratch();
+    let vault = with_secret(&folder);
+    assert!(matches!(
+        vault.sealed("key", "at b"),
+        Err(VaultError::Seal { .. })
+    ));
+    vault
+        .connection
+        .execute("UPDATE entry SET name = 'other' WHERE name = 'key'", [])
+        .unwrap();
+    assert!(matches!(
+        vault.sealed("other", "at a"),
+        Err(VaultError::Seal { .. })
+    ));
+}
+
+#[test]
+fn a_failed_change_changes_nothing() {
+    let (_scratch, folder) = scratch();
+    let mut vault = with_secret(&folder);
+    let failed = vault.change(|change| {
+        change.remove("key")?;
+        change.put("name", "x")?;
+        Err::<(), _>(VaultError::NoFolder)
+    });
+    assert!(failed.is_err());
+    assert!(vault.sealed("key", "at a").unwrap().is_some());
+    assert!(vault.plain("name").unwrap().is_none());
+}
+
+#[test]
+fn every_file_is_private_and_none_holds_the_secret() {
+    let (_scratch, folder) = scratch();
+    let mut vault = with_secret(&folder);
+    vault.reserve().unwrap();
+    vault.change(|change| change.remove("key")).unwrap();
+    let files: Vec<_> = fs::read_dir(folder.path())
+        .unwrap()
+        .map(|entry| entry.unwrap())
+        .collect();
+    assert!(files.len() >= 3, "vault, log and key");
+    for file in files {
+        let mode = file.metadata().unwrap().permissions().mode() & 0o777;
+        assert_eq!(mode, 0o600, "{:?}", file.file_name());
+        let contents = fs::read(file.path()).unwrap();
+        assert!(
+            !contents.windows(6).any(|window| window == b"s3cr3t"),
+            "{:?}",
+            file.file_name()
+        );
+    }
+}
+
+#[test]
+fn looking_makes_nothing() {
+    let (scratch, folder) = scratch();
+    assert!(Vault::look(&folder).unwrap().is_none());
+    assert_eq!(fs::read_dir(scratch.path()).unwrap().count(), 0);
+}
+
+#[test]
+fn looking_does_not_wait_for_a_writer() {
+    let (_scratch, folder) = scratch();
+    let mut vault = with_secret(&folder);
+    vault
+        .change(|change| {
+            change.put("name", "not yet")?;
+            let seen = Vault::look(&folder)?.unwrap().plain("name")?;
+            assert_eq!(seen, None);
+            Ok(())
+        })
+        .unwrap();
+}
+
+#[test]
+fn the_next_change_gives_the_reserved_room_back() {
+    let (_scratch, folder) = scratch();
+    let mut vault = with_secret(&folder);
+    vault.reserve().unwrap();
+    assert!(fs::metadata(vault.path()).unwrap().len() > RESERVED as u64);
+    vault.change(|change| change.put("name", "x")).unwrap();
+    assert!(vault.plain(RESERVE).unwrap().is_none());
+}
+
+#[test]
+fn another_key_a_missing_key_and_a_broken_key_are_told_apart() {
+    let (_scratch, folder) = scratch();
+    drop(with_secret(&folder));
+    let open = || Vault::open(&folder).err().unwrap();
+
+    fs::write(folder.key_path(), [7; 32]).unwrap();
+    assert!(matches!(open(), VaultError::OtherKey { .. }));
+    fs::write(folder.key_path(), [7; 31]).unwrap();
+    assert!(matches!(open(), VaultError::KeyLength { .. }));
+    fs::write(folder.key_path(), [7; 33]).unwrap();
+    assert!(matches!(open(), VaultError::KeyLength { .. }));
+    fs::remove_file(folder.key_path()).unwrap();
+    assert!(matches!(open(), VaultError::KeyMissing { .. }));
+    assert!(
+        !folder.key_path().exists(),
+        "a key is never made for a vault that is sealed already"
+    );
+}
+
+#[test]
+fn a_damaged_or_emptied_vault_is_left_as_it_is() {
+    let (_scratch, folder) = scratch();
+    drop(with_secret(&folder));
+    for damage in [&b"not a database, but long enough to look at"[..], b""] {
+        fs::write(folder.vault_path(), damage).unwrap();
+        for error in [Vault::open(&folder).err(), Vault::look(&folder).err()] {
+            assert!(error.unwrap().is_beyond_use());
+        }
+        assert_eq!(fs::read(folder.vault_path()).unwrap(), damage);
+    }
+}
+
+#[test]
+fn a_vault_of_a_newer_version_is_left_as_it_is() {
+    let (_scratch, folder) = scratch();
+    let vault = with_secret(&folder);
+    vault
+        .connection
+        .pragma_update(None, "user_version", 99)
+        .unwrap();
+    drop(vault);
+    for error in [Vault::open(&folder).err(), Vault::look(&folder).err()] {
+        assert!(matches!(
+            error,
+            Some(VaultError::OtherVersion { found: 99, .. })
+        ));
+    }
+}
+
+#[test]
+fn a_crash_between_file_and_key_leaves_an_empty_vault() {
+    let (_scratch, folder) = scratch();
+    drop(Vault::open(&folder).unwrap());
+    assert!(!folder.key_path().exists());
+    assert!(
+        with_secret(&folder)
+            .sealed("key", "at a")
+            .unwrap()
+            .is_some()
+    );
+}
+
+#[test]
+fn one_process_at_a_time_changes_a_device() {
+    let (_scratch, folder) = scratch();
+    let held = lock(&folder).unwrap();
+    assert!(matches!(lock(&folder), Err(VaultError::Busy { .. })));
+    drop(held);
+    assert!(lock(&folder).is_ok());
+}
