@@ -1,0 +1,100 @@
+//! Enrolment: the server and the initialization token that turn a scanner into one of an
+//! organizer's devices, in every form that people hand them over.
+//!
+//! The forms are the JSON payload of a QR code, the `pretixscan://setup` link, and URL and token
+//! typed by hand.
+
+mod payload;
+mod server_url;
+
+use crate::secret::Secret;
+
+pub use payload::{ParseError, TEXT_LIMIT};
+pub use server_url::{ServerUrl, ServerUrlError};
+
+/// Longest token in characters: the API takes no longer text.
+const TOKEN_LIMIT: usize = crate::wire::TEXT_LIMIT;
+
+/// Where a device enrols and the token that lets it in once.
+#[derive(Clone)]
+pub struct Enrolment {
+    url: ServerUrl,
+    token: Secret,
+}
+
+/// Why a text can't be an initialization token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum TokenError {
+    /// Nothing but blanks.
+    #[error("the token is empty; copy it from the device's page on the server")]
+    Empty,
+    /// More than 190 characters.
+    #[error("the token is longer than {TOKEN_LIMIT} characters; copy it from the device's page")]
+    TooLong,
+    /// A blank, a control character or one beyond ASCII.
+    #[error("the token has blanks or special characters; copy it from the device's page")]
+    Characters,
+}
+
+impl Enrolment {
+    /// Takes a URL and a token entered by hand; blanks around the token go.
+    ///
+    /// Servers hand out 16 of a-z0-9, but any visible ASCII is taken.
+    pub fn new(url: ServerUrl, token: Secret) -> Result<Self, TokenError> {
+        let trimmed = token.expose().trim();
+        if trimmed.is_empty() {
+            return Err(TokenError::Empty);
+        }
+        if !trimmed.bytes().all(|byte| byte.is_ascii_graphic()) {
+            return Err(TokenError::Characters);
+        }
+        if trimmed.len() > TOKEN_LIMIT {
+            return Err(TokenError::TooLong);
+        }
+        let token = Secret::new(trimmed.to_owned());
+        Ok(Self { url, token })
+    }
+
+    /// The server.
+    pub fn url(&self) -> &ServerUrl {
+        &self.url
+    }
+
+    /// The initialization token.
+    pub fn token(&self) -> &Secret {
+        &self.token
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn enrol(token: &str) -> Result<Enrolment, TokenError> {
+        let url = "https://pretix.eu".parse().unwrap();
+        Enrolment::new(url, Secret::new(token.to_owned()))
+    }
+
+    #[test]
+    fn a_token_is_taken_without_the_blanks_around_it() {
+        let enrolment = enrol(" kpp4jn8g2ynzonp6\n").ok().unwrap();
+        assert_eq!(enrolment.token().expose(), "kpp4jn8g2ynzonp6");
+        assert_eq!(enrolment.url().to_string(), "https://pretix.eu");
+        assert!(enrol("Any-visible_ASCII!~").is_ok());
+        assert!(enrol(&"x".repeat(TOKEN_LIMIT)).is_ok());
+    }
+
+    #[test]
+    fn what_can_be_no_token_is_refused() {
+        for (token, expected) in [
+            ("", TokenError::Empty),
+            (" \t\n", TokenError::Empty),
+            ("two words", TokenError::Characters),
+            ("a\0b", TokenError::Characters),
+            ("tökèn", TokenError::Characters),
+            (&"x".repeat(TOKEN_LIMIT + 1), TokenError::TooLong),
+        ] {
+            assert_eq!(enrol(token).err(), Some(expected), "{token}");
+        }
+    }
+}

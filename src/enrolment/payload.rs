@@ -1,0 +1,582 @@
+//! The text forms of an enrolment: the QR code's JSON payload and the `pretixscan://setup` link.
+
+use serde::Deserializer as _;
+use serde::de::{MapAccess, Visitor};
+use serde_json::Value;
+use url::{Url, form_urlencoded};
+
+use super::{Enrolment, ServerUrlError, TokenError};
+use crate::secret::Secret;
+
+/// Longest text that is looked at, in bytes; a QR code holds less than 3 KiB.
+pub const TEXT_LIMIT: usize = 8 * 1024;
+
+/// The one version of the handshake there is.
+const HANDSHAKE_VERSION: u64 = 1;
+const LINK_SCHEME: &str = "pretixscan";
+
+/// Why a text is no enrolment. No message repeats any of the text, for it may hold a token.
+#[derive(Debug, thiserror::Error)]
+pub enum ParseError {
+    /// Nothing but blanks.
+    #[error("there is nothing to read: the enrolment code is empty")]
+    Empty,
+    /// More than [`TEXT_LIMIT`] bytes.
+    #[error("the text is far too long for an enrolment code")]
+    TooLong,
+    /// The address of a page.
+    #[error(
+        "this is a web address, not an enrolment code; \
+         scan the code on the device's page of the server"
+    )]
+    WebAddress,
+    /// A word or number, such as a ticket's secret.
+    #[error(
+        "this is a single word or number, as on a ticket, not an enrolment code; \
+         scan the code on the device's page of the server"
+    )]
+    TicketLike,
+    /// Any other text.
+    #[error(
+        "this is a code of something else, not an enrolment code; \
+         scan the code on the device's page of the server"
+    )]
+    SomethingElse,
+    /// A link of the scanner app that is not `pretixscan://setup`.
+    #[error("this link is for the scanner app, but not the one that sets a device up")]
+    OtherLink,
+    /// Begins as JSON but is damaged.
+    #[error("the enrolment code is damaged; show or copy the whole code again")]
+    BrokenJson(#[source] serde_json::Error),
+    /// JSON, but a list or a value of its own; named by its kind.
+    #[error("an enrolment code is a JSON object, but this is {0}")]
+    NotAnObject(&'static str),
+    /// `version` instead of `handshake_version`.
+    #[error(
+        "this code was made for the predecessor app; \
+         make a device for the current app on the server and scan its code"
+    )]
+    Predecessor,
+    /// A handshake version that only later programs know.
+    #[error("this code has handshake version {0}, which is newer than this app; update this app")]
+    UpdateNeeded(u64),
+    /// A handshake version below 1.
+    #[error("this code has a handshake version that never existed; make a new code on the server")]
+    UnknownVersion,
+    /// A field that is not there.
+    #[error("the enrolment code lacks {0}; make a new code on the server")]
+    Missing(&'static str),
+    /// A field that is there twice.
+    #[error("the enrolment code has {0} more than once, so it can't be trusted")]
+    Duplicate(&'static str),
+    /// A field without content.
+    #[error("the enrolment code has an empty {0}; make a new code on the server")]
+    EmptyField(&'static str),
+    /// A field of the wrong kind.
+    #[error("the enrolment code's {field} should be {expected}, but is {found}")]
+    WrongKind {
+        /// Name of the field.
+        field: &'static str,
+        /// The kind that it should be, as `text`.
+        expected: &'static str,
+        /// The kind that it is, as `a list`.
+        found: &'static str,
+    },
+    /// A server that can't be one.
+    #[error("the enrolment code's url is not that of a server")]
+    Url(#[source] ServerUrlError),
+    /// A token that can't be one.
+    #[error("the enrolment code's token can't be used")]
+    Token(#[source] TokenError),
+}
+
+impl Enrolment {
+    /// Reads a QR code's payload or a setup link.
+    ///
+    /// The payload is a JSON object with `handshake_version` (1), `url` and `token`; the link is
+    /// `pretixscan://setup?url=…&token=…`, percent-encoded. Other fields and parameters are
+    /// ignored, as are a byte order mark and blanks around the text.
+    pub fn parse(text: &str) -> Result<Self, ParseError> {
+        if text.len() > TEXT_LIMIT {
+            return Err(ParseError::TooLong);
+        }
+        let text = text.trim_matches(|c: char| c.is_whitespace() || c == '\u{feff}');
+        if text.starts_with('{') {
+            let mut fields = Fields::of_json(text).map_err(ParseError::BrokenJson)?;
+            fields.check_handshake()?;
+            return fields.enrolment();
+        }
+        match Url::parse(text) {
+            Ok(url) if url.scheme() == LINK_SCHEME => Fields::of_link(&url)?.enrolment(),
+            Ok(url) if matches!(url.scheme(), "http" | "https") => Err(ParseError::WebAddress),
+            _ => Err(what_else(text)),
+        }
+    }
+
+    /// The payload of a QR code: JSON without blanks, the fields in the order of the reference.
+    pub fn to_payload(&self) -> Secret {
+        let url = Value::from(self.url.to_string());
+        let token = Value::from(self.token.expose());
+        Secret::new(format!(
+            r#"{{"handshake_version":{HANDSHAKE_VERSION},"url":{url},"token":{token}}}"#
+        ))
+    }
+
+    /// The setup link.
+    pub fn to_link(&self) -> Secret {
+        let parameters = form_urlencoded::Serializer::new(String::new())
+            .append_pair("url", &self.url.to_string())
+            .append_pair("token", self.token.expose())
+            .finish();
+        Secret::new(format!("{LINK_SCHEME}://setup?{parameters}"))
+    }
+}
+
+/// Names and values of a payload or link, in their order.
+struct Fields(Vec<(String, Value)>);
+
+impl Fields {
+    fn of_json(text: &str) -> Result<Self, serde_json::Error> {
+        let mut json = serde_json::Deserializer::from_str(text);
+        let fields = json.deserialize_map(FieldsVisitor)?;
+        json.end()?;
+        Ok(fields)
+    }
+
+    fn of_link(link: &Url) -> Result<Self, ParseError> {
+        let setup = link
+            .host_str()
+            .is_some_and(|host| host.eq_ignore_ascii_case("setup"));
+        if !setup || !matches!(link.path(), "" | "/") {
+            return Err(ParseError::OtherLink);
+        }
+        let fields = link.query_pairs();
+        Ok(Self(
+            fields
+                .map(|(name, value)| (name.into_owned(), Value::String(value.into_owned())))
+                .collect(),
+        ))
+    }
+
+    fn check_handshake(&mut self) -> Result<(), ParseError> {
+        const FIELD: &str = "handshake_version";
+        let wrong_kind = |found| ParseError::WrongKind {
+            field: FIELD,
+            expected: "a whole number",
+            found,
+        };
+        match self.take(FIELD)? {
+            None if self.0.iter().any(|(name, _)| name == "version") => {
+                Err(ParseError::Predecessor)
+            }
+            None => Err(ParseError::Missing(FIELD)),
+            Some(Value::Number(number)) => match number.as_u64() {
+                Some(HANDSHAKE_VERSION) => Ok(()),
+                Some(version) if version > HANDSHAKE_VERSION => {
+                    Err(ParseError::UpdateNeeded(version))
+                }
+                None if number.is_f64() => Err(wrong_kind("a fraction or too large")),
+                _ => Err(ParseError::UnknownVersion),
+            },
+            Some(other) => Err(wrong_kind(kind(&other))),
+        }
+    }
+
+    fn enrolment(mut self) -> Result<Enrolment, ParseError> {
+        // Taken over first, so that it is wiped whatever else is wrong.
+        let token = self.text("token").map(Secret::new);
+        let url = self.text("url")?.parse().map_err(ParseError::Url)?;
+        Enrolment::new(url, token?).map_err(ParseError::Token)
+    }
+
+    fn text(&mut self, field: &'static str) -> Result<String, ParseError> {
+        match self.take(field)? {
+            None => Err(ParseError::Missing(field)),
+            Some(Value::String(text)) if text.trim().is_empty() => {
+                Err(ParseError::EmptyField(field))
+            }
+            Some(Value::String(text)) => Ok(text),
+            Some(other) => Err(ParseError::WrongKind {
+                field,
+                expected: "text",
+                found: kind(&other),
+            }),
+        }
+    }
+
+    fn take(&mut self, field: &'static str) -> Result<Option<Value>, ParseError> {
+        let mut values = self.0.iter_mut().filter(|(name, _)| name == field);
+        let value = values.next().map(|(_, value)| value.take());
+        match values.next() {
+            Some(_) => Err(ParseError::Duplicate(field)),
+            None => Ok(value),
+        }
+    }
+}
+
+/// Keeps fields that are there twice, which `serde_json::Map` does not.
+struct FieldsVisitor;
+
+impl<'de> Visitor<'de> for FieldsVisitor {
+    type Value = Fields;
+
+    fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Fields, A::Error> {
+        let mut fields = Vec::new();
+        while let Some(field) = map.next_entry()? {
+            fields.push(field);
+        }
+        Ok(Fields(fields))
+    }
+}
+
+/// What a text is that is neither a JSON object nor a link.
+fn what_else(text: &str) -> ParseError {
+    if text.is_empty() {
+        return ParseError::Empty;
+    }
+    match serde_json::from_str::<Value>(text) {
+        Ok(Value::Number(_)) => ParseError::TicketLike,
+        Ok(value) => ParseError::NotAnObject(kind(&value)),
+        Err(_) if text.bytes().all(is_of_a_ticket) => ParseError::TicketLike,
+        Err(_) => ParseError::SomethingElse,
+    }
+}
+
+/// Tickets hold letters and digits, or Base64 where they are signed.
+fn is_of_a_ticket(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"+/=_.-".contains(&byte)
+}
+
+fn kind(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "true or false",
+        Value::Number(_) => "a number",
+        Value::String(_) => "text",
+        Value::Array(_) => "a list",
+        Value::Object(_) => "an object",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::super::ServerUrl;
+    use super::*;
+
+    const TOKEN: &str = "kpp4jn8g2ynzonp6";
+
+    fn read(text: &str) -> (String, String) {
+        match Enrolment::parse(text) {
+            Ok(enrolment) => (
+                enrolment.url().to_string(),
+                enrolment.token().expose().to_owned(),
+            ),
+            Err(error) => panic!("{error}: {text}"),
+        }
+    }
+
+    fn refusal(text: &str) -> ParseError {
+        let error = Enrolment::parse(text).err();
+        error.unwrap_or_else(|| panic!("taken: {text}"))
+    }
+
+    /// An error with its causes, as it is printed.
+    fn words(error: &dyn std::error::Error) -> String {
+        let mut words = format!("{error} {error:?}");
+        let mut cause = error.source();
+        while let Some(error) = cause {
+            words += &format!(": {error} {error:?}");
+            cause = error.source();
+        }
+        words
+    }
+
+    #[test]
+    fn the_payload_of_a_qr_code_is_read() {
+        let expected = ("https://pretix.eu".to_owned(), TOKEN.to_owned());
+        for text in [
+            r#"{"handshake_version": 1, "url": "https://pretix.eu", "token": "kpp4jn8g2ynzonp6"}"#,
+            "\u{feff}\r\n {\"token\":\" kpp4jn8g2ynzonp6 \",\"url\":\"https://pretix.eu/\",\
+             \"more\":[{}],\"handshake_version\":1,\"version\":2}\n\n",
+        ] {
+            assert_eq!(read(text), expected);
+        }
+    }
+
+    #[test]
+    fn the_link_form_is_read() {
+        let expected = ("https://pretix.eu/a".to_owned(), "t+ü".replace('ü', "&"));
+        for text in [
+            "pretixscan://setup?url=https%3A%2F%2Fpretix.eu%2Fa&token=t%2B%26",
+            "pretixscan://setup/?x=1&x=2&token=t%2b%26&url=https://pretix.eu/a#top",
+            " PretixScan://Setup?url=https%3A%2F%2Fpretix.eu%2Fa%2F&token=t%2B%26\n",
+        ] {
+            assert_eq!(read(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_code_of_something_else_is_named() {
+        for (text, expected) in [
+            ("", "Empty"),
+            ("\u{feff} \n", "Empty"),
+            (
+                "https://pretix.eu/control/organizer/o/device/1",
+                "WebAddress",
+            ),
+            ("HTTP://pretix.eu", "WebAddress"),
+            ("x8f2kd93jfk20dk2ld93kf02kd93jf02", "TicketLike"),
+            ("4006381333931", "TicketLike"),
+            (
+                "E4BibyTSylQOgeKjuMPiTDxi5HXPuTVsx1qCjU3IL0143gg7EZfB/wIAAAA=",
+                "TicketLike",
+            ),
+            ("WIFI:S:Backstage;T:WPA;P:secret;;", "SomethingElse"),
+            ("BEGIN:VCARD\nEND:VCARD", "SomethingElse"),
+            ("mailto:a@b.org", "SomethingElse"),
+            ("Grüße", "SomethingElse"),
+            (
+                "pretixscan://open?url=https%3A%2F%2Fx.org&token=t",
+                "OtherLink",
+            ),
+            (
+                "pretixscan://setup/more?url=https%3A%2F%2Fx.org&token=t",
+                "OtherLink",
+            ),
+            (
+                "pretixscan:setup?url=https%3A%2F%2Fx.org&token=t",
+                "OtherLink",
+            ),
+            (r#"["handshake_version"]"#, r#"NotAnObject("a list")"#),
+            (r#""text""#, r#"NotAnObject("text")"#),
+            ("null", r#"NotAnObject("null")"#),
+            ("{}", r#"Missing("handshake_version")"#),
+            (
+                r#"{"url":"https://x.org","token":"t"}"#,
+                r#"Missing("handshake_version")"#,
+            ),
+            (
+                r#"{"version":1,"url":"https://x.org/","key":"k"}"#,
+                "Predecessor",
+            ),
+        ] {
+            assert_eq!(format!("{:?}", refusal(text)), expected, "{text}");
+        }
+        assert!(matches!(
+            refusal(&"x".repeat(TEXT_LIMIT + 1)),
+            ParseError::TooLong
+        ));
+    }
+
+    #[test]
+    fn damaged_json_is_refused() {
+        for text in [
+            "{",
+            r#"{"handshake_version":1,"url":"https://x.org","token":"t""#,
+            r#"{"handshake_version":1,"url":"https://x.org","token":"t"} {"#,
+            r#"{"handshake_version":1e999,"url":"https://x.org","token":"t"}"#,
+            &"{\"a\":".repeat(1000),
+        ] {
+            assert!(matches!(refusal(text), ParseError::BrokenJson(_)), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_later_handshake_asks_for_an_update_whatever_else_is_in_it() {
+        for rest in ["", r#","address":1"#, r#","url":7,"token":[]"#] {
+            let error = refusal(&format!(r#"{{"handshake_version":2{rest}}}"#));
+            assert!(matches!(error, ParseError::UpdateNeeded(2)));
+            assert!(error.to_string().contains("update this app"));
+        }
+    }
+
+    #[test]
+    fn a_handshake_version_that_is_no_version_is_refused() {
+        let found = |value: &str| {
+            let text =
+                format!(r#"{{"handshake_version":{value},"url":"https://x.org","token":"t"}}"#);
+            refusal(&text).to_string()
+        };
+        for value in ["0", "-1"] {
+            assert!(found(value).contains("never existed"), "{value}");
+        }
+        for (value, kind) in [
+            ("\"1\"", "is text"),
+            ("1.0", "is a fraction"),
+            ("99999999999999999999", "too large"),
+            ("null", "is null"),
+            ("true", "is true or false"),
+            ("[1]", "is a list"),
+        ] {
+            assert!(found(value).contains(kind), "{value}: {}", found(value));
+        }
+    }
+
+    #[test]
+    fn fields_that_are_missing_empty_or_of_the_wrong_kind_are_named() {
+        let found = |fields: &str| {
+            format!(
+                "{:?}",
+                refusal(&format!(r#"{{"handshake_version":1,{fields}}}"#))
+            )
+        };
+        for (url, token, expected) in [
+            ("", r#""token":"t""#, r#"Missing("url")"#),
+            (
+                r#""url":"https://x.org","#,
+                r#""x":1"#,
+                r#"Missing("token")"#,
+            ),
+            (r#""url":" ","#, r#""token":"t""#, r#"EmptyField("url")"#),
+            (
+                r#""url":"https://x.org","#,
+                r#""token":"""#,
+                r#"EmptyField("token")"#,
+            ),
+            (
+                r#""url":{"a":1},"#,
+                r#""token":"t""#,
+                r#"WrongKind { field: "url", expected: "text", found: "an object" }"#,
+            ),
+            (
+                r#""url":"https://x.org","#,
+                r#""token":123456"#,
+                r#"WrongKind { field: "token", expected: "text", found: "a number" }"#,
+            ),
+            (
+                r#""url":"https://x.org","#,
+                r#""token":"a b""#,
+                "Token(Characters)",
+            ),
+            (
+                r#""url":"ftp://x.org","#,
+                r#""token":"t""#,
+                r#"Url(NotHttp("ftp"))"#,
+            ),
+        ] {
+            assert_eq!(found(&format!("{url}{token}")), expected);
+        }
+        for (link, expected) in [
+            ("pretixscan://setup", r#"Missing("url")"#),
+            (
+                "pretixscan://setup?url=https%3A%2F%2Fx.org",
+                r#"Missing("token")"#,
+            ),
+            ("pretixscan://setup?url=&token=t", r#"EmptyField("url")"#),
+            (
+                "pretixscan://setup?url=https%3A%2F%2Fx.org&token",
+                r#"EmptyField("token")"#,
+            ),
+            (
+                "pretixscan://setup?url=https%3A%2F%2Fx.org&token=%ff%fe",
+                "Token(Characters)",
+            ),
+        ] {
+            assert_eq!(format!("{:?}", refusal(link)), expected, "{link}");
+        }
+    }
+
+    #[test]
+    fn a_field_that_is_there_twice_is_refused_even_if_both_agree() {
+        for (text, field) in [
+            (
+                r#"{"handshake_version":1,"url":"a","token":"t","url":"b"}"#,
+                "url",
+            ),
+            (
+                r#"{"handshake_version":1,"url":"https://x.org","token":"t","token":"t"}"#,
+                "token",
+            ),
+            (
+                r#"{"handshake_version":1,"handshake_version":1}"#,
+                "handshake_version",
+            ),
+            (
+                r#"{"handshake_version":1,"url":null,"url":"https://x.org","token":"t"}"#,
+                "url",
+            ),
+            (
+                "pretixscan://setup?url=https%3A%2F%2Fx.org&token=t&token=u",
+                "token",
+            ),
+        ] {
+            let error = refusal(text);
+            assert!(
+                matches!(error, ParseError::Duplicate(name) if name == field),
+                "{error}"
+            );
+        }
+    }
+
+    #[test]
+    fn the_payload_is_written_as_the_reference_does() {
+        let text =
+            r#"{"handshake_version":1,"url":"https://pretix.eu","token":"kpp4jn8g2ynzonp6"}"#;
+        let enrolment = Enrolment::parse(text).ok().unwrap();
+        assert_eq!(enrolment.to_payload().expose(), text);
+        assert_eq!(
+            enrolment.to_link().expose(),
+            "pretixscan://setup?url=https%3A%2F%2Fpretix.eu&token=kpp4jn8g2ynzonp6"
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_read_or_refused(text in "(?s).{0,200}") {
+            let _ = Enrolment::parse(&text);
+        }
+
+        #[test]
+        fn any_text_that_looks_like_json_or_a_link_is_read_or_refused(
+            json in r#"\{("(handshake_version|url|token|version)":("[ -~]{0,9}"|1|null|\[\])[,}]){0,5}\}?"#,
+            link in "pretixscan://setup?((url|token)=[!-~]{0,30}&){0,3}",
+        ) {
+            let _ = Enrolment::parse(&json);
+            let _ = Enrolment::parse(&link);
+        }
+
+        #[test]
+        fn what_is_written_is_read_back(
+            path in "(/[!-~äß]{1,8}){0,3}",
+            token in "[!-~]{1,190}",
+        ) {
+            let url = format!("https://x.org{path}").parse::<ServerUrl>();
+            prop_assume!(url.is_ok());
+            let enrolment = Enrolment::new(url.unwrap(), Secret::new(token.clone())).ok().unwrap();
+            let expected = (enrolment.url().to_string(), token);
+            prop_assert_eq!(&read(enrolment.to_payload().expose()), &expected);
+            prop_assert_eq!(&read(enrolment.to_link().expose()), &expected);
+        }
+
+        #[test]
+        fn no_error_holds_the_token(
+            token in "[a-z0-9]{16}",
+            before in r#"(\{|\{"handshake_version":[0-2]|\["|pretixscan://setup\?|)(,"url":"(https://[a-z]?|ftp:)"|url=[a-z:/]{0,9}&)?(,"token":|token=)?"#,
+            open in "[\"{\\[ ]?",
+            close in "[\"}\\] \u{0}]?",
+            after in r#"(,"token":1)?\}?"#,
+        ) {
+            let text = format!("{before}{open}{token}{close}{after}");
+            if let Err(error) = Enrolment::parse(&text) {
+                prop_assert!(!words(&error).contains(&token), "{}: {}", text, words(&error));
+            }
+        }
+
+        #[test]
+        fn no_error_holds_a_token_in_the_place_of_the_url(token in "[a-z0-9]{16}") {
+            for text in [
+                format!(r#"{{"handshake_version":1,"url":"{token}","token":"https://x.org"}}"#),
+                format!("pretixscan://setup?url={token}&token=x"),
+            ] {
+                let words = words(&refusal(&text));
+                prop_assert!(!words.contains(&token), "{}", words);
+            }
+        }
+    }
+}

@@ -1,0 +1,353 @@
+//! The base URL of a server.
+
+use std::fmt;
+use std::net::IpAddr;
+use std::str::FromStr;
+
+use url::{Host, Url};
+
+/// Longest URL in bytes; with it a payload still fits into a QR code.
+const LENGTH_LIMIT: usize = 1024;
+
+/// Why a text is not the address of a server, or not one to send secrets to.
+#[derive(Debug, thiserror::Error)]
+pub enum ServerUrlError {
+    /// Nothing but blanks.
+    #[error("the server's address is empty; write it as in https://pretix.eu")]
+    Empty,
+    /// A host without `https://`.
+    #[error("the server's address lacks its beginning; write https://{0}")]
+    NoScheme(String),
+    /// Neither an address nor the name of a host.
+    #[error("the server's address can't be read; write it as in https://pretix.eu")]
+    Malformed(#[source] url::ParseError),
+    /// `ftp:`, `file:` and the like.
+    #[error("the server's address begins with {0}: but must begin with https:// (or http://)")]
+    NotHttp(String),
+    /// `https://user:password@…`.
+    #[error("the server's address holds a user name or password; leave out what is before the @")]
+    UserInfo,
+    /// `https://…?…`.
+    #[error("the server's address has a query; leave out the ? and what follows")]
+    Query,
+    /// `https://…#…`.
+    #[error("the server's address has a fragment; leave out the # and what follows")]
+    Fragment,
+    /// More than 1024 bytes.
+    #[error("the server's address is longer than {LENGTH_LIMIT} bytes")]
+    TooLong,
+    /// `http:` to another machine: anyone on the way could read the API key.
+    #[error(
+        "{0} is not encrypted, so anyone on the network could read the device's key; \
+         use https, or allow plain http if this network is trusted"
+    )]
+    PlainHttp(String),
+}
+
+/// Base URL of a server: http or https with a host, perhaps with a path prefix, without user
+/// info, query and fragment.
+///
+/// A trailing slash makes no difference. Shown and parsed as text without one.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct ServerUrl(Url); // its path ends in exactly one slash, so that `join` keeps the prefix
+
+impl ServerUrl {
+    /// Address of a resource, as `api/v1/device/info`, below the path prefix.
+    ///
+    /// The path is taken as it is: it may hold a query, a leading slash makes no difference, and it
+    /// never leads to another server.
+    pub fn endpoint(&self, relative_path: &str) -> Url {
+        let (path, query) = match relative_path.split_once('?') {
+            Some((path, query)) => (path, Some(query)),
+            None => (relative_path, None),
+        };
+        let mut url = self.0.clone();
+        url.set_path(&format!(
+            "{}{}",
+            self.0.path(),
+            path.trim_start_matches('/')
+        ));
+        url.set_query(query);
+        url
+    }
+
+    /// Scheme, host and port for a person's eyes. An international name is followed by its ASCII
+    /// form, since it may look like another.
+    pub fn origin(&self) -> String {
+        let (shown, exact) = (
+            self.0.origin().unicode_serialization(),
+            self.0.origin().ascii_serialization(),
+        );
+        if shown == exact {
+            exact
+        } else {
+            format!("{shown} ({exact})")
+        }
+    }
+
+    /// Whether the server is on this machine: `localhost`, `*.localhost`, `127.0.0.0/8` or `::1`.
+    pub fn is_loopback(&self) -> bool {
+        match self.0.host() {
+            Some(Host::Domain(name)) => {
+                let name = name.strip_suffix('.').unwrap_or(name);
+                name == "localhost" || name.ends_with(".localhost")
+            }
+            Some(Host::Ipv4(address)) => address.is_loopback(),
+            // Canonical, because ::ffff:127.0.0.1 connects to 127.0.0.1.
+            Some(Host::Ipv6(address)) => IpAddr::V6(address).to_canonical().is_loopback(),
+            None => false,
+        }
+    }
+
+    /// Refuses plain http to another machine unless it is allowed.
+    pub fn check_transport(&self, allow_plain_http: bool) -> Result<(), ServerUrlError> {
+        if self.0.scheme() == "https" || allow_plain_http || self.is_loopback() {
+            Ok(())
+        } else {
+            Err(ServerUrlError::PlainHttp(self.origin()))
+        }
+    }
+}
+
+impl FromStr for ServerUrl {
+    type Err = ServerUrlError;
+
+    fn from_str(text: &str) -> Result<Self, ServerUrlError> {
+        let text = text.trim();
+        if text.is_empty() {
+            return Err(ServerUrlError::Empty);
+        }
+        if text.len() > LENGTH_LIMIT {
+            return Err(ServerUrlError::TooLong);
+        }
+        // Before parsing, which takes `localhost:8000` for a scheme.
+        if let Some(host) = bare_host(text) {
+            return Err(ServerUrlError::NoScheme(host));
+        }
+        let mut url = Url::parse(text).map_err(ServerUrlError::Malformed)?;
+        if !matches!(url.scheme(), "http" | "https") {
+            return Err(ServerUrlError::NotHttp(url.scheme().to_owned()));
+        }
+        if !url.username().is_empty() || url.password().is_some() {
+            return Err(ServerUrlError::UserInfo);
+        }
+        if url.query().is_some() {
+            return Err(ServerUrlError::Query);
+        }
+        if url.fragment().is_some() {
+            return Err(ServerUrlError::Fragment);
+        }
+        url.set_path(&format!("{}/", url.path().trim_end_matches('/')));
+        if url.as_str().len() > LENGTH_LIMIT {
+            return Err(ServerUrlError::TooLong); // percent-encoding made it longer
+        }
+        Ok(Self(url))
+    }
+}
+
+impl fmt::Display for ServerUrl {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.0.as_str().trim_end_matches('/'))
+    }
+}
+
+/// The host (with port and path) of an address whose scheme was left out.
+///
+/// `None` unless it has a dot or is localhost: a token in the wrong place must not be repeated.
+fn bare_host(text: &str) -> Option<String> {
+    if text.contains("://") || text.contains(['@', '?', '#']) {
+        return None;
+    }
+    let (host, _) = text.split_once(['/', ':']).unwrap_or((text, ""));
+    let named = host.contains('.') || host.eq_ignore_ascii_case("localhost");
+    let url = Url::parse(&format!("https://{text}")).ok()?;
+    (named && url.has_host()).then(|| text.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn url(text: &str) -> ServerUrl {
+        text.parse().unwrap()
+    }
+
+    fn refusal(text: &str) -> ServerUrlError {
+        text.parse::<ServerUrl>().unwrap_err()
+    }
+
+    #[test]
+    fn a_trailing_slash_and_blanks_make_no_difference() {
+        for text in [
+            "https://x.org/tickets",
+            "https://x.org/tickets/",
+            " https://x.org/tickets//\n",
+            "HTTPS://X.org:443/tickets",
+        ] {
+            assert_eq!(url(text), url("https://x.org/tickets"), "{text}");
+            assert_eq!(url(text).to_string(), "https://x.org/tickets");
+        }
+        assert_eq!(url("https://x.org/").to_string(), "https://x.org");
+    }
+
+    #[test]
+    fn an_endpoint_keeps_the_path_prefix() {
+        let endpoint = |base: &str, path: &str| url(base).endpoint(path).to_string();
+        assert_eq!(
+            endpoint("https://x.org", "api/v1/device/info"),
+            "https://x.org/api/v1/device/info"
+        );
+        assert_eq!(
+            endpoint(
+                "https://x.org/tickets",
+                "/api/v1/organizers/o/devices/?page=2"
+            ),
+            "https://x.org/tickets/api/v1/organizers/o/devices/?page=2"
+        );
+    }
+
+    #[test]
+    fn an_endpoint_never_leads_to_another_server() {
+        for path in [
+            "https://evil.org/",
+            "//evil.org/",
+            "\\\\evil.org/",
+            "@evil.org",
+        ] {
+            let endpoint = url("https://x.org/tickets").endpoint(path);
+            assert_eq!(endpoint.host_str(), Some("x.org"), "{endpoint}");
+        }
+    }
+
+    #[test]
+    fn an_address_without_scheme_is_answered_with_the_one_to_write() {
+        for (text, advice) in [
+            ("pretix.eu", "https://pretix.eu"),
+            ("pretix.eu/tickets/", "https://pretix.eu/tickets/"),
+            ("localhost:8000", "https://localhost:8000"),
+            ("192.168.1.4:80", "https://192.168.1.4:80"),
+        ] {
+            let error = refusal(text);
+            assert!(matches!(error, ServerUrlError::NoScheme(_)), "{error:?}");
+            assert!(error.to_string().ends_with(advice), "{error}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_base_url_is_refused() {
+        use ServerUrlError as E;
+        for (text, expected) in [
+            ("", "empty"),
+            (" \n", "empty"),
+            ("pretix", "malformed"),
+            ("https://", "malformed"),
+            ("https://a b.org", "malformed"),
+            ("https://x.org:99999", "malformed"),
+            ("/api/v1", "malformed"),
+            ("ftp://x.org", "not http"),
+            ("file:///etc/passwd", "not http"),
+            ("javascript:alert(1)", "not http"),
+            ("https://user@x.org", "user info"),
+            ("https://user:secret@x.org", "user info"),
+            ("https://:secret@x.org", "user info"),
+            ("https://x.org/?a=b", "query"),
+            ("https://x.org?", "query"),
+            ("https://x.org/#a", "fragment"),
+        ] {
+            let kind = match refusal(text) {
+                E::Empty => "empty",
+                E::NoScheme(_) => "no scheme",
+                E::Malformed(_) => "malformed",
+                E::NotHttp(_) => "not http",
+                E::UserInfo => "user info",
+                E::Query => "query",
+                E::Fragment => "fragment",
+                E::TooLong => "too long",
+                E::PlainHttp(_) => "plain http",
+            };
+            assert_eq!(kind, expected, "{text}");
+        }
+        let long = format!("https://x.org/{}", "ü".repeat(400));
+        assert!(matches!(refusal(&long), E::TooLong));
+        assert!(
+            !refusal("https://user:secret@x.org")
+                .to_string()
+                .contains("secret")
+        );
+    }
+
+    #[test]
+    fn an_international_name_is_shown_in_both_forms() {
+        let server = url("https://tickets.münchen.example/shop");
+        assert_eq!(
+            server.to_string(),
+            "https://tickets.xn--mnchen-3ya.example/shop"
+        );
+        assert_eq!(
+            server.origin(),
+            "https://tickets.münchen.example (https://tickets.xn--mnchen-3ya.example)"
+        );
+        assert_eq!(url("http://x.org:8000/a").origin(), "http://x.org:8000");
+    }
+
+    #[test]
+    fn plain_http_goes_to_this_machine_only_unless_it_is_allowed() {
+        for near in [
+            "http://localhost:8000",
+            "http://LOCALHOST",
+            "http://localhost./",
+            "http://pretix.localhost",
+            "http://127.0.0.1",
+            "http://127.8.9.10:1",
+            "http://0x7f.1",
+            "http://[::1]:8000/a",
+            "http://[::ffff:127.0.0.1]",
+        ] {
+            assert!(url(near).is_loopback(), "{near}");
+            url(near).check_transport(false).unwrap();
+        }
+        for far in [
+            "http://pretix.eu",
+            "http://localhost.evil.org",
+            "http://notlocalhost",
+            "http://128.0.0.1",
+            "http://0.0.0.0",
+            "http://[::2]",
+            "http://127.0.0.1.evil.org",
+        ] {
+            assert!(!url(far).is_loopback(), "{far}");
+            let error = url(far).check_transport(false).unwrap_err();
+            assert!(matches!(error, ServerUrlError::PlainHttp(_)));
+            url(far).check_transport(true).unwrap();
+        }
+        url("https://pretix.eu").check_transport(false).unwrap();
+    }
+
+    proptest! {
+        #[test]
+        fn any_prefix_is_kept(prefix in "(/[a-zA-Z0-9äß_~%.-]{1,8}){0,4}/{0,2}") {
+            let base = url(&format!("https://x.org{prefix}"));
+            let endpoint = base.endpoint("api/v1/device/info");
+            prop_assert_eq!(endpoint.to_string(), format!("{base}/api/v1/device/info"));
+            prop_assert_eq!(base.to_string().parse::<ServerUrl>().unwrap(), base);
+        }
+
+        #[test]
+        fn any_text_is_read_or_refused(text in ".{0,60}", path in ".{0,60}") {
+            if let Ok(base) = text.parse::<ServerUrl>() {
+                prop_assert_eq!(base.to_string().parse::<ServerUrl>().unwrap(), base.clone());
+                prop_assert_eq!(base.endpoint(&path).origin(), base.0.origin());
+            }
+        }
+
+        #[test]
+        fn any_http_address_is_read_or_refused(rest in "[ -~äß]{0,40}", path in ".{0,30}") {
+            if let Ok(base) = format!("http://{rest}").parse::<ServerUrl>() {
+                prop_assert_eq!(base.to_string().parse::<ServerUrl>().unwrap(), base.clone());
+                prop_assert_eq!(base.endpoint(&path).origin(), base.0.origin());
+            }
+        }
+    }
+}
