@@ -5,6 +5,9 @@
 //! code, [`facts`] tells what this device is, [`agent`] redeems the token with the types of
 //! [`wire`] and puts the identity into the [`vault`].
 
+#![warn(unreachable_pub)]
+
+pub mod agent;
 pub mod enrolment;
 pub mod facts;
 pub mod private_file;

@@ -48,7 +48,8 @@ pub enum ServerUrlError {
 /// info, query and fragment.
 ///
 /// A trailing slash makes no difference. Shown and parsed as text without one.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct ServerUrl(Url); // its path ends in exactly one slash, so that `join` keeps the prefix
 
 impl ServerUrl {
@@ -106,6 +107,20 @@ impl ServerUrl {
         } else {
             Err(ServerUrlError::PlainHttp(self.origin()))
         }
+    }
+}
+
+impl TryFrom<String> for ServerUrl {
+    type Error = ServerUrlError;
+
+    fn try_from(text: String) -> Result<Self, ServerUrlError> {
+        text.parse()
+    }
+}
+
+impl From<ServerUrl> for String {
+    fn from(url: ServerUrl) -> Self {
+        url.to_string()
     }
 }
 

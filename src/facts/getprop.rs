@@ -11,7 +11,7 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
-use super::{Hardware, OperatingSystem, own_words};
+use super::{Hardware, OperatingSystem};
 use crate::wire::Text;
 
 /// Longest time that the program is waited for; it takes some 20 ms.
@@ -37,7 +37,7 @@ pub(super) fn read(root: &Path) -> Option<(Hardware, OperatingSystem)> {
     if hardware.model.is_none() && version.is_none() {
         return None;
     }
-    let name = property("ro.build.version.base_os").unwrap_or_else(|| own_words("Android"));
+    let name = property("ro.build.version.base_os").unwrap_or_else(|| Text::own("Android"));
     Some((hardware, OperatingSystem { name, version }))
 }
 

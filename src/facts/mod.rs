@@ -86,10 +86,10 @@ impl Facts {
             None => (None, None),
         };
         Self {
-            hardware_brand: hardware.brand.unwrap_or_else(|| own_words("Unknown")),
+            hardware_brand: hardware.brand.unwrap_or_else(|| Text::own("Unknown")),
             hardware_model: hardware
                 .model
-                .unwrap_or_else(|| own_words(&fallback::describe(root))),
+                .unwrap_or_else(|| Text::own(&fallback::describe(root))),
             os_name,
             os_version,
         }
@@ -153,7 +153,7 @@ fn kernel_version(root: &Path) -> Option<Text> {
 /// The kernel's architecture; that of this program on kernels before 6.1, which don't tell.
 fn architecture(root: &Path) -> Text {
     bounded::value(&root.join("proc/sys/kernel/arch"))
-        .unwrap_or_else(|| own_words(std::env::consts::ARCH))
+        .unwrap_or_else(|| Text::own(std::env::consts::ARCH))
 }
 
 /// `celsius` to a tenth, if a device that still runs can have it. Sensors that are absent or broken
@@ -170,21 +170,16 @@ fn given(field: &'static str, text: &Option<String>) -> Result<Option<Text>, Bla
     }
 }
 
-#[allow(clippy::expect_used, reason = "our own words are never blank")]
-fn own_words(words: &str) -> Text {
-    Text::fit(words).expect("words of our own")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn facts() -> Facts {
         Facts {
-            hardware_brand: own_words("Zebra"),
-            hardware_model: own_words("TC25"),
+            hardware_brand: Text::own("Zebra"),
+            hardware_model: Text::own("TC25"),
             os_name: None,
-            os_version: Some(own_words("8.1.0")),
+            os_version: Some(Text::own("8.1.0")),
         }
     }
 
@@ -196,8 +191,8 @@ mod tests {
             ..Overrides::default()
         };
         let expected = Facts {
-            hardware_model: own_words("Gate 3"),
-            os_name: Some(own_words(&"ü".repeat(190))),
+            hardware_model: Text::own("Gate 3"),
+            os_name: Some(Text::own(&"ü".repeat(190))),
             ..facts()
         };
         assert_eq!(facts().with(&overrides), Ok(expected));
@@ -220,7 +215,7 @@ mod tests {
     #[test]
     fn the_report_carries_facts_software_and_info() {
         let info = serde_json::json!({"uptime_seconds": 5});
-        let report = facts().report(own_words("gatehand"), own_words("1"), Some(info));
+        let report = facts().report(Text::own("gatehand"), Text::own("1"), Some(info));
         assert_eq!(
             serde_json::to_value(report).unwrap(),
             serde_json::json!({

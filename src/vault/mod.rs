@@ -170,10 +170,10 @@ impl Vault {
     }
 
     /// Changes entries in one transaction: all of them or none.
-    pub fn change<T>(
+    pub fn change<T, E: From<VaultError>>(
         &mut self,
-        work: impl FnOnce(&Change<'_>) -> Result<T, VaultError>,
-    ) -> Result<T, VaultError> {
+        work: impl FnOnce(&Change<'_>) -> Result<T, E>,
+    ) -> Result<T, E> {
         let path = self.path();
         let failed = |source| VaultError::sqlite(&path, source);
         let key = match &self.key {

@@ -108,7 +108,7 @@ fn looking_does_not_wait_for_a_writer() {
             change.put("name", "not yet")?;
             let seen = Vault::look(&folder)?.unwrap().plain("name")?;
             assert_eq!(seen, None);
-            Ok(())
+            Ok::<_, VaultError>(())
         })
         .unwrap();
 }

@@ -20,6 +20,9 @@ pub const TEXT_LIMIT: usize = 190;
 /// `detail` of the 401 that tells a device it is revoked for good.
 pub const REVOKED_DETAIL: &str = "Device access has been revoked.";
 
+/// Header under which a server repeats the answer to a request it has seen before.
+pub const IDEMPOTENCY_HEADER: &str = "X-Idempotency-Key";
+
 /// Paths of the device API, relative to the server's base URL. None has a trailing slash.
 pub mod path {
     /// `POST`: redeems an initialization token.
@@ -84,6 +87,19 @@ pub struct DeviceIdentity {
     /// Where the device stands; absent on older servers.
     #[serde(default)]
     pub gate: Option<Gate>,
+}
+
+impl DeviceIdentity {
+    /// Whether a device can live with this: whatever a strange server sent, the key fits into a
+    /// header and the device can be named.
+    pub fn is_sound(&self) -> bool {
+        let key = self.api_token.expose();
+        (1..=TEXT_LIMIT).contains(&key.len())
+            && key.bytes().all(|byte| byte.is_ascii_graphic())
+            && !self.organizer.is_empty()
+            && !self.unique_serial.is_empty()
+            && self.device_id > 0
+    }
 }
 
 /// An entrance.

@@ -23,6 +23,12 @@ impl Text {
         (!cut.is_empty()).then(|| Self(cut.to_owned()))
     }
 
+    /// A text of the program itself.
+    #[allow(clippy::expect_used, reason = "our own words are never blank")]
+    pub(crate) fn own(words: &str) -> Self {
+        Self::fit(words).expect("words of our own")
+    }
+
     /// The text.
     pub fn as_str(&self) -> &str {
         &self.0

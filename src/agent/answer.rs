@@ -1,0 +1,143 @@
+//! Telling the device API's answers from anything else that may answer.
+
+use reqwest::StatusCode;
+use serde::de::DeserializeOwned;
+
+use super::client::Answer;
+use crate::wire::Problem;
+
+/// An answer of the documented shape.
+pub(super) enum Reply<T> {
+    /// 2xx with what was asked for.
+    Done(T),
+    /// 400, 401 or 403 with the server's words.
+    Refused(StatusCode, Problem),
+}
+
+/// Why an answer is none of the device API's: it says nothing about what became of the request.
+#[derive(Debug, thiserror::Error)]
+pub enum ForeignAnswer {
+    /// A redirect, which is not followed.
+    #[error("it redirects to {location}: if that is the right server, enrol with that address")]
+    Redirect {
+        /// Where to.
+        location: String,
+    },
+    /// Not found: perhaps a mistyped address.
+    #[error("it has no device API at this address (404): check the address and its path")]
+    NotFound,
+    /// The server failed.
+    #[error("it failed with status {0}: try again later")]
+    Failure(StatusCode),
+    /// Another status or content, as from the login page of a network.
+    #[error(
+        "it answered with status {status} and {content}, which is not the device API; a network's login page or a proxy may have answered in its place"
+    )]
+    Unexpected {
+        /// Status of the answer.
+        status: StatusCode,
+        /// What the answer holds.
+        content: &'static str,
+    },
+}
+
+/// Reads an answer: JSON with status 2xx, 400, 401 or 403 in the API's shapes is a reply.
+pub(super) fn read<T: DeserializeOwned>(answer: &Answer) -> Result<Reply<T>, ForeignAnswer> {
+    let status = answer.status;
+    let unexpected = |content| ForeignAnswer::Unexpected { status, content };
+    if status.is_redirection() {
+        let location = answer
+            .location
+            .clone()
+            .unwrap_or_else(|| "nowhere".to_owned());
+        return Err(ForeignAnswer::Redirect { location });
+    }
+    if status == StatusCode::NOT_FOUND {
+        return Err(ForeignAnswer::NotFound);
+    }
+    if status.is_server_error() {
+        return Err(ForeignAnswer::Failure(status));
+    }
+    if !answer.is_json {
+        return Err(unexpected("no JSON"));
+    }
+    let is_refusal = matches!(
+        status,
+        StatusCode::BAD_REQUEST | StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN
+    );
+    if status.is_success() {
+        // Not the parser's own words: they may repeat the API key.
+        serde_json::from_slice(&answer.body)
+            .map(Reply::Done)
+            .map_err(|_| unexpected("JSON of another shape"))
+    } else if is_refusal {
+        let body = serde_json::from_slice(&answer.body).map_err(|_| unexpected("broken JSON"))?;
+        let problem = Problem::read(&body).ok_or_else(|| unexpected("JSON of another shape"))?;
+        Ok(Reply::Refused(status, problem))
+    } else {
+        Err(unexpected("JSON"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+    use zeroize::Zeroizing;
+
+    use super::*;
+
+    fn answer(status: u16, is_json: bool, body: &str) -> Answer {
+        Answer {
+            status: StatusCode::from_u16(status).unwrap(),
+            is_json,
+            location: None,
+            body: Zeroizing::new(body.as_bytes().to_vec()),
+        }
+    }
+
+    #[test]
+    fn only_documented_answers_are_replies() {
+        let refusal = r#"{"detail": "Invalid token."}"#;
+        for (status, is_json, body, is_reply) in [
+            (200, true, r#"{"a": 1}"#, true),
+            (201, true, r#"{"a": 1}"#, true),
+            (200, false, r#"{"a": 1}"#, false),
+            (200, true, "<html>", false),
+            (302, false, "", false),
+            (
+                400,
+                true,
+                r#"{"token": ["Unknown initialization token."]}"#,
+                true,
+            ),
+            (401, true, refusal, true),
+            (403, true, refusal, true),
+            (403, false, "<html>blocked</html>", false),
+            (403, true, "[]", false),
+            (404, true, refusal, false),
+            (409, true, refusal, false),
+            (429, true, refusal, false),
+            (500, true, refusal, false),
+            (503, false, "", false),
+        ] {
+            let read =
+                read::<std::collections::BTreeMap<String, Value>>(&answer(status, is_json, body));
+            assert_eq!(read.is_ok(), is_reply, "{status} {body}");
+        }
+    }
+
+    #[test]
+    fn the_servers_words_are_kept() {
+        let body = json!({"token": ["This initialization token has already been used."]});
+        let Ok(Reply::<Value>::Refused(status, problem)) =
+            read(&answer(400, true, &body.to_string()))
+        else {
+            panic!("a refusal");
+        };
+        assert_eq!(status, StatusCode::BAD_REQUEST);
+        assert_eq!(
+            problem.to_string(),
+            "token: This initialization token has already been used."
+        );
+    }
+}
