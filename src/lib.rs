@@ -10,6 +10,8 @@
 pub mod agent;
 pub mod enrolment;
 pub mod facts;
+#[cfg(feature = "jni")]
+pub mod jni;
 pub mod private_file;
 pub mod seal;
 pub mod secret;
