@@ -1,0 +1,96 @@
+#!/usr/bin/env bash
+# Runs every check of the project and ends with the number of tests that passed and failed.
+#
+# Installs what it needs where it may (Debian, as root). A part that can't run here is named and
+# skipped; with CI=true that is a failure. Plain `cargo test` needs Rust and a C compiler only.
+set -uo pipefail
+cd "$(dirname "$0")/.."
+
+passed=0 failed=0 skipped=0 failures=()
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+
+title() { printf '\n== %s\n' "$1"; }
+
+skip() {
+  printf 'SKIPPED  %s\n' "$1"
+  skipped=$((skipped + 1))
+  [ "${CI:-}" = true ] && failures+=("skipped: $1")
+}
+
+# check TITLE COMMAND…: one check that passes or fails.
+check() {
+  title "$1"
+  if "${@:2}"; then passed=$((passed + 1)); else failed=$((failed + 1)); failures+=("$1"); fi
+}
+
+# tests TITLE COMMAND…: a run of cargo test, whose tests count one by one.
+tests() {
+  title "$1"
+  "${@:2}" 2>&1 | tee "$log"
+  local status=${PIPESTATUS[0]} ok bad ignored
+  ok=$(sum 's/^test result:.* \([0-9]*\) passed;.*/\1/p')
+  bad=$(sum 's/^test result:.* \([0-9]*\) failed;.*/\1/p')
+  ignored=$(sum 's/^test result:.* \([0-9]*\) ignored;.*/\1/p')
+  passed=$((passed + ok)) failed=$((failed + bad)) skipped=$((skipped + ignored))
+  if [ "$status" -ne 0 ]; then
+    [ "$bad" -gt 0 ] || failed=$((failed + 1))
+    failures+=("$1")
+  elif [ "$ok" -eq 0 ]; then
+    failed=$((failed + 1)) failures+=("$1 ran no test")
+  fi
+}
+
+sum() { sed -n "$1" "$log" | awk '{ total += $1 } END { print total + 0 }'; }
+
+loads_in_jvm() {
+  local library version
+  library=$(realpath "${CARGO_TARGET_DIR:-target}/handheld/libgatehand.so")
+  version=$(java -Xcheck:jni tests/jni/Native.java "$library") && grep -qx "version = \"$version\"" Cargo.toml
+}
+
+# Without the advisories: their database is on GitHub, which a test run must not depend on.
+dependencies() {
+  local tools=${CARGO_TARGET_DIR:-target}/tools
+  [ -x "$tools/bin/cargo-deny" ] ||
+    cargo install --quiet --locked --root "$tools" --target-dir "$tools/build" cargo-deny || return
+  "$tools/bin/cargo-deny" --all-features --locked check --hide-inclusion-graph -A duplicate licenses bans sources
+}
+
+# Programs that only some tests need, and the Debian packages that bring them.
+declare -A needed=(
+  [cc]=gcc            # builds SQLite
+  [java]=default-jdk-headless # loads the handheld's library
+  [faketime]=faketime # a scanner whose clock is wrong
+  [qrencode]=qrencode # a QR encoder that is not ours
+  [zbarimg]=zbar-tools # a QR decoder that is not ours
+)
+packages=()
+for program in "${!needed[@]}"; do
+  command -v "$program" >/dev/null || packages+=("${needed[$program]}")
+done
+if [ ${#packages[@]} -gt 0 ] && [ "$(id -u)" -eq 0 ] && command -v apt-get >/dev/null; then
+  title "installing ${packages[*]}"
+  { apt-get -qq update && DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends "${packages[@]}"; } >"$log" 2>&1 ||
+    tail -5 "$log"
+fi
+for program in "${!needed[@]}"; do
+  command -v "$program" >/dev/null || skip "tests that need $program (Debian package ${needed[$program]})"
+done
+
+check "format" cargo fmt --check
+check "lints" cargo clippy --quiet --locked --all-targets --all-features -- -D warnings
+check "lints of the handheld's core" cargo clippy --quiet --locked --lib --no-default-features --features jni -- -D warnings
+check "documentation" env RUSTDOCFLAGS="-D warnings" cargo doc --quiet --locked --no-deps --all-features
+check "licences and sources of what it builds on" dependencies
+tests "tests" cargo test --locked --no-fail-fast
+tests "tests of the handheld's core" cargo test --locked --no-default-features --lib
+check "the handheld's library" cargo rustc --quiet --locked --lib --crate-type cdylib --no-default-features --features jni --profile handheld
+check "the handheld's library in a JVM" loads_in_jvm
+
+if [ ${#failures[@]} -gt 0 ]; then
+  printf '\nNot good:\n'
+  printf '  %s\n' "${failures[@]}"
+fi
+printf '\n%d passed, %d failed, %d skipped\n' "$passed" "$failed" "$skipped"
+[ ${#failures[@]} -eq 0 ]
