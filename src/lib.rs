@@ -16,4 +16,6 @@ pub mod private_file;
 pub mod seal;
 pub mod secret;
 pub mod vault;
+#[cfg(feature = "server")]
+pub mod server;
 pub mod wire;

@@ -1,0 +1,293 @@
+//! What a device should scan for now: an event or a date of an event series, and a check-in list.
+//!
+//! A pure function of the time, the events and what the device has selected. The caller passes the
+//! events that the device may access; whether they are live and have a list at the device's gate
+//! is judged here.
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::HashSet;
+
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
+
+/// An event that the device may access.
+#[derive(Clone, Debug)]
+pub struct Event {
+    /// Unique among the events passed.
+    pub slug: String,
+    /// The name as text.
+    pub name: String,
+    /// Whether the event is on sale; others are never suggested.
+    pub live: bool,
+    /// IANA name of the zone in which the event has its days. A name that is unknown counts as UTC.
+    pub timezone: String,
+    /// When the event takes place.
+    pub schedule: Schedule,
+    /// Whether this is a series: then its dates are suggested, never the event itself.
+    pub has_subevents: bool,
+    /// The dates of the series.
+    pub subevents: Vec<Subevent>,
+    /// The check-in lists, in any order.
+    pub checkin_lists: Vec<CheckinList>,
+}
+
+/// A date of an event series.
+#[derive(Clone, Debug)]
+pub struct Subevent {
+    /// Unique in the installation.
+    pub id: i64,
+    /// Whether the date takes place; others are never suggested.
+    pub active: bool,
+    /// When the date takes place.
+    pub schedule: Schedule,
+}
+
+/// The times of an event or of a date.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Schedule {
+    /// When it starts.
+    pub date_from: Timestamp,
+    /// When it ends; without, as soon as it starts.
+    pub date_to: Option<Timestamp>,
+    /// When the doors open; scanning starts then.
+    pub date_admission: Option<Timestamp>,
+}
+
+/// A check-in list of an event.
+#[derive(Clone, Debug)]
+pub struct CheckinList {
+    /// Unique in the installation.
+    pub id: i64,
+    /// Equal names in several events mean the same entrance.
+    pub name: String,
+    /// The date that the list is for; without, it is for all.
+    pub subevent: Option<i64>,
+    /// Numbers of the gates at which the list is used.
+    pub gates: Vec<i64>,
+}
+
+/// What the device has selected, as far as it can be understood.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Current<'a> {
+    event: Option<&'a str>,
+    subevent: Option<i64>,
+    checkin_list: Option<i64>,
+}
+
+impl<'a> Current<'a> {
+    /// Reads `current_event`, `current_subevent` and `current_checkinlist` of the query string,
+    /// decoded. A number that is none counts as absent.
+    pub fn read(
+        event: Option<&'a str>,
+        subevent: Option<&str>,
+        checkin_list: Option<&str>,
+    ) -> Self {
+        let number = |text: &str| text.trim().parse().ok();
+        Self {
+            event,
+            subevent: subevent.and_then(number),
+            checkin_list: checkin_list.and_then(number),
+        }
+    }
+}
+
+/// The answer to a device.
+#[derive(Clone, Debug)]
+pub enum Selection<'a> {
+    /// 200: this is what to scan for.
+    Suggest {
+        /// The event, or the series that the date belongs to.
+        event: &'a Event,
+        /// The date, if the event is a series.
+        subevent: Option<i64>,
+        /// The check-in list, if there is one.
+        checkin_list: Option<i64>,
+    },
+    /// 304: keep what you have.
+    Keep,
+    /// 404: there is nothing to scan for.
+    Nothing,
+}
+
+/// Suggests what to scan for at `now`, at the gate of this number if the device has one.
+///
+/// Of what is running, that which started last. If nothing is: the next if there are only upcoming
+/// events, the last to end if there are only past ones; else the one of these two that is today if
+/// the other is not; else the last until half-way to the next. What is equal in this is ordered by
+/// slug and number of the date, but the current one comes first.
+///
+/// A current event that is suggested again is kept; while it is running whatever its check-in list.
+pub fn select<'a>(
+    now: Timestamp,
+    events: &'a [Event],
+    gate: Option<i64>,
+    current: Current<'_>,
+) -> Selection<'a> {
+    let occasions: Vec<Occasion<'a>> = events
+        .iter()
+        .filter(|event| event.live)
+        .flat_map(|event| Occasion::of(event, gate))
+        .collect();
+    let Some(best) = choose(now, &occasions) else {
+        return Selection::Nothing;
+    };
+    // Of two that are equally good the device keeps the one it has.
+    let kept = occasions.iter().find(|occasion| {
+        occasion.is_current(current) && occasion.standing(now) == best.standing(now)
+    });
+    let chosen = kept.unwrap_or(best);
+
+    let is_running = chosen.standing(now).0 == Phase::Running;
+    let checkin_list = chosen.checkin_list(events, gate, current.checkin_list);
+    if kept.is_some() && (is_running || checkin_list == current.checkin_list) {
+        return Selection::Keep;
+    }
+    Selection::Suggest {
+        event: chosen.event,
+        subevent: chosen.subevent,
+        checkin_list,
+    }
+}
+
+fn choose<'o, 'a>(now: Timestamp, occasions: &'o [Occasion<'a>]) -> Option<&'o Occasion<'a>> {
+    let first = |phase| {
+        occasions
+            .iter()
+            .map(|occasion| (occasion.standing(now), occasion))
+            .filter(|((its_phase, _), _)| *its_phase == phase)
+            .min_by_key(|((_, away), occasion)| (*away, &occasion.event.slug, occasion.subevent))
+            .map(|((_, away), occasion)| (away, occasion))
+    };
+    if let Some((_, running)) = first(Phase::Running) {
+        return Some(running);
+    }
+    match (first(Phase::Past), first(Phase::Upcoming)) {
+        (Some((since, last)), Some((until, next))) => {
+            Some(match (last.is_today(now), next.is_today(now)) {
+                (true, false) => last,
+                (false, true) => next,
+                _ if since < until => last,
+                _ => next,
+            })
+        }
+        (last, next) => last.or(next).map(|(_, only)| only),
+    }
+}
+
+/// Something that can be suggested: an event, or a date of a series.
+struct Occasion<'a> {
+    event: &'a Event,
+    subevent: Option<i64>,
+    start: Timestamp,
+    end: Timestamp,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    Running,
+    Past,
+    Upcoming,
+}
+
+impl<'a> Occasion<'a> {
+    /// What of `event` can be suggested at `gate`.
+    fn of(event: &'a Event, gate: Option<i64>) -> Vec<Self> {
+        // A series may have thousands of dates and lists: each is looked at once.
+        let lists_at_gate = event.checkin_lists.iter().filter(|list| list.is_at(gate));
+        let dates_at_gate: HashSet<Option<i64>> = lists_at_gate.map(|list| list.subevent).collect();
+        let is_at_gate = |subevent| {
+            gate.is_none() || dates_at_gate.contains(&None) || dates_at_gate.contains(&subevent)
+        };
+
+        let dates: Vec<(Option<i64>, &Schedule)> = if event.is_series() {
+            let active = event.subevents.iter().filter(|date| date.active);
+            active.map(|date| (Some(date.id), &date.schedule)).collect()
+        } else {
+            vec![(None, &event.schedule)]
+        };
+        dates
+            .into_iter()
+            .filter(|(subevent, _)| is_at_gate(*subevent))
+            .map(|(subevent, schedule)| Self {
+                event,
+                subevent,
+                start: schedule.start(),
+                end: schedule.end(),
+            })
+            .collect()
+    }
+
+    /// A date that an event does not have counts as absent.
+    fn is_current(&self, current: Current<'_>) -> bool {
+        current.event == Some(&self.event.slug)
+            && (self.subevent.is_none() || self.subevent == current.subevent)
+    }
+
+    /// Where it stands at `now`, and how long since it started, since it ended or until it starts:
+    /// the shortest comes first. The end does not belong to it, so that of two events back to back
+    /// only one is running.
+    fn standing(&self, now: Timestamp) -> (Phase, SignedDuration) {
+        if now < self.start {
+            (Phase::Upcoming, self.start.duration_since(now))
+        } else if now < self.end {
+            (Phase::Running, now.duration_since(self.start))
+        } else {
+            (Phase::Past, now.duration_since(self.end))
+        }
+    }
+
+    /// Whether a part of it lies in the day that it is now where the event takes place.
+    fn is_today(&self, now: Timestamp) -> bool {
+        let zone = TimeZone::get(&self.event.timezone).unwrap_or(TimeZone::UTC);
+        let day = |time| zone.to_datetime(time).date();
+        // What ends at midnight has no part in the new day.
+        let last_moment = self.end.checked_sub(SignedDuration::from_nanos(1));
+        let last_moment = last_moment.unwrap_or(self.end).max(self.start);
+        (day(self.start)..=day(last_moment)).contains(&day(now))
+    }
+
+    /// The current list if it serves here too, else one of the same name, else the first by name.
+    fn checkin_list(
+        &self,
+        events: &[Event],
+        gate: Option<i64>,
+        current: Option<i64>,
+    ) -> Option<i64> {
+        let all = events.iter().flat_map(|event| &event.checkin_lists);
+        let current = current.and_then(|id| all.into_iter().find(|list| list.id == id));
+        let is_current = |list: &CheckinList| current.is_some_and(|held| held.id == list.id);
+        let has_its_name = |list: &CheckinList| current.is_some_and(|held| held.name == list.name);
+
+        let lists = self.event.checkin_lists.iter();
+        lists
+            .filter(|list| list.subevent.is_none() || list.subevent == self.subevent)
+            .filter(|list| list.is_at(gate))
+            .min_by_key(|list| (!is_current(list), !has_its_name(list), &list.name, list.id))
+            .map(|list| list.id)
+    }
+}
+
+impl Event {
+    fn is_series(&self) -> bool {
+        self.has_subevents || !self.subevents.is_empty()
+    }
+}
+
+impl Schedule {
+    fn start(&self) -> Timestamp {
+        self.date_admission.unwrap_or(self.date_from)
+    }
+
+    /// Never before the start, whatever was entered.
+    fn end(&self) -> Timestamp {
+        self.date_to.unwrap_or(self.date_from).max(self.start())
+    }
+}
+
+impl CheckinList {
+    fn is_at(&self, gate: Option<i64>) -> bool {
+        gate.is_none_or(|gate| self.gates.contains(&gate))
+    }
+}

@@ -1,0 +1,190 @@
+//! What is today: midnight, time zones and clock changes.
+
+use super::*;
+
+#[test]
+fn an_event_of_several_days_is_today_on_each() {
+    let events = [
+        between(
+            "fair",
+            "2026-06-12T08:00:00Z",
+            "2026-06-15T06:00:00Z",
+            "UTC",
+        ),
+        between(
+            "next",
+            "2026-06-16T08:00:00Z",
+            "2026-06-18T18:00:00Z",
+            "UTC",
+        ),
+    ];
+    // Past half-way, but the fair had a part in this day and the next has none.
+    assert_eq!(
+        select_at(time("2026-06-15T23:59:59Z"), &events, None, "-"),
+        "fair - -"
+    );
+    assert_eq!(
+        select_at(time("2026-06-17T12:00:00Z"), &events, None, "next"),
+        "keep"
+    );
+}
+
+#[test]
+fn the_day_changes_at_midnight_of_the_events_zone() {
+    // Local midnight is 22:00 in UTC.
+    let events = [
+        between(
+            "last",
+            "2026-06-15T06:00:00Z",
+            "2026-06-15T08:00:00Z",
+            "Europe/Berlin",
+        ),
+        between(
+            "next",
+            "2026-06-16T06:00:00Z",
+            "2026-06-16T08:00:00Z",
+            "Europe/Berlin",
+        ),
+    ];
+    assert_eq!(
+        select_at(time("2026-06-15T21:59:59.999999999Z"), &events, None, "-"),
+        "last - -"
+    );
+    assert_eq!(
+        select_at(time("2026-06-15T22:00:00Z"), &events, None, "-"),
+        "next - -"
+    );
+}
+
+#[test]
+fn an_event_that_ends_at_midnight_has_no_part_in_the_new_day() {
+    let events = [
+        between(
+            "last",
+            "2026-06-15T18:00:00Z",
+            "2026-06-15T22:00:00Z",
+            "Europe/Berlin",
+        ),
+        between(
+            "next",
+            "2026-06-16T20:00:00Z",
+            "2026-06-16T21:00:00Z",
+            "Europe/Berlin",
+        ),
+    ];
+    assert_eq!(
+        select_at(time("2026-06-15T22:00:00Z"), &events, None, "last"),
+        "next - -"
+    );
+    // A minute longer, and both are today: the last stays until half-way.
+    let longer = between(
+        "last",
+        "2026-06-15T18:00:00Z",
+        "2026-06-15T22:01:00Z",
+        "Europe/Berlin",
+    );
+    let events = [longer, events[1].clone()];
+    assert_eq!(
+        select_at(time("2026-06-15T22:01:00Z"), &events, None, "last"),
+        "keep"
+    );
+}
+
+#[test]
+fn each_events_day_is_that_of_its_own_zone() {
+    let now = time("2026-06-15T20:00:00Z");
+    let last = |zone| between("last", "2026-06-15T09:00:00Z", "2026-06-15T10:00:00Z", zone);
+    let next = |zone| between("next", "2026-06-16T01:00:00Z", "2026-06-16T02:00:00Z", zone);
+    let at = |last_zone, next_zone| select_at(now, &[last(last_zone), next(next_zone)], None, "-");
+    // In Tokyo it is the 16th already, in Los Angeles the next starts on the 15th.
+    assert_eq!(at("UTC", "UTC"), "last - -");
+    assert_eq!(at("Asia/Tokyo", "Asia/Tokyo"), "next - -");
+    assert_eq!(at("UTC", "America/Los_Angeles"), "next - -");
+    assert_eq!(at("Nowhere/At_All", "UTC"), "last - -");
+}
+
+#[test]
+fn a_day_is_as_long_as_the_clocks_make_it() {
+    let zone = "Europe/Berlin";
+    // 2026-03-29 has 23 hours: it starts at 23:00 UTC and ends at 22:00 UTC.
+    let short_day = [
+        between("last", "2026-03-29T04:00:00Z", "2026-03-29T05:00:00Z", zone),
+        between("next", "2026-03-29T22:00:00Z", "2026-03-29T23:00:00Z", zone),
+    ];
+    assert_eq!(
+        select_at(time("2026-03-29T21:30:00Z"), &short_day, None, "-"),
+        "last - -"
+    );
+    // 2026-10-25 has 25 hours: it starts at 22:00 UTC and ends at 23:00 UTC.
+    let long_day = [
+        between("last", "2026-10-24T20:00:00Z", "2026-10-24T22:00:00Z", zone),
+        between("next", "2026-10-25T22:30:00Z", "2026-10-25T23:30:00Z", zone),
+    ];
+    assert_eq!(
+        select_at(time("2026-10-24T22:00:00Z"), &long_day, None, "-"),
+        "next - -"
+    );
+    let tomorrow = [
+        between("last", "2026-10-25T10:00:00Z", "2026-10-25T11:00:00Z", zone),
+        between("next", "2026-10-25T23:00:00Z", "2026-10-25T23:30:00Z", zone),
+    ];
+    assert_eq!(
+        select_at(time("2026-10-25T22:59:59Z"), &tomorrow, None, "-"),
+        "last - -"
+    );
+}
+
+#[test]
+fn an_hour_that_comes_twice_is_two_hours_apart() {
+    let zone = "Europe/Berlin";
+    // 02:30 summer time and 02:30 winter time of one night.
+    let events = [
+        between(
+            "first",
+            "2026-10-25T00:30:00Z",
+            "2026-10-25T01:00:00Z",
+            zone,
+        ),
+        between(
+            "second",
+            "2026-10-25T01:30:00Z",
+            "2026-10-25T02:00:00Z",
+            zone,
+        ),
+    ];
+    assert_eq!(
+        select_at(time("2026-10-25T00:45:00Z"), &events, None, "-"),
+        "first - -"
+    );
+    assert_eq!(
+        select_at(time("2026-10-25T01:14:00Z"), &events, None, "-"),
+        "first - -"
+    );
+    assert_eq!(
+        select_at(time("2026-10-25T01:15:00Z"), &events, None, "-"),
+        "second - -"
+    );
+}
+
+#[test]
+fn a_midnight_that_the_clocks_skip_still_starts_the_day() {
+    // In Beirut 2026-03-29 begins at 01:00, 22:00 in UTC.
+    let events = [
+        between(
+            "last",
+            "2026-03-28T20:00:00Z",
+            "2026-03-28T22:00:00Z",
+            "Asia/Beirut",
+        ),
+        between(
+            "next",
+            "2026-03-29T19:00:00Z",
+            "2026-03-29T20:00:00Z",
+            "Asia/Beirut",
+        ),
+    ];
+    assert_eq!(
+        select_at(time("2026-03-28T22:00:00Z"), &events, None, "-"),
+        "next - -"
+    );
+}

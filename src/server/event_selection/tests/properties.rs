@@ -1,0 +1,149 @@
+//! What holds for any events and any query.
+
+use proptest::prelude::*;
+
+use super::*;
+
+/// Times a few hours around noon, so that many coincide.
+fn any_schedule() -> impl Strategy<Value = Schedule> {
+    let hours = || (-30_i64..30).prop_map(|hours| after_noon(hours * HOUR));
+    (
+        hours(),
+        prop::option::of(hours()),
+        prop::option::of(hours()),
+    )
+        .prop_map(|(date_from, date_to, date_admission)| Schedule {
+            date_from,
+            date_to,
+            date_admission,
+        })
+}
+
+fn any_event() -> impl Strategy<Value = Event> {
+    let zones = [
+        "UTC",
+        "Europe/Berlin",
+        "Pacific/Kiritimati",
+        "America/Los_Angeles",
+        "?",
+    ];
+    let dates = prop::collection::vec((any_schedule(), any::<bool>()), 0..4);
+    let gates = prop::collection::vec(1_i64..3, 0..2);
+    let list = ("[AB]", prop::option::of(0_i64..4), gates);
+    let lists = prop::collection::vec(list, 0..4);
+    let zone = prop::sample::select(zones.to_vec());
+    let flags = (prop::bool::weighted(0.8), any::<bool>());
+    (flags, zone, any_schedule(), dates, lists).prop_map(
+        |((live, has_subevents), zone, schedule, dates, lists)| Event {
+            live,
+            timezone: zone.into(),
+            has_subevents,
+            // The numbers become unique in `any_events`.
+            subevents: dates
+                .into_iter()
+                .filter(|_| has_subevents)
+                .map(|(schedule, active)| Subevent {
+                    id: 0,
+                    active,
+                    schedule,
+                })
+                .collect(),
+            checkin_lists: lists
+                .into_iter()
+                .map(|(name, subevent, gates)| CheckinList {
+                    id: 0,
+                    name,
+                    subevent,
+                    gates,
+                })
+                .collect(),
+            ..event("", schedule, vec![])
+        },
+    )
+}
+
+fn any_events() -> impl Strategy<Value = Vec<Event>> {
+    prop::collection::vec(any_event(), 0..6).prop_map(|mut events| {
+        for (number, event) in (0_i64..).zip(&mut events) {
+            event.slug = format!("e{number}");
+            for (id, date) in (number * 4..).zip(&mut event.subevents) {
+                date.id = id;
+            }
+            for (id, list) in (number * 4..).zip(&mut event.checkin_lists) {
+                list.id = id;
+                list.subevent = list.subevent.map(|date| number * 4 + date);
+            }
+        }
+        events
+    })
+}
+
+fn any_current() -> impl Strategy<Value = (Option<String>, Option<String>, Option<String>)> {
+    let number = || prop::option::of(prop_oneof![3 => "[0-9]|1[0-9]|2[0-4]", 1 => ".*"]);
+    let slug = prop::option::of(prop_oneof![3 => "e[0-6]", 1 => ".*"]);
+    (slug, number(), number())
+}
+
+proptest! {
+    #[test]
+    fn only_what_is_live_active_and_at_the_gate_is_suggested_and_then_kept(
+        events in any_events(),
+        minutes in -40 * HOUR..40 * HOUR,
+        gate in prop::option::of(1_i64..4),
+        current in any_current(),
+    ) {
+        let now = after_noon(minutes);
+        let (slug, subevent, list) = &current;
+        let current = Current::read(slug.as_deref(), subevent.as_deref(), list.as_deref());
+        match select(now, &events, gate, current) {
+            Selection::Suggest { event, subevent, checkin_list } => {
+                prop_assert!(event.live);
+                prop_assert_eq!(event.has_subevents, subevent.is_some());
+                if let Some(id) = subevent {
+                    prop_assert!(event.subevents.iter().any(|date| date.id == id && date.active));
+                }
+                match checkin_list {
+                    Some(id) => {
+                        let list = event.checkin_lists.iter().find(|list| list.id == id).unwrap();
+                        prop_assert!(list.is_at(gate));
+                        prop_assert!(list.subevent.is_none() || list.subevent == subevent);
+                    }
+                    None => prop_assert!(gate.is_none()),
+                }
+                let current = Current { event: Some(&event.slug), subevent, checkin_list };
+                let again = select(now, &events, gate, current);
+                prop_assert!(matches!(again, Selection::Keep), "{}", line(&again));
+            }
+            Selection::Keep => {
+                let held = events.iter().find(|event| Some(&event.slug) == slug.as_ref()).unwrap();
+                prop_assert!(held.live);
+            }
+            Selection::Nothing => {
+                let fresh = select(now, &events, gate, Current::default());
+                prop_assert!(matches!(fresh, Selection::Nothing));
+            }
+        }
+    }
+
+    #[test]
+    fn the_order_of_events_dates_and_lists_does_not_matter(
+        (events, mut shuffled) in any_events().prop_flat_map(|events| {
+            (Just(events.clone()), Just(events).prop_shuffle())
+        }),
+        minutes in -40 * HOUR..40 * HOUR,
+        gate in prop::option::of(1_i64..4),
+        current in any_current(),
+    ) {
+        for event in &mut shuffled {
+            event.subevents.reverse();
+            event.checkin_lists.reverse();
+        }
+        let now = after_noon(minutes);
+        let (slug, subevent, list) = &current;
+        let current = Current::read(slug.as_deref(), subevent.as_deref(), list.as_deref());
+        prop_assert_eq!(
+            line(&select(now, &events, gate, current)),
+            line(&select(now, &shuffled, gate, current))
+        );
+    }
+}

@@ -1,0 +1,3 @@
+//! The server side: the devices resource and the device API of an organizer's server.
+
+pub mod event_selection;
