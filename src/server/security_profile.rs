@@ -1,0 +1,217 @@
+//! Security profiles: which requests a device may make.
+
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
+use serde::Deserialize;
+
+/// The names a device's `security_profile` can have, in the order in which they are offered.
+pub const NAMES: [&str; 4] = [
+    "full",
+    "pretixscan",
+    "pretixscan_online_noorders",
+    "pretixscan_online_kiosk",
+];
+
+const PROFILES_JSON: &str = include_str!("security_profiles.json");
+
+// Data that could not be read would let nothing through; a test sees to it that it can.
+static PROFILES: LazyLock<HashMap<String, Profile>> =
+    LazyLock::new(|| serde_json::from_str(PROFILES_JSON).unwrap_or_default());
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Profile {
+    Full(Everything),
+    /// Methods and paths; `{placeholders}` stand for one segment.
+    Only(Vec<(String, String)>),
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Everything {
+    Everything,
+}
+
+/// Whether a device with this profile may make a request with this method to this path, both as
+/// they came: nothing is decoded or normalised, and the path has no query string.
+///
+/// `HEAD` is allowed where `GET` is, since its answer tells less. `OPTIONS` is not listed for any
+/// profile but `full`, and so is denied like all else. A profile of another name allows nothing.
+pub fn allows(profile: &str, method: &str, path: &str) -> bool {
+    let method = if method == "HEAD" { "GET" } else { method };
+    match PROFILES.get(profile) {
+        Some(Profile::Full(Everything::Everything)) => true,
+        Some(Profile::Only(requests)) => requests
+            .iter()
+            .any(|(allowed, pattern)| allowed == method && matches(pattern, path)),
+        None => false,
+    }
+}
+
+fn matches(pattern: &str, path: &str) -> bool {
+    let (mut wanted, mut segments) = (pattern.split('/'), path.split('/'));
+    loop {
+        match (wanted.next(), segments.next()) {
+            (None, None) => return true,
+            (Some(wanted), Some(segment)) if wanted.starts_with('{') => {
+                if !is_plain(segment) {
+                    return false;
+                }
+            }
+            (wanted, segment) if wanted == segment => {}
+            _ => return false,
+        }
+    }
+}
+
+/// Whether a segment means the same to everyone. Slugs, numbers and keys need no more; with an
+/// escape, a dot segment or a backslash, a proxy or router could see another path than we do.
+fn is_plain(segment: &str) -> bool {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
+    !matches!(segment, "" | "." | "..") && segment.bytes().all(is_plain)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    const METHODS: [&str; 6] = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
+
+    /// The restricted profiles with what they allow.
+    fn restricted() -> impl Iterator<Item = (&'static str, BTreeSet<(&'static str, &'static str)>)>
+    {
+        PROFILES.iter().filter_map(|(name, profile)| match profile {
+            Profile::Full(_) => None,
+            Profile::Only(requests) => {
+                let requests = requests.iter();
+                let requests = requests.map(|(method, path)| (method.as_str(), path.as_str()));
+                Some((name.as_str(), requests.collect()))
+            }
+        })
+    }
+
+    fn example_of(pattern: &str) -> String {
+        let segments = pattern.split('/');
+        let filled = segments.map(|s| if s.starts_with('{') { "a-1.b_2" } else { s });
+        filled.collect::<Vec<_>>().join("/")
+    }
+
+    #[test]
+    fn the_names_are_those_of_the_data() {
+        let known: BTreeSet<&str> = PROFILES.keys().map(String::as_str).collect();
+        assert_eq!(known, BTreeSet::from(NAMES));
+        assert_eq!(restricted().count(), 3);
+        assert!(restricted().all(|(_, requests)| requests.len() > 30));
+    }
+
+    #[test]
+    fn the_embedded_data_is_that_of_the_specification() {
+        let specification = concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/../shared/spec/security-profiles.json"
+        );
+        if let Ok(text) = std::fs::read_to_string(specification) {
+            assert_eq!(PROFILES_JSON, text);
+        }
+    }
+
+    #[test]
+    fn what_is_listed_is_allowed_and_every_other_method_and_path_is_denied() {
+        let paths: BTreeSet<&str> = restricted()
+            .flat_map(|(_, requests)| requests.into_iter().map(|(_, path)| path))
+            .collect();
+        for (name, requests) in restricted() {
+            for path in &paths {
+                for method in METHODS {
+                    // `lookup` may be the `{pk}` of the medium that is changed.
+                    let is_pk = method == "PATCH" && path.ends_with("/reusablemedia/lookup/");
+                    let listed_as = if is_pk {
+                        path.replace("lookup", "{pk}")
+                    } else {
+                        (*path).to_owned()
+                    };
+                    let expected = requests.contains(&(method, listed_as.as_str()));
+                    let example = example_of(path);
+                    assert_eq!(
+                        allows(name, method, &example),
+                        expected,
+                        "{method} {example}"
+                    );
+                }
+                let expected = requests.contains(&("GET", *path));
+                assert_eq!(
+                    allows(name, "HEAD", &example_of(path)),
+                    expected,
+                    "HEAD {path}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn a_path_that_only_looks_like_a_listed_one_is_denied() {
+        for (name, requests) in restricted() {
+            for (method, pattern) in requests {
+                let path = example_of(pattern);
+                let with_other_end = match path.strip_suffix('/') {
+                    Some(without) => without.to_owned(),
+                    None => format!("{path}/"),
+                };
+                let mut others = vec![
+                    with_other_end,
+                    format!("{path}x"),
+                    format!("{path}?x"),
+                    format!("{path}x/y/"),
+                    format!("/{path}"),
+                    path.trim_start_matches('/').to_owned(),
+                    path.to_uppercase(),
+                    path.replacen('/', "//", 2),
+                    path.replacen("/api/", "/api/./", 1),
+                    path.replacen("/api/", "/x/../api/", 1),
+                    path.replacen("/api/v1/", "/api%2Fv1/", 1),
+                    path.replacen("api", "%61pi", 1),
+                ];
+                if pattern.contains('{') {
+                    for segment in [
+                        "", ".", "..", "a/b", "a%2Fb", "%2e%2e", "a%5Cb", "a\\b", "a b", "a;b",
+                        "a\0", "ä", "{pk}",
+                    ] {
+                        others.push(path.replacen("a-1.b_2", segment, 1));
+                    }
+                }
+                for other in others {
+                    assert!(!allows(name, method, &other), "{name} {method} {other}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn methods_are_told_apart_by_case() {
+        assert!(allows("pretixscan", "GET", "/api/v1/device/info"));
+        for method in ["get", "Get", "head", "", "GET ", "OPTIONS", "TRACE"] {
+            assert!(
+                !allows("pretixscan", method, "/api/v1/device/info"),
+                "{method}"
+            );
+        }
+    }
+
+    #[test]
+    fn the_full_profile_allows_everything() {
+        for method in METHODS {
+            assert!(allows("full", method, "/api/v1/organizers/o/devices/1/"));
+        }
+        assert!(allows("full", "HEAD", "/anything/at%2Fall"));
+    }
+
+    #[test]
+    fn a_profile_that_is_unknown_allows_nothing() {
+        for name in ["", "root", "Full", "full ", "everything", "pretixpos"] {
+            assert!(!allows(name, "GET", "/api/v1/version"), "{name}");
+        }
+    }
+}
