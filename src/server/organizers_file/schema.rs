@@ -1,0 +1,367 @@
+//! What the organizers file holds: one function for each kind of object.
+//!
+//! What is referred to is read before what refers to it, whatever the order in the file.
+
+use std::collections::HashSet;
+
+use super::json::Json;
+use super::reader::{Object, Reader, Seen, key_step};
+use super::{
+    CheckinList, Device, Event, Gate, Name, Organizer, OrganizersFile, Permissions, Report,
+    Schedule, Subevent, Team, TeamToken,
+};
+use crate::server::security_profile;
+
+/// What must be unique in the file.
+#[derive(Default)]
+struct InFile<'t> {
+    organizers: Seen<String>,
+    subevents: Seen<i64>,
+    checkin_lists: Seen<i64>,
+    tokens: Seen<&'t str>,
+}
+
+/// What must be unique in an organizer and can be referred to there.
+#[derive(Default)]
+struct InOrganizer {
+    gates: Seen<String>,
+    events: Seen<String>,
+}
+
+pub(super) fn organizers_file<'t>(
+    reader: &mut Reader,
+    value: &'t Json<'t>,
+) -> Option<OrganizersFile> {
+    let mut file = InFile::default();
+    reader.object(value, |reader, object| {
+        let organizers = object.required(reader, "organizers", |reader, value| {
+            reader.list(value, |reader, value| organizer(reader, value, &mut file))
+        });
+        Some(OrganizersFile {
+            organizers: organizers?,
+        })
+    })
+}
+
+fn organizer<'t>(
+    reader: &mut Reader,
+    value: &'t Json<'t>,
+    file: &mut InFile<'t>,
+) -> Option<Organizer> {
+    let mut own = InOrganizer::default();
+    reader.object(value, |reader, object| {
+        let slug = object.required(reader, "slug", |reader, value| {
+            reader.unique(value, &mut file.organizers, Reader::slug)
+        });
+        let name = object.required(reader, "name", Reader::text);
+        let gates = object.list(reader, "gates", |reader, value| {
+            gate(reader, value, &mut own)
+        });
+        let events = object.list(reader, "events", |reader, value| {
+            event(reader, value, file, &mut own)
+        });
+        let teams = object.list(reader, "teams", |reader, value| team(reader, value, file));
+        let devices = object.list(reader, "devices", |reader, value| {
+            device(reader, value, file, &own)
+        });
+        Some(Organizer {
+            slug: slug?,
+            name: name?,
+            gates,
+            events,
+            teams,
+            devices,
+        })
+    })
+}
+
+fn gate<'t>(reader: &mut Reader, value: &'t Json<'t>, own: &mut InOrganizer) -> Option<Gate> {
+    reader.object(value, |reader, object| {
+        let name = object.required(reader, "name", Reader::text);
+        let identifier = object.required(reader, "identifier", |reader, value| {
+            reader.unique(value, &mut own.gates, Reader::text)
+        });
+        Some(Gate {
+            name: name?,
+            identifier: identifier?,
+        })
+    })
+}
+
+fn event<'t>(
+    reader: &mut Reader,
+    value: &'t Json<'t>,
+    file: &mut InFile<'t>,
+    own: &mut InOrganizer,
+) -> Option<Event> {
+    reader.object(value, |reader, object| {
+        let slug = object.required(reader, "slug", |reader, value| {
+            reader.unique(value, &mut own.events, Reader::slug)
+        });
+        let name = object.required(reader, "name", name);
+        let live = object.required(reader, "live", Reader::boolean);
+        let timezone = object.required(reader, "timezone", Reader::time_zone);
+        let schedule = schedule(reader, object);
+
+        let mut dates = HashSet::new();
+        let subevents = object.list(reader, "subevents", |reader, value| {
+            subevent(reader, value, file, &mut dates)
+        });
+        let has_subevents = object.required(reader, "has_subevents", |reader, value| {
+            let is_series = match value {
+                Json::Missing => !subevents.is_empty(),
+                value => reader.boolean(value)?,
+            };
+            let fits = is_series || subevents.is_empty();
+            reader.check(
+                value,
+                "true, since there are subevents",
+                fits.then_some(is_series),
+            )
+        });
+        let checkin_lists = object.list(reader, "checkin_lists", |reader, value| {
+            checkin_list(reader, value, file, own, &dates)
+        });
+        Some(Event {
+            slug: slug?,
+            name: name?,
+            live: live?,
+            timezone: timezone?,
+            schedule: schedule?,
+            has_subevents: has_subevents?,
+            subevents,
+            checkin_lists,
+        })
+    })
+}
+
+fn schedule(reader: &mut Reader, object: &mut Object<'_>) -> Option<Schedule> {
+    let date_from = object.required(reader, "date_from", Reader::timestamp);
+    let date_to = object.optional(reader, "date_to", |reader, value| {
+        let date_to = reader.timestamp(value)?;
+        let fits = date_from.is_none_or(|date_from| date_from <= date_to);
+        reader.check(
+            value,
+            "a time not before date_from",
+            fits.then_some(date_to),
+        )
+    });
+    let date_admission = object.optional(reader, "date_admission", Reader::timestamp);
+    Some(Schedule {
+        date_from: date_from?,
+        date_to,
+        date_admission,
+    })
+}
+
+fn subevent<'t>(
+    reader: &mut Reader,
+    value: &'t Json<'t>,
+    file: &mut InFile<'t>,
+    dates: &mut HashSet<i64>,
+) -> Option<Subevent> {
+    reader.object(value, |reader, object| {
+        let id = object.optional(reader, "id", |reader, value| {
+            let id = reader.id(value)?;
+            dates.insert(id);
+            reader.unique(value, &mut file.subevents, |_, _| Some(id))
+        });
+        let name = object.required(reader, "name", name);
+        let active = object.flag(reader, "active", true);
+        let schedule = schedule(reader, object);
+        Some(Subevent {
+            id,
+            name: name?,
+            active: active?,
+            schedule: schedule?,
+        })
+    })
+}
+
+fn checkin_list<'t>(
+    reader: &mut Reader,
+    value: &'t Json<'t>,
+    file: &mut InFile<'t>,
+    own: &InOrganizer,
+    dates: &HashSet<i64>,
+) -> Option<CheckinList> {
+    reader.object(value, |reader, object| {
+        let id = object.optional(reader, "id", |reader, value| {
+            reader.unique(value, &mut file.checkin_lists, Reader::id)
+        });
+        let name = object.required(reader, "name", Reader::text);
+        let subevent = object.optional(reader, "subevent", |reader, value| {
+            let id = reader.id(value)?;
+            let id = dates.contains(&id).then_some(id);
+            reader.check(value, "the id of a subevent of this event", id)
+        });
+        let gates = references(
+            reader,
+            object,
+            "gates",
+            &own.gates,
+            "the identifier of a gate",
+        );
+        Some(CheckinList {
+            id,
+            name: name?,
+            subevent,
+            gates,
+        })
+    })
+}
+
+fn team<'t>(reader: &mut Reader, value: &'t Json<'t>, file: &mut InFile<'t>) -> Option<Team> {
+    reader.object(value, |reader, object| {
+        let name = object.required(reader, "name", Reader::text);
+        let permissions = object.required(reader, "organizer_permissions", permissions);
+        let tokens = object.list(reader, "tokens", |reader, value| {
+            team_token(reader, value, file)
+        });
+        Some(Team {
+            name: name?,
+            permissions: permissions?,
+            tokens,
+        })
+    })
+}
+
+fn permissions<'t>(reader: &mut Reader, value: &'t Json<'t>) -> Option<Permissions> {
+    if let Json::List(_) = value {
+        return reader.list(value, permission).map(Permissions::Listed);
+    }
+    let all = (value.text() == Some("all")).then_some(Permissions::All);
+    reader.check(value, "\"all\" or a list of permissions", all)
+}
+
+/// Those of other resources are not known here, so only the form is judged.
+fn permission<'t>(reader: &mut Reader, value: &'t Json<'t>) -> Option<String> {
+    let is_word = |word: &str| {
+        !word.is_empty() && word.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
+    };
+    let is_permission = |text: &&str| {
+        text.split_once(':').is_some_and(|(resource, action)| {
+            is_word(action) && resource.contains('.') && resource.split('.').all(is_word)
+        })
+    };
+    let permission = value.text().filter(is_permission).map(str::to_owned);
+    reader.check(value, "a permission, as organizer.devices:read", permission)
+}
+
+fn team_token<'t>(
+    reader: &mut Reader,
+    value: &'t Json<'t>,
+    file: &mut InFile<'t>,
+) -> Option<TeamToken> {
+    reader.object(value, |reader, object| {
+        let name = object.required(reader, "name", Reader::text);
+        let token = object.required(reader, "token", |reader, value| {
+            reader.token(value, &mut file.tokens)
+        });
+        let active = object.flag(reader, "active", true);
+        Some(TeamToken {
+            name: name?,
+            token: token?,
+            active: active?,
+        })
+    })
+}
+
+fn device<'t>(
+    reader: &mut Reader,
+    value: &'t Json<'t>,
+    file: &mut InFile<'t>,
+    own: &InOrganizer,
+) -> Option<Device> {
+    reader.object(value, |reader, object| {
+        let name = object.required(reader, "name", Reader::text);
+        let all_events = object.flag(reader, "all_events", false);
+        let limit_events = references(
+            reader,
+            object,
+            "limit_events",
+            &own.events,
+            "the slug of an event",
+        );
+        let gate = object.optional(reader, "gate", |reader, value| {
+            reader.reference(
+                value,
+                &own.gates,
+                "the identifier of a gate of this organizer",
+            )
+        });
+        let security_profile = object.required(reader, "security_profile", |reader, value| {
+            reader.one_of(value, &security_profile::NAMES)
+        });
+        let initialized = object.flag(reader, "initialized", false);
+        let revoked = object.flag(reader, "revoked", false);
+        let token = |reader: &mut Reader, value| reader.token(value, &mut file.tokens);
+        let api_token = match initialized {
+            Some(true) => object.required(reader, "api_token", token),
+            Some(false) => object.optional(reader, "api_token", |reader, value| {
+                reader.check_hidden(value, "null, since the device is not initialized", None)
+            }),
+            None => object.optional(reader, "api_token", token),
+        };
+        let mut reported = |key| object.optional(reader, key, Reader::text);
+        let report = Report {
+            hardware_brand: reported("hardware_brand"),
+            hardware_model: reported("hardware_model"),
+            os_name: reported("os_name"),
+            os_version: reported("os_version"),
+            software_brand: reported("software_brand"),
+            software_version: reported("software_version"),
+        };
+        Some(Device {
+            name: name?,
+            all_events: all_events?,
+            limit_events,
+            gate,
+            security_profile: security_profile?,
+            revoked: revoked?,
+            api_token,
+            report,
+        })
+    })
+}
+
+/// A list of texts that were `seen` before, each once.
+fn references<'t>(
+    reader: &mut Reader,
+    object: &mut Object<'t>,
+    key: &'static str,
+    seen: &Seen<String>,
+    what: &str,
+) -> Vec<String> {
+    let mut listed = Seen::new();
+    let expected = format!("{what} of this organizer");
+    object.list(reader, key, |reader, value| {
+        reader.unique(value, &mut listed, |reader, value| {
+            reader.reference(value, seen, &expected)
+        })
+    })
+}
+
+fn name<'t>(reader: &mut Reader, value: &'t Json<'t>) -> Option<Name> {
+    let Json::Object(languages) = value else {
+        return reader.text(value).map(Name::Plain);
+    };
+    let mut names: Vec<(String, String)> = Vec::new();
+    let mut is_named = false;
+    let mut known = HashSet::new();
+    for (language, node) in languages {
+        // Languages without a translation are left blank.
+        if node.value.text() == Some("") {
+            continue;
+        }
+        is_named = true;
+        let name = reader.within(key_step(language), node.position, |reader| {
+            let name = reader.text(&node.value)?;
+            let is_new = known.insert(language);
+            reader.check(&node.value, "each language once", is_new.then_some(name))
+        });
+        names.extend(name.map(|name| (language.to_string(), name)));
+    }
+    let names = is_named.then_some(Name::ByLanguage(names));
+    reader.check(value, "a name in at least one language", names)
+}
