@@ -15,7 +15,7 @@ pub mod jni;
 pub mod private_file;
 pub mod seal;
 pub mod secret;
-pub mod vault;
 #[cfg(feature = "server")]
 pub mod server;
+pub mod vault;
 pub mod wire;

@@ -1,5 +1,148 @@
 //! The server side: the devices resource and the device API of an organizer's server.
+//!
+//! [`Server::bind`] opens the database and takes the port, [`Server::run`] serves until it is told to
+//! stop. [`store`] holds what the server knows, `api` turns requests into operations on it.
 
+mod api;
 pub mod event_selection;
+pub mod installation_keys;
+mod media_keys;
 pub mod organizers_file;
+mod random;
+pub mod secret_file;
 pub mod security_profile;
+mod serve;
+pub mod store;
+
+use std::io;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use jiff::Timestamp;
+use tokio::net::TcpListener;
+use url::Url;
+
+use crate::wire::ServerVersion;
+use store::sqlite::{OpenError, SqliteStore};
+use store::{Administration, Store, oldest_kept};
+
+/// How often answers are dropped that are kept long enough.
+const SWEEP_INTERVAL: Duration = Duration::from_secs(600);
+
+/// What a server is started with.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// The database file; made if it is missing.
+    pub database: PathBuf,
+    /// The address to listen on; port 0 takes a free one.
+    pub listen: SocketAddr,
+    /// The address under which callers reach the server, for links; else taken from the request.
+    pub public_url: Option<Url>,
+    /// The file with the installation's secret; see [`SqliteStore::open`] for the default.
+    pub secret_file: Option<PathBuf>,
+    /// The version to report, by which apps switch features on.
+    pub version: ServerVersion,
+}
+
+/// The version of the reference that this server behaves like.
+pub fn reference_version() -> ServerVersion {
+    ServerVersion {
+        pretix: "2026.8.0".to_owned(),
+        pretix_numeric: 20_260_080_005_000,
+    }
+}
+
+/// Why a server can't be started.
+#[derive(Debug, thiserror::Error)]
+pub enum ServerError {
+    /// The database can't be opened.
+    #[error("can't open the database {}", path.display())]
+    Database {
+        /// The database.
+        path: PathBuf,
+        /// What failed.
+        source: OpenError,
+    },
+    /// The address can't be listened on.
+    #[error("can't listen on {address}")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// What failed.
+        source: io::Error,
+    },
+}
+
+/// A server that has its port and database.
+pub struct Server {
+    listener: TcpListener,
+    local_addr: SocketAddr,
+    store: Arc<SqliteStore>,
+    router: Router,
+}
+
+impl Server {
+    /// Opens the database and takes the port. Connections wait until [`run`](Self::run).
+    pub async fn bind(config: Config) -> Result<Self, ServerError> {
+        let Config {
+            database,
+            listen,
+            public_url,
+            secret_file,
+            version,
+        } = config;
+        let store = SqliteStore::open(&database, secret_file.as_deref()).map_err(|source| {
+            ServerError::Database {
+                path: database,
+                source,
+            }
+        })?;
+        let store = Arc::new(store);
+        let failed = |source| ServerError::Listen {
+            address: listen,
+            source,
+        };
+        let listener = TcpListener::bind(listen).await.map_err(failed)?;
+        let local_addr = listener.local_addr().map_err(failed)?;
+        let shared: Arc<dyn Store> = Arc::clone(&store) as _;
+        let api = api::Api::new(shared, store.keys(), public_url, version);
+        Ok(Self {
+            listener,
+            local_addr,
+            router: api::router(Arc::new(api)),
+            store,
+        })
+    }
+
+    /// The address that is listened on, with its port.
+    pub fn local_addr(&self) -> SocketAddr {
+        self.local_addr
+    }
+
+    /// The database, to set the server up.
+    pub fn store(&self) -> Arc<dyn Administration> {
+        Arc::clone(&self.store) as _
+    }
+
+    /// Serves until `shutdown` is done, and then finishes what was accepted.
+    pub async fn run(self, shutdown: impl Future<Output = ()>) {
+        let sweep = sweep(self.store);
+        tokio::select! {
+            () = serve::serve(self.listener, self.router, shutdown) => {}
+            () = sweep => {}
+        }
+    }
+}
+
+/// Drops answers that are kept long enough, time and again.
+async fn sweep(store: Arc<SqliteStore>) {
+    loop {
+        if let Err(error) = store.sweep_answers(oldest_kept(Timestamp::now())).await {
+            tracing::warn!(%error, "kept answers can't be swept");
+        }
+        tokio::time::sleep(SWEEP_INTERVAL).await;
+    }
+}

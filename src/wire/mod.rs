@@ -3,6 +3,8 @@
 //! Shapes follow pretix' public documentation of the devices resource and of device
 //! authentication. Fields that older servers leave out are optional when read.
 
+#[cfg(feature = "server")]
+pub mod fields;
 mod problem;
 mod text;
 

@@ -1,0 +1,109 @@
+//! A request as the endpoints see it.
+
+use std::sync::Arc;
+
+use axum::body::{Body as StreamedBody, Bytes};
+use hyper::header::{self, HeaderMap, HeaderName};
+use hyper::http::request::Parts;
+use hyper::{Method, Uri};
+
+use super::body::Body;
+use super::endpoint::{Answer, Endpoint};
+use super::idempotency::Idempotent;
+use super::problem::Problem;
+use crate::server::store::Keep;
+
+/// A request with its whole body.
+pub(super) struct Request {
+    pub(super) method: Method,
+    uri: Uri,
+    headers: HeaderMap,
+    params: Vec<String>,
+    body: Bytes,
+    idempotent: Option<Arc<Idempotent>>,
+}
+
+impl Request {
+    /// Reads a request whose path has these parameters, decoded.
+    pub(super) async fn read(
+        request: hyper::Request<StreamedBody>,
+        params: Vec<String>,
+    ) -> Result<Self, Problem> {
+        let (parts, body) = request.into_parts();
+        // It was read with its limits before; this takes over what is in memory.
+        let body = axum::body::to_bytes(body, usize::MAX)
+            .await
+            .map_err(|error| Problem::Internal(error.into()))?;
+        let Parts {
+            method,
+            uri,
+            headers,
+            mut extensions,
+            ..
+        } = parts;
+        Ok(Self {
+            method,
+            uri,
+            headers,
+            params,
+            body,
+            idempotent: extensions.remove(),
+        })
+    }
+
+    /// The path as it came, without the query string.
+    pub(super) fn path(&self) -> &str {
+        self.uri.path()
+    }
+
+    /// The query string as it came.
+    pub(super) fn query_string(&self) -> &str {
+        self.uri.query().unwrap_or_default()
+    }
+
+    /// The last value of a parameter of the query string.
+    pub(super) fn query(&self, name: &str) -> Option<String> {
+        url::form_urlencoded::parse(self.query_string().as_bytes())
+            .filter(|(key, _)| key == name)
+            .last()
+            .map(|(_, value)| value.into_owned())
+    }
+
+    /// A parameter of the path.
+    pub(super) fn param(&self, position: usize) -> &str {
+        self.params.get(position).map_or("", String::as_str)
+    }
+
+    /// A header that is text.
+    pub(super) fn header(&self, name: HeaderName) -> Option<&str> {
+        self.headers.get(name)?.to_str().ok()
+    }
+
+    pub(super) fn headers(&self) -> &HeaderMap {
+        &self.headers
+    }
+
+    /// The body, read as its type says.
+    pub(super) async fn body(&self) -> Result<Body, Problem> {
+        let content_type = self.header(header::CONTENT_TYPE).unwrap_or_default();
+        Body::read(content_type, &self.body).await
+    }
+
+    /// Has the answer that `render` makes of a change kept together with the change, if the caller
+    /// sent an idempotency key.
+    pub(super) fn keep<T>(
+        &self,
+        endpoint: &'static Endpoint,
+        render: impl FnOnce(&T) -> Result<Answer, Problem> + Send + 'static,
+    ) -> Option<Keep<T>> {
+        let idempotent = Arc::clone(self.idempotent.as_ref()?);
+        Some(Keep {
+            id: idempotent.id,
+            render: Box::new(move |done| {
+                let answer = idempotent.kept(&endpoint.reply(render(done)))?;
+                idempotent.set_kept();
+                Ok(answer)
+            }),
+        })
+    }
+}

@@ -1,0 +1,196 @@
+//! The installation's secret: 32 random bytes in a file outside the database.
+
+use std::ffi::OsString;
+use std::fs;
+use std::io::{self, ErrorKind};
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+use zeroize::Zeroizing;
+
+use crate::private_file;
+use crate::seal::KEY_LENGTH;
+
+/// Name of the systemd credential that holds the secret.
+pub const CREDENTIAL: &str = "gatehand-secret";
+
+/// Why the installation's secret can't be had.
+#[derive(Debug, thiserror::Error)]
+pub enum SecretFileError {
+    /// It can't be read.
+    #[error("can't read the server's secret in {}", path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// What failed.
+        source: io::Error,
+    },
+    /// It can't be made.
+    #[error("can't make the server's secret in {}", path.display())]
+    Unwritable {
+        /// The file.
+        path: PathBuf,
+        /// What failed.
+        source: io::Error,
+    },
+    /// Others may read it.
+    #[error("others may read the server's secret in {0}; run: chmod 600 {0}", path.display())]
+    Open {
+        /// The file.
+        path: PathBuf,
+    },
+    /// It holds something else.
+    #[error("{} does not hold a server's secret, which is 64 hexadecimal digits", path.display())]
+    Malformed {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The database was made with a secret that is gone.
+    #[error(
+        "the database was made with a secret that is not in {}; put that file back or name it with --secret-file",
+        path.display()
+    )]
+    Missing {
+        /// The file.
+        path: PathBuf,
+    },
+}
+
+/// Where the secret is: a systemd credential can only be read, a file is made when it is missing.
+pub(super) enum SecretFile {
+    Credential(PathBuf),
+    File(PathBuf),
+}
+
+impl SecretFile {
+    /// The file that was named, else the systemd credential if there is one, else a file beside the
+    /// database, named after it.
+    pub(super) fn locate(named: Option<&Path>, database: &Path) -> Self {
+        if let Some(path) = named {
+            return Self::File(path.to_owned());
+        }
+        let credentials = std::env::var_os("CREDENTIALS_DIRECTORY").map(PathBuf::from);
+        if let Some(path) = credentials.map(|folder| folder.join(CREDENTIAL))
+            && path.exists()
+        {
+            return Self::Credential(path);
+        }
+        let mut path = OsString::from(database);
+        path.push(".secret");
+        Self::File(path.into())
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        match self {
+            Self::Credential(path) | Self::File(path) => path,
+        }
+    }
+
+    /// The secret; `None` if there is no such file.
+    pub(super) fn load(&self) -> Result<Option<Zeroizing<[u8; KEY_LENGTH]>>, SecretFileError> {
+        let path = self.path().to_owned();
+        let text = match fs::read_to_string(&path) {
+            Ok(text) => Zeroizing::new(text),
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+            Err(source) => return Err(SecretFileError::Unreadable { path, source }),
+        };
+        // systemd guards its credentials by other means, which show in the mode.
+        if let Self::File(_) = self {
+            match fs::metadata(&path) {
+                Ok(file) if file.mode() & 0o077 == 0 => {}
+                Ok(_) => return Err(SecretFileError::Open { path }),
+                Err(source) => return Err(SecretFileError::Unreadable { path, source }),
+            }
+        }
+        match from_hex(text.trim()) {
+            Some(secret) => Ok(Some(secret)),
+            None => Err(SecretFileError::Malformed { path }),
+        }
+    }
+
+    /// Makes the file, or loads what another process made just before.
+    pub(super) fn create(&self) -> Result<Zeroizing<[u8; KEY_LENGTH]>, SecretFileError> {
+        let unwritable = |source| SecretFileError::Unwritable {
+            path: self.path().to_owned(),
+            source,
+        };
+        let mut secret = Zeroizing::new([0; KEY_LENGTH]);
+        getrandom::fill(&mut *secret).map_err(|error| unwritable(io::Error::other(error)))?;
+        let mut text = Zeroizing::new(String::with_capacity(2 * KEY_LENGTH + 1));
+        for byte in *secret {
+            text.extend(
+                [byte >> 4, byte & 15].map(|d| char::from_digit(d.into(), 16).unwrap_or('0')),
+            );
+        }
+        text.push('\n');
+        private_file::ensure(self.path(), text.as_bytes()).map_err(unwritable)?;
+        self.load()?
+            .ok_or_else(|| unwritable(ErrorKind::NotFound.into()))
+    }
+}
+
+fn from_hex(text: &str) -> Option<Zeroizing<[u8; KEY_LENGTH]>> {
+    let mut secret = Zeroizing::new([0; KEY_LENGTH]);
+    let digits: Option<Vec<u8>> = text
+        .chars()
+        .map(|c| c.to_digit(16).and_then(|digit| u8::try_from(digit).ok()))
+        .collect();
+    let digits = Zeroizing::new(digits?);
+    if digits.len() != 2 * KEY_LENGTH {
+        return None;
+    }
+    for (byte, pair) in secret.iter_mut().zip(digits.chunks_exact(2)) {
+        *byte = pair.iter().fold(0, |byte, digit| byte << 4 | digit);
+    }
+    Some(secret)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_processes_of_an_installation_get_one_secret() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("secret");
+        let file = SecretFile::locate(Some(&path), Path::new("x.db"));
+        assert!(file.load().unwrap().is_none());
+        let secrets: Vec<_> = std::thread::scope(|scope| {
+            let starts: Vec<_> = (0..8)
+                .map(|_| scope.spawn(|| file.create().unwrap()))
+                .collect();
+            starts
+                .into_iter()
+                .map(|start| start.join().unwrap())
+                .collect()
+        });
+        assert!(secrets.iter().all(|secret| **secret == *secrets[0]));
+        assert_eq!(*file.load().unwrap().unwrap(), *secrets[0]);
+        assert_eq!(fs::metadata(&path).unwrap().mode() & 0o077, 0);
+    }
+
+    #[test]
+    fn a_secret_that_others_may_read_or_that_is_none_is_refused() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("secret");
+        let file = SecretFile::locate(Some(&path), Path::new("x.db"));
+        file.create().unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).unwrap();
+        assert!(matches!(file.load(), Err(SecretFileError::Open { .. })));
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
+        for text in ["", "abc", &"g".repeat(64), &"0".repeat(65)] {
+            fs::write(&path, text).unwrap();
+            assert!(
+                matches!(file.load(), Err(SecretFileError::Malformed { .. })),
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn without_a_name_the_file_is_named_after_the_database() {
+        let file = SecretFile::locate(None, Path::new("/srv/g.db"));
+        assert_eq!(file.path(), Path::new("/srv/g.db.secret"));
+    }
+}

@@ -1,0 +1,283 @@
+//! What it takes to set a server up and to care for it.
+
+use async_trait::async_trait;
+use serde::Serialize;
+use zeroize::Zeroizing;
+
+use super::{Actor, DeviceChange, NewDevice, Organizer, Store, StoreError};
+use crate::secret::Secret;
+use crate::server::event_selection::Schedule;
+use crate::server::organizers_file::{Name, OrganizersFile, Permissions};
+use crate::wire;
+
+/// An organizer in a list.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct OrganizerSummary {
+    /// Unique in the installation.
+    pub slug: String,
+    /// For people.
+    pub name: String,
+    /// Nothing of an organizer that is not active is served.
+    pub active: bool,
+    /// How many devices it has.
+    pub devices: u64,
+}
+
+/// What is to be changed of an organizer.
+#[derive(Clone, Debug, Default)]
+pub struct OrganizerChange {
+    /// For people.
+    pub name: Option<String>,
+    /// Whether it is served.
+    pub active: Option<bool>,
+}
+
+/// What is to be changed of a gate.
+#[derive(Clone, Debug, Default)]
+pub struct GateChange {
+    /// For people.
+    pub name: Option<String>,
+    /// Devices at a gate that is not active are answered as if they had none.
+    pub active: Option<bool>,
+}
+
+/// An event without its dates and check-in lists: those come with an import.
+#[derive(Clone, Debug)]
+pub struct Event {
+    /// Unique in the organizer.
+    pub slug: String,
+    /// For people.
+    pub name: Name,
+    /// Whether it is on sale.
+    pub live: bool,
+    /// A time zone of the IANA database.
+    pub timezone: String,
+    /// When it takes place.
+    pub schedule: Schedule,
+}
+
+/// What is to be changed of an event.
+#[derive(Clone, Debug, Default)]
+pub struct EventChange {
+    /// For people.
+    pub name: Option<Name>,
+    /// Whether it is on sale.
+    pub live: Option<bool>,
+}
+
+/// A team in a list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TeamSummary {
+    /// Unique in the organizer.
+    pub name: String,
+    /// What its tokens may do.
+    pub permissions: Permissions,
+    /// Whether its tokens may be used.
+    pub active: bool,
+}
+
+/// What is to be changed of a team.
+#[derive(Clone, Debug, Default)]
+pub struct TeamChange {
+    /// Unique in the organizer.
+    pub name: Option<String>,
+    /// What its tokens may do.
+    pub permissions: Option<Permissions>,
+    /// Whether its tokens may be used.
+    pub active: Option<bool>,
+}
+
+/// A team's token in a list; the token itself is not known.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct TokenSummary {
+    /// Number of the token.
+    pub id: i64,
+    /// For people.
+    pub name: String,
+    /// Whether it may be used.
+    pub active: bool,
+    /// When it was made.
+    #[serde(with = "wire::timestamp")]
+    pub created: jiff::Timestamp,
+}
+
+/// What is to be changed of a token.
+#[derive(Clone, Debug, Default)]
+pub struct TokenChange {
+    /// For people.
+    pub name: Option<String>,
+    /// Whether it may be used.
+    pub active: Option<bool>,
+}
+
+/// A device with the identifier of its gate.
+#[derive(Clone, Serialize)]
+pub struct PlacedDevice {
+    /// As in the devices resource.
+    #[serde(flatten)]
+    pub device: wire::Device,
+    /// Where it stands.
+    pub gate: Option<String>,
+}
+
+/// A pair of keys for NFC media.
+pub struct MediumKeys {
+    /// Number on the medium, unique in the installation.
+    pub public_id: i64,
+    /// Whether new media are written with it.
+    pub active: bool,
+    /// Kind of medium.
+    pub media_type: String,
+    /// Key that reads a medium's number.
+    pub uid_key: Zeroizing<Vec<u8>>,
+    /// Key from which each medium's own is derived.
+    pub diversification_key: Zeroizing<Vec<u8>>,
+}
+
+/// What an import came to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct ImportReport {
+    /// The organizers themselves.
+    pub organizers: Imported,
+    /// Entrances.
+    pub gates: Imported,
+    /// Events, without their dates and lists.
+    pub events: Imported,
+    /// Dates of series.
+    pub subevents: Imported,
+    /// Check-in lists.
+    pub checkin_lists: Imported,
+    /// Teams.
+    pub teams: Imported,
+    /// Their tokens.
+    pub tokens: Imported,
+    /// Devices.
+    pub devices: Imported,
+}
+
+/// What became of the things of one kind in an organizers file; the rest was there already.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Imported {
+    /// How many were created.
+    pub created: u64,
+    /// How many were changed.
+    pub changed: u64,
+}
+
+/// Setting a server up. Names refer to things of the organizer; what is not there is
+/// [`StoreError::Unknown`], what is there already [`StoreError::Exists`].
+#[async_trait]
+pub trait Administration: Store {
+    /// All organizers, by slug.
+    async fn organizers(&self) -> Result<Vec<OrganizerSummary>, StoreError>;
+    /// The organizer with this slug.
+    async fn organizer(&self, slug: &str) -> Result<Organizer, StoreError>;
+    /// Creates an organizer.
+    async fn create_organizer(&self, slug: &str, name: &str) -> Result<Organizer, StoreError>;
+    /// Renames or deactivates an organizer.
+    async fn change_organizer(&self, slug: &str, change: OrganizerChange)
+    -> Result<(), StoreError>;
+
+    /// The gates of an organizer with whether they are active, by identifier.
+    async fn gates(&self, organizer: i64) -> Result<Vec<(wire::Gate, bool)>, StoreError>;
+    /// Creates a gate.
+    async fn create_gate(
+        &self,
+        organizer: i64,
+        identifier: &str,
+        name: &str,
+    ) -> Result<wire::Gate, StoreError>;
+    /// Renames or deactivates a gate.
+    async fn change_gate(
+        &self,
+        organizer: i64,
+        identifier: &str,
+        change: GateChange,
+    ) -> Result<(), StoreError>;
+
+    /// The events of an organizer, by time.
+    async fn events(&self, organizer: i64) -> Result<Vec<Event>, StoreError>;
+    /// Creates an event.
+    async fn create_event(&self, organizer: i64, event: Event) -> Result<(), StoreError>;
+    /// Renames an event or takes it off sale.
+    async fn change_event(
+        &self,
+        organizer: i64,
+        slug: &str,
+        change: EventChange,
+    ) -> Result<(), StoreError>;
+
+    /// The teams of an organizer, by name.
+    async fn teams(&self, organizer: i64) -> Result<Vec<TeamSummary>, StoreError>;
+    /// Creates a team without tokens.
+    async fn create_team(
+        &self,
+        organizer: i64,
+        name: &str,
+        permissions: Permissions,
+    ) -> Result<(), StoreError>;
+    /// Renames or deactivates a team, or changes its permissions.
+    async fn change_team(
+        &self,
+        organizer: i64,
+        name: &str,
+        change: TeamChange,
+    ) -> Result<(), StoreError>;
+
+    /// The tokens of a team, by age.
+    async fn team_tokens(
+        &self,
+        organizer: i64,
+        team: &str,
+    ) -> Result<Vec<TokenSummary>, StoreError>;
+    /// Makes a token for a team and tells it; it can't be read again.
+    async fn create_team_token(
+        &self,
+        organizer: i64,
+        team: &str,
+        name: &str,
+    ) -> Result<Secret, StoreError>;
+    /// Renames or deactivates a token of a team.
+    async fn change_team_token(
+        &self,
+        organizer: i64,
+        team: &str,
+        token: i64,
+        change: TokenChange,
+    ) -> Result<(), StoreError>;
+
+    /// All devices of an organizer with their gates, by number.
+    async fn placed_devices(&self, organizer: i64) -> Result<Vec<PlacedDevice>, StoreError>;
+    /// Ends the access of a device for good.
+    async fn revoke_device(&self, organizer: i64, device_id: u64) -> Result<(), StoreError>;
+
+    /// Creates a device on the administrator's behalf.
+    async fn add_device(
+        &self,
+        organizer: i64,
+        device: NewDevice,
+    ) -> Result<wire::Device, StoreError> {
+        self.create_device(Actor::Administrator, organizer, device, None)
+            .await
+    }
+    /// Changes a device on the administrator's behalf.
+    async fn edit_device(
+        &self,
+        organizer: i64,
+        device_id: u64,
+        change: DeviceChange,
+    ) -> Result<wire::Device, StoreError> {
+        self.change_device(Actor::Administrator, organizer, device_id, change, None)
+            .await
+    }
+
+    /// Stores a pair of keys for NFC media.
+    async fn create_medium_keys(&self, organizer: i64, keys: MediumKeys) -> Result<(), StoreError>;
+
+    /// Brings in what an organizers file holds, wholly or not at all.
+    ///
+    /// Organizers, gates, events, dates and check-in lists become as the file says. Teams, tokens and
+    /// devices are added if they are missing, and else left as they are: an import gives nobody
+    /// access back that was taken. What the file does not name stays.
+    async fn import(&self, file: OrganizersFile) -> Result<ImportReport, StoreError>;
+}

@@ -1,0 +1,351 @@
+//! The store in one SQLite file.
+
+mod administration;
+mod callers;
+mod connection;
+mod devices;
+mod events;
+mod import;
+mod kept_answers;
+mod log;
+mod organizers;
+mod schema;
+mod teams;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+
+use super::{
+    Actor, DeviceChange, EnrolledDevice, Keep, KeptAnswer, MediumKeys, NewDevice, Redemption,
+    Report, Store, StoreError, TeamCaller, Update,
+};
+use crate::private_file;
+use crate::secret::Secret;
+use crate::server::event_selection;
+use crate::server::installation_keys::{InstallationKeys, KeptId, key_hash};
+use crate::server::secret_file::{SecretFile, SecretFileError};
+use crate::wire;
+use connection::{Readers, Writer};
+
+impl From<rusqlite::Error> for StoreError {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Database(error.into())
+    }
+}
+
+/// Why a database can't be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// It can't be created or opened.
+    #[error("can't open the database {}", path.display())]
+    File {
+        /// The database.
+        path: PathBuf,
+        /// What failed.
+        source: std::io::Error,
+    },
+    /// SQLite can't use it.
+    #[error("the database can't be used")]
+    Sqlite(#[from] rusqlite::Error),
+    /// A later version of gatehand has changed it.
+    #[error("the database has version {found}, this gatehand knows up to {known}; update gatehand")]
+    Newer {
+        /// Its version.
+        found: u32,
+        /// The latest version this program knows.
+        known: u32,
+    },
+    /// Its sealed values can't be opened.
+    #[error(
+        "the database was made with another secret; name the file that holds it with --secret-file"
+    )]
+    OtherSecret,
+    /// The secret can't be had.
+    #[error(transparent)]
+    Secret(#[from] SecretFileError),
+}
+
+/// The store in one SQLite file. Several processes may have it open.
+pub struct SqliteStore {
+    writer: Writer,
+    readers: Readers,
+    keys: Arc<InstallationKeys>,
+}
+
+impl SqliteStore {
+    /// Opens the database, or makes an empty one, with the secret in this file. Without a file that
+    /// is the systemd credential `gatehand-secret`, else a file beside the database with `.secret`
+    /// added to its name. The secret is made with the database, and never again.
+    pub fn open(database: &Path, secret_file: Option<&Path>) -> Result<Self, OpenError> {
+        let failed = |source| OpenError::File {
+            path: database.to_owned(),
+            source,
+        };
+        // The folder of a bare name would be an empty path.
+        let database = &std::path::absolute(database).map_err(failed)?;
+        let secret_file = match secret_file.map(std::path::absolute).transpose() {
+            Ok(named) => SecretFile::locate(named.as_deref(), database),
+            Err(source) => return Err(failed(source)),
+        };
+        private_file::ensure(database, &[]).map_err(failed)?;
+        let mut connection = connection::open_writer(database)?;
+        // Asked first: where another process has made the database, its secret is there by now.
+        let is_made = schema::is_made(&connection)?;
+        let secret = match secret_file.load()? {
+            Some(secret) => secret,
+            None if is_made => {
+                let path = secret_file.path().to_owned();
+                return Err(SecretFileError::Missing { path }.into());
+            }
+            None => secret_file.create()?,
+        };
+        let keys = InstallationKeys::derive(&secret);
+        schema::prepare(&mut connection, &keys.check())?;
+        Ok(Self {
+            writer: Writer::start(connection).map_err(failed)?,
+            readers: Readers::of(database),
+            keys: Arc::new(keys),
+        })
+    }
+
+    /// The keys of the installation that the database belongs to.
+    pub fn keys(&self) -> Arc<InstallationKeys> {
+        Arc::clone(&self.keys)
+    }
+}
+
+fn micros(time: Timestamp) -> i64 {
+    time.as_microsecond()
+}
+
+/// A time in a column that holds [`micros`].
+fn time(micros: i64) -> rusqlite::Result<Timestamp> {
+    Timestamp::from_microsecond(micros).map_err(|error| {
+        rusqlite::Error::FromSqlConversionFailure(0, rusqlite::types::Type::Integer, error.into())
+    })
+}
+
+/// What goes with a change: who makes it, when, and what to keep of it.
+struct Context<'a> {
+    actor: Actor,
+    now: Timestamp,
+    keys: &'a InstallationKeys,
+}
+
+impl SqliteStore {
+    /// Does a change and keeps the answer to it in the same transaction.
+    async fn change<T: Send + 'static>(
+        &self,
+        actor: Actor,
+        keep: Option<Keep<T>>,
+        work: impl FnOnce(&rusqlite::Connection, &Context<'_>) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let keys = self.keys();
+        self.writer
+            .write(move |connection| {
+                let now = Timestamp::now();
+                if let Some(keep) = &keep {
+                    kept_answers::refuse_if_kept(connection, &keep.id, now)?;
+                }
+                let context = Context {
+                    actor,
+                    now,
+                    keys: &keys,
+                };
+                let done = work(connection, &context)?;
+                if let Some(keep) = keep {
+                    let answer = (keep.render)(&done)?;
+                    kept_answers::keep(connection, &keep.id, &answer, now)?;
+                }
+                Ok(done)
+            })
+            .await
+    }
+}
+
+#[async_trait]
+impl Store for SqliteStore {
+    async fn team_caller(&self, token: &Secret) -> Result<Option<TeamCaller>, StoreError> {
+        let hash = key_hash(token);
+        self.readers
+            .read(move |connection| callers::team(connection, &hash))
+            .await
+    }
+
+    async fn enrolled_device(&self, key: &Secret) -> Result<Option<EnrolledDevice>, StoreError> {
+        let hash = key_hash(key);
+        self.readers
+            .read(move |connection| callers::device(connection, &hash))
+            .await
+    }
+
+    async fn device_count(&self, organizer: i64) -> Result<u64, StoreError> {
+        self.readers
+            .read(move |connection| devices::count(connection, organizer))
+            .await
+    }
+
+    async fn devices(
+        &self,
+        organizer: i64,
+        skip: u64,
+        limit: u64,
+    ) -> Result<Vec<wire::Device>, StoreError> {
+        let keys = self.keys();
+        self.readers
+            .read(move |connection| devices::page(connection, &keys, organizer, skip, limit))
+            .await
+    }
+
+    async fn device(
+        &self,
+        organizer: i64,
+        device_id: u64,
+    ) -> Result<Option<wire::Device>, StoreError> {
+        let keys = self.keys();
+        self.readers
+            .read(move |connection| devices::find(connection, &keys, organizer, device_id))
+            .await
+    }
+
+    async fn unknown_event(
+        &self,
+        organizer: i64,
+        slugs: &[String],
+    ) -> Result<Option<String>, StoreError> {
+        let slugs = slugs.to_vec();
+        self.readers
+            .read(move |connection| events::first_unknown(connection, organizer, slugs))
+            .await
+    }
+
+    async fn create_device(
+        &self,
+        actor: Actor,
+        organizer: i64,
+        device: NewDevice,
+        keep: Option<Keep<wire::Device>>,
+    ) -> Result<wire::Device, StoreError> {
+        self.change(actor, keep, move |connection, context| {
+            devices::create(connection, context, organizer, &device)
+        })
+        .await
+    }
+
+    async fn change_device(
+        &self,
+        actor: Actor,
+        organizer: i64,
+        device_id: u64,
+        change: DeviceChange,
+        keep: Option<Keep<wire::Device>>,
+    ) -> Result<wire::Device, StoreError> {
+        self.change(actor, keep, move |connection, context| {
+            devices::change(connection, context, organizer, device_id, &change)
+        })
+        .await
+    }
+
+    async fn redeem_token(
+        &self,
+        token: &Secret,
+        report: Report,
+        api_key: &Secret,
+        keep: Option<Keep<Redemption>>,
+    ) -> Result<Redemption, StoreError> {
+        let (lookup, key) = (self.keys.token_lookup(token), key_hash(api_key));
+        self.change(Actor::Device, keep, move |connection, context| {
+            devices::redeem(connection, context, &lookup, &report, &key)
+        })
+        .await
+    }
+
+    async fn update_device(
+        &self,
+        key: &Secret,
+        report: Report,
+        keep: Option<Keep<Update>>,
+    ) -> Result<Update, StoreError> {
+        let key = key_hash(key);
+        self.change(Actor::Device, keep, move |connection, context| {
+            devices::update(connection, context, &key, &report)
+        })
+        .await
+    }
+
+    async fn roll_key(
+        &self,
+        key: &Secret,
+        new: &Secret,
+        keep: Option<Keep<Option<EnrolledDevice>>>,
+    ) -> Result<Option<EnrolledDevice>, StoreError> {
+        let (key, new) = (key_hash(key), key_hash(new));
+        self.change(Actor::Device, keep, move |connection, context| {
+            devices::roll(connection, context, &key, &new)
+        })
+        .await
+    }
+
+    async fn revoke_key(
+        &self,
+        key: &Secret,
+        keep: Option<Keep<Option<EnrolledDevice>>>,
+    ) -> Result<Option<EnrolledDevice>, StoreError> {
+        let key = key_hash(key);
+        self.change(Actor::Device, keep, move |connection, context| {
+            devices::revoke_by_key(connection, context, &key)
+        })
+        .await
+    }
+
+    async fn accessible_events(
+        &self,
+        device: i64,
+    ) -> Result<Vec<event_selection::Event>, StoreError> {
+        self.readers
+            .read(move |connection| events::accessible(connection, device))
+            .await
+    }
+
+    async fn medium_keys(&self, organizer: i64) -> Result<Vec<MediumKeys>, StoreError> {
+        let keys = self.keys();
+        self.readers
+            .read(move |connection| organizers::medium_keys(connection, &keys, organizer))
+            .await
+    }
+
+    async fn kept_answer(
+        &self,
+        id: &KeptId,
+        since: Timestamp,
+    ) -> Result<Option<Vec<u8>>, StoreError> {
+        let id = *id;
+        self.readers
+            .read(move |connection| kept_answers::find(connection, &id, since))
+            .await
+    }
+
+    async fn keep_answer(&self, id: &KeptId, answer: KeptAnswer) -> Result<(), StoreError> {
+        let id = *id;
+        self.writer
+            .write(move |connection| {
+                let now = Timestamp::now();
+                kept_answers::refuse_if_kept(connection, &id, now)?;
+                kept_answers::keep(connection, &id, &answer, now)
+            })
+            .await
+    }
+
+    async fn sweep_answers(&self, before: Timestamp) -> Result<(), StoreError> {
+        // In pieces, so that nobody waits long behind a day's answers.
+        while self
+            .writer
+            .write(move |connection| kept_answers::sweep_some(connection, before))
+            .await?
+        {}
+        Ok(())
+    }
+}
