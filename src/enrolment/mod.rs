@@ -2,10 +2,19 @@
 //! organizer's devices, in every form that people hand them over.
 //!
 //! The forms are the JSON payload of a QR code, the `pretixscan://setup` link, and URL and token
-//! typed by hand.
+//! typed by hand. With feature `qr-image` the payload is drawn as a QR code (`draw`) and read
+//! back from a picture (`picture`).
 
 mod payload;
 mod server_url;
+
+#[cfg(feature = "qr-image")]
+pub mod draw;
+#[cfg(all(test, feature = "qr-image"))]
+#[allow(clippy::unwrap_used, reason = "a test's helper fails by panicking")]
+mod photo;
+#[cfg(feature = "qr-image")]
+pub mod picture;
 
 use crate::secret::Secret;
 

@@ -1,0 +1,74 @@
+//! What a scanner's own operations cost: opening the vault, reading it, changing it.
+#![allow(
+    clippy::unwrap_used,
+    missing_docs,
+    reason = "a benchmark fails by panicking"
+)]
+
+use std::path::Path;
+
+use divan::{Bencher, black_box};
+use gatehand::enrolment::Enrolment;
+use gatehand::facts::{Diagnostics, Facts};
+use gatehand::vault::{Folder, Vault, VaultError};
+use tempfile::TempDir;
+
+fn main() {
+    divan::main();
+}
+
+fn vault() -> (TempDir, Folder, Vault) {
+    let scratch = tempfile::tempdir().unwrap();
+    let folder = Folder::at(scratch.path()).unwrap();
+    let mut vault = Vault::open(&folder).unwrap();
+    write(&mut vault);
+    (scratch, folder, vault)
+}
+
+fn write(vault: &mut Vault) {
+    vault
+        .change::<_, VaultError>(|change| change.put_sealed("api key", "context", &[b'k'; 64]))
+        .unwrap();
+}
+
+#[divan::bench]
+fn look_into_the_vault(bencher: Bencher<'_, '_>) {
+    let (_scratch, folder, _vault) = vault();
+    bencher.bench(|| {
+        Vault::look(&folder)
+            .unwrap()
+            .unwrap()
+            .sealed("api key", "context")
+            .unwrap()
+    });
+}
+
+#[divan::bench]
+fn commit_a_change(bencher: Bencher<'_, '_>) {
+    let (_scratch, _folder, mut vault) = vault();
+    bencher.bench_local(|| write(&mut vault));
+}
+
+#[divan::bench]
+fn prove_room_for_an_answer(bencher: Bencher<'_, '_>) {
+    let (_scratch, _folder, mut vault) = vault();
+    bencher.bench_local(|| vault.reserve().unwrap());
+}
+
+#[divan::bench]
+fn read_what_this_device_is() -> Facts {
+    Facts::read(Path::new("/"))
+}
+
+#[divan::bench]
+fn look_at_how_it_is_doing() -> Diagnostics {
+    Diagnostics::read(Path::new("/"), Path::new("/tmp"))
+}
+
+#[divan::bench]
+fn parse_a_payload() -> Enrolment {
+    Enrolment::parse(black_box(
+        r#"{"handshake_version": 1, "url": "https://pretix.eu", "token": "kpp4jn8g2ynzonp6"}"#,
+    ))
+    .unwrap()
+}
