@@ -8,6 +8,8 @@
 #![warn(unreachable_pub)]
 
 pub mod agent;
+#[cfg(feature = "cli")]
+pub mod cli;
 pub mod enrolment;
 pub mod facts;
 #[cfg(feature = "jni")]

@@ -1,3 +1,5 @@
 //! The `gatehand` command.
 
-fn main() {}
+fn main() -> std::process::ExitCode {
+    gatehand::cli::main()
+}

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderValue, LOCATION};
-use reqwest::{NoProxy, Proxy, RequestBuilder, Response, StatusCode, redirect};
+use reqwest::{Method, NoProxy, Proxy, RequestBuilder, Response, StatusCode, redirect};
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use rustls::{ClientConfig as TlsConfig, RootCertStore};
@@ -204,8 +204,9 @@ impl Client {
             .map_err(ClientError::Http)
     }
 
-    pub(super) fn post(&self, url: url::Url) -> RequestBuilder {
-        self.http.post(url)
+    /// A request to be made, with nothing added to it.
+    pub(crate) fn request(&self, method: Method, url: url::Url) -> RequestBuilder {
+        self.http.request(method, url)
     }
 
     /// Sends the request and reads its answer, whatever it says.

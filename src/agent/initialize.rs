@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use reqwest::Method;
+
 use super::answer::{self, Reply};
 use super::operation::Begun;
 use super::{Agent, AgentError, Identity};
@@ -79,7 +81,7 @@ impl Agent {
     async fn redeem(&self, begun: &Begun) -> Result<DeviceIdentity, AgentError> {
         let request = self
             .client
-            .post(begun.server.endpoint(wire::path::INITIALIZE))
+            .request(Method::POST, begun.server.endpoint(wire::path::INITIALIZE))
             .header(wire::IDEMPOTENCY_HEADER, begun.idempotency_key.expose())
             .json(&InitializeRequest {
                 token: &begun.token,

@@ -1,0 +1,236 @@
+//! `gatehand admin device`.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+
+use super::{Desk, text};
+use crate::cli::{CliError, output};
+use crate::enrolment::draw::QrCode;
+use crate::enrolment::{Enrolment, ServerUrl};
+use crate::server::security_profile;
+use crate::server::store::{Administration, DeviceChange, NewDevice, PlacedDevice, Store};
+use crate::wire::Device;
+
+#[derive(Subcommand)]
+pub(super) enum Command {
+    /// List the devices of an organizer.
+    List { organizer: String },
+    /// Create a device and show what a scanner enrols with.
+    Create(Create),
+    /// Show again what a scanner enrols with.
+    Show {
+        organizer: String,
+        /// The device's number.
+        device: u64,
+        #[command(flatten)]
+        handing_out: HandingOut,
+    },
+    /// Give a device another name.
+    Rename {
+        organizer: String,
+        /// The device's number.
+        device: u64,
+        #[arg(value_parser = text)]
+        name: String,
+    },
+    /// Put a device at a gate.
+    Move {
+        organizer: String,
+        /// The device's number.
+        device: u64,
+        /// The gate's identifier; without, the device is at no gate.
+        gate: Option<String>,
+    },
+    /// End a device's access for good.
+    Revoke {
+        organizer: String,
+        /// The device's number.
+        device: u64,
+    },
+}
+
+#[derive(Args)]
+pub(super) struct Create {
+    organizer: String,
+    /// How people call it.
+    #[arg(long, value_parser = text)]
+    name: String,
+    /// Give it access to all events.
+    #[arg(long, conflicts_with = "events")]
+    all_events: bool,
+    /// Give it access to this event; may be repeated.
+    #[arg(long = "event", value_name = "SLUG")]
+    events: Vec<String>,
+    /// The identifier of the gate it stands at.
+    #[arg(long)]
+    gate: Option<String>,
+    /// Which part of the API it may use.
+    #[arg(long, default_value = "full", value_parser = security_profile::NAMES)]
+    security_profile: String,
+    #[command(flatten)]
+    handing_out: HandingOut,
+}
+
+/// How to hand the initialization token out.
+#[derive(Args)]
+pub(super) struct HandingOut {
+    /// The server's address as scanners reach it; with it a QR code is shown.
+    #[arg(long, value_name = "URL", env = "GATEHAND_PUBLIC_URL")]
+    public_url: Option<ServerUrl>,
+    /// Write the QR code to this PNG file.
+    #[arg(long, value_name = "FILE", requires = "public_url")]
+    qr_image: Option<PathBuf>,
+}
+
+impl Command {
+    pub(super) async fn run(self, desk: &Desk) -> Result<(), CliError> {
+        match self {
+            Self::List { organizer } => {
+                let devices = desk
+                    .store
+                    .placed_devices(desk.organizer(&organizer).await?)
+                    .await?;
+                desk.list(&devices, COLUMNS, columns)
+            }
+            Self::Create(create) => create.run(desk).await,
+            Self::Show {
+                organizer,
+                device,
+                handing_out,
+            } => {
+                let organizer = desk.organizer(&organizer).await?;
+                let found = desk.store.device(organizer, device).await?;
+                let found = found.ok_or(CliError::NoDevice { device })?;
+                handing_out.show(desk, &found)
+            }
+            Self::Rename {
+                organizer,
+                device,
+                name,
+            } => {
+                let organizer = desk.organizer(&organizer).await?;
+                let words = format!("Device {device} is called {name} now.");
+                let change = DeviceChange {
+                    name: Some(name),
+                    ..DeviceChange::default()
+                };
+                desk.done(
+                    &words,
+                    desk.store.edit_device(organizer, device, change).await?,
+                )
+            }
+            Self::Move {
+                organizer,
+                device,
+                gate,
+            } => {
+                let organizer = desk.organizer(&organizer).await?;
+                let words = match &gate {
+                    Some(gate) => format!("Device {device} is at the gate {gate} now."),
+                    None => format!("Device {device} is at no gate now."),
+                };
+                let change = DeviceChange {
+                    gate: Some(gate),
+                    ..DeviceChange::default()
+                };
+                desk.done(
+                    &words,
+                    desk.store.edit_device(organizer, device, change).await?,
+                )
+            }
+            Self::Revoke { organizer, device } => {
+                let organizer = desk.organizer(&organizer).await?;
+                desk.store.revoke_device(organizer, device).await?;
+                let words = format!("Device {device} has no access any more.");
+                desk.done(
+                    &words,
+                    serde_json::json!({"device_id": device, "revoked": true}),
+                )
+            }
+        }
+    }
+}
+
+impl Create {
+    async fn run(self, desk: &Desk) -> Result<(), CliError> {
+        let organizer = desk.organizer(&self.organizer).await?;
+        let new = NewDevice {
+            name: self.name,
+            all_events: self.all_events,
+            limit_events: self.events,
+            security_profile: self.security_profile,
+            gate: self.gate,
+        };
+        let device = desk.store.add_device(organizer, new).await?;
+        self.handing_out.show(desk, &device)
+    }
+}
+
+impl HandingOut {
+    /// Shows the device with its token, and its QR code where the server's address is known.
+    fn show(self, desk: &Desk, device: &Device) -> Result<(), CliError> {
+        if let (Some(path), Some(enrolment)) = (&self.qr_image, self.enrolment(device)?) {
+            let png = QrCode::new(&enrolment)?.png(output::MODULE_PIXELS)?;
+            std::fs::write(path, png).map_err(|source| CliError::Write {
+                name: path.display().to_string(),
+                source,
+            })?;
+        }
+        if desk.json {
+            return output::print_json(device);
+        }
+        output::print_line(&format!("Device {}: {}", device.device_id, device.name))?;
+        let Some(token) = &device.initialization_token else {
+            return Ok(());
+        };
+        output::print_line(&format!("Initialization token: {}", token.expose()))?;
+        if let Some(enrolment) = self.enrolment(device)? {
+            output::print_line(&format!("Link: {}", enrolment.to_link().expose()))?;
+            output::print_qr(&enrolment)?;
+        }
+        Ok(())
+    }
+
+    fn enrolment(&self, device: &Device) -> Result<Option<Enrolment>, CliError> {
+        match (&self.public_url, &device.initialization_token) {
+            (Some(url), Some(token)) => Ok(Some(Enrolment::new(url.clone(), token.clone())?)),
+            _ => Ok(None),
+        }
+    }
+}
+
+/// The columns a list of devices has for people, also in the demo.
+pub(in crate::cli) const COLUMNS: [&str; 7] = [
+    "ID", "NAME", "SERIAL", "STATE", "HARDWARE", "SYSTEM", "SOFTWARE",
+];
+
+fn columns(placed: &PlacedDevice) -> [String; 7] {
+    row(&placed.device)
+}
+
+/// One device in these columns.
+pub(in crate::cli) fn row(device: &Device) -> [String; 7] {
+    let state = match (device.revoked, device.initialized) {
+        (true, _) => "revoked",
+        (false, Some(_)) => "initialized",
+        (false, None) => "waiting",
+    };
+    let pair = |first: &Option<String>, second: &Option<String>| {
+        [first, second]
+            .into_iter()
+            .flatten()
+            .cloned()
+            .collect::<Vec<_>>()
+            .join(" ")
+    };
+    [
+        device.device_id.to_string(),
+        device.name.clone(),
+        device.unique_serial.clone(),
+        state.to_owned(),
+        pair(&device.hardware_brand, &device.hardware_model),
+        pair(&device.os_name, &device.os_version),
+        pair(&device.software_brand, &device.software_version),
+    ]
+}

@@ -1,0 +1,173 @@
+//! `gatehand admin event`.
+
+use clap::{Args, Subcommand};
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use serde_json::json;
+
+use super::{Desk, slug, text, yes};
+use crate::cli::CliError;
+use crate::server::event_selection::Schedule;
+use crate::server::organizers_file::Name;
+use crate::server::store::{Administration, Event, EventChange};
+use crate::wire::timestamp;
+
+#[derive(Subcommand)]
+pub(super) enum Command {
+    /// List the events of an organizer.
+    List { organizer: String },
+    /// Create an event. Dates of a series and check-in lists come with an import.
+    Create(Create),
+    /// Give an event another name.
+    Rename {
+        organizer: String,
+        slug: String,
+        #[arg(value_parser = text)]
+        name: String,
+    },
+    /// Take an event off sale: devices are not sent to it any more.
+    Deactivate { organizer: String, slug: String },
+    /// Put an event on sale again.
+    Activate { organizer: String, slug: String },
+}
+
+#[derive(Args)]
+pub(super) struct Create {
+    organizer: String,
+    /// How it is called in addresses.
+    #[arg(value_parser = slug)]
+    slug: String,
+    /// How people call it.
+    #[arg(long, value_parser = text)]
+    name: String,
+    /// When it starts, as 2027-05-08T18:00:00+02:00.
+    #[arg(long, value_name = "TIME")]
+    from: Timestamp,
+    /// When it ends.
+    #[arg(long, value_name = "TIME")]
+    to: Option<Timestamp>,
+    /// When people are let in.
+    #[arg(long, value_name = "TIME")]
+    admission: Option<Timestamp>,
+    /// The event's time zone, as Europe/Berlin.
+    #[arg(long, value_name = "ZONE", default_value = "UTC", value_parser = timezone)]
+    timezone: String,
+    /// Don't put it on sale yet.
+    #[arg(long)]
+    not_live: bool,
+}
+
+impl Command {
+    pub(super) async fn run(self, desk: &Desk) -> Result<(), CliError> {
+        let (organizer, slug, change, words) = match self {
+            Self::List { organizer } => return list(desk, &organizer).await,
+            Self::Create(create) => return create.run(desk).await,
+            Self::Rename {
+                organizer,
+                slug,
+                name,
+            } => {
+                let words = format!("The event {slug} is called {name} now.");
+                (
+                    organizer,
+                    slug,
+                    EventChange {
+                        name: Some(Name::Plain(name)),
+                        live: None,
+                    },
+                    words,
+                )
+            }
+            Self::Deactivate { organizer, slug } => {
+                let words = format!("The event {slug} is off sale.");
+                (
+                    organizer,
+                    slug,
+                    EventChange {
+                        name: None,
+                        live: Some(false),
+                    },
+                    words,
+                )
+            }
+            Self::Activate { organizer, slug } => {
+                let words = format!("The event {slug} is on sale.");
+                (
+                    organizer,
+                    slug,
+                    EventChange {
+                        name: None,
+                        live: Some(true),
+                    },
+                    words,
+                )
+            }
+        };
+        desk.store
+            .change_event(desk.organizer(&organizer).await?, &slug, change)
+            .await?;
+        desk.done(&words, json!({"slug": slug}))
+    }
+}
+
+async fn list(desk: &Desk, organizer: &str) -> Result<(), CliError> {
+    let events = desk.store.events(desk.organizer(organizer).await?).await?;
+    if desk.json {
+        let documents: Vec<_> = events
+            .iter()
+            .map(|event| {
+                json!({
+                    "slug": event.slug, "name": event.name.text(), "live": event.live,
+                    "timezone": event.timezone,
+                    "date_from": timestamp::format(event.schedule.date_from),
+                    "date_to": event.schedule.date_to.map(timestamp::format),
+                    "date_admission": event.schedule.date_admission.map(timestamp::format),
+                })
+            })
+            .collect();
+        return super::output::print_json(&documents);
+    }
+    let rows = events.iter().map(|event| {
+        let from = event
+            .schedule
+            .date_from
+            .strftime("%Y-%m-%d %H:%M UTC")
+            .to_string();
+        [
+            event.slug.clone(),
+            event.name.text().to_owned(),
+            from,
+            yes(event.live),
+        ]
+    });
+    super::output::print_columns(["SLUG", "NAME", "FROM", "LIVE"], rows)
+}
+
+impl Create {
+    async fn run(self, desk: &Desk) -> Result<(), CliError> {
+        let organizer = desk.organizer(&self.organizer).await?;
+        let event = Event {
+            slug: self.slug.clone(),
+            name: Name::Plain(self.name),
+            live: !self.not_live,
+            timezone: self.timezone,
+            schedule: Schedule {
+                date_from: self.from,
+                date_to: self.to,
+                date_admission: self.admission,
+            },
+        };
+        desk.store.create_event(organizer, event).await?;
+        let words = format!("Created the event {} of {}.", self.slug, self.organizer);
+        desk.done(&words, json!({"slug": self.slug}))
+    }
+}
+
+fn timezone(argument: &str) -> Result<String, String> {
+    match TimeZone::get(argument) {
+        Ok(_) => Ok(argument.to_owned()),
+        Err(_) => {
+            Err("no time zone of that name is known; write it as in Europe/Berlin".to_owned())
+        }
+    }
+}

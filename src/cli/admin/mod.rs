@@ -1,0 +1,169 @@
+//! `gatehand admin`: sets a server up and cares for it, on its database.
+
+pub(super) mod device;
+mod event;
+mod gate;
+mod import;
+mod organizer;
+mod team;
+mod token;
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+use serde::Serialize;
+
+use super::{CliError, output};
+use crate::server::store::Administration;
+use crate::server::store::sqlite::SqliteStore;
+use crate::wire::Text;
+
+const EXAMPLES: &str = "\
+Examples:
+  gatehand admin organizer create bigevents --name 'Big Events'
+  gatehand admin event create bigevents museum --name 'Museum night' --from 2027-05-08T18:00:00Z
+  gatehand admin team create bigevents admins --permission all
+  gatehand admin token create bigevents admins
+  gatehand admin device create bigevents --name 'Lane 1' --all-events --public-url https://tickets.example
+  gatehand admin import organizers.json";
+
+/// Set a server up: organizers, gates, events, teams, tokens, devices. The server may be running.
+#[derive(Args)]
+#[command(after_help = EXAMPLES)]
+pub(super) struct Admin {
+    #[command(flatten)]
+    database: DatabaseArguments,
+    /// Print JSON.
+    #[arg(long, global = true)]
+    json: bool,
+    #[command(subcommand)]
+    subject: Subject,
+}
+
+/// Where a server keeps what it knows.
+#[derive(Args)]
+pub(super) struct DatabaseArguments {
+    /// The database; it is made if it is missing.
+    #[arg(
+        long,
+        global = true,
+        value_name = "PATH",
+        env = "GATEHAND_DATABASE",
+        default_value = "gatehand.db"
+    )]
+    pub(super) database: PathBuf,
+    /// The file with the installation's secret, made at first start [default: beside the database]
+    #[arg(long, global = true, value_name = "PATH", env = "GATEHAND_SECRET_FILE")]
+    pub(super) secret_file: Option<PathBuf>,
+}
+
+#[derive(Subcommand)]
+enum Subject {
+    /// Whose events and devices they are.
+    #[command(subcommand)]
+    Organizer(organizer::Command),
+    /// The entrances of an organizer.
+    #[command(subcommand)]
+    Gate(gate::Command),
+    /// What devices may scan tickets for.
+    #[command(subcommand)]
+    Event(event::Command),
+    /// Who may manage an organizer's devices over the API.
+    #[command(subcommand)]
+    Team(team::Command),
+    /// The API tokens of a team.
+    #[command(subcommand)]
+    Token(token::Command),
+    /// The devices of an organizer.
+    #[command(subcommand)]
+    Device(device::Command),
+    /// Bring in an organizers file, wholly or not at all.
+    Import(import::Import),
+}
+
+/// What every subject's command works with.
+struct Desk {
+    store: SqliteStore,
+    json: bool,
+}
+
+impl DatabaseArguments {
+    fn open(&self) -> Result<SqliteStore, CliError> {
+        Ok(SqliteStore::open(
+            &self.database,
+            self.secret_file.as_deref(),
+        )?)
+    }
+}
+
+impl Admin {
+    pub(super) fn run(self) -> Result<(), CliError> {
+        let runtime = super::runtime()?;
+        runtime.block_on(async {
+            let desk = Desk {
+                store: self.database.open()?,
+                json: self.json,
+            };
+            match self.subject {
+                Subject::Organizer(command) => command.run(&desk).await,
+                Subject::Gate(command) => command.run(&desk).await,
+                Subject::Event(command) => command.run(&desk).await,
+                Subject::Team(command) => command.run(&desk).await,
+                Subject::Token(command) => command.run(&desk).await,
+                Subject::Device(command) => command.run(&desk).await,
+                Subject::Import(command) => command.run(&desk).await,
+            }
+        })
+    }
+}
+
+impl Desk {
+    /// The number of the organizer with this slug.
+    async fn organizer(&self, slug: &str) -> Result<i64, CliError> {
+        Ok(self.store.organizer(slug).await?.id)
+    }
+
+    /// Says that it is done: `words` for people, `document` for scripts.
+    fn done(&self, words: &str, document: impl Serialize) -> Result<(), CliError> {
+        if self.json {
+            output::print_json(&document)
+        } else {
+            output::print_line(words)
+        }
+    }
+
+    /// Shows a list: columns for people, `documents` for scripts.
+    fn list<T: Serialize, const N: usize>(
+        &self,
+        documents: &[T],
+        header: [&str; N],
+        row: impl Fn(&T) -> [String; N],
+    ) -> Result<(), CliError> {
+        if self.json {
+            return output::print_json(&documents);
+        }
+        output::print_columns(header, documents.iter().map(row))
+    }
+}
+
+/// For the command line: a name that fits everywhere.
+fn text(argument: &str) -> Result<String, String> {
+    match Text::try_from(argument.to_owned()) {
+        Ok(text) => Ok(text.into()),
+        Err(problem) => Err(format!("{problem}; at most 190 characters")),
+    }
+}
+
+/// For the command line: what stands for an organizer, event or gate in addresses.
+fn slug(argument: &str) -> Result<String, String> {
+    let fits = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
+    if !argument.is_empty() && argument.len() <= 50 && argument.chars().all(fits) {
+        Ok(argument.to_owned())
+    } else {
+        Err("1 to 50 letters without accents, digits and . _ - are allowed".to_owned())
+    }
+}
+
+fn yes(is: bool) -> String {
+    if is { "yes" } else { "no" }.to_owned()
+}

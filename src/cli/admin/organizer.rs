@@ -1,0 +1,91 @@
+//! `gatehand admin organizer`.
+
+use clap::Subcommand;
+use serde_json::json;
+
+use super::{Desk, slug, text, yes};
+use crate::cli::CliError;
+use crate::server::store::{Administration, OrganizerChange};
+
+#[derive(Subcommand)]
+pub(super) enum Command {
+    /// List all organizers.
+    List,
+    /// Create an organizer.
+    Create {
+        /// How it is called in addresses.
+        #[arg(value_parser = slug)]
+        slug: String,
+        /// How people call it.
+        #[arg(long, value_parser = text)]
+        name: String,
+    },
+    /// Give an organizer another name.
+    Rename {
+        slug: String,
+        #[arg(value_parser = text)]
+        name: String,
+    },
+    /// Serve nothing of an organizer until it is activated again.
+    Deactivate { slug: String },
+    /// Serve an organizer again.
+    Activate { slug: String },
+}
+
+impl Command {
+    pub(super) async fn run(self, desk: &Desk) -> Result<(), CliError> {
+        let (slug, change, words) = match self {
+            Self::List => {
+                let organizers = desk.store.organizers().await?;
+                return desk.list(&organizers, ["SLUG", "NAME", "DEVICES", "ACTIVE"], |one| {
+                    [
+                        one.slug.clone(),
+                        one.name.clone(),
+                        one.devices.to_string(),
+                        yes(one.active),
+                    ]
+                });
+            }
+            Self::Create { slug, name } => {
+                desk.store.create_organizer(&slug, &name).await?;
+                let words = format!("Created the organizer {slug}.");
+                return desk.done(&words, json!({"slug": slug, "name": name}));
+            }
+            Self::Rename { slug, name } => {
+                let words = format!("The organizer {slug} is called {name} now.");
+                (
+                    slug,
+                    OrganizerChange {
+                        name: Some(name),
+                        active: None,
+                    },
+                    words,
+                )
+            }
+            Self::Deactivate { slug } => {
+                let words = format!("The organizer {slug} is not served any more.");
+                (
+                    slug,
+                    OrganizerChange {
+                        name: None,
+                        active: Some(false),
+                    },
+                    words,
+                )
+            }
+            Self::Activate { slug } => {
+                let words = format!("The organizer {slug} is served again.");
+                (
+                    slug,
+                    OrganizerChange {
+                        name: None,
+                        active: Some(true),
+                    },
+                    words,
+                )
+            }
+        };
+        desk.store.change_organizer(&slug, change).await?;
+        desk.done(&words, json!({"slug": slug}))
+    }
+}

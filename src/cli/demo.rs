@@ -1,0 +1,269 @@
+//! `gatehand demo`: the way of a device from a QR code on a screen to a sealed key, on this machine.
+
+use std::fs;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use jiff::{Timestamp, ToSpan};
+use reqwest::Method;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+use tokio::sync::oneshot;
+
+use super::admin::device;
+use super::{CliError, output, status};
+use crate::agent::{self, Agent, Client, ClientConfig, InitializeOptions};
+use crate::enrolment::draw::QrCode;
+use crate::enrolment::{Enrolment, ServerUrl};
+use crate::facts::{Diagnostics, Facts};
+use crate::private_file;
+use crate::secret::Secret;
+use crate::server::event_selection::Schedule;
+use crate::server::organizers_file::{Name, Permissions};
+use crate::server::store::{Administration, Event};
+use crate::server::{self, Config, Server};
+use crate::vault::Folder;
+use crate::wire::{Device, Page};
+
+const ORGANIZER: &str = "bigevents";
+const EVENT: &str = "museum";
+const TEAM: &str = "admins";
+
+/// Show everything on this machine: start a server, create a device, draw its QR code, read it back
+/// and enrol.
+#[derive(Args)]
+pub(super) struct Demo {
+    /// Leave the server running and tell how to enrol another device from a second terminal.
+    #[arg(long)]
+    keep: bool,
+}
+
+/// The organizer's side: what a management script has.
+struct Desk {
+    client: Client,
+    server: ServerUrl,
+    token: Secret,
+}
+
+impl Demo {
+    pub(super) fn run(self) -> Result<(), CliError> {
+        super::server_runtime()?.block_on(self.show())
+    }
+
+    async fn show(self) -> Result<(), CliError> {
+        let folder = fresh_folder()?;
+        let database = folder.join("server.db");
+        let server = Server::bind(Config {
+            database: database.clone(),
+            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+            public_url: None,
+            secret_file: None,
+            version: server::reference_version(),
+        })
+        .await?;
+        let token = set_up(&*server.store()).await?;
+        let desk = Desk {
+            client: Client::new(&ClientConfig::default())?,
+            server: format!("http://{}", server.local_addr()).parse()?,
+            token,
+        };
+        let (stop, stopped) = oneshot::channel::<()>();
+        let running = tokio::spawn(server.run(async { drop(stopped.await) }));
+
+        step(
+            1,
+            "A server is up",
+            &format!("{} with its database {}", desk.server, database.display()),
+        )?;
+        let device = desk.create_device("Lane 1").await?;
+        step(
+            2,
+            "A device was created over the REST API",
+            &format!(
+                "{:?}, number {} of {ORGANIZER}",
+                device.name, device.device_id
+            ),
+        )?;
+        let qr_image = folder.join("lane-1.png");
+        let enrolment = desk.enrolment(&device)?;
+        write_qr_image(&enrolment, &qr_image)?;
+        step(3, "Its QR code was drawn", &qr_image.display().to_string())?;
+        output::print_qr(&enrolment)?;
+
+        let scanned = read_qr_image(&qr_image)?;
+        step(
+            4,
+            "The scanner read the code back from that picture",
+            &format!("it is for {}", scanned.url()),
+        )?;
+        let vault = Folder::at(folder.join("scanner"))?;
+        let facts = Facts::read(Path::new("/"));
+        let info = Diagnostics::read(Path::new("/"), vault.path()).to_json();
+        let report = agent::report(&facts, Some(info));
+        let agent = Agent::new(vault, desk.client.clone());
+        let enrolled = agent
+            .initialize(&scanned, &report, InitializeOptions::default())
+            .await?;
+        step(
+            5,
+            "The scanner redeemed the token and told what it is",
+            "its key is sealed in the vault",
+        )?;
+        output::print_table(&status::rows(&enrolled.identity, &enrolled.vault))?;
+
+        step(6, "The server shows the device as initialized", "")?;
+        desk.print_devices().await?;
+        if self.keep {
+            self::keep(&desk, &folder).await?;
+        } else {
+            output::print_line(&format!(
+                "\nAll of it is in {}; remove it when you have seen enough.",
+                folder.display()
+            ))?;
+        }
+        drop(stop);
+        running
+            .await
+            .map_err(|source| CliError::Runtime(source.into()))
+    }
+}
+
+/// Makes what is made by hand with `gatehand admin`, and returns the team's token.
+async fn set_up(store: &dyn Administration) -> Result<Secret, CliError> {
+    let organizer = store.create_organizer(ORGANIZER, "Big Events").await?.id;
+    let date_from = Timestamp::now() + 1.hour();
+    let event = Event {
+        slug: EVENT.to_owned(),
+        name: Name::Plain("Museum night".to_owned()),
+        live: true,
+        timezone: "UTC".to_owned(),
+        schedule: Schedule {
+            date_from,
+            date_to: None,
+            date_admission: None,
+        },
+    };
+    store.create_event(organizer, event).await?;
+    store.create_team(organizer, TEAM, Permissions::All).await?;
+    Ok(store.create_team_token(organizer, TEAM, "demo").await?)
+}
+
+impl Desk {
+    async fn create_device(&self, name: &str) -> Result<Device, CliError> {
+        let new = json!({"name": name, "all_events": false, "limit_events": [EVENT]});
+        self.call(Method::POST, Some(&new)).await
+    }
+
+    async fn print_devices(&self) -> Result<(), CliError> {
+        let page: Page<Device> = self.call(Method::GET, None).await?;
+        output::print_columns(device::COLUMNS, page.results.iter().map(device::row))
+    }
+
+    async fn call<T: DeserializeOwned>(
+        &self,
+        method: Method,
+        body: Option<&Value>,
+    ) -> Result<T, CliError> {
+        let url = self
+            .server
+            .endpoint(&format!("api/v1/organizers/{ORGANIZER}/devices/"));
+        let token = format!("Token {}", self.token.expose());
+        let mut request = self
+            .client
+            .request(method, url)
+            .header("Authorization", token);
+        if let Some(body) = body {
+            request = request.json(body);
+        }
+        let answer = request
+            .send()
+            .await
+            .and_then(reqwest::Response::error_for_status);
+        answer
+            .map_err(CliError::Demo)?
+            .json()
+            .await
+            .map_err(CliError::Demo)
+    }
+
+    fn enrolment(&self, device: &Device) -> Result<Enrolment, CliError> {
+        let token = device.initialization_token.clone();
+        let token = token.ok_or(CliError::NoDevice {
+            device: device.device_id,
+        })?;
+        Ok(Enrolment::new(self.server.clone(), token)?)
+    }
+}
+
+/// Tells how to enrol a second device by hand, and waits to be stopped.
+async fn keep(desk: &Desk, folder: &Path) -> Result<(), CliError> {
+    let device = desk.create_device("Lane 2").await?;
+    let qr_image = folder.join("lane-2.png");
+    let enrolment = desk.enrolment(&device)?;
+    write_qr_image(&enrolment, &qr_image)?;
+    let gatehand = std::env::current_exe()?;
+    let gatehand = gatehand.display();
+    let home = folder.join("second-scanner");
+    output::print_heading("\nThe server stays up. To enrol a second device, in another terminal:")?;
+    output::print_line("")?;
+    for line in [
+        format!("export GATEHAND_HOME={}", home.display()),
+        format!("{gatehand} init --qr-image {}", qr_image.display()),
+        format!("{gatehand} status"),
+    ] {
+        output::print_line(&format!("  {line}"))?;
+    }
+    output::print_line("\nor instead of the picture:\n")?;
+    output::print_line(&format!(
+        "  {gatehand} init --url {} --token {}",
+        desk.server,
+        enrolment.token().expose()
+    ))?;
+    output::print_line("\nAnd to see all devices as the organizer does:\n")?;
+    let devices = desk
+        .server
+        .endpoint(&format!("api/v1/organizers/{ORGANIZER}/devices/"));
+    output::print_line(&format!(
+        "  curl -H 'Authorization: Token {}' {devices}",
+        desk.token.expose()
+    ))?;
+    output::print_line("\nStop it with Ctrl+C.")?;
+    super::serve::until_told_to_stop().await;
+    output::print_line(&format!(
+        "\nAll of it is in {}; remove it when you have seen enough.",
+        folder.display()
+    ))
+}
+
+fn step(number: u32, title: &str, detail: &str) -> Result<(), CliError> {
+    let colon = if detail.is_empty() { "" } else { ":" };
+    output::print_heading(&format!("\n{number}  {title}{colon}"))?;
+    if detail.is_empty() {
+        Ok(())
+    } else {
+        output::print_line(&format!("   {detail}"))
+    }
+}
+
+fn fresh_folder() -> Result<PathBuf, CliError> {
+    let suffix = getrandom::u32().map_err(agent::AgentError::Random)?;
+    let folder = std::env::temp_dir().join(format!("gatehand-demo-{suffix:08x}"));
+    private_file::ensure_folder(&folder).map_err(|source| CliError::Write {
+        name: folder.display().to_string(),
+        source,
+    })?;
+    Ok(folder)
+}
+
+fn write_qr_image(enrolment: &Enrolment, path: &Path) -> Result<(), CliError> {
+    let png = QrCode::new(enrolment)?.png(output::MODULE_PIXELS)?;
+    fs::write(path, png).map_err(|source| CliError::Write {
+        name: path.display().to_string(),
+        source,
+    })
+}
+
+fn read_qr_image(path: &Path) -> Result<Enrolment, CliError> {
+    super::init::read_picture(path)
+}

@@ -1,0 +1,97 @@
+//! Why a command failed.
+
+use std::io;
+
+use crate::agent::{AgentError, ClientError};
+use crate::enrolment::draw::DrawError;
+use crate::enrolment::picture::PictureError;
+use crate::enrolment::{ParseError, ServerUrlError, TokenError};
+use crate::facts::BlankOverride;
+#[cfg(feature = "server")]
+use crate::server::ServerError;
+#[cfg(feature = "server")]
+use crate::server::organizers_file::OrganizersFileError;
+#[cfg(feature = "server")]
+use crate::server::store::{StoreError, sqlite::OpenError};
+use crate::vault::VaultError;
+
+/// Why a command failed; printed once with its causes, see [`super::output::complain`].
+#[derive(Debug, thiserror::Error)]
+pub(super) enum CliError {
+    #[error(transparent)]
+    Agent(#[from] AgentError),
+    #[error("can't enrol from the picture {name}")]
+    Picture {
+        name: String,
+        #[source]
+        source: PictureError,
+    },
+    #[error(transparent)]
+    Code(#[from] ParseError),
+    #[error(transparent)]
+    Token(#[from] TokenError),
+    #[error(transparent)]
+    Url(#[from] ServerUrlError),
+    #[error(transparent)]
+    Client(#[from] ClientError),
+    #[error(transparent)]
+    Override(#[from] BlankOverride),
+    #[error("this device is not enrolled; scan its QR code with: gatehand init --qr-image FILE")]
+    NotEnrolled,
+    #[error(
+        "this device has sent a token to {server} and has not read the answer yet: run gatehand init with the same code again, and it goes on where it stopped"
+    )]
+    NotFinished { server: String },
+    #[error(
+        "nothing to enrol with: give --qr-image FILE, --payload TEXT, or --url ADDRESS and --token TOKEN"
+    )]
+    NoInput,
+    #[error("can't read {name}")]
+    Input {
+        name: String,
+        #[source]
+        source: io::Error,
+    },
+    #[error("{name} is larger than {limit} bytes")]
+    InputTooLong { name: String, limit: u64 },
+    #[error("can't write {name}")]
+    Write {
+        name: String,
+        #[source]
+        source: io::Error,
+    },
+    #[error("can't draw the QR code")]
+    Draw(#[from] DrawError),
+    #[cfg(feature = "server")]
+    #[error(transparent)]
+    Database(#[from] OpenError),
+    #[cfg(feature = "server")]
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[cfg(feature = "server")]
+    #[error("can't import {name}")]
+    OrganizersFile {
+        name: String,
+        #[source]
+        source: OrganizersFileError,
+    },
+    #[cfg(feature = "server")]
+    #[error("there is no device {device}")]
+    NoDevice { device: u64 },
+    #[cfg(feature = "server")]
+    #[error("the demo's server gave no proper answer")]
+    Demo(#[source] reqwest::Error),
+    #[cfg(feature = "server")]
+    #[error(transparent)]
+    Server(#[from] ServerError),
+    #[error("can't write the output")]
+    Output(#[from] io::Error),
+    #[error("can't start the runtime")]
+    Runtime(#[source] io::Error),
+}
+
+impl From<VaultError> for CliError {
+    fn from(error: VaultError) -> Self {
+        Self::Agent(error.into())
+    }
+}

@@ -1,0 +1,188 @@
+//! `gatehand init`: enrols this device.
+
+use std::io::{self, BufRead, IsTerminal, Read, Write};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use clap::Args;
+use zeroize::Zeroizing;
+
+use super::{CliError, input, output, status};
+use crate::agent::{self, Agent, Client, ClientConfig, InitializeOptions, State};
+use crate::enrolment::{Enrolment, ServerUrl, picture};
+use crate::facts::{Diagnostics, Facts, Overrides};
+use crate::secret::Secret;
+use crate::vault::Folder;
+
+/// Largest picture that is read, in bytes.
+const PICTURE_LIMIT: u64 = 64 * 1024 * 1024;
+/// Longest text that is read from standard input, in bytes.
+const PAYLOAD_LIMIT: u64 = 64 * 1024;
+
+const EXAMPLES: &str = "\
+Examples:
+  gatehand init --qr-image photo.jpg
+  gatehand init --payload 'pretixscan://setup?url=https%3A%2F%2Fpretix.eu&token=kpp4jn8g2ynzonp6'
+  some-scanner | gatehand init --payload -
+  gatehand init --url https://pretix.eu --token kpp4jn8g2ynzonp6
+  gatehand init                        (asks, when run in a terminal)";
+
+/// Enrol this device: redeem an initialization token.
+///
+/// If the answer gets lost, run the same command again: the token is not lost with it.
+#[derive(Args)]
+#[command(after_help = EXAMPLES)]
+pub(super) struct Init {
+    /// Read the QR code from this picture (PNG or JPEG; - for standard input).
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["payload", "url", "token"])]
+    qr_image: Option<PathBuf>,
+    /// What the QR code holds, or the link to enrol with (- for standard input).
+    #[arg(long, value_name = "TEXT", conflicts_with_all = ["url", "token"])]
+    payload: Option<String>,
+    /// Address of the server.
+    #[arg(long, value_name = "ADDRESS", requires = "token")]
+    url: Option<String>,
+    /// The initialization token.
+    #[arg(long, requires = "url")]
+    token: Option<String>,
+    /// Give up the device that is enrolled here, an unfinished enrolment or an unusable vault.
+    #[arg(long)]
+    replace: bool,
+    /// Send the token unencrypted to a server that is not on this machine.
+    #[arg(long)]
+    allow_http: bool,
+    /// Trust the certificates in this PEM file besides Mozilla's.
+    #[arg(long, value_name = "FILE")]
+    ca_file: Option<PathBuf>,
+    /// Seconds to wait for the server's answer.
+    #[arg(long, value_name = "SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..=600))]
+    timeout: u64,
+    /// Report this manufacturer instead of what was found.
+    #[arg(long, value_name = "TEXT", help_heading = "What is reported")]
+    hardware_brand: Option<String>,
+    /// Report this model instead of what was found.
+    #[arg(long, value_name = "TEXT", help_heading = "What is reported")]
+    hardware_model: Option<String>,
+    /// Report this operating system instead of what was found.
+    #[arg(long, value_name = "TEXT", help_heading = "What is reported")]
+    os_name: Option<String>,
+    /// Report this version of it instead of what was found.
+    #[arg(long, value_name = "TEXT", help_heading = "What is reported")]
+    os_version: Option<String>,
+    /// Print JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+impl Init {
+    pub(super) fn run(self) -> Result<(), CliError> {
+        let folder = Folder::locate()?;
+        let facts = Facts::read(Path::new("/")).with(&self.overrides())?;
+        let client = Client::new(&ClientConfig {
+            ca_file: self.ca_file.clone(),
+            timeout: Duration::from_secs(self.timeout),
+            ..ClientConfig::default()
+        })?;
+        let enrolment = self.enrolment()?;
+        let diagnostics = Diagnostics::read(Path::new("/"), folder.path()).to_json();
+        let report = agent::report(&facts, Some(diagnostics));
+        let options = InitializeOptions {
+            replace: self.replace,
+            allow_http: self.allow_http,
+        };
+        let agent = Agent::new(folder, client);
+        let initialize = agent.initialize(&enrolment, &report, options);
+        let initialized = super::runtime()?.block_on(initialize)?;
+
+        let status = agent::Status {
+            vault: initialized.vault,
+            state: State::Enrolled(Box::new(initialized.identity)),
+        };
+        if self.json {
+            return output::print_json(&status::report(&status));
+        }
+        if let State::Enrolled(identity) = &status.state {
+            output::print_heading("This device is enrolled.")?;
+            output::print_table(&status::rows(identity, &status.vault))?;
+        }
+        if let Some(path) = initialized.set_aside {
+            output::print_table(&[("Old vault", format!("kept as {}", path.display()))])?;
+        }
+        Ok(())
+    }
+
+    fn overrides(&self) -> Overrides {
+        Overrides {
+            hardware_brand: self.hardware_brand.clone(),
+            hardware_model: self.hardware_model.clone(),
+            os_name: self.os_name.clone(),
+            os_version: self.os_version.clone(),
+        }
+    }
+
+    fn enrolment(&self) -> Result<Enrolment, CliError> {
+        if let Some(path) = &self.qr_image {
+            return read_picture(path);
+        }
+        if let Some(text) = &self.payload {
+            return match text.as_str() {
+                "-" => {
+                    let text = input::read_standard_input(PAYLOAD_LIMIT)?;
+                    Ok(Enrolment::parse(&String::from_utf8_lossy(&text))?)
+                }
+                text => Ok(Enrolment::parse(text)?),
+            };
+        }
+        if let (Some(url), Some(token)) = (&self.url, &self.token) {
+            return Ok(Enrolment::new(url.parse()?, Secret::new(token.clone()))?);
+        }
+        if io::stdin().is_terminal() {
+            ask()
+        } else {
+            Err(CliError::NoInput)
+        }
+    }
+}
+
+/// Reads the enrolment from the picture of its QR code.
+pub(super) fn read_picture(path: &Path) -> Result<Enrolment, CliError> {
+    let picture = input::read_file(path, PICTURE_LIMIT)?;
+    let code = picture::read(&picture).map_err(|source| CliError::Picture {
+        name: path.display().to_string(),
+        source,
+    })?;
+    Ok(Enrolment::parse(code.expose())?)
+}
+
+/// Asks for a code or link, which a hand scanner may type, or for address and token.
+fn ask() -> Result<Enrolment, CliError> {
+    let first = ask_for("Scan the QR code, paste the link, or type the server's address: ")?;
+    if first.starts_with('{') || !first.starts_with("http") && first.contains("://setup") {
+        return Ok(Enrolment::parse(&first)?);
+    }
+    let url: ServerUrl = first.parse()?;
+    let token = ask_for(&format!("Initialization token for {url}: "))?;
+    Ok(Enrolment::new(url, Secret::new(token.to_string()))?)
+}
+
+fn ask_for(question: &str) -> Result<Zeroizing<String>, CliError> {
+    // On standard error, so that standard output stays clean for --json.
+    let mut terminal = anstream::stderr().lock();
+    write!(terminal, "{question}")?;
+    terminal.flush()?;
+    let mut line = Zeroizing::new(String::new());
+    io::stdin()
+        .lock()
+        .take(PAYLOAD_LIMIT)
+        .read_line(&mut line)
+        .map_err(|source| CliError::Input {
+            name: "standard input".to_owned(),
+            source,
+        })?;
+    let line = Zeroizing::new(line.trim().to_owned());
+    if line.is_empty() {
+        Err(CliError::NoInput)
+    } else {
+        Ok(line)
+    }
+}

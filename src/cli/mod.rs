@@ -1,0 +1,106 @@
+//! The `gatehand` command: reads arguments, runs one command, reports how it went.
+
+#[cfg(feature = "server")]
+mod admin;
+#[cfg(feature = "server")]
+mod demo;
+mod error;
+mod exit_code;
+mod init;
+mod input;
+mod output;
+#[cfg(feature = "server")]
+mod serve;
+mod status;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use tracing::level_filters::LevelFilter;
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+
+use error::CliError;
+
+/// A hand at the gate: enrols ticket scanners, keeps their API key sealed, and serves the devices
+/// resource they enrol at.
+#[derive(Parser)]
+#[command(version, after_help = exit_code::TABLE, max_term_width = 100)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+    /// How much to log on standard error: off, error, warn, info, debug or trace.
+    #[arg(
+        long,
+        global = true,
+        value_name = "LEVEL",
+        env = "GATEHAND_LOG",
+        default_value = "warn"
+    )]
+    log: LevelFilter,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    Init(Box<init::Init>),
+    Status(status::Status),
+    #[cfg(feature = "server")]
+    Serve(serve::Serve),
+    #[cfg(feature = "server")]
+    Admin(Box<admin::Admin>),
+    #[cfg(feature = "server")]
+    Demo(demo::Demo),
+}
+
+/// Runs the command the process was started with.
+pub fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    log_to_standard_error(arguments.log);
+    let done = match arguments.command {
+        Command::Init(command) => command.run(),
+        Command::Status(command) => command.run(),
+        #[cfg(feature = "server")]
+        Command::Serve(command) => command.run(),
+        #[cfg(feature = "server")]
+        Command::Admin(command) => command.run(),
+        #[cfg(feature = "server")]
+        Command::Demo(command) => command.run(),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        // Whoever reads our output has seen enough, as in `gatehand status | head -1`.
+        Err(CliError::Output(error)) if error.kind() == std::io::ErrorKind::BrokenPipe => {
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            output::complain(&error);
+            exit_code::of(&error).into()
+        }
+    }
+}
+
+/// For a command that makes a few calls.
+fn runtime() -> Result<tokio::runtime::Runtime, CliError> {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(CliError::Runtime)
+}
+
+/// For a command that serves others.
+#[cfg(feature = "server")]
+fn server_runtime() -> Result<tokio::runtime::Runtime, CliError> {
+    tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(CliError::Runtime)
+}
+
+/// Only our own words: what libraries log at their most talkative holds headers.
+fn log_to_standard_error(level: LevelFilter) {
+    tracing_subscriber::registry()
+        .with(Targets::new().with_target("gatehand", level))
+        .with(tracing_subscriber::fmt::layer().with_writer(std::io::stderr))
+        .init();
+}

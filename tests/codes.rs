@@ -1,0 +1,206 @@
+//! Codes that a person may hold before the scanner, as text and as pictures.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
+
+mod common;
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use common::scanner::{Scanner, end};
+use common::skip;
+use common::stranger::{Stranger, identity};
+use image::{GrayImage, Luma};
+use qrcode::QrCode;
+
+const PAYLOAD: &str =
+    r#"{"handshake_version": 1, "url": "https://pretix.eu", "token": "kpp4jn8g2ynzonp6"}"#;
+
+/// Draws `contents` side by side on white and writes them as a PNG.
+fn picture(folder: &Path, contents: &[&str]) -> PathBuf {
+    const MODULE: u32 = 6;
+    const SIDE: u32 = 420;
+    let mut picture = GrayImage::from_pixel(SIDE * contents.len().max(1) as u32, SIDE, Luma([255]));
+    for (place, content) in (0..).zip(contents) {
+        let code = QrCode::new(content).unwrap();
+        let width = code.width() as u32;
+        for (index, colour) in (0..).zip(code.to_colors()) {
+            let dark = u8::from(colour == qrcode::Color::Light) * 255;
+            for pixel in 0..MODULE * MODULE {
+                picture.put_pixel(
+                    place * SIDE + 40 + (index % width) * MODULE + pixel % MODULE,
+                    40 + (index / width) * MODULE + pixel / MODULE,
+                    Luma([dark]),
+                );
+            }
+        }
+    }
+    let path = folder.join("picture.png");
+    picture.save(&path).unwrap();
+    path
+}
+
+#[test]
+fn a_code_that_is_none_for_enrolment_is_told_for_what_it_is() {
+    let with = |field: &str, value: &str| {
+        let mut payload: serde_json::Value = serde_json::from_str(PAYLOAD).unwrap();
+        payload[field] = serde_json::from_str(value).unwrap();
+        payload.to_string()
+    };
+    let without = |field: &str| {
+        let mut payload: serde_json::Value = serde_json::from_str(PAYLOAD).unwrap();
+        payload.as_object_mut().unwrap().remove(field);
+        payload.to_string()
+    };
+    for (payload, words) in [
+        ("https://example.com/menu".to_owned(), "web address"),
+        ("q9wkn3ptaedbf7x2m5hr8vzu4csgyj6d".to_owned(), "ticket"),
+        (
+            r#"{"version": 1, "url": "https://pretix.eu", "key": "ABC"}"#.to_owned(),
+            "predecessor",
+        ),
+        (with("handshake_version", "2"), "update"),
+        (with("handshake_version", "\"1\""), "handshake_version"),
+        (with("url", "17"), "url"),
+        (with("url", "\"\""), "empty url"),
+        (with("url", "\"ftp://pretix.eu\""), "https://"),
+        (
+            with("url", "\"https://ada:secret@pretix.eu\""),
+            "user name or password",
+        ),
+        (with("token", "null"), "token"),
+        (with("token", "\" \""), "token"),
+        (without("handshake_version"), "handshake_version"),
+        (without("url"), "url"),
+        (without("token"), "token"),
+        ("[]".to_owned(), "JSON"),
+        (String::new(), "empty"),
+        (
+            "pretixscan://setup?url=https%3A%2F%2Fpretix.eu".to_owned(),
+            "token",
+        ),
+        ("x".repeat(100_000), "far too long"),
+    ] {
+        let scanner = Scanner::new();
+        let ended = scanner.run(&["init", "--payload", &payload]);
+        ended.complains(4, words);
+        assert!(!scanner.home().exists(), "nothing is made for a bad code");
+    }
+}
+
+#[test]
+fn a_picture_without_a_code_or_with_two_is_told() {
+    let scanner = Scanner::new();
+    let init = |path: &Path| scanner.run(&["init", "--qr-image", path.to_str().unwrap()]);
+
+    init(&picture(scanner.scratch(), &[])).complains(3, "no QR code");
+    init(&picture(scanner.scratch(), &[PAYLOAD, "other"])).complains(3, "different QR codes");
+    init(&picture(scanner.scratch(), &["https://example.com/menu"])).complains(4, "web address");
+    let text = scanner.scratch().join("text.png");
+    std::fs::write(&text, "not a picture").unwrap();
+    init(&text).complains(3, "PNG");
+    init(&scanner.scratch().join("missing.png")).complains(1, "can't read");
+    init(scanner.scratch()).complains(1, "can't read");
+}
+
+#[test]
+fn every_form_of_a_code_enrols() {
+    let server = Stranger::answering(identity("k"));
+    let payload = PAYLOAD.replace("https://pretix.eu", &server.url);
+    let url: String = url::form_urlencoded::byte_serialize(server.url.as_bytes()).collect();
+    let link = format!("pretixscan://setup?url={url}&token=kpp4jn8g2ynzonp6");
+
+    for text in [&payload, &link] {
+        Scanner::new().run(&["init", "--payload", text]).succeeds();
+
+        let scanner = Scanner::new();
+        let mut typed = scanner.command(&["init", "--payload", "-"]);
+        let mut typed = typed
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .spawn()
+            .unwrap();
+        typed
+            .stdin
+            .take()
+            .unwrap()
+            .write_all(format!(" {text}\r\n").as_bytes())
+            .unwrap();
+        assert!(typed.wait().unwrap().success());
+    }
+
+    let scanner = Scanner::new();
+    let picture = picture(scanner.scratch(), &[&payload]);
+    scanner
+        .run(&["init", "--qr-image", picture.to_str().unwrap()])
+        .succeeds();
+    let scanner = Scanner::new();
+    let mut piped = scanner.command(&["init", "--qr-image", "-"]);
+    piped.stdin(std::fs::File::open(&picture).unwrap());
+    end(piped.output().unwrap());
+    assert_eq!(scanner.status()["state"], "enrolled");
+    assert_eq!(server.requests().len(), 6);
+}
+
+#[test]
+fn without_a_terminal_nobody_is_asked() {
+    Scanner::new()
+        .run(&["init"])
+        .complains(2, "nothing to enrol with");
+}
+
+#[test]
+fn what_is_called_wrongly_is_told() {
+    for arguments in [
+        &["init", "--url", "https://pretix.eu"][..],
+        &["init", "--token", "t"],
+        &["init", "--payload", "x", "--token", "t", "--url", "u"],
+        &["init", "--timeout", "0", "--payload", "x"],
+        &["init", "--payload", PAYLOAD, "--hardware-brand", " "],
+        &["unknown"],
+    ] {
+        assert_eq!(Scanner::new().run(arguments).code, 2, "{arguments:?}");
+    }
+}
+
+#[test]
+fn in_a_terminal_the_code_or_address_and_token_are_asked_for() {
+    if !skip::can_run("script", &["--version"]) {
+        return;
+    }
+    let server = Stranger::answering(identity("k"));
+    let payload = PAYLOAD.replace("https://pretix.eu", &server.url);
+    for typed in [
+        format!("{payload}\n"),
+        format!("{}\nkpp4jn8g2ynzonp6\n", server.url),
+    ] {
+        let scanner = Scanner::new();
+        let gatehand = scanner.command(&["init"]);
+        let mut terminal = Command::new("script")
+            .args(["--quiet", "--return", "--command"])
+            .arg(format!("{} init", gatehand.get_program().to_str().unwrap()))
+            .arg("/dev/null")
+            .env("GATEHAND_HOME", scanner.home())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        terminal
+            .stdin
+            .take()
+            .unwrap()
+            .write_all(typed.as_bytes())
+            .unwrap();
+        let ended = end(terminal.wait_with_output().unwrap());
+        assert!(
+            ended.succeeds().stdout.contains("This device is enrolled."),
+            "{ended:?}"
+        );
+    }
+}

@@ -1,0 +1,12 @@
+//! What the tests share: a scanner, strange servers, and naming what can't run here.
+#![allow(dead_code, reason = "each test uses its part")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::print_stderr,
+    reason = "a test fails by panicking and says what it skips"
+)]
+
+pub mod scanner;
+pub mod skip;
+pub mod stranger;

@@ -1,0 +1,122 @@
+//! A scanner: the real `gatehand` command with a folder of its own.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// A device that the tests run commands on.
+pub struct Scanner {
+    scratch: TempDir,
+}
+
+/// What a command printed and how it ended.
+#[derive(Debug)]
+pub struct Ended {
+    pub code: i32,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+impl Scanner {
+    pub fn new() -> Self {
+        Self {
+            scratch: tempfile::tempdir().unwrap(),
+        }
+    }
+
+    /// The folder of the vault.
+    pub fn home(&self) -> PathBuf {
+        self.scratch.path().join("home")
+    }
+
+    /// Room for files of a test, beside the vault's folder.
+    pub fn scratch(&self) -> &Path {
+        self.scratch.path()
+    }
+
+    /// The command with `arguments`, not started yet.
+    pub fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_gatehand"));
+        command
+            .args(arguments)
+            .stdin(Stdio::null())
+            .env("GATEHAND_HOME", self.home());
+        for name in [
+            "GATEHAND_LOG",
+            "https_proxy",
+            "HTTPS_PROXY",
+            "all_proxy",
+            "ALL_PROXY",
+        ] {
+            command.env_remove(name);
+        }
+        command
+    }
+
+    pub fn run(&self, arguments: &[&str]) -> Ended {
+        end(self.command(arguments).output().unwrap())
+    }
+
+    pub fn start(&self, arguments: &[&str]) -> Child {
+        self.command(arguments)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap()
+    }
+
+    /// Enrols by hand at `url`.
+    pub fn init(&self, url: &str, token: &str, more: &[&str]) -> Ended {
+        self.run(&[&["init", "--url", url, "--token", token], more].concat())
+    }
+
+    /// What `status --json` prints.
+    pub fn status(&self) -> Value {
+        serde_json::from_str(&self.run(&["status", "--json"]).stdout).unwrap()
+    }
+
+    /// Every file of the vault, to see that nothing changed.
+    pub fn files(&self) -> Vec<(PathBuf, Vec<u8>)> {
+        let Ok(entries) = fs::read_dir(self.home()) else {
+            return Vec::new();
+        };
+        let mut files: Vec<_> = entries
+            .map(|entry| entry.unwrap().path())
+            .map(|path| (path.clone(), fs::read(&path).unwrap()))
+            .collect();
+        files.sort();
+        files
+    }
+}
+
+pub fn end(output: Output) -> Ended {
+    Ended {
+        code: output.status.code().unwrap_or(-1),
+        stdout: String::from_utf8(output.stdout).unwrap(),
+        stderr: String::from_utf8(output.stderr).unwrap(),
+    }
+}
+
+impl Ended {
+    /// Asserts how the command ended and that its complaint says `words`.
+    #[track_caller]
+    pub fn complains(&self, code: i32, words: &str) {
+        assert_eq!(self.code, code, "{self:?}");
+        assert!(
+            self.stderr.contains(words),
+            "{:?} not in {:?}",
+            words,
+            self.stderr
+        );
+        assert!(!self.stderr.contains("panicked"), "{self:?}");
+    }
+
+    #[track_caller]
+    pub fn succeeds(&self) -> &Self {
+        assert_eq!(self.code, 0, "{self:?}");
+        self
+    }
+}

@@ -1,0 +1,137 @@
+//! A server that is not ours: answers every request with the bytes it was given.
+
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::sync::{Arc, Mutex};
+use std::thread;
+
+use rcgen::{CertificateParams, KeyPair};
+use rustls::pki_types::PrivateKeyDer;
+use rustls::{ServerConfig, ServerConnection, StreamOwned};
+
+/// A listener on loopback that lives as long as the test's process.
+pub struct Stranger {
+    pub url: String,
+    requests: Arc<Mutex<Vec<String>>>,
+}
+
+impl Stranger {
+    /// Answers with `answer`, whatever it is asked.
+    pub fn answering(answer: impl Into<Vec<u8>>) -> Self {
+        let answer = answer.into();
+        Self::serving("http", move |stream, requests| {
+            exchange(stream, &answer, requests)
+        })
+    }
+
+    /// Takes requests and never answers.
+    pub fn silent() -> Self {
+        Self::serving("http", |mut stream, requests| {
+            requests.lock().unwrap().push(read_request(&mut stream));
+            thread::park();
+        })
+    }
+
+    /// Answers over TLS with a certificate for `name` that nobody signed; returned in PEM.
+    pub fn with_own_certificate(name: &str, answer: impl Into<Vec<u8>>) -> (Self, String) {
+        Self::with_certificate(
+            CertificateParams::new([name.to_owned()]).unwrap(),
+            answer.into(),
+        )
+    }
+
+    pub fn with_certificate(parameters: CertificateParams, answer: Vec<u8>) -> (Self, String) {
+        let key = KeyPair::generate().unwrap();
+        let certificate = parameters.self_signed(&key).unwrap();
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let config = ServerConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_no_client_auth()
+            .with_single_cert(
+                vec![certificate.der().clone()],
+                PrivateKeyDer::try_from(key.serialize_der()).unwrap(),
+            )
+            .unwrap();
+        let config = Arc::new(config);
+        let server = Self::serving("https", move |stream, requests| {
+            let connection = ServerConnection::new(Arc::clone(&config)).unwrap();
+            exchange(StreamOwned::new(connection, stream), &answer, requests);
+        });
+        (server, certificate.pem())
+    }
+
+    fn serving(
+        scheme: &str,
+        serve: impl Fn(TcpStream, &Mutex<Vec<String>>) + Send + Sync + 'static,
+    ) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!(
+            "{scheme}://localhost:{}",
+            listener.local_addr().unwrap().port()
+        );
+        let requests = Arc::new(Mutex::new(Vec::new()));
+        let (serve, seen) = (Arc::new(serve), Arc::clone(&requests));
+        thread::spawn(move || {
+            for stream in listener.incoming().flatten() {
+                let (serve, seen) = (Arc::clone(&serve), Arc::clone(&seen));
+                thread::spawn(move || serve(stream, &seen));
+            }
+        });
+        Self { url, requests }
+    }
+
+    /// The requests so far, head and body.
+    pub fn requests(&self) -> Vec<String> {
+        self.requests.lock().unwrap().clone()
+    }
+}
+
+/// An answer with its headers in place.
+pub fn answer(status: &str, content_type: &str, body: &str) -> String {
+    format!(
+        "HTTP/1.1 {status}\r\nContent-Type: {content_type}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
+        body.len()
+    )
+}
+
+/// An identity as a server sends it, with `key` as the API key.
+pub fn identity(key: &str) -> String {
+    let body = serde_json::json!({
+        "organizer": "bigevents", "device_id": 7, "unique_serial": "ABCDEFGH12345678",
+        "api_token": key, "name": "Lane 7", "security_profile": "full", "gate": null,
+    });
+    answer("200 OK", "application/json", &body.to_string())
+}
+
+fn exchange(mut stream: impl Read + Write, answer: &[u8], requests: &Mutex<Vec<String>>) {
+    let request = read_request(&mut stream);
+    if !request.is_empty() {
+        requests.lock().unwrap().push(request);
+        // The client may have hung up, as it does when the answer is too large.
+        let _ = stream.write_all(answer).and_then(|()| stream.flush());
+    }
+}
+
+/// A request with its body; what came before the connection ended.
+fn read_request(stream: &mut impl Read) -> String {
+    let mut bytes = Vec::new();
+    let mut buffer = [0; 4096];
+    loop {
+        let text = String::from_utf8_lossy(&bytes);
+        if let Some((head, body)) = text.split_once("\r\n\r\n") {
+            let length = head
+                .lines()
+                .filter_map(|line| line.split_once(':'))
+                .find(|(name, _)| name.eq_ignore_ascii_case("content-length"))
+                .map_or(0, |(_, length)| length.trim().parse().unwrap());
+            if body.len() >= length {
+                return text.into_owned();
+            }
+        }
+        match stream.read(&mut buffer) {
+            Ok(0) | Err(_) => return text.into_owned(),
+            Ok(read) => bytes.extend_from_slice(&buffer[..read]),
+        }
+    }
+}

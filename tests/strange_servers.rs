@@ -1,0 +1,294 @@
+//! Enrolling where something else than the device API answers, or nothing at all.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
+
+mod common;
+
+use std::fs;
+use std::net::TcpListener;
+
+use common::scanner::{Scanner, end};
+use common::skip;
+use common::stranger::{Stranger, answer, identity};
+
+const TOKEN: &str = "kpp4jn8g2ynzonp6";
+
+fn idempotency_key(request: &str) -> &str {
+    let header = request
+        .lines()
+        .find(|line| line.to_lowercase().starts_with("x-idempotency-key"));
+    header.unwrap().split_once(": ").unwrap().1
+}
+
+#[test]
+fn an_answer_of_something_else_is_told_and_the_enrolment_can_go_on() {
+    let big = format!(
+        "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{}",
+        50_000_000,
+        " ".repeat(50_000_000)
+    );
+    let redirect =
+        "HTTP/1.1 301 Moved\r\nLocation: https://elsewhere.example/\r\nContent-Length: 0\r\n\r\n";
+    for (strange, words) in [
+        (
+            answer("404 Not Found", "text/html", "<h1>404</h1>"),
+            "no device API at this address",
+        ),
+        (
+            answer("500 Internal Server Error", "text/html", "oops"),
+            "failed with status 500",
+        ),
+        (
+            answer("503 Service Unavailable", "application/json", "{}"),
+            "failed with status 503",
+        ),
+        (
+            answer("200 OK", "text/html", "<h1>Accept the terms</h1>"),
+            "login page",
+        ),
+        (
+            answer("200 OK", "application/json", "<h1>"),
+            "JSON of another shape",
+        ),
+        (
+            answer("200 OK", "application/json", r#"{"ok": true}"#),
+            "JSON of another shape",
+        ),
+        (answer("403 Forbidden", "text/html", "blocked"), "no JSON"),
+        (
+            answer("409 Conflict", "application/json", r#"{"detail": "busy"}"#),
+            "status 409",
+        ),
+        (
+            redirect.to_owned(),
+            "it redirects to https://elsewhere.example/",
+        ),
+        (big, "larger than 1024 KiB"),
+    ] {
+        let scanner = Scanner::new();
+        let stranger = Stranger::answering(strange);
+        let ended = scanner.init(&stranger.url, TOKEN, &[]);
+        ended.complains(7, words);
+        assert!(
+            ended.stderr.contains("it goes on where it stopped"),
+            "{ended:?}"
+        );
+        assert_eq!(scanner.status()["state"], "enrolling", "{words}");
+
+        let server = Stranger::answering(identity(&"k".repeat(64)));
+        scanner.init(&server.url, TOKEN, &[]).succeeds();
+        assert_eq!(scanner.status()["state"], "enrolled");
+        assert_eq!(
+            idempotency_key(&stranger.requests()[0]),
+            idempotency_key(&server.requests()[0]),
+            "the server can repeat an answer only under the same key"
+        );
+    }
+}
+
+#[test]
+fn an_identity_without_a_usable_key_is_refused() {
+    for key in [
+        "",
+        "with blanks",
+        "line\nbreak",
+        "schlüssel",
+        &"k".repeat(10_000),
+    ] {
+        let scanner = Scanner::new();
+        let server = Stranger::answering(identity(key));
+        scanner
+            .init(&server.url, TOKEN, &[])
+            .complains(7, "an identity that can't be used");
+        assert_eq!(scanner.status()["state"], "enrolling");
+    }
+}
+
+#[test]
+fn the_servers_own_words_are_shown_without_what_steers_a_terminal() {
+    let words = r#"{"token": ["This initialization token has already been used.", "\u001b[2J"]}"#;
+    let scanner = Scanner::new();
+    let server = Stranger::answering(answer("400 Bad Request", "application/json", words));
+    let ended = scanner.init(&server.url, TOKEN, &[]);
+    ended.complains(6, "token: This initialization token has already been used.");
+    assert!(!ended.stderr.contains('\u{1b}'), "{ended:?}");
+    assert_eq!(
+        scanner.status()["state"],
+        "not-enrolled",
+        "a refusal ends the enrolment"
+    );
+}
+
+#[test]
+fn a_server_that_is_not_there_leaves_nothing_behind() {
+    let closed = TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap();
+    for (url, words) in [
+        (format!("http://{closed}"), "can't connect to"),
+        (
+            "https://gatehand.invalid".to_owned(),
+            "can't find the server",
+        ),
+    ] {
+        let scanner = Scanner::new();
+        scanner.init(&url, TOKEN, &[]).complains(8, words);
+        assert_eq!(scanner.status()["state"], "not-enrolled");
+        let server = Stranger::answering(identity("k"));
+        scanner.init(&server.url, "another-token", &[]).succeeds();
+    }
+}
+
+#[test]
+fn a_server_that_never_answers_may_have_used_the_token() {
+    let scanner = Scanner::new();
+    let silent = Stranger::silent();
+    let ended = scanner.init(&silent.url, TOKEN, &["--timeout", "1"]);
+    ended.complains(8, "did not answer in time");
+    assert_eq!(scanner.status()["state"], "enrolling");
+
+    let server = Stranger::answering(identity("k"));
+    scanner
+        .init(&server.url, "another-token", &[])
+        .complains(12, "was not finished");
+    assert!(server.requests().is_empty());
+
+    let closed = TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap();
+    scanner
+        .init(&format!("http://{closed}"), TOKEN, &[])
+        .complains(8, "can't connect to");
+    assert_eq!(
+        scanner.status()["state"],
+        "enrolling",
+        "the first attempt may still have counted"
+    );
+
+    scanner
+        .init(&server.url, "another-token", &["--replace"])
+        .succeeds();
+}
+
+#[test]
+fn a_redirect_is_not_followed() {
+    let scanner = Scanner::new();
+    let target = Stranger::answering(identity("k"));
+    let redirect = format!(
+        "HTTP/1.1 307 Moved\r\nLocation: {}/api/v1/device/initialize\r\nContent-Length: 0\r\n\r\n",
+        target.url
+    );
+    let server = Stranger::answering(redirect);
+    assert_eq!(scanner.init(&server.url, TOKEN, &[]).code, 7);
+    assert!(target.requests().is_empty());
+}
+
+#[test]
+fn a_certificate_nobody_signed_is_refused_unless_it_is_trusted_by_file() {
+    let scanner = Scanner::new();
+    let (server, pem) = Stranger::with_own_certificate("localhost", identity("k"));
+    scanner
+        .init(&server.url, TOKEN, &[])
+        .complains(9, "the certificate of");
+    assert!(server.requests().is_empty());
+
+    let file = scanner.scratch().join("ca.pem");
+    fs::write(&file, pem).unwrap();
+    scanner
+        .init(&server.url, TOKEN, &["--ca-file", file.to_str().unwrap()])
+        .succeeds();
+}
+
+#[test]
+fn a_certificate_for_another_host_is_refused() {
+    let scanner = Scanner::new();
+    let (server, pem) = Stranger::with_own_certificate("elsewhere.example", identity("k"));
+    let file = scanner.scratch().join("ca.pem");
+    fs::write(&file, pem).unwrap();
+    let ended = scanner.init(&server.url, TOKEN, &["--ca-file", file.to_str().unwrap()]);
+    ended.complains(9, "the certificate of");
+}
+
+#[test]
+fn a_clock_before_the_build_is_named_as_the_likely_cause() {
+    if !skip::can_run("faketime", &["2020-01-01", "true"]) {
+        return;
+    }
+    let scanner = Scanner::new();
+    let (server, pem) = Stranger::with_own_certificate("localhost", identity("k"));
+    let file = scanner.scratch().join("ca.pem");
+    fs::write(&file, pem).unwrap();
+    let gatehand = scanner.command(&[
+        "init",
+        "--url",
+        &server.url,
+        "--token",
+        TOKEN,
+        "--ca-file",
+        file.to_str().unwrap(),
+    ]);
+    let mut at_another_time = std::process::Command::new("faketime");
+    at_another_time
+        .arg("1970-02-03 04:05:06")
+        .arg(gatehand.get_program())
+        .args(gatehand.get_args());
+    at_another_time
+        .env("GATEHAND_HOME", scanner.home())
+        .env("TZ", "UTC");
+    let ended = end(at_another_time.output().unwrap());
+    ended.complains(9, "this device's clock shows 1970-02-03 04:05 UTC");
+    assert!(
+        ended.stderr.contains("the clock is the likely cause"),
+        "{ended:?}"
+    );
+}
+
+#[test]
+fn a_bad_file_of_certificates_is_named() {
+    let scanner = Scanner::new();
+    let file = scanner.scratch().join("ca.pem");
+    let arguments = ["--ca-file", file.to_str().unwrap()];
+    scanner
+        .init("https://localhost:1", TOKEN, &arguments)
+        .complains(1, "can't read the certificates");
+    fs::write(&file, "no certificate").unwrap();
+    scanner
+        .init("https://localhost:1", TOKEN, &arguments)
+        .complains(1, "holds no certificate");
+}
+
+#[test]
+fn plain_http_to_another_machine_is_refused_unless_allowed() {
+    let scanner = Scanner::new();
+    let url = "http://gatehand.invalid";
+    scanner.init(url, TOKEN, &[]).complains(5, "not encrypted");
+    scanner
+        .init(url, TOKEN, &["--allow-http"])
+        .complains(8, "can't find the server");
+}
+
+#[test]
+fn a_proxy_of_the_environment_is_not_used_for_this_machine() {
+    let scanner = Scanner::new();
+    let proxy = Stranger::answering(answer("200 OK", "text/html", "proxy"));
+    let server = Stranger::answering(identity("k"));
+    let mut command = scanner.command(&["init", "--url", &server.url, "--token", TOKEN]);
+    for name in [
+        "http_proxy",
+        "HTTP_PROXY",
+        "https_proxy",
+        "all_proxy",
+        "ALL_PROXY",
+    ] {
+        command.env(name, &proxy.url);
+    }
+    end(command.output().unwrap()).succeeds();
+    assert!(proxy.requests().is_empty());
+}

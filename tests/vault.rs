@@ -1,0 +1,333 @@
+//! The vault under hard conditions: what happens to it, and that no token is lost to it.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
+
+mod common;
+
+use std::fs;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::process::Command;
+
+use common::scanner::{Ended, Scanner, end};
+use common::skip;
+use common::stranger::{Stranger, identity};
+use rusqlite::Connection;
+
+const KEY: &str = "k3yk3yk3yk3yk3yk3yk3yk3yk3yk3yk3yk3yk3yk3yk3yk3yk3yk3yk3yk3yk3yk3";
+
+fn server() -> Stranger {
+    Stranger::answering(identity(KEY))
+}
+
+fn enrolled() -> Scanner {
+    let scanner = Scanner::new();
+    scanner
+        .init(&server().url, "first", &["--hardware-brand", "First"])
+        .succeeds();
+    scanner
+}
+
+/// Asserts that enrolling fails before the token is sent and leaves every file as it is.
+#[track_caller]
+fn refuses_untouched(scanner: &Scanner, code: i32, words: &str) {
+    let (server, before) = (server(), scanner.files());
+    scanner
+        .init(&server.url, "second", &[])
+        .complains(code, words);
+    assert!(server.requests().is_empty(), "the token was sent");
+    let names = |files: &[(std::path::PathBuf, Vec<u8>)]| {
+        files
+            .iter()
+            .map(|(path, _)| path.clone())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(names(&scanner.files()), names(&before));
+    assert!(scanner.files() == before, "a file was changed");
+}
+
+#[test]
+fn every_file_is_private_and_the_key_is_in_none() {
+    let scanner = enrolled();
+    let folder = fs::metadata(scanner.home()).unwrap();
+    assert_eq!(folder.permissions().mode() & 0o777, 0o700);
+    let files = scanner.files();
+    assert!(files.iter().any(|(path, _)| path.ends_with("vault.db")));
+    for (path, contents) in files {
+        let mode = fs::metadata(&path).unwrap().permissions().mode() & 0o777;
+        assert_eq!(mode, 0o600, "{}", path.display());
+        let found = contents
+            .windows(KEY.len())
+            .any(|window| window == KEY.as_bytes());
+        assert!(!found, "the key is in {}", path.display());
+    }
+}
+
+#[test]
+fn the_key_and_the_token_are_in_no_output_however_talkative() {
+    let scanner = Scanner::new();
+    let server = server();
+    for arguments in [
+        &[
+            "--log",
+            "trace",
+            "init",
+            "--url",
+            &server.url,
+            "--token",
+            "t0k3nt0k3n",
+        ][..],
+        &[
+            "--log",
+            "trace",
+            "init",
+            "--url",
+            &server.url,
+            "--token",
+            "t0k3nt0k3n",
+            "--json",
+        ],
+        &["--log", "trace", "status"],
+        &["--log", "trace", "status", "--json"],
+    ] {
+        let Ended { stdout, stderr, .. } = scanner.run(arguments);
+        for secret in [KEY, "t0k3nt0k3n"] {
+            assert!(
+                !stdout.contains(secret) && !stderr.contains(secret),
+                "{arguments:?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn an_enrolled_device_is_kept_unless_it_is_to_be_replaced() {
+    let scanner = enrolled();
+    refuses_untouched(&scanner, 12, "already enrolled as \"Lane 7\"");
+    let server = server();
+    scanner
+        .init(
+            &server.url,
+            "second",
+            &["--replace", "--hardware-brand", "Second"],
+        )
+        .succeeds();
+    assert_eq!(scanner.status()["reported"]["hardware_brand"], "Second");
+}
+
+#[test]
+fn a_failed_replacement_keeps_the_device() {
+    let scanner = enrolled();
+    let refusing = Stranger::answering(common::stranger::answer(
+        "400 Bad Request",
+        "application/json",
+        r#"{"token": ["Unknown initialization token."]}"#,
+    ));
+    scanner
+        .init(&refusing.url, "second", &["--replace"])
+        .complains(6, "Unknown initialization");
+    assert_eq!(scanner.status()["reported"]["hardware_brand"], "First");
+}
+
+#[test]
+fn a_damaged_vault_is_left_as_it_is_and_set_aside_only_when_told() {
+    let scanner = enrolled();
+    let vault = scanner.home().join("vault.db");
+    fs::write(
+        &vault,
+        "these are not the bytes of a database, but of a damaged file",
+    )
+    .unwrap();
+    refuses_untouched(&scanner, 11, "is damaged");
+    scanner.run(&["status"]).complains(11, "is damaged");
+
+    let ended = scanner.init(&server().url, "second", &["--replace"]);
+    assert!(ended.succeeds().stdout.contains("kept as"), "{ended:?}");
+    assert_eq!(scanner.status()["state"], "enrolled");
+    let kept = scanner
+        .files()
+        .into_iter()
+        .filter(|(_, bytes)| bytes.starts_with(b"these are"));
+    assert_eq!(kept.count(), 1);
+}
+
+#[test]
+fn an_emptied_vault_is_not_taken_for_a_new_one() {
+    let scanner = enrolled();
+    fs::write(scanner.home().join("vault.db"), "").unwrap();
+    refuses_untouched(&scanner, 11, "was emptied");
+    fs::remove_file(scanner.home().join("vault.db")).unwrap();
+    refuses_untouched(&scanner, 11, "is missing");
+}
+
+#[test]
+fn a_vault_sealed_with_another_key_is_refused() {
+    let scanner = enrolled();
+    fs::write(scanner.home().join("vault.key"), [7; 32]).unwrap();
+    refuses_untouched(&scanner, 11, "was sealed with another key");
+    fs::remove_file(scanner.home().join("vault.key")).unwrap();
+    refuses_untouched(&scanner, 11, "is missing");
+}
+
+#[test]
+fn a_vault_of_a_newer_version_is_refused_even_when_replacing() {
+    let scanner = enrolled();
+    let vault = Connection::open(scanner.home().join("vault.db")).unwrap();
+    vault.pragma_update(None, "user_version", 99).unwrap();
+    drop(vault);
+    refuses_untouched(&scanner, 11, "update gatehand");
+    scanner
+        .init(&server().url, "second", &["--replace"])
+        .complains(11, "update gatehand");
+}
+
+#[test]
+fn a_changed_address_in_the_vault_never_gets_the_key() {
+    let scanner = enrolled();
+    let vault = Connection::open(scanner.home().join("vault.db")).unwrap();
+    let changed = vault.execute(
+        "UPDATE entry SET plain = replace(plain, 'http://localhost', 'http://127.0.0.1')
+         WHERE name = 'identity'",
+        [],
+    );
+    assert_eq!(changed.unwrap(), 1);
+    drop(vault);
+    scanner
+        .run(&["status"])
+        .complains(11, "was changed from outside");
+}
+
+#[test]
+fn a_folder_that_cannot_be_made_costs_no_token() {
+    let scanner = Scanner::new();
+    fs::write(scanner.home(), "a file in the way").unwrap();
+    let server = server();
+    scanner
+        .init(&server.url, "token", &[])
+        .complains(10, "can't write");
+    assert!(server.requests().is_empty());
+}
+
+#[test]
+fn a_folder_that_others_can_write_to_is_refused() {
+    let scanner = enrolled();
+    fs::set_permissions(scanner.home(), fs::Permissions::from_mode(0o777)).unwrap();
+    refuses_untouched(&scanner, 10, "other users can write");
+}
+
+#[test]
+fn a_second_process_is_told_to_wait_and_the_first_goes_on() {
+    let scanner = Scanner::new();
+    let silent = Stranger::silent();
+    let mut first = scanner.start(&["init", "--url", &silent.url, "--token", "t"]);
+    while silent.requests().is_empty() {
+        std::thread::yield_now();
+    }
+    scanner
+        .init(&server().url, "t", &[])
+        .complains(14, "another gatehand process");
+    scanner
+        .run(&["status"])
+        .complains(13, "has not read the answer yet");
+    first.kill().unwrap();
+    first.wait().unwrap();
+    scanner.init(&server().url, "t", &[]).succeeds();
+}
+
+/// Runs `script` with a file system of its own at the scanner's home, as a disk that is `options`.
+fn with_disk(scanner: &Scanner, options: &str, script: &str) -> Option<Ended> {
+    if !skip::can_run("unshare", &["--user", "--map-root-user", "--mount", "true"]) {
+        return None;
+    }
+    let script = format!(
+        "mkdir -p \"$GATEHAND_HOME\" && mount -t tmpfs -o {options},mode=700 tmpfs \"$GATEHAND_HOME\" || exit 99; {script}"
+    );
+    let mut command = Command::new("unshare");
+    command.args(["--user", "--map-root-user", "--mount", "sh", "-c", &script]);
+    command.env("GATEHAND_HOME", scanner.home());
+    command.env("GATEHAND", scanner.command(&[]).get_program());
+    let ended = end(command.output().unwrap());
+    assert_ne!(ended.code, 99, "no file system: {ended:?}");
+    Some(ended)
+}
+
+#[test]
+fn a_full_disk_costs_no_token() {
+    // Every size at which some step of the enrolment is the one that finds the disk full.
+    for kilobytes in (4..=400).step_by(12) {
+        let (scanner, server) = (Scanner::new(), server());
+        let script = format!(
+            "\"$GATEHAND\" init --url {} --token t && \"$GATEHAND\" status",
+            server.url
+        );
+        let Some(ended) = with_disk(&scanner, &format!("size={kilobytes}k"), &script) else {
+            return;
+        };
+        if server.requests().is_empty() {
+            assert_eq!(ended.code, 10, "{kilobytes} KiB: {ended:?}");
+        } else {
+            assert_eq!(
+                ended.code, 0,
+                "the token was used for nothing at {kilobytes} KiB: {ended:?}"
+            );
+        }
+        assert!(
+            kilobytes > 12 || server.requests().is_empty(),
+            "the disk was never full"
+        );
+        assert!(
+            kilobytes < 400 || ended.code == 0,
+            "the disk was always full: {ended:?}"
+        );
+    }
+}
+
+#[test]
+fn a_read_only_disk_costs_no_token_and_status_still_works() {
+    let (scanner, server) = (Scanner::new(), server());
+    let script = format!(
+        "\"$GATEHAND\" init --url {url} --token t || exit 98
+         mount -o remount,ro \"$GATEHAND_HOME\" || exit 99
+         \"$GATEHAND\" status || exit 97
+         exec \"$GATEHAND\" init --url {url} --token u --replace",
+        url = server.url
+    );
+    let Some(ended) = with_disk(&scanner, "size=4m", &script) else {
+        return;
+    };
+    ended.complains(10, "can't write");
+    assert!(ended.stdout.matches("Lane 7").count() == 2, "{ended:?}");
+    assert_eq!(server.requests().len(), 1);
+}
+
+#[test]
+fn what_root_makes_belongs_to_the_owner_of_the_folder() {
+    let scanner = Scanner::new();
+    fs::create_dir(scanner.home()).unwrap();
+    fs::set_permissions(scanner.home(), fs::Permissions::from_mode(0o700)).unwrap();
+    if std::os::unix::fs::chown(scanner.home(), Some(4711), Some(4712)).is_err() {
+        return; // Only root can give a folder away, and only root has something to prove.
+    }
+    let server = server();
+    scanner.init(&server.url, "t", &[]).succeeds();
+    let mut held = Connection::open(scanner.home().join("vault.db")).unwrap();
+    held.transaction()
+        .unwrap()
+        .query_row("SELECT count(*) FROM entry", [], |_| Ok(()))
+        .unwrap();
+    scanner.init(&server.url, "u", &["--replace"]).succeeds();
+    let files = scanner.files();
+    assert!(
+        files.len() >= 4,
+        "vault, log, key and lock: {}",
+        files.len()
+    );
+    for (path, _) in files {
+        let file = fs::metadata(&path).unwrap();
+        assert_eq!((file.uid(), file.gid()), (4711, 4712), "{}", path.display());
+    }
+}
