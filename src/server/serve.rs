@@ -19,10 +19,11 @@ use super::api::Peer;
 const CONNECTIONS: usize = 8192;
 /// How long a request's head may take to arrive, and a connection may idle.
 const HEAD_TIME: Duration = Duration::from_secs(30);
-/// Headers in a request; with more it is refused with 431.
-const HEADERS: usize = 100;
-/// Bytes of a request's head, for which a larger one is refused with 431.
+/// Largest head of a request in bytes; with a larger one, or more than 100 headers, which is hyper's
+/// own limit, it is refused with 431.
 const HEAD_LIMIT: usize = 32 * 1024;
+/// What is read from a connection at once, at most.
+const BUFFER: usize = 64 * 1024;
 /// How long requests may take that were accepted before the end.
 const GRACE: Duration = Duration::from_secs(40);
 /// Pause after a connection could not be accepted, as when too many files are open.
@@ -97,7 +98,7 @@ fn connection(
     http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_TIME)
-        .max_headers(HEADERS)
-        .max_buf_size(HEAD_LIMIT)
+        .max_header_size(HEAD_LIMIT)
+        .max_buf_size(BUFFER)
         .serve_connection(TokioIo::new(stream), service)
 }

@@ -9,6 +9,7 @@ use axum::response::{IntoResponse, Response};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use hyper::Request;
 use hyper::header::{HeaderMap, HeaderName, HeaderValue};
+use tracing::Instrument;
 
 use super::endpoint::Reply;
 use super::problem::Problem;
@@ -54,14 +55,16 @@ pub(super) async fn logged(request: Request<Body>, next: Next) -> Response {
     let id = request_id(request.headers());
     let method = request.method().clone();
     let path = request.uri().path().to_owned();
-    let mut response = next.run(request).await;
+    // What is logged on the way has the id too.
+    let span = tracing::info_span!("request", id);
+    let mut response = next.run(request).instrument(span.clone()).await;
     tracing::info!(
-        request_id = id,
+        parent: &span,
         %method,
         path,
         status = response.status().as_u16(),
         milliseconds = begun.elapsed().as_millis(),
-        "request"
+        "answered"
     );
     if let Ok(id) = HeaderValue::from_str(&id) {
         response.headers_mut().insert(REQUEST_ID, id);

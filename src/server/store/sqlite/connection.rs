@@ -3,6 +3,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
 use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags};
@@ -43,7 +44,9 @@ fn open(path: &Path, flags: OpenFlags) -> rusqlite::Result<Connection> {
 /// Hands changes to the thread that writes. What waits together is committed together, which costs
 /// one wait for the disk instead of many; each change is still done wholly or not at all.
 pub(super) struct Writer {
-    queue: mpsc::Sender<Change>,
+    /// Taken when the writer is dropped, which ends the thread.
+    queue: Option<mpsc::Sender<Change>>,
+    thread: Option<JoinHandle<()>>,
 }
 
 /// Does its work and returns how to tell the caller once the group is committed, or that it is not.
@@ -51,13 +54,16 @@ type Change = Box<dyn FnOnce(&Connection) -> Told + Send>;
 type Told = Box<dyn FnOnce(Result<(), Arc<rusqlite::Error>>) + Send>;
 
 impl Writer {
-    /// Takes the connection over into a thread, which ends with the writer.
+    /// Takes the connection over into a thread, which closes it when the writer is dropped.
     pub(super) fn start(connection: Connection) -> std::io::Result<Self> {
         let (queue, waiting) = mpsc::channel(QUEUE);
-        std::thread::Builder::new()
+        let thread = std::thread::Builder::new()
             .name("gatehand-writer".into())
             .spawn(move || write_groups(&connection, waiting))?;
-        Ok(Self { queue })
+        Ok(Self {
+            queue: Some(queue),
+            thread: Some(thread),
+        })
     }
 
     /// Does `work` in a transaction and returns once it is on disk. An error undoes it.
@@ -78,11 +84,20 @@ impl Writer {
                 let _ = tell.send(result);
             })
         });
-        self.queue
-            .send(change)
-            .await
-            .map_err(|_| StoreError::Unavailable)?;
+        let queue = self.queue.as_ref().ok_or(StoreError::Unavailable)?;
+        let sent = queue.send(change).await;
+        sent.map_err(|_| StoreError::Unavailable)?;
         told.await.map_err(|_| StoreError::Unavailable)?
+    }
+}
+
+impl Drop for Writer {
+    fn drop(&mut self) {
+        drop(self.queue.take());
+        // Whoever dropped the store may take the file away.
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
     }
 }
 
