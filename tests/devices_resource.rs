@@ -15,7 +15,7 @@ use std::collections::BTreeSet;
 
 use gatehand::server::event_selection::Schedule;
 use gatehand::server::organizers_file::Name;
-use gatehand::server::store::Event;
+use gatehand::server::store::{DeviceChange, Event};
 use reqwest::Method;
 use serde_json::{Value, json};
 use server::{ORGANIZER, TestServer, form, send};
@@ -646,6 +646,27 @@ async fn links_are_under_the_public_address_if_there_is_one() {
         "https://tickets.example/shop/api/v1/organizers/{ORGANIZER}/devices/?page=2&page_size=1"
     );
     assert_eq!(page["next"], expected);
+    // A proxy may take the path away or leave it.
+    let path = format!("/shop/api/v1/organizers/{ORGANIZER}/devices");
+    let under_path = send(server.as_admin(Method::GET, &format!("{path}/?page_size=1"))).await;
+    assert_eq!(under_path.json(), page);
+    for path in [&path, path.trim_start_matches("/shop")] {
+        let answer = send(server.as_admin(Method::GET, path)).await;
+        let expected = format!("/shop/api/v1/organizers/{ORGANIZER}/devices/");
+        assert_eq!(answer.header("location"), expected);
+    }
+    let (_, key) = server.enrol("c").await;
+    let restrict = DeviceChange {
+        security_profile: Some("pretixscan".to_owned()),
+        ..DeviceChange::default()
+    };
+    server
+        .store
+        .edit_device(server.organizer, 3, restrict)
+        .await
+        .unwrap();
+    let answer = send(server.as_device(&key, Method::GET, "/shop/api/v1/device/info")).await;
+    assert_eq!(answer.status, 200, "{}", answer.text);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -21,6 +21,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use axum::body::Body;
+use axum::response::Response;
+use hyper::Request;
+use hyper::service::Service;
+use hyper_util::service::TowerToHyperService;
 use jiff::Timestamp;
 use tokio::net::TcpListener;
 use url::Url;
@@ -40,6 +45,7 @@ pub struct Config {
     /// The address to listen on; port 0 takes a free one.
     pub listen: SocketAddr,
     /// The address under which callers reach the server, for links; else taken from the request.
+    /// What has a path is served under that path too.
     pub public_url: Option<Url>,
     /// The file with the installation's secret; see [`SqliteStore::open`] for the default.
     pub secret_file: Option<PathBuf>,
@@ -125,6 +131,14 @@ impl Server {
     /// The database, to set the server up.
     pub fn store(&self) -> Arc<dyn Administration> {
         Arc::clone(&self.store) as _
+    }
+
+    /// Answers one request as if it had come over a connection.
+    pub async fn answer(&self, request: Request<Body>) -> Response {
+        let Ok(response) = TowerToHyperService::new(self.router.clone())
+            .call(request)
+            .await;
+        response
     }
 
     /// Serves until `shutdown` is done, and then finishes what was accepted.

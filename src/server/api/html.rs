@@ -1,8 +1,13 @@
 //! Answers to paths that are no endpoint: pages for people, as the reference gives them.
 
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use hyper::{Method, StatusCode, Uri};
 
+use super::Api;
 use super::endpoint::Reply;
 
 /// 404 for a path that there is not.
@@ -12,12 +17,17 @@ pub(super) fn not_found() -> Response {
 
 /// The answer to a path that lacks its slash at the end. Those who only ask are sent to the right
 /// path; whoever sends something would lose its body on the way.
-pub(super) async fn append_slash(method: Method, uri: Uri) -> Response {
+pub(super) async fn append_slash(
+    State(api): State<Arc<Api>>,
+    method: Method,
+    uri: Uri,
+) -> Response {
     if matches!(method, Method::POST | Method::PUT | Method::PATCH) {
         return not_found();
     }
     let query = uri.query().map(|query| format!("?{query}"));
-    let location = format!("{}/{}", uri.path(), query.unwrap_or_default());
+    let (prefix, path) = (api.prefix(), uri.path());
+    let location = format!("{prefix}{path}/{}", query.unwrap_or_default());
     page(
         StatusCode::MOVED_PERMANENTLY,
         "Moved permanently",
@@ -28,10 +38,7 @@ pub(super) async fn append_slash(method: Method, uri: Uri) -> Response {
 fn page(
     status: StatusCode,
     title: &str,
-    mut headers: Vec<(
-        std::borrow::Cow<'static, str>,
-        std::borrow::Cow<'static, str>,
-    )>,
+    mut headers: Vec<(Cow<'static, str>, Cow<'static, str>)>,
 ) -> Response {
     headers.push(("content-type".into(), "text/html; charset=utf-8".into()));
     Reply {

@@ -56,10 +56,33 @@ impl Api {
             running: idempotency::Running::default(),
         }
     }
+
+    /// The path of the public address, without a slash at the end.
+    fn prefix(&self) -> &str {
+        let path = self.public_url.as_ref().map_or("", Url::path);
+        path.trim_end_matches('/')
+    }
 }
 
-/// All paths that are served.
+/// All paths that are served: at the root, and under the path of the public address if it has one,
+/// so that a proxy may take that path away or leave it.
 pub(super) fn router(api: Arc<Api>) -> Router {
+    let routes = match api.prefix() {
+        "" => routes(),
+        prefix => routes().nest(prefix, routes()),
+    };
+    routes
+        .fallback(async || html::not_found())
+        .layer(from_fn_with_state(
+            Arc::clone(&api),
+            idempotency::repeat_or_keep,
+        ))
+        .layer(from_fn(limits::bounded))
+        .layer(from_fn(limits::logged))
+        .with_state(api)
+}
+
+fn routes() -> Router<Arc<Api>> {
     let devices = "/api/v1/organizers/{organizer}/devices";
     let device = "/api/v1/organizers/{organizer}/devices/{device_id}";
     Router::new()
@@ -90,12 +113,4 @@ pub(super) fn router(api: Arc<Api>) -> Router {
             "/api/v1/idempotency_query",
             idempotency::QUERY.serve(idempotency::query),
         )
-        .fallback(async || html::not_found())
-        .layer(from_fn_with_state(
-            Arc::clone(&api),
-            idempotency::repeat_or_keep,
-        ))
-        .layer(from_fn(limits::bounded))
-        .layer(from_fn(limits::logged))
-        .with_state(api)
 }

@@ -1,0 +1,768 @@
+//! What every database behind the server must hold: written against the traits, run on each.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
+
+use std::sync::Arc;
+
+use gatehand::seal::SealError;
+use gatehand::secret::Secret;
+use gatehand::server::event_selection::Schedule;
+use gatehand::server::organizers_file::{Name, OrganizersFile, Permissions};
+use gatehand::server::store::sqlite::SqliteStore;
+use gatehand::server::store::{
+    Actor, Administration, DeviceChange, Event, EventChange, GateChange, ImportReport, Imported,
+    Keep, KeptAnswer, MediumKeys, NewDevice, OrganizerChange, Report, ReportRefusal, StoreError,
+    TeamChange, TokenChange, TokenRefusal,
+};
+use gatehand::wire::Device;
+use jiff::{SignedDuration, Timestamp};
+use serde_json::json;
+
+/// A fresh database with one organizer.
+struct Fixture {
+    store: Arc<dyn Administration>,
+    organizer: i64,
+    _folder: tempfile::TempDir,
+}
+
+impl Fixture {
+    async fn sqlite() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let store = SqliteStore::open(&folder.path().join("store.db"), None).unwrap();
+        let organizer = store.create_organizer("o", "Organizer").await.unwrap().id;
+        Self {
+            store: Arc::new(store),
+            organizer,
+            _folder: folder,
+        }
+    }
+
+    async fn device(&self, name: &str) -> Device {
+        self.store
+            .add_device(self.organizer, device(name))
+            .await
+            .unwrap()
+    }
+
+    /// A device with its API key.
+    async fn enrolled(&self, name: &str, key: &str) -> Device {
+        let device = self.device(name).await;
+        let token = device.initialization_token.as_ref().unwrap();
+        let redeemed = self
+            .store
+            .redeem_token(token, report(), &secret(key), None)
+            .await;
+        assert!(redeemed.unwrap().is_ok());
+        device
+    }
+
+    async fn event(&self, slug: &str) {
+        let event = Event {
+            slug: slug.to_owned(),
+            name: Name::ByLanguage(vec![
+                ("de".to_owned(), "Messe".to_owned()),
+                ("en".to_owned(), "Fair".to_owned()),
+            ]),
+            live: true,
+            timezone: "Europe/Berlin".to_owned(),
+            schedule: Schedule {
+                date_from: "2030-01-01T10:00:00Z".parse().unwrap(),
+                date_to: None,
+                date_admission: None,
+            },
+        };
+        self.store
+            .create_event(self.organizer, event)
+            .await
+            .unwrap();
+    }
+
+    async fn count(&self) -> u64 {
+        self.store.device_count(self.organizer).await.unwrap()
+    }
+}
+
+/// Runs each of these on each database.
+macro_rules! contract {
+    ($($name:ident)*) => {
+        mod sqlite {
+            $(#[tokio::test]
+            async fn $name() {
+                super::$name(super::Fixture::sqlite().await).await;
+            })*
+        }
+    };
+}
+
+contract! {
+    a_token_is_redeemed_once_and_its_device_found_by_the_key
+    a_report_replaces_the_one_before_but_not_the_public_key
+    a_rolled_key_finds_nothing_and_a_revoked_one_a_revoked_device
+    a_change_and_its_kept_answer_are_stored_together_or_not_at_all
+    a_change_that_is_refused_leaves_nothing
+    answers_are_found_since_a_time_and_swept_by_age
+    a_device_is_changed_in_what_is_named
+    devices_come_by_number_in_pieces
+    a_team_is_known_by_its_tokens_until_one_of_both_is_deactivated
+    what_is_there_is_not_made_again_and_what_is_not_there_is_not_changed
+    a_device_may_access_live_events_it_is_not_kept_from
+    keys_for_media_come_back_as_they_were_stored
+    importing_twice_changes_nothing
+    an_import_gives_nobody_access_back
+    an_import_that_contradicts_changes_nothing
+}
+
+fn secret(text: &str) -> Secret {
+    Secret::new(text.to_owned())
+}
+
+fn device(name: &str) -> NewDevice {
+    NewDevice {
+        name: name.to_owned(),
+        all_events: true,
+        limit_events: Vec::new(),
+        security_profile: "full".to_owned(),
+        gate: None,
+    }
+}
+
+fn report() -> Report {
+    Report {
+        hardware_brand: "Zebra".to_owned(),
+        hardware_model: "TC25".to_owned(),
+        os_name: Some("Android".to_owned()),
+        os_version: None,
+        software_brand: "gatehand".to_owned(),
+        software_version: "1".to_owned(),
+        info: Some(json!({"battery": 93})),
+        rsa_pubkey: None,
+    }
+}
+
+fn keep<T>(id: u8, sealed: Result<&'static [u8], SealError>) -> Option<Keep<T>> {
+    Some(Keep {
+        id: [id; 32],
+        render: Box::new(move |_| {
+            Ok(KeptAnswer {
+                sealed: sealed?.to_vec(),
+                refused_to: None,
+            })
+        }),
+    })
+}
+
+fn long_ago() -> Timestamp {
+    Timestamp::now() - SignedDuration::from_hours(1)
+}
+
+async fn a_token_is_redeemed_once_and_its_device_found_by_the_key(f: Fixture) {
+    let created = f.device("Door").await;
+    let token = created.initialization_token.unwrap();
+    let redeem = async |token: &Secret, key: &str| {
+        f.store
+            .redeem_token(token, report(), &secret(key), None)
+            .await
+            .unwrap()
+    };
+    assert_eq!(
+        redeem(&secret("unknown"), "a").await,
+        Err(TokenRefusal::Unknown)
+    );
+    let redeemed = redeem(&token, "a").await.unwrap();
+    assert_eq!(redeemed.unique_serial, created.unique_serial);
+    assert_eq!(redeem(&token, "b").await, Err(TokenRefusal::Used));
+    let found = f.store.enrolled_device(&secret("a")).await.unwrap();
+    assert_eq!(found.unwrap(), redeemed);
+    assert!(
+        f.store
+            .enrolled_device(&secret("b"))
+            .await
+            .unwrap()
+            .is_none()
+    );
+    let seen = f
+        .store
+        .device(f.organizer, created.device_id)
+        .await
+        .unwrap()
+        .unwrap();
+    assert!(seen.initialized.unwrap() >= created.created);
+    assert_eq!(seen.hardware_model.as_deref(), Some("TC25"));
+    let again = seen.initialization_token.unwrap();
+    assert_eq!(again.expose(), token.expose());
+
+    let revoked = f.device("Revoked").await;
+    f.store
+        .revoke_device(f.organizer, revoked.device_id)
+        .await
+        .unwrap();
+    let token = revoked.initialization_token.unwrap();
+    assert_eq!(redeem(&token, "c").await, Err(TokenRefusal::Revoked));
+}
+
+async fn a_report_replaces_the_one_before_but_not_the_public_key(f: Fixture) {
+    let key = secret("key");
+    f.enrolled("Door", "key").await;
+    let update = async |report: Report| f.store.update_device(&key, report, None).await.unwrap();
+    let with_key = |pem: &str| Report {
+        rsa_pubkey: Some(pem.to_owned()),
+        os_name: None,
+        ..report()
+    };
+    assert_eq!(
+        update(with_key("one")).await.unwrap().rsa_pubkey.as_deref(),
+        Some("one")
+    );
+    assert_eq!(
+        update(with_key("two")).await,
+        Err(ReportRefusal::OtherPublicKey)
+    );
+    assert_eq!(
+        update(report()).await.unwrap().rsa_pubkey.as_deref(),
+        Some("one")
+    );
+    assert!(update(with_key("one")).await.is_ok());
+    let seen = f.store.device(f.organizer, 1).await.unwrap().unwrap();
+    assert_eq!(seen.os_name, None);
+    let unknown = f
+        .store
+        .update_device(&secret("other"), report(), None)
+        .await
+        .unwrap();
+    assert_eq!(unknown, Err(ReportRefusal::NoAccess));
+}
+
+async fn a_rolled_key_finds_nothing_and_a_revoked_one_a_revoked_device(f: Fixture) {
+    f.enrolled("Door", "old").await;
+    let (old, new) = (secret("old"), secret("new"));
+    assert!(f.store.roll_key(&old, &new, None).await.unwrap().is_some());
+    assert!(f.store.roll_key(&old, &new, None).await.unwrap().is_none());
+    assert!(f.store.enrolled_device(&old).await.unwrap().is_none());
+    assert!(
+        !f.store
+            .enrolled_device(&new)
+            .await
+            .unwrap()
+            .unwrap()
+            .revoked
+    );
+    assert!(f.store.revoke_key(&new, None).await.unwrap().is_some());
+    assert!(
+        f.store
+            .enrolled_device(&new)
+            .await
+            .unwrap()
+            .unwrap()
+            .revoked
+    );
+    assert!(f.store.revoke_key(&new, None).await.unwrap().is_none());
+    assert!(f.store.roll_key(&new, &old, None).await.unwrap().is_none());
+    let update = f.store.update_device(&new, report(), None).await.unwrap();
+    assert_eq!(update, Err(ReportRefusal::NoAccess));
+}
+
+async fn a_change_and_its_kept_answer_are_stored_together_or_not_at_all(f: Fixture) {
+    let create = async |keep| {
+        let new = device("Door");
+        f.store
+            .create_device(Actor::Administrator, f.organizer, new, keep)
+            .await
+    };
+    let failed = create(keep(1, Err(SealError::TooLarge))).await;
+    assert!(matches!(failed, Err(StoreError::Seal(SealError::TooLarge))));
+    assert_eq!(f.count().await, 0);
+    assert!(
+        f.store
+            .kept_answer(&[1; 32], long_ago())
+            .await
+            .unwrap()
+            .is_none()
+    );
+
+    assert_eq!(create(keep(1, Ok(b"sealed"))).await.unwrap().device_id, 1);
+    let kept = f.store.kept_answer(&[1; 32], long_ago()).await.unwrap();
+    assert_eq!(kept.unwrap(), b"sealed");
+    let again = create(keep(1, Ok(b"other"))).await;
+    assert!(matches!(again, Err(StoreError::AlreadyKept)));
+    assert_eq!(f.count().await, 1);
+    let answer = KeptAnswer {
+        sealed: b"refusal".to_vec(),
+        refused_to: Some(vec![127, 0, 0, 1]),
+    };
+    let again = f.store.keep_answer(&[1; 32], answer).await;
+    assert!(matches!(again, Err(StoreError::AlreadyKept)));
+}
+
+async fn a_change_that_is_refused_leaves_nothing(f: Fixture) {
+    for new in [
+        NewDevice {
+            gate: Some("none".to_owned()),
+            ..device("Door")
+        },
+        NewDevice {
+            limit_events: vec!["none".to_owned()],
+            ..device("Door")
+        },
+    ] {
+        let refused = f.store.add_device(f.organizer, new).await;
+        assert!(matches!(refused, Err(StoreError::Unknown { .. })));
+    }
+    assert_eq!(f.count().await, 0);
+    assert_eq!(f.device("Door").await.device_id, 1, "no number is lost");
+}
+
+async fn answers_are_found_since_a_time_and_swept_by_age(f: Fixture) {
+    let answer = |refused_to| KeptAnswer {
+        sealed: b"x".to_vec(),
+        refused_to,
+    };
+    f.store.keep_answer(&[1; 32], answer(None)).await.unwrap();
+    let later = Timestamp::now() + SignedDuration::from_secs(1);
+    assert!(
+        f.store
+            .kept_answer(&[1; 32], later)
+            .await
+            .unwrap()
+            .is_none()
+    );
+    assert!(
+        f.store
+            .kept_answer(&[2; 32], long_ago())
+            .await
+            .unwrap()
+            .is_none()
+    );
+    f.store.sweep_answers(long_ago()).await.unwrap();
+    assert!(
+        f.store
+            .kept_answer(&[1; 32], long_ago())
+            .await
+            .unwrap()
+            .is_some()
+    );
+    f.store.sweep_answers(later).await.unwrap();
+    assert!(
+        f.store
+            .kept_answer(&[1; 32], long_ago())
+            .await
+            .unwrap()
+            .is_none()
+    );
+}
+
+async fn a_device_is_changed_in_what_is_named(f: Fixture) {
+    f.event("fair").await;
+    let created = f.device("Door").await;
+    let edit = async |change| {
+        f.store
+            .edit_device(f.organizer, created.device_id, change)
+            .await
+    };
+    let unchanged = edit(DeviceChange::default()).await.unwrap();
+    assert_eq!(
+        (unchanged.name.as_str(), unchanged.all_events),
+        ("Door", true)
+    );
+    let change = DeviceChange {
+        name: Some("Gate".to_owned()),
+        all_events: Some(false),
+        limit_events: Some(vec!["fair".to_owned()]),
+        security_profile: Some("pretixscan".to_owned()),
+        gate: None,
+    };
+    let changed = edit(change).await.unwrap();
+    assert_eq!((changed.name.as_str(), changed.all_events), ("Gate", false));
+    assert_eq!(changed.limit_events, ["fair"]);
+    assert_eq!(changed.security_profile, "pretixscan");
+    assert_eq!(changed.unique_serial, created.unique_serial);
+    let unknown = f
+        .store
+        .edit_device(f.organizer, 99, DeviceChange::default())
+        .await;
+    assert!(matches!(
+        unknown,
+        Err(StoreError::Unknown { kind: "device", .. })
+    ));
+}
+
+async fn devices_come_by_number_in_pieces(f: Fixture) {
+    for number in 1..=5 {
+        f.device(&format!("Lane {number}")).await;
+    }
+    let other = f.store.create_organizer("p", "Other").await.unwrap().id;
+    assert_eq!(
+        f.store
+            .add_device(other, device("x"))
+            .await
+            .unwrap()
+            .device_id,
+        1
+    );
+    let numbers = async |skip, limit| {
+        let devices = f.store.devices(f.organizer, skip, limit).await.unwrap();
+        devices
+            .iter()
+            .map(|device| device.device_id)
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(numbers(0, 2).await, [1, 2]);
+    assert_eq!(numbers(4, 2).await, [5]);
+    assert_eq!(numbers(5, 2).await, [] as [u64; 0]);
+    assert_eq!(numbers(u64::MAX, u64::MAX).await, [] as [u64; 0]);
+    assert_eq!(f.count().await, 5);
+    assert!(f.store.device(f.organizer, 0).await.unwrap().is_none());
+    assert!(
+        f.store
+            .device(f.organizer, u64::MAX)
+            .await
+            .unwrap()
+            .is_none()
+    );
+    let organizers = f.store.organizers().await.unwrap();
+    assert_eq!(
+        organizers.iter().map(|o| o.devices).collect::<Vec<_>>(),
+        [5, 1]
+    );
+}
+
+async fn a_team_is_known_by_its_tokens_until_one_of_both_is_deactivated(f: Fixture) {
+    let (store, organizer) = (&f.store, f.organizer);
+    let permissions = Permissions::Listed(vec!["organizer.devices:read".to_owned()]);
+    store
+        .create_team(organizer, "t", permissions)
+        .await
+        .unwrap();
+    let token = store
+        .create_team_token(organizer, "t", "laptop")
+        .await
+        .unwrap();
+    let caller = async || store.team_caller(&token).await.unwrap().unwrap();
+    let known = caller().await;
+    assert!(known.active && known.may("organizer.devices:read"));
+    assert!(!known.may("organizer.devices:write"));
+    assert!(store.team_caller(&secret("other")).await.unwrap().is_none());
+
+    let tokens = store.team_tokens(organizer, "t").await.unwrap();
+    assert_eq!(
+        (tokens[0].name.as_str(), tokens[0].active),
+        ("laptop", true)
+    );
+    let active = |active| TokenChange {
+        name: None,
+        active: Some(active),
+    };
+    store
+        .change_team_token(organizer, "t", tokens[0].id, active(false))
+        .await
+        .unwrap();
+    assert!(!caller().await.active);
+    store
+        .change_team_token(organizer, "t", tokens[0].id, active(true))
+        .await
+        .unwrap();
+    let change = TeamChange {
+        name: Some("u".to_owned()),
+        permissions: Some(Permissions::All),
+        active: Some(false),
+    };
+    store.change_team(organizer, "t", change).await.unwrap();
+    let known = caller().await;
+    assert!(!known.active && known.may("organizer.devices:write"));
+    assert_eq!(store.teams(organizer).await.unwrap()[0].name, "u");
+}
+
+async fn what_is_there_is_not_made_again_and_what_is_not_there_is_not_changed(f: Fixture) {
+    let (store, organizer) = (&f.store, f.organizer);
+    f.event("fair").await;
+    store.create_gate(organizer, "G", "Gate").await.unwrap();
+    store
+        .create_team(organizer, "t", Permissions::All)
+        .await
+        .unwrap();
+    store
+        .create_team(organizer, "u", Permissions::All)
+        .await
+        .unwrap();
+    let event = store.events(organizer).await.unwrap().remove(0);
+    assert_eq!(event.name.text(), "Fair");
+    let exists = [
+        store.create_organizer("o", "x").await.err(),
+        store.create_gate(organizer, "G", "x").await.err(),
+        store.create_event(organizer, event).await.err(),
+        store
+            .create_team(organizer, "t", Permissions::All)
+            .await
+            .err(),
+        store
+            .change_team(
+                organizer,
+                "u",
+                TeamChange {
+                    name: Some("t".to_owned()),
+                    ..TeamChange::default()
+                },
+            )
+            .await
+            .err(),
+    ];
+    for error in exists {
+        assert!(
+            matches!(error, Some(StoreError::Exists { .. })),
+            "{error:?}"
+        );
+    }
+    let unknown = [
+        store.organizer("x").await.err(),
+        store
+            .change_organizer("x", OrganizerChange::default())
+            .await
+            .err(),
+        store
+            .change_gate(organizer, "x", GateChange::default())
+            .await
+            .err(),
+        store
+            .change_event(organizer, "x", EventChange::default())
+            .await
+            .err(),
+        store
+            .change_team(organizer, "x", TeamChange::default())
+            .await
+            .err(),
+        store.team_tokens(organizer, "x").await.err(),
+        store.create_team_token(organizer, "x", "y").await.err(),
+        store
+            .change_team_token(organizer, "t", 99, TokenChange::default())
+            .await
+            .err(),
+        store.revoke_device(organizer, 1).await.err(),
+    ];
+    for error in unknown {
+        assert!(
+            matches!(error, Some(StoreError::Unknown { .. })),
+            "{error:?}"
+        );
+    }
+    let change = EventChange {
+        name: Some(Name::Plain("Expo".to_owned())),
+        live: Some(false),
+    };
+    store.change_event(organizer, "fair", change).await.unwrap();
+    let event = store.events(organizer).await.unwrap().remove(0);
+    assert_eq!(
+        (event.name, event.live),
+        (Name::Plain("Expo".to_owned()), false)
+    );
+}
+
+async fn a_device_may_access_live_events_it_is_not_kept_from(f: Fixture) {
+    f.event("a").await;
+    f.event("b").await;
+    f.enrolled("Door", "key").await;
+    let row = f
+        .store
+        .enrolled_device(&secret("key"))
+        .await
+        .unwrap()
+        .unwrap()
+        .id;
+    let accessible = async || {
+        let mut events = f.store.accessible_events(row).await.unwrap();
+        events.sort_by(|one, other| one.slug.cmp(&other.slug));
+        events
+            .into_iter()
+            .map(|event| event.slug)
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(accessible().await, ["a", "b"]);
+    let limit = DeviceChange {
+        all_events: Some(false),
+        limit_events: Some(vec!["b".to_owned()]),
+        ..DeviceChange::default()
+    };
+    f.store.edit_device(f.organizer, 1, limit).await.unwrap();
+    assert_eq!(accessible().await, ["b"]);
+    let change = EventChange {
+        live: Some(false),
+        ..EventChange::default()
+    };
+    f.store
+        .change_event(f.organizer, "b", change)
+        .await
+        .unwrap();
+    assert_eq!(accessible().await, [] as [&str; 0]);
+    let slugs = ["a".to_owned(), "x".to_owned()];
+    let unknown = f.store.unknown_event(f.organizer, &slugs).await.unwrap();
+    assert_eq!(unknown.as_deref(), Some("x"));
+}
+
+async fn keys_for_media_come_back_as_they_were_stored(f: Fixture) {
+    let keys = |public_id| MediumKeys {
+        public_id,
+        active: false,
+        media_type: "nfc_mf0aes".to_owned(),
+        uid_key: vec![1; 16].into(),
+        diversification_key: vec![2; 16].into(),
+    };
+    f.store
+        .create_medium_keys(f.organizer, keys(5))
+        .await
+        .unwrap();
+    let again = f.store.create_medium_keys(f.organizer, keys(5)).await;
+    assert!(matches!(again, Err(StoreError::Exists { .. })));
+    let stored = f.store.medium_keys(f.organizer).await.unwrap();
+    assert_eq!(stored.len(), 1);
+    assert_eq!((stored[0].public_id, stored[0].active), (5, false));
+    assert_eq!(
+        (stored[0].uid_key[0], stored[0].diversification_key[0]),
+        (1, 2)
+    );
+    assert!(f.store.medium_keys(99).await.unwrap().is_empty());
+}
+
+const FILE: &str = include_str!("data/organizers.json");
+
+fn organizers_file(text: &str) -> OrganizersFile {
+    OrganizersFile::parse(text.as_bytes()).unwrap()
+}
+
+async fn importing_twice_changes_nothing(f: Fixture) {
+    let report = f.store.import(organizers_file(FILE)).await.unwrap();
+    assert!(report.devices.created > 100 && report.events.created > 10);
+    let organizers = f.store.organizers().await.unwrap();
+    let again = f.store.import(organizers_file(FILE)).await.unwrap();
+    assert_eq!(again, ImportReport::default());
+    assert_eq!(f.store.organizers().await.unwrap(), organizers);
+
+    let renamed = FILE.replacen("\"name\": \"Big Events\"", "\"name\": \"Bigger Events\"", 1);
+    assert_ne!(renamed, FILE);
+    let report = f.store.import(organizers_file(&renamed)).await.unwrap();
+    assert_eq!(
+        report.organizers,
+        Imported {
+            created: 0,
+            changed: 1
+        }
+    );
+}
+
+/// A file with a device, a team with a token, an event with a date, and a list.
+fn small_file() -> serde_json::Value {
+    json!({"organizers": [{
+        "slug": "s", "name": "Small", "gates": [{"name": "G", "identifier": "G"}],
+        "events": [{
+            "slug": "e", "name": {"de": "Fest", "en": "Feast"}, "live": true, "timezone": "UTC",
+            "date_from": "2030-01-01T10:00:00Z", "date_to": null, "date_admission": null,
+            "has_subevents": true,
+            "subevents": [
+                {"name": "picked", "active": true, "date_from": "2030-01-02T10:00:00Z",
+                 "date_to": null, "date_admission": null},
+                {"id": 1, "name": "named", "active": true, "date_from": "2030-01-01T10:00:00Z",
+                 "date_to": null, "date_admission": null},
+            ],
+            "checkin_lists": [
+                {"name": "All", "subevent": null, "gates": ["G"]},
+                {"id": 1, "name": "One", "subevent": 1, "gates": []},
+            ],
+        }],
+        "teams": [{"name": "t", "organizer_permissions": ["organizer.devices:read"],
+                   "tokens": [{"name": "t", "token": "t".repeat(64), "active": true}]}],
+        "devices": [
+            {"name": "d", "all_events": true, "limit_events": [], "gate": "G",
+             "security_profile": "full", "initialized": true, "revoked": false,
+             "api_token": "d".repeat(64)},
+            {"name": "waiting", "all_events": false, "limit_events": ["e"], "gate": null,
+             "security_profile": "pretixscan", "initialized": false, "revoked": false,
+             "api_token": null},
+        ],
+    }]})
+}
+
+async fn an_import_gives_nobody_access_back(f: Fixture) {
+    let (store, import) = (&f.store, async |file: &serde_json::Value| {
+        f.store.import(organizers_file(&file.to_string())).await
+    });
+    let report = import(&small_file()).await.unwrap();
+    assert_eq!(report.subevents.created, 2);
+    assert_eq!(report.devices.created, 2);
+    let organizer = store.organizer("s").await.unwrap().id;
+    let key = secret(&"d".repeat(64));
+    let device = store.enrolled_device(&key).await.unwrap().unwrap();
+    assert_eq!(device.gate.unwrap().identifier, "G");
+    let placed = store.placed_devices(organizer).await.unwrap();
+    assert_eq!(placed[0].gate.as_deref(), Some("G"));
+    assert_eq!(placed[1].device.limit_events, ["e"]);
+
+    let new_key = secret("rolled");
+    store.roll_key(&key, &new_key, None).await.unwrap();
+    store.revoke_device(organizer, 2).await.unwrap();
+    let tokens = store.team_tokens(organizer, "t").await.unwrap();
+    let change = TokenChange {
+        name: None,
+        active: Some(false),
+    };
+    store
+        .change_team_token(organizer, "t", tokens[0].id, change)
+        .await
+        .unwrap();
+    assert_eq!(
+        import(&small_file()).await.unwrap(),
+        ImportReport::default()
+    );
+    assert!(store.enrolled_device(&key).await.unwrap().is_none());
+    assert!(store.device(organizer, 2).await.unwrap().unwrap().revoked);
+    let team = store
+        .team_caller(&secret(&"t".repeat(64)))
+        .await
+        .unwrap()
+        .unwrap();
+    assert!(!team.active);
+}
+
+async fn an_import_that_contradicts_changes_nothing(f: Fixture) {
+    let import =
+        async |file: &serde_json::Value| f.store.import(organizers_file(&file.to_string())).await;
+    import(&small_file()).await.unwrap();
+    for path in [
+        "organizers[0].events[0].subevents[1].id",
+        "organizers[0].teams[0].tokens[0].token",
+    ] {
+        let mut file = small_file();
+        file["organizers"][0]["slug"] = json!("other");
+        if path.contains("teams") {
+            file["organizers"][0]["events"] = json!([]);
+            file["organizers"][0]["devices"] = json!([]);
+        }
+        match import(&file).await {
+            Err(StoreError::Contradiction(fault)) => assert_eq!(fault.path, path),
+            other => panic!("{other:?}"),
+        }
+        assert!(f.store.organizer("other").await.is_err());
+    }
+    let mut file = small_file();
+    file["organizers"][0]["teams"][0]["organizer_permissions"] = json!("all");
+    assert_eq!(import(&file).await.unwrap(), ImportReport::default());
+    file["organizers"][0]["teams"][0]["tokens"][0]["token"] = json!("u".repeat(64));
+    match import(&file).await {
+        Err(StoreError::Contradiction(fault)) => {
+            assert_eq!(fault.path, "organizers[0].teams[0].organizer_permissions");
+        }
+        other => panic!("{other:?}"),
+    }
+    let mut file = small_file();
+    file["organizers"][0]["slug"] = json!("other");
+    file["organizers"][0]["events"] = json!([]);
+    file["organizers"][0]["teams"] = json!([]);
+    file["organizers"][0]["devices"][1]["limit_events"] = json!([]);
+    match import(&file).await {
+        Err(StoreError::Contradiction(fault)) => {
+            assert_eq!(fault.path, "organizers[0].devices[0].api_token");
+        }
+        other => panic!("{other:?}"),
+    }
+}
