@@ -2,11 +2,13 @@
 #![allow(dead_code, reason = "each test uses its part")]
 #![allow(
     clippy::unwrap_used,
+    clippy::expect_used,
     clippy::indexing_slicing,
     clippy::print_stderr,
     reason = "a test fails by panicking and says what it skips"
 )]
 
+pub mod installation;
 pub mod scanner;
 pub mod skip;
 pub mod stranger;

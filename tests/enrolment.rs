@@ -1,0 +1,144 @@
+//! Enrolling at a server of our own, both as processes, with answers that get lost on the way.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
+
+mod common;
+
+use std::io::{Read, Write};
+use std::net::{Shutdown, TcpListener, TcpStream};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+
+use common::installation::Installation;
+use common::scanner::Scanner;
+
+/// A way to the server on which the first `lost` answers never arrive.
+fn lossy_way(to: &str, lost: usize) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let to = to.strip_prefix("http://").unwrap().to_owned();
+    let left = Arc::new(AtomicUsize::new(lost));
+    thread::spawn(move || {
+        for client in listener.incoming().flatten() {
+            let (to, left) = (to.clone(), Arc::clone(&left));
+            thread::spawn(move || {
+                let server = TcpStream::connect(to).unwrap();
+                let (mut from_client, mut to_server) =
+                    (client.try_clone().unwrap(), server.try_clone().unwrap());
+                thread::spawn(move || std::io::copy(&mut from_client, &mut to_server));
+                let (mut server, mut client) = (server, client);
+                let mut answer = [0; 64 * 1024];
+                let read = server.read(&mut answer).unwrap();
+                let is_lost = left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| {
+                    left.checked_sub(1)
+                });
+                if is_lost.is_err() {
+                    client.write_all(&answer[..read]).unwrap();
+                }
+                // The client may have hung up before.
+                let _ = client.shutdown(Shutdown::Both);
+            });
+        }
+    });
+    url
+}
+
+#[test]
+fn a_device_is_enrolled_and_the_server_shows_what_it_reported() {
+    let (installation, scanner) = (Installation::start(), Scanner::new());
+    let token = installation.create_device("Lane 1");
+    scanner
+        .init(
+            &installation.url,
+            &token,
+            &["--hardware-brand", "Zebra", "--os-name", "X"],
+        )
+        .succeeds();
+
+    let (device, status) = (&installation.devices()[0], scanner.status());
+    assert!(device["initialized"].is_string());
+    assert_eq!(
+        (&device["hardware_brand"], &device["os_name"]),
+        (&"Zebra".into(), &"X".into())
+    );
+    assert_eq!(
+        device["hardware_model"],
+        status["reported"]["hardware_model"]
+    );
+    assert_eq!(device["unique_serial"], status["unique_serial"]);
+    assert_eq!(device["software_brand"], "gatehand");
+}
+
+#[test]
+fn a_lost_answer_is_repeated_by_the_server_and_the_token_is_not_lost() {
+    let (installation, scanner) = (Installation::start(), Scanner::new());
+    let token = installation.create_device("Lane 1");
+    let url = lossy_way(&installation.url, 2);
+    for _ in 0..2 {
+        scanner
+            .init(&url, &token, &[])
+            .complains(8, "it goes on where it stopped");
+        assert_eq!(scanner.status()["state"], "enrolling");
+    }
+    assert!(
+        installation.devices()[0]["initialized"].is_string(),
+        "the token was used up"
+    );
+
+    scanner.init(&url, &token, &[]).succeeds();
+    assert_eq!(
+        scanner.status()["unique_serial"],
+        installation.devices()[0]["unique_serial"]
+    );
+}
+
+#[test]
+fn of_many_that_enrol_one_scanner_at_once_one_does_and_all_others_are_told() {
+    let (installation, scanner) = (Installation::start(), Scanner::new());
+    let token = installation.create_device("Lane 1");
+    let ended: Vec<_> = thread::scope(|scope| {
+        let runs: Vec<_> = (0..8)
+            .map(|_| scope.spawn(|| scanner.init(&installation.url, &token, &[])))
+            .collect();
+        runs.into_iter().map(|run| run.join().unwrap()).collect()
+    });
+    assert_eq!(
+        ended.iter().filter(|ended| ended.code == 0).count(),
+        1,
+        "{ended:?}"
+    );
+    assert!(
+        ended.iter().all(|ended| [0, 12, 14].contains(&ended.code)),
+        "{ended:?}"
+    );
+    assert_eq!(scanner.status()["state"], "enrolled");
+}
+
+#[test]
+fn a_token_works_once_and_the_second_scanner_is_told() {
+    let installation = Installation::start();
+    let token = installation.create_device("Lane 1");
+    Scanner::new()
+        .init(&installation.url, &token, &[])
+        .succeeds();
+    let second = Scanner::new();
+    second
+        .init(&installation.url, &token, &[])
+        .complains(6, "has already been used");
+    second
+        .init(&installation.url, "unknownunknown00", &[])
+        .complains(6, "Unknown initialization token");
+    installation.create_device("Lane 2");
+    let revoked = installation.create_device("Lane 3");
+    installation.admin(&["device", "revoke", "bigevents", "3"]);
+    second
+        .init(&installation.url, &revoked, &[])
+        .complains(6, "revoked");
+    assert_eq!(second.status()["state"], "not-enrolled");
+}
