@@ -1,0 +1,26 @@
+#!/usr/bin/env bash
+# Runs every fuzz target for a few seconds with the stable toolchain: fuzz/run.sh [SECONDS].
+# For a long search with sanitizers use cargo-fuzz: cargo +nightly fuzz run TARGET.
+set -euo pipefail
+cd "$(dirname "$0")"
+seconds=${1:-20}
+host=$(rustc -vV | sed -n 's/^host: //p')
+target_dir=${CARGO_TARGET_DIR:-target}
+
+# What cargo-fuzz passes too: the compiler counts which branches were taken.
+coverage="-Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4
+  -Cllvm-args=-sanitizer-coverage-inline-8bit-counters -Cllvm-args=-sanitizer-coverage-pc-table
+  -Cllvm-args=-sanitizer-coverage-trace-compares --cfg fuzzing"
+RUSTC_BOOTSTRAP=1 RUSTFLAGS=$coverage cargo build --locked --quiet --target "$host"
+
+for source in fuzz_targets/*.rs; do
+  name=$(basename "$source" .rs)
+  mkdir -p "corpus/$name" "artifacts/$name"
+  if "$target_dir/$host/debug/$name" -max_total_time="$seconds" -max_len=4096 -verbosity=0 -print_funcs=0 \
+    -artifact_prefix="artifacts/$name/" "corpus/$name"; then
+    echo "$name: nothing found in $seconds s"
+  else
+    echo "$name: see fuzz/artifacts/$name" >&2
+    exit 1
+  fi
+done
