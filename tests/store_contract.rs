@@ -106,6 +106,7 @@ contract! {
     a_change_and_its_kept_answer_are_stored_together_or_not_at_all
     a_change_that_is_refused_leaves_nothing
     answers_are_found_since_a_time_and_swept_by_age
+    what_is_done_to_a_device_is_logged_with_the_change
     a_device_is_changed_in_what_is_named
     devices_come_by_number_in_pieces
     a_team_is_known_by_its_tokens_until_one_of_both_is_deactivated
@@ -353,6 +354,79 @@ async fn answers_are_found_since_a_time_and_swept_by_age(f: Fixture) {
             .unwrap()
             .is_none()
     );
+}
+
+async fn what_is_done_to_a_device_is_logged_with_the_change(f: Fixture) {
+    let (store, organizer) = (&f.store, f.organizer);
+    store
+        .create_team(organizer, "t", Permissions::All)
+        .await
+        .unwrap();
+    let token = store
+        .create_team_token(organizer, "t", "laptop")
+        .await
+        .unwrap();
+    let caller = store.team_caller(&token).await.unwrap().unwrap();
+    let actor = Actor::Team(caller.token);
+    let created = store
+        .create_device(actor, organizer, device("Door"), None)
+        .await
+        .unwrap();
+    let token = created.initialization_token.unwrap();
+    let (key, new) = (secret("first key"), secret("second key"));
+    assert!(
+        store
+            .redeem_token(&token, report(), &key, None)
+            .await
+            .unwrap()
+            .is_ok()
+    );
+    assert!(
+        store
+            .redeem_token(&token, report(), &key, None)
+            .await
+            .unwrap()
+            .is_err()
+    );
+    store
+        .update_device(&key, report(), None)
+        .await
+        .unwrap()
+        .unwrap();
+    store.roll_key(&key, &new, None).await.unwrap();
+    let change = || DeviceChange {
+        name: Some("Gate".to_owned()),
+        ..DeviceChange::default()
+    };
+    let failed = keep(1, Err(SealError::TooLarge));
+    let failed = store
+        .change_device(actor, organizer, 1, change(), failed)
+        .await;
+    assert!(failed.is_err());
+    store
+        .change_device(actor, organizer, 1, change(), None)
+        .await
+        .unwrap();
+    store.revoke_device(organizer, 1).await.unwrap();
+
+    let log = store.device_log(organizer, 1).await.unwrap();
+    let entries = log
+        .iter()
+        .map(|entry| (entry.action.as_str(), entry.actor.as_str()));
+    let expected = [
+        ("created", "team"),
+        ("initialized", "device"),
+        ("updated", "device"),
+        ("key rolled", "device"),
+        ("changed", "team"),
+        ("revoked", "administrator"),
+    ];
+    assert!(entries.eq(expected), "{log:?}");
+    assert_eq!(log[0].token.as_deref(), Some("laptop"));
+    assert_eq!(log[4].data, json!({"name": "Gate"}));
+    for text in [token.expose(), "first key", "second key"] {
+        assert!(!serde_json::to_string(&log).unwrap().contains(text));
+    }
 }
 
 async fn a_device_is_changed_in_what_is_named(f: Fixture) {

@@ -205,7 +205,7 @@ fn negotiated(request: Request) -> Result<Request, Problem> {
         let media_type = media_type.split(';').next().unwrap_or_default().trim();
         matches!(
             media_type.to_ascii_lowercase().as_str(),
-            "*/*" | "application/*" | "application/json" | "*/json"
+            "*/*" | "application/*" | "application/json"
         )
     });
     match takes_json {

@@ -2,6 +2,7 @@
 
 use async_trait::async_trait;
 use serde::Serialize;
+use serde_json::Value;
 use zeroize::Zeroizing;
 
 use super::{Actor, DeviceChange, NewDevice, Organizer, Store, StoreError};
@@ -118,6 +119,22 @@ pub struct PlacedDevice {
     pub device: wire::Device,
     /// Where it stands.
     pub gate: Option<String>,
+}
+
+/// Something that was done to a device.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct LogEntry {
+    /// When.
+    #[serde(with = "wire::timestamp")]
+    pub created: jiff::Timestamp,
+    /// As `key rolled`.
+    pub action: String,
+    /// `team`, `device` or `administrator`.
+    pub actor: String,
+    /// Name of the team's token.
+    pub token: Option<String>,
+    /// What was set; never a secret.
+    pub data: Value,
 }
 
 /// A pair of keys for NFC media.
@@ -248,6 +265,9 @@ pub trait Administration: Store {
 
     /// All devices of an organizer with their gates, by number.
     async fn placed_devices(&self, organizer: i64) -> Result<Vec<PlacedDevice>, StoreError>;
+    /// What was done to a device, oldest first.
+    async fn device_log(&self, organizer: i64, device_id: u64)
+    -> Result<Vec<LogEntry>, StoreError>;
     /// Ends the access of a device for good.
     async fn revoke_device(&self, organizer: i64, device_id: u64) -> Result<(), StoreError>;
 

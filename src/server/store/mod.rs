@@ -20,7 +20,7 @@ use crate::secret::Secret;
 use crate::wire;
 
 pub use administration::{
-    Administration, Event, EventChange, GateChange, ImportReport, Imported, MediumKeys,
+    Administration, Event, EventChange, GateChange, ImportReport, Imported, LogEntry, MediumKeys,
     OrganizerChange, OrganizerSummary, PlacedDevice, TeamChange, TeamSummary, TokenChange,
     TokenSummary,
 };

@@ -2,15 +2,15 @@
 
 use async_trait::async_trait;
 
-use super::{SqliteStore, devices, events, import, organizers, teams};
+use super::{SqliteStore, devices, events, import, log, organizers, teams};
 use crate::secret::Secret;
 use crate::server::installation_keys::key_hash;
 use crate::server::organizers_file::{OrganizersFile, Permissions};
 use crate::server::random;
 use crate::server::store::{
-    Actor, Administration, Event, EventChange, GateChange, ImportReport, MediumKeys, Organizer,
-    OrganizerChange, OrganizerSummary, PlacedDevice, StoreError, TeamChange, TeamSummary,
-    TokenChange, TokenSummary,
+    Actor, Administration, Event, EventChange, GateChange, ImportReport, LogEntry, MediumKeys,
+    Organizer, OrganizerChange, OrganizerSummary, PlacedDevice, StoreError, TeamChange,
+    TeamSummary, TokenChange, TokenSummary,
 };
 use crate::wire;
 
@@ -183,6 +183,16 @@ impl Administration for SqliteStore {
         let keys = self.keys();
         self.readers
             .read(move |connection| devices::placed(connection, &keys, organizer))
+            .await
+    }
+
+    async fn device_log(
+        &self,
+        organizer: i64,
+        device_id: u64,
+    ) -> Result<Vec<LogEntry>, StoreError> {
+        self.readers
+            .read(move |connection| log::of_device(connection, organizer, device_id))
             .await
     }
 

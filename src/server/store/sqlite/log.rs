@@ -1,10 +1,11 @@
 //! What was done to a device, and by whom.
 
+use rusqlite::types::Type;
 use rusqlite::{Connection, params};
 use serde_json::Value;
 
-use super::{Context, micros};
-use crate::server::store::{Actor, StoreError};
+use super::{Context, devices, micros, time};
+use crate::server::store::{Actor, LogEntry, StoreError};
 
 /// Writes an entry; `data` must hold no secret.
 pub(super) fn write(
@@ -33,4 +34,30 @@ pub(super) fn write(
             data.to_string()
         ])?;
     Ok(())
+}
+
+pub(super) fn of_device(
+    connection: &Connection,
+    organizer: i64,
+    device_id: u64,
+) -> Result<Vec<LogEntry>, StoreError> {
+    let row = devices::row_of(connection, organizer, device_id)?;
+    let mut statement = connection.prepare_cached(
+        "SELECT log_entry.*, team_token.name AS token_name
+         FROM log_entry LEFT JOIN team_token ON team_token.id = log_entry.token
+         WHERE device = ?1 ORDER BY log_entry.id",
+    )?;
+    let entries = statement.query_map([row], |row| {
+        let data: String = row.get("data")?;
+        Ok(LogEntry {
+            created: time(row.get("created")?)?,
+            action: row.get("action")?,
+            actor: row.get("actor")?,
+            token: row.get("token_name")?,
+            data: serde_json::from_str(&data).map_err(|error| {
+                rusqlite::Error::FromSqlConversionFailure(0, Type::Text, error.into())
+            })?,
+        })
+    })?;
+    Ok(entries.collect::<Result<_, _>>()?)
 }
