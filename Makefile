@@ -1,5 +1,5 @@
 # make test is what a change has to pass; the rest are shortcuts.
-.PHONY: test test-quick bench demo
+.PHONY: test test-quick test-long bench demo
 
 test:
 	@tests/run.sh
@@ -7,6 +7,10 @@ test:
 # No installing, no second build: for the moment between two edits.
 test-quick:
 	cargo test
+
+# A long search for input that breaks something: make test-long SECONDS=3600
+test-long:
+	fuzz/run.sh $(or $(SECONDS),600)
 
 bench:
 	cargo bench

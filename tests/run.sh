@@ -60,9 +60,9 @@ dependencies() {
 # Programs that only some tests need, and the Debian packages that bring them.
 declare -A needed=(
   [cc]=gcc            # builds SQLite
+  [c++]=g++           # builds the fuzzer
   [java]=default-jdk-headless # loads the handheld's library
   [faketime]=faketime # a scanner whose clock is wrong
-  [qrencode]=qrencode # a QR encoder that is not ours
   [zbarimg]=zbar-tools # a QR decoder that is not ours
 )
 packages=()
@@ -85,6 +85,7 @@ check "documentation" env RUSTDOCFLAGS="-D warnings" cargo doc --quiet --locked 
 check "licences and sources of what it builds on" dependencies
 tests "tests" cargo test --locked --no-fail-fast
 tests "tests of the handheld's core" cargo test --locked --no-default-features --lib
+check "fuzzing what reads a stranger's input, briefly" fuzz/run.sh 10
 check "the handheld's library" cargo rustc --quiet --locked --lib --crate-type cdylib --no-default-features --features jni --profile handheld
 check "the handheld's library in a JVM" loads_in_jvm
 
