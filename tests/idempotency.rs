@@ -192,6 +192,9 @@ async fn a_kept_answer_is_told_to_its_caller_only() {
         .is(404, unseen);
     let answer = send(server.as_admin(Method::POST, query)).await;
     assert_eq!(answer.status, 405);
+    let page = send(keyed(server.as_admin(Method::POST, "/nothing/there"), "k")).await;
+    let asked = send(server.as_admin(Method::GET, query)).await;
+    asked.is(404, json!(page.text));
 }
 
 #[tokio::test]

@@ -62,6 +62,10 @@ async fn a_stolen_database_holds_no_key_and_no_token() {
         "diversification!".to_owned(),
     ];
     let folder = server.stop().await;
+    assert!(
+        !folder.path().join("gatehand.db-wal").exists(),
+        "the end leaves one file"
+    );
     let mut searched = 0;
     for file in fs::read_dir(folder.path()).unwrap() {
         let file = file.unwrap();

@@ -32,14 +32,15 @@ pub(super) struct Endpoint {
 /// The answer to a request that was done.
 pub(super) struct Answer {
     status: StatusCode,
-    body: Option<Value>,
+    /// JSON.
+    body: Option<String>,
 }
 
 impl Answer {
     pub(super) fn new(status: StatusCode, body: &impl Serialize) -> Result<Self, Problem> {
         Ok(Self {
             status,
-            body: Some(serde_json::to_value(body)?),
+            body: Some(serde_json::to_string(body)?),
         })
     }
 
@@ -56,9 +57,12 @@ impl Answer {
         Ok(Self {
             status: StatusCode::from_u16(reply.status)
                 .map_err(|error| Problem::Internal(error.into()))?,
-            // A page for people, as for an unknown path, is told as text.
-            body: (!reply.body.is_empty())
-                .then(|| serde_json::from_str(&reply.body).unwrap_or(json!(reply.body))),
+            body: match reply.body.as_str() {
+                "" => None,
+                // A page for people, as for an unknown path, is told as text.
+                page if page.starts_with('<') => Some(json!(page).to_string()),
+                json => Some(json.to_owned()),
+            },
         })
     }
 }
@@ -119,7 +123,7 @@ impl Endpoint {
                     Some(_) => vec![("content-type".into(), "application/json".into())],
                     None => Vec::new(),
                 },
-                body: body.map(|body| body.to_string()).unwrap_or_default(),
+                body: body.unwrap_or_default(),
             },
             Err(problem) => Reply::refusal(problem),
         };
@@ -162,7 +166,7 @@ impl Endpoint {
         }
         Answer {
             status: StatusCode::OK,
-            body: Some(description),
+            body: Some(description.to_string()),
         }
     }
 

@@ -70,8 +70,9 @@ pub enum OpenError {
 
 /// The store in one SQLite file. Several processes may have it open.
 pub struct SqliteStore {
-    writer: Writer,
+    // Dropped before the writer: whoever closes last takes the write-ahead log into the database.
     readers: Readers,
+    writer: Writer,
     keys: Arc<InstallationKeys>,
 }
 
@@ -105,8 +106,8 @@ impl SqliteStore {
         let keys = InstallationKeys::derive(&secret);
         schema::prepare(&mut connection, &keys.check())?;
         Ok(Self {
-            writer: Writer::start(connection).map_err(failed)?,
             readers: Readers::of(database),
+            writer: Writer::start(connection).map_err(failed)?,
             keys: Arc::new(keys),
         })
     }
