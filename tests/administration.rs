@@ -118,6 +118,29 @@ fn what_is_renamed_or_deactivated_stays_so() {
 }
 
 #[test]
+fn what_was_done_to_a_device_is_told_with_who_did_it() {
+    let desk = Desk::set_up();
+    desk.admin("device create bigevents --name Lane --all-events")
+        .succeeds();
+    desk.admin("device rename bigevents 1 Door").succeeds();
+    let log = desk.json("device log bigevents 1");
+    let log = log.as_array().unwrap();
+    assert_eq!(log.len(), 2, "{log:?}");
+    assert!(log.iter().all(|entry| entry["actor"] == "administrator"));
+    assert!(log[1]["data"].to_string().contains("Door"));
+}
+
+#[test]
+fn media_keys_are_made_and_never_shown() {
+    let desk = Desk::set_up();
+    desk.admin("media-keys create bigevents 7").succeeds();
+    desk.admin("media-keys create bigevents 7")
+        .complains(15, "7");
+    let listed = json!([{"public_id": 7, "media_type": "nfc_mf0aes", "active": true}]);
+    assert_eq!(desk.json("media-keys list bigevents"), listed);
+}
+
+#[test]
 fn a_token_is_shown_once_and_kept_nowhere() {
     let desk = Desk::set_up();
     let made = desk.admin("token create bigevents admins");

@@ -6,18 +6,16 @@
     clippy::indexing_slicing,
     reason = "a test fails by panicking"
 )]
-#![allow(dead_code, reason = "not all of the shared server is used here")]
 
-#[path = "common/server.rs"]
-mod server;
+mod common;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use common::server::{Answer, TestServer, send};
 use gatehand::server::organizers_file::OrganizersFile;
 use jiff::{SignedDuration, Timestamp};
 use reqwest::Method;
 use serde_json::{Map, Value, json};
-use server::{Answer, TestServer, send};
 
 const SCENARIOS: &str = include_str!("data/conformance/device-api.json");
 

@@ -6,20 +6,18 @@
     clippy::indexing_slicing,
     reason = "a test fails by panicking"
 )]
-#![allow(dead_code, reason = "not all of the shared server is used here")]
 
-#[path = "common/server.rs"]
-mod server;
+mod common;
 
 use std::sync::Arc;
 
 use base64::prelude::{BASE64_STANDARD, Engine};
+use common::server::{ORGANIZER, TestServer, form, initialization, send};
 use gatehand::server::store::{DeviceChange, GateChange, MediumKeys};
 use reqwest::Method;
 use rsa::pkcs1::EncodeRsaPublicKey;
 use rsa::pkcs8::{EncodePublicKey, LineEnding};
 use serde_json::{Value, json};
-use server::{ORGANIZER, TestServer, form, initialization, send};
 
 const INITIALIZE: &str = "/api/v1/device/initialize";
 const UPDATE: &str = "/api/v1/device/update";

@@ -6,19 +6,17 @@
     clippy::indexing_slicing,
     reason = "a test fails by panicking"
 )]
-#![allow(dead_code, reason = "not all of the shared server is used here")]
 
-#[path = "common/server.rs"]
-mod server;
+mod common;
 
 use std::collections::BTreeSet;
 
+use common::server::{ORGANIZER, TestServer, form, send};
 use gatehand::server::event_selection::Schedule;
 use gatehand::server::organizers_file::Name;
 use gatehand::server::store::{DeviceChange, Event};
 use reqwest::Method;
 use serde_json::{Value, json};
-use server::{ORGANIZER, TestServer, form, send};
 
 async fn with_event(server: &TestServer, slug: &str, date_from: &str) {
     let event = Event {
@@ -707,6 +705,6 @@ async fn nothing_of_an_inactive_organizer_is_served() {
     let answer = send(server.as_device(&key, Method::GET, "/api/v1/device/info")).await;
     assert_eq!(answer.status, 403);
     let request = server.request(Method::POST, "/api/v1/device/initialize");
-    let answer = send(request.json(&server::initialization(&waiting))).await;
+    let answer = send(request.json(&common::server::initialization(&waiting))).await;
     answer.is(400, json!({"token": ["Unknown initialization token."]}));
 }

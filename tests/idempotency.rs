@@ -6,15 +6,13 @@
     clippy::indexing_slicing,
     reason = "a test fails by panicking"
 )]
-#![allow(dead_code, reason = "not all of the shared server is used here")]
 
-#[path = "common/server.rs"]
-mod server;
+mod common;
 
+use common::server::{ORGANIZER, TestServer, form, initialization, send};
 use gatehand::wire::IDEMPOTENCY_HEADER;
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
-use server::{ORGANIZER, TestServer, form, initialization, send};
 
 const INITIALIZE: &str = "/api/v1/device/initialize";
 

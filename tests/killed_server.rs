@@ -6,63 +6,25 @@
     clippy::indexing_slicing,
     reason = "a test fails by panicking"
 )]
-#![allow(dead_code, reason = "not all of the shared server is used here")]
 
-#[path = "common/server.rs"]
-mod server;
+mod common;
 
 use std::collections::HashMap;
-use std::io::{BufRead, BufReader};
-use std::path::Path;
-use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use common::installation::ServerProcess;
+use common::server::{ORGANIZER, initialization};
 use gatehand::server::organizers_file::Permissions;
 use gatehand::server::store::Administration;
 use gatehand::server::store::sqlite::SqliteStore;
 use gatehand::wire::IDEMPOTENCY_HEADER;
 use reqwest::Client;
 use serde_json::{Value, json};
-use server::{ORGANIZER, initialization};
 
 const WORKERS: usize = 8;
 /// Acknowledged creations after which the server is killed.
 const ENOUGH: usize = 100;
-
-struct Process {
-    url: String,
-    child: Child,
-}
-
-impl Process {
-    fn start(database: &Path) -> Self {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_gatehand"))
-            .args(["serve", "--listen", "127.0.0.1:0", "--database"])
-            .arg(database)
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut log = BufReader::new(child.stderr.take().unwrap());
-        let mut first = String::new();
-        log.read_line(&mut first).unwrap();
-        // A full pipe would stop the server.
-        std::thread::spawn(move || log.lines().for_each(drop));
-        let url = first.trim().strip_prefix("Serving on ").expect(&first);
-        Self {
-            url: url.to_owned(),
-            child,
-        }
-    }
-}
-
-impl Drop for Process {
-    fn drop(&mut self) {
-        // As with kill -9: nothing is finished or closed.
-        self.child.kill().unwrap();
-        self.child.wait().unwrap();
-    }
-}
 
 /// What one caller knows when the server is gone.
 #[derive(Default)]
@@ -161,7 +123,7 @@ async fn what_was_acknowledged_is_there_after_a_kill_and_what_was_not_can_be_ret
         token.expose().to_owned()
     };
 
-    let process = Process::start(&database);
+    let process = ServerProcess::start(&database);
     let created = Arc::new(AtomicUsize::new(0));
     let workers: Vec<_> = (0..WORKERS)
         .map(|worker| {
@@ -179,7 +141,7 @@ async fn what_was_acknowledged_is_there_after_a_kill_and_what_was_not_can_be_ret
         seen.push(worker.await.unwrap());
     }
 
-    let process = Process::start(&database);
+    let process = ServerProcess::start(&database);
     let client = Client::builder().no_proxy().build().unwrap();
     for caller in &mut seen {
         let Some(lost) = caller.lost.take() else {

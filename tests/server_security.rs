@@ -6,23 +6,21 @@
     clippy::indexing_slicing,
     reason = "a test fails by panicking"
 )]
-#![allow(dead_code, reason = "not all of the shared server is used here")]
 
-#[path = "common/server.rs"]
-mod server;
+mod common;
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use common::server::{TestServer, config, initialization, send};
 use gatehand::server::store::MediumKeys;
 use gatehand::server::store::sqlite::{OpenError, SqliteStore};
 use gatehand::server::{Server, ServerError};
 use gatehand::wire::IDEMPOTENCY_HEADER;
 use reqwest::Method;
 use serde_json::{Value, json};
-use server::{TestServer, config, initialization, send};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 

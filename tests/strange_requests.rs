@@ -6,10 +6,8 @@
     clippy::indexing_slicing,
     reason = "a test fails by panicking"
 )]
-#![allow(dead_code, reason = "not all of the shared server is used here")]
 
-#[path = "common/server.rs"]
-mod server;
+mod common;
 
 use axum::body::Body;
 use gatehand::server::Server;
@@ -30,7 +28,7 @@ fn fixture() -> Fixture {
     let runtime = Runtime::new().unwrap();
     let folder = tempfile::tempdir().unwrap();
     let (server, token) = runtime.block_on(async {
-        let server = Server::bind(server::config(folder.path(), None))
+        let server = Server::bind(common::server::config(folder.path(), None))
             .await
             .unwrap();
         let store = server.store();

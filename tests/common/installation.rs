@@ -1,45 +1,65 @@
 //! A server of our own as a process, set up with the real command.
 
 use std::io::{BufRead, BufReader};
-use std::process::{Child, Stdio};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
 use std::thread;
 
 use serde_json::Value;
 
 use super::scanner::Scanner;
+use super::server::ORGANIZER;
 
-/// The organizer that every installation has.
-pub const ORGANIZER: &str = "bigevents";
+/// A running `gatehand serve`; killed when dropped, as with `kill -9`.
+pub struct ServerProcess {
+    pub url: String,
+    child: Child,
+}
 
-/// A running `gatehand serve` with a database of its own; killed when dropped.
+impl ServerProcess {
+    pub fn start(database: &Path) -> Self {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_gatehand"))
+            .args(["serve", "--listen", "127.0.0.1:0", "--database"])
+            .arg(database)
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut log = BufReader::new(child.stderr.take().unwrap());
+        let mut first = String::new();
+        log.read_line(&mut first).unwrap();
+        // A full pipe would stop the server.
+        thread::spawn(move || log.lines().for_each(drop));
+        let url = first.trim().strip_prefix("Serving on ").expect(&first);
+        Self {
+            url: url.to_owned(),
+            child,
+        }
+    }
+}
+
+impl Drop for ServerProcess {
+    fn drop(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+}
+
+/// A running server with a database of its own and a desk to administer it.
 pub struct Installation {
     pub url: String,
     desk: Scanner,
-    process: Child,
+    _process: ServerProcess,
 }
 
 impl Installation {
     pub fn start() -> Self {
         let desk = Scanner::new();
-        let database = desk.scratch().join("server.db");
-        let database = database.to_str().unwrap();
-        let listen = ["serve", "--listen", "127.0.0.1:0", "--database", database];
-        let mut process = desk
-            .command(&listen)
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut log = BufReader::new(process.stderr.take().unwrap());
-        let mut first = String::new();
-        log.read_line(&mut first).unwrap();
-        // A full pipe would stop the server.
-        thread::spawn(move || log.lines().for_each(drop));
-        let url = first
-            .trim()
-            .strip_prefix("Serving on ")
-            .expect(&first)
-            .to_owned();
-        let installation = Self { url, desk, process };
+        let process = ServerProcess::start(&desk.scratch().join("server.db"));
+        let installation = Self {
+            url: process.url.clone(),
+            desk,
+            _process: process,
+        };
         installation.admin(&["organizer", "create", ORGANIZER, "--name", "Big Events"]);
         installation
     }
@@ -70,12 +90,5 @@ impl Installation {
             .as_array()
             .unwrap()
             .clone()
-    }
-}
-
-impl Drop for Installation {
-    fn drop(&mut self) {
-        self.process.kill().unwrap();
-        self.process.wait().unwrap();
     }
 }

@@ -1,8 +1,10 @@
-//! What the tests share: a scanner, strange servers, and naming what can't run here.
+//! What the tests share: scanners, servers of ours in this process and as processes, strange servers,
+//! and naming what can't run here.
 #![allow(dead_code, reason = "each test uses its part")]
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
+    clippy::panic,
     clippy::indexing_slicing,
     clippy::print_stderr,
     reason = "a test fails by panicking and says what it skips"
@@ -10,5 +12,6 @@
 
 pub mod installation;
 pub mod scanner;
+pub mod server;
 pub mod skip;
 pub mod stranger;

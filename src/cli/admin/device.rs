@@ -42,6 +42,12 @@ pub(super) enum Command {
         /// The gate's identifier; without, the device is at no gate.
         gate: Option<String>,
     },
+    /// Show what was done to a device, and by whom.
+    Log {
+        organizer: String,
+        /// The device's number.
+        device: u64,
+    },
     /// End a device's access for good.
     Revoke {
         organizer: String,
@@ -138,6 +144,18 @@ impl Command {
                     &words,
                     desk.store.edit_device(organizer, device, change).await?,
                 )
+            }
+            Self::Log { organizer, device } => {
+                let organizer = desk.organizer(&organizer).await?;
+                let entries = desk.store.device_log(organizer, device).await?;
+                desk.list(&entries, ["TIME", "ACTION", "BY", "WHAT"], |entry| {
+                    let time = entry.created.strftime("%Y-%m-%d %H:%M:%S UTC").to_string();
+                    let by = match &entry.token {
+                        Some(token) => format!("{} ({token})", entry.actor),
+                        None => entry.actor.clone(),
+                    };
+                    [time, entry.action.clone(), by, entry.data.to_string()]
+                })
             }
             Self::Revoke { organizer, device } => {
                 let organizer = desk.organizer(&organizer).await?;

@@ -4,6 +4,7 @@ pub(super) mod device;
 mod event;
 mod gate;
 mod import;
+mod media_keys;
 mod organizer;
 mod team;
 mod token;
@@ -77,6 +78,9 @@ enum Subject {
     /// The devices of an organizer.
     #[command(subcommand)]
     Device(device::Command),
+    /// The keys of an organizer's NFC media.
+    #[command(subcommand)]
+    MediaKeys(media_keys::Command),
     /// Bring in an organizers file, wholly or not at all.
     Import(import::Import),
 }
@@ -111,6 +115,7 @@ impl Admin {
                 Subject::Team(command) => command.run(&desk).await,
                 Subject::Token(command) => command.run(&desk).await,
                 Subject::Device(command) => command.run(&desk).await,
+                Subject::MediaKeys(command) => command.run(&desk).await,
                 Subject::Import(command) => command.run(&desk).await,
             }
         })
