@@ -62,7 +62,7 @@ fn an_answer_of_something_else_is_told_and_the_enrolment_can_go_on() {
         (answer("403 Forbidden", "text/html", "blocked"), "no JSON"),
         (
             answer("409 Conflict", "application/json", r#"{"detail": "busy"}"#),
-            "status 409",
+            "try again in a moment",
         ),
         (
             redirect.to_owned(),
@@ -71,7 +71,7 @@ fn an_answer_of_something_else_is_told_and_the_enrolment_can_go_on() {
         (big, "larger than 1024 KiB"),
     ] {
         let scanner = Scanner::new();
-        let stranger = Stranger::answering(strange);
+        let stranger = Stranger::answering_in_turn(vec![strange, identity(&"k".repeat(64))]);
         let ended = scanner.init(&stranger.url, TOKEN, &[]);
         ended.complains(7, words);
         assert!(
@@ -80,14 +80,50 @@ fn an_answer_of_something_else_is_told_and_the_enrolment_can_go_on() {
         );
         assert_eq!(scanner.status()["state"], "enrolling", "{words}");
 
-        let server = Stranger::answering(identity(&"k".repeat(64)));
-        scanner.init(&server.url, TOKEN, &[]).succeeds();
+        scanner.init(&stranger.url, TOKEN, &[]).succeeds();
         assert_eq!(scanner.status()["state"], "enrolled");
+        let requests = stranger.requests();
         assert_eq!(
-            idempotency_key(&stranger.requests()[0]),
-            idempotency_key(&server.requests()[0]),
+            idempotency_key(&requests[0]),
+            idempotency_key(&requests[1]),
             "the server can repeat an answer only under the same key"
         );
+    }
+}
+
+#[test]
+fn the_idempotency_key_never_goes_to_a_second_server() {
+    let scanner = Scanner::new();
+    let first = Stranger::answering("HTTP/1.1 200 OK\r\n");
+    let second = Stranger::answering(identity("k"));
+    assert_eq!(scanner.init(&first.url, TOKEN, &[]).code, 8);
+    scanner
+        .init(&second.url, TOKEN, &[])
+        .complains(12, "was not finished");
+    assert!(second.requests().is_empty());
+
+    scanner.init(&second.url, TOKEN, &["--replace"]).succeeds();
+    let (first, second) = (first.requests(), second.requests());
+    assert_ne!(idempotency_key(&first[0]), idempotency_key(&second[0]));
+}
+
+#[test]
+fn a_gateways_refusal_does_not_end_what_the_server_may_have_done() {
+    let refusal = |status, body| answer(status, "application/json", body);
+    for gateway in [
+        refusal("401 Unauthorized", r#"{"detail": "Not authenticated"}"#),
+        refusal("403 Forbidden", r#"{"detail": "Blocked"}"#),
+        refusal("400 Bad Request", r#"{"detail": "Bad"}"#),
+    ] {
+        let scanner = Scanner::new();
+        let lost = "HTTP/1.1 200 OK\r\n".to_owned();
+        let server = Stranger::answering_in_turn(vec![lost, gateway, identity("k")]);
+        assert_eq!(scanner.init(&server.url, TOKEN, &[]).code, 8);
+        assert_eq!(scanner.init(&server.url, TOKEN, &[]).code, 6);
+        assert_eq!(scanner.status()["state"], "enrolling");
+        scanner.init(&server.url, TOKEN, &[]).succeeds();
+        let requests = server.requests();
+        assert_eq!(idempotency_key(&requests[0]), idempotency_key(&requests[2]));
     }
 }
 
@@ -148,7 +184,7 @@ fn a_server_that_is_not_there_leaves_nothing_behind() {
 #[test]
 fn a_server_that_never_answers_may_have_used_the_token() {
     let scanner = Scanner::new();
-    let silent = Stranger::silent();
+    let silent = Stranger::silent_then(identity("k"));
     let ended = scanner.init(&silent.url, TOKEN, &["--timeout", "1"]);
     ended.complains(8, "did not answer in time");
     assert_eq!(scanner.status()["state"], "enrolling");
@@ -158,19 +194,6 @@ fn a_server_that_never_answers_may_have_used_the_token() {
         .init(&server.url, "another-token", &[])
         .complains(12, "was not finished");
     assert!(server.requests().is_empty());
-
-    let closed = TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap();
-    scanner
-        .init(&format!("http://{closed}"), TOKEN, &[])
-        .complains(8, "can't connect to");
-    assert_eq!(
-        scanner.status()["state"],
-        "enrolling",
-        "the first attempt may still have counted"
-    );
 
     scanner
         .init(&server.url, "another-token", &["--replace"])
@@ -291,4 +314,34 @@ fn a_proxy_of_the_environment_is_not_used_for_this_machine() {
     }
     end(command.output().unwrap()).succeeds();
     assert!(proxy.requests().is_empty());
+}
+
+#[test]
+fn a_clock_before_1970_is_told() {
+    if !skip::can_run("faketime", &["1960-01-01", "true"]) {
+        return;
+    }
+    let scanner = Scanner::new();
+    let gatehand = scanner.command(&["init", "--url", "https://localhost:1", "--token", TOKEN]);
+    let mut long_ago = std::process::Command::new("faketime");
+    long_ago
+        .arg("1960-01-01")
+        .arg(gatehand.get_program())
+        .args(gatehand.get_args());
+    long_ago.env("GATEHAND_HOME", scanner.home());
+    end(long_ago.output().unwrap()).complains(9, "before 1970");
+    assert_eq!(scanner.status()["state"], "not-enrolled");
+}
+
+#[test]
+fn a_flood_of_words_is_cut() {
+    let scanner = Scanner::new();
+    let flood = format!(r#"{{"detail": "{}"}}"#, "x".repeat(900_000));
+    let server = Stranger::answering(answer("400 Bad Request", "application/json", &flood));
+    let ended = scanner.init(&server.url, TOKEN, &[]);
+    assert!(
+        ended.code == 6 && ended.stderr.len() < 5000,
+        "{}",
+        ended.stderr.len()
+    );
 }

@@ -146,13 +146,109 @@ fn a_damaged_vault_is_left_as_it_is_and_set_aside_only_when_told() {
     scanner.run(&["status"]).complains(11, "is damaged");
 
     let ended = scanner.init(&server().url, "second", &["--replace"]);
-    assert!(ended.succeeds().stdout.contains("kept as"), "{ended:?}");
+    assert!(ended.succeeds().stderr.contains("was kept as"), "{ended:?}");
     assert_eq!(scanner.status()["state"], "enrolled");
     let kept = scanner
         .files()
         .into_iter()
         .filter(|(_, bytes)| bytes.starts_with(b"these are"));
     assert_eq!(kept.count(), 1);
+}
+
+fn vault_path(scanner: &Scanner) -> std::path::PathBuf {
+    scanner.home().join("vault.db")
+}
+
+fn sql(scanner: &Scanner, statement: &str) {
+    Connection::open(vault_path(scanner))
+        .unwrap()
+        .execute_batch(statement)
+        .unwrap();
+}
+
+#[test]
+fn whatever_is_wrong_with_a_vault_it_can_be_replaced_and_is_kept() {
+    let damages: [fn(&Scanner); 8] = [
+        |scanner| fs::write(vault_path(scanner), [0]).unwrap(),
+        |scanner| fs::write(scanner.home().join("vault.key"), "short").unwrap(),
+        |scanner| {
+            let mut bytes = fs::read(vault_path(scanner)).unwrap();
+            bytes[8192..12288].fill(0xa5);
+            fs::write(vault_path(scanner), bytes).unwrap();
+        },
+        |scanner| {
+            fs::remove_file(vault_path(scanner)).unwrap();
+            fs::create_dir(vault_path(scanner)).unwrap();
+        },
+        |scanner| {
+            let key = scanner.home().join("vault.key");
+            fs::rename(&key, scanner.scratch().join("key")).unwrap();
+            std::os::unix::fs::symlink(scanner.scratch().join("key"), key).unwrap();
+        },
+        |scanner| {
+            sql(
+                scanner,
+                "UPDATE entry SET plain = '{}' WHERE name = 'identity'",
+            )
+        },
+        |scanner| sql(scanner, "PRAGMA application_id = 0"),
+        |scanner| sql(scanner, "DROP TABLE entry"),
+    ];
+    for (number, damage) in damages.iter().enumerate() {
+        let scanner = enrolled();
+        damage(&scanner);
+        let (server, before) = (server(), scanner.files().len());
+        scanner
+            .init(&server.url, "second", &[])
+            .complains(11, "vault");
+        assert!(server.requests().is_empty(), "{number}: the token was sent");
+
+        let ended = scanner.init(&server.url, "second", &["--replace"]);
+        assert!(
+            ended.succeeds().stderr.contains("was kept as"),
+            "{number}: {ended:?}"
+        );
+        assert_eq!(scanner.status()["state"], "enrolled", "{number}");
+        assert!(
+            scanner.files().len() > before,
+            "{number}: the old files are kept"
+        );
+    }
+}
+
+#[test]
+fn another_programs_database_is_left_alone() {
+    let scanner = Scanner::new();
+    fs::create_dir(scanner.home()).unwrap();
+    let database = Connection::open(scanner.home().join("vault.db")).unwrap();
+    database.execute_batch("CREATE TABLE theirs (a)").unwrap();
+    drop(database);
+    refuses_untouched(&scanner, 11, "is no vault of gatehand");
+}
+
+#[test]
+fn a_link_in_the_place_of_the_vault_is_not_followed() {
+    let scanner = enrolled();
+    let elsewhere = scanner.scratch().join("elsewhere.db");
+    fs::rename(scanner.home().join("vault.db"), &elsewhere).unwrap();
+    std::os::unix::fs::symlink(&elsewhere, scanner.home().join("vault.db")).unwrap();
+    refuses_untouched(&scanner, 11, "not a regular file");
+    scanner.run(&["status"]).complains(11, "not a regular file");
+}
+
+#[test]
+fn a_replacement_that_was_not_finished_is_shown_and_can_be_finished() {
+    let scanner = enrolled();
+    let lost = "HTTP/1.1 200 OK\r\n".to_owned();
+    let server = Stranger::answering_in_turn(vec![lost, identity("new")]);
+    assert_eq!(scanner.init(&server.url, "second", &["--replace"]).code, 8);
+    let status = scanner.status();
+    assert_eq!(
+        (&status["state"], &status["unfinished"]),
+        (&"enrolled".into(), &server.url.clone().into())
+    );
+    scanner.init(&server.url, "second", &[]).succeeds();
+    assert!(scanner.status()["unfinished"].is_null());
 }
 
 #[test]
@@ -222,7 +318,7 @@ fn a_folder_that_others_can_write_to_is_refused() {
 #[test]
 fn a_second_process_is_told_to_wait_and_the_first_goes_on() {
     let scanner = Scanner::new();
-    let silent = Stranger::silent();
+    let silent = Stranger::silent_then(identity(KEY));
     let mut first = scanner.start(&["init", "--url", &silent.url, "--token", "t"]);
     while silent.requests().is_empty() {
         std::thread::yield_now();
@@ -235,7 +331,7 @@ fn a_second_process_is_told_to_wait_and_the_first_goes_on() {
         .complains(13, "has not read the answer yet");
     first.kill().unwrap();
     first.wait().unwrap();
-    scanner.init(&server().url, "t", &[]).succeeds();
+    scanner.init(&silent.url, "t", &[]).succeeds();
 }
 
 /// Runs `script` with a file system of its own at the scanner's home, as a disk that is `options`.
@@ -321,11 +417,7 @@ fn what_root_makes_belongs_to_the_owner_of_the_folder() {
         .unwrap();
     scanner.init(&server.url, "u", &["--replace"]).succeeds();
     let files = scanner.files();
-    assert!(
-        files.len() >= 4,
-        "vault, log, key and lock: {}",
-        files.len()
-    );
+    assert!(files.len() >= 3, "vault, log and key: {}", files.len());
     for (path, _) in files {
         let file = fs::metadata(&path).unwrap();
         assert_eq!((file.uid(), file.gid()), (4711, 4712), "{}", path.display());

@@ -26,6 +26,9 @@ pub enum ForeignAnswer {
     /// Not found: perhaps a mistyped address.
     #[error("it has no device API at this address (404): check the address and its path")]
     NotFound,
+    /// The same request is still being answered, or too many were sent.
+    #[error("it asks to try again in a moment (status {0})")]
+    NotYet(StatusCode),
     /// The server failed.
     #[error("it failed with status {0}: try again later")]
     Failure(StatusCode),
@@ -54,6 +57,9 @@ pub(super) fn read<T: DeserializeOwned>(answer: &Answer) -> Result<Reply<T>, For
     }
     if status == StatusCode::NOT_FOUND {
         return Err(ForeignAnswer::NotFound);
+    }
+    if matches!(status, StatusCode::CONFLICT | StatusCode::TOO_MANY_REQUESTS) {
+        return Err(ForeignAnswer::NotYet(status));
     }
     if status.is_server_error() {
         return Err(ForeignAnswer::Failure(status));

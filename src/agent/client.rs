@@ -105,6 +105,11 @@ pub enum SendError {
         #[source]
         source: Cause,
     },
+    /// This device's clock shows a time before 1970.
+    #[error(
+        "this device's clock shows a time before 1970, and so no certificate can be checked: set it"
+    )]
+    Clock,
     /// The server's certificate is not valid.
     #[error("the certificate of {origin} is not valid{}", clock_hint(.clock))]
     Certificate {
@@ -151,6 +156,7 @@ impl SendError {
             self,
             Self::UnknownHost { .. }
                 | Self::NoConnection { .. }
+                | Self::Clock
                 | Self::Certificate { .. }
                 | Self::TimedOut {
                     connecting: true,
@@ -211,6 +217,10 @@ impl Client {
 
     /// Sends the request and reads its answer, whatever it says.
     pub(super) async fn send(&self, request: RequestBuilder) -> Result<Answer, SendError> {
+        // The TLS library can't count back from there.
+        if Timestamp::now() < Timestamp::UNIX_EPOCH {
+            return Err(SendError::Clock);
+        }
         let request = request
             .build()
             .map_err(|source| explain("the server", source))?;

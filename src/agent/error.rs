@@ -31,7 +31,7 @@ pub enum AgentError {
     AlreadyEnrolled(Box<Identity>),
     /// Another token was sent and its answer never read.
     #[error(
-        "an enrolment at {server} with another token was not finished, and that token may be used up: enrol with that code again to finish it, or add --replace to give it up"
+        "an enrolment at {server} with another token or address was not finished, and its token may be used up: enrol with that code again to finish it, or add --replace to give it up"
     )]
     Unfinished {
         /// The server the other token was for.
@@ -104,12 +104,13 @@ fn go_on(may_be_used: bool) -> &'static str {
 }
 
 impl AgentError {
-    /// Whether nothing is left to finish: the server has said its last word, or this first attempt
-    /// never reached it.
-    pub(super) fn ends_the_operation(&self, first_attempt: bool) -> bool {
+    /// Whether nothing is left to finish: the server has said its last word on this token, or never
+    /// saw it. Once a token may have been seen before (`went_on`), only a word on the token itself
+    /// counts: a gateway's refusal says nothing about what the server did earlier.
+    pub(super) fn ends_the_operation(&self, went_on: bool) -> bool {
         match self {
-            Self::Refused { .. } => true,
-            Self::Unanswered { source, .. } => first_attempt && source.is_unsent(),
+            Self::Refused { problem, .. } => !went_on || problem.names("token"),
+            Self::Unanswered { source, .. } => !went_on && source.is_unsent(),
             _ => false,
         }
     }

@@ -26,16 +26,24 @@ pub struct Initialized {
     pub identity: Identity,
     /// The vault.
     pub vault: PathBuf,
-    /// Where an unusable vault went that was in the way.
-    pub set_aside: Option<PathBuf>,
+    /// Whether this finished an enrolment that was begun before, with what was reported then.
+    pub went_on: bool,
+}
+
+/// An enrolment that is written down and about to be sent.
+struct Started {
+    vault: Vault,
+    begun: Begun,
+    went_on: bool,
 }
 
 impl Agent {
     /// Redeems the token of `enrolment` and keeps the identity and key it gets.
     ///
     /// The operation and its idempotency key are in the vault before the token is sent. If no
-    /// answer of the API comes, they stay there: enrolling again with the same token goes on under
-    /// the same key, and the server repeats its answer.
+    /// answer of the API comes, they stay there: enrolling again with the same token at the same
+    /// server goes on under the same key, and the server repeats its answer. The key is never sent
+    /// anywhere else, since for a day it is worth as much as the device's own.
     pub async fn initialize(
         &self,
         enrolment: &Enrolment,
@@ -44,12 +52,25 @@ impl Agent {
     ) -> Result<Initialized, AgentError> {
         enrolment.url().check_transport(options.allow_http)?;
         let _lock = vault::lock(&self.folder)?;
-        let (mut vault, set_aside) = self.open_vault(options.replace)?;
-        let (begun, first_attempt) = begin(&mut vault, enrolment, report, options.replace)?;
+        let Started {
+            mut vault,
+            begun,
+            went_on,
+        } = match self.start(enrolment, report, options.replace) {
+            Err(AgentError::Vault(error)) if options.replace && error.is_beyond_use() => {
+                self.set_vault_aside()?;
+                self.start(enrolment, report, true)?
+            }
+            Err(AgentError::Entry { .. }) if options.replace => {
+                self.set_vault_aside()?;
+                self.start(enrolment, report, true)?
+            }
+            started => started?,
+        };
         let device = match self.redeem(&begun).await {
             Ok(device) => device,
             Err(error) => {
-                if error.ends_the_operation(first_attempt) {
+                if error.ends_the_operation(went_on) {
                     vault.change(Begun::remove)?;
                 }
                 return Err(error);
@@ -64,18 +85,47 @@ impl Agent {
         Ok(Initialized {
             identity,
             vault: vault.path(),
-            set_aside,
+            went_on,
         })
     }
 
-    fn open_vault(&self, replace: bool) -> Result<(Vault, Option<PathBuf>), AgentError> {
-        match Vault::open(&self.folder) {
-            Err(error) if replace && error.is_beyond_use() => {
-                let set_aside = self.folder.set_aside()?;
-                Ok((Vault::open(&self.folder)?, set_aside))
+    /// Writes the operation down and proves that its end can be written too.
+    fn start(
+        &self,
+        enrolment: &Enrolment,
+        report: &DeviceReport,
+        replace: bool,
+    ) -> Result<Started, AgentError> {
+        let mut vault = Vault::open(&self.folder)?;
+        let (begun, went_on) = match Begun::load(&vault)? {
+            Some(begun) if begun.is_for(enrolment) => (begun, true),
+            Some(begun) if !replace => {
+                return Err(AgentError::Unfinished {
+                    server: begun.server.to_string(),
+                });
             }
-            vault => Ok((vault?, None)),
+            _ => match Identity::load(&vault)?.filter(|_| !replace) {
+                Some(identity) => return Err(AgentError::AlreadyEnrolled(Box::new(identity))),
+                None => (Begun::new(enrolment, report)?, false),
+            },
+        };
+        vault.change(|change| begun.store(change))?;
+        vault.reserve()?;
+        Ok(Started {
+            vault,
+            begun,
+            went_on,
+        })
+    }
+
+    fn set_vault_aside(&self) -> Result<(), AgentError> {
+        if let Some(path) = self.folder.set_aside()? {
+            tracing::warn!(
+                "the vault that can't be used was kept as {}",
+                path.display()
+            );
         }
+        Ok(())
     }
 
     async fn redeem(&self, begun: &Begun) -> Result<DeviceIdentity, AgentError> {
@@ -110,36 +160,4 @@ impl Agent {
             }),
         }
     }
-}
-
-/// Writes the operation down and proves that its end can be written too. Also tells whether this is
-/// the first attempt to send it.
-fn begin(
-    vault: &mut Vault,
-    enrolment: &Enrolment,
-    report: &DeviceReport,
-    replace: bool,
-) -> Result<(Begun, bool), AgentError> {
-    if let Some(identity) = Identity::load(vault)?.filter(|_| !replace) {
-        return Err(AgentError::AlreadyEnrolled(Box::new(identity)));
-    }
-    let (begun, first_attempt) = match Begun::load(vault)? {
-        // The address may have been mistyped; the idempotency key belongs to the token.
-        Some(begun) if begun.token.expose() == enrolment.token().expose() => (
-            Begun {
-                server: enrolment.url().clone(),
-                ..begun
-            },
-            false,
-        ),
-        Some(begun) if !replace => {
-            return Err(AgentError::Unfinished {
-                server: begun.server.to_string(),
-            });
-        }
-        _ => (Begun::new(enrolment, report)?, true),
-    };
-    vault.change(|change| begun.store(change))?;
-    vault.reserve()?;
-    Ok((begun, first_attempt))
 }

@@ -23,7 +23,7 @@ pub use client::{Client, ClientConfig, ClientError, SendError};
 pub use error::AgentError;
 pub use identity::Identity;
 pub use initialize::{InitializeOptions, Initialized};
-pub use status::{State, Status};
+pub use status::Status;
 
 /// The agent of one device.
 pub struct Agent {

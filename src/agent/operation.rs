@@ -40,6 +40,11 @@ impl Begun {
         })
     }
 
+    /// Whether it is the redemption of this token at this server.
+    pub(super) fn is_for(&self, enrolment: &Enrolment) -> bool {
+        self.server == *enrolment.url() && self.token.expose() == enrolment.token().expose()
+    }
+
     pub(super) fn load(vault: &Vault) -> Result<Option<Self>, AgentError> {
         let Some(bytes) = vault.sealed(OPERATION, "")? else {
             return Ok(None);

@@ -11,41 +11,32 @@ use crate::vault::{Folder, Vault};
 pub struct Status {
     /// The vault, whether there is one or not.
     pub vault: PathBuf,
-    /// The state of the device.
-    pub state: State,
-}
-
-/// Where a device stands.
-pub enum State {
-    /// It has no identity.
-    NotEnrolled,
-    /// It has sent an initialization token and not yet read the answer.
-    Enrolling {
-        /// The server the token was for.
-        server: ServerUrl,
-    },
-    /// It has an identity and a key that can be read.
-    Enrolled(Box<Identity>),
+    /// Who the device is, if it is enrolled and its key can be read.
+    pub identity: Option<Identity>,
+    /// The server to which an initialization token was sent whose answer was not read yet.
+    pub unfinished: Option<ServerUrl>,
 }
 
 impl Status {
     /// Reads the vault in `folder`. Changes nothing and waits for nobody.
     pub fn read(folder: &Folder) -> Result<Self, AgentError> {
-        let state = match Vault::look(folder)? {
-            None => State::NotEnrolled,
-            Some(vault) => match Identity::load(&vault)? {
-                Some(identity) => {
-                    identity.key(&vault)?;
-                    State::Enrolled(Box::new(identity))
-                }
-                None => Begun::load(&vault)?.map_or(State::NotEnrolled, |begun| State::Enrolling {
-                    server: begun.server,
-                }),
-            },
+        let vault = folder.vault_path();
+        let Some(open) = Vault::look(folder)? else {
+            return Ok(Self {
+                vault,
+                identity: None,
+                unfinished: None,
+            });
         };
+        let identity = Identity::load(&open)?;
+        if let Some(identity) = &identity {
+            identity.key(&open)?;
+        }
+        let unfinished = Begun::load(&open)?.map(|begun| begun.server);
         Ok(Self {
-            vault: folder.vault_path(),
-            state,
+            vault,
+            identity,
+            unfinished,
         })
     }
 }

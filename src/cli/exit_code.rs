@@ -85,7 +85,7 @@ fn of_agent(error: &AgentError) -> ExitCode {
         AgentError::AlreadyEnrolled(_) | AgentError::Unfinished { .. } => ExitCode::AlreadyEnrolled,
         AgentError::Refused { .. } => ExitCode::Refused,
         AgentError::Unanswered { source, .. } => match source {
-            SendError::Certificate { .. } => ExitCode::Certificate,
+            SendError::Certificate { .. } | SendError::Clock => ExitCode::Certificate,
             SendError::TooLarge { .. } => ExitCode::Foreign,
             SendError::UnknownHost { .. }
             | SendError::NoConnection { .. }
@@ -104,8 +104,11 @@ fn of_vault(error: &VaultError) -> ExitCode {
         VaultError::Busy { .. } => ExitCode::Busy,
         VaultError::OpenFolder { .. }
         | VaultError::Unwritable { .. }
-        | VaultError::NotWritten { .. } => ExitCode::VaultUnwritable,
+        | VaultError::NotWritten { .. }
+        | VaultError::NotSealed { .. } => ExitCode::VaultUnwritable,
         VaultError::Unreadable { .. }
+        | VaultError::NotRead { .. }
+        | VaultError::Foreign { .. }
         | VaultError::Corrupt { .. }
         | VaultError::Emptied { .. }
         | VaultError::OtherVersion { .. }

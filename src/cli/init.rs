@@ -8,7 +8,7 @@ use clap::Args;
 use zeroize::Zeroizing;
 
 use super::{CliError, input, output, status};
-use crate::agent::{self, Agent, Client, ClientConfig, InitializeOptions, State};
+use crate::agent::{self, Agent, Client, ClientConfig, InitializeOptions};
 use crate::enrolment::{Enrolment, ServerUrl, picture};
 use crate::facts::{Diagnostics, Facts, Overrides};
 use crate::secret::Secret;
@@ -96,17 +96,17 @@ impl Init {
 
         let status = agent::Status {
             vault: initialized.vault,
-            state: State::Enrolled(Box::new(initialized.identity)),
+            identity: Some(initialized.identity),
+            unfinished: None,
         };
         if self.json {
-            return output::print_json(&status::report(&status));
-        }
-        if let State::Enrolled(identity) = &status.state {
+            output::print_json(&status::report(&status))?;
+        } else if let Some(identity) = &status.identity {
             output::print_heading("This device is enrolled.")?;
             output::print_table(&status::rows(identity, &status.vault))?;
         }
-        if let Some(path) = initialized.set_aside {
-            output::print_table(&[("Old vault", format!("kept as {}", path.display()))])?;
+        if initialized.went_on {
+            output::say("This finished an enrolment begun before, with what was reported then.");
         }
         Ok(())
     }

@@ -19,9 +19,16 @@ const ERROR: Style = AnsiColor::Red.on_default().bold();
 
 /// Prints one JSON document and a line's end.
 pub(super) fn print_json(value: &impl Serialize) -> Result<(), CliError> {
-    let mut out = io::stdout().lock();
-    serde_json::to_writer_pretty(&mut out, value).map_err(io::Error::from)?;
-    writeln!(out)?;
+    let document = serde_json::to_string_pretty(value).map_err(io::Error::from)?;
+    let mut escaped = String::with_capacity(document.len());
+    for c in document.chars() {
+        // JSON lets these through, and a terminal obeys them.
+        match c {
+            '\u{7f}'..='\u{9f}' => escaped.push_str(&format!("\\u{:04x}", u32::from(c))),
+            c => escaped.push(c),
+        }
+    }
+    writeln!(io::stdout(), "{escaped}")?;
     Ok(())
 }
 
@@ -121,9 +128,25 @@ pub(super) fn complain(error: &CliError) {
     let _ = anstream::stderr().write_all(text.as_bytes());
 }
 
-/// Without control characters: a server's words must not steer the terminal.
+/// Characters of a text that are shown at most.
+const SHOWN: usize = 1000;
+
+/// Fit for a terminal: what a server says must neither steer it nor flood it.
 pub(super) fn printable(text: &str) -> String {
-    text.chars()
-        .map(|c| if c.is_control() { '\u{fffd}' } else { c })
-        .collect()
+    let mut shown: String = text.chars().take(SHOWN).map(harmless).collect();
+    if text.chars().nth(SHOWN).is_some() {
+        shown.push('…');
+    }
+    shown
+}
+
+/// Control characters, line separators, and what turns the direction of writing.
+fn harmless(c: char) -> char {
+    let steers =
+        matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    if c.is_control() || steers {
+        '\u{fffd}'
+    } else {
+        c
+    }
 }

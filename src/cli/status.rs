@@ -4,7 +4,7 @@ use clap::Args;
 use serde::Serialize;
 
 use super::{CliError, output};
-use crate::agent::{self, Identity, State};
+use crate::agent::{self, Identity};
 use crate::vault::Folder;
 use crate::wire::Gate;
 
@@ -23,6 +23,9 @@ pub(super) struct Report<'a> {
     vault: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     server: Option<String>,
+    /// The server of an enrolment that was begun and not finished.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    unfinished: Option<String>,
     #[serde(flatten)]
     identity: Option<IdentityReport<'a>>,
 }
@@ -44,30 +47,38 @@ impl Status {
         let status = agent::Status::read(&Folder::locate()?)?;
         if self.json {
             output::print_json(&report(&status))?;
-        } else if let State::Enrolled(identity) = &status.state {
+        } else if let Some(identity) = &status.identity {
             output::print_table(&rows(identity, &status.vault))?;
         }
-        match status.state {
-            State::Enrolled(_) => Ok(()),
-            State::Enrolling { server } => Err(CliError::NotFinished {
+        match (status.identity, status.unfinished) {
+            (Some(_), None) => Ok(()),
+            (Some(_), Some(server)) => {
+                output::say(&format!(
+                    "This device is also being enrolled anew at {server}, whose answer was not read yet: run gatehand init with that code again to finish that."
+                ));
+                Ok(())
+            }
+            (None, Some(server)) => Err(CliError::NotFinished {
                 server: server.to_string(),
             }),
-            State::NotEnrolled => Err(CliError::NotEnrolled),
+            (None, None) => Err(CliError::NotEnrolled),
         }
     }
 }
 
 /// The document `--json` prints for a status.
 pub(super) fn report(status: &agent::Status) -> Report<'_> {
-    let (state, server, identity) = match &status.state {
-        State::NotEnrolled => ("not-enrolled", None, None),
-        State::Enrolling { server } => ("enrolling", Some(server), None),
-        State::Enrolled(identity) => ("enrolled", Some(&identity.server), Some(identity)),
+    let identity = status.identity.as_ref();
+    let state = match (identity, &status.unfinished) {
+        (Some(_), _) => "enrolled",
+        (None, Some(_)) => "enrolling",
+        (None, None) => "not-enrolled",
     };
     Report {
         state,
         vault: status.vault.display().to_string(),
-        server: server.map(ToString::to_string),
+        server: identity.map(|identity| identity.server.to_string()),
+        unfinished: status.unfinished.as_ref().map(ToString::to_string),
         identity: identity.map(|identity| IdentityReport {
             organizer: &identity.organizer,
             device_id: identity.device_id,

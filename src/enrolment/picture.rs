@@ -10,6 +10,8 @@ use crate::secret::Secret;
 
 /// Most pixels of a picture that is read; phones make photos of up to 50 million.
 const PIXEL_LIMIT: u64 = 64_000_000;
+/// Longest side of a picture that is read, in pixels: a thin strip would be enlarged without end.
+const SIDE_LIMIT: u32 = 20_000;
 /// Most memory for a decoded picture: [`PIXEL_LIMIT`] with four channels of 8 bits.
 const MEMORY_LIMIT: u64 = 4 * PIXEL_LIMIT;
 /// Lengths of the longer side, in pixels, at which a picture is searched. A code may fill it or be
@@ -103,7 +105,10 @@ fn decode(bytes: &[u8]) -> Result<DynamicImage, PictureError> {
     let decoder = reader.into_decoder().map_err(PictureError::Damaged)?;
     let (width, height) = decoder.dimensions();
     let too_large = PictureError::TooLarge { width, height };
-    if u64::from(width) * u64::from(height) > PIXEL_LIMIT || decoder.total_bytes() > MEMORY_LIMIT {
+    if width.max(height) > SIDE_LIMIT
+        || u64::from(width) * u64::from(height) > PIXEL_LIMIT
+        || decoder.total_bytes() > MEMORY_LIMIT
+    {
         return Err(too_large);
     }
     DynamicImage::from_decoder(decoder).map_err(|error| match error {

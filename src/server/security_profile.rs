@@ -5,14 +5,6 @@ use std::sync::LazyLock;
 
 use serde::Deserialize;
 
-/// The names a device's `security_profile` can have, in the order in which they are offered.
-pub const NAMES: [&str; 4] = [
-    "full",
-    "pretixscan",
-    "pretixscan_online_noorders",
-    "pretixscan_online_kiosk",
-];
-
 const PROFILES_JSON: &str = include_str!("security_profiles.json");
 
 // Data that could not be read would let nothing through; a test sees to it that it can.
@@ -77,6 +69,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
+    use crate::wire::SECURITY_PROFILES;
 
     const METHODS: [&str; 6] = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
 
@@ -102,7 +95,7 @@ mod tests {
     #[test]
     fn the_names_are_those_of_the_data() {
         let known: BTreeSet<&str> = PROFILES.keys().map(String::as_str).collect();
-        assert_eq!(known, BTreeSet::from(NAMES));
+        assert_eq!(known, BTreeSet::from(SECURITY_PROFILES));
         assert_eq!(restricted().count(), 3);
         assert!(restricted().all(|(_, requests)| requests.len() > 30));
     }

@@ -45,6 +45,32 @@ pub enum VaultError {
         #[source]
         source: io::Error,
     },
+    /// SQLite could not read.
+    #[error("can't read the vault {path}")]
+    NotRead {
+        /// The vault.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: rusqlite::Error,
+    },
+    /// A value could not be sealed; nothing is wrong with the vault.
+    #[error("can't seal a value for {path}")]
+    NotSealed {
+        /// The vault or its key.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: SealError,
+    },
+    /// The file is another program's database.
+    #[error(
+        "{path} is no vault of gatehand: name another folder with GATEHAND_HOME, or enrol with --replace, which sets the file aside"
+    )]
+    Foreign {
+        /// The file.
+        path: PathBuf,
+    },
     /// SQLite could not write: a read-only or full disk, missing permission, a device that fails.
     #[error("can't write to the vault {path}")]
     NotWritten {
@@ -83,9 +109,9 @@ pub enum VaultError {
         /// The vault.
         path: PathBuf,
         /// Version of the vault.
-        found: u32,
+        found: i64,
         /// Newest version this program knows.
-        known: u32,
+        known: i64,
     },
     /// The key's file is gone.
     #[error(
@@ -164,16 +190,35 @@ impl VaultError {
         }
     }
 
-    /// Whether the vault itself is past use, so that only setting it aside makes room for another.
+    /// The same of one who only wanted to read.
+    pub(super) fn when_reading(self) -> Self {
+        match self {
+            Self::NotWritten { path, source } => Self::NotRead { path, source },
+            error => error,
+        }
+    }
+
+    /// Whether the vault itself is past use, so that only setting it aside makes room for another:
+    /// not if it is in use, can't be written, or is only too new for this program.
     pub fn is_beyond_use(&self) -> bool {
-        matches!(
-            self,
-            Self::Corrupt { .. }
-                | Self::Emptied { .. }
-                | Self::KeyMissing { .. }
-                | Self::KeyLength { .. }
-                | Self::OtherKey { .. }
-                | Self::Seal { .. }
-        )
+        match self {
+            Self::NoFolder
+            | Self::OpenFolder { .. }
+            | Self::Busy { .. }
+            | Self::Unwritable { .. }
+            | Self::NotWritten { .. }
+            | Self::NotSealed { .. }
+            | Self::OtherVersion { .. } => false,
+            Self::Unreadable { .. }
+            | Self::NotRead { .. }
+            | Self::Foreign { .. }
+            | Self::Corrupt { .. }
+            | Self::Emptied { .. }
+            | Self::KeyMissing { .. }
+            | Self::KeyLength { .. }
+            | Self::OtherKey { .. }
+            | Self::Seal { .. }
+            | Self::Sqlite { .. } => true,
+        }
     }
 }

@@ -29,9 +29,9 @@ impl Folder {
             .map_err(|source| VaultError::unwritable(path.as_ref(), source))
     }
 
-    /// The folder this process is meant to use: `$GATEHAND_HOME`; else the state folder a service
-    /// manager gives (`$STATE_DIRECTORY`); else `$XDG_DATA_HOME/gatehand`; else for root
-    /// `/var/lib/gatehand`; else `~/.local/share/gatehand`.
+    /// The folder this process is meant to use: `$GATEHAND_HOME`; else `$XDG_DATA_HOME/gatehand`; else
+    /// the state folder a service manager gives (`$STATE_DIRECTORY`, the first if there are several);
+    /// else for root `/var/lib/gatehand`; else `~/.local/share/gatehand`.
     pub fn locate() -> Result<Self, VaultError> {
         let root = fs::metadata("/proc/self").is_ok_and(|process| process.uid() == 0);
         Self::choose(|name| env::var_os(name), root)
@@ -40,13 +40,15 @@ impl Folder {
     fn choose(variable: impl Fn(&str) -> Option<OsString>, root: bool) -> Result<Self, VaultError> {
         // Both specifications say that a relative path is to be ignored; an explicit one is taken.
         let absolute = |name| {
-            let path = PathBuf::from(variable(name).filter(|value| !value.is_empty())?);
-            path.is_absolute().then_some(path)
+            let value = variable(name).filter(|value| !value.is_empty())?;
+            let first = env::split_paths(&value).next()?;
+            first.is_absolute().then_some(first)
         };
         let path = match variable("GATEHAND_HOME").filter(|value| !value.is_empty()) {
             Some(home) => PathBuf::from(home),
-            None => absolute("STATE_DIRECTORY")
-                .or_else(|| Some(absolute("XDG_DATA_HOME")?.join("gatehand")))
+            None => absolute("XDG_DATA_HOME")
+                .map(|data| data.join("gatehand"))
+                .or_else(|| absolute("STATE_DIRECTORY"))
                 .or_else(|| root.then(|| PathBuf::from(SYSTEM_FOLDER)))
                 .or_else(|| Some(absolute("HOME")?.join(".local/share/gatehand")))
                 .ok_or(VaultError::NoFolder)?,
@@ -89,8 +91,10 @@ impl Folder {
     }
 
     fn take_over_if_empty(&self) -> io::Result<()> {
-        let private = fs::metadata(&self.path)?.permissions().mode() & 0o077 == 0;
-        if private || fs::read_dir(&self.path)?.next().is_some() {
+        let mode = fs::metadata(&self.path)?.permissions().mode();
+        let (private, is_sticky) = (mode & 0o077 == 0, mode & 0o1000 != 0);
+        // A sticky folder is shared by its users, though it may be empty now.
+        if private || is_sticky || fs::read_dir(&self.path)?.next().is_some() {
             return Ok(());
         }
         fs::set_permissions(&self.path, fs::Permissions::from_mode(PRIVATE_FOLDER))
@@ -103,8 +107,9 @@ impl Folder {
             .strftime("replaced-%Y%m%dT%H%M%S%6fZ")
             .to_string();
         let mut vault_went = None;
-        // The log goes with its database: SQLite would replay it into the next one.
-        for name in ["vault.db-wal", "vault.db-shm", VAULT, KEY] {
+        // The key first: if this is cut short, what is left still says that something is missing. The
+        // log before its database: SQLite would replay it into the next one.
+        for name in [KEY, "vault.db-wal", "vault.db-shm", VAULT] {
             let from = self.path.join(name);
             let to = self
                 .path
@@ -142,15 +147,15 @@ mod tests {
     fn the_folder_is_the_first_that_is_named() {
         let everything = [
             ("GATEHAND_HOME", "here"),
-            ("STATE_DIRECTORY", "/var/lib/kiosk"),
             ("XDG_DATA_HOME", "/data"),
+            ("STATE_DIRECTORY", "/var/lib/kiosk:/var/lib/other"),
             ("HOME", "/home/ada"),
         ];
         let here = std::path::absolute("here").unwrap();
         let expected = [
             here.to_str().unwrap(),
-            "/var/lib/kiosk",
             "/data/gatehand",
+            "/var/lib/kiosk",
             "/home/ada/.local/share/gatehand",
         ];
         for (from, expected) in expected.iter().enumerate() {

@@ -1,6 +1,5 @@
 //! The key of a vault, in a file of its own beside it.
 
-use std::fs::File;
 use std::io::{self, Read};
 use std::path::PathBuf;
 
@@ -29,7 +28,7 @@ impl KeyFile {
             path: self.path.clone(),
             source,
         };
-        let file = match File::open(&self.path) {
+        let file = match private_file::open(&self.path) {
             Ok(file) => file,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(unreadable(error)),
@@ -49,7 +48,7 @@ impl KeyFile {
 
     /// Makes a key and its file, or loads the key another process made just before.
     pub(super) fn create(&self) -> Result<SealingKey, VaultError> {
-        let key = SealingKey::random().map_err(|source| VaultError::Seal {
+        let key = SealingKey::random().map_err(|source| VaultError::NotSealed {
             path: self.path.clone(),
             source,
         })?;

@@ -15,11 +15,14 @@ mod schema;
 mod tests;
 
 use std::fs::{self, File};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use rusqlite::{
     Connection, OpenFlags, OptionalExtension, Transaction, TransactionBehavior, params,
 };
+use rustix::fs::{FlockOperation, flock};
+use rustix::io::Errno;
 use zeroize::Zeroizing;
 
 use crate::private_file;
@@ -28,6 +31,7 @@ use crate::seal::SealingKey;
 pub use error::VaultError;
 pub use folder::Folder;
 pub use key_file::KeyFile;
+use schema::Found;
 
 /// Room that [`Vault::reserve`] proves to be there, in bytes: more than any answer that is stored.
 const RESERVED: usize = 64 * 1024;
@@ -53,14 +57,15 @@ pub fn lock(folder: &Folder) -> Result<ChangeLock, VaultError> {
     let path = folder.lock_path();
     let unwritable = |source| VaultError::unwritable(&path, source);
     let file = private_file::ensure(&path, &[])
-        .and_then(|()| File::options().read(true).write(true).open(&path))
+        .and_then(|()| private_file::open(&path))
         .map_err(unwritable)?;
-    match file.try_lock() {
+    // Not the standard library's lock, which has none on Android.
+    match flock(&file, FlockOperation::NonBlockingLockExclusive) {
         Ok(()) => Ok(ChangeLock { _file: file }),
-        Err(fs::TryLockError::WouldBlock) => Err(VaultError::Busy {
+        Err(Errno::WOULDBLOCK) => Err(VaultError::Busy {
             path: folder.path().to_owned(),
         }),
-        Err(fs::TryLockError::Error(source)) => Err(unwritable(source)),
+        Err(error) => Err(unwritable(error.into())),
     }
 }
 
@@ -68,57 +73,55 @@ impl Vault {
     /// Opens the vault in `folder`, or makes an empty one.
     pub fn open(folder: &Folder) -> Result<Self, VaultError> {
         folder.prepare()?;
-        let path = folder.vault_path();
         let key = KeyFile::in_folder(folder).load()?;
-        refuse_if_emptied(folder, key.is_some())?;
-        private_file::ensure(&path, &[]).map_err(|source| VaultError::unwritable(&path, source))?;
+        if !is_file(folder)? {
+            refuse_if_emptied(folder, key.is_some())?;
+            let path = folder.vault_path();
+            private_file::ensure(&path, &[])
+                .map_err(|source| VaultError::unwritable(&path, source))?;
+        }
+        let path = canonical(folder)?;
         let failed = |source| VaultError::sqlite(&path, source);
-        let mut connection = Connection::open_with_flags(&path, OpenFlags::SQLITE_OPEN_READ_WRITE)
-            .map_err(failed)?;
-        let found = schema::prepare(&mut connection).map_err(failed)?;
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NOFOLLOW;
+        let mut connection = Connection::open_with_flags(&path, flags).map_err(failed)?;
+        let found = schema::look(&connection).map_err(failed)?;
+        if is_empty(&path, &found)? {
+            refuse_if_emptied(folder, key.is_some())?;
+        }
+        schema::prepare(&mut connection).map_err(failed)?;
         Self {
             connection,
             key,
             folder: folder.clone(),
         }
-        .checked(found)
+        .with_right_key()
     }
 
     /// Opens the vault in `folder` to look at it; `None` if there is none.
     ///
     /// Creates and changes no entry, never waits for a writer, and works on a read-only disk.
     pub fn look(folder: &Folder) -> Result<Option<Self>, VaultError> {
-        let path = folder.vault_path();
+        // The key first: where it is, the vault was made before.
         let key = KeyFile::in_folder(folder).load()?;
-        refuse_if_emptied(folder, key.is_some())?;
-        match path.try_exists() {
-            Ok(true) => {}
-            Ok(false) => return Ok(None),
-            Err(source) => return Err(VaultError::Unreadable { path, source }),
+        if !is_file(folder)? {
+            return refuse_if_emptied(folder, key.is_some()).map(|()| None);
         }
-        let (connection, found) =
-            open_to_look(&path).map_err(|source| VaultError::sqlite(&path, source))?;
-        if found == 0 {
-            return Ok(None);
+        let path = canonical(folder)?;
+        let failed = |source| VaultError::sqlite(&path, source).when_reading();
+        let (connection, found) = open_to_look(&path).map_err(failed)?;
+        if is_empty(&path, &found)? {
+            return refuse_if_emptied(folder, key.is_some()).map(|()| None);
         }
         Self {
             connection,
             key,
             folder: folder.clone(),
         }
-        .checked(found)
+        .with_right_key()
         .map(Some)
     }
 
-    fn checked(self, found: u32) -> Result<Self, VaultError> {
-        let path = self.path();
-        if found != schema::CURRENT {
-            return Err(VaultError::OtherVersion {
-                path,
-                found,
-                known: schema::CURRENT,
-            });
-        }
+    fn with_right_key(self) -> Result<Self, VaultError> {
         match self.sealed(KEY_CHECK, "") {
             Err(VaultError::Seal { path, source }) => Err(VaultError::OtherKey { path, source }),
             Err(error) => Err(error),
@@ -147,10 +150,19 @@ impl Vault {
         let Some(sealed) = sealed else {
             return Ok(None);
         };
-        let key = self.key.as_ref().ok_or_else(|| VaultError::KeyMissing {
-            path: self.path(),
-            key: self.folder.key_path(),
-        })?;
+        // The key is made before anything is sealed with it, perhaps since this vault was opened.
+        let made_since = match &self.key {
+            Some(_) => None,
+            None => KeyFile::in_folder(&self.folder).load()?,
+        };
+        let key =
+            self.key
+                .as_ref()
+                .or(made_since.as_ref())
+                .ok_or_else(|| VaultError::KeyMissing {
+                    path: self.path(),
+                    key: self.folder.key_path(),
+                })?;
         key.unseal(&purpose(name, context), &sealed)
             .map(Some)
             .map_err(|source| VaultError::Seal {
@@ -164,9 +176,17 @@ impl Vault {
     pub fn reserve(&mut self) -> Result<(), VaultError> {
         self.change(|change| change.put(RESERVE, &"-".repeat(RESERVED)))?;
         // The log starts over on the blocks it has, instead of growing.
-        self.connection
-            .query_row("PRAGMA wal_checkpoint(RESTART)", [], |_| Ok(()))
-            .map_err(|source| VaultError::sqlite(&self.path(), source))
+        let is_busy = self
+            .connection
+            .query_row("PRAGMA wal_checkpoint(RESTART)", [], |row| row.get(0))
+            .map_err(|source| VaultError::sqlite(&self.path(), source))?;
+        if is_busy {
+            Err(VaultError::Busy {
+                path: self.folder.path().to_owned(),
+            })
+        } else {
+            Ok(())
+        }
     }
 
     /// Changes entries in one transaction: all of them or none.
@@ -272,18 +292,53 @@ fn purpose(name: &str, context: &str) -> String {
     format!("gatehand vault\0{name}\0{context}")
 }
 
+/// Whether there is a vault's file; SQLite would wait at a pipe and follow a link.
+fn is_file(folder: &Folder) -> Result<bool, VaultError> {
+    let path = folder.vault_path();
+    let not_regular = || io::Error::new(io::ErrorKind::InvalidInput, "it is not a regular file");
+    match fs::symlink_metadata(&path) {
+        Ok(file) if file.is_file() => Ok(true),
+        Ok(_) => Err(VaultError::Unreadable {
+            path,
+            source: not_regular(),
+        }),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(source) => Err(VaultError::Unreadable { path, source }),
+    }
+}
+
+/// SQLite refuses a link anywhere in the path, but only in the folder it would be wrong.
+fn canonical(folder: &Folder) -> Result<PathBuf, VaultError> {
+    let path = folder.vault_path();
+    let canonical = fs::canonicalize(folder.path()).map_err(|source| VaultError::Unreadable {
+        path: folder.path().to_owned(),
+        source,
+    })?;
+    Ok(path
+        .file_name()
+        .map_or_else(|| path.clone(), |name| canonical.join(name)))
+}
+
+fn is_empty(path: &Path, found: &Found) -> Result<bool, VaultError> {
+    let path = path.to_owned();
+    match found {
+        Found::Empty => Ok(true),
+        Found::Vault => Ok(false),
+        Found::Newer(found) => Err(VaultError::OtherVersion {
+            path,
+            found: *found,
+            known: schema::CURRENT,
+        }),
+        Found::Foreign => Err(VaultError::Foreign { path }),
+    }
+}
+
 /// The file is made before the key, and the key before anything is sealed: a key beside an empty
 /// file means that the file's contents were lost.
 fn refuse_if_emptied(folder: &Folder, has_key: bool) -> Result<(), VaultError> {
-    let path = folder.vault_path();
-    let empty = match fs::metadata(&path) {
-        Ok(file) => file.len() == 0,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => true,
-        Err(source) => return Err(VaultError::Unreadable { path, source }),
-    };
-    if empty && has_key {
+    if has_key {
         Err(VaultError::Emptied {
-            path,
+            path: folder.vault_path(),
             key: folder.key_path(),
         })
     } else {
@@ -291,12 +346,14 @@ fn refuse_if_emptied(folder: &Folder, has_key: bool) -> Result<(), VaultError> {
     }
 }
 
-fn open_to_look(path: &Path) -> rusqlite::Result<(Connection, u32)> {
+fn open_to_look(path: &Path) -> rusqlite::Result<(Connection, Found)> {
     let open = |uri: String| {
-        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI;
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY
+            | OpenFlags::SQLITE_OPEN_URI
+            | OpenFlags::SQLITE_OPEN_NOFOLLOW;
         let connection = Connection::open_with_flags(uri, flags)?;
-        let version = schema::version(&connection)?;
-        Ok((connection, version))
+        let found = schema::look(&connection)?;
+        Ok((connection, found))
     };
     let uri = url::Url::from_file_path(path)
         .map_err(|()| rusqlite::Error::InvalidPath(path.to_owned()))?;

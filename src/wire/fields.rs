@@ -1,7 +1,6 @@
 //! The rules of each field that a caller may send: one table for every endpoint.
 
-use super::TEXT_LIMIT;
-use crate::server::security_profile;
+use super::{SECURITY_PROFILES, TEXT_LIMIT};
 
 /// A field of a resource or a request.
 #[derive(Clone, Copy, Debug)]
@@ -132,5 +131,5 @@ pub static DEVICE: [Field; 16] = [
     OS_VERSION.read_only(),
     SOFTWARE_BRAND.read_only(),
     SOFTWARE_VERSION.read_only(),
-    Field::new("security_profile", Kind::Choice(&security_profile::NAMES)).optional(),
+    Field::new("security_profile", Kind::Choice(&SECURITY_PROFILES)).optional(),
 ];

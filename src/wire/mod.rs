@@ -22,6 +22,14 @@ pub const TEXT_LIMIT: usize = 190;
 /// `detail` of the 401 that tells a device it is revoked for good.
 pub const REVOKED_DETAIL: &str = "Device access has been revoked.";
 
+/// The security profiles there are: which part of the API a device may use.
+pub const SECURITY_PROFILES: [&str; 4] = [
+    "full",
+    "pretixscan",
+    "pretixscan_online_noorders",
+    "pretixscan_online_kiosk",
+];
+
 /// Header under which a server repeats the answer to a request it has seen before.
 pub const IDEMPOTENCY_HEADER: &str = "X-Idempotency-Key";
 
@@ -93,14 +101,24 @@ pub struct DeviceIdentity {
 
 impl DeviceIdentity {
     /// Whether a device can live with this: whatever a strange server sent, the key fits into a
-    /// header and the device can be named.
+    /// header, the device can be named, and no text is longer than the API's or holds what would
+    /// steer a terminal.
     pub fn is_sound(&self) -> bool {
         let key = self.api_token.expose();
+        let named = [&self.organizer, &self.unique_serial, &self.name];
+        let gate = self
+            .gate
+            .iter()
+            .flat_map(|gate| [&gate.name, &gate.identifier]);
+        let texts = named.into_iter().chain(&self.security_profile).chain(gate);
         (1..=TEXT_LIMIT).contains(&key.len())
             && key.bytes().all(|byte| byte.is_ascii_graphic())
             && !self.organizer.is_empty()
             && !self.unique_serial.is_empty()
             && self.device_id > 0
+            && texts.into_iter().all(|text| {
+                text.chars().count() <= TEXT_LIMIT && !text.chars().any(char::is_control)
+            })
     }
 }
 

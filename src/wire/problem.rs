@@ -7,6 +7,7 @@ use serde_json::Value;
 pub struct Problem {
     text: String,
     detail: Option<String>,
+    fields: Vec<String>,
 }
 
 impl Problem {
@@ -14,9 +15,11 @@ impl Problem {
     pub fn read(body: &Value) -> Option<Self> {
         let fields = body.as_object().filter(|fields| !fields.is_empty())?;
         if let Some(detail) = fields.get("detail").and_then(Value::as_str) {
+            let (text, detail) = (detail.to_owned(), Some(detail.to_owned()));
             return Some(Self {
-                text: detail.to_owned(),
-                detail: Some(detail.to_owned()),
+                text,
+                detail,
+                fields: Vec::new(),
             });
         }
         let lines = fields.iter().map(|(field, words)| {
@@ -24,10 +27,17 @@ impl Problem {
             Some(format!("{field}: {}", words?.join(" ")))
         });
         let lines: Option<Vec<String>> = lines.collect();
+        let text = lines?.join("; ");
         Some(Self {
-            text: lines?.join("; "),
+            text,
             detail: None,
+            fields: fields.keys().cloned().collect(),
         })
+    }
+
+    /// Whether the answer has words on this field.
+    pub fn names(&self, field: &str) -> bool {
+        self.fields.iter().any(|named| named == field)
     }
 
     /// The words of `detail`, if the answer has that shape.

@@ -78,13 +78,14 @@ impl Scanner {
         serde_json::from_str(&self.run(&["status", "--json"]).stdout).unwrap()
     }
 
-    /// Every file of the vault, to see that nothing changed.
+    /// Every file of the vault but its lock, to see that nothing changed.
     pub fn files(&self) -> Vec<(PathBuf, Vec<u8>)> {
         let Ok(entries) = fs::read_dir(self.home()) else {
             return Vec::new();
         };
         let mut files: Vec<_> = entries
             .map(|entry| entry.unwrap().path())
+            .filter(|path| path.is_file() && !path.ends_with("vault.lock"))
             .map(|path| (path.clone(), fs::read(&path).unwrap()))
             .collect();
         files.sort();

@@ -2,6 +2,7 @@
 
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
 
@@ -24,11 +25,24 @@ impl Stranger {
         })
     }
 
-    /// Takes requests and never answers.
-    pub fn silent() -> Self {
-        Self::serving("http", |mut stream, requests| {
-            requests.lock().unwrap().push(read_request(&mut stream));
-            thread::park();
+    /// Answers the first requests with `answers` one after the other, and all later ones with the last.
+    pub fn answering_in_turn(answers: Vec<String>) -> Self {
+        let turn = AtomicUsize::new(0);
+        Self::serving("http", move |stream, requests| {
+            let turn = turn.fetch_add(1, Ordering::SeqCst).min(answers.len() - 1);
+            exchange(stream, answers[turn].as_bytes(), requests);
+        })
+    }
+
+    /// Never answers the first request, and all later ones with `answer`.
+    pub fn silent_then(answer: String) -> Self {
+        let is_first = AtomicBool::new(true);
+        Self::serving("http", move |mut stream, requests| {
+            if is_first.swap(false, Ordering::SeqCst) {
+                requests.lock().unwrap().push(read_request(&mut stream));
+                thread::park();
+            }
+            exchange(stream, answer.as_bytes(), requests);
         })
     }
 

@@ -8,9 +8,8 @@ use super::{Desk, text};
 use crate::cli::{CliError, output};
 use crate::enrolment::draw::QrCode;
 use crate::enrolment::{Enrolment, ServerUrl};
-use crate::server::security_profile;
 use crate::server::store::{Administration, DeviceChange, NewDevice, PlacedDevice, Store};
-use crate::wire::Device;
+use crate::wire::{Device, SECURITY_PROFILES};
 
 #[derive(Subcommand)]
 pub(super) enum Command {
@@ -72,7 +71,7 @@ pub(super) struct Create {
     #[arg(long)]
     gate: Option<String>,
     /// Which part of the API it may use.
-    #[arg(long, default_value = "full", value_parser = security_profile::NAMES)]
+    #[arg(long, default_value = "full", value_parser = SECURITY_PROFILES)]
     security_profile: String,
     #[command(flatten)]
     handing_out: HandingOut,

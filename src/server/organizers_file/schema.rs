@@ -10,7 +10,7 @@ use super::{
     CheckinList, Device, Event, Gate, Name, Organizer, OrganizersFile, Permissions, Report,
     Schedule, Subevent, Team, TeamToken,
 };
-use crate::server::security_profile;
+use crate::wire::SECURITY_PROFILES;
 
 /// What must be unique in the file.
 #[derive(Default)]
@@ -291,7 +291,7 @@ fn device<'t>(
             )
         });
         let security_profile = object.required(reader, "security_profile", |reader, value| {
-            reader.one_of(value, &security_profile::NAMES)
+            reader.one_of(value, &SECURITY_PROFILES)
         });
         let initialized = object.flag(reader, "initialized", false);
         let revoked = object.flag(reader, "revoked", false);
