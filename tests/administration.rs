@@ -141,6 +141,18 @@ fn media_keys_are_made_and_never_shown() {
 }
 
 #[test]
+fn nothing_is_made_by_a_bad_file_or_a_mistyped_name() {
+    let desk = Desk::new();
+    let file = desk.0.scratch().join("bad.json");
+    fs::write(&file, "{}").unwrap();
+    desk.admin(&format!("import {}", file.display()))
+        .complains(15, "organizers");
+    desk.admin("organizer list")
+        .complains(15, "there is no database");
+    assert_eq!(fs::read_dir(desk.0.scratch()).unwrap().count(), 1);
+}
+
+#[test]
 fn a_token_is_shown_once_and_kept_nowhere() {
     let desk = Desk::set_up();
     let made = desk.admin("token create bigevents admins");
@@ -227,7 +239,13 @@ fn an_import_is_whole_or_not_at_all_and_twice_changes_nothing() {
     let file = desk.0.scratch().join("bad.json");
     fs::write(&file, bad.to_string()).unwrap();
     let refused = desk.admin(&format!("import {}", file.display()));
-    refused.complains(15, "organizers[0].events[0].date_from");
+    refused.complains(15, "\n  organizers[0].events[0].date_from");
+    let faults = desk.admin(&format!("import {} --json", file.display()));
+    let faults: Value = serde_json::from_str(&faults.stdout).unwrap();
+    assert_eq!(
+        faults["faults"][0]["path"],
+        "organizers[0].events[0].date_from"
+    );
     let names: Vec<_> = desk
         .json("organizer list")
         .as_array()

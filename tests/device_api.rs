@@ -256,7 +256,7 @@ async fn security_profiles_hold_on_every_request() {
     let (_, key) = server.enrol("Door").await;
     let status = async |method: Method, path: &str| {
         let answer = send(server.as_device(&key, method, path)).await;
-        if answer.status == 403 {
+        if answer.status == 403 && !answer.text.is_empty() {
             let denied = json!({"detail": "Request denied by device security profile."});
             assert_eq!(answer.json(), denied);
         }
@@ -271,7 +271,7 @@ async fn security_profiles_hold_on_every_request() {
     };
     change("pretixscan").await.unwrap();
     assert_eq!(status(Method::GET, INFO).await, 200);
-    assert_eq!(status(Method::HEAD, INFO).await, 200);
+    assert_eq!(status(Method::HEAD, INFO).await, 403);
     assert_eq!(status(Method::POST, INFO).await, 403);
     assert_eq!(status(Method::OPTIONS, INFO).await, 403);
     assert_eq!(

@@ -276,3 +276,58 @@ async fn answers_older_than_a_day_are_neither_repeated_nor_kept() {
         .unwrap();
     assert_eq!(kept, 0);
 }
+
+#[tokio::test]
+async fn a_header_that_names_nobody_does_not_make_two_callers_one() {
+    for header in [
+        "",
+        " ",
+        "Device null",
+        "Token x",
+        "Bearer x",
+        "Basic YWE6YmI=",
+    ] {
+        let server = TestServer::start().await;
+        let mut serials = Vec::new();
+        for name in ["First", "Second"] {
+            let device = server.create_device(name).await;
+            let request = server
+                .request(Method::POST, INITIALIZE)
+                .header("Authorization", header)
+                .json(&initialization(&device));
+            let identity = send(keyed(request, "poor")).await;
+            assert_eq!(identity.status, 200, "{header:?}: {identity:?}");
+            assert_eq!(
+                identity.json()["unique_serial"],
+                device["unique_serial"],
+                "{header:?}"
+            );
+            serials.push(identity.json()["api_token"].clone());
+        }
+        assert_ne!(serials[0], serials[1], "{header:?}");
+        let asked = server
+            .request(Method::GET, "/api/v1/idempotency_query?key=poor")
+            .header("Authorization", header);
+        assert_eq!(send(asked).await.status, 404, "{header:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_huge_refusal_is_not_kept() {
+    let server = TestServer::start().await;
+    let long = "x".repeat(20_000);
+    let kept = || {
+        let database = rusqlite::Connection::open(server.database()).unwrap();
+        let count = database.query_row("SELECT count(*) FROM kept_answer", [], |row| row.get(0));
+        count.unwrap_or(-1_i64)
+    };
+    let path = format!("/api/v1/organizers/{long}/devices");
+    let redirected = send(keyed(server.request(Method::DELETE, &path), "k")).await;
+    assert_eq!((redirected.status, kept()), (301, 0));
+    let refused = json!({"name": "x", "limit_events": [], "security_profile": long});
+    let refused = send(keyed(server.devices(Method::POST, "").json(&refused), "k")).await;
+    assert_eq!((refused.status, kept()), (400, 0));
+    let refused = json!({"name": "", "limit_events": []});
+    let refused = send(keyed(server.devices(Method::POST, "").json(&refused), "k")).await;
+    assert_eq!((refused.status, kept()), (400, 1));
+}

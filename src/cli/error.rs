@@ -1,6 +1,8 @@
 //! Why a command failed.
 
 use std::io;
+#[cfg(feature = "server")]
+use std::path::PathBuf;
 
 use crate::agent::{AgentError, ClientError};
 use crate::enrolment::draw::DrawError;
@@ -75,6 +77,11 @@ pub(super) enum CliError {
         #[source]
         source: OrganizersFileError,
     },
+    #[cfg(feature = "server")]
+    #[error(
+        "there is no database {}: name it with --database, or begin one with gatehand admin organizer create", path.display()
+    )]
+    NoDatabase { path: PathBuf },
     #[cfg(feature = "server")]
     #[error("there is no device {device}")]
     NoDevice { device: u64 },

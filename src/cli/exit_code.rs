@@ -65,6 +65,7 @@ pub(super) fn of(error: &CliError) -> ExitCode {
         CliError::Database(_)
         | CliError::Store(_)
         | CliError::OrganizersFile { .. }
+        | CliError::NoDatabase { .. }
         | CliError::NoDevice { .. }
         | CliError::Demo(_)
         | CliError::Server(_) => ExitCode::Server,

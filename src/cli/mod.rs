@@ -13,10 +13,12 @@ mod output;
 mod serve;
 mod status;
 
+use std::io::IsTerminal;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use tracing::level_filters::LevelFilter;
+use tracing_subscriber::Layer;
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
@@ -39,6 +41,23 @@ struct Arguments {
         default_value = "warn"
     )]
     log: LevelFilter,
+    /// How to write the log.
+    #[arg(
+        long,
+        global = true,
+        value_name = "FORMAT",
+        env = "GATEHAND_LOG_FORMAT",
+        default_value = "text"
+    )]
+    log_format: LogFormat,
+}
+
+#[derive(Clone, Copy, clap::ValueEnum)]
+enum LogFormat {
+    /// Lines for people.
+    Text,
+    /// A JSON object a line.
+    Json,
 }
 
 #[derive(Subcommand)]
@@ -56,7 +75,7 @@ enum Command {
 /// Runs the command the process was started with.
 pub fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    log_to_standard_error(arguments.log);
+    log_to_standard_error(arguments.log, arguments.log_format);
     let done = match arguments.command {
         Command::Init(command) => command.run(),
         Command::Status(command) => command.run(),
@@ -98,9 +117,14 @@ fn server_runtime() -> Result<tokio::runtime::Runtime, CliError> {
 }
 
 /// Only our own words: what libraries log at their most talkative holds headers.
-fn log_to_standard_error(level: LevelFilter) {
+fn log_to_standard_error(level: LevelFilter, format: LogFormat) {
+    let layer = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    let log = match format {
+        LogFormat::Text => layer.with_ansi(std::io::stderr().is_terminal()).boxed(),
+        LogFormat::Json => layer.json().boxed(),
+    };
     tracing_subscriber::registry()
         .with(Targets::new().with_target("gatehand", level))
-        .with(tracing_subscriber::fmt::layer().with_writer(std::io::stderr))
+        .with(log)
         .init();
 }

@@ -113,14 +113,17 @@ pub(super) fn say(text: &str) {
 
 /// Prints an error and its causes on standard error.
 pub(super) fn complain(error: &CliError) {
-    let mut text = format!("{ERROR}error:{ERROR:#} {}\n", printable(&error.to_string()));
+    let mut text = format!(
+        "{ERROR}error:{ERROR:#} {}\n",
+        printable_lines(&error.to_string())
+    );
     let causes = std::iter::successors(error.source(), |cause| (*cause).source());
     let mut last = error.to_string();
     for cause in causes {
         let words = cause.to_string();
         // Some libraries repeat their cause in their own words.
         if !last.ends_with(&words) {
-            text.push_str(&format!("  because: {}\n", printable(&words)));
+            text.push_str(&format!("  because: {}\n", printable_lines(&words)));
         }
         last = words;
     }
@@ -128,7 +131,19 @@ pub(super) fn complain(error: &CliError) {
     let _ = anstream::stderr().write_all(text.as_bytes());
 }
 
-/// Characters of a text that are shown at most.
+/// Lines of a text that are shown at most.
+const LINES: usize = 50;
+
+/// The same for several lines, as of a list of faults.
+fn printable_lines(text: &str) -> String {
+    text.lines()
+        .take(LINES)
+        .map(printable)
+        .collect::<Vec<_>>()
+        .join("\n")
+}
+
+/// Characters of a line that are shown at most.
 const SHOWN: usize = 1000;
 
 /// Fit for a terminal: what a server says must neither steer it nor flood it.

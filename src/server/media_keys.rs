@@ -13,10 +13,19 @@ pub(super) fn is_public_key(pem: &str) -> bool {
     read(pem).is_some()
 }
 
-/// The two usual ways to write one: as of X.509, and as of PKCS#1.
+/// The two usual ways to write one: as of X.509, and as of PKCS#1. Lines may have any length, since
+/// Android wraps at 76 characters and others not at all.
 fn read(pem: &str) -> Option<PublicKey> {
-    let x509 = PublicKey::from_public_key_pem(pem).ok();
-    x509.or_else(|| PublicKey::from_pkcs1_pem(pem).ok())
+    let body = |label: &str| {
+        let (_, rest) = pem.split_once(&format!("-----BEGIN {label}-----"))?;
+        let (body, _) = rest.split_once(&format!("-----END {label}-----"))?;
+        let body: String = body.split_ascii_whitespace().collect();
+        BASE64_STANDARD.decode(body).ok()
+    };
+    match body("PUBLIC KEY") {
+        Some(der) => PublicKey::from_public_key_der(&der).ok(),
+        None => PublicKey::from_pkcs1_der(&body("RSA PUBLIC KEY")?).ok(),
+    }
 }
 
 /// Encrypts each pair of keys of an organizer to a device's public key. A device whose key can't be
@@ -44,4 +53,35 @@ pub(super) fn encrypt(
         })
     });
     sets.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_of_any_length_are_read() {
+        use rsa::pkcs8::{EncodePublicKey, LineEnding};
+        let private = rsa::PrivateKey::new(&mut rsa::rand_core::UnwrapErr(getrandom::SysRng), 2048);
+        let pem = private
+            .unwrap()
+            .to_public_key()
+            .to_public_key_pem(LineEnding::LF)
+            .unwrap();
+        let body: String = pem.lines().filter(|line| !line.starts_with('-')).collect();
+        for width in [64, 76, body.len()] {
+            for end in ["\n", "\r\n"] {
+                let lines: Vec<&str> = body
+                    .as_bytes()
+                    .chunks(width)
+                    .map(|line| std::str::from_utf8(line).unwrap())
+                    .collect();
+                let body = lines.join(end);
+                let pem =
+                    format!("-----BEGIN PUBLIC KEY-----{end}{body}{end}-----END PUBLIC KEY-----");
+                assert!(is_public_key(&pem), "{width} {end:?}");
+            }
+        }
+        assert!(!is_public_key("nope") && !is_public_key(&body));
+    }
 }

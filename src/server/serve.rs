@@ -18,7 +18,7 @@ use super::api::Peer;
 /// Connections at once; more wait to be accepted.
 const CONNECTIONS: usize = 8192;
 /// How long a request's head may take to arrive, and a connection may idle.
-const HEAD_TIME: Duration = Duration::from_secs(30);
+const HEAD_TIME: Duration = Duration::from_secs(10);
 /// Largest head of a request in bytes; with a larger one, or more than 100 headers, which is hyper's
 /// own limit, it is refused with 431.
 const HEAD_LIMIT: usize = 32 * 1024;

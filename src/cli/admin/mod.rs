@@ -91,23 +91,27 @@ struct Desk {
     json: bool,
 }
 
-impl DatabaseArguments {
-    fn open(&self) -> Result<SqliteStore, CliError> {
-        Ok(SqliteStore::open(
-            &self.database,
-            self.secret_file.as_deref(),
-        )?)
-    }
-}
-
 impl Admin {
     pub(super) fn run(self) -> Result<(), CliError> {
-        let runtime = super::runtime()?;
-        runtime.block_on(async {
-            let desk = Desk {
-                store: self.database.open()?,
-                json: self.json,
+        super::runtime()?.block_on(async {
+            // Read first, so that a bad file leaves no database behind.
+            let file = match &self.subject {
+                Subject::Import(command) => Some(command.read(self.json)?),
+                _ => None,
             };
+            let begins = matches!(
+                self.subject,
+                Subject::Organizer(organizer::Command::Create { .. })
+            );
+            if file.is_none() && !begins && !self.database.database.exists() {
+                return Err(CliError::NoDatabase {
+                    path: self.database.database,
+                });
+            }
+            let desk = Desk::open(&self.database, self.json)?;
+            if let Some(file) = file {
+                return import::bring_in(file, &desk).await;
+            }
             match self.subject {
                 Subject::Organizer(command) => command.run(&desk).await,
                 Subject::Gate(command) => command.run(&desk).await,
@@ -116,13 +120,18 @@ impl Admin {
                 Subject::Token(command) => command.run(&desk).await,
                 Subject::Device(command) => command.run(&desk).await,
                 Subject::MediaKeys(command) => command.run(&desk).await,
-                Subject::Import(command) => command.run(&desk).await,
+                Subject::Import(_) => Ok(()), // done above
             }
         })
     }
 }
 
 impl Desk {
+    fn open(database: &DatabaseArguments, json: bool) -> Result<Self, CliError> {
+        let store = SqliteStore::open(&database.database, database.secret_file.as_deref())?;
+        Ok(Self { store, json })
+    }
+
     /// The number of the organizer with this slug.
     async fn organizer(&self, slug: &str) -> Result<i64, CliError> {
         Ok(self.store.organizer(slug).await?.id)

@@ -1,6 +1,6 @@
 //! Who calls, and whether it may.
 
-use hyper::header;
+use hyper::header::{self, HeaderMap};
 
 use super::Api;
 use super::endpoint::is_safe;
@@ -69,7 +69,7 @@ pub(super) async fn authorize_any(api: &Api, request: &Request) -> Result<(), Pr
 }
 
 async fn authenticate(api: &Api, request: &Request) -> Result<Caller, Problem> {
-    match credentials(request, &[Scheme::Token, Scheme::Device])? {
+    match credentials(request.headers(), &[Scheme::Token, Scheme::Device])? {
         Some((Scheme::Token, token)) => match api.store.team_caller(&token).await? {
             Some(caller) if caller.active => Ok(Caller::Team(caller)),
             Some(_) => Err(Problem::NotAuthenticated("Token inactive or deleted.")),
@@ -85,7 +85,7 @@ async fn authenticate(api: &Api, request: &Request) -> Result<Caller, Problem> {
 
 /// The device that calls, if its security profile allows the request.
 pub(super) async fn authorize_device(api: &Api, request: &Request) -> Result<Device, Problem> {
-    match credentials(request, &[Scheme::Device])? {
+    match credentials(request.headers(), &[Scheme::Device])? {
         Some((_, key)) => Ok(Device {
             device: device_with(api, request, &key).await?,
             key,
@@ -96,7 +96,7 @@ pub(super) async fn authorize_device(api: &Api, request: &Request) -> Result<Dev
 
 /// Where nobody needs to authenticate: only refuses a device whose profile forbids the request.
 pub(super) async fn refuse_by_profile(api: &Api, request: &Request) -> Result<(), Problem> {
-    let Ok(Some((_, key))) = credentials(request, &[Scheme::Device]) else {
+    let Ok(Some((_, key))) = credentials(request.headers(), &[Scheme::Device]) else {
         return Ok(());
     };
     match api.store.enrolled_device(&key).await? {
@@ -132,12 +132,27 @@ fn check_profile(device: &EnrolledDevice, request: &Request) -> Result<(), Probl
     }
 }
 
-/// What the `Authorization` header holds, if it is for one of these schemes.
-fn credentials(request: &Request, schemes: &[Scheme]) -> Result<Option<(Scheme, Secret)>, Problem> {
-    // Several headers count as one with commas in between.
-    let values = request.headers().get_all(header::AUTHORIZATION);
+/// What the `Authorization` header says. Several headers count as one with commas in between.
+pub(super) fn authorization(headers: &HeaderMap) -> Vec<u8> {
+    let values = headers.get_all(header::AUTHORIZATION);
     let values: Vec<&[u8]> = values.iter().map(|value| value.as_bytes()).collect();
-    let joined = values.join(&b","[..]);
+    values.join(&b","[..])
+}
+
+/// Whether the `Authorization` header has the form of a token or key, right or wrong.
+pub(super) fn has_credentials(headers: &HeaderMap) -> bool {
+    matches!(
+        credentials(headers, &[Scheme::Token, Scheme::Device]),
+        Ok(Some(_))
+    )
+}
+
+/// What the `Authorization` header holds, if it is for one of these schemes.
+fn credentials(
+    headers: &HeaderMap,
+    schemes: &[Scheme],
+) -> Result<Option<(Scheme, Secret)>, Problem> {
+    let joined = authorization(headers);
     let words = joined.split(u8::is_ascii_whitespace);
     let words: Vec<&[u8]> = words.filter(|word| !word.is_empty()).collect();
     let [keyword, rest @ ..] = words.as_slice() else {

@@ -49,13 +49,15 @@ pub(super) enum Input<'b> {
 }
 
 impl Body {
-    /// Reads a body as its `Content-Type` says. An empty one holds nothing, whatever its type.
+    /// Reads a body as its `Content-Type` says. An empty one holds nothing, and is a form only if it is
+    /// called one.
     pub(super) async fn read(content_type: &str, bytes: &Bytes) -> Result<Self, Problem> {
-        if bytes.is_empty() {
-            return Ok(Self::Object(HashMap::new()));
-        }
         let media_type = content_type.split(';').next().unwrap_or_default().trim();
         match media_type.to_ascii_lowercase().as_str() {
+            "application/x-www-form-urlencoded" | "multipart/form-data" if bytes.is_empty() => {
+                Ok(Self::Form(HashMap::new()))
+            }
+            _ if bytes.is_empty() => Ok(Self::Object(HashMap::new())),
             "application/json" => json(&decoded(content_type, bytes)?),
             "application/x-www-form-urlencoded" => form(bytes),
             "multipart/form-data" => multipart(content_type, bytes).await,

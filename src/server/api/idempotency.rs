@@ -19,6 +19,7 @@ use hyper::header::{self, HeaderMap};
 use hyper::{Method, Request, StatusCode};
 use jiff::Timestamp;
 
+use super::authentication::{authorization, has_credentials};
 use super::body::Body;
 use super::endpoint::{Answer, Endpoint, Reply, is_safe};
 use super::problem::Problem;
@@ -27,8 +28,10 @@ use super::{Api, Peer, python};
 use crate::seal::{SealError, SealingKey};
 use crate::server::installation_keys::{KeptId, RetryScope};
 use crate::server::store::{KeptAnswer, StoreError, oldest_kept};
-use crate::wire::IDEMPOTENCY_HEADER;
+use crate::wire::{self, IDEMPOTENCY_HEADER};
 
+/// Longest refusal that is kept, in bytes.
+const REFUSAL_LIMIT: usize = 16 * 1024;
 /// What an answer is sealed for.
 const PURPOSE: &str = "kept answer";
 
@@ -46,7 +49,7 @@ impl Idempotent {
         let plain = serde_json::to_vec(reply).unwrap_or_default();
         Ok(KeptAnswer {
             sealed: self.key.seal(PURPOSE, &plain)?,
-            refused_to: (reply.status >= 400).then(|| self.address.clone()),
+            refused_to: (reply.status >= 300).then(|| self.address.clone()),
         })
     }
 
@@ -99,7 +102,7 @@ pub(super) async fn repeat_or_keep(
         return Reply::refusal(Problem::Unavailable).into_response();
     };
     let address = address_group(parts.extensions.get());
-    let (id, key) = scope(&api, &parts.headers, &name, &body).await;
+    let (id, key) = scope(&api, parts.uri.path(), &parts.headers, &name, &body).await;
     let Some(_mark) = api.running.begin(id) else {
         return Reply::refusal(Problem::Concurrent).into_response();
     };
@@ -124,11 +127,18 @@ fn idempotency_key(method: &Method, headers: &HeaderMap) -> Option<Vec<u8>> {
     (!is_safe(method) && !key.is_empty()).then(|| key.to_vec())
 }
 
-/// Two callers without `Authorization` are told apart by the initialization token they send.
-async fn scope(api: &Api, headers: &HeaderMap, key: &[u8], body: &Bytes) -> (KeptId, SealingKey) {
+/// Who may have an answer again: whoever sends the same `Authorization` header. Where that names
+/// nobody, and on `initialize`, which does not look at it, callers are told apart by the
+/// initialization token they send.
+async fn scope(
+    api: &Api,
+    path: &str,
+    headers: &HeaderMap,
+    key: &[u8],
+    body: &Bytes,
+) -> (KeptId, SealingKey) {
     let mut token = String::new();
-    let authorization = headers.get(header::AUTHORIZATION);
-    if authorization.is_none() {
+    if !has_credentials(headers) || path.ends_with(wire::path::INITIALIZE) {
         let content_type = headers.get(header::CONTENT_TYPE);
         let content_type = content_type.and_then(|value| value.to_str().ok());
         if let Ok(body) = Body::read(content_type.unwrap_or_default(), body).await {
@@ -137,7 +147,7 @@ async fn scope(api: &Api, headers: &HeaderMap, key: &[u8], body: &Bytes) -> (Kep
         }
     }
     api.keys.kept_answer(&RetryScope {
-        authorization: authorization.map_or(&[], |value| value.as_bytes()),
+        authorization: &authorization(headers),
         token: token.as_bytes(),
         key,
     })
@@ -168,6 +178,11 @@ async fn keep(api: &Api, idempotent: &Idempotent, response: Response) -> Respons
     let Ok(body) = axum::body::to_bytes(body, usize::MAX).await else {
         return Reply::refusal(Problem::Unavailable).into_response();
     };
+    // A refusal is as long as what it quotes, and is kept for anyone.
+    let quoted = parts.headers.get(header::LOCATION).map_or(0, |to| to.len());
+    if !parts.status.is_success() && body.len() + quoted > REFUSAL_LIMIT {
+        return Response::from_parts(parts, body.into());
+    }
     let headers = parts.headers.iter().filter_map(|(name, value)| {
         let value = value.to_str().ok()?;
         Some((name.as_str().to_owned().into(), value.to_owned().into()))
@@ -217,10 +232,17 @@ pub(super) async fn query(api: Arc<Api>, request: ReadRequest) -> Result<Answer,
         return Err(Problem::NotFound("No idempotency key given."));
     };
     const UNSEEN: Problem = Problem::NotFound("Idempotency key not seen before.");
-    if !request.headers().contains_key(header::AUTHORIZATION) {
+    if !has_credentials(request.headers()) {
         return Err(UNSEEN);
     }
-    let (id, key) = scope(&api, request.headers(), name.as_bytes(), &Bytes::new()).await;
+    let (id, key) = scope(
+        &api,
+        request.path(),
+        request.headers(),
+        name.as_bytes(),
+        &Bytes::new(),
+    )
+    .await;
     if api.running.lock().contains(&id) {
         return Err(Problem::Concurrent);
     }

@@ -17,6 +17,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
+use rusqlite::ErrorCode;
 
 use super::{
     Actor, DeviceChange, EnrolledDevice, Keep, KeptAnswer, MediumKeys, NewDevice, Redemption,
@@ -32,7 +33,20 @@ use connection::{Readers, Writer};
 
 impl From<rusqlite::Error> for StoreError {
     fn from(error: rusqlite::Error) -> Self {
-        Self::Database(error.into())
+        // Passing conditions of the disk, for which another try makes sense.
+        match error.sqlite_error_code() {
+            Some(
+                ErrorCode::DiskFull
+                | ErrorCode::DatabaseBusy
+                | ErrorCode::DatabaseLocked
+                | ErrorCode::ReadOnly
+                | ErrorCode::SystemIoFailure,
+            ) => {
+                tracing::error!(%error, "the database can't be written");
+                Self::Unavailable
+            }
+            _ => Self::Database(error.into()),
+        }
     }
 }
 
