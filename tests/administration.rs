@@ -216,6 +216,14 @@ fn a_new_device_comes_with_its_code() {
     );
     assert!(shown.stdout.contains('▀'), "{shown:?}");
     assert!(fs::read(&png).unwrap().starts_with(b"\x89PNG"));
+
+    desk.admin("device revoke bigevents 1").succeeds();
+    let used = desk.admin("device show bigevents 1 --public-url https://tickets.example");
+    let shown = &used.succeeds().stdout;
+    assert!(
+        shown.contains("of no use") && !shown.contains("token="),
+        "{used:?}"
+    );
 }
 
 #[test]

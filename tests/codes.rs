@@ -178,7 +178,7 @@ fn in_a_terminal_the_code_or_address_and_token_are_asked_for() {
     let payload = PAYLOAD.replace("https://pretix.eu", &server.url);
     for typed in [
         format!("{payload}\n"),
-        format!("{}\nkpp4jn8g2ynzonp6\n", server.url),
+        format!("hello\n{}\nkpp4jn8g2ynzonp6\n", server.url),
     ] {
         let scanner = Scanner::new();
         let gatehand = scanner.command(&["init"]);

@@ -214,7 +214,7 @@ async fn keep(desk: &Desk, folder: &Path) -> Result<(), CliError> {
     ] {
         output::print_line(&format!("  {line}"))?;
     }
-    output::print_line("\nor instead of the picture:\n")?;
+    output::print_line("\nor, in place of that init:\n")?;
     output::print_line(&format!(
         "  {gatehand} init --url {} --token {}",
         desk.server,

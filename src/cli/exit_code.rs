@@ -20,7 +20,7 @@ Exit codes:
    8  the server can't be reached
    9  the server's certificate is not valid
   10  the vault can't be written
-  11  the vault can't be used: damaged, sealed with another key, or of a newer version
+  11  the vault can't be used: not readable, damaged, sealed with another key, too new
   12  this device is already enrolled, or a different enrolment is not finished
   13  this device is not enrolled (yet)
   14  another process is changing this device

@@ -19,6 +19,9 @@ const PICTURE_LIMIT: u64 = 64 * 1024 * 1024;
 /// Longest text that is read from standard input, in bytes.
 const PAYLOAD_LIMIT: u64 = 64 * 1024;
 
+/// How often is asked in a terminal.
+const ATTEMPTS: u32 = 3;
+
 const EXAMPLES: &str = "\
 Examples:
   gatehand init --qr-image photo.jpg
@@ -127,6 +130,9 @@ impl Init {
         if let Some(text) = &self.payload {
             return match text.as_str() {
                 "-" => {
+                    if io::stdin().is_terminal() {
+                        output::say("Scan the code or paste the link, then press Ctrl+D.");
+                    }
                     let text = input::read_standard_input(PAYLOAD_LIMIT)?;
                     Ok(Enrolment::parse(&String::from_utf8_lossy(&text))?)
                 }
@@ -137,7 +143,7 @@ impl Init {
             return Ok(Enrolment::new(url.parse()?, Secret::new(token.clone()))?);
         }
         if io::stdin().is_terminal() {
-            ask()
+            ask_until_understood()
         } else {
             Err(CliError::NoInput)
         }
@@ -152,6 +158,19 @@ pub(super) fn read_picture(path: &Path) -> Result<Enrolment, CliError> {
         source,
     })?;
     Ok(Enrolment::parse(code.expose())?)
+}
+
+/// A slip at a kiosk's keyboard should not mean starting over.
+fn ask_until_understood() -> Result<Enrolment, CliError> {
+    for _ in 1..ATTEMPTS {
+        match ask() {
+            Err(error @ (CliError::Code(_) | CliError::Url(_) | CliError::Token(_))) => {
+                output::complain(&error);
+            }
+            answer => return answer,
+        }
+    }
+    ask()
 }
 
 /// Asks for a code or link, which a hand scanner may type, or for address and token.

@@ -39,7 +39,7 @@ pub enum ServerUrlError {
     /// `http:` to another machine: anyone on the way could read the API key.
     #[error(
         "{0} is not encrypted, so anyone on the network could read the device's key; \
-         use https, or allow plain http if this network is trusted"
+         use https, or allow plain http (--allow-http) if this network is trusted"
     )]
     PlainHttp(String),
 }

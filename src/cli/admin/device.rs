@@ -62,7 +62,7 @@ pub(super) struct Create {
     #[arg(long, value_parser = text)]
     name: String,
     /// Give it access to all events.
-    #[arg(long, conflicts_with = "events")]
+    #[arg(long, conflicts_with = "events", required_unless_present = "events")]
     all_events: bool,
     /// Give it access to this event; may be repeated.
     #[arg(long = "event", value_name = "SLUG")]
@@ -198,6 +198,16 @@ impl HandingOut {
             return output::print_json(device);
         }
         output::print_line(&format!("Device {}: {}", device.device_id, device.name))?;
+        if device.revoked || device.initialized.is_some() {
+            let state = if device.revoked {
+                "revoked"
+            } else {
+                "initialized already"
+            };
+            return output::print_line(&format!(
+                "It is {state}, so that its code is of no use: to hand out another scanner, create a device."
+            ));
+        }
         let Some(token) = &device.initialization_token else {
             return Ok(());
         };
@@ -205,13 +215,17 @@ impl HandingOut {
         if let Some(enrolment) = self.enrolment(device)? {
             output::print_line(&format!("Link: {}", enrolment.to_link().expose()))?;
             output::print_qr(&enrolment)?;
+        } else {
+            output::say("For its link and QR code add --public-url with the server's address.");
         }
         Ok(())
     }
 
     fn enrolment(&self, device: &Device) -> Result<Option<Enrolment>, CliError> {
         match (&self.public_url, &device.initialization_token) {
-            (Some(url), Some(token)) => Ok(Some(Enrolment::new(url.clone(), token.clone())?)),
+            (Some(url), Some(token)) if !device.revoked && device.initialized.is_none() => {
+                Ok(Some(Enrolment::new(url.clone(), token.clone())?))
+            }
             _ => Ok(None),
         }
     }
