@@ -387,7 +387,7 @@ fn a_read_only_disk_costs_no_token_and_status_still_works() {
     let (scanner, server) = (Scanner::new(), server());
     let script = format!(
         "\"$GATEHAND\" init --url {url} --token t || exit 98
-         mount -o remount,ro \"$GATEHAND_HOME\" || exit 99
+         mount -o remount,bind,ro \"$GATEHAND_HOME\" || exit 99
          \"$GATEHAND\" status || exit 97
          exec \"$GATEHAND\" init --url {url} --token u --replace",
         url = server.url
