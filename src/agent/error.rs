@@ -104,6 +104,15 @@ fn go_on(may_be_used: bool) -> &'static str {
 }
 
 impl AgentError {
+    /// Whether what is in the vault can't be used, so that only setting it aside makes room.
+    pub(super) fn is_beyond_use(&self) -> bool {
+        match self {
+            Self::Vault(error) => error.is_beyond_use(),
+            Self::Entry { .. } => true,
+            _ => false,
+        }
+    }
+
     /// Whether nothing is left to finish: the server has said its last word on this token, or never
     /// saw it. Once a token may have been seen before (`went_on`), only a word on the token itself
     /// counts: a gateway's refusal says nothing about what the server did earlier.

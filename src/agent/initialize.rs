@@ -52,21 +52,18 @@ impl Agent {
     ) -> Result<Initialized, AgentError> {
         enrolment.url().check_transport(options.allow_http)?;
         let _lock = vault::lock(&self.folder)?;
+        let started = match self.start(enrolment, report, options.replace) {
+            Err(error) if options.replace && error.is_beyond_use() => {
+                self.set_vault_aside()?;
+                self.start(enrolment, report, options.replace)
+            }
+            started => started,
+        };
         let Started {
             mut vault,
             begun,
             went_on,
-        } = match self.start(enrolment, report, options.replace) {
-            Err(AgentError::Vault(error)) if options.replace && error.is_beyond_use() => {
-                self.set_vault_aside()?;
-                self.start(enrolment, report, true)?
-            }
-            Err(AgentError::Entry { .. }) if options.replace => {
-                self.set_vault_aside()?;
-                self.start(enrolment, report, true)?
-            }
-            started => started?,
-        };
+        } = started?;
         let device = match self.redeem(&begun).await {
             Ok(device) => device,
             Err(error) => {
