@@ -162,7 +162,7 @@ pub struct Device {
     pub limit_events: Vec<String>,
     /// The identifier of a gate of the same organizer.
     pub gate: Option<String>,
-    /// One of [`NAMES`](super::SECURITY_PROFILES).
+    /// One of [`SECURITY_PROFILES`](crate::wire::SECURITY_PROFILES).
     pub security_profile: String,
     /// Whether its access has ended for good.
     pub revoked: bool,
