@@ -40,15 +40,16 @@ impl Folder {
     fn choose(variable: impl Fn(&str) -> Option<OsString>, root: bool) -> Result<Self, VaultError> {
         // Both specifications say that a relative path is to be ignored; an explicit one is taken.
         let absolute = |name| {
-            let value = variable(name).filter(|value| !value.is_empty())?;
-            let first = env::split_paths(&value).next()?;
-            first.is_absolute().then_some(first)
+            let path = PathBuf::from(variable(name)?);
+            path.is_absolute().then_some(path)
         };
+        let state =
+            || env::split_paths(&variable("STATE_DIRECTORY")?).find(|path| path.is_absolute());
         let path = match variable("GATEHAND_HOME").filter(|value| !value.is_empty()) {
             Some(home) => PathBuf::from(home),
             None => absolute("XDG_DATA_HOME")
                 .map(|data| data.join("gatehand"))
-                .or_else(|| absolute("STATE_DIRECTORY"))
+                .or_else(state)
                 .or_else(|| root.then(|| PathBuf::from(SYSTEM_FOLDER)))
                 .or_else(|| Some(absolute("HOME")?.join(".local/share/gatehand")))
                 .ok_or(VaultError::NoFolder)?,

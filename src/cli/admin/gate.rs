@@ -4,7 +4,7 @@ use clap::Subcommand;
 use serde_json::json;
 
 use super::{Desk, slug, text, yes};
-use crate::cli::CliError;
+use crate::cli::{CliError, output};
 use crate::server::store::{Administration, GateChange};
 
 #[derive(Subcommand)]
@@ -45,21 +45,18 @@ impl Command {
         let (organizer, identifier, change, words) = match self {
             Self::List { organizer } => {
                 let gates = desk.store.gates(desk.organizer(&organizer).await?).await?;
-                let gates: Vec<_> = gates
-                    .into_iter()
-                    .map(|(gate, active)| {
-                        json!({"id": gate.id, "identifier": gate.identifier, "name": gate.name, "active": active})
-                    })
-                    .collect();
-                return desk.list(&gates, ["IDENTIFIER", "NAME", "ACTIVE"], |gate| {
-                    let text = |key: &str| gate.get(key).and_then(|text| text.as_str());
-                    let active = gate.get("active").and_then(|active| active.as_bool());
-                    [
-                        text("identifier").unwrap_or_default().to_owned(),
-                        text("name").unwrap_or_default().to_owned(),
-                        yes(active.unwrap_or_default()),
-                    ]
-                });
+                if desk.json {
+                    let documents: Vec<_> = gates
+                        .iter()
+                        .map(|(gate, active)| {
+                            json!({"id": gate.id, "identifier": gate.identifier, "name": gate.name, "active": active})
+                        })
+                        .collect();
+                    return output::print_json(&documents);
+                }
+                let rows = gates.into_iter();
+                let rows = rows.map(|(gate, active)| [gate.identifier, gate.name, yes(active)]);
+                return output::print_columns(["IDENTIFIER", "NAME", "ACTIVE"], rows);
             }
             Self::Create {
                 organizer,

@@ -93,42 +93,38 @@ struct Desk {
 
 impl Admin {
     pub(super) fn run(self) -> Result<(), CliError> {
+        let begins = matches!(
+            self.subject,
+            Subject::Organizer(organizer::Command::Create { .. }) | Subject::Import(_)
+        );
+        let desk = || Desk::open(&self.database, self.json, begins);
         super::runtime()?.block_on(async {
-            // Read first, so that a bad file leaves no database behind.
-            let file = match &self.subject {
-                Subject::Import(command) => Some(command.read(self.json)?),
-                _ => None,
-            };
-            let begins = matches!(
-                self.subject,
-                Subject::Organizer(organizer::Command::Create { .. })
-            );
-            if file.is_none() && !begins && !self.database.database.exists() {
-                return Err(CliError::NoDatabase {
-                    path: self.database.database,
-                });
-            }
-            let desk = Desk::open(&self.database, self.json)?;
-            if let Some(file) = file {
-                return import::bring_in(file, &desk).await;
-            }
             match self.subject {
-                Subject::Organizer(command) => command.run(&desk).await,
-                Subject::Gate(command) => command.run(&desk).await,
-                Subject::Event(command) => command.run(&desk).await,
-                Subject::Team(command) => command.run(&desk).await,
-                Subject::Token(command) => command.run(&desk).await,
-                Subject::Device(command) => command.run(&desk).await,
-                Subject::MediaKeys(command) => command.run(&desk).await,
-                Subject::Import(_) => Ok(()), // done above
+                Subject::Organizer(command) => command.run(&desk()?).await,
+                Subject::Gate(command) => command.run(&desk()?).await,
+                Subject::Event(command) => command.run(&desk()?).await,
+                Subject::Team(command) => command.run(&desk()?).await,
+                Subject::Token(command) => command.run(&desk()?).await,
+                Subject::Device(command) => command.run(&desk()?).await,
+                Subject::MediaKeys(command) => command.run(&desk()?).await,
+                Subject::Import(command) => {
+                    // Read first, so that a bad file leaves no database behind.
+                    let file = command.read(self.json)?;
+                    import::bring_in(file, &desk()?).await
+                }
             }
         })
     }
 }
 
 impl Desk {
-    fn open(database: &DatabaseArguments, json: bool) -> Result<Self, CliError> {
-        let store = SqliteStore::open(&database.database, database.secret_file.as_deref())?;
+    /// Opens the database; only a command that begins an installation makes a missing one.
+    fn open(database: &DatabaseArguments, json: bool, begins: bool) -> Result<Self, CliError> {
+        let path = &database.database;
+        if !begins && !path.exists() {
+            return Err(CliError::NoDatabase { path: path.clone() });
+        }
+        let store = SqliteStore::open(path, database.secret_file.as_deref())?;
         Ok(Self { store, json })
     }
 
