@@ -51,9 +51,9 @@ mod tests {
         let serial = serial().unwrap();
         assert!(serial.len() == 16 && serial.chars().all(is_upper));
         let token = initialization_token().unwrap();
-        assert!(token.len() == 16 && token.expose().chars().all(is_lower));
+        assert!(token.expose().len() == 16 && token.expose().chars().all(is_lower));
         let key = api_key().unwrap();
-        assert!(key.len() == 64 && key.expose().chars().all(is_lower));
+        assert!(key.expose().len() == 64 && key.expose().chars().all(is_lower));
     }
 
     #[test]
