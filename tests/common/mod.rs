@@ -15,3 +15,4 @@ pub mod scanner;
 pub mod server;
 pub mod skip;
 pub mod stranger;
+pub mod way;

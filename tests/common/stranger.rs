@@ -111,11 +111,24 @@ pub fn answer(status: &str, content_type: &str, body: &str) -> String {
 
 /// An identity as a server sends it, with `key` as the API key.
 pub fn identity(key: &str) -> String {
+    answer("200 OK", "application/json", &device(key).to_string())
+}
+
+/// The same device in an answer of `device/info`.
+pub fn info(key: &str) -> String {
+    let version =
+        serde_json::json!({"pretix": "2026.8.0", "pretix_numeric": 20_260_080_005_000_u64});
     let body = serde_json::json!({
-        "organizer": "bigevents", "device_id": 7, "unique_serial": "ABCDEFGH12345678",
-        "api_token": key, "name": "Lane 7", "security_profile": "full", "gate": null,
+        "device": device(key), "server": {"version": version}, "medium_key_sets": [],
     });
     answer("200 OK", "application/json", &body.to_string())
+}
+
+fn device(key: &str) -> serde_json::Value {
+    serde_json::json!({
+        "organizer": "bigevents", "device_id": 7, "unique_serial": "ABCDEFGH12345678",
+        "api_token": key, "name": "Lane 7", "security_profile": "full", "gate": null,
+    })
 }
 
 fn exchange(mut stream: impl Read + Write, answer: &[u8], requests: &Mutex<Vec<String>>) {
@@ -128,7 +141,7 @@ fn exchange(mut stream: impl Read + Write, answer: &[u8], requests: &Mutex<Vec<S
 }
 
 /// A request with its body; what came before the connection ended.
-fn read_request(stream: &mut impl Read) -> String {
+pub fn read_request(stream: &mut impl Read) -> String {
     let mut bytes = Vec::new();
     let mut buffer = [0; 4096];
     loop {
