@@ -101,6 +101,7 @@ mod tests {
             status: StatusCode::from_u16(status).unwrap(),
             is_json,
             location: None,
+            retry_after: None,
             body: Zeroizing::new(body.as_bytes().to_vec()),
         }
     }

@@ -5,11 +5,15 @@ use std::path::PathBuf;
 use reqwest::Method;
 
 use super::answer::{self, Reply};
+use super::client::{Answer, Ended, Repeat};
 use super::operation::Begun;
 use super::{Agent, AgentError, Identity};
 use crate::enrolment::Enrolment;
 use crate::vault::{self, Vault};
 use crate::wire::{self, DeviceIdentity, DeviceReport, InitializeRequest};
+
+/// Largest answer that is read, in bytes.
+const ANSWER_LIMIT: usize = 1024 * 1024;
 
 /// How to enrol.
 #[derive(Clone, Copy, Debug, Default)]
@@ -66,8 +70,8 @@ impl Agent {
         } = started?;
         let device = match self.redeem(&begun).await {
             Ok(device) => device,
-            Err(error) => {
-                if error.ends_the_operation(went_on) {
+            Err((error, seen_before)) => {
+                if error.ends_the_operation(went_on || seen_before) {
                     vault.change(Begun::remove)?;
                 }
                 return Err(error);
@@ -125,7 +129,9 @@ impl Agent {
         Ok(())
     }
 
-    async fn redeem(&self, begun: &Begun) -> Result<DeviceIdentity, AgentError> {
+    /// Sends the token. An error comes with whether the server may have seen it before the attempt
+    /// that failed.
+    async fn redeem(&self, begun: &Begun) -> Result<DeviceIdentity, (AgentError, bool)> {
         let request = self
             .client
             .request(Method::POST, begun.server.endpoint(wire::path::INITIALIZE))
@@ -135,26 +141,29 @@ impl Agent {
                 report: &begun.report,
             });
         let server = || begun.server.to_string();
-        let answer = self
-            .client
-            .send(request)
-            .await
+        let Ended {
+            result,
+            seen_before,
+        } = self.client.send(request, ANSWER_LIMIT, Repeat::Safe).await;
+        let device = result
             .map_err(|source| AgentError::Unanswered {
                 server: server(),
                 source,
-            })?;
-        match answer::read::<DeviceIdentity>(&answer) {
+            })
+            .and_then(|answer| Self::device(&answer, server()));
+        device.map_err(|error| (error, seen_before))
+    }
+
+    fn device(answer: &Answer, server: String) -> Result<DeviceIdentity, AgentError> {
+        match answer::read::<DeviceIdentity>(answer) {
             Ok(Reply::Done(device)) if device.is_sound() => Ok(device),
-            Ok(Reply::Done(_)) => Err(AgentError::Unsound { server: server() }),
+            Ok(Reply::Done(_)) => Err(AgentError::Unsound { server }),
             Ok(Reply::Refused(status, problem)) => Err(AgentError::Refused {
-                server: server(),
+                server,
                 status,
                 problem,
             }),
-            Err(source) => Err(AgentError::Foreign {
-                server: server(),
-                source,
-            }),
+            Err(source) => Err(AgentError::Foreign { server, source }),
         }
     }
 }

@@ -19,7 +19,7 @@ use crate::vault::Folder;
 use crate::wire::{DeviceReport, Text};
 
 pub use answer::ForeignAnswer;
-pub use client::{Client, ClientConfig, ClientError, SendError};
+pub use client::{App, Client, ClientConfig, ClientError, SendError};
 pub use error::AgentError;
 pub use identity::Identity;
 pub use initialize::{InitializeOptions, Initialized};

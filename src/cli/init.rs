@@ -2,13 +2,13 @@
 
 use std::io::{self, BufRead, IsTerminal, Read, Write};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use clap::Args;
 use zeroize::Zeroizing;
 
-use super::{CliError, input, output, status};
-use crate::agent::{self, Agent, Client, ClientConfig, InitializeOptions};
+use super::connection::ConnectionArguments;
+use super::{CliError, input, output, progress, status};
+use crate::agent::{self, Agent, InitializeOptions};
 use crate::enrolment::{Enrolment, ServerUrl, picture};
 use crate::facts::{Diagnostics, Facts, Overrides};
 use crate::secret::Secret;
@@ -54,12 +54,6 @@ pub(super) struct Init {
     /// Send the token unencrypted to a server that is not on this machine.
     #[arg(long)]
     allow_http: bool,
-    /// Trust the certificates in this PEM file besides Mozilla's.
-    #[arg(long, value_name = "FILE")]
-    ca_file: Option<PathBuf>,
-    /// Seconds to wait for the server's answer.
-    #[arg(long, value_name = "SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..=600))]
-    timeout: u64,
     /// Report this manufacturer instead of what was found.
     #[arg(long, value_name = "TEXT", help_heading = "What is reported")]
     hardware_brand: Option<String>,
@@ -75,17 +69,15 @@ pub(super) struct Init {
     /// Print JSON.
     #[arg(long)]
     json: bool,
+    #[command(flatten)]
+    connection: ConnectionArguments,
 }
 
 impl Init {
     pub(super) fn run(self) -> Result<(), CliError> {
         let folder = Folder::locate()?;
         let facts = Facts::read(Path::new("/")).with(&self.overrides())?;
-        let client = Client::new(&ClientConfig {
-            ca_file: self.ca_file.clone(),
-            timeout: Duration::from_secs(self.timeout),
-            ..ClientConfig::default()
-        })?;
+        let client = self.connection.client()?;
         let enrolment = self.enrolment()?;
         let diagnostics = Diagnostics::read(Path::new("/"), folder.path()).to_json();
         let report = agent::report(&facts, Some(diagnostics));
@@ -95,7 +87,8 @@ impl Init {
         };
         let agent = Agent::new(folder, client);
         let initialize = agent.initialize(&enrolment, &report, options);
-        let initialized = super::runtime()?.block_on(initialize)?;
+        let what = format!("Enrolling at {}", enrolment.url());
+        let initialized = super::runtime()?.block_on(progress::shown(&what, initialize))?;
 
         let status = agent::Status {
             vault: initialized.vault,

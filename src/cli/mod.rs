@@ -2,6 +2,7 @@
 
 #[cfg(feature = "server")]
 mod admin;
+mod connection;
 #[cfg(feature = "server")]
 mod demo;
 mod error;
@@ -9,6 +10,7 @@ mod exit_code;
 mod init;
 mod input;
 mod output;
+mod progress;
 #[cfg(feature = "server")]
 mod serve;
 mod status;
