@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use reqwest::StatusCode;
+use reqwest::header::InvalidHeaderValue;
 
 use super::Identity;
 use super::answer::ForeignAnswer;
@@ -168,6 +169,9 @@ pub enum AgentError {
     /// A text that no header can hold.
     #[error("the {0} holds characters that can't be sent")]
     Header(&'static str),
+    /// A key that no header can hold.
+    #[error("this device's key holds characters that can't be sent")]
+    Key(#[from] InvalidHeaderValue),
     /// An entry of the vault has another form than this program writes.
     #[error("the entry {entry:?} of the vault {path} can't be understood: update gatehand")]
     Entry {

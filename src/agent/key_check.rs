@@ -5,8 +5,8 @@ use reqwest::header::AUTHORIZATION;
 use reqwest::{Method, StatusCode};
 
 use super::access::Access;
-use super::answer::{self, Reply};
-use super::client::{ANSWER_LIMIT, Repeat, device_authorization};
+use super::answer::{self, ANSWER_LIMIT, Reply};
+use super::client::{Repeat, device_authorization};
 use super::device::{Device, Outcome};
 use super::state::{KeyWord, Secrets, State};
 use super::{Agent, AgentError, Identity};

@@ -31,7 +31,7 @@ use media_keys::MediaKey;
 
 pub use access::Resumed;
 pub use answer::ForeignAnswer;
-pub use client::{Client, ClientConfig, ClientError, SendError};
+pub use client::{App, Client, ClientConfig, ClientError, SendError};
 pub use describe::{Describe, ThisMachine};
 pub use device::Lost;
 pub use error::AgentError;

@@ -3,8 +3,8 @@
 use reqwest::header::{ACCEPT_LANGUAGE, AUTHORIZATION};
 use reqwest::{Method, RequestBuilder, StatusCode};
 
-use super::answer::{self, Reply};
-use super::client::{ANSWER_LIMIT, Ended, Repeat, device_authorization};
+use super::answer::{self, ANSWER_LIMIT, Reply};
+use super::client::{Ended, Repeat, device_authorization};
 use super::device::{Device, Lost, Outcome};
 use super::journal::{BegunEnrolment, BegunOperation, OnIdentity};
 use super::key_check::KeyVerdict;

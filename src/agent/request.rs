@@ -67,7 +67,7 @@ impl Call {
             path,
             headers,
             body: Vec::new(),
-            limit: super::client::ANSWER_LIMIT,
+            limit: answer::ANSWER_LIMIT,
         }
     }
 }

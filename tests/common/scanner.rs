@@ -50,6 +50,8 @@ impl Scanner {
             "HTTPS_PROXY",
             "all_proxy",
             "ALL_PROXY",
+            "no_proxy",
+            "NO_PROXY",
         ] {
             command.env_remove(name);
         }
