@@ -13,13 +13,13 @@ mod common;
 use std::fs;
 use std::io::Write;
 use std::process::{Command, Stdio};
+use std::sync::Arc;
 use std::time::Duration;
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use gatehand::agent::{self, Agent, App, Client, ClientConfig, InitializeOptions};
+use gatehand::agent::{Agent, App, Client, ClientConfig, InitializeOptions, ThisMachine};
 use gatehand::enrolment::Enrolment;
-use gatehand::facts::Facts;
 use gatehand::secret::Secret;
 use gatehand::vault::Folder;
 
@@ -297,12 +297,14 @@ fn the_systems_certificates_are_trusted_on_request_only() {
 /// Enrols in this process, with settings that the command has no options for.
 async fn enrol(scanner: &Scanner, url: &str, config: &ClientConfig) {
     let folder = Folder::at(scanner.home()).unwrap();
-    let agent = Agent::new(folder, Client::new(config).unwrap());
+    let describe = ThisMachine {
+        folder: folder.clone(),
+    };
+    let agent = Agent::new(folder, Client::new(config).unwrap(), Arc::new(describe));
     let token = Secret::new(TOKEN.to_owned());
     let enrolment = Enrolment::new(url.parse().unwrap(), token).unwrap();
-    let report = agent::report(&Facts::read(scanner.scratch()), None);
     agent
-        .initialize(&enrolment, &report, InitializeOptions::default())
+        .initialize(&enrolment, &InitializeOptions::default())
         .await
         .unwrap();
 }
