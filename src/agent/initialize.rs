@@ -52,13 +52,19 @@ impl Agent {
     ) -> Result<Initialized, AgentError> {
         enrolment.url().check_transport(options.allow_http)?;
         let _lock = vault::lock(&self.folder)?;
-        let started = match self.start(enrolment, report, options.replace) {
-            Err(error) if options.replace && error.is_beyond_use() => {
-                self.set_vault_aside()?;
-                self.start(enrolment, report, options.replace)
-            }
-            started => started,
+        let start = || self.start(enrolment, report, options.replace);
+        let is_lost = |started: &Result<Started, AgentError>| {
+            options.replace && matches!(started, Err(error) if error.is_beyond_use())
         };
+        let mut started = start();
+        // A bad contact of the storage looks like damage, but hardly twice.
+        if is_lost(&started) {
+            started = start();
+        }
+        if is_lost(&started) {
+            self.set_vault_aside()?;
+            started = start();
+        }
         let Started {
             mut vault,
             begun,
