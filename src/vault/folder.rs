@@ -110,7 +110,13 @@ impl Folder {
         let mut vault_went = None;
         // The key first: if this is cut short, what is left still says that something is missing. The
         // log before its database: SQLite would replay it into the next one.
-        for name in [KEY, "vault.db-wal", "vault.db-shm", VAULT] {
+        for name in [
+            KEY,
+            "vault.db-journal",
+            "vault.db-wal",
+            "vault.db-shm",
+            VAULT,
+        ] {
             let from = self.path.join(name);
             let to = self
                 .path
@@ -198,12 +204,12 @@ mod tests {
         let scratch = tempfile::tempdir().unwrap();
         let folder = Folder::at(scratch.path()).unwrap();
         assert_eq!(folder.set_aside().unwrap(), None);
-        for name in ["vault.db", "vault.db-wal", "vault.key"] {
+        for name in ["vault.db", "vault.db-wal", "vault.db-journal", "vault.key"] {
             fs::write(scratch.path().join(name), name).unwrap();
         }
         let kept = folder.set_aside().unwrap().unwrap();
         assert_eq!(fs::read(&kept).unwrap(), b"vault.db");
-        assert_eq!(fs::read_dir(scratch.path()).unwrap().count(), 3);
+        assert_eq!(fs::read_dir(scratch.path()).unwrap().count(), 4);
         assert!(!folder.vault_path().exists() && !folder.key_path().exists());
     }
 }

@@ -19,7 +19,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use rusqlite::{
-    Connection, OpenFlags, OptionalExtension, Transaction, TransactionBehavior, params,
+    Connection, ErrorCode, OpenFlags, OptionalExtension, Transaction, TransactionBehavior, ffi,
+    params,
 };
 use rustix::fs::{FlockOperation, flock};
 use rustix::io::Errno;
@@ -369,26 +370,30 @@ fn refuse_if_emptied(folder: &Folder, has_key: bool) -> Result<(), VaultError> {
 }
 
 fn open_to_look(path: &Path) -> rusqlite::Result<(Connection, Found)> {
-    let open = |uri: String| {
-        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY
-            | OpenFlags::SQLITE_OPEN_URI
-            | OpenFlags::SQLITE_OPEN_NOFOLLOW;
+    let open = |uri: String, access: OpenFlags| {
+        let flags = access | OpenFlags::SQLITE_OPEN_URI | OpenFlags::SQLITE_OPEN_NOFOLLOW;
         let connection = Connection::open_with_flags(uri, flags)?;
         let found = schema::look(&connection)?;
         Ok((connection, found))
     };
     let uri = url::Url::from_file_path(path)
         .map_err(|()| rusqlite::Error::InvalidPath(path.to_owned()))?;
-    open(format!("{uri}?mode=ro")).or_else(|error: rusqlite::Error| {
+    let read_only = OpenFlags::SQLITE_OPEN_READ_ONLY;
+    open(format!("{uri}?mode=ro"), read_only).or_else(|error: rusqlite::Error| {
         // Without a log no one is writing; on a read-only disk SQLite can't make the files it would
         // need to wait for a writer, and has to be told that none will come.
         let mut log = path.as_os_str().to_owned();
         log.push("-wal");
-        match error.sqlite_error_code() {
-            Some(rusqlite::ErrorCode::CannotOpen | rusqlite::ErrorCode::ReadOnly)
-                if !Path::new(&log).exists() =>
+        match error.sqlite_error() {
+            // What a power cut left of a change has to be undone before anything can be read.
+            Some(error) if error.extended_code == ffi::SQLITE_READONLY_ROLLBACK => {
+                open(format!("{uri}?mode=rw"), OpenFlags::SQLITE_OPEN_READ_WRITE)
+            }
+            Some(error)
+                if matches!(error.code, ErrorCode::CannotOpen | ErrorCode::ReadOnly)
+                    && !Path::new(&log).exists() =>
             {
-                open(format!("{uri}?immutable=1"))
+                open(format!("{uri}?immutable=1"), read_only)
             }
             _ => Err(error),
         }

@@ -194,3 +194,24 @@ fn one_process_at_a_time_changes_a_device() {
     drop(held);
     assert!(lock(&folder).is_ok());
 }
+
+#[test]
+fn what_a_power_cut_left_of_making_the_vault_is_undone_when_looking() {
+    let (_scratch, folder) = scratch();
+    fs::create_dir(folder.path()).unwrap();
+    let being_made = tempfile::tempdir().unwrap();
+    let path = being_made.path().join("vault.db");
+    let connection = Connection::open(&path).unwrap();
+    connection
+        .execute_batch("BEGIN; CREATE TABLE entry (name)")
+        .unwrap();
+    connection.cache_flush().unwrap();
+    for name in ["vault.db", "vault.db-journal"] {
+        fs::copy(being_made.path().join(name), folder.path().join(name)).unwrap();
+    }
+    // The write before which the journal was synced was lost but for its length.
+    let length = fs::metadata(&path).unwrap().len();
+    fs::write(folder.vault_path(), vec![0; length as usize]).unwrap();
+    assert!(Vault::look(&folder).unwrap().is_none());
+    with_secret(&folder);
+}

@@ -16,14 +16,17 @@ pub struct ServerProcess {
     child: Child,
 }
 
+/// The command that serves a database on a free port, not started yet.
+pub fn serve(database: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_gatehand"));
+    command.args(["serve", "--listen", "127.0.0.1:0", "--database"]);
+    command.arg(database);
+    command
+}
+
 impl ServerProcess {
     pub fn start(database: &Path) -> Self {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_gatehand"))
-            .args(["serve", "--listen", "127.0.0.1:0", "--database"])
-            .arg(database)
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
+        let mut child = serve(database).stderr(Stdio::piped()).spawn().unwrap();
         let mut log = BufReader::new(child.stderr.take().unwrap());
         let mut first = String::new();
         log.read_line(&mut first).unwrap();

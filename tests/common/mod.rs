@@ -10,7 +10,11 @@
     reason = "a test fails by panicking and says what it skips"
 )]
 
+pub mod disk;
 pub mod installation;
+pub mod operations;
+pub mod power_cut;
+pub mod recording;
 pub mod scanner;
 pub mod server;
 pub mod skip;
