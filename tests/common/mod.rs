@@ -1,5 +1,5 @@
-//! What the tests share: scanners, servers of ours in this process and as processes, strange servers,
-//! and naming what can't run here.
+//! What the tests share: scanners, servers of ours in this process and as processes, the faulty way to
+//! them, strange servers, and naming what can't run here.
 #![allow(dead_code, reason = "each test uses its part")]
 #![allow(
     clippy::unwrap_used,
@@ -10,6 +10,7 @@
     reason = "a test fails by panicking and says what it skips"
 )]
 
+pub mod faulty_way;
 pub mod installation;
 pub mod scanner;
 pub mod server;

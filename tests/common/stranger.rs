@@ -128,7 +128,7 @@ fn exchange(mut stream: impl Read + Write, answer: &[u8], requests: &Mutex<Vec<S
 }
 
 /// A request with its body; what came before the connection ended.
-fn read_request(stream: &mut impl Read) -> String {
+pub fn read_request(stream: &mut impl Read) -> String {
     let mut bytes = Vec::new();
     let mut buffer = [0; 4096];
     loop {
