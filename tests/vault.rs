@@ -35,7 +35,7 @@ fn enrolled() -> Scanner {
 /// Asserts that enrolling fails before the token is sent and leaves every file as it is.
 #[track_caller]
 fn refuses_untouched(scanner: &Scanner, code: i32, words: &str) {
-    let (server, before) = (server(), scanner.files());
+    let (server, before) = (server(), scanner.lasting_files());
     scanner
         .init(&server.url, "second", &[])
         .complains(code, words);
@@ -46,8 +46,8 @@ fn refuses_untouched(scanner: &Scanner, code: i32, words: &str) {
             .map(|(path, _)| path.clone())
             .collect::<Vec<_>>()
     };
-    assert_eq!(names(&scanner.files()), names(&before));
-    assert!(scanner.files() == before, "a file was changed");
+    assert_eq!(names(&scanner.lasting_files()), names(&before));
+    assert!(scanner.lasting_files() == before, "a file was changed");
 }
 
 #[test]

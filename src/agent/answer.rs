@@ -19,7 +19,7 @@ pub(super) enum Reply<T> {
 pub enum ForeignAnswer {
     /// A redirect, which is not followed.
     #[error(
-        "it redirects to {location}: if that is the right server, enrol with that address and --replace"
+        "it redirects to {location}, and redirects are not followed: if that is the right server, enrol with that address and --replace"
     )]
     Redirect {
         /// Where to.
@@ -101,6 +101,7 @@ mod tests {
             status: StatusCode::from_u16(status).unwrap(),
             is_json,
             location: None,
+            headers: Default::default(),
             body: Zeroizing::new(body.as_bytes().to_vec()),
         }
     }

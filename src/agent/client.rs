@@ -17,7 +17,7 @@ use zeroize::Zeroizing;
 use super::clock;
 
 /// Largest answer that is read, in bytes.
-const ANSWER_LIMIT: usize = 1024 * 1024;
+pub(super) const ANSWER_LIMIT: usize = 1024 * 1024;
 
 /// How to reach servers.
 #[derive(Clone, Debug)]
@@ -179,6 +179,7 @@ fn clock_hint(clock: &Option<(Timestamp, Timestamp)>) -> String {
 /// An answer as it came.
 pub(super) struct Answer {
     pub(super) status: StatusCode,
+    pub(super) headers: HeaderMap,
     pub(super) is_json: bool,
     pub(super) location: Option<String>,
     /// It may hold the API key.
@@ -215,8 +216,20 @@ impl Client {
         self.http.request(method, url)
     }
 
+    pub(super) async fn send(
+        &self,
+        request: RequestBuilder,
+        _limit: usize,
+        _repeat: Repeat,
+    ) -> Ended {
+        Ended {
+            result: self.attempt(request).await,
+            seen_before: false,
+        }
+    }
+
     /// Sends the request and reads its answer, whatever it says.
-    pub(super) async fn send(&self, request: RequestBuilder) -> Result<Answer, SendError> {
+    pub(super) async fn attempt(&self, request: RequestBuilder) -> Result<Answer, SendError> {
         // The TLS library can't count back from there.
         if Timestamp::now() < Timestamp::UNIX_EPOCH {
             return Err(SendError::Clock);
@@ -237,9 +250,11 @@ impl Client {
             .get(LOCATION)
             .and_then(|to| to.to_str().ok());
         let location = location.map(str::to_owned);
+        let headers = response.headers().clone();
         let body = read(response, &origin).await?;
         Ok(Answer {
             status,
+            headers,
             is_json,
             location,
             body,
@@ -357,4 +372,22 @@ fn tls_error<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a rustls::Error> 
 
 fn chain<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
     std::iter::successors(Some(error), |error| (*error).source())
+}
+
+pub(super) enum Repeat {
+    Safe,
+    #[allow(dead_code)]
+    No,
+}
+pub(super) struct Ended {
+    pub(super) result: Result<Answer, SendError>,
+    pub(super) seen_before: bool,
+}
+pub(super) fn device_authorization(
+    key: &crate::secret::Secret,
+) -> Result<HeaderValue, super::AgentError> {
+    let mut value = HeaderValue::from_str(&format!("Device {}", key.expose()))
+        .map_err(|_| super::AgentError::Header("key"))?;
+    value.set_sensitive(true);
+    Ok(value)
 }

@@ -72,6 +72,10 @@ impl ServerUrl {
         url
     }
 
+    pub fn resolve(&self, path: &str) -> Result<Url, ServerUrlError> {
+        Ok(self.endpoint(path))
+    }
+
     /// Scheme, host and port for a person's eyes. An international name is followed by its ASCII
     /// form, since it may look like another.
     pub fn origin(&self) -> String {

@@ -78,6 +78,17 @@ impl Scanner {
         serde_json::from_str(&self.run(&["status", "--json"]).stdout).unwrap()
     }
 
+    /// The same without what SQLite makes and removes as processes come and go: its index of the log,
+    /// and a log that is empty.
+    pub fn lasting_files(&self) -> Vec<(PathBuf, Vec<u8>)> {
+        let mut files = self.files();
+        files.retain(|(path, contents)| {
+            let name = path.to_string_lossy();
+            !name.ends_with("-shm") && !(name.ends_with("-wal") && contents.is_empty())
+        });
+        files
+    }
+
     /// Every file of the vault but its lock, to see that nothing changed.
     pub fn files(&self) -> Vec<(PathBuf, Vec<u8>)> {
         let Ok(entries) = fs::read_dir(self.home()) else {
