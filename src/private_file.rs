@@ -9,6 +9,8 @@ use std::path::Path;
 
 use rustix::fs::OFlags;
 
+use crate::failpoint;
+
 /// Mode of a secret file.
 pub const PRIVATE_FILE: u32 = 0o600;
 /// Mode of a folder that holds secret files.
@@ -28,10 +30,12 @@ pub fn create(path: &Path, contents: &[u8]) -> io::Result<()> {
     let suffix = getrandom::u64().map_err(io::Error::other)?;
     let draft = folder.join(format!(".{name}.{suffix:016x}.new"));
     let created = write_synced(&draft, contents, folder).and_then(|()| publish(&draft, path));
+    failpoint::reach("private file: named");
     match fs::remove_file(&draft) {
         Err(error) if created.is_ok() && error.kind() != ErrorKind::NotFound => return Err(error),
         _ => created?,
     }
+    failpoint::reach("private file: draft removed");
     sync_folder(folder)
 }
 
@@ -74,6 +78,7 @@ pub fn ensure_folder(path: &Path) -> io::Result<()> {
         Err(error) if error.kind() == ErrorKind::AlreadyExists => return Ok(()),
         created => created?,
     }
+    failpoint::reach("folder: made");
     fs::set_permissions(path, Permissions::from_mode(PRIVATE_FOLDER))?; // whatever the umask is
     let owner = fs::metadata(parent)?;
     if is_for_another(&owner, &fs::metadata(path)?) {
@@ -108,13 +113,17 @@ fn write_synced(path: &Path, contents: &[u8], folder: &Path) -> io::Result<()> {
         .create_new(true)
         .mode(PRIVATE_FILE)
         .open(path)?;
+    failpoint::reach("private file: draft made");
     file.set_permissions(Permissions::from_mode(PRIVATE_FILE))?; // whatever the umask is
     let owner = fs::metadata(folder)?;
     if is_for_another(&owner, &file.metadata()?) {
         fchown(&file, Some(owner.uid()), Some(owner.gid()))?;
     }
     file.write_all(contents)?;
-    file.sync_all()
+    failpoint::reach("private file: draft written");
+    file.sync_all()?;
+    failpoint::reach("private file: draft synced");
+    Ok(())
 }
 
 /// Only root can give files away, and has to.

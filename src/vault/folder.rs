@@ -8,6 +8,7 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use super::VaultError;
+use crate::failpoint;
 use crate::private_file::{self, PRIVATE_FOLDER};
 
 const SYSTEM_FOLDER: &str = "/var/lib/gatehand";
@@ -127,6 +128,7 @@ impl Folder {
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {}
                 Err(source) => return Err(VaultError::unwritable(&from, source)),
             }
+            failpoint::reach("vault: setting aside");
         }
         private_file::sync_folder(&self.path)
             .map_err(|source| VaultError::unwritable(&self.path, source))?;

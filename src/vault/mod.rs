@@ -26,6 +26,7 @@ use rustix::fs::{FlockOperation, flock};
 use rustix::io::Errno;
 use zeroize::Zeroizing;
 
+use crate::failpoint;
 use crate::private_file;
 use crate::seal::SealingKey;
 
@@ -65,7 +66,10 @@ pub fn lock(folder: &Folder) -> Result<ChangeLock, VaultError> {
         .map_err(unwritable)?;
     // Not the standard library's lock, which has none on Android.
     match flock(&file, FlockOperation::NonBlockingLockExclusive) {
-        Ok(()) => Ok(ChangeLock { _file: file }),
+        Ok(()) => {
+            failpoint::reach("vault: locked");
+            Ok(ChangeLock { _file: file })
+        }
         Err(Errno::WOULDBLOCK) => Err(VaultError::Busy {
             path: folder.path().to_owned(),
         }),
@@ -92,7 +96,9 @@ impl Vault {
         if is_empty(&path, &found)? {
             refuse_if_emptied(folder, key.is_some())?;
         }
+        failpoint::reach("vault: opened");
         schema::prepare(&mut connection).map_err(failed)?;
+        failpoint::reach("vault: prepared");
         Self {
             connection,
             key,
@@ -184,11 +190,13 @@ impl Vault {
     /// for the next change to use.
     pub fn reserve(&mut self) -> Result<(), VaultError> {
         self.change(|change| change.put(RESERVE, &"-".repeat(RESERVED)))?;
+        failpoint::reach("vault: room reserved");
         // The log starts over on the blocks it has, instead of growing.
         let is_busy = self
             .connection
             .query_row("PRAGMA wal_checkpoint(RESTART)", [], |row| row.get(0))
             .map_err(|source| VaultError::sqlite(&self.path(), source))?;
+        failpoint::reach("vault: log started over");
         if is_busy {
             Err(VaultError::Busy {
                 path: self.folder.path().to_owned(),
@@ -221,7 +229,9 @@ impl Vault {
         change.remove(RESERVE)?;
         change.check_key_from_now_on()?;
         let done = work(&change)?;
+        failpoint::reach("vault: before commit");
         change.transaction.commit().map_err(failed)?;
+        failpoint::reach("vault: committed");
         Ok(done)
     }
 

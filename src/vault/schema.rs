@@ -2,6 +2,8 @@
 
 use rusqlite::{Connection, TransactionBehavior, ffi};
 
+use crate::failpoint;
+
 /// Version of the schema this program writes; kept in SQLite's `user_version`.
 pub(super) const CURRENT: i64 = 1;
 /// Kept in SQLite's `application_id`, so that another program's database is not taken for a vault.
@@ -63,7 +65,9 @@ pub(super) fn prepare(connection: &mut Connection) -> rusqlite::Result<()> {
             transaction.pragma_update(None, "user_version", step + 1)?;
         }
         transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
+        failpoint::reach("vault: before its tables are there");
         transaction.commit()?;
+        failpoint::reach("vault: its tables are there");
     }
     check(connection)
 }

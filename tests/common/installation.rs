@@ -1,8 +1,9 @@
 //! A server of our own as a process, set up with the real command.
 
 use std::io::{BufRead, BufReader};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Mutex};
 use std::thread;
 
 use serde_json::Value;
@@ -14,6 +15,7 @@ use super::server::ORGANIZER;
 pub struct ServerProcess {
     pub url: String,
     child: Child,
+    log: Arc<Mutex<String>>,
 }
 
 /// The command that serves a database on a free port, not started yet.
@@ -26,17 +28,38 @@ pub fn serve(database: &Path) -> Command {
 
 impl ServerProcess {
     pub fn start(database: &Path) -> Self {
-        let mut child = serve(database).stderr(Stdio::piped()).spawn().unwrap();
-        let mut log = BufReader::new(child.stderr.take().unwrap());
-        let mut first = String::new();
-        log.read_line(&mut first).unwrap();
+        Self::start_logging(database, "warn")
+    }
+
+    pub fn start_logging(database: &Path, level: &str) -> Self {
+        let mut child = serve(database)
+            .args(["--log", level])
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
+        let mut so_far = String::new();
+        let url = loop {
+            let line = lines.next().expect(&so_far).unwrap();
+            if let Some(url) = line.trim().strip_prefix("Serving on ") {
+                break url.to_owned();
+            }
+            so_far += &(line + "\n");
+        };
         // A full pipe would stop the server.
-        thread::spawn(move || log.lines().for_each(drop));
-        let url = first.trim().strip_prefix("Serving on ").expect(&first);
-        Self {
-            url: url.to_owned(),
-            child,
-        }
+        let log = Arc::new(Mutex::new(so_far));
+        let kept = Arc::clone(&log);
+        thread::spawn(move || {
+            for line in lines.map_while(Result::ok) {
+                *kept.lock().unwrap() += &(line + "\n");
+            }
+        });
+        Self { url, child, log }
+    }
+
+    /// What it has logged so far.
+    pub fn log(&self) -> String {
+        self.log.lock().unwrap().clone()
     }
 }
 
@@ -49,27 +72,55 @@ impl Drop for ServerProcess {
 
 /// A running server with a database of its own and a desk to administer it.
 pub struct Installation {
+    /// Where it was first reached; after a restart it is elsewhere.
     pub url: String,
     desk: Scanner,
-    _process: ServerProcess,
+    process: Mutex<ServerProcess>,
 }
 
 impl Installation {
     pub fn start() -> Self {
+        Self::start_logging("warn")
+    }
+
+    pub fn start_logging(level: &str) -> Self {
         let desk = Scanner::new();
-        let process = ServerProcess::start(&desk.scratch().join("server.db"));
+        let process = ServerProcess::start_logging(&desk.scratch().join("server.db"), level);
         let installation = Self {
             url: process.url.clone(),
             desk,
-            _process: process,
+            process: Mutex::new(process),
         };
         installation.admin(&["organizer", "create", ORGANIZER, "--name", "Big Events"]);
         installation
     }
 
+    /// Kills the server and starts it again on the same database, at another address.
+    pub fn restart(&self) {
+        let mut process = self.process.lock().unwrap();
+        process.child.kill().unwrap();
+        process.child.wait().unwrap();
+        *process = ServerProcess::start(&self.database());
+    }
+
+    /// Host and port of the server as it runs now; waits while it starts.
+    pub fn address(&self) -> String {
+        let process = self.process.lock().unwrap();
+        process.url.trim_start_matches("http://").to_owned()
+    }
+
+    /// What the server has logged since it was started.
+    pub fn log(&self) -> String {
+        self.process.lock().unwrap().log()
+    }
+
+    pub fn database(&self) -> PathBuf {
+        self.desk.scratch().join("server.db")
+    }
+
     /// Runs `gatehand admin` and returns what it prints as JSON.
     pub fn admin(&self, arguments: &[&str]) -> Value {
-        let database = self.desk.scratch().join("server.db");
+        let database = self.database();
         let begin = ["admin", "--json", "--database", database.to_str().unwrap()];
         let ended = self.desk.run(&[&begin, arguments].concat());
         serde_json::from_str(&ended.succeeds().stdout).unwrap()
@@ -77,15 +128,24 @@ impl Installation {
 
     /// Creates a device and returns its initialization token.
     pub fn create_device(&self, name: &str) -> String {
-        let device = self.admin(&[
+        let device = self.add_device(name);
+        device["initialization_token"].as_str().unwrap().to_owned()
+    }
+
+    /// Creates a device.
+    pub fn add_device(&self, name: &str) -> Value {
+        self.admin(&[
             "device",
             "create",
             ORGANIZER,
             "--name",
             name,
             "--all-events",
-        ]);
-        device["initialization_token"].as_str().unwrap().to_owned()
+        ])
+    }
+
+    pub fn device(&self, number: u64) -> Value {
+        self.admin(&["device", "show", ORGANIZER, &number.to_string()])
     }
 
     pub fn devices(&self) -> Vec<Value> {

@@ -1,5 +1,5 @@
-//! What the tests share: scanners, servers of ours in this process and as processes, strange servers,
-//! and naming what can't run here.
+//! What the tests share: scanners, servers of ours in this process and as processes, the faulty way to
+//! them, strange servers, and naming what can't run here.
 #![allow(dead_code, reason = "each test uses its part")]
 #![allow(
     clippy::unwrap_used,
@@ -11,6 +11,7 @@
 )]
 
 pub mod disk;
+pub mod faulty_way;
 pub mod installation;
 pub mod operations;
 pub mod power_cut;

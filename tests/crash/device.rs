@@ -1,0 +1,464 @@
+//! One device with its server: what is done to it, and whether it is well afterwards.
+
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeSet;
+use std::fmt::Display;
+use std::fs::{self, File};
+use std::os::unix::process::ExitStatusExt;
+use std::path::PathBuf;
+use std::process::{Child, ExitStatus, Stdio};
+use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+
+use crate::common::faulty_way::{FaultyWay, first_line};
+use crate::common::installation::Installation;
+use crate::common::scanner::{Ended, Scanner};
+use crate::common::server::ORGANIZER;
+use crate::tally::Tally;
+
+/// How long any command may take. None waits that long by itself.
+const PATIENCE: Duration = Duration::from_secs(90);
+/// How often a device that is left in peace may have to be asked until it is well.
+const TRIES: usize = 4;
+
+/// A server and the way to it, for one device after the other.
+pub struct Ground {
+    pub installation: Arc<Installation>,
+    pub way: FaultyWay,
+    /// How many of the server's devices were initialized in all lives on this ground.
+    initialized: Cell<usize>,
+}
+
+impl Ground {
+    pub fn new() -> Self {
+        let installation = Arc::new(Installation::start());
+        Self {
+            way: FaultyWay::to(Arc::clone(&installation)),
+            installation,
+            initialized: Cell::new(0),
+        }
+    }
+
+    /// Asserts that no device was initialized but those whose lives ended well.
+    pub fn has_no_other_devices(&self) {
+        let devices = self.installation.devices();
+        let initialized = devices.iter().filter(|device| is_initialized(device));
+        assert_eq!(initialized.count(), self.initialized.get());
+    }
+
+    /// What happened on the way, in lines for a person.
+    pub fn way_went(&self) -> Vec<String> {
+        let line = |text: &String| first_line(text).to_owned();
+        let exchanges = self.way.record().into_iter();
+        exchanges
+            .map(|exchange| {
+                let answers: Vec<String> = exchange.answers.iter().map(line).collect();
+                let fault: String = exchange.fault.chars().take(60).collect();
+                format!("{}  {fault}  {answers:?}", line(&exchange.request))
+            })
+            .collect()
+    }
+}
+
+/// When a command is killed.
+#[derive(Clone, Copy, Debug)]
+pub enum Kill {
+    Never,
+    /// At the failpoint with this number.
+    AtStep(usize),
+    /// After this time, if it still runs.
+    After(Duration),
+}
+
+/// What a command did.
+pub struct Outcome {
+    pub was_killed: bool,
+    pub ended: Ended,
+}
+
+/// A device that the organizer created for this life.
+struct Created {
+    number: u64,
+    token: String,
+    serial: String,
+}
+
+/// What the device was last told to become.
+#[derive(Clone, Debug)]
+pub enum Wish {
+    /// The one with the latest token, with these options.
+    Enrolled(&'static [&'static str]),
+    /// The one that another app enrolled.
+    Adopted,
+}
+
+/// A device from its first enrolment on.
+pub struct Life<'a> {
+    pub ground: &'a Ground,
+    scanner: Scanner,
+    trace: PathBuf,
+    story: &'a Mutex<Vec<String>>,
+    tally: &'a Tally,
+    created: RefCell<Vec<Created>>,
+    pub wish: RefCell<Wish>,
+    /// Serials of the devices whose end was asked for.
+    to_end: RefCell<BTreeSet<String>>,
+    /// How many models the device has reported to be.
+    models: Cell<usize>,
+    /// Seconds that a command tries.
+    pub timeout: Cell<u64>,
+}
+
+impl<'a> Life<'a> {
+    pub fn new(ground: &'a Ground, story: &'a Mutex<Vec<String>>, tally: &'a Tally) -> Self {
+        ground.way.heal();
+        ground.way.settle();
+        ground.way.forget();
+        let scanner = Scanner::new();
+        Self {
+            ground,
+            trace: scanner.scratch().join("trace"),
+            scanner,
+            story,
+            tally,
+            created: RefCell::default(),
+            wish: RefCell::new(Wish::Enrolled(&[])),
+            to_end: RefCell::default(),
+            models: Cell::new(0),
+            timeout: Cell::new(10),
+        }
+    }
+
+    fn tell(&self, what: impl Display) {
+        self.story.lock().unwrap().push(what.to_string());
+    }
+
+    /// The organizer creates one more device, which is the one that is meant from now on.
+    pub fn create(&self) {
+        let device = self.ground.installation.add_device("Lane");
+        let text = |field: &str| device[field].as_str().unwrap().to_owned();
+        self.created.borrow_mut().push(Created {
+            number: device["device_id"].as_u64().unwrap(),
+            token: text("initialization_token"),
+            serial: text("unique_serial"),
+        });
+    }
+
+    /// The arguments that enrol this device as the one that is meant.
+    fn enrolling(&self, options: &[&str]) -> Vec<String> {
+        let token = self.created.borrow().last().unwrap().token.clone();
+        let begin = ["init", "--url", &self.ground.way.url, "--token", &token];
+        let all = begin.iter().chain(options);
+        all.map(|&argument| argument.to_owned()).collect()
+    }
+
+    /// Another app enrols the device that is meant, and leaves a file of it.
+    pub fn enrol_elsewhere(&self) {
+        let other = Scanner::new();
+        let arguments = self.enrolling(&[]);
+        let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+        other.run(&arguments).succeeds();
+        let secrets = self.ground.way.secrets();
+        let existing = json!({
+            "url": self.ground.way.url,
+            "key": secrets.api_keys.last().unwrap(),
+            "serial": self.created.borrow().last().unwrap().serial,
+        });
+        fs::write(self.existing(), existing.to_string()).unwrap();
+    }
+
+    fn existing(&self) -> PathBuf {
+        self.scanner.scratch().join("existing.json")
+    }
+
+    /// Makes the vault unusable, as a lost key file does.
+    pub fn damage_vault(&self) {
+        fs::remove_file(self.scanner.home().join("vault.key")).unwrap();
+        self.tell("the vault's key is gone");
+    }
+
+    /// The organizer ends the device's access.
+    pub fn revoke_at_server(&self) {
+        let number = self.number(&self.ask_to_end()).to_string();
+        let arguments = ["device", "revoke", ORGANIZER, &number];
+        self.ground.installation.admin(&arguments);
+        self.tell("the organizer revoked it");
+    }
+
+    /// From now on the device that is enrolled may be revoked.
+    pub fn ask_to_end(&self) -> String {
+        let serial = self.status()["unique_serial"].as_str().unwrap().to_owned();
+        self.to_end.borrow_mut().insert(serial.clone());
+        serial
+    }
+
+    fn number(&self, serial: &str) -> u64 {
+        let created = self.created.borrow();
+        let device = created.iter().find(|device| device.serial == serial);
+        device.expect("a device of this life").number
+    }
+
+    /// Fulfils the wish, or tries.
+    pub fn become_as_wished(&self, kill: Kill) -> Outcome {
+        let wish = self.wish.borrow().clone();
+        let arguments = match wish {
+            Wish::Enrolled(options) => self.enrolling(options),
+            Wish::Adopted => vec!["adopt".to_owned(), self.existing().display().to_string()],
+        };
+        self.run(&arguments, kill)
+    }
+
+    pub fn run(&self, arguments: &[impl AsRef<str>], kill: Kill) -> Outcome {
+        self.finish(self.start(arguments, kill))
+    }
+
+    /// Starts a command; it ends by [`Life::finish`].
+    pub fn start(&self, arguments: &[impl AsRef<str>], kill: Kill) -> Running {
+        let mut arguments: Vec<&str> = arguments.iter().map(AsRef::as_ref).collect();
+        let timeout = self.timeout.get().to_string();
+        let said = arguments.join(" ");
+        arguments.extend(["--json", "--timeout", &timeout]);
+        let output = [(); 2].map(|()| tempfile::tempfile_in(self.scanner.scratch()).unwrap());
+        let mut command = self.scanner.command(&arguments);
+        command
+            .env("GATEHAND_FAILPOINTS_TRACE", &self.trace)
+            .stdout(Stdio::from(output[0].try_clone().unwrap()))
+            .stderr(Stdio::from(output[1].try_clone().unwrap()));
+        if let Kill::AtStep(step) = kill {
+            command.env("GATEHAND_KILL_AT", step.to_string());
+        }
+        Running {
+            said,
+            kill,
+            since: Instant::now(),
+            child: command.spawn().unwrap(),
+            output,
+        }
+    }
+
+    pub fn finish(&self, mut running: Running) -> Outcome {
+        let status = running.wait();
+        let ended = Ended {
+            code: status.code().unwrap_or(-1),
+            stdout: running.read(0),
+            stderr: running.read(1),
+        };
+        let was_killed = status.signal() == Some(9);
+        self.tell(format!(
+            "gatehand {} ({:?}): {status}\n    {}",
+            running.said,
+            running.kill,
+            ended.stderr.trim().replace('\n', "\n    ")
+        ));
+        assert!(was_killed || status.signal().is_none(), "{status}");
+        assert!(!ended.stderr.contains("panicked"), "it panicked");
+        self.tally.command(was_killed);
+        if let (Kill::AtStep(_), true) = (running.kill, was_killed) {
+            let trace = fs::read_to_string(&self.trace).unwrap();
+            self.tally.killed_at(trace.lines().last().unwrap());
+        }
+        Outcome { was_killed, ended }
+    }
+
+    /// What `status` says of a device that must not be lost: never that it is.
+    pub fn status(&self) -> Value {
+        let ended = self.scanner.run(&["status", "--json"]);
+        let Ok(status) = serde_json::from_str::<Value>(&ended.stdout) else {
+            // A vault whose key is gone is to be set aside, whether that was done in part or not.
+            assert!(*self.wish.borrow() == Wish::SET_ASIDE, "{ended:?}");
+            return json!({"state": "unusable"});
+        };
+        self.tell(format!(
+            "status: {}, pending: {}, serial: {}",
+            status["state"], status["pending"], status["unique_serial"]
+        ));
+        let state = status["state"].as_str().unwrap();
+        let code = match state {
+            "enrolled" => 0,
+            "not-enrolled" | "enrolling" => 13,
+            "revoked" if self.may_have_ended(&status) => 16,
+            _ => panic!("the device is {state}"),
+        };
+        assert_eq!(ended.code, code, "{ended:?}");
+        status
+    }
+
+    /// Asserts that a command ended in a way that bad weather explains.
+    pub fn is_fair(&self, outcome: &Outcome) {
+        let fair = match outcome.ended.code {
+            -1 => outcome.was_killed,
+            0 | 7 | 8 | 14 => true,
+            16 => self.may_have_ended(&self.status()),
+            _ => false,
+        };
+        assert!(fair, "it ended with {}", outcome.ended.code);
+    }
+
+    /// Asserts that what a command calls done is done at the server, too.
+    pub fn was_done(&self, path: &str) {
+        let serial = self.status()["unique_serial"].as_str().unwrap().to_owned();
+        let device = self.ground.installation.device(self.number(&serial));
+        let is_done = match path {
+            "/device/revoke" => device["revoked"] == true,
+            "/device/update" => device["hardware_model"] == self.model(),
+            "/device/initialize" => serial == self.created.borrow().last().unwrap().serial,
+            _ => true,
+        };
+        assert!(is_done && is_initialized(&device), "not done: {device}");
+    }
+
+    fn may_have_ended(&self, status: &Value) -> bool {
+        let serial = status["unique_serial"].as_str().unwrap();
+        self.to_end.borrow().contains(serial)
+    }
+
+    /// What the device reports from now on.
+    pub fn another_model(&self) -> String {
+        self.models.set(self.models.get() + 1);
+        self.model()
+    }
+
+    fn model(&self) -> String {
+        format!("Model {}", self.models.get())
+    }
+
+    /// The device that is meant, as the server has it.
+    fn at_server(&self) -> Value {
+        self.ground.way.settle();
+        let number = self.created.borrow().last().unwrap().number;
+        self.ground.installation.device(number)
+    }
+
+    /// Leaves the device in peace until it is well, and asserts that it is.
+    pub fn heal(&self) {
+        self.ground.way.heal();
+        self.timeout.set(10);
+        self.tell("the faults end");
+        for _ in 0..TRIES {
+            let status = self.status();
+            let outcome = match status["state"].as_str().unwrap() {
+                "not-enrolled" => {
+                    if *self.wish.borrow() != Wish::Adopted {
+                        assert!(
+                            !is_initialized(&self.at_server()),
+                            "the token is used up for nothing"
+                        );
+                    }
+                    self.become_as_wished(Kill::Never)
+                }
+                "unusable" => self.become_as_wished(Kill::Never),
+                "enrolling" => self.run(&["init"], Kill::Never),
+                "revoked" => break,
+                _ => self.run(&["info"], Kill::Never),
+            };
+            if outcome.ended.code == 0 {
+                break;
+            }
+        }
+        self.is_well();
+    }
+
+    /// Asserts that vault and server agree on the device, and that no other was touched.
+    fn is_well(&self) {
+        let status = self.status();
+        assert_eq!(status["pending"], Value::Null, "nothing is pending");
+        let created = self.created.borrow();
+        self.ground.way.settle();
+        let devices: Vec<Value> = created
+            .iter()
+            .map(|device| self.ground.installation.device(device.number))
+            .collect();
+        // Whoever was initialized last is the one, since each gave up the one before it.
+        let initialized = devices.iter().filter(|device| is_initialized(device));
+        let mine = initialized.clone().next_back().expect("a device");
+        assert_eq!(
+            status["unique_serial"], mine["unique_serial"],
+            "another device"
+        );
+        self.ground
+            .initialized
+            .set(self.ground.initialized.get() + initialized.count());
+        let state = status["state"].as_str().unwrap();
+        match state {
+            "enrolled" => {
+                assert_eq!(mine["revoked"], false);
+                let info = self.run(&["info"], Kill::Never).ended;
+                assert_eq!(info.code, 0, "the key does not work");
+                for field in [
+                    "hardware_brand",
+                    "hardware_model",
+                    "os_version",
+                    "software_version",
+                ] {
+                    assert_eq!(status["reported"][field], mine[field], "{field}");
+                }
+            }
+            "revoked" => {
+                assert_eq!(mine["revoked"], true);
+                assert_eq!(self.run(&["info"], Kill::Never).ended.code, 16);
+            }
+            _ => panic!("it stays {state}"),
+        }
+        let faults = self.ground.way.record().into_iter();
+        self.tally.run(state, faults.map(|exchange| exchange.fault));
+    }
+}
+
+impl Wish {
+    /// To take the place of a device whose vault can't be used any more.
+    pub const SET_ASIDE: Self = Self::Enrolled(&["--replace", "--os-version", "new"]);
+}
+
+impl PartialEq for Wish {
+    fn eq(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Adopted, Self::Adopted) => true,
+            (Self::Enrolled(one), Self::Enrolled(other)) => one == other,
+            _ => false,
+        }
+    }
+}
+
+/// A command that runs.
+pub struct Running {
+    said: String,
+    kill: Kill,
+    since: Instant,
+    child: Child,
+    output: [File; 2],
+}
+
+impl Running {
+    fn wait(&mut self) -> ExitStatus {
+        if let Kill::After(time) = self.kill {
+            thread::sleep(time.saturating_sub(self.since.elapsed()));
+            self.child.kill().unwrap();
+        }
+        loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                return status;
+            }
+            if self.since.elapsed() > PATIENCE {
+                self.child.kill().unwrap();
+                self.child.wait().unwrap();
+                panic!("gatehand {} does not end", self.said);
+            }
+            thread::sleep(Duration::from_millis(2));
+        }
+    }
+
+    fn read(&mut self, which: usize) -> String {
+        use std::io::{Read, Seek};
+        let mut text = String::new();
+        self.output[which].rewind().unwrap();
+        self.output[which].read_to_string(&mut text).unwrap();
+        text
+    }
+}
+
+fn is_initialized(device: &Value) -> bool {
+    !device["initialized"].is_null()
+}
