@@ -5,10 +5,10 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::thread;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::scanner::Scanner;
-use super::server::ORGANIZER;
+use super::server::{ORGANIZER, client, initialization, send};
 
 /// A running `gatehand serve`; killed when dropped, as with `kill -9`.
 pub struct ServerProcess {
@@ -18,9 +18,14 @@ pub struct ServerProcess {
 
 impl ServerProcess {
     pub fn start(database: &Path) -> Self {
+        Self::start_with(database, &[])
+    }
+
+    pub fn start_with(database: &Path, more: &[&str]) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_gatehand"))
             .args(["serve", "--listen", "127.0.0.1:0", "--database"])
             .arg(database)
+            .args(more)
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
@@ -53,8 +58,13 @@ pub struct Installation {
 
 impl Installation {
     pub fn start() -> Self {
+        Self::start_with(&[])
+    }
+
+    /// With more arguments for `gatehand serve`.
+    pub fn start_with(more: &[&str]) -> Self {
         let desk = Scanner::new();
-        let process = ServerProcess::start(&desk.scratch().join("server.db"));
+        let process = ServerProcess::start_with(&desk.scratch().join("server.db"), more);
         let installation = Self {
             url: process.url.clone(),
             desk,
@@ -83,6 +93,20 @@ impl Installation {
             "--all-events",
         ]);
         device["initialization_token"].as_str().unwrap().to_owned()
+    }
+
+    /// Creates a device and initializes it as another app does; the server's answer with its key.
+    pub fn enrol_with_another_app(&self, name: &str) -> Value {
+        let token = self.create_device(name);
+        let url = format!("{}/api/v1/device/initialize", self.url);
+        let report = initialization(&json!({"initialization_token": token}));
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap();
+        let answer = runtime.block_on(async { send(client().post(url).json(&report)).await });
+        assert_eq!(answer.status, 200, "{}", answer.text);
+        answer.json()
     }
 
     pub fn devices(&self) -> Vec<Value> {
