@@ -163,8 +163,8 @@ pub enum AgentError {
         /// The command that does it.
         command: &'static str,
     },
-    /// What is no method of HTTP.
-    #[error("{0:?} is no method of HTTP: give GET, POST, PUT, PATCH or DELETE")]
+    /// What is no method to call an API with.
+    #[error("{0:?} is no method of the API: give GET, HEAD, OPTIONS, POST, PUT, PATCH or DELETE")]
     Method(String),
     /// A text that no header can hold.
     #[error("the {0} holds characters that can't be sent")]

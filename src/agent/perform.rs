@@ -1,6 +1,6 @@
 //! Sends a begun operation and stores what the server says to it.
 
-use reqwest::header::{ACCEPT_LANGUAGE, AUTHORIZATION};
+use reqwest::header::{ACCEPT_LANGUAGE, AUTHORIZATION, CONTENT_LENGTH};
 use reqwest::{Method, RequestBuilder, StatusCode};
 
 use super::answer::{self, ANSWER_LIMIT, Reply};
@@ -9,6 +9,7 @@ use super::device::{Device, Lost, Outcome};
 use super::journal::{BegunEnrolment, BegunOperation, OnIdentity};
 use super::key_check::KeyVerdict;
 use super::media_keys::MediaKey;
+use super::request::NO_BODY;
 use super::state::{Operation, Secrets, State, Word};
 use super::{Agent, AgentError, Identity};
 use crate::enrolment::ServerUrl;
@@ -187,7 +188,7 @@ impl Agent {
             .header(wire::IDEMPOTENCY_HEADER, begun.idempotency_key.expose());
         Ok(match &begun.what {
             OnIdentity::Update { report, .. } => request.json(report),
-            OnIdentity::Roll | OnIdentity::Revoke => request,
+            OnIdentity::Roll | OnIdentity::Revoke => request.header(CONTENT_LENGTH, NO_BODY),
         })
     }
 

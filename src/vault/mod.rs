@@ -33,6 +33,7 @@ use crate::seal::SealingKey;
 pub use error::VaultError;
 pub use folder::Folder;
 pub use key_file::KeyFile;
+pub use schema::CURRENT as SCHEMA_VERSION;
 use schema::Found;
 
 /// Room that [`Vault::reserve`] proves to be there, in bytes: more than any answer that is stored.
