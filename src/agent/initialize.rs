@@ -118,6 +118,7 @@ impl Agent {
                 .store(change, Some(Operation::Initialize), step, outcome)
         })?;
         failpoint::reach("adopt: stored");
+        self.tell(&device, State::Enrolled, None, None);
         Ok(identity)
     }
 

@@ -17,6 +17,7 @@ mod tests;
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use rusqlite::{
     Connection, ErrorCode, OpenFlags, OptionalExtension, Transaction, TransactionBehavior, ffi,
@@ -48,7 +49,7 @@ const KEY_CHECK: &str = "key check";
 /// An open vault.
 pub struct Vault {
     connection: Connection,
-    key: Option<SealingKey>,
+    key: Option<Arc<SealingKey>>,
     folder: Folder,
 }
 
@@ -82,9 +83,9 @@ impl Vault {
     /// Opens the vault in `folder`, or makes an empty one.
     pub fn open(folder: &Folder) -> Result<Self, VaultError> {
         folder.prepare()?;
-        let key = KeyFile::in_folder(folder).load()?;
+        let key = folder.key()?;
         if !is_file(folder)? {
-            refuse_if_emptied(folder, key.is_some())?;
+            folder.refuse_if_emptied(key.is_some())?;
             let path = folder.vault_path();
             private_file::ensure(&path, &[])
                 .map_err(|source| VaultError::unwritable(&path, source))?;
@@ -95,7 +96,7 @@ impl Vault {
         let mut connection = Connection::open_with_flags(&path, flags).map_err(failed)?;
         let found = schema::look(&connection).map_err(failed)?;
         if is_empty(&path, &found)? {
-            refuse_if_emptied(folder, key.is_some())?;
+            folder.refuse_if_emptied(key.is_some())?;
         }
         failpoint::reach("vault: opened");
         schema::prepare(&mut connection).map_err(failed)?;
@@ -113,15 +114,15 @@ impl Vault {
     /// Creates and changes no entry, never waits for a writer, and works on a read-only disk.
     pub fn look(folder: &Folder) -> Result<Option<Self>, VaultError> {
         // The key first: where it is, the vault was made before.
-        let key = KeyFile::in_folder(folder).load()?;
+        let key = folder.key()?;
         if !is_file(folder)? {
-            return refuse_if_emptied(folder, key.is_some()).map(|()| None);
+            return folder.refuse_if_emptied(key.is_some()).map(|()| None);
         }
         let path = canonical(folder)?;
         let failed = |source| VaultError::sqlite(&path, source).when_reading();
         let (connection, found) = open_to_look(&path).map_err(failed)?;
         if is_empty(&path, &found)? {
-            return refuse_if_emptied(folder, key.is_some()).map(|()| None);
+            return folder.refuse_if_emptied(key.is_some()).map(|()| None);
         }
         Self {
             connection,
@@ -163,7 +164,7 @@ impl Vault {
         // The key is made before anything is sealed with it, perhaps since this vault was opened.
         let made_since = match &self.key {
             Some(_) => None,
-            None => KeyFile::in_folder(&self.folder).load()?,
+            None => self.folder.key()?,
         };
         let key =
             self.key
@@ -216,7 +217,7 @@ impl Vault {
         let failed = |source| VaultError::sqlite(&path, source);
         let key = match &self.key {
             Some(key) => key,
-            None => self.key.insert(KeyFile::in_folder(&self.folder).create()?),
+            None => self.key.insert(self.folder.ensure_key()?),
         };
         let transaction = self
             .connection
@@ -364,19 +365,6 @@ fn is_empty(path: &Path, found: &Found) -> Result<bool, VaultError> {
             known: schema::CURRENT,
         }),
         Found::Foreign => Err(VaultError::Foreign { path }),
-    }
-}
-
-/// The file is made before the key, and the key before anything is sealed: a key beside an empty
-/// file means that the file's contents were lost.
-fn refuse_if_emptied(folder: &Folder, has_key: bool) -> Result<(), VaultError> {
-    if has_key {
-        Err(VaultError::Emptied {
-            path: folder.vault_path(),
-            key: folder.key_path(),
-        })
-    } else {
-        Ok(())
     }
 }
 

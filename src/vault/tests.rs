@@ -215,3 +215,26 @@ fn what_a_power_cut_left_of_making_the_vault_is_undone_when_looking() {
     assert!(Vault::look(&folder).unwrap().is_none());
     with_secret(&folder);
 }
+
+#[test]
+fn a_key_that_is_kept_elsewhere_is_in_no_file_and_only_it_opens_the_vault() {
+    let (_scratch, folder) = scratch();
+    let held = |byte| {
+        folder
+            .clone()
+            .sealed_with(SealingKey::from_bytes([byte; 32]))
+    };
+    assert!(Vault::look(&held(1)).unwrap().is_none());
+    drop(with_secret(&held(1)));
+    assert!(!folder.key_path().exists());
+    let vault = Vault::look(&held(1)).unwrap().unwrap();
+    assert_eq!(*vault.sealed("key", "at a").unwrap().unwrap(), b"s3cr3t");
+    assert!(matches!(
+        Vault::open(&held(2)).err().unwrap(),
+        VaultError::OtherKey { .. }
+    ));
+    assert!(matches!(
+        Vault::open(&folder).err().unwrap(),
+        VaultError::KeyMissing { .. }
+    ));
+}
