@@ -22,6 +22,7 @@ mod perform;
 mod request;
 mod state;
 mod status;
+mod stream;
 
 use std::sync::Arc;
 
@@ -46,6 +47,7 @@ pub use media_keys::{MediaKeyError, MediaKeys};
 pub use request::{ApiRequest, ApiResponse};
 pub use state::{Operation, State};
 pub use status::Status;
+pub use stream::{ApiStream, BodyWriter, StreamedBody, streamed_body};
 
 /// The agent of one device.
 ///
