@@ -12,6 +12,7 @@ pub mod agent;
 pub mod cli;
 pub mod enrolment;
 pub mod facts;
+mod failpoint;
 #[cfg(feature = "jni")]
 pub mod jni;
 pub mod private_file;

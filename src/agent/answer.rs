@@ -6,6 +6,9 @@ use serde::de::DeserializeOwned;
 use super::client::Answer;
 use crate::wire::Problem;
 
+/// Largest answer of the device API that is read, in bytes.
+pub(super) const ANSWER_LIMIT: usize = 1024 * 1024;
+
 /// An answer of the documented shape.
 pub(super) enum Reply<T> {
     /// 2xx with what was asked for.
@@ -19,7 +22,7 @@ pub(super) enum Reply<T> {
 pub enum ForeignAnswer {
     /// A redirect, which is not followed.
     #[error(
-        "it redirects to {location}: if that is the right server, enrol with that address and --replace"
+        "it redirects to {location}, and redirects are not followed: if that is the right server, enrol with that address and --replace"
     )]
     Redirect {
         /// Where to.
@@ -101,6 +104,8 @@ mod tests {
             status: StatusCode::from_u16(status).unwrap(),
             is_json,
             location: None,
+            headers: Default::default(),
+            retry_after: None,
             body: Zeroizing::new(body.as_bytes().to_vec()),
         }
     }

@@ -1,28 +1,49 @@
-//! What can go wrong with an operation, in words for the person at the device.
+//! What can go wrong with an operation or a call, in words for the person at the device.
 
 use std::path::PathBuf;
 
 use reqwest::StatusCode;
+use reqwest::header::InvalidHeaderValue;
 
 use super::Identity;
 use super::answer::ForeignAnswer;
 use super::client::SendError;
+use super::media_keys::MediaKeyError;
+use super::state::Operation;
 use crate::enrolment::ServerUrlError;
+use crate::facts::BlankOverride;
 use crate::vault::VaultError;
 use crate::wire::Problem;
 
-/// Why an operation failed.
+/// Why an operation or a call failed.
 #[derive(Debug, thiserror::Error)]
 pub enum AgentError {
     /// The vault can't be used.
     #[error(transparent)]
     Vault(#[from] VaultError),
-    /// The server's address is not one to send a token to.
+    /// The address is not one to send a token or a key to.
     #[error(transparent)]
-    Transport(#[from] ServerUrlError),
+    Address(#[from] ServerUrlError),
+    /// A blank text is to be reported.
+    #[error(transparent)]
+    Override(#[from] BlankOverride),
+    /// Keys for NFC media can't be had.
+    #[error(transparent)]
+    MediaKey(#[from] MediaKeyError),
     /// The operating system gave no random bytes.
     #[error("the operating system gave no random bytes: {0}")]
     Random(getrandom::Error),
+    /// There is no identity.
+    #[error("this device is not enrolled; scan its QR code with: gatehand init --qr-image FILE")]
+    NotEnrolled,
+    /// A token was sent, and its answer not read.
+    #[error(
+        "this device has sent a token to {server} and has not read the answer yet: run gatehand init again, and it goes on where it stopped"
+    )]
+    Enrolling {
+        /// The server the token was for.
+        server: String,
+    },
     /// The device has an identity, and it was not said to be replaced.
     #[error(
         "this device is already enrolled as {:?} (device {} of {} at {}); to give that up and enrol anew, add --replace",
@@ -31,15 +52,43 @@ pub enum AgentError {
     AlreadyEnrolled(Box<Identity>),
     /// Another token was sent and its answer never read.
     #[error(
-        "an enrolment at {server} with another token or address was not finished, and its token may be used up: enrol with that code again to finish it, or add --replace to give it up"
+        "an enrolment at {server} with another token or address was not finished, and its token may be used up: run gatehand init with that code, or without any, to finish it, or add --replace to give it up"
     )]
     Unfinished {
         /// The server the other token was for.
         server: String,
     },
+    /// The device's access has ended for good.
+    #[error(
+        "the server has revoked this device, {:?} (device {} of {} at {}), and its key was destroyed here: create a new device there, and enrol with its code",
+        .0.name, .0.device_id, .0.organizer, .0.server
+    )]
+    Revoked(Box<Identity>),
+    /// The key is not accepted, for a reason that need not last.
+    #[error(
+        "{server} does not accept this device's key ({problem}); the key is kept, and works again as soon as the server takes it: look at the device on the server; if it was set up anew there, enrol with its new code and --replace"
+    )]
+    Rejected {
+        /// The server.
+        server: String,
+        /// Its words.
+        problem: Problem,
+    },
+    /// A key was given out in an answer that will never arrive.
+    #[error("{}", answer_lost(*.operation, .server))]
+    AnswerLost {
+        /// What was asked for.
+        operation: Operation,
+        /// Who was asked.
+        server: String,
+        /// What it said when it was asked again.
+        problem: Option<Problem>,
+    },
     /// The server refused, in its own words.
     #[error("{server} refused: {problem}")]
     Refused {
+        /// What was asked for, if it was an operation.
+        operation: Option<Operation>,
         /// The server.
         server: String,
         /// 400, 401 or 403.
@@ -48,29 +97,81 @@ pub enum AgentError {
         problem: Problem,
     },
     /// No answer came.
-    #[error("this device could not be enrolled at {server}{}", go_on(!.source.is_unsent()))]
+    #[error("{} at {server}{}", failure(*.operation), go_on(*.operation, *.pending))]
     Unanswered {
+        /// What was asked for, if it was an operation.
+        operation: Option<Operation>,
         /// The server.
         server: String,
+        /// Whether the operation is still in the vault, to be finished.
+        pending: bool,
         /// Why.
         #[source]
         source: SendError,
     },
     /// Something else than the device API answered.
-    #[error("this device could not be enrolled at {server}{}", go_on(true))]
+    #[error("{} at {server}{}", failure(*.operation), go_on(*.operation, true))]
     Foreign {
+        /// What was asked for, if it was an operation.
+        operation: Option<Operation>,
         /// The server.
         server: String,
         /// What answered.
         #[source]
         source: ForeignAnswer,
     },
-    /// The server's answer holds no key that could be used.
-    #[error("{server} answered with an identity that can't be used{}", go_on(true))]
+    /// The server's answer holds no key that could be used, or is about another device.
+    #[error(
+        "{server} answered with an identity that can't be used{}",
+        go_on(Some(*.operation), true)
+    )]
     Unsound {
+        /// What was asked for.
+        operation: Operation,
         /// The server.
         server: String,
     },
+    /// The server told of another device than this one.
+    #[error("{server} answered with another device than this one: check address, key and serial")]
+    OtherDevice {
+        /// The server.
+        server: String,
+    },
+    /// The server does not know the key of a device that is to be adopted.
+    #[error("{server} does not accept this key ({problem}), so nothing was adopted")]
+    NotAdopted {
+        /// The server.
+        server: String,
+        /// Its words.
+        problem: Problem,
+    },
+    /// The server keeps the RSA key of an earlier installation.
+    #[error(
+        "{server} keeps another RSA key for this device, from an earlier installation, and takes no second one: to read NFC media, enrol with a new device's code and --replace"
+    )]
+    OtherMediaKey {
+        /// The server.
+        server: String,
+    },
+    /// A call would change the identity behind the agent's back.
+    #[error(
+        "{path} changes who this device is, and so is not for a plain request: use gatehand {command}"
+    )]
+    OwnPath {
+        /// The path.
+        path: String,
+        /// The command that does it.
+        command: &'static str,
+    },
+    /// What is no method of HTTP.
+    #[error("{0:?} is no method of HTTP: give GET, POST, PUT, PATCH or DELETE")]
+    Method(String),
+    /// A text that no header can hold.
+    #[error("the {0} holds characters that can't be sent")]
+    Header(&'static str),
+    /// A key that no header can hold.
+    #[error("this device's key holds characters that can't be sent")]
+    Key(#[from] InvalidHeaderValue),
     /// An entry of the vault has another form than this program writes.
     #[error("the entry {entry:?} of the vault {path} can't be understood: update gatehand")]
     Entry {
@@ -95,12 +196,29 @@ pub enum AgentError {
     Encode(#[source] serde_json::Error),
 }
 
-fn go_on(may_be_used: bool) -> &'static str {
-    if may_be_used {
-        "; try again with the same code: nothing is lost, it goes on where it stopped"
-    } else {
-        ""
+fn failure(operation: Option<Operation>) -> &'static str {
+    operation.map_or("the request was not answered", Operation::failure)
+}
+
+fn go_on(operation: Option<Operation>, pending: bool) -> &'static str {
+    match operation {
+        Some(Operation::Initialize) if pending => {
+            "; try again with the same code: nothing is lost, it goes on where it stopped"
+        }
+        Some(_) if pending => "; nothing is lost: the next command goes on where it stopped",
+        _ => "",
     }
+}
+
+fn answer_lost(operation: Operation, server: &str) -> String {
+    let what = match operation {
+        Operation::Initialize => "redeemed this device's initialization token",
+        _ => "replaced this device's key",
+    };
+    format!(
+        "{server} has {what}, its answer with the key never arrived, and it does not repeat it: \
+         revoke the device on the server, create a new one there, and enrol with its code"
+    )
 }
 
 impl AgentError {
@@ -108,19 +226,36 @@ impl AgentError {
     pub(super) fn is_beyond_use(&self) -> bool {
         match self {
             Self::Vault(error) => error.is_beyond_use(),
-            Self::Entry { .. } => true,
+            Self::Entry { .. } | Self::NoKey { .. } => true,
             _ => false,
         }
     }
 
-    /// Whether nothing is left to finish: the server has said its last word on this token, or never
-    /// saw it. Once a token may have been seen before (`went_on`), only a word on the token itself
-    /// counts: a gateway's refusal says nothing about what the server did earlier.
-    pub(super) fn ends_the_operation(&self, went_on: bool) -> bool {
+    /// The operation that failed, if it was one.
+    pub(super) fn operation(&self) -> Option<Operation> {
         match self {
-            Self::Refused { problem, .. } => !went_on || problem.names("token"),
-            Self::Unanswered { source, .. } => !went_on && source.is_unsent(),
-            _ => false,
+            Self::Refused { operation, .. }
+            | Self::Unanswered { operation, .. }
+            | Self::Foreign { operation, .. } => *operation,
+            Self::Unsound { operation, .. } | Self::AnswerLost { operation, .. } => {
+                Some(*operation)
+            }
+            _ => None,
+        }
+    }
+
+    /// A refusal that means that the answer of an earlier try was lost.
+    pub(super) fn with_answer_lost(self, operation: Operation) -> Self {
+        match self {
+            Self::Refused {
+                server, problem, ..
+            }
+            | Self::Rejected { server, problem } => Self::AnswerLost {
+                operation,
+                server,
+                problem: Some(problem),
+            },
+            error => error,
         }
     }
 }

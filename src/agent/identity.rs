@@ -2,12 +2,14 @@
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::AgentError;
 use crate::enrolment::ServerUrl;
+use crate::facts::Overrides;
 use crate::secret::Secret;
 use crate::vault::{Change, Vault};
-use crate::wire::{DeviceIdentity, DeviceReport, Gate};
+use crate::wire::{DeviceIdentity, DeviceInfo, DeviceReport, Gate};
 
 const IDENTITY: &str = "identity";
 const API_KEY: &str = "api key";
@@ -29,14 +31,23 @@ pub struct Identity {
     pub security_profile: Option<String>,
     /// Where the device stands.
     pub gate: Option<Gate>,
-    /// When it was enrolled, by this device's clock.
+    /// Version of the server, once it told.
+    #[serde(default)]
+    pub server_version: Option<String>,
+    /// When it was enrolled or adopted, by this device's clock.
     pub enrolled: Timestamp,
-    /// What the server last acknowledged of what the device reported.
-    pub reported: DeviceReport,
+    /// What the server last acknowledged of what the device reported; unknown after an adoption.
+    pub reported: Option<DeviceReport>,
+    /// A report that the server refused, which is not sent again by itself.
+    #[serde(default)]
+    pub refused_report: Option<DeviceReport>,
+    /// What people want reported instead of what is found.
+    #[serde(default)]
+    pub overrides: Overrides,
 }
 
 impl Identity {
-    pub(super) fn new(server: ServerUrl, device: DeviceIdentity, reported: DeviceReport) -> Self {
+    pub(super) fn new(server: ServerUrl, device: DeviceIdentity) -> Self {
         Self {
             server,
             organizer: device.organizer,
@@ -45,44 +56,104 @@ impl Identity {
             name: device.name,
             security_profile: device.security_profile,
             gate: device.gate,
+            server_version: None,
             enrolled: Timestamp::now(),
-            reported,
+            reported: None,
+            refused_report: None,
+            overrides: Overrides::default(),
         }
+    }
+
+    /// Whether an answer is about this device.
+    pub(super) fn is(&self, device: &DeviceIdentity) -> bool {
+        self.unique_serial == device.unique_serial
+            && self.device_id == device.device_id
+            && self.organizer == device.organizer
+    }
+
+    /// Takes over what the server tells and may change at any time.
+    pub(super) fn learn(&mut self, device: &DeviceIdentity) {
+        self.name.clone_from(&device.name);
+        // Older servers leave both out, which says nothing about them.
+        if device.security_profile.is_some() {
+            self.security_profile.clone_from(&device.security_profile);
+            self.gate.clone_from(&device.gate);
+        }
+    }
+
+    /// The same from an answer of `device/info`.
+    pub(super) fn learn_info(&mut self, info: &DeviceInfo) {
+        self.learn(&info.device);
+        self.server_version = Some(info.server.version.pretix.clone());
+    }
+
+    /// Whether the server has to be told: something else than diagnostics differs from what it
+    /// acknowledged, and it has not refused just that.
+    pub(super) fn is_outdated(&self, now: &DeviceReport) -> bool {
+        let without_info = |report: &Option<DeviceReport>| {
+            report.as_ref().map(|report| DeviceReport {
+                info: None::<Value>,
+                ..report.clone()
+            })
+        };
+        let now = without_info(&Some(now.clone()));
+        without_info(&self.reported) != now && without_info(&self.refused_report) != now
     }
 
     /// Reads the identity without its key.
     pub(super) fn load(vault: &Vault) -> Result<Option<Self>, AgentError> {
-        let Some(text) = vault.plain(IDENTITY)? else {
-            return Ok(None);
-        };
-        serde_json::from_str(&text)
-            .map(Some)
-            .map_err(|source| AgentError::Entry {
-                path: vault.path(),
-                entry: IDENTITY,
-                source,
-            })
+        super::device::entry(vault, IDENTITY, vault.plain(IDENTITY)?)
     }
 
     /// The device's key, opened.
     pub(super) fn key(&self, vault: &Vault) -> Result<Secret, AgentError> {
-        let key = vault.sealed(API_KEY, &self.key_context())?;
+        let key = vault.sealed(API_KEY, &self.context())?;
         let key = key.and_then(|key| String::from_utf8(key.to_vec()).ok());
         key.map(Secret::new)
             .ok_or_else(|| AgentError::NoKey { path: vault.path() })
     }
 
-    /// Puts identity and key into the vault in place of those there.
-    pub(super) fn store(&self, change: &Change<'_>, key: &Secret) -> Result<(), AgentError> {
+    /// Puts the identity into the vault in place of the one there; its key stays.
+    pub(super) fn store(&self, change: &Change<'_>) -> Result<(), AgentError> {
         let text = serde_json::to_string(self).map_err(AgentError::Encode)?;
-        change.put(IDENTITY, &text)?;
-        change.put_sealed(API_KEY, &self.key_context(), key.expose().as_bytes())?;
-        Ok(())
+        Ok(change.put(IDENTITY, &text)?)
     }
 
-    /// What the sealed key is bound to. With the server in it, a changed address in the vault makes
-    /// the key unreadable instead of sending it elsewhere.
-    fn key_context(&self) -> String {
+    pub(super) fn store_key(&self, change: &Change<'_>, key: &Secret) -> Result<(), AgentError> {
+        Ok(change.put_sealed(API_KEY, &self.context(), key.expose().as_bytes())?)
+    }
+
+    pub(super) fn remove_key(change: &Change<'_>) -> Result<(), AgentError> {
+        Ok(change.remove(API_KEY)?)
+    }
+
+    /// Reads, changes and writes the identity of this very device, if it is still there.
+    pub(super) fn edit(
+        &self,
+        change: &Change<'_>,
+        work: impl FnOnce(&mut Self),
+    ) -> Result<(), AgentError> {
+        let Some(text) = change.plain(IDENTITY)? else {
+            return Ok(());
+        };
+        // What can't be read was reported when it was loaded.
+        let Ok(mut stored) = serde_json::from_str::<Self>(&text) else {
+            return Ok(());
+        };
+        if stored.context() != self.context() {
+            return Ok(());
+        }
+        let before = stored.clone();
+        work(&mut stored);
+        if stored == before {
+            return Ok(());
+        }
+        stored.store(change)
+    }
+
+    /// What the device's secrets are bound to. With the server in it, a changed address in the vault
+    /// makes the key unreadable instead of sending it elsewhere.
+    pub(super) fn context(&self) -> String {
         [
             self.server.to_string(),
             self.organizer.clone(),

@@ -1,23 +1,26 @@
-//! Enrolment: redeeming an initialization token.
+//! Enrolment: redeeming an initialization token, or taking over a device that another app enrolled.
 
 use std::path::PathBuf;
 
-use reqwest::Method;
-
-use super::answer::{self, Reply};
-use super::operation::Begun;
-use super::{Agent, AgentError, Identity};
-use crate::enrolment::Enrolment;
-use crate::vault::{self, Vault};
-use crate::wire::{self, DeviceIdentity, DeviceReport, InitializeRequest};
+use super::device::{Device, Outcome};
+use super::journal::BegunEnrolment;
+use super::state::{Hindrance, Operation, Secrets, State, Step};
+use super::{Agent, AgentError, Identity, describe};
+use crate::enrolment::{Enrolment, ServerUrl};
+use crate::facts::Overrides;
+use crate::failpoint;
+use crate::secret::Secret;
+use crate::vault::Vault;
 
 /// How to enrol.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct InitializeOptions {
     /// Give up the device, the unfinished enrolment or the unusable vault that is there.
     pub replace: bool,
-    /// Send the token unencrypted to another machine.
+    /// Send the token or key unencrypted to another machine.
     pub allow_http: bool,
+    /// What to report instead of what is found, now and later.
+    pub overrides: Overrides,
 }
 
 /// What an enrolment led to.
@@ -30,10 +33,21 @@ pub struct Initialized {
     pub went_on: bool,
 }
 
+/// What another app kept of a device that it enrolled.
+pub struct ExistingIdentity {
+    /// The server it is enrolled at.
+    pub server: ServerUrl,
+    /// Its API key.
+    pub key: Secret,
+    /// Its serial, by which the server's answer is recognized.
+    pub unique_serial: String,
+}
+
 /// An enrolment that is written down and about to be sent.
 struct Started {
     vault: Vault,
-    begun: Begun,
+    device: Device,
+    begun: BegunEnrolment,
     went_on: bool,
 }
 
@@ -47,44 +61,19 @@ impl Agent {
     pub async fn initialize(
         &self,
         enrolment: &Enrolment,
-        report: &DeviceReport,
-        options: InitializeOptions,
+        options: &InitializeOptions,
     ) -> Result<Initialized, AgentError> {
         enrolment.url().check_transport(options.allow_http)?;
-        let _lock = vault::lock(&self.folder)?;
-        let start = || self.start(enrolment, report, options.replace);
-        let is_lost = |started: &Result<Started, AgentError>| {
-            options.replace && matches!(started, Err(error) if error.is_beyond_use())
-        };
-        let mut started = start();
-        // A bad contact of the storage looks like damage, but hardly twice.
-        if is_lost(&started) {
-            started = start();
-        }
-        if is_lost(&started) {
-            self.set_vault_aside()?;
-            started = start();
-        }
+        let _lock = self.lock().await?;
         let Started {
             mut vault,
+            device,
             begun,
             went_on,
-        } = started?;
-        let device = match self.redeem(&begun).await {
-            Ok(device) => device,
-            Err(error) => {
-                if error.ends_the_operation(went_on) {
-                    vault.change(Begun::remove)?;
-                }
-                return Err(error);
-            }
-        };
-        let key = device.api_token.clone();
-        let identity = Identity::new(begun.server, device, begun.report);
-        vault.change(|change| {
-            Begun::remove(change)?;
-            identity.store(change, &key)
-        })?;
+        } = self.setting_aside(options.replace, || self.start(enrolment, options))?;
+        let identity = self
+            .finish_enrolment(&mut vault, &device, &begun, went_on)
+            .await?;
         Ok(Initialized {
             identity,
             vault: vault.path(),
@@ -92,75 +81,116 @@ impl Agent {
         })
     }
 
+    /// Takes over a device that another app enrolled, once the server has confirmed it.
+    pub async fn adopt(
+        &self,
+        existing: &ExistingIdentity,
+        options: &InitializeOptions,
+    ) -> Result<Identity, AgentError> {
+        existing.server.check_transport(options.allow_http)?;
+        let _lock = self.lock().await?;
+        let (mut vault, device) = self.setting_aside(options.replace, || {
+            let vault = Vault::open(&self.folder)?;
+            let device = Device::load(&vault)?;
+            begin(&device, options.replace)?;
+            Ok((vault, device))
+        })?;
+        let info = self
+            .find_device(&existing.server, &existing.key, &existing.unique_serial)
+            .await?;
+        failpoint::reach("adopt: before storing");
+        let mut identity = Identity::new(existing.server.clone(), info.device.clone());
+        identity.learn_info(&info);
+        identity.overrides = options.overrides.clone();
+        let step = Step {
+            standing: State::Enrolled,
+            ends: true,
+            secrets: Secrets::Replace,
+        };
+        vault.change(|change| {
+            let outcome = Outcome {
+                identity: Some(&identity),
+                key: Some(&existing.key),
+                lost: None,
+            };
+            device
+                .standing
+                .store(change, Some(Operation::Initialize), step, outcome)
+        })?;
+        failpoint::reach("adopt: stored");
+        Ok(identity)
+    }
+
+    /// Does `work`; if the vault is past use and it was said to be replaced, sets it aside first.
+    fn setting_aside<T>(
+        &self,
+        replace: bool,
+        work: impl Fn() -> Result<T, AgentError>,
+    ) -> Result<T, AgentError> {
+        let is_lost = |result: &Result<T, AgentError>| {
+            replace && matches!(result, Err(error) if error.is_beyond_use())
+        };
+        let mut result = work();
+        // A bad contact of the storage looks like damage, but hardly twice.
+        if is_lost(&result) {
+            result = work();
+        }
+        if is_lost(&result) {
+            if let Some(path) = self.folder.set_aside()? {
+                tracing::warn!(
+                    "the vault that can't be used was kept as {}",
+                    path.display()
+                );
+            }
+            result = work();
+        }
+        result
+    }
+
     /// Writes the operation down and proves that its end can be written too.
     fn start(
         &self,
         enrolment: &Enrolment,
-        report: &DeviceReport,
-        replace: bool,
+        options: &InitializeOptions,
     ) -> Result<Started, AgentError> {
         let mut vault = Vault::open(&self.folder)?;
-        let (begun, went_on) = match Begun::load(&vault)? {
+        let mut device = Device::load(&vault)?;
+        let (begun, went_on) = match device.enrolment.take() {
             Some(begun) if begun.is_for(enrolment) => (begun, true),
-            Some(begun) if !replace => {
-                return Err(AgentError::Unfinished {
-                    server: begun.server.to_string(),
-                });
+            there => {
+                device.enrolment = there;
+                begin(&device, options.replace)?;
+                let mut report = describe::report(&*self.describe, &options.overrides, None)?;
+                report.info = self.describe.info();
+                let begun = BegunEnrolment::new(enrolment, report, options.overrides.clone())?;
+                (begun, false)
             }
-            _ => match Identity::load(&vault)?.filter(|_| !replace) {
-                Some(identity) => return Err(AgentError::AlreadyEnrolled(Box::new(identity))),
-                None => (Begun::new(enrolment, report)?, false),
-            },
         };
         vault.change(|change| begun.store(change))?;
+        failpoint::reach("initialize: begun");
         vault.reserve()?;
         Ok(Started {
             vault,
+            device,
             begun,
             went_on,
         })
     }
+}
 
-    fn set_vault_aside(&self) -> Result<(), AgentError> {
-        if let Some(path) = self.folder.set_aside()? {
-            tracing::warn!(
-                "the vault that can't be used was kept as {}",
-                path.display()
-            );
+fn begin(device: &Device, replace: bool) -> Result<(), AgentError> {
+    match (
+        device.situation().begin(Operation::Initialize, replace),
+        &device.enrolment,
+        &device.identity,
+    ) {
+        (Ok(()), _, _) => Ok(()),
+        (Err(Hindrance::Unfinished(_)), Some(begun), _) => Err(AgentError::Unfinished {
+            server: begun.server.to_string(),
+        }),
+        (Err(Hindrance::AlreadyEnrolled), _, Some(identity)) => {
+            Err(AgentError::AlreadyEnrolled(Box::new(identity.clone())))
         }
-        Ok(())
-    }
-
-    async fn redeem(&self, begun: &Begun) -> Result<DeviceIdentity, AgentError> {
-        let request = self
-            .client
-            .request(Method::POST, begun.server.endpoint(wire::path::INITIALIZE))
-            .header(wire::IDEMPOTENCY_HEADER, begun.idempotency_key.expose())
-            .json(&InitializeRequest {
-                token: &begun.token,
-                report: &begun.report,
-            });
-        let server = || begun.server.to_string();
-        let answer = self
-            .client
-            .send(request)
-            .await
-            .map_err(|source| AgentError::Unanswered {
-                server: server(),
-                source,
-            })?;
-        match answer::read::<DeviceIdentity>(&answer) {
-            Ok(Reply::Done(device)) if device.is_sound() => Ok(device),
-            Ok(Reply::Done(_)) => Err(AgentError::Unsound { server: server() }),
-            Ok(Reply::Refused(status, problem)) => Err(AgentError::Refused {
-                server: server(),
-                status,
-                problem,
-            }),
-            Err(source) => Err(AgentError::Foreign {
-                server: server(),
-                source,
-            }),
-        }
+        (Err(_), _, _) => Err(device.unusable()),
     }
 }

@@ -1,48 +1,95 @@
 //! The operations on a device's identity: what an app, the command line or a bridge asks for.
 //!
 //! The agent keeps all state in the [vault](crate::vault). An operation that changes the identity is
-//! written down there before anything is sent, and is finished there with the server's answer.
+//! written down there before anything is sent, and is finished there with the server's answer, by
+//! whichever process comes next. [`state`] alone decides what an answer leads to.
 
+mod access;
 mod answer;
 mod client;
 mod clock;
+mod describe;
+mod device;
 mod error;
 mod identity;
+mod info;
 mod initialize;
-mod operation;
+mod journal;
+mod key_check;
+mod media_keys;
+mod perform;
+mod request;
+mod state;
 mod status;
 
-use serde_json::Value;
+use std::sync::Arc;
 
-use crate::facts::Facts;
+use crate::facts::Overrides;
 use crate::vault::Folder;
-use crate::wire::{DeviceReport, Text};
+use journal::OnIdentity;
+use media_keys::MediaKey;
 
+pub use access::Resumed;
 pub use answer::ForeignAnswer;
-pub use client::{Client, ClientConfig, ClientError, SendError};
+pub use client::{App, Client, ClientConfig, ClientError, SendError};
+pub use describe::{Describe, ThisMachine};
+pub use device::Lost;
 pub use error::AgentError;
 pub use identity::Identity;
-pub use initialize::{InitializeOptions, Initialized};
+pub use info::{Current, Info, Selected, SelectedEvent, Suggestion};
+pub use initialize::{ExistingIdentity, InitializeOptions, Initialized};
+pub use media_keys::{MediaKeyError, MediaKeys};
+pub use request::{ApiRequest, ApiResponse};
+pub use state::{Operation, State};
 pub use status::Status;
 
 /// The agent of one device.
+///
+/// All of it may be used by several tasks and processes at once: operations wait for each other, and
+/// calls go side by side.
 pub struct Agent {
     folder: Folder,
     client: Client,
+    describe: Arc<dyn Describe>,
 }
 
 impl Agent {
     /// The agent whose vault is in `folder`.
-    pub fn new(folder: Folder, client: Client) -> Self {
-        Self { folder, client }
+    pub fn new(folder: Folder, client: Client, describe: Arc<dyn Describe>) -> Self {
+        Self {
+            folder,
+            client,
+            describe,
+        }
     }
-}
 
-/// What a device reports that runs gatehand itself and no app on top.
-pub fn report(facts: &Facts, info: Option<Value>) -> DeviceReport {
-    facts.report(
-        Text::own("gatehand"),
-        Text::own(env!("CARGO_PKG_VERSION")),
-        info,
-    )
+    /// What the vault says about this device. Changes nothing and waits for nobody.
+    pub fn status(&self) -> Result<Status, AgentError> {
+        Status::read(&self.folder)
+    }
+
+    /// Reports what the device is, with `overrides` in place of those given before. Without them it
+    /// is what the agent does by itself when something has changed.
+    pub async fn update(&self, overrides: Option<Overrides>) -> Result<Identity, AgentError> {
+        self.operate(Operation::Update, |vault, identity| {
+            let overrides = overrides.unwrap_or_else(|| identity.overrides.clone());
+            let public = MediaKey::public(vault)?;
+            let mut report = describe::report(&*self.describe, &overrides, public)?;
+            report.info = self.describe.info();
+            Ok(OnIdentity::Update { report, overrides })
+        })
+        .await
+    }
+
+    /// Replaces the device's key; the server takes the old one no more.
+    pub async fn roll(&self) -> Result<Identity, AgentError> {
+        self.operate(Operation::Roll, |_, _| Ok(OnIdentity::Roll))
+            .await
+    }
+
+    /// Ends the device's access for good and destroys its key. The identity is kept for the record.
+    pub async fn revoke(&self) -> Result<Identity, AgentError> {
+        self.operate(Operation::Revoke, |_, _| Ok(OnIdentity::Revoke))
+            .await
+    }
 }

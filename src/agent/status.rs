@@ -2,7 +2,10 @@
 
 use std::path::PathBuf;
 
-use super::operation::Begun;
+use jiff::Timestamp;
+
+use super::device::{Device, Lost};
+use super::state::{Operation, State};
 use super::{AgentError, Identity};
 use crate::enrolment::ServerUrl;
 use crate::vault::{Folder, Vault};
@@ -11,32 +14,45 @@ use crate::vault::{Folder, Vault};
 pub struct Status {
     /// The vault, whether there is one or not.
     pub vault: PathBuf,
-    /// Who the device is, if it is enrolled and its key can be read.
+    /// How the device stands with its server.
+    pub state: State,
+    /// Since when, if that is not since the enrolment.
+    pub since: Option<Timestamp>,
+    /// Who the device is or was.
     pub identity: Option<Identity>,
+    /// The operation that was begun and not finished.
+    pub pending: Option<Operation>,
     /// The server to which an initialization token was sent whose answer was not read yet.
     pub unfinished: Option<ServerUrl>,
+    /// The operation whose answer was lost.
+    pub lost: Option<Lost>,
+    /// Why the device can make no calls, if it can't.
+    pub hindrance: Option<AgentError>,
 }
 
 impl Status {
     /// Reads the vault in `folder`. Changes nothing and waits for nobody.
     pub fn read(folder: &Folder) -> Result<Self, AgentError> {
-        let vault = folder.vault_path();
-        let Some(open) = Vault::look(folder)? else {
-            return Ok(Self {
-                vault,
-                identity: None,
-                unfinished: None,
-            });
+        let open = Vault::look(folder)?;
+        let device = match &open {
+            Some(vault) => Device::load(vault)?,
+            None => Device::none(),
         };
-        let identity = Identity::load(&open)?;
-        if let Some(identity) = &identity {
-            identity.key(&open)?;
+        // An identity whose key does not open is none.
+        if let (Some(vault), Some(identity), true) = (&open, &device.identity, device.has_key()) {
+            identity.key(vault)?;
         }
-        let unfinished = Begun::load(&open)?.map(|begun| begun.server);
+        let situation = device.situation();
+        let is_usable = matches!(situation.state(), State::Enrolled | State::Rejected);
         Ok(Self {
-            vault,
-            identity,
-            unfinished,
+            vault: folder.vault_path(),
+            state: situation.state(),
+            hindrance: (!is_usable).then(|| device.unusable()),
+            since: device.standing.since,
+            pending: situation.unfinished(),
+            unfinished: device.enrolment.map(|begun| begun.server),
+            lost: device.standing.lost,
+            identity: device.identity,
         })
     }
 }

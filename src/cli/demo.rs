@@ -3,6 +3,7 @@
 use std::fs;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use clap::Args;
 use jiff::{Timestamp, ToSpan};
@@ -13,10 +14,9 @@ use tokio::sync::oneshot;
 
 use super::admin::device;
 use super::{CliError, output, status};
-use crate::agent::{self, Agent, Client, ClientConfig, InitializeOptions};
+use crate::agent::{self, Agent, Client, ClientConfig, InitializeOptions, ThisMachine};
 use crate::enrolment::draw::QrCode;
 use crate::enrolment::{Enrolment, ServerUrl};
-use crate::facts::{Diagnostics, Facts};
 use crate::private_file;
 use crate::secret::Secret;
 use crate::server::event_selection::Schedule;
@@ -98,12 +98,12 @@ impl Demo {
             &format!("it is for {}", scanned.url()),
         )?;
         let vault = Folder::at(folder.join("scanner"))?;
-        let facts = Facts::read(Path::new("/"));
-        let info = Diagnostics::read(Path::new("/"), vault.path()).to_json();
-        let report = agent::report(&facts, Some(info));
-        let agent = Agent::new(vault, desk.client.clone());
+        let describe = ThisMachine {
+            folder: vault.clone(),
+        };
+        let agent = Agent::new(vault, desk.client.clone(), Arc::new(describe));
         let enrolled = agent
-            .initialize(&scanned, &report, InitializeOptions::default())
+            .initialize(&scanned, &InitializeOptions::default())
             .await?;
         step(
             5,

@@ -8,7 +8,6 @@ use crate::agent::{AgentError, ClientError};
 use crate::enrolment::draw::DrawError;
 use crate::enrolment::picture::PictureError;
 use crate::enrolment::{ParseError, ServerUrlError, TokenError};
-use crate::facts::BlankOverride;
 #[cfg(feature = "server")]
 use crate::server::ServerError;
 #[cfg(feature = "server")]
@@ -36,14 +35,16 @@ pub(super) enum CliError {
     Url(#[from] ServerUrlError),
     #[error(transparent)]
     Client(#[from] ClientError),
-    #[error(transparent)]
-    Override(#[from] BlankOverride),
-    #[error("this device is not enrolled; scan its QR code with: gatehand init --qr-image FILE")]
-    NotEnrolled,
     #[error(
-        "this device has sent a token to {server} and has not read the answer yet: run gatehand init with the same code again, and it goes on where it stopped"
+        "the server does not accept this device's key; the key is kept, and gatehand info asks again"
     )]
-    NotFinished { server: String },
+    Rejected,
+    #[error("{name} is not JSON with url, key and serial")]
+    Existing { name: String },
+    #[error("nothing was revoked: answer yes, or give --yes")]
+    NotConfirmed,
+    #[error("the server answered with status {status}")]
+    Status { status: u16 },
     #[error(
         "nothing to enrol with: give --qr-image FILE, --payload TEXT, or --url ADDRESS and --token TOKEN"
     )]

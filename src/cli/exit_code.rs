@@ -4,6 +4,7 @@ use std::process;
 
 use super::CliError;
 use crate::agent::{AgentError, SendError};
+use crate::enrolment::ServerUrlError;
 use crate::vault::VaultError;
 
 /// For `--help`; a test holds it against [`ExitCode`].
@@ -24,7 +25,11 @@ Exit codes:
   12  this device is already enrolled, or a different enrolment is not finished
   13  this device is not enrolled (yet)
   14  another process is changing this device
-  15  the server or its database can't do what was asked";
+  15  the server or its database can't do what was asked
+  16  the server has revoked this device
+  17  the server does not accept this device's key
+  18  the answer with this device's key was lost
+  19  an answer to gatehand request has a status of 400 or above";
 
 /// Exit codes; see [`TABLE`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,6 +50,10 @@ pub(super) enum ExitCode {
     NotEnrolled = 13,
     Busy = 14,
     Server = 15,
+    Revoked = 16,
+    Rejected = 17,
+    AnswerLost = 18,
+    Status = 19,
 }
 
 impl From<ExitCode> for process::ExitCode {
@@ -57,10 +66,11 @@ impl From<ExitCode> for process::ExitCode {
 pub(super) fn of(error: &CliError) -> ExitCode {
     match error {
         CliError::Agent(error) => of_agent(error),
-        CliError::NotEnrolled | CliError::NotFinished { .. } => ExitCode::NotEnrolled,
+        CliError::Rejected => ExitCode::Rejected,
+        CliError::Status { .. } => ExitCode::Status,
         CliError::Picture { .. } => ExitCode::Picture,
         CliError::Code(_) | CliError::Token(_) | CliError::Url(_) => ExitCode::Code,
-        CliError::NoInput | CliError::Override(_) => ExitCode::Usage,
+        CliError::NoInput | CliError::NotConfirmed | CliError::Existing { .. } => ExitCode::Usage,
         #[cfg(feature = "server")]
         CliError::Database(_)
         | CliError::Store(_)
@@ -82,9 +92,18 @@ pub(super) fn of(error: &CliError) -> ExitCode {
 fn of_agent(error: &AgentError) -> ExitCode {
     match error {
         AgentError::Vault(error) => of_vault(error),
-        AgentError::Transport(_) => ExitCode::Transport,
+        AgentError::Address(ServerUrlError::PlainHttp(_)) => ExitCode::Transport,
+        AgentError::Address(_)
+        | AgentError::Override(_)
+        | AgentError::OwnPath { .. }
+        | AgentError::Method(_)
+        | AgentError::Header(_) => ExitCode::Usage,
+        AgentError::NotEnrolled | AgentError::Enrolling { .. } => ExitCode::NotEnrolled,
         AgentError::AlreadyEnrolled(_) | AgentError::Unfinished { .. } => ExitCode::AlreadyEnrolled,
-        AgentError::Refused { .. } => ExitCode::Refused,
+        AgentError::Revoked(_) => ExitCode::Revoked,
+        AgentError::Rejected { .. } | AgentError::NotAdopted { .. } => ExitCode::Rejected,
+        AgentError::AnswerLost { .. } => ExitCode::AnswerLost,
+        AgentError::Refused { .. } | AgentError::OtherMediaKey { .. } => ExitCode::Refused,
         AgentError::Unanswered { source, .. } => match source {
             SendError::Certificate { .. } | SendError::Clock => ExitCode::Certificate,
             SendError::TooLarge { .. } => ExitCode::Foreign,
@@ -93,9 +112,14 @@ fn of_agent(error: &AgentError) -> ExitCode {
             | SendError::TimedOut { .. }
             | SendError::Broken { .. } => ExitCode::Unreachable,
         },
-        AgentError::Foreign { .. } | AgentError::Unsound { .. } => ExitCode::Foreign,
+        AgentError::Foreign { .. }
+        | AgentError::Unsound { .. }
+        | AgentError::OtherDevice { .. } => ExitCode::Foreign,
         AgentError::Entry { .. } | AgentError::NoKey { .. } => ExitCode::VaultUnusable,
-        AgentError::Random(_) | AgentError::Encode(_) => ExitCode::Failed,
+        AgentError::Random(_)
+        | AgentError::Encode(_)
+        | AgentError::Key(_)
+        | AgentError::MediaKey(_) => ExitCode::Failed,
     }
 }
 
@@ -132,7 +156,7 @@ mod tests {
             .skip(1)
             .map(|line| line.split_whitespace().next().unwrap().parse().unwrap())
             .collect();
-        let all: Vec<u8> = (0..=ExitCode::Server as u8).collect();
+        let all: Vec<u8> = (0..=ExitCode::Status as u8).collect();
         assert_eq!(listed, all);
     }
 }

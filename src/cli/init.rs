@@ -1,23 +1,21 @@
 //! `gatehand init`: enrols this device.
 
-use std::io::{self, BufRead, IsTerminal, Read, Write};
+use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use clap::Args;
-use zeroize::Zeroizing;
 
-use super::{CliError, input, output, status};
-use crate::agent::{self, Agent, Client, ClientConfig, InitializeOptions};
+use super::connection::ConnectionArguments;
+use super::facts::OverrideArguments;
+use super::{CliError, device, input, output, progress};
+use crate::agent::{Agent, InitializeOptions};
 use crate::enrolment::{Enrolment, ServerUrl, picture};
-use crate::facts::{Diagnostics, Facts, Overrides};
 use crate::secret::Secret;
-use crate::vault::Folder;
 
 /// Largest picture that is read, in bytes.
 const PICTURE_LIMIT: u64 = 64 * 1024 * 1024;
 /// Longest text that is read from standard input, in bytes.
-const PAYLOAD_LIMIT: u64 = 64 * 1024;
+const PAYLOAD_LIMIT: u64 = input::TEXT_LIMIT;
 
 /// How often is asked in a terminal.
 const ATTEMPTS: u32 = 3;
@@ -28,7 +26,7 @@ Examples:
   gatehand init --payload 'pretixscan://setup?url=https%3A%2F%2Fpretix.eu&token=kpp4jn8g2ynzonp6'
   some-scanner | gatehand init --payload -
   gatehand init --url https://pretix.eu --token kpp4jn8g2ynzonp6
-  gatehand init                        (asks, when run in a terminal)";
+  gatehand init                        (goes on where it stopped, or asks in a terminal)";
 
 /// Enrol this device: redeem an initialization token.
 ///
@@ -54,73 +52,51 @@ pub(super) struct Init {
     /// Send the token unencrypted to a server that is not on this machine.
     #[arg(long)]
     allow_http: bool,
-    /// Trust the certificates in this PEM file besides Mozilla's.
-    #[arg(long, value_name = "FILE")]
-    ca_file: Option<PathBuf>,
-    /// Seconds to wait for the server's answer.
-    #[arg(long, value_name = "SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..=600))]
-    timeout: u64,
-    /// Report this manufacturer instead of what was found.
-    #[arg(long, value_name = "TEXT", help_heading = "What is reported")]
-    hardware_brand: Option<String>,
-    /// Report this model instead of what was found.
-    #[arg(long, value_name = "TEXT", help_heading = "What is reported")]
-    hardware_model: Option<String>,
-    /// Report this operating system instead of what was found.
-    #[arg(long, value_name = "TEXT", help_heading = "What is reported")]
-    os_name: Option<String>,
-    /// Report this version of it instead of what was found.
-    #[arg(long, value_name = "TEXT", help_heading = "What is reported")]
-    os_version: Option<String>,
     /// Print JSON.
     #[arg(long)]
-    json: bool,
+    pub(super) json: bool,
+    #[command(flatten)]
+    overrides: OverrideArguments,
+    #[command(flatten)]
+    connection: ConnectionArguments,
 }
 
 impl Init {
     pub(super) fn run(self) -> Result<(), CliError> {
-        let folder = Folder::locate()?;
-        let facts = Facts::read(Path::new("/")).with(&self.overrides())?;
-        let client = Client::new(&ClientConfig {
-            ca_file: self.ca_file.clone(),
-            timeout: Duration::from_secs(self.timeout),
-            ..ClientConfig::default()
-        })?;
+        let agent = device::agent(&self.connection)?;
+        if let Some(server) = self.unfinished(&agent)? {
+            let what = format!("Enrolling at {server}");
+            super::runtime()?.block_on(progress::shown(&what, agent.resume()))?;
+            return self.show(&agent, true);
+        }
         let enrolment = self.enrolment()?;
-        let diagnostics = Diagnostics::read(Path::new("/"), folder.path()).to_json();
-        let report = agent::report(&facts, Some(diagnostics));
         let options = InitializeOptions {
             replace: self.replace,
             allow_http: self.allow_http,
+            overrides: self.overrides.overrides(),
         };
-        let agent = Agent::new(folder, client);
-        let initialize = agent.initialize(&enrolment, &report, options);
-        let initialized = super::runtime()?.block_on(initialize)?;
+        let what = format!("Enrolling at {}", enrolment.url());
+        let initialize = agent.initialize(&enrolment, &options);
+        let initialized = super::runtime()?.block_on(progress::shown(&what, initialize))?;
+        self.show(&agent, initialized.went_on)
+    }
 
-        let status = agent::Status {
-            vault: initialized.vault,
-            identity: Some(initialized.identity),
-            unfinished: None,
-        };
-        if self.json {
-            output::print_json(&status::report(&status))?;
-        } else if let Some(identity) = &status.identity {
-            output::print_heading("This device is enrolled.")?;
-            output::print_table(&status::rows(identity, &status.vault))?;
+    /// The server of an enrolment that is to be gone on with, because no other is given.
+    fn unfinished(&self, agent: &Agent) -> Result<Option<ServerUrl>, CliError> {
+        let is_given =
+            self.qr_image.is_some() || self.payload.is_some() || self.url.is_some() || self.replace;
+        if is_given {
+            return Ok(None);
         }
-        if initialized.went_on {
+        Ok(agent.status()?.unfinished)
+    }
+
+    fn show(&self, agent: &Agent, went_on: bool) -> Result<(), CliError> {
+        device::show(agent, "This device is enrolled.", self.json)?;
+        if went_on {
             output::say("This finished an enrolment begun before, with what was reported then.");
         }
         Ok(())
-    }
-
-    fn overrides(&self) -> Overrides {
-        Overrides {
-            hardware_brand: self.hardware_brand.clone(),
-            hardware_model: self.hardware_model.clone(),
-            os_name: self.os_name.clone(),
-            os_version: self.os_version.clone(),
-        }
     }
 
     fn enrolment(&self) -> Result<Enrolment, CliError> {
@@ -175,33 +151,11 @@ fn ask_until_understood() -> Result<Enrolment, CliError> {
 
 /// Asks for a code or link, which a hand scanner may type, or for address and token.
 fn ask() -> Result<Enrolment, CliError> {
-    let first = ask_for("Scan the QR code, paste the link, or type the server's address: ")?;
+    let first = input::ask_for("Scan the QR code, paste the link, or type the server's address: ")?;
     if first.starts_with('{') || !first.starts_with("http") && first.contains("://setup") {
         return Ok(Enrolment::parse(&first)?);
     }
     let url: ServerUrl = first.parse()?;
-    let token = ask_for(&format!("Initialization token for {url}: "))?;
+    let token = input::ask_for(&format!("Initialization token for {url}: "))?;
     Ok(Enrolment::new(url, Secret::new(token.to_string()))?)
-}
-
-fn ask_for(question: &str) -> Result<Zeroizing<String>, CliError> {
-    // On standard error, so that standard output stays clean for --json.
-    let mut terminal = anstream::stderr().lock();
-    write!(terminal, "{question}")?;
-    terminal.flush()?;
-    let mut line = Zeroizing::new(String::new());
-    io::stdin()
-        .lock()
-        .take(PAYLOAD_LIMIT)
-        .read_line(&mut line)
-        .map_err(|source| CliError::Input {
-            name: "standard input".to_owned(),
-            source,
-        })?;
-    let line = Zeroizing::new(line.trim().to_owned());
-    if line.is_empty() {
-        Err(CliError::NoInput)
-    } else {
-        Ok(line)
-    }
 }

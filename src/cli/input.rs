@@ -1,12 +1,15 @@
 //! Reading files and standard input, as much as makes sense and no more.
 
 use std::fs::File;
-use std::io::{self, Read};
+use std::io::{self, BufRead, Read, Write};
 use std::path::Path;
 
 use zeroize::Zeroizing;
 
 use super::CliError;
+
+/// Longest text that is read from a person or a hand scanner, in bytes.
+pub(super) const TEXT_LIMIT: u64 = 64 * 1024;
 
 /// Reads a file, or standard input for `-`. More than `limit` bytes are an error.
 pub(super) fn read_file(path: &Path, limit: u64) -> Result<Zeroizing<Vec<u8>>, CliError> {
@@ -41,4 +44,26 @@ fn read(input: impl Read, name: &str, limit: u64) -> Result<Zeroizing<Vec<u8>>, 
         });
     }
     Ok(bytes)
+}
+
+/// Asks in the terminal. On standard error, so that standard output stays clean for `--json`.
+pub(super) fn ask_for(question: &str) -> Result<Zeroizing<String>, CliError> {
+    let mut terminal = anstream::stderr().lock();
+    write!(terminal, "{question}")?;
+    terminal.flush()?;
+    let mut line = Zeroizing::new(String::new());
+    io::stdin()
+        .lock()
+        .take(TEXT_LIMIT)
+        .read_line(&mut line)
+        .map_err(|source| CliError::Input {
+            name: "standard input".to_owned(),
+            source,
+        })?;
+    let line = Zeroizing::new(line.trim().to_owned());
+    if line.is_empty() {
+        Err(CliError::NoInput)
+    } else {
+        Ok(line)
+    }
 }

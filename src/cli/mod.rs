@@ -2,16 +2,28 @@
 
 #[cfg(feature = "server")]
 mod admin;
+mod adopt;
+mod connection;
 #[cfg(feature = "server")]
 mod demo;
+mod device;
+mod documents;
 mod error;
+mod event_selection;
 mod exit_code;
+mod facts;
+mod info;
 mod init;
 mod input;
 mod output;
+mod progress;
+mod request;
+mod revoke;
+mod roll;
 #[cfg(feature = "server")]
 mod serve;
 mod status;
+mod update;
 
 use std::io::IsTerminal;
 use std::process::ExitCode;
@@ -63,38 +75,87 @@ enum LogFormat {
 #[derive(Subcommand)]
 enum Command {
     Init(Box<init::Init>),
+    Adopt(Box<adopt::Adopt>),
     Status(status::Status),
+    Info(info::Info),
+    Update(Box<update::Update>),
+    Roll(roll::Roll),
+    Revoke(revoke::Revoke),
+    EventSelection(event_selection::EventSelection),
+    Request(Box<request::Request>),
     #[cfg(feature = "server")]
     Serve(serve::Serve),
     #[cfg(feature = "server")]
     Admin(Box<admin::Admin>),
     #[cfg(feature = "server")]
     Demo(demo::Demo),
+    Completions(documents::Completions),
+    Man(documents::Man),
+}
+
+impl Command {
+    fn run(self) -> Result<(), CliError> {
+        match self {
+            Self::Init(command) => command.run(),
+            Self::Adopt(command) => command.run(),
+            Self::Status(command) => command.run(),
+            Self::Info(command) => command.run(),
+            Self::Update(command) => command.run(),
+            Self::Roll(command) => command.run(),
+            Self::Revoke(command) => command.run(),
+            Self::EventSelection(command) => command.run(),
+            Self::Request(command) => command.run(),
+            #[cfg(feature = "server")]
+            Self::Serve(command) => command.run(),
+            #[cfg(feature = "server")]
+            Self::Admin(command) => command.run(),
+            #[cfg(feature = "server")]
+            Self::Demo(command) => command.run(),
+            Self::Completions(command) => command.run(),
+            Self::Man(command) => command.run(),
+        }
+    }
+
+    /// Whether its errors are to be JSON too.
+    fn is_for_scripts(&self) -> bool {
+        match self {
+            Self::Init(command) => command.json,
+            Self::Adopt(command) => command.json,
+            Self::Status(command) => command.json,
+            Self::Info(command) => command.json,
+            Self::Update(command) => command.json,
+            Self::Roll(command) => command.json,
+            Self::Revoke(command) => command.json,
+            Self::EventSelection(command) => command.json,
+            Self::Request(command) => command.json,
+            #[cfg(feature = "server")]
+            Self::Admin(command) => command.json,
+            #[cfg(feature = "server")]
+            Self::Serve(_) | Self::Demo(_) => false,
+            Self::Completions(_) | Self::Man(_) => false,
+        }
+    }
 }
 
 /// Runs the command the process was started with.
 pub fn main() -> ExitCode {
     let arguments = Arguments::parse();
     log_to_standard_error(arguments.log, arguments.log_format);
-    let done = match arguments.command {
-        Command::Init(command) => command.run(),
-        Command::Status(command) => command.run(),
-        #[cfg(feature = "server")]
-        Command::Serve(command) => command.run(),
-        #[cfg(feature = "server")]
-        Command::Admin(command) => command.run(),
-        #[cfg(feature = "server")]
-        Command::Demo(command) => command.run(),
-    };
-    match done {
+    let is_for_scripts = arguments.command.is_for_scripts();
+    match arguments.command.run() {
         Ok(()) => ExitCode::SUCCESS,
         // Whoever reads our output has seen enough, as in `gatehand status | head -1`.
         Err(CliError::Output(error)) if error.kind() == std::io::ErrorKind::BrokenPipe => {
             ExitCode::SUCCESS
         }
         Err(error) => {
-            output::complain(&error);
-            exit_code::of(&error).into()
+            let code = exit_code::of(&error);
+            if is_for_scripts {
+                output::complain_in_json(&error, code);
+            } else {
+                output::complain(&error);
+            }
+            code.into()
         }
     }
 }

@@ -7,6 +7,7 @@ use anstyle::{AnsiColor, Style};
 use serde::Serialize;
 
 use super::CliError;
+use super::exit_code::ExitCode;
 use crate::enrolment::Enrolment;
 use crate::enrolment::draw::{Colours, QrCode};
 
@@ -20,15 +21,28 @@ const ERROR: Style = AnsiColor::Red.on_default().bold();
 /// Prints one JSON document and a line's end.
 pub(super) fn print_json(value: &impl Serialize) -> Result<(), CliError> {
     let document = serde_json::to_string_pretty(value).map_err(io::Error::from)?;
+    writeln!(io::stdout(), "{}", escape(&document))?;
+    Ok(())
+}
+
+/// JSON lets some characters through that a terminal obeys.
+fn escape(document: &str) -> String {
     let mut escaped = String::with_capacity(document.len());
     for c in document.chars() {
-        // JSON lets these through, and a terminal obeys them.
         match c {
             '\u{7f}'..='\u{9f}' => escaped.push_str(&format!("\\u{:04x}", u32::from(c))),
             c => escaped.push(c),
         }
     }
-    writeln!(io::stdout(), "{escaped}")?;
+    escaped
+}
+
+/// Prints text of many lines on a terminal, all of it.
+pub(super) fn print_text(text: &str) -> Result<(), CliError> {
+    let mut out = io::stdout().lock();
+    for line in text.lines() {
+        writeln!(out, "{}", line.chars().map(harmless).collect::<String>())?;
+    }
     Ok(())
 }
 
@@ -113,22 +127,49 @@ pub(super) fn say(text: &str) {
 
 /// Prints an error and its causes on standard error.
 pub(super) fn complain(error: &CliError) {
-    let mut text = format!(
-        "{ERROR}error:{ERROR:#} {}\n",
-        printable_lines(&error.to_string())
-    );
-    let causes = std::iter::successors(error.source(), |cause| (*cause).source());
-    let mut last = error.to_string();
+    let (message, causes) = words(error);
+    let mut text = format!("{ERROR}error:{ERROR:#} {}\n", printable_lines(&message));
     for cause in causes {
-        let words = cause.to_string();
-        // Some libraries repeat their cause in their own words.
-        if !last.ends_with(&words) {
-            text.push_str(&format!("  because: {}\n", printable_lines(&words)));
-        }
-        last = words;
+        text.push_str(&format!("  because: {}\n", printable_lines(&cause)));
     }
     // With standard error closed there is no one left to tell.
     let _ = anstream::stderr().write_all(text.as_bytes());
+}
+
+/// What `--json` prints on standard error.
+#[derive(Serialize)]
+struct Complaint {
+    /// The process' exit code.
+    code: u8,
+    error: String,
+    causes: Vec<String>,
+}
+
+/// The same for scripts: one line of JSON.
+pub(super) fn complain_in_json(error: &CliError, code: ExitCode) {
+    let (error, causes) = words(error);
+    let complaint = Complaint {
+        code: code as u8,
+        error,
+        causes,
+    };
+    let text = serde_json::to_string(&complaint).unwrap_or_default();
+    // With standard error closed there is no one left to tell.
+    let _ = writeln!(io::stderr(), "{}", escape(&text));
+}
+
+/// What an error says, and what its causes say.
+fn words(error: &CliError) -> (String, Vec<String>) {
+    let message = error.to_string();
+    let mut said = vec![message.clone()];
+    for cause in std::iter::successors(error.source(), |cause| (*cause).source()) {
+        let words = cause.to_string();
+        // Some libraries repeat their cause in their own words.
+        if !said.last().is_some_and(|last| last.ends_with(&words)) {
+            said.push(words);
+        }
+    }
+    (message, said.split_off(1))
 }
 
 /// Lines of a text that are shown at most.

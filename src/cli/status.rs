@@ -4,28 +4,37 @@ use clap::Args;
 use serde::Serialize;
 
 use super::{CliError, output};
-use crate::agent::{self, Identity};
+use crate::agent::{self, Identity, Lost, Operation, State};
 use crate::vault::Folder;
-use crate::wire::Gate;
+use crate::wire::{DeviceReport, Gate, Text};
 
 /// Show who this device is, without asking the server.
 #[derive(Args)]
+#[command(after_help = "Examples:\n  gatehand status\n  gatehand status --json")]
 pub(super) struct Status {
     /// Print JSON.
     #[arg(long)]
-    json: bool,
+    pub(super) json: bool,
 }
 
 /// What `--json` prints. The key is in no field.
 #[derive(Serialize)]
 pub(super) struct Report<'a> {
-    state: &'static str,
+    state: State,
+    /// Since when, if not since the enrolment.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    since: Option<jiff::Timestamp>,
+    /// The operation that was begun and not finished; the next command goes on with it.
+    pending: Option<Operation>,
     vault: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     server: Option<String>,
     /// The server of an enrolment that was begun and not finished.
     #[serde(skip_serializing_if = "Option::is_none")]
     unfinished: Option<String>,
+    /// The operation whose answer was lost.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    lost: Option<&'a Lost>,
     #[serde(flatten)]
     identity: Option<IdentityReport<'a>>,
 }
@@ -38,8 +47,9 @@ struct IdentityReport<'a> {
     name: &'a str,
     security_profile: Option<&'a str>,
     gate: Option<&'a Gate>,
+    server_version: Option<&'a str>,
     enrolled: jiff::Timestamp,
-    reported: &'a crate::wire::DeviceReport,
+    reported: Option<&'a DeviceReport>,
 }
 
 impl Status {
@@ -48,20 +58,20 @@ impl Status {
         if self.json {
             output::print_json(&report(&status))?;
         } else if let Some(identity) = &status.identity {
-            output::print_table(&rows(identity, &status.vault))?;
+            let mut rows = rows(identity, &status.vault);
+            rows.insert(0, ("State", state(&status)));
+            output::print_table(&rows)?;
         }
-        match (status.identity, status.unfinished) {
-            (Some(_), None) => Ok(()),
-            (Some(_), Some(server)) => {
+        match (status.hindrance, status.state, status.unfinished) {
+            (Some(hindrance), ..) => Err(hindrance.into()),
+            (None, State::Rejected, _) => Err(CliError::Rejected),
+            (None, _, Some(server)) => {
                 output::say(&format!(
-                    "This device is also being enrolled anew at {server}, whose answer was not read yet: run gatehand init with that code again to finish that."
+                    "This device is also being enrolled anew at {server}, whose answer was not read yet: run gatehand init to finish that."
                 ));
                 Ok(())
             }
-            (None, Some(server)) => Err(CliError::NotFinished {
-                server: server.to_string(),
-            }),
-            (None, None) => Err(CliError::NotEnrolled),
+            (None, _, None) => Ok(()),
         }
     }
 }
@@ -69,16 +79,14 @@ impl Status {
 /// The document `--json` prints for a status.
 pub(super) fn report(status: &agent::Status) -> Report<'_> {
     let identity = status.identity.as_ref();
-    let state = match (identity, &status.unfinished) {
-        (Some(_), _) => "enrolled",
-        (None, Some(_)) => "enrolling",
-        (None, None) => "not-enrolled",
-    };
     Report {
-        state,
+        state: status.state,
+        since: status.since,
+        pending: status.pending,
         vault: status.vault.display().to_string(),
         server: identity.map(|identity| identity.server.to_string()),
         unfinished: status.unfinished.as_ref().map(ToString::to_string),
+        lost: status.lost.as_ref(),
         identity: identity.map(|identity| IdentityReport {
             organizer: &identity.organizer,
             device_id: identity.device_id,
@@ -86,18 +94,38 @@ pub(super) fn report(status: &agent::Status) -> Report<'_> {
             name: &identity.name,
             security_profile: identity.security_profile.as_deref(),
             gate: identity.gate.as_ref(),
+            server_version: identity.server_version.as_deref(),
             enrolled: identity.enrolled,
-            reported: &identity.reported,
+            reported: identity.reported.as_ref(),
         }),
     }
 }
 
+/// The state in a line.
+fn state(status: &agent::Status) -> String {
+    let since = status
+        .since
+        .map_or_else(String::new, |since| format!(" since {}", time(since)));
+    let pending = status.pending.map_or_else(String::new, |operation| {
+        format!("; {} not finished", operation.name())
+    });
+    format!("{}{since}{pending}", status.state.name())
+}
+
+fn time(time: jiff::Timestamp) -> String {
+    time.strftime("%Y-%m-%d %H:%M:%S UTC").to_string()
+}
+
 /// The lines that show an identity to a person.
 pub(super) fn rows<'a>(identity: &Identity, vault: &std::path::Path) -> Vec<(&'a str, String)> {
-    let reported = &identity.reported;
-    let os = [&reported.os_name, &reported.os_version]
-        .map(|text| text.as_ref().map(|text| text.as_str()));
-    let os: Vec<&str> = os.into_iter().flatten().collect();
+    let reported = identity.reported.as_ref();
+    let words = |texts: [Option<&Text>; 2]| {
+        let texts: Vec<&str> = texts.into_iter().flatten().map(Text::as_str).collect();
+        match texts.is_empty() {
+            true => "not reported yet".to_owned(),
+            false => texts.join(" "),
+        }
+    };
     vec![
         (
             "Device",
@@ -107,7 +135,13 @@ pub(super) fn rows<'a>(identity: &Identity, vault: &std::path::Path) -> Vec<(&'a
             ),
         ),
         ("Serial", identity.unique_serial.clone()),
-        ("Server", identity.server.to_string()),
+        (
+            "Server",
+            match &identity.server_version {
+                Some(version) => format!("{} (version {version})", identity.server),
+                None => identity.server.to_string(),
+            },
+        ),
         (
             "Security profile",
             identity
@@ -124,20 +158,26 @@ pub(super) fn rows<'a>(identity: &Identity, vault: &std::path::Path) -> Vec<(&'a
         ),
         (
             "Hardware",
-            format!("{} {}", reported.hardware_brand, reported.hardware_model),
+            words([
+                reported.map(|report| &report.hardware_brand),
+                reported.map(|report| &report.hardware_model),
+            ]),
         ),
-        ("System", os.join(" ")),
+        (
+            "System",
+            words([
+                reported.and_then(|report| report.os_name.as_ref()),
+                reported.and_then(|report| report.os_version.as_ref()),
+            ]),
+        ),
         (
             "Software",
-            format!("{} {}", reported.software_brand, reported.software_version),
+            words([
+                reported.map(|report| &report.software_brand),
+                reported.map(|report| &report.software_version),
+            ]),
         ),
-        (
-            "Enrolled",
-            identity
-                .enrolled
-                .strftime("%Y-%m-%d %H:%M:%S UTC")
-                .to_string(),
-        ),
+        ("Enrolled", time(identity.enrolled)),
         ("Vault", vault.display().to_string()),
     ]
 }

@@ -15,6 +15,7 @@ mod power;
 
 use std::path::Path;
 
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::wire::{DeviceReport, Text};
@@ -36,7 +37,8 @@ pub struct Facts {
 }
 
 /// What people want reported instead of what was found. Texts too long for the wire are cut.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Overrides {
     /// In place of [`Facts::hardware_brand`].
     pub hardware_brand: Option<String>,

@@ -37,6 +37,9 @@ use schema::Found;
 /// Room that [`Vault::reserve`] proves to be there, in bytes: more than any answer that is stored.
 const RESERVED: usize = 64 * 1024;
 const RESERVE: &str = "reserve";
+const PLAIN: &str = "SELECT plain FROM entry WHERE name = ?1";
+const SEALED: &str = "SELECT sealed FROM entry WHERE name = ?1";
+const HAS_SEALED: &str = "SELECT 1 FROM entry WHERE name = ?1 AND sealed IS NOT NULL";
 /// Sealed when the key is first used, so that another key is noticed.
 const KEY_CHECK: &str = "key check";
 
@@ -137,7 +140,7 @@ impl Vault {
 
     /// A plain entry.
     pub fn plain(&self, name: &str) -> Result<Option<String>, VaultError> {
-        self.column("SELECT plain FROM entry WHERE name = ?1", name)
+        column(&self.connection, &self.path(), PLAIN, name)
     }
 
     /// A sealed entry, opened.
@@ -146,8 +149,7 @@ impl Vault {
         name: &str,
         context: &str,
     ) -> Result<Option<Zeroizing<Vec<u8>>>, VaultError> {
-        let sealed: Option<Vec<u8>> =
-            self.column("SELECT sealed FROM entry WHERE name = ?1", name)?;
+        let sealed: Option<Vec<u8>> = column(&self.connection, &self.path(), SEALED, name)?;
         let Some(sealed) = sealed else {
             return Ok(None);
         };
@@ -170,6 +172,12 @@ impl Vault {
                 path: self.path(),
                 source,
             })
+    }
+
+    /// Whether there is a sealed entry of this name, without opening it.
+    pub fn has_sealed(&self, name: &str) -> Result<bool, VaultError> {
+        column::<bool>(&self.connection, &self.path(), HAS_SEALED, name)
+            .map(|found| found.is_some())
     }
 
     /// Proves that the vault can take what the next change will write: fills that room on disk now,
@@ -217,17 +225,26 @@ impl Vault {
         Ok(done)
     }
 
-    fn column<T: rusqlite::types::FromSql>(
-        &self,
-        select: &str,
-        name: &str,
-    ) -> Result<Option<T>, VaultError> {
+    /// Empties the log, in which sealed entries that were removed still stand. Readers may keep it
+    /// from being emptied now; closing the vault for the last time does it too.
+    pub fn wipe_log(&self) -> Result<(), VaultError> {
         self.connection
-            .prepare(select)
-            .and_then(|mut query| query.query_row([name], |row| row.get(0)).optional())
-            .map(Option::flatten)
+            .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
             .map_err(|source| VaultError::sqlite(&self.path(), source))
     }
+}
+
+fn column<T: rusqlite::types::FromSql>(
+    connection: &Connection,
+    path: &Path,
+    select: &str,
+    name: &str,
+) -> Result<Option<T>, VaultError> {
+    connection
+        .prepare(select)
+        .and_then(|mut query| query.query_row([name], |row| row.get(0)).optional())
+        .map(Option::flatten)
+        .map_err(|source| VaultError::sqlite(path, source))
 }
 
 /// A change under way: what is put and removed is committed together.
@@ -238,6 +255,11 @@ pub struct Change<'a> {
 }
 
 impl Change<'_> {
+    /// A plain entry as it is now.
+    pub fn plain(&self, name: &str) -> Result<Option<String>, VaultError> {
+        column(&self.transaction, self.path, PLAIN, name)
+    }
+
     /// Puts a plain entry in place of what `name` held.
     pub fn put(&self, name: &str, text: &str) -> Result<(), VaultError> {
         self.execute(

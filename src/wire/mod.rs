@@ -22,6 +22,13 @@ pub const TEXT_LIMIT: usize = 190;
 /// `detail` of the 401 that tells a device it is revoked for good.
 pub const REVOKED_DETAIL: &str = "Device access has been revoked.";
 
+/// Words on `token` in a refused `initialize`: there is no such token.
+pub const TOKEN_UNKNOWN: &str = "Unknown initialization token.";
+/// Words on `token` in a refused `initialize`: it was redeemed before.
+pub const TOKEN_USED: &str = "This initialization token has already been used.";
+/// Words on `token` in a refused `initialize`: its device's access has ended.
+pub const TOKEN_REVOKED: &str = "This initialization token has been revoked.";
+
 /// The security profiles there are: which part of the API a device may use.
 pub const SECURITY_PROFILES: [&str; 4] = [
     "full",
@@ -37,8 +44,16 @@ pub const IDEMPOTENCY_HEADER: &str = "X-Idempotency-Key";
 pub mod path {
     /// `POST`: redeems an initialization token.
     pub const INITIALIZE: &str = "api/v1/device/initialize";
+    /// `POST`: reports what the device is.
+    pub const UPDATE: &str = "api/v1/device/update";
+    /// `POST`: replaces the key.
+    pub const ROLL: &str = "api/v1/device/roll";
+    /// `POST`: ends the device's access.
+    pub const REVOKE: &str = "api/v1/device/revoke";
     /// `GET`: the device as the server knows it.
     pub const INFO: &str = "api/v1/device/info";
+    /// `GET`: what to scan for now.
+    pub const EVENT_SELECTION: &str = "api/v1/device/eventselection";
 }
 
 /// What a device tells of itself, in `initialize` and `update`.

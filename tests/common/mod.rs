@@ -19,3 +19,4 @@ pub mod scanner;
 pub mod server;
 pub mod skip;
 pub mod stranger;
+pub mod way;

@@ -50,6 +50,8 @@ impl Scanner {
             "HTTPS_PROXY",
             "all_proxy",
             "ALL_PROXY",
+            "no_proxy",
+            "NO_PROXY",
         ] {
             command.env_remove(name);
         }
@@ -76,6 +78,17 @@ impl Scanner {
     /// What `status --json` prints.
     pub fn status(&self) -> Value {
         serde_json::from_str(&self.run(&["status", "--json"]).stdout).unwrap()
+    }
+
+    /// The same without what SQLite makes and removes as processes come and go: its index of the log,
+    /// and a log that is empty.
+    pub fn lasting_files(&self) -> Vec<(PathBuf, Vec<u8>)> {
+        let mut files = self.files();
+        files.retain(|(path, contents)| {
+            let name = path.to_string_lossy();
+            !name.ends_with("-shm") && !(name.ends_with("-wal") && contents.is_empty())
+        });
+        files
     }
 
     /// Every file of the vault but its lock, to see that nothing changed.

@@ -36,7 +36,7 @@ pub(super) struct Admin {
     database: DatabaseArguments,
     /// Print JSON.
     #[arg(long, global = true)]
-    json: bool,
+    pub(super) json: bool,
     #[command(subcommand)]
     subject: Subject,
 }

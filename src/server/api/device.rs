@@ -15,7 +15,7 @@ use crate::server::store::{
     EnrolledDevice, Redemption, Report, ReportRefusal, TokenRefusal, Update,
 };
 use crate::server::{media_keys, random};
-use crate::wire::{DeviceIdentity, DeviceInfo, ServerInfo, fields};
+use crate::wire::{self, DeviceIdentity, DeviceInfo, ServerInfo, fields};
 use serde::Deserialize;
 
 /// `POST /api/v1/device/initialize`
@@ -73,9 +73,9 @@ pub(super) async fn initialize(api: Arc<Api>, request: Request) -> Result<Answer
     let render = move |redemption: &Redemption| {
         let refusal = match redemption {
             Ok(device) => return Answer::ok(&identity(device, &new_key)),
-            Err(TokenRefusal::Unknown) => "Unknown initialization token.",
-            Err(TokenRefusal::Used) => "This initialization token has already been used.",
-            Err(TokenRefusal::Revoked) => "This initialization token has been revoked.",
+            Err(TokenRefusal::Unknown) => wire::TOKEN_UNKNOWN,
+            Err(TokenRefusal::Used) => wire::TOKEN_USED,
+            Err(TokenRefusal::Revoked) => wire::TOKEN_REVOKED,
         };
         Err(Problem::Fields(FieldErrors::one("token", refusal)))
     };

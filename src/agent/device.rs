@@ -1,0 +1,203 @@
+//! All that the vault holds of a device, read together.
+
+use jiff::Timestamp;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use super::journal::{BegunEnrolment, BegunOperation};
+use super::media_keys::MediaKey;
+use super::state::{Operation, Secrets, Situation, State, Step};
+use super::{AgentError, Identity};
+use crate::enrolment::ServerUrl;
+use crate::secret::Secret;
+use crate::vault::{Change, Vault};
+
+const STANDING: &str = "standing";
+
+/// A device as its vault has it.
+pub(super) struct Device {
+    pub(super) identity: Option<Identity>,
+    pub(super) standing: Standing,
+    pub(super) enrolment: Option<BegunEnrolment>,
+    pub(super) operation: Option<BegunOperation>,
+}
+
+/// How the device stands with its server, and since when.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Standing {
+    pub(super) state: State,
+    /// By this device's clock.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) since: Option<Timestamp>,
+    /// The operation whose answer was lost, and its server.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) lost: Option<Lost>,
+}
+
+/// An operation whose answer will never be read.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Lost {
+    /// What was asked for.
+    pub operation: Operation,
+    /// Who was asked.
+    pub server: ServerUrl,
+}
+
+impl Device {
+    pub(super) fn load(vault: &Vault) -> Result<Self, AgentError> {
+        let identity = Identity::load(vault)?;
+        let standing = entry(vault, STANDING, vault.plain(STANDING)?)?;
+        let standing = standing.unwrap_or(Standing {
+            state: match identity {
+                Some(_) => State::Enrolled,
+                None => State::NotEnrolled,
+            },
+            since: None,
+            lost: None,
+        });
+        let operation = match &identity {
+            Some(identity) => BegunOperation::load(vault, &identity.context())?,
+            None => None,
+        };
+        Ok(Self {
+            enrolment: BegunEnrolment::load(vault)?,
+            identity,
+            standing,
+            operation,
+        })
+    }
+
+    /// One of which nothing is known.
+    pub(super) fn none() -> Self {
+        Self {
+            identity: None,
+            standing: Standing {
+                state: State::NotEnrolled,
+                since: None,
+                lost: None,
+            },
+            enrolment: None,
+            operation: None,
+        }
+    }
+
+    pub(super) fn situation(&self) -> Situation {
+        Situation {
+            standing: self.standing.state,
+            enrolling: self.enrolment.is_some(),
+            pending: self.operation.as_ref().map(|begun| begun.what.operation()),
+        }
+    }
+
+    /// The error that says why a device in this state can make no calls.
+    pub(super) fn unusable(&self) -> AgentError {
+        match (
+            self.situation().state(),
+            &self.identity,
+            &self.standing.lost,
+            &self.enrolment,
+        ) {
+            (State::Revoked, Some(identity), ..) => AgentError::Revoked(Box::new(identity.clone())),
+            (State::AnswerLost, _, Some(lost), _) => AgentError::AnswerLost {
+                operation: lost.operation,
+                server: lost.server.to_string(),
+                problem: None,
+            },
+            (State::Enrolling, _, _, Some(begun)) => AgentError::Enrolling {
+                server: begun.server.to_string(),
+            },
+            _ => AgentError::NotEnrolled,
+        }
+    }
+
+    /// Whether there are an identity and a key that may work.
+    pub(super) fn has_key(&self) -> bool {
+        self.identity.is_some()
+            && matches!(
+                self.standing.state,
+                State::Enrolled | State::Rejected | State::AnswerLost
+            )
+    }
+}
+
+/// What a step stores beside the end of its operation.
+pub(super) struct Outcome<'a> {
+    pub(super) identity: Option<&'a Identity>,
+    /// The key of the answer, for [`Secrets::Replace`].
+    pub(super) key: Option<&'a Secret>,
+    pub(super) lost: Option<Lost>,
+}
+
+impl Standing {
+    /// Writes what a step leads to, together with the end of the operation; part of one transaction.
+    pub(super) fn store(
+        &self,
+        change: &Change<'_>,
+        operation: Option<Operation>,
+        step: Step,
+        outcome: Outcome<'_>,
+    ) -> Result<(), AgentError> {
+        match operation {
+            Some(Operation::Initialize) if step.ends => BegunEnrolment::remove(change)?,
+            Some(_) | None if step.ends => BegunOperation::remove(change)?,
+            _ => {}
+        }
+        if let Some(identity) = outcome.identity {
+            if operation == Some(Operation::Initialize) {
+                // Nothing of an identity that was there is of use to the new one.
+                BegunOperation::remove(change)?;
+                MediaKey::remove(change)?;
+            }
+            identity.store(change)?;
+            if let (Secrets::Replace, Some(key)) = (step.secrets, outcome.key) {
+                identity.store_key(change, key)?;
+            }
+        }
+        if step.secrets == Secrets::Destroy {
+            Identity::remove_key(change)?;
+            MediaKey::remove(change)?;
+            BegunOperation::remove(change)?;
+        }
+        if step.standing == self.state && outcome.lost == self.lost {
+            return Ok(());
+        }
+        let standing = Self {
+            state: step.standing,
+            since: Some(Timestamp::now()),
+            lost: outcome.lost.filter(|_| step.standing == State::AnswerLost),
+        };
+        let text = serde_json::to_string(&standing).map_err(AgentError::Encode)?;
+        Ok(change.put(STANDING, &text)?)
+    }
+}
+
+/// Reads an entry that this program wrote as JSON.
+pub(super) fn entry<T: DeserializeOwned>(
+    vault: &Vault,
+    name: &'static str,
+    text: Option<String>,
+) -> Result<Option<T>, AgentError> {
+    text.map(|text| serde_json::from_str(&text))
+        .transpose()
+        .map_err(|source| AgentError::Entry {
+            path: vault.path(),
+            entry: name,
+            source,
+        })
+}
+
+pub(super) fn sealed_entry<T: DeserializeOwned>(
+    vault: &Vault,
+    name: &'static str,
+    context: &str,
+) -> Result<Option<T>, AgentError> {
+    vault
+        .sealed(name, context)?
+        .map(|bytes| serde_json::from_slice(&bytes))
+        .transpose()
+        .map_err(|source| AgentError::Entry {
+            path: vault.path(),
+            entry: name,
+            source,
+        })
+}

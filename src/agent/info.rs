@@ -1,0 +1,151 @@
+//! What the server tells the device: who it is, the keys for its NFC media, what to scan for now.
+
+use reqwest::StatusCode;
+use serde::{Deserialize, Serialize};
+
+use super::answer::{self, Reply};
+use super::client::Answer;
+use super::media_keys::{MediaKey, MediaKeys};
+use super::request::Call;
+use super::{Agent, AgentError, Identity};
+use crate::vault::Vault;
+use crate::wire::{self, DeviceInfo, MediumKeySet, ServerVersion};
+
+/// What the server tells of the device.
+pub struct Info {
+    /// Who the device is, as the vault has it now.
+    pub identity: Identity,
+    /// The server's version, by which apps switch features on.
+    pub server_version: ServerVersion,
+    /// Keys for NFC media, encrypted to the device's RSA key; none without one.
+    pub medium_key_sets: Vec<MediumKeySet>,
+}
+
+/// What a device scans for at present.
+#[derive(Clone, Debug, Default)]
+pub struct Current {
+    /// Slug of the event.
+    pub event: Option<String>,
+    /// Number of the date, in a series.
+    pub subevent: Option<i64>,
+    /// Number of the check-in list.
+    pub checkin_list: Option<i64>,
+}
+
+/// What a device should scan for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Suggestion {
+    /// This instead of what it scans for.
+    Switch(Selected),
+    /// What it scans for already.
+    Keep,
+    /// Nothing is on.
+    Nothing,
+}
+
+/// An event and its check-in list.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Selected {
+    /// The event.
+    pub event: SelectedEvent,
+    /// Number of the date, in a series.
+    pub subevent: Option<i64>,
+    /// Number of the check-in list.
+    #[serde(rename = "checkinlist")]
+    pub checkin_list: Option<i64>,
+}
+
+/// An event to scan for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SelectedEvent {
+    /// Its slug.
+    pub slug: String,
+    /// Its name, in the server's language.
+    pub name: serde_json::Value,
+}
+
+impl Agent {
+    /// Asks the server who this device is, and takes over what is new.
+    pub async fn info(&self) -> Result<Info, AgentError> {
+        let (access, answer) = self.call(Call::get(wire::path::INFO.to_owned())).await?;
+        let server = || access.identity.server.to_string();
+        match read::<DeviceInfo>(&server(), &answer)? {
+            info if info.device.is_sound() && access.identity.is(&info.device) => Ok(Info {
+                identity: self.hear_info(&access, &info).await?,
+                server_version: info.server.version,
+                medium_key_sets: info.medium_key_sets,
+            }),
+            _ => Err(AgentError::OtherDevice { server: server() }),
+        }
+    }
+
+    /// The keys for NFC media, decrypted. Makes the device's RSA key if there is none yet, which takes
+    /// a second or more, and tells the server.
+    pub async fn media_keys(&self) -> Result<Vec<MediaKeys>, AgentError> {
+        self.access().await?;
+        self.make_media_key().await?;
+        let info = self.info().await?;
+        let vault = Vault::look(&self.folder)?.ok_or(AgentError::NotEnrolled)?;
+        let Some(key) = MediaKey::load(&vault, &info.identity)? else {
+            return Err(AgentError::OtherMediaKey {
+                server: info.identity.server.to_string(),
+            });
+        };
+        let decrypted = info.medium_key_sets.into_iter().map(|set| key.decrypt(set));
+        Ok(decrypted.collect::<Result<_, _>>()?)
+    }
+
+    async fn make_media_key(&self) -> Result<(), AgentError> {
+        let _lock = self.lock().await?;
+        let mut vault = Vault::open(&self.folder)?;
+        let Some(identity) = Identity::load(&vault)? else {
+            return Err(AgentError::NotEnrolled);
+        };
+        if MediaKey::public(&vault)?.is_none() {
+            let key = MediaKey::make()?;
+            vault.change(|change| key.store(change, &identity))?;
+        }
+        Ok(())
+    }
+
+    /// Asks what to scan for now.
+    pub async fn event_selection(&self, current: &Current) -> Result<Suggestion, AgentError> {
+        let mut query = url::form_urlencoded::Serializer::new(String::new());
+        if let Some(event) = &current.event {
+            query.append_pair("current_event", event);
+        }
+        if let Some(subevent) = current.subevent {
+            query.append_pair("current_subevent", &subevent.to_string());
+        }
+        if let Some(list) = current.checkin_list {
+            query.append_pair("current_checkinlist", &list.to_string());
+        }
+        let path = format!("{}?{}", wire::path::EVENT_SELECTION, query.finish());
+        let (access, answer) = self.call(Call::get(path)).await?;
+        match answer.status {
+            StatusCode::NOT_MODIFIED => Ok(Suggestion::Keep),
+            // Anything else that is not found has a page or words about it.
+            StatusCode::NOT_FOUND if answer.body.is_empty() => Ok(Suggestion::Nothing),
+            _ => read(&access.identity.server.to_string(), &answer).map(Suggestion::Switch),
+        }
+    }
+}
+
+/// Reads the answer to a call; everything else than what was asked for is an error.
+fn read<T: serde::de::DeserializeOwned>(server: &str, answer: &Answer) -> Result<T, AgentError> {
+    let server = server.to_owned();
+    match answer::read(answer) {
+        Ok(Reply::Done(done)) => Ok(done),
+        Ok(Reply::Refused(status, problem)) => Err(AgentError::Refused {
+            operation: None,
+            server,
+            status,
+            problem,
+        }),
+        Err(source) => Err(AgentError::Foreign {
+            operation: None,
+            server,
+            source,
+        }),
+    }
+}

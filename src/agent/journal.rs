@@ -1,0 +1,159 @@
+//! The operations that were begun: written down before anything is sent, so that they can be finished
+//! whatever happens in between.
+
+use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
+
+use super::AgentError;
+use super::state::Operation;
+use crate::enrolment::{Enrolment, ServerUrl};
+use crate::facts::Overrides;
+use crate::secret::{self, Secret};
+use crate::vault::{Change, Vault};
+use crate::wire::DeviceReport;
+
+/// An enrolment is beside an operation on the identity that is there, which it may replace.
+const ENROLMENT: &str = "operation";
+const ON_IDENTITY: &str = "operation on identity";
+/// Random bytes in an idempotency key.
+const IDEMPOTENCY_KEY_LENGTH: usize = 24;
+
+/// A key under which a server repeats an answer that was lost.
+pub(super) fn idempotency_key() -> Result<Secret, AgentError> {
+    let mut random = Zeroizing::new([0; IDEMPOTENCY_KEY_LENGTH]);
+    getrandom::fill(&mut *random).map_err(AgentError::Random)?;
+    let mut key = String::with_capacity(2 * IDEMPOTENCY_KEY_LENGTH);
+    for byte in random.iter() {
+        for half in [byte >> 4, byte & 15] {
+            key.extend(char::from_digit(half.into(), 16));
+        }
+    }
+    Ok(Secret::new(key))
+}
+
+/// A begun `initialize`. Sealed, because token and idempotency key let anyone take the device.
+#[derive(Serialize, Deserialize)]
+pub(super) struct BegunEnrolment {
+    pub(super) server: ServerUrl,
+    #[serde(serialize_with = "secret::expose")]
+    pub(super) token: Secret,
+    #[serde(serialize_with = "secret::expose")]
+    pub(super) idempotency_key: Secret,
+    pub(super) report: DeviceReport,
+    #[serde(default)]
+    pub(super) overrides: Overrides,
+}
+
+impl BegunEnrolment {
+    /// A new one under a new idempotency key.
+    pub(super) fn new(
+        enrolment: &Enrolment,
+        report: DeviceReport,
+        overrides: Overrides,
+    ) -> Result<Self, AgentError> {
+        Ok(Self {
+            server: enrolment.url().clone(),
+            token: enrolment.token().clone(),
+            idempotency_key: idempotency_key()?,
+            report,
+            overrides,
+        })
+    }
+
+    /// Whether it is the redemption of this token at this server.
+    pub(super) fn is_for(&self, enrolment: &Enrolment) -> bool {
+        self.server == *enrolment.url() && self.token.expose() == enrolment.token().expose()
+    }
+
+    pub(super) fn load(vault: &Vault) -> Result<Option<Self>, AgentError> {
+        super::device::sealed_entry(vault, ENROLMENT, "")
+    }
+
+    pub(super) fn store(&self, change: &Change<'_>) -> Result<(), AgentError> {
+        seal(change, ENROLMENT, "", self)
+    }
+
+    pub(super) fn remove(change: &Change<'_>) -> Result<(), AgentError> {
+        Ok(change.remove(ENROLMENT)?)
+    }
+}
+
+/// A begun operation on the identity that is there; bound to it like the key.
+#[derive(Serialize, Deserialize)]
+pub(super) struct BegunOperation {
+    #[serde(serialize_with = "secret::expose")]
+    pub(super) idempotency_key: Secret,
+    pub(super) what: OnIdentity,
+}
+
+/// What is to be done to the identity.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum OnIdentity {
+    /// Report this.
+    Update {
+        report: DeviceReport,
+        overrides: Overrides,
+    },
+    /// Replace the key.
+    Roll,
+    /// End the access.
+    Revoke,
+}
+
+impl OnIdentity {
+    pub(super) fn operation(&self) -> Operation {
+        match self {
+            Self::Update { .. } => Operation::Update,
+            Self::Roll => Operation::Roll,
+            Self::Revoke => Operation::Revoke,
+        }
+    }
+}
+
+impl BegunOperation {
+    /// A new one under a new idempotency key.
+    pub(super) fn new(what: OnIdentity) -> Result<Self, AgentError> {
+        Ok(Self {
+            idempotency_key: idempotency_key()?,
+            what,
+        })
+    }
+
+    pub(super) fn load(vault: &Vault, context: &str) -> Result<Option<Self>, AgentError> {
+        super::device::sealed_entry(vault, ON_IDENTITY, context)
+    }
+
+    pub(super) fn store(&self, change: &Change<'_>, context: &str) -> Result<(), AgentError> {
+        seal(change, ON_IDENTITY, context, self)
+    }
+
+    pub(super) fn remove(change: &Change<'_>) -> Result<(), AgentError> {
+        Ok(change.remove(ON_IDENTITY)?)
+    }
+}
+
+fn seal(
+    change: &Change<'_>,
+    name: &str,
+    context: &str,
+    value: &impl Serialize,
+) -> Result<(), AgentError> {
+    let bytes = serde_json::to_vec(value)
+        .map(Zeroizing::new)
+        .map_err(AgentError::Encode)?;
+    Ok(change.put_sealed(name, context, &bytes)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn idempotency_keys_have_192_random_bits_in_hexadecimal() {
+        let [one, other] = [(); 2].map(|()| idempotency_key().ok().unwrap());
+        assert_ne!(one.expose(), other.expose());
+        assert_eq!(one.expose().len(), 48);
+        assert!(one.expose().bytes().all(|byte| byte.is_ascii_hexdigit()));
+    }
+}

@@ -1,0 +1,319 @@
+//! Sends a begun operation and stores what the server says to it.
+
+use reqwest::header::{ACCEPT_LANGUAGE, AUTHORIZATION};
+use reqwest::{Method, RequestBuilder, StatusCode};
+
+use super::answer::{self, ANSWER_LIMIT, Reply};
+use super::client::{Ended, Repeat, device_authorization};
+use super::device::{Device, Lost, Outcome};
+use super::journal::{BegunEnrolment, BegunOperation, OnIdentity};
+use super::key_check::KeyVerdict;
+use super::media_keys::MediaKey;
+use super::state::{Operation, Secrets, State, Word};
+use super::{Agent, AgentError, Identity};
+use crate::enrolment::ServerUrl;
+use crate::failpoint;
+use crate::secret::Secret;
+use crate::vault::Vault;
+use crate::wire::{self, DeviceIdentity, InitializeRequest, Problem, TOKEN_REVOKED, TOKEN_UNKNOWN};
+
+/// What a server said to an operation, and the error it is where it was not done.
+struct Heard {
+    word: Word,
+    result: Result<DeviceIdentity, AgentError>,
+    sent_before: bool,
+}
+
+impl Agent {
+    /// Sends the device's begun enrolment. `sent_before`: whether it may have been sent already.
+    pub(super) async fn finish_enrolment(
+        &self,
+        vault: &mut Vault,
+        device: &Device,
+        begun: &BegunEnrolment,
+        sent_before: bool,
+    ) -> Result<Identity, AgentError> {
+        let operation = Operation::Initialize;
+        let request = self
+            .api_request(Method::POST, &begun.server, wire::path::INITIALIZE)
+            .header(wire::IDEMPOTENCY_HEADER, begun.idempotency_key.expose())
+            .json(&InitializeRequest {
+                token: &begun.token,
+                report: &begun.report,
+            });
+        failpoint::reach("initialize: before sending");
+        let ended = self.client.send(request, ANSWER_LIMIT, Repeat::Safe).await;
+        failpoint::reach("initialize: answer read");
+        let sent_before = sent_before || ended.seen_before;
+        let Heard { word, result, .. } = listen(operation, &begun.server, ended, sent_before);
+        let step = device.situation().answered(operation, word, sent_before);
+        let accepted = result.as_ref().ok().map(|answer| {
+            let mut identity = Identity::new(begun.server.clone(), answer.clone());
+            identity.reported = Some(begun.report.clone());
+            identity.overrides = begun.overrides.clone();
+            (identity, answer.api_token.clone())
+        });
+        let is_lost = word == Word::TokenUsed && sent_before;
+        let lost = match is_lost {
+            true => Some(Lost {
+                operation,
+                server: begun.server.clone(),
+            }),
+            false => device.standing.lost.clone(),
+        };
+        failpoint::reach("initialize: before storing");
+        vault.change(|change| {
+            let outcome = Outcome {
+                identity: accepted.as_ref().map(|(identity, _)| identity),
+                key: accepted.as_ref().map(|(_, key)| key),
+                lost,
+            };
+            device
+                .standing
+                .store(change, Some(operation), step, outcome)
+        })?;
+        failpoint::reach("initialize: stored");
+        match (accepted, result) {
+            (Some((identity, _)), _) => Ok(identity),
+            (None, Err(error)) if is_lost => Err(error.with_answer_lost(operation)),
+            (None, Err(error)) => Err(error),
+            // A done operation has an identity.
+            (None, Ok(_)) => Err(AgentError::NotEnrolled),
+        }
+    }
+
+    /// Sends the device's begun operation on its identity.
+    pub(super) async fn finish_operation(
+        &self,
+        vault: &mut Vault,
+        device: &Device,
+        identity: &Identity,
+        begun: &BegunOperation,
+        sent_before: bool,
+    ) -> Result<Identity, AgentError> {
+        let operation = begun.what.operation();
+        let key = identity.key(vault)?;
+        let request = self.operation_request(identity, &key, begun)?;
+        failpoint::reach("operation: before sending");
+        let ended = self.client.send(request, ANSWER_LIMIT, Repeat::Safe).await;
+        failpoint::reach("operation: answer read");
+        let sent_before = sent_before || ended.seen_before;
+        let heard = listen(operation, &identity.server, ended, sent_before);
+        let heard = self.question(identity, &key, operation, heard).await;
+        let step = device
+            .situation()
+            .answered(operation, heard.word, sent_before);
+
+        let mut known = identity.clone();
+        if let Ok(answer) = &heard.result {
+            known.learn(answer);
+        }
+        let mut forget_rsa_key = false;
+        if let OnIdentity::Update { report, overrides } = &begun.what {
+            match &heard.result {
+                Ok(_) => {
+                    known.reported = Some(report.clone());
+                    known.refused_report = None;
+                    known.overrides = overrides.clone();
+                }
+                Err(AgentError::Refused { problem, .. }) if step.ends => {
+                    known.refused_report = Some(report.clone());
+                    forget_rsa_key = problem.names("rsa_pubkey");
+                }
+                Err(_) => {}
+            }
+        }
+        let lost = (step.standing == State::AnswerLost).then(|| Lost {
+            operation,
+            server: identity.server.clone(),
+        });
+        failpoint::reach("operation: before storing");
+        vault.change(|change| {
+            if forget_rsa_key {
+                MediaKey::remove(change)?;
+            }
+            let outcome = Outcome {
+                identity: Some(&known),
+                key: heard.result.as_ref().ok().map(|answer| &answer.api_token),
+                lost,
+            };
+            device
+                .standing
+                .store(change, Some(operation), step, outcome)
+        })?;
+        failpoint::reach("operation: stored");
+        if step.secrets == Secrets::Destroy {
+            vault.wipe_log()?;
+        }
+        match heard.result {
+            Ok(_) => Ok(known),
+            // What was asked for has come about, by whomever.
+            Err(_) if operation == Operation::Revoke && step.standing == State::Revoked => {
+                Ok(known)
+            }
+            Err(error) if step.standing == State::AnswerLost => {
+                Err(error.with_answer_lost(operation))
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// A request to the device API itself, whose words we have to understand.
+    pub(super) fn api_request(
+        &self,
+        method: Method,
+        server: &ServerUrl,
+        path: &str,
+    ) -> RequestBuilder {
+        self.client
+            .request(method, server.endpoint(path))
+            .header(ACCEPT_LANGUAGE, "en")
+    }
+
+    fn operation_request(
+        &self,
+        identity: &Identity,
+        key: &Secret,
+        begun: &BegunOperation,
+    ) -> Result<RequestBuilder, AgentError> {
+        let path = match begun.what {
+            OnIdentity::Update { .. } => wire::path::UPDATE,
+            OnIdentity::Roll => wire::path::ROLL,
+            OnIdentity::Revoke => wire::path::REVOKE,
+        };
+        let request = self
+            .api_request(Method::POST, &identity.server, path)
+            .header(AUTHORIZATION, device_authorization(key)?)
+            .header(wire::IDEMPOTENCY_HEADER, begun.idempotency_key.expose());
+        Ok(match &begun.what {
+            OnIdentity::Update { report, .. } => request.json(report),
+            OnIdentity::Roll | OnIdentity::Revoke => request,
+        })
+    }
+
+    /// Asks `device/info` before a refusal is believed that might be no news, or be about more than
+    /// this request.
+    async fn question(
+        &self,
+        identity: &Identity,
+        key: &Secret,
+        operation: Operation,
+        heard: Heard,
+    ) -> Heard {
+        let sent_before = heard.sent_before;
+        let refusal = match heard.result {
+            Ok(ref answer) if !identity.is(answer) => {
+                let server = identity.server.to_string();
+                return Heard {
+                    word: Word::Nothing,
+                    result: Err(AgentError::Unsound { operation, server }),
+                    sent_before,
+                };
+            }
+            Err(AgentError::Refused {
+                status,
+                ref problem,
+                ..
+            }) => (status == StatusCode::UNAUTHORIZED).then(|| problem.clone()),
+            _ => return heard,
+        };
+        if refusal.is_none() && operation != Operation::Roll {
+            return heard;
+        }
+        let (word, error) = match self.check_key(identity, key, refusal.as_ref()).await {
+            KeyVerdict::Works(_) => (Word::NotDone, None),
+            // The roll itself was not refused for the key: perhaps it was done, and something on the
+            // way answered in its place. Asked again, the server repeats its own answer.
+            KeyVerdict::Rejected(_) if refusal.is_none() => (Word::Refused, None),
+            KeyVerdict::Revoked => (
+                Word::Revoked,
+                Some(AgentError::Revoked(Box::new(identity.clone()))),
+            ),
+            KeyVerdict::Rejected(problem) => (
+                Word::KeyRejected,
+                Some(AgentError::Rejected {
+                    server: identity.server.to_string(),
+                    problem,
+                }),
+            ),
+            KeyVerdict::Unclear(error) => (Word::Nothing, Some(error)),
+        };
+        Heard {
+            word,
+            result: error.map_or(heard.result, Err),
+            sent_before,
+        }
+    }
+}
+
+/// What a refusal says of the token. Words on it that are not known are taken for the worse.
+fn on_token(problem: &Problem) -> Word {
+    if !problem.names("token") {
+        return Word::Refused;
+    }
+    let words = problem.to_string();
+    let is_other = [TOKEN_UNKNOWN, TOKEN_REVOKED]
+        .iter()
+        .any(|known| words.contains(known));
+    if is_other {
+        Word::TokenRefused
+    } else {
+        Word::TokenUsed
+    }
+}
+
+/// What the end of a call says to the operation.
+fn listen(operation: Operation, server: &ServerUrl, ended: Ended, sent_before: bool) -> Heard {
+    let server = || server.to_string();
+    let (word, result) = match ended.result {
+        Err(source) => {
+            let word = match source.is_unsent() {
+                true => Word::NotSent,
+                false => Word::Nothing,
+            };
+            let error = AgentError::Unanswered {
+                operation: Some(operation),
+                server: server(),
+                pending: sent_before || word == Word::Nothing,
+                source,
+            };
+            (word, Err(error))
+        }
+        Ok(answer) => match answer::read::<DeviceIdentity>(&answer) {
+            Ok(Reply::Done(device)) if device.is_sound() => (Word::Done, Ok(device)),
+            Ok(Reply::Done(_)) => {
+                let server = server();
+                (
+                    Word::Nothing,
+                    Err(AgentError::Unsound { operation, server }),
+                )
+            }
+            Ok(Reply::Refused(status, problem)) => {
+                let word = match operation {
+                    Operation::Initialize => on_token(&problem),
+                    _ => Word::Refused,
+                };
+                let error = AgentError::Refused {
+                    operation: Some(operation),
+                    server: server(),
+                    status,
+                    problem,
+                };
+                (word, Err(error))
+            }
+            Err(source) => {
+                let error = AgentError::Foreign {
+                    operation: Some(operation),
+                    server: server(),
+                    source,
+                };
+                (Word::Nothing, Err(error))
+            }
+        },
+    };
+    Heard {
+        word,
+        result,
+        sent_before,
+    }
+}

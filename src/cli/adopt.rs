@@ -1,0 +1,96 @@
+//! `gatehand adopt`: takes over a device that another app enrolled.
+
+use std::io::{self, IsTerminal};
+use std::path::PathBuf;
+
+use clap::Args;
+use serde::Deserialize;
+
+use super::connection::ConnectionArguments;
+use super::facts::OverrideArguments;
+use super::{CliError, device, input, output, progress};
+use crate::agent::{ExistingIdentity, InitializeOptions};
+use crate::enrolment::ServerUrl;
+use crate::secret::Secret;
+
+/// Longest file that is read, in bytes.
+const FILE_LIMIT: u64 = 64 * 1024;
+
+const EXAMPLES: &str = "\
+Examples:
+  gatehand adopt old-scanner.json
+  some-export | gatehand adopt -
+
+The file is JSON, with what the other app kept:
+  {\"url\": \"https://pretix.eu\", \"key\": \"…64 characters…\", \"serial\": \"ABCDEFGH12345678\"}
+The names api_token and unique_serial are understood too. Remove the file afterwards: whoever has it
+has the device.";
+
+/// Take over a device that another app enrolled: its address, key and serial.
+///
+/// The server is asked first whether it knows them. Nothing changes on it, but that the device's
+/// report becomes that of this machine.
+#[derive(Args)]
+#[command(after_help = EXAMPLES)]
+pub(super) struct Adopt {
+    /// The file with address, key and serial (- for standard input).
+    #[arg(value_name = "FILE", default_value = "-")]
+    file: PathBuf,
+    /// Give up the device that is enrolled here, an unfinished enrolment or an unusable vault.
+    #[arg(long)]
+    replace: bool,
+    /// Send the key unencrypted to a server that is not on this machine.
+    #[arg(long)]
+    allow_http: bool,
+    /// Print JSON.
+    #[arg(long)]
+    pub(super) json: bool,
+    #[command(flatten)]
+    connection: ConnectionArguments,
+    #[command(flatten)]
+    overrides: OverrideArguments,
+}
+
+#[derive(Deserialize)]
+struct Existing {
+    url: String,
+    #[serde(alias = "api_token")]
+    key: Secret,
+    #[serde(alias = "unique_serial")]
+    serial: String,
+}
+
+impl Adopt {
+    pub(super) fn run(self) -> Result<(), CliError> {
+        if self.file.as_os_str() == "-" && io::stdin().is_terminal() {
+            output::say("Paste the JSON with url, key and serial, then press Ctrl+D.");
+        }
+        let text = input::read_file(&self.file, FILE_LIMIT)?;
+        // Not the parser's own words: they may repeat the key.
+        let existing: Existing = serde_json::from_slice(&text).map_err(|_| CliError::Existing {
+            name: self.file.display().to_string(),
+        })?;
+        let server: ServerUrl = existing.url.parse()?;
+        let existing = ExistingIdentity {
+            server: server.clone(),
+            key: existing.key,
+            unique_serial: existing.serial,
+        };
+        let options = InitializeOptions {
+            replace: self.replace,
+            allow_http: self.allow_http,
+            overrides: self.overrides.overrides(),
+        };
+        let agent = device::agent(&self.connection)?;
+        let what = format!("asking {}", server.origin());
+        super::runtime()?.block_on(async {
+            progress::shown(&what, agent.adopt(&existing, &options)).await?;
+            // The device is here by now; that it could not report itself yet is not a failure.
+            if let Err(error) = progress::shown(&what, agent.update(None)).await {
+                tracing::warn!("{error}");
+            }
+            Ok::<_, CliError>(())
+        })?;
+        device::show(&agent, "This device is taken over.", self.json)
+    }
+}

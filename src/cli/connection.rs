@@ -1,0 +1,35 @@
+//! How a command reaches the server.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::Args;
+
+use super::CliError;
+use crate::agent::{Client, ClientConfig};
+
+/// Flattened into every command that makes calls.
+#[derive(Args)]
+#[command(next_help_heading = "Connection")]
+pub(super) struct ConnectionArguments {
+    /// Trust the certificates in this PEM file besides Mozilla's.
+    #[arg(long, value_name = "FILE")]
+    ca_file: Option<PathBuf>,
+    /// Trust this system's certificates too.
+    #[arg(long)]
+    system_certificates: bool,
+    /// Seconds to keep trying to get the server's answer.
+    #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..=600))]
+    timeout: u64,
+}
+
+impl ConnectionArguments {
+    pub(super) fn client(&self) -> Result<Client, CliError> {
+        Ok(Client::new(&ClientConfig {
+            ca_file: self.ca_file.clone(),
+            system_certificates: self.system_certificates,
+            deadline: Duration::from_secs(self.timeout),
+            ..ClientConfig::default()
+        })?)
+    }
+}

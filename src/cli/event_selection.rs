@@ -1,0 +1,87 @@
+//! `gatehand event-selection`: what to scan for now.
+
+use clap::Args;
+use serde::Serialize;
+
+use super::connection::ConnectionArguments;
+use super::{CliError, device, output, progress};
+use crate::agent::{Current, Selected, Suggestion};
+
+const EXAMPLES: &str = "\
+Examples:
+  gatehand event-selection
+  gatehand event-selection --event museum --checkin-list 3 --json";
+
+/// Ask the server what to scan for now.
+#[derive(Args)]
+#[command(after_help = EXAMPLES)]
+pub(super) struct EventSelection {
+    /// Slug of the event that is scanned for at present.
+    #[arg(long, value_name = "SLUG")]
+    event: Option<String>,
+    /// Number of the date that is scanned for, in a series.
+    #[arg(long, value_name = "NUMBER")]
+    subevent: Option<i64>,
+    /// Number of the check-in list that is scanned for.
+    #[arg(long, value_name = "NUMBER")]
+    checkin_list: Option<i64>,
+    /// Print JSON.
+    #[arg(long)]
+    pub(super) json: bool,
+    #[command(flatten)]
+    connection: ConnectionArguments,
+}
+
+#[derive(Serialize)]
+struct Report<'a> {
+    /// `switch`, `keep` or `nothing`.
+    result: &'static str,
+    #[serde(flatten)]
+    selected: Option<&'a Selected>,
+}
+
+impl EventSelection {
+    pub(super) fn run(self) -> Result<(), CliError> {
+        let agent = device::agent(&self.connection)?;
+        let current = Current {
+            event: self.event,
+            subevent: self.subevent,
+            checkin_list: self.checkin_list,
+        };
+        let what = format!("asking {}", device::server_name(&agent));
+        let ask = progress::shown(&what, agent.event_selection(&current));
+        let suggestion = super::runtime()?.block_on(ask)?;
+        let (result, selected) = match &suggestion {
+            Suggestion::Switch(selected) => ("switch", Some(selected)),
+            Suggestion::Keep => ("keep", None),
+            Suggestion::Nothing => ("nothing", None),
+        };
+        if self.json {
+            return output::print_json(&Report { result, selected });
+        }
+        let Some(selected) = selected else {
+            return output::print_line(match suggestion {
+                Suggestion::Keep => "Keep scanning for what you have.",
+                _ => "There is nothing to scan for.",
+            });
+        };
+        let number = |number: Option<i64>| number.map_or("none".to_owned(), |n| n.to_string());
+        output::print_table(&[
+            (
+                "Event",
+                format!("{} ({})", text(&selected.event.name), selected.event.slug),
+            ),
+            ("Date", number(selected.subevent)),
+            ("Check-in list", number(selected.checkin_list)),
+        ])
+    }
+}
+
+/// A name is text, or text in several languages.
+fn text(name: &serde_json::Value) -> String {
+    let first = name
+        .as_str()
+        .or_else(|| name.get("en")?.as_str())
+        .or_else(|| name.as_object()?.values().next()?.as_str());
+    first.unwrap_or("unnamed").to_owned()
+}

@@ -1,0 +1,125 @@
+//! `gatehand request`: an authenticated call.
+
+use std::io::Write;
+use std::path::PathBuf;
+
+use clap::Args;
+use serde::Serialize;
+use serde_json::Value;
+
+use super::connection::ConnectionArguments;
+use super::{CliError, device, input, output, progress};
+use crate::agent::{ApiRequest, ApiResponse};
+use crate::secret::Secret;
+
+/// Longest body that is read, in bytes.
+const BODY_LIMIT: u64 = 32 * 1024 * 1024;
+
+const EXAMPLES: &str = "\
+Examples:
+  gatehand request GET /api/v1/organizers/bigevents/events/
+  gatehand request POST /api/v1/organizers/bigevents/checkinrpc/redeem/ --body redeem.json
+  make-body | gatehand request POST /api/v1/organizers/bigevents/checkinrpc/redeem/ --body -
+
+The path is one below the server's address; a list's next address is taken too. What the server
+answers is printed as it is; an answer of 400 and above ends with exit code 19.";
+
+/// Make an authenticated call to the server's API; the key is added here.
+#[derive(Args)]
+#[command(after_help = EXAMPLES)]
+pub(super) struct Request {
+    /// GET, POST, PUT, PATCH or DELETE.
+    method: String,
+    /// The path, as in /api/v1/device/info.
+    path: String,
+    /// Send this file (- for standard input).
+    #[arg(long, value_name = "FILE")]
+    body: Option<PathBuf>,
+    /// What the body is.
+    #[arg(long, value_name = "TYPE", default_value = "application/json")]
+    content_type: String,
+    /// Under this key the server repeats its answer; without it one is made for each call.
+    #[arg(long, value_name = "KEY")]
+    idempotency_key: Option<String>,
+    /// Print status and headers too.
+    #[arg(long, short, conflicts_with = "json")]
+    include: bool,
+    /// Print status, headers and body as JSON.
+    #[arg(long)]
+    pub(super) json: bool,
+    #[command(flatten)]
+    connection: ConnectionArguments,
+}
+
+#[derive(Serialize)]
+struct Report<'a> {
+    status: u16,
+    headers: serde_json::Map<String, Value>,
+    /// The body if it is JSON, else as text.
+    body: &'a Value,
+}
+
+impl Request {
+    pub(super) fn run(self) -> Result<(), CliError> {
+        let body = match &self.body {
+            Some(path) => input::read_file(path, BODY_LIMIT)?.to_vec(),
+            None => Vec::new(),
+        };
+        let agent = device::agent(&self.connection)?;
+        let request = ApiRequest {
+            method: self.method.clone(),
+            path: self.path.clone(),
+            body,
+            content_type: Some(self.content_type.clone()),
+            idempotency_key: self.idempotency_key.clone().map(Secret::new),
+        };
+        let what = format!("asking {}", device::server_name(&agent));
+        let ask = progress::shown(&what, agent.request(request));
+        let response = super::runtime()?.block_on(ask)?;
+        if self.json {
+            print_json(&response)?;
+        } else {
+            self.print(&response)?;
+        }
+        if response.status >= 400 {
+            return Err(CliError::Status {
+                status: response.status,
+            });
+        }
+        Ok(())
+    }
+
+    /// As it came: what is asked for by hand is mostly read by another program.
+    fn print(&self, response: &ApiResponse) -> Result<(), CliError> {
+        let mut out = std::io::stdout().lock();
+        if self.include {
+            writeln!(out, "{}", response.status)?;
+            for (name, value) in &response.headers {
+                writeln!(out, "{name}: {}", output::printable(value))?;
+            }
+            writeln!(out)?;
+        }
+        if std::io::IsTerminal::is_terminal(&out) {
+            let text = String::from_utf8_lossy(&response.body);
+            drop(out);
+            return output::print_text(&text);
+        }
+        out.write_all(&response.body)?;
+        Ok(out.flush()?)
+    }
+}
+
+fn print_json(response: &ApiResponse) -> Result<(), CliError> {
+    let body = serde_json::from_slice(&response.body)
+        .unwrap_or_else(|_| Value::String(String::from_utf8_lossy(&response.body).into_owned()));
+    let headers = response
+        .headers
+        .iter()
+        .map(|(name, value)| (name.clone(), Value::String(value.clone())))
+        .collect();
+    output::print_json(&Report {
+        status: response.status,
+        headers,
+        body: &body,
+    })
+}

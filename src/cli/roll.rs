@@ -1,0 +1,31 @@
+//! `gatehand roll`: replaces this device's key.
+
+use clap::Args;
+
+use super::connection::ConnectionArguments;
+use super::{CliError, device, progress};
+
+const EXAMPLES: &str = "\
+Examples:
+  gatehand roll
+  gatehand roll --json";
+
+/// Replace this device's API key; the server takes the old one no more.
+#[derive(Args)]
+#[command(after_help = EXAMPLES)]
+pub(super) struct Roll {
+    /// Print JSON.
+    #[arg(long)]
+    pub(super) json: bool,
+    #[command(flatten)]
+    connection: ConnectionArguments,
+}
+
+impl Roll {
+    pub(super) fn run(self) -> Result<(), CliError> {
+        let agent = device::agent(&self.connection)?;
+        let what = format!("asking {} for a new key", device::server_name(&agent));
+        super::runtime()?.block_on(progress::shown(&what, agent.roll()))?;
+        device::show(&agent, "This device has a new key.", self.json)
+    }
+}
