@@ -12,6 +12,8 @@ mod describe;
 mod device;
 mod error;
 mod event;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 mod identity;
 mod info;
 mod initialize;
