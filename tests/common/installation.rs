@@ -28,6 +28,7 @@ impl ServerProcess {
             .args(["--log", level, "serve", "--listen", "127.0.0.1:0"])
             .arg("--database")
             .arg(database)
+            .stdout(Stdio::null())
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
