@@ -9,45 +9,11 @@
 
 mod common;
 
-use std::io::{Read, Write};
-use std::net::{Shutdown, TcpListener, TcpStream};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
 use common::installation::Installation;
 use common::scanner::Scanner;
-
-/// A way to the server on which the first `lost` answers never arrive.
-fn lossy_way(to: &str, lost: usize) -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let url = format!("http://{}", listener.local_addr().unwrap());
-    let to = to.strip_prefix("http://").unwrap().to_owned();
-    let left = Arc::new(AtomicUsize::new(lost));
-    thread::spawn(move || {
-        for client in listener.incoming().flatten() {
-            let (to, left) = (to.clone(), Arc::clone(&left));
-            thread::spawn(move || {
-                let server = TcpStream::connect(to).unwrap();
-                let (mut from_client, mut to_server) =
-                    (client.try_clone().unwrap(), server.try_clone().unwrap());
-                thread::spawn(move || std::io::copy(&mut from_client, &mut to_server));
-                let (mut server, mut client) = (server, client);
-                let mut answer = [0; 64 * 1024];
-                let read = server.read(&mut answer).unwrap();
-                let is_lost = left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| {
-                    left.checked_sub(1)
-                });
-                if is_lost.is_err() {
-                    client.write_all(&answer[..read]).unwrap();
-                }
-                // The client may have hung up before.
-                let _ = client.shutdown(Shutdown::Both);
-            });
-        }
-    });
-    url
-}
+use common::way::Way;
 
 #[test]
 fn a_device_is_enrolled_and_the_server_shows_what_it_reported() {
@@ -79,10 +45,11 @@ fn a_device_is_enrolled_and_the_server_shows_what_it_reported() {
 fn a_lost_answer_is_repeated_by_the_server_and_the_token_is_not_lost() {
     let (installation, scanner) = (Installation::start(), Scanner::new());
     let token = installation.create_device("Lane 1");
-    let url = lossy_way(&installation.url, 2);
+    let way = Way::to(&installation.url);
     for _ in 0..2 {
+        way.lose_answers();
         scanner
-            .init(&url, &token, &[])
+            .init(&way.url, &token, &["--timeout", "1"])
             .complains(8, "it goes on where it stopped");
         assert_eq!(scanner.status()["state"], "enrolling");
     }
@@ -91,7 +58,8 @@ fn a_lost_answer_is_repeated_by_the_server_and_the_token_is_not_lost() {
         "the token was used up"
     );
 
-    scanner.init(&url, &token, &[]).succeeds();
+    way.lose_nothing();
+    scanner.init(&way.url, &token, &[]).succeeds();
     assert_eq!(
         scanner.status()["unique_serial"],
         installation.devices()[0]["unique_serial"]

@@ -14,7 +14,7 @@ use std::net::TcpListener;
 
 use common::scanner::{Scanner, end};
 use common::skip;
-use common::stranger::{Stranger, answer, identity};
+use common::stranger::{Stranger, answer, answer_with, identity};
 
 const TOKEN: &str = "kpp4jn8g2ynzonp6";
 
@@ -44,7 +44,7 @@ fn an_answer_of_something_else_is_told_and_the_enrolment_can_go_on() {
             "failed with status 500",
         ),
         (
-            answer("503 Service Unavailable", "application/json", "{}"),
+            answer_with("503 Service Unavailable", "Retry-After: 3600", "{}"),
             "failed with status 503",
         ),
         (
@@ -96,7 +96,8 @@ fn the_idempotency_key_never_goes_to_a_second_server() {
     let scanner = Scanner::new();
     let first = Stranger::answering("HTTP/1.1 200 OK\r\n");
     let second = Stranger::answering(identity("k"));
-    assert_eq!(scanner.init(&first.url, TOKEN, &[]).code, 8);
+    let ended = scanner.init(&first.url, TOKEN, &["--timeout", "1"]);
+    assert_eq!(ended.code, 8, "{ended:?}");
     scanner
         .init(&second.url, TOKEN, &[])
         .complains(12, "was not finished");
@@ -118,7 +119,6 @@ fn a_gateways_refusal_does_not_end_what_the_server_may_have_done() {
         let scanner = Scanner::new();
         let lost = "HTTP/1.1 200 OK\r\n".to_owned();
         let server = Stranger::answering_in_turn(vec![lost, gateway, identity("k")]);
-        assert_eq!(scanner.init(&server.url, TOKEN, &[]).code, 8);
         assert_eq!(scanner.init(&server.url, TOKEN, &[]).code, 6);
         assert_eq!(scanner.status()["state"], "enrolling");
         scanner.init(&server.url, TOKEN, &[]).succeeds();
@@ -174,7 +174,9 @@ fn a_server_that_is_not_there_leaves_nothing_behind() {
         ),
     ] {
         let scanner = Scanner::new();
-        scanner.init(&url, TOKEN, &[]).complains(8, words);
+        scanner
+            .init(&url, TOKEN, &["--timeout", "1"])
+            .complains(8, words);
         assert_eq!(scanner.status()["state"], "not-enrolled");
         let server = Stranger::answering(identity("k"));
         scanner.init(&server.url, "another-token", &[]).succeeds();
@@ -293,7 +295,7 @@ fn plain_http_to_another_machine_is_refused_unless_allowed() {
     let url = "http://gatehand.invalid";
     scanner.init(url, TOKEN, &[]).complains(5, "not encrypted");
     scanner
-        .init(url, TOKEN, &["--allow-http"])
+        .init(url, TOKEN, &["--allow-http", "--timeout", "1"])
         .complains(8, "can't find the server");
 }
 

@@ -15,7 +15,7 @@ use std::process::Command;
 
 use common::scanner::{Ended, Scanner, end};
 use common::skip;
-use common::stranger::{Stranger, identity};
+use common::stranger::{Stranger, answer, identity};
 use rusqlite::Connection;
 
 const KEY: &str = "k3yk3yk3yk3yk3yk3yk3yk3yk3yk3yk3yk3yk3yk3yk3yk3yk3yk3yk3yk3yk3yk3";
@@ -239,9 +239,9 @@ fn a_link_in_the_place_of_the_vault_is_not_followed() {
 #[test]
 fn a_replacement_that_was_not_finished_is_shown_and_can_be_finished() {
     let scanner = enrolled();
-    let lost = "HTTP/1.1 200 OK\r\n".to_owned();
-    let server = Stranger::answering_in_turn(vec![lost, identity("new")]);
-    assert_eq!(scanner.init(&server.url, "second", &["--replace"]).code, 8);
+    let login_page = answer("200 OK", "text/html", "<h1>Accept the terms</h1>");
+    let server = Stranger::answering_in_turn(vec![login_page, identity("new")]);
+    assert_eq!(scanner.init(&server.url, "second", &["--replace"]).code, 7);
     let status = scanner.status();
     assert_eq!(
         (&status["state"], &status["unfinished"]),

@@ -6,6 +6,9 @@ use serde::de::DeserializeOwned;
 use super::client::Answer;
 use crate::wire::Problem;
 
+/// Largest answer of the device API that is read, in bytes.
+pub(super) const ANSWER_LIMIT: usize = 1024 * 1024;
+
 /// An answer of the documented shape.
 pub(super) enum Reply<T> {
     /// 2xx with what was asked for.
@@ -102,6 +105,7 @@ mod tests {
             is_json,
             location: None,
             headers: Default::default(),
+            retry_after: None,
             body: Zeroizing::new(body.as_bytes().to_vec()),
         }
     }

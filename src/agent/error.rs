@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use reqwest::StatusCode;
+use reqwest::header::InvalidHeaderValue;
 
 use super::Identity;
 use super::answer::ForeignAnswer;
@@ -162,12 +163,15 @@ pub enum AgentError {
         /// The command that does it.
         command: &'static str,
     },
-    /// What is no method of HTTP.
-    #[error("{0:?} is no method of HTTP: give GET, POST, PUT, PATCH or DELETE")]
+    /// What is no method to call an API with.
+    #[error("{0:?} is no method of the API: give GET, HEAD, OPTIONS, POST, PUT, PATCH or DELETE")]
     Method(String),
     /// A text that no header can hold.
     #[error("the {0} holds characters that can't be sent")]
     Header(&'static str),
+    /// A key that no header can hold.
+    #[error("this device's key holds characters that can't be sent")]
+    Key(#[from] InvalidHeaderValue),
     /// An entry of the vault has another form than this program writes.
     #[error("the entry {entry:?} of the vault {path} can't be understood: update gatehand")]
     Entry {

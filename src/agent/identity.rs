@@ -71,6 +71,19 @@ impl Identity {
             && self.organizer == device.organizer
     }
 
+    /// Whether the same device is told of otherwise than here.
+    pub(super) fn is_told_otherwise(&self, now: &Self) -> bool {
+        let told = |identity: &Self| {
+            (
+                identity.name.clone(),
+                identity.security_profile.clone(),
+                identity.gate.clone(),
+                identity.server_version.clone(),
+            )
+        };
+        self.context() == now.context() && told(self) != told(now)
+    }
+
     /// Takes over what the server tells and may change at any time.
     pub(super) fn learn(&mut self, device: &DeviceIdentity) {
         self.name.clone_from(&device.name);

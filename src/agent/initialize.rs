@@ -118,6 +118,7 @@ impl Agent {
                 .store(change, Some(Operation::Initialize), step, outcome)
         })?;
         failpoint::reach("adopt: stored");
+        self.tell(&device, State::Enrolled, None, None);
         Ok(identity)
     }
 
@@ -127,8 +128,16 @@ impl Agent {
         replace: bool,
         work: impl Fn() -> Result<T, AgentError>,
     ) -> Result<T, AgentError> {
+        let is_lost = |result: &Result<T, AgentError>| {
+            replace && matches!(result, Err(error) if error.is_beyond_use())
+        };
+        let first = work();
+        if !is_lost(&first) {
+            return first;
+        }
+        // A bad contact of the storage looks like damage, but hardly twice.
         match work() {
-            Err(error) if replace && error.is_beyond_use() => {
+            again if is_lost(&again) => {
                 if let Some(path) = self.folder.set_aside()? {
                     tracing::warn!(
                         "the vault that can't be used was kept as {}",

@@ -5,11 +5,11 @@ use reqwest::header::AUTHORIZATION;
 use reqwest::{Method, StatusCode};
 
 use super::access::Access;
-use super::answer::{self, Reply};
-use super::client::{ANSWER_LIMIT, Repeat, device_authorization};
+use super::answer::{self, ANSWER_LIMIT, Reply};
+use super::client::{Repeat, device_authorization};
 use super::device::{Device, Outcome};
-use super::state::{KeyWord, Secrets, State};
-use super::{Agent, AgentError, Identity};
+use super::state::{KeyWord, Secrets, Situation, State};
+use super::{Agent, AgentError, Event, Identity};
 use crate::enrolment::ServerUrl;
 use crate::failpoint;
 use crate::secret::Secret;
@@ -193,6 +193,11 @@ impl Agent {
             };
             device.standing.store(change, None, step, outcome)
         })?;
+        let after = Situation {
+            standing: step.standing,
+            ..device.situation()
+        };
+        self.tell(device, after.state(), None, None);
         if step.secrets == Secrets::Destroy {
             vault.wipe_log()?;
         }
@@ -210,7 +215,7 @@ impl Agent {
         if device.standing.state != State::Enrolled {
             self.believe(vault, device, KeyWord::Works)?;
         }
-        vault.change(|change| identity.edit(change, |known| known.learn_info(info)))
+        self.learn(vault, identity, info)
     }
 
     /// Stores what an answer of `device/info` to `access` tells, if any of it is new.
@@ -223,9 +228,7 @@ impl Agent {
         known.learn_info(info);
         if access.state == State::Enrolled {
             if known != access.identity {
-                Vault::open(&self.folder)?.change(|change| {
-                    access.identity.edit(change, |known| known.learn_info(info))
-                })?;
+                self.learn(&mut Vault::open(&self.folder)?, &access.identity, info)?;
             }
             return Ok(known);
         }
@@ -239,6 +242,24 @@ impl Agent {
             self.take_in(&mut vault, &device, there, info)?;
         }
         Ok(known)
+    }
+
+    fn learn(
+        &self,
+        vault: &mut Vault,
+        identity: &Identity,
+        info: &DeviceInfo,
+    ) -> Result<(), AgentError> {
+        vault.change(|change| identity.edit(change, |known| known.learn_info(info)))?;
+        let mut after = identity.clone();
+        after.learn_info(info);
+        if identity.is_told_otherwise(&after) {
+            self.observer.happened(Event::IdentityChanged {
+                before: Box::new(identity.clone()),
+                after: Box::new(after),
+            });
+        }
+        Ok(())
     }
 }
 

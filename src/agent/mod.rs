@@ -11,6 +11,7 @@ mod clock;
 mod describe;
 mod device;
 mod error;
+mod event;
 mod identity;
 mod info;
 mod initialize;
@@ -26,15 +27,18 @@ use std::sync::Arc;
 
 use crate::facts::Overrides;
 use crate::vault::Folder;
+use device::Device;
+use event::Nobody;
 use journal::OnIdentity;
 use media_keys::MediaKey;
 
 pub use access::Resumed;
 pub use answer::ForeignAnswer;
-pub use client::{Client, ClientConfig, ClientError, SendError};
+pub use client::{App, Client, ClientConfig, ClientError, SendError};
 pub use describe::{Describe, ThisMachine};
 pub use device::Lost;
 pub use error::AgentError;
+pub use event::{Event, Observe};
 pub use identity::Identity;
 pub use info::{Current, Info, Selected, SelectedEvent, Suggestion};
 pub use initialize::{ExistingIdentity, InitializeOptions, Initialized};
@@ -51,6 +55,7 @@ pub struct Agent {
     folder: Folder,
     client: Client,
     describe: Arc<dyn Describe>,
+    observer: Arc<dyn Observe>,
 }
 
 impl Agent {
@@ -60,6 +65,37 @@ impl Agent {
             folder,
             client,
             describe,
+            observer: Arc::new(Nobody),
+        }
+    }
+
+    /// The same, with someone who is told what happens.
+    pub fn observed_by(self, observer: Arc<dyn Observe>) -> Self {
+        Self { observer, ..self }
+    }
+
+    /// Tells what a step has led to.
+    fn tell(
+        &self,
+        before: &Device,
+        state: State,
+        identity: Option<&Identity>,
+        done: Option<Operation>,
+    ) {
+        if let Some(operation) = done {
+            self.observer.happened(Event::Done(operation));
+        }
+        if state != before.situation().state() {
+            self.observer.happened(Event::StateChanged(state));
+        }
+        match (&before.identity, identity) {
+            (Some(before), Some(after)) if before.is_told_otherwise(after) => {
+                self.observer.happened(Event::IdentityChanged {
+                    before: Box::new(before.clone()),
+                    after: Box::new(after.clone()),
+                });
+            }
+            _ => {}
         }
     }
 

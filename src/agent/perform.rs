@@ -1,15 +1,16 @@
 //! Sends a begun operation and stores what the server says to it.
 
-use reqwest::header::{ACCEPT_LANGUAGE, AUTHORIZATION};
+use reqwest::header::{ACCEPT_LANGUAGE, AUTHORIZATION, CONTENT_LENGTH};
 use reqwest::{Method, RequestBuilder, StatusCode};
 
-use super::answer::{self, Reply};
-use super::client::{ANSWER_LIMIT, Ended, Repeat, device_authorization};
+use super::answer::{self, ANSWER_LIMIT, Reply};
+use super::client::{Ended, Repeat, device_authorization};
 use super::device::{Device, Lost, Outcome};
 use super::journal::{BegunEnrolment, BegunOperation, OnIdentity};
 use super::key_check::KeyVerdict;
 use super::media_keys::MediaKey;
-use super::state::{Operation, Secrets, State, Word};
+use super::request::NO_BODY;
+use super::state::{Operation, Secrets, Situation, State, Word};
 use super::{Agent, AgentError, Identity};
 use crate::enrolment::ServerUrl;
 use crate::failpoint;
@@ -73,6 +74,13 @@ impl Agent {
                 .store(change, Some(operation), step, outcome)
         })?;
         failpoint::reach("initialize: stored");
+        let after = Situation {
+            standing: step.standing,
+            enrolling: !step.ends,
+            ..device.situation()
+        };
+        let identity = accepted.as_ref().map(|(identity, _)| identity);
+        self.tell(device, after.state(), identity, identity.map(|_| operation));
         match (accepted, result) {
             (Some((identity, _)), _) => Ok(identity),
             (None, Err(error)) if is_lost => Err(error.with_answer_lost(operation)),
@@ -142,6 +150,17 @@ impl Agent {
                 .store(change, Some(operation), step, outcome)
         })?;
         failpoint::reach("operation: stored");
+        let after = Situation {
+            standing: step.standing,
+            ..device.situation()
+        };
+        let is_done = heard.result.is_ok() || step.secrets == Secrets::Destroy;
+        self.tell(
+            device,
+            after.state(),
+            Some(&known),
+            is_done.then_some(operation),
+        );
         if step.secrets == Secrets::Destroy {
             vault.wipe_log()?;
         }
@@ -187,7 +206,7 @@ impl Agent {
             .header(wire::IDEMPOTENCY_HEADER, begun.idempotency_key.expose());
         Ok(match &begun.what {
             OnIdentity::Update { report, .. } => request.json(report),
-            OnIdentity::Roll | OnIdentity::Revoke => request,
+            OnIdentity::Roll | OnIdentity::Revoke => request.header(CONTENT_LENGTH, NO_BODY),
         })
     }
 

@@ -1,9 +1,11 @@
 //! Authenticated calls: the app names method and path, and the key is added here.
 
 use reqwest::header::{
-    ACCEPT, ACCEPT_LANGUAGE, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue,
+    ACCEPT, ACCEPT_LANGUAGE, AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderName,
+    HeaderValue,
 };
 use reqwest::{Method, StatusCode};
+use url::Url;
 
 use super::access::Access;
 use super::answer;
@@ -21,11 +23,14 @@ const RESPONSE_LIMIT: usize = 32 * 1024 * 1024;
 /// How often a call is made anew because another process had just replaced the key.
 const NEW_KEYS: u32 = 2;
 /// What takes the place of the device's key where an answer repeats it.
-const MASK: u8 = b'*';
+const MASK: &str = "*";
+
+/// Length of a request without a body: some gateways take none whose length is left out.
+pub(super) const NO_BODY: HeaderValue = HeaderValue::from_static("0");
 
 /// A call to the API.
 pub struct ApiRequest {
-    /// As `GET`.
+    /// GET, HEAD, OPTIONS, POST, PUT, PATCH or DELETE.
     pub method: String,
     /// Path below the server's address, or an absolute URL below it, as lists give for the next page.
     pub path: String,
@@ -41,7 +46,7 @@ pub struct ApiRequest {
 pub struct ApiResponse {
     /// Status code.
     pub status: u16,
-    /// Names and values, as far as they are text.
+    /// Names and values, as far as they are text; masked like the body.
     pub headers: Vec<(String, String)>,
     /// The body, unpacked; where it repeats the device's key there are asterisks.
     pub body: Vec<u8>,
@@ -67,8 +72,15 @@ impl Call {
             path,
             headers,
             body: Vec::new(),
-            limit: super::client::ANSWER_LIMIT,
+            limit: answer::ANSWER_LIMIT,
         }
+    }
+
+    /// Where the call goes.
+    fn address(&self, server: &ServerUrl) -> Result<Url, AgentError> {
+        let url = server.resolve(&self.path)?;
+        refuse_own_paths(&url)?;
+        Ok(url)
     }
 }
 
@@ -77,11 +89,17 @@ impl Agent {
     /// device's access is taken in first, and is an error.
     pub async fn request(&self, request: ApiRequest) -> Result<ApiResponse, AgentError> {
         let call = call(request)?;
+        // What is refused is refused before anything is sent, be it a report that is due.
+        if let Some(identity) = self.look()?.and_then(|device| device.identity) {
+            call.address(&identity.server)?;
+        }
         let (access, answer) = self.call(call).await?;
+        let key = access.key.expose();
         let mut body = answer.body.to_vec();
-        mask(&mut body, access.key.expose().as_bytes());
+        mask(&mut body, key.as_bytes());
         let headers = answer.headers.iter().filter_map(|(name, value)| {
-            Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned()))
+            let value = value.to_str().ok()?.replace(key, &MASK.repeat(key.len()));
+            Some((name.as_str().to_owned(), value))
         });
         Ok(ApiResponse {
             status: answer.status.as_u16(),
@@ -113,8 +131,7 @@ impl Agent {
 
     async fn send_as(&self, access: &Access, call: &Call) -> Result<Answer, AgentError> {
         let server = &access.identity.server;
-        let url = server.resolve(&call.path)?;
-        refuse_own_paths(server, &url)?;
+        let url = call.address(server)?;
         let mut request = self
             .client
             .request(call.method.clone(), url)
@@ -145,8 +162,7 @@ impl Agent {
 }
 
 fn call(request: ApiRequest) -> Result<Call, AgentError> {
-    let method = Method::from_bytes(request.method.to_ascii_uppercase().as_bytes())
-        .map_err(|_| AgentError::Method(request.method))?;
+    let method = method(&request.method).ok_or(AgentError::Method(request.method))?;
     let mut headers = HeaderMap::new();
     headers.insert(ACCEPT, HeaderValue::from_static("application/json, */*"));
     if !request.body.is_empty() {
@@ -157,6 +173,9 @@ fn call(request: ApiRequest) -> Result<Call, AgentError> {
         );
     }
     if !method.is_safe() {
+        if request.body.is_empty() {
+            headers.insert(CONTENT_LENGTH, NO_BODY);
+        }
         let key = match request.idempotency_key {
             Some(key) => key,
             None => journal::idempotency_key()?,
@@ -178,23 +197,33 @@ fn call(request: ApiRequest) -> Result<Call, AgentError> {
     })
 }
 
-/// What changes the identity goes through the journal only.
-fn refuse_own_paths(server: &ServerUrl, url: &url::Url) -> Result<(), AgentError> {
+/// Those that an API may have: CONNECT and TRACE would be answered by what is between.
+fn method(name: &str) -> Option<Method> {
+    [
+        Method::GET,
+        Method::HEAD,
+        Method::OPTIONS,
+        Method::POST,
+        Method::PUT,
+        Method::PATCH,
+        Method::DELETE,
+    ]
+    .into_iter()
+    .find(|method| method.as_str().eq_ignore_ascii_case(name))
+}
+
+/// What changes the identity goes through the journal only. Under whatever path prefix: a server may
+/// be reached by several.
+fn refuse_own_paths(url: &Url) -> Result<(), AgentError> {
     let path = percent_encoding::percent_decode_str(url.path()).decode_utf8_lossy();
-    let segments: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
+    let path = segments(&path);
     for (own, command) in [
         (wire::path::INITIALIZE, "init"),
         (wire::path::UPDATE, "update"),
         (wire::path::ROLL, "roll"),
         (wire::path::REVOKE, "revoke"),
     ] {
-        let own = server.endpoint(own);
-        let own: Vec<&str> = own
-            .path()
-            .split('/')
-            .filter(|part| !part.is_empty())
-            .collect();
-        if segments == own {
+        if path.ends_with(&segments(own)) {
             return Err(AgentError::OwnPath {
                 path: url.path().to_owned(),
                 command,
@@ -202,6 +231,12 @@ fn refuse_own_paths(server: &ServerUrl, url: &url::Url) -> Result<(), AgentError
         }
     }
     Ok(())
+}
+
+/// The parts of a path as a server may understand it, however they are joined.
+fn segments(path: &str) -> Vec<&str> {
+    let parts = path.split('/').filter(|part| !matches!(*part, "" | "."));
+    parts.collect()
 }
 
 fn header_value(what: &'static str, text: &str) -> Result<HeaderValue, AgentError> {
@@ -230,8 +265,68 @@ fn mask(body: &mut [u8], key: &[u8]) {
             return;
         };
         if let Some(place) = rest.get_mut(found..found + key.len()) {
-            place.fill(MASK);
+            place.copy_from_slice(MASK.repeat(key.len()).as_bytes());
         }
         at += found + key.len();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_agents_own_paths_are_recognized_however_they_are_written() {
+        for base in [
+            "https://x.org",
+            "https://x.org/tickets",
+            "https://x.org/t%C3%BCr",
+        ] {
+            let server: ServerUrl = base.parse().unwrap();
+            let call = |path: &str| Call::get(path.to_owned());
+            let is_refused = |path: &str| call(path).address(&server).is_err();
+            for path in [
+                "api/v1/device/roll",
+                "/api/v1/device/roll/",
+                "/api/v1/device/roll?a=b#c",
+                "/api/v1//device///roll",
+                "/api/v1/device/%72oll",
+                "/api/v1/device%2Froll",
+                "/api/v1/device/%2E/roll",
+                "/api/v1/device%2f.%2Froll",
+                "/api/v1/other/../device/roll",
+                "api\\v1\\device\\roll",
+                "api/v1/device/initialize",
+                "api/v1/device/update",
+                "api/v1/device/revoke",
+                "other/api/v1/device/roll",
+                &format!("{base}/api/v1/device/roll"),
+            ] {
+                assert!(is_refused(path), "{base} {path}");
+            }
+            for path in [
+                "api/v1/device/info",
+                "api/v1/device/roller",
+                "api/v1/device/roll/1",
+                "api/v1/organizers/o/devices/1/",
+            ] {
+                assert!(!is_refused(path), "{base} {path}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_key_is_masked_wherever_it_stands() {
+        for (body, expected) in [
+            ("", ""),
+            ("abab", "****"),
+            ("xababx", "x****x"),
+            ("ababab", "****ab"),
+            ("aabba", "aabba"),
+        ] {
+            let mut masked = body.as_bytes().to_vec();
+            mask(&mut masked, b"abab");
+            assert_eq!(masked, expected.as_bytes(), "{body}");
+        }
     }
 }

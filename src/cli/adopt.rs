@@ -66,9 +66,8 @@ impl Adopt {
             output::say("Paste the JSON with url, key and serial, then press Ctrl+D.");
         }
         let text = input::read_file(&self.file, FILE_LIMIT)?;
-        // Not the parser's own words: they may repeat the key.
-        let existing: Existing = serde_json::from_slice(&text).map_err(|_| CliError::Existing {
-            name: self.file.display().to_string(),
+        let existing = read(&text).ok_or_else(|| CliError::Existing {
+            name: input::name(&self.file),
         })?;
         let server: ServerUrl = existing.url.parse()?;
         let existing = ExistingIdentity {
@@ -93,4 +92,16 @@ impl Adopt {
         })?;
         device::show(&agent, "This device is taken over.", self.json)
     }
+}
+
+/// Not the parser's own words, which may repeat the key. A key that no header can hold is none.
+fn read(text: &[u8]) -> Option<Existing> {
+    let mut existing: Existing = serde_json::from_slice(text).ok()?;
+    let key = existing.key.expose().trim();
+    if key.is_empty() || !key.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return None;
+    }
+    existing.key = Secret::new(key.to_owned());
+    existing.serial = existing.serial.trim().to_owned();
+    (!existing.serial.is_empty()).then_some(existing)
 }

@@ -27,7 +27,8 @@ impl ConnectionArguments {
     pub(super) fn client(&self) -> Result<Client, CliError> {
         Ok(Client::new(&ClientConfig {
             ca_file: self.ca_file.clone(),
-            timeout: Duration::from_secs(self.timeout),
+            system_certificates: self.system_certificates,
+            deadline: Duration::from_secs(self.timeout),
             ..ClientConfig::default()
         })?)
     }

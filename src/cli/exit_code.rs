@@ -116,7 +116,10 @@ fn of_agent(error: &AgentError) -> ExitCode {
         | AgentError::Unsound { .. }
         | AgentError::OtherDevice { .. } => ExitCode::Foreign,
         AgentError::Entry { .. } | AgentError::NoKey { .. } => ExitCode::VaultUnusable,
-        AgentError::Random(_) | AgentError::Encode(_) | AgentError::MediaKey(_) => ExitCode::Failed,
+        AgentError::Random(_)
+        | AgentError::Encode(_)
+        | AgentError::Key(_)
+        | AgentError::MediaKey(_) => ExitCode::Failed,
     }
 }
 

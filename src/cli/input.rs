@@ -23,6 +23,15 @@ pub(super) fn read_file(path: &Path, limit: u64) -> Result<Zeroizing<Vec<u8>>, C
     }
 }
 
+/// What a person calls a file that [`read_file`] reads.
+pub(super) fn name(path: &Path) -> String {
+    if path == Path::new("-") {
+        "standard input".to_owned()
+    } else {
+        path.display().to_string()
+    }
+}
+
 /// Reads standard input to its end. More than `limit` bytes are an error.
 pub(super) fn read_standard_input(limit: u64) -> Result<Zeroizing<Vec<u8>>, CliError> {
     read(io::stdin(), "standard input", limit)

@@ -25,7 +25,6 @@ mod serve;
 mod status;
 mod update;
 
-use std::io::IsTerminal;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -181,7 +180,12 @@ fn server_runtime() -> Result<tokio::runtime::Runtime, CliError> {
 fn log_to_standard_error(level: LevelFilter, format: LogFormat) {
     let layer = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
     let log = match format {
-        LogFormat::Text => layer.with_ansi(std::io::stderr().is_terminal()).boxed(),
+        LogFormat::Text => {
+            let choice = anstream::AutoStream::choice(&std::io::stderr());
+            layer
+                .with_ansi(choice != anstream::ColorChoice::Never)
+                .boxed()
+        }
         LogFormat::Json => layer.json().boxed(),
     };
     tracing_subscriber::registry()
@@ -189,3 +193,6 @@ fn log_to_standard_error(level: LevelFilter, format: LogFormat) {
         .with(log)
         .init();
 }
+
+#[cfg(test)]
+mod tests;

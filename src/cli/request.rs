@@ -28,7 +28,7 @@ answers is printed as it is; an answer of 400 and above ends with exit code 19."
 #[derive(Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Request {
-    /// GET, POST, PUT, PATCH or DELETE.
+    /// GET, HEAD, OPTIONS, POST, PUT, PATCH or DELETE.
     method: String,
     /// The path, as in /api/v1/device/info.
     path: String,
@@ -80,6 +80,13 @@ impl Request {
             print_json(&response)?;
         } else {
             self.print(&response)?;
+        }
+        if (300..400).contains(&response.status)
+            && let Some((_, to)) = response.headers.iter().find(|(name, _)| name == "location")
+        {
+            output::say(&format!(
+                "The server redirects to {to}, which is not followed."
+            ));
         }
         if response.status >= 400 {
             return Err(CliError::Status {

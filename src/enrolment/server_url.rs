@@ -4,10 +4,14 @@ use std::fmt;
 use std::net::IpAddr;
 use std::str::FromStr;
 
+use percent_encoding::percent_decode;
 use url::{Host, Url};
 
 /// Longest URL in bytes; with it a payload still fits into a QR code.
 const LENGTH_LIMIT: usize = 1024;
+
+/// Longest path or URL that is resolved, in bytes.
+const RESOLVED_LIMIT: usize = 8 * 1024;
 
 /// Why a text is not the address of a server, or not one to send secrets to.
 #[derive(Debug, thiserror::Error)]
@@ -42,6 +46,22 @@ pub enum ServerUrlError {
          use https, or allow plain http (--allow-http) if this network is trusted"
     )]
     PlainHttp(String),
+    /// A path or address below the server's that can't be read.
+    #[error("the path or address can't be read; write it as in api/v1/device/info")]
+    MalformedPath(#[source] url::ParseError),
+    /// An address on another server, or over another protocol.
+    #[error(
+        "{named} is not the server this device is enrolled at ({server}), and only that one gets the device's key"
+    )]
+    Elsewhere {
+        /// Scheme, host and port of the address.
+        named: String,
+        /// Those of the server.
+        server: String,
+    },
+    /// A path that leads out of the server's own.
+    #[error("the path leads out of {0}, and only what is below gets the device's key")]
+    Outside(String),
 }
 
 /// Base URL of a server: http or https with a host, perhaps with a path prefix, without user
@@ -72,8 +92,42 @@ impl ServerUrl {
         url
     }
 
-    pub fn resolve(&self, path: &str) -> Result<Url, ServerUrlError> {
-        Ok(self.endpoint(path))
+    /// The address of something below this one: from a path, as `api/v1/device/info`, or from a whole
+    /// address, as the `next` of a list.
+    ///
+    /// Whatever leads to another origin or out of the path prefix is refused, in all the spellings
+    /// that a server behind a gateway may understand, so that the device's key can be sent there. A
+    /// fragment is dropped.
+    pub fn resolve(&self, path_or_url: &str) -> Result<Url, ServerUrlError> {
+        let text = path_or_url.trim();
+        if text.len() > RESOLVED_LIMIT {
+            return Err(ServerUrlError::Outside(self.to_string()));
+        }
+        let mut url = match Url::parse(text) {
+            Err(url::ParseError::RelativeUrlWithoutBase) => {
+                let path = text.strip_prefix('/').unwrap_or(text);
+                if path.starts_with(['/', '\\']) {
+                    return Err(ServerUrlError::Outside(self.to_string()));
+                }
+                self.0.join(&format!("./{path}"))
+            }
+            parsed => parsed,
+        }
+        .map_err(ServerUrlError::MalformedPath)?;
+        if url.origin() != self.0.origin() {
+            return Err(ServerUrlError::Elsewhere {
+                named: url.origin().ascii_serialization(),
+                server: self.0.origin().ascii_serialization(),
+            });
+        }
+        if !url.username().is_empty() || url.password().is_some() {
+            return Err(ServerUrlError::UserInfo);
+        }
+        if !url.path().starts_with(self.0.path()) || climbs(url.path()) {
+            return Err(ServerUrlError::Outside(self.to_string()));
+        }
+        url.set_fragment(None);
+        Ok(url)
     }
 
     /// Scheme, host and port for a person's eyes. An international name is followed by its ASCII
@@ -167,6 +221,23 @@ impl FromStr for ServerUrl {
 impl fmt::Display for ServerUrl {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(self.0.as_str().trim_end_matches('/'))
+    }
+}
+
+/// Whether a path goes up in a spelling that was not resolved when it was parsed, as `..%2f`, but that
+/// a gateway or server may resolve, some of which decode more than once.
+fn climbs(path: &str) -> bool {
+    let mut path = path.as_bytes().to_vec();
+    loop {
+        let mut segments = path.split(|byte| matches!(byte, b'/' | b'\\'));
+        if segments.any(|segment| segment == b".." || segment.starts_with(b"..;")) {
+            return true;
+        }
+        let decoded: Vec<u8> = percent_decode(&path).collect();
+        if decoded == path {
+            return false;
+        }
+        path = decoded;
     }
 }
 
@@ -285,6 +356,7 @@ mod tests {
                 E::Fragment => "fragment",
                 E::TooLong => "too long",
                 E::PlainHttp(_) => "plain http",
+                E::MalformedPath(_) | E::Elsewhere { .. } | E::Outside(_) => "resolved",
             };
             assert_eq!(kind, expected, "{text}");
         }
@@ -344,6 +416,98 @@ mod tests {
         url("https://pretix.eu").check_transport(false).unwrap();
     }
 
+    fn resolved(base: &str, text: &str) -> Result<String, &'static str> {
+        use ServerUrlError as E;
+        match url(base).resolve(text) {
+            Ok(url) => Ok(url.to_string()),
+            Err(E::MalformedPath(_)) => Err("malformed"),
+            Err(E::Elsewhere { .. }) => Err("elsewhere"),
+            Err(E::Outside(_)) => Err("outside"),
+            Err(E::UserInfo) => Err("user info"),
+            Err(error) => panic!("{error:?}"),
+        }
+    }
+
+    #[test]
+    fn a_path_or_an_address_below_the_server_is_resolved() {
+        let base = "https://x.org/tickets";
+        for (text, expected) in [
+            ("api/v1/device/info", "/api/v1/device/info"),
+            ("/api/v1/device/info", "/api/v1/device/info"),
+            ("api/v1/?page=2&q=a%2Fb", "/api/v1/?page=2&q=a%2Fb"),
+            ("api/v1/?next=../../up", "/api/v1/?next=../../up"),
+            ("api/v1/#part", "/api/v1/"),
+            ("api/v2/../v1/./info", "/api/v1/info"),
+            ("api/..x/...", "/api/..x/..."),
+            ("api/%C3%BC%20a", "/api/%C3%BC%20a"),
+            ("", "/"),
+            ("https://x.org/tickets/api/?page=2", "/api/?page=2"),
+            ("HTTPS://X.ORG:443/tickets/api/#a", "/api/"),
+        ] {
+            assert_eq!(
+                resolved(base, text),
+                Ok(format!("{base}{expected}")),
+                "{text}"
+            );
+        }
+        assert_eq!(
+            resolved("http://localhost:8000", "http://localhost:8000/api/?page=2"),
+            Ok("http://localhost:8000/api/?page=2".to_owned())
+        );
+    }
+
+    #[test]
+    fn what_leads_elsewhere_is_not_resolved() {
+        for (text, expected) in [
+            ("https://evil.org/tickets/api", "elsewhere"),
+            ("http://x.org/tickets/api", "elsewhere"),
+            ("https://x.org:8443/tickets/api", "elsewhere"),
+            ("https://x.org.evil.org/tickets/", "elsewhere"),
+            ("https:evil.org/tickets/", "elsewhere"),
+            ("https:\\\\evil.org\\tickets\\", "elsewhere"),
+            ("ht\ntps://evil.org/tickets/", "elsewhere"),
+            ("https://x.org@evil.org/tickets/", "elsewhere"),
+            ("file:///tickets/", "elsewhere"),
+            ("javascript:alert(1)", "elsewhere"),
+            ("https://me@x.org/tickets/", "user info"),
+            ("https://:word@x.org/tickets/", "user info"),
+            ("//evil.org/tickets/", "outside"),
+            ("///evil.org/tickets/", "outside"),
+            ("/\\evil.org/", "outside"),
+            ("\\\\evil.org/", "outside"),
+            ("\\evil.org", "outside"),
+            ("https://x.org/", "outside"),
+            ("https://x.org/tickets", "outside"),
+            ("https://x.org/tickets-of-others/", "outside"),
+            ("https://x.org/tickets/../admin", "outside"),
+            ("../admin", "outside"),
+            ("/../admin", "outside"),
+            ("api/../../admin", "outside"),
+            ("api/%2e%2e/%2E./admin", "outside"),
+            ("api\\..\\..\\admin", "outside"),
+            ("..%2fadmin", "outside"),
+            ("api/..%2F..%2fadmin", "outside"),
+            ("api/..%5c..%5cadmin", "outside"),
+            ("api/%252e%252e/admin", "outside"),
+            ("..%25252fadmin", "outside"),
+            ("api/..;/..;/admin", "outside"),
+            ("https://", "malformed"),
+            ("https://x.org:99999/", "malformed"),
+        ] {
+            assert_eq!(
+                resolved("https://x.org/tickets", text),
+                Err(expected),
+                "{text}"
+            );
+        }
+        let long = "a/".repeat(5000);
+        assert_eq!(resolved("https://x.org", &long), Err("outside"));
+        assert_eq!(
+            resolved("http://x.org/tickets", "https://x.org/tickets/"),
+            Err("elsewhere")
+        );
+    }
+
     proptest! {
         #[test]
         fn any_prefix_is_kept(prefix in "(/[a-zA-Z0-9äß_~%.-]{1,8}){0,4}/{0,2}") {
@@ -351,6 +515,36 @@ mod tests {
             let endpoint = base.endpoint("api/v1/device/info");
             prop_assert_eq!(endpoint.to_string(), format!("{base}/api/v1/device/info"));
             prop_assert_eq!(base.to_string().parse::<ServerUrl>().unwrap(), base);
+        }
+
+        #[test]
+        fn what_is_resolved_is_below_the_server(text in prop_oneof![
+            ".{0,40}",
+            "[./\\\\%2eEfF5cC;a@:?#]{0,30}",
+            "(https?:)?[/\\\\]{0,3}(x\\.org|evil\\.org|a@x\\.org)?(/tickets)?[./\\\\%2ef5c;]{0,20}",
+        ]) {
+            let base = url("https://x.org/tickets");
+            if let Ok(resolved) = base.resolve(&text) {
+                prop_assert!(resolved.as_str().starts_with("https://x.org/tickets/"));
+                prop_assert_eq!(resolved.fragment(), None);
+                // Decoded to the end, and in the words of those for whom \\ is a slash.
+                let mut path = resolved.path().to_owned();
+                for _ in 0..text.len() {
+                    path = percent_decode(path.as_bytes()).decode_utf8_lossy().into_owned();
+                }
+                prop_assert!(!path.split(['/', '\\']).any(|segment| segment == ".."), "{}", path);
+                prop_assert_eq!(base.resolve(resolved.as_str()).unwrap(), resolved);
+            }
+        }
+
+        #[test]
+        fn a_plain_path_is_resolved_like_an_endpoint(
+            path in "(/[a-z0-9_~-]{1,8}){1,5}/?(\\?[a-z=&./]{0,9})?",
+        ) {
+            let base = url("https://x.org/tickets");
+            prop_assert_eq!(base.resolve(&path).unwrap(), base.endpoint(&path));
+            let whole = format!("{base}{path}");
+            prop_assert_eq!(base.resolve(&whole).unwrap(), base.endpoint(&path));
         }
 
         #[test]

@@ -3,9 +3,16 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use rusqlite::ErrorCode;
+use rusqlite::{ErrorCode, ffi};
 
 use crate::seal::SealError;
+
+/// What SQLite says when it is the reading that failed.
+const READ_FAILED: [i32; 3] = [
+    ffi::SQLITE_IOERR_READ,
+    ffi::SQLITE_IOERR_SHORT_READ,
+    ffi::SQLITE_IOERR_CORRUPTFS,
+];
 
 /// Why a vault could not be opened, read or changed. Nothing in it was lost by the failure.
 #[derive(Debug, thiserror::Error)]
@@ -175,6 +182,11 @@ impl VaultError {
 
     pub(super) fn sqlite(path: &Path, source: rusqlite::Error) -> Self {
         let path = path.to_owned();
+        if let Some(error) = source.sqlite_error()
+            && READ_FAILED.contains(&error.extended_code)
+        {
+            return Self::NotRead { path, source };
+        }
         match source.sqlite_error_code() {
             Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => {
                 Self::Corrupt { path, source }
@@ -209,6 +221,10 @@ impl VaultError {
             | Self::NotWritten { .. }
             | Self::NotSealed { .. }
             | Self::OtherVersion { .. } => false,
+            Self::Sqlite { source, .. } => !matches!(
+                source.sqlite_error_code(),
+                Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked | ErrorCode::OutOfMemory)
+            ),
             Self::Unreadable { .. }
             | Self::NotRead { .. }
             | Self::Foreign { .. }
@@ -217,8 +233,40 @@ impl VaultError {
             | Self::KeyMissing { .. }
             | Self::KeyLength { .. }
             | Self::OtherKey { .. }
-            | Self::Seal { .. }
-            | Self::Sqlite { .. } => true,
+            | Self::Seal { .. } => true,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn failed(code: i32) -> VaultError {
+        let error = rusqlite::Error::SqliteFailure(ffi::Error::new(code), None);
+        VaultError::sqlite(Path::new("vault.db"), error)
+    }
+
+    #[test]
+    fn a_vault_that_is_in_use_or_cannot_be_written_is_not_beyond_use() {
+        for code in [ffi::SQLITE_BUSY, ffi::SQLITE_NOMEM, ffi::SQLITE_IOERR_WRITE] {
+            assert!(!failed(code).is_beyond_use(), "{code}");
+        }
+        for code in [
+            ffi::SQLITE_CORRUPT,
+            ffi::SQLITE_ERROR,
+            ffi::SQLITE_IOERR_READ,
+        ] {
+            assert!(failed(code).is_beyond_use(), "{code}");
+        }
+    }
+
+    #[test]
+    fn a_failed_read_is_not_called_a_failed_write() {
+        for code in READ_FAILED {
+            assert!(matches!(failed(code), VaultError::NotRead { .. }), "{code}");
+        }
+        let write = failed(ffi::SQLITE_IOERR_WRITE);
+        assert!(matches!(write, VaultError::NotWritten { .. }));
     }
 }

@@ -6,10 +6,12 @@ use std::fs;
 use std::io;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use super::VaultError;
+use super::{KeyFile, VaultError};
 use crate::failpoint;
 use crate::private_file::{self, PRIVATE_FOLDER};
+use crate::seal::SealingKey;
 
 const SYSTEM_FOLDER: &str = "/var/lib/gatehand";
 const VAULT: &str = "vault.db";
@@ -17,16 +19,21 @@ const KEY: &str = "vault.key";
 const LOCK: &str = "vault.lock";
 
 /// The folder of one device's vault.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Folder {
     path: PathBuf,
+    /// The vault's key, if it is kept elsewhere than in a file of this folder.
+    held_key: Option<Arc<SealingKey>>,
 }
 
 impl Folder {
     /// The folder at `path`; nothing is created yet.
     pub fn at(path: impl AsRef<Path>) -> Result<Self, VaultError> {
         std::path::absolute(&path)
-            .map(|path| Self { path })
+            .map(|path| Self {
+                path,
+                held_key: None,
+            })
             .map_err(|source| VaultError::unwritable(path.as_ref(), source))
     }
 
@@ -56,6 +63,44 @@ impl Folder {
                 .ok_or(VaultError::NoFolder)?,
         };
         Self::at(path)
+    }
+
+    /// The same folder, its vault sealed with a key that the caller keeps, as in Android's Keystore.
+    pub fn sealed_with(self, key: SealingKey) -> Self {
+        Self {
+            held_key: Some(Arc::new(key)),
+            ..self
+        }
+    }
+
+    /// The vault's key, if there is one yet.
+    pub(super) fn key(&self) -> Result<Option<Arc<SealingKey>>, VaultError> {
+        match &self.held_key {
+            Some(key) => Ok(Some(Arc::clone(key))),
+            None => Ok(KeyFile::in_folder(self).load()?.map(Arc::new)),
+        }
+    }
+
+    /// The vault's key, made if there is none.
+    pub(super) fn ensure_key(&self) -> Result<Arc<SealingKey>, VaultError> {
+        match &self.held_key {
+            Some(key) => Ok(Arc::clone(key)),
+            None => KeyFile::in_folder(self).create().map(Arc::new),
+        }
+    }
+
+    /// The file is made before the key, and the key before anything is sealed: a key beside an empty
+    /// file means that the file's contents were lost. A held key says nothing of the file.
+    /// `had_key`: whether there was a key before the file was looked at.
+    pub(super) fn refuse_if_emptied(&self, had_key: bool) -> Result<(), VaultError> {
+        if self.held_key.is_none() && had_key {
+            Err(VaultError::Emptied {
+                path: self.vault_path(),
+                key: self.key_path(),
+            })
+        } else {
+            Ok(())
+        }
     }
 
     /// The folder itself.
@@ -111,7 +156,13 @@ impl Folder {
         let mut vault_went = None;
         // The key first: if this is cut short, what is left still says that something is missing. The
         // log before its database: SQLite would replay it into the next one.
-        for name in [KEY, "vault.db-wal", "vault.db-shm", VAULT] {
+        for name in [
+            KEY,
+            "vault.db-journal",
+            "vault.db-wal",
+            "vault.db-shm",
+            VAULT,
+        ] {
             let from = self.path.join(name);
             let to = self
                 .path
@@ -200,12 +251,12 @@ mod tests {
         let scratch = tempfile::tempdir().unwrap();
         let folder = Folder::at(scratch.path()).unwrap();
         assert_eq!(folder.set_aside().unwrap(), None);
-        for name in ["vault.db", "vault.db-wal", "vault.key"] {
+        for name in ["vault.db", "vault.db-wal", "vault.db-journal", "vault.key"] {
             fs::write(scratch.path().join(name), name).unwrap();
         }
         let kept = folder.set_aside().unwrap().unwrap();
         assert_eq!(fs::read(&kept).unwrap(), b"vault.db");
-        assert_eq!(fs::read_dir(scratch.path()).unwrap().count(), 3);
+        assert_eq!(fs::read_dir(scratch.path()).unwrap().count(), 4);
         assert!(!folder.vault_path().exists() && !folder.key_path().exists());
     }
 }

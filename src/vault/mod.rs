@@ -17,9 +17,11 @@ mod tests;
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use rusqlite::{
-    Connection, OpenFlags, OptionalExtension, Transaction, TransactionBehavior, params,
+    Connection, ErrorCode, OpenFlags, OptionalExtension, Transaction, TransactionBehavior, ffi,
+    params,
 };
 use rustix::fs::{FlockOperation, flock};
 use rustix::io::Errno;
@@ -32,6 +34,7 @@ use crate::seal::SealingKey;
 pub use error::VaultError;
 pub use folder::Folder;
 pub use key_file::KeyFile;
+pub use schema::CURRENT as SCHEMA_VERSION;
 use schema::Found;
 
 /// Room that [`Vault::reserve`] proves to be there, in bytes: more than any answer that is stored.
@@ -46,7 +49,7 @@ const KEY_CHECK: &str = "key check";
 /// An open vault.
 pub struct Vault {
     connection: Connection,
-    key: Option<SealingKey>,
+    key: Option<Arc<SealingKey>>,
     folder: Folder,
 }
 
@@ -80,9 +83,9 @@ impl Vault {
     /// Opens the vault in `folder`, or makes an empty one.
     pub fn open(folder: &Folder) -> Result<Self, VaultError> {
         folder.prepare()?;
-        let key = KeyFile::in_folder(folder).load()?;
+        let key = folder.key()?;
         if !is_file(folder)? {
-            refuse_if_emptied(folder, key.is_some())?;
+            folder.refuse_if_emptied(key.is_some())?;
             let path = folder.vault_path();
             private_file::ensure(&path, &[])
                 .map_err(|source| VaultError::unwritable(&path, source))?;
@@ -93,7 +96,7 @@ impl Vault {
         let mut connection = Connection::open_with_flags(&path, flags).map_err(failed)?;
         let found = schema::look(&connection).map_err(failed)?;
         if is_empty(&path, &found)? {
-            refuse_if_emptied(folder, key.is_some())?;
+            folder.refuse_if_emptied(key.is_some())?;
         }
         failpoint::reach("vault: opened");
         schema::prepare(&mut connection).map_err(failed)?;
@@ -111,15 +114,15 @@ impl Vault {
     /// Creates and changes no entry, never waits for a writer, and works on a read-only disk.
     pub fn look(folder: &Folder) -> Result<Option<Self>, VaultError> {
         // The key first: where it is, the vault was made before.
-        let key = KeyFile::in_folder(folder).load()?;
+        let key = folder.key()?;
         if !is_file(folder)? {
-            return refuse_if_emptied(folder, key.is_some()).map(|()| None);
+            return folder.refuse_if_emptied(key.is_some()).map(|()| None);
         }
         let path = canonical(folder)?;
         let failed = |source| VaultError::sqlite(&path, source).when_reading();
         let (connection, found) = open_to_look(&path).map_err(failed)?;
         if is_empty(&path, &found)? {
-            return refuse_if_emptied(folder, key.is_some()).map(|()| None);
+            return folder.refuse_if_emptied(key.is_some()).map(|()| None);
         }
         Self {
             connection,
@@ -161,7 +164,7 @@ impl Vault {
         // The key is made before anything is sealed with it, perhaps since this vault was opened.
         let made_since = match &self.key {
             Some(_) => None,
-            None => KeyFile::in_folder(&self.folder).load()?,
+            None => self.folder.key()?,
         };
         let key =
             self.key
@@ -214,7 +217,7 @@ impl Vault {
         let failed = |source| VaultError::sqlite(&path, source);
         let key = match &self.key {
             Some(key) => key,
-            None => self.key.insert(KeyFile::in_folder(&self.folder).create()?),
+            None => self.key.insert(self.folder.ensure_key()?),
         };
         let transaction = self
             .connection
@@ -365,40 +368,31 @@ fn is_empty(path: &Path, found: &Found) -> Result<bool, VaultError> {
     }
 }
 
-/// The file is made before the key, and the key before anything is sealed: a key beside an empty
-/// file means that the file's contents were lost.
-fn refuse_if_emptied(folder: &Folder, has_key: bool) -> Result<(), VaultError> {
-    if has_key {
-        Err(VaultError::Emptied {
-            path: folder.vault_path(),
-            key: folder.key_path(),
-        })
-    } else {
-        Ok(())
-    }
-}
-
 fn open_to_look(path: &Path) -> rusqlite::Result<(Connection, Found)> {
-    let open = |uri: String| {
-        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY
-            | OpenFlags::SQLITE_OPEN_URI
-            | OpenFlags::SQLITE_OPEN_NOFOLLOW;
+    let open = |uri: String, access: OpenFlags| {
+        let flags = access | OpenFlags::SQLITE_OPEN_URI | OpenFlags::SQLITE_OPEN_NOFOLLOW;
         let connection = Connection::open_with_flags(uri, flags)?;
         let found = schema::look(&connection)?;
         Ok((connection, found))
     };
     let uri = url::Url::from_file_path(path)
         .map_err(|()| rusqlite::Error::InvalidPath(path.to_owned()))?;
-    open(format!("{uri}?mode=ro")).or_else(|error: rusqlite::Error| {
+    let read_only = OpenFlags::SQLITE_OPEN_READ_ONLY;
+    open(format!("{uri}?mode=ro"), read_only).or_else(|error: rusqlite::Error| {
         // Without a log no one is writing; on a read-only disk SQLite can't make the files it would
         // need to wait for a writer, and has to be told that none will come.
         let mut log = path.as_os_str().to_owned();
         log.push("-wal");
-        match error.sqlite_error_code() {
-            Some(rusqlite::ErrorCode::CannotOpen | rusqlite::ErrorCode::ReadOnly)
-                if !Path::new(&log).exists() =>
+        match error.sqlite_error() {
+            // What a power cut left of a change has to be undone before anything can be read.
+            Some(error) if error.extended_code == ffi::SQLITE_READONLY_ROLLBACK => {
+                open(format!("{uri}?mode=rw"), OpenFlags::SQLITE_OPEN_READ_WRITE)
+            }
+            Some(error)
+                if matches!(error.code, ErrorCode::CannotOpen | ErrorCode::ReadOnly)
+                    && !Path::new(&log).exists() =>
             {
-                open(format!("{uri}?immutable=1"))
+                open(format!("{uri}?immutable=1"), read_only)
             }
             _ => Err(error),
         }

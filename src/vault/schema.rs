@@ -5,7 +5,7 @@ use rusqlite::{Connection, TransactionBehavior, ffi};
 use crate::failpoint;
 
 /// Version of the schema this program writes; kept in SQLite's `user_version`.
-pub(super) const CURRENT: i64 = 1;
+pub const CURRENT: i64 = 1;
 /// Kept in SQLite's `application_id`, so that another program's database is not taken for a vault.
 const APPLICATION_ID: i64 = 0x6761_7468; // "gath"
 

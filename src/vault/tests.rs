@@ -194,3 +194,47 @@ fn one_process_at_a_time_changes_a_device() {
     drop(held);
     assert!(lock(&folder).is_ok());
 }
+
+#[test]
+fn what_a_power_cut_left_of_making_the_vault_is_undone_when_looking() {
+    let (_scratch, folder) = scratch();
+    fs::create_dir(folder.path()).unwrap();
+    let being_made = tempfile::tempdir().unwrap();
+    let path = being_made.path().join("vault.db");
+    let connection = Connection::open(&path).unwrap();
+    connection
+        .execute_batch("BEGIN; CREATE TABLE entry (name)")
+        .unwrap();
+    connection.cache_flush().unwrap();
+    for name in ["vault.db", "vault.db-journal"] {
+        fs::copy(being_made.path().join(name), folder.path().join(name)).unwrap();
+    }
+    // The write before which the journal was synced was lost but for its length.
+    let length = fs::metadata(&path).unwrap().len();
+    fs::write(folder.vault_path(), vec![0; length as usize]).unwrap();
+    assert!(Vault::look(&folder).unwrap().is_none());
+    with_secret(&folder);
+}
+
+#[test]
+fn a_key_that_is_kept_elsewhere_is_in_no_file_and_only_it_opens_the_vault() {
+    let (_scratch, folder) = scratch();
+    let held = |byte| {
+        folder
+            .clone()
+            .sealed_with(SealingKey::from_bytes([byte; 32]))
+    };
+    assert!(Vault::look(&held(1)).unwrap().is_none());
+    drop(with_secret(&held(1)));
+    assert!(!folder.key_path().exists());
+    let vault = Vault::look(&held(1)).unwrap().unwrap();
+    assert_eq!(*vault.sealed("key", "at a").unwrap().unwrap(), b"s3cr3t");
+    assert!(matches!(
+        Vault::open(&held(2)).err().unwrap(),
+        VaultError::OtherKey { .. }
+    ));
+    assert!(matches!(
+        Vault::open(&folder).err().unwrap(),
+        VaultError::KeyMissing { .. }
+    ));
+}

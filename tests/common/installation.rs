@@ -6,10 +6,10 @@ use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::thread;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::scanner::Scanner;
-use super::server::ORGANIZER;
+use super::server::{ORGANIZER, client, initialization, send};
 
 /// A running `gatehand serve`; killed when dropped, as with `kill -9`.
 pub struct ServerProcess {
@@ -18,16 +18,23 @@ pub struct ServerProcess {
     log: Arc<Mutex<String>>,
 }
 
+/// The command that serves a database on a free port, not started yet.
+pub fn serve(database: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_gatehand"));
+    command.args(["serve", "--listen", "127.0.0.1:0", "--database"]);
+    command.arg(database);
+    command
+}
+
 impl ServerProcess {
     pub fn start(database: &Path) -> Self {
-        Self::start_logging(database, "warn")
+        Self::start_with(database, &[])
     }
 
-    pub fn start_logging(database: &Path, level: &str) -> Self {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_gatehand"))
-            .args(["--log", level, "serve", "--listen", "127.0.0.1:0"])
-            .arg("--database")
-            .arg(database)
+    /// With more arguments for the command.
+    pub fn start_with(database: &Path, more: &[&str]) -> Self {
+        let mut child = serve(database)
+            .args(more)
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
             .spawn()
@@ -75,12 +82,13 @@ pub struct Installation {
 
 impl Installation {
     pub fn start() -> Self {
-        Self::start_logging("warn")
+        Self::start_with(&[])
     }
 
-    pub fn start_logging(level: &str) -> Self {
+    /// With more arguments for `gatehand serve`.
+    pub fn start_with(more: &[&str]) -> Self {
         let desk = Scanner::new();
-        let process = ServerProcess::start_logging(&desk.scratch().join("server.db"), level);
+        let process = ServerProcess::start_with(&desk.scratch().join("server.db"), more);
         let installation = Self {
             url: process.url.clone(),
             desk,
@@ -141,6 +149,20 @@ impl Installation {
 
     pub fn device(&self, number: u64) -> Value {
         self.admin(&["device", "show", ORGANIZER, &number.to_string()])
+    }
+
+    /// Creates a device and initializes it as another app does; the server's answer with its key.
+    pub fn enrol_with_another_app(&self, name: &str) -> Value {
+        let token = self.create_device(name);
+        let url = format!("{}/api/v1/device/initialize", self.url);
+        let report = initialization(&json!({"initialization_token": token}));
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap();
+        let answer = runtime.block_on(async { send(client().post(url).json(&report)).await });
+        assert_eq!(answer.status, 200, "{}", answer.text);
+        answer.json()
     }
 
     pub fn devices(&self) -> Vec<Value> {

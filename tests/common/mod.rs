@@ -10,9 +10,14 @@
     reason = "a test fails by panicking and says what it skips"
 )]
 
+pub mod disk;
 pub mod faulty_way;
 pub mod installation;
+pub mod operations;
+pub mod power_cut;
+pub mod recording;
 pub mod scanner;
 pub mod server;
 pub mod skip;
 pub mod stranger;
+pub mod way;

@@ -1,6 +1,7 @@
 //! A scanner: the real `gatehand` command with a folder of its own.
 
 use std::fs;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 
@@ -50,6 +51,8 @@ impl Scanner {
             "HTTPS_PROXY",
             "all_proxy",
             "ALL_PROXY",
+            "no_proxy",
+            "NO_PROXY",
         ] {
             command.env_remove(name);
         }
@@ -58,6 +61,22 @@ impl Scanner {
 
     pub fn run(&self, arguments: &[&str]) -> Ended {
         end(self.command(arguments).output().unwrap())
+    }
+
+    /// Runs a command that reads this from standard input.
+    pub fn run_with_input(&self, arguments: &[&str], input: &[u8]) -> Ended {
+        let mut child = self
+            .command(arguments)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut stdin = child.stdin.take().unwrap();
+        // The command may have ended before it read all of it.
+        let _ = stdin.write_all(input);
+        drop(stdin);
+        end(child.wait_with_output().unwrap())
     }
 
     pub fn start(&self, arguments: &[&str]) -> Child {

@@ -186,7 +186,8 @@ async fn token_in(store: &dyn Administration, organizer: i64, permissions: Permi
     token.expose().to_owned()
 }
 
-fn client() -> Client {
+/// A client that goes straight to the server and follows no redirect.
+pub fn client() -> Client {
     let _ = rustls::crypto::ring::default_provider().install_default();
     Client::builder()
         .no_proxy()

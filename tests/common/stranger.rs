@@ -1,6 +1,6 @@
 //! A server that is not ours: answers every request with the bytes it was given.
 
-use std::io::{Read, Write};
+use std::io::{self, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -34,6 +34,19 @@ impl Stranger {
         })
     }
 
+    /// Answers one request with `answer`, and is gone.
+    pub fn once(answer: &str) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let server = Self::at("http", &listener);
+        let (answer, seen) = (answer.to_owned(), Arc::clone(&server.requests));
+        thread::spawn(move || {
+            let (stream, _) = listener.accept().unwrap();
+            drop(listener);
+            exchange(stream, answer.as_bytes(), &seen);
+        });
+        server
+    }
+
     /// Never answers the first request, and all later ones with `answer`.
     pub fn silent_then(answer: String) -> Self {
         let is_first = AtomicBool::new(true);
@@ -55,24 +68,46 @@ impl Stranger {
     }
 
     pub fn with_certificate(parameters: CertificateParams, answer: Vec<u8>) -> (Self, String) {
-        let key = KeyPair::generate().unwrap();
-        let certificate = parameters.self_signed(&key).unwrap();
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let config = ServerConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .unwrap()
-            .with_no_client_auth()
-            .with_single_cert(
-                vec![certificate.der().clone()],
-                PrivateKeyDer::try_from(key.serialize_der()).unwrap(),
-            )
-            .unwrap();
-        let config = Arc::new(config);
+        let (config, pem) = tls(parameters);
         let server = Self::serving("https", move |stream, requests| {
-            let connection = ServerConnection::new(Arc::clone(&config)).unwrap();
-            exchange(StreamOwned::new(connection, stream), &answer, requests);
+            exchange(secured(stream, &config), &answer, requests);
         });
-        (server, certificate.pem())
+        (server, pem)
+    }
+
+    /// Agrees on HTTP/2 with the first who connects and never says a word of it; answers all later
+    /// ones.
+    pub fn silent_over_http2_then(answer: String) -> (Self, String) {
+        let (config, pem) = tls(CertificateParams::new(["localhost".to_owned()]).unwrap());
+        let mut http2 = config.clone();
+        http2.alpn_protocols = vec![b"h2".to_vec()];
+        let is_first = AtomicBool::new(true);
+        let server = Self::serving("https", move |stream, requests| {
+            if is_first.swap(false, Ordering::SeqCst) {
+                let mut stream = secured(stream, &http2);
+                let mut buffer = [0; 4096];
+                while stream.read(&mut buffer).is_ok_and(|read| read > 0) {
+                    assert_eq!(stream.conn.alpn_protocol(), Some(&b"h2"[..]));
+                    requests.lock().unwrap().push("HTTP/2".to_owned());
+                }
+            } else {
+                exchange(secured(stream, &config), answer.as_bytes(), requests);
+            }
+        });
+        (server, pem)
+    }
+
+    /// A proxy that connects everyone to the server at `url`, whatever they ask for.
+    pub fn proxy_to(url: &str) -> Self {
+        let to = url.rsplit_once('/').unwrap().1.to_owned();
+        Self::serving("http", move |mut client, requests| {
+            requests.lock().unwrap().push(read_request(&mut client));
+            let _ = client.write_all(b"HTTP/1.1 200 Connected\r\n\r\n");
+            let mut server = TcpStream::connect(&to).unwrap();
+            let (mut from, mut back) = (client.try_clone().unwrap(), server.try_clone().unwrap());
+            thread::spawn(move || io::copy(&mut from, &mut server));
+            let _ = io::copy(&mut back, &mut client);
+        })
     }
 
     fn serving(
@@ -80,19 +115,23 @@ impl Stranger {
         serve: impl Fn(TcpStream, &Mutex<Vec<String>>) + Send + Sync + 'static,
     ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let url = format!(
-            "{scheme}://localhost:{}",
-            listener.local_addr().unwrap().port()
-        );
-        let requests = Arc::new(Mutex::new(Vec::new()));
-        let (serve, seen) = (Arc::new(serve), Arc::clone(&requests));
+        let server = Self::at(scheme, &listener);
+        let (serve, seen) = (Arc::new(serve), Arc::clone(&server.requests));
         thread::spawn(move || {
             for stream in listener.incoming().flatten() {
                 let (serve, seen) = (Arc::clone(&serve), Arc::clone(&seen));
                 thread::spawn(move || serve(stream, &seen));
             }
         });
-        Self { url, requests }
+        server
+    }
+
+    fn at(scheme: &str, listener: &TcpListener) -> Self {
+        let port = listener.local_addr().unwrap().port();
+        Self {
+            url: format!("{scheme}://localhost:{port}"),
+            requests: Arc::default(),
+        }
     }
 
     /// The requests so far, head and body.
@@ -109,13 +148,53 @@ pub fn answer(status: &str, content_type: &str, body: &str) -> String {
     )
 }
 
+/// A JSON answer with one more header.
+pub fn answer_with(status: &str, header: &str, body: &str) -> String {
+    answer(status, &format!("application/json\r\n{header}"), body)
+}
+
 /// An identity as a server sends it, with `key` as the API key.
 pub fn identity(key: &str) -> String {
+    answer("200 OK", "application/json", &device(key).to_string())
+}
+
+/// The same device in an answer of `device/info`.
+pub fn info(key: &str) -> String {
+    let version =
+        serde_json::json!({"pretix": "2026.8.0", "pretix_numeric": 20_260_080_005_000_u64});
     let body = serde_json::json!({
-        "organizer": "bigevents", "device_id": 7, "unique_serial": "ABCDEFGH12345678",
-        "api_token": key, "name": "Lane 7", "security_profile": "full", "gate": null,
+        "device": device(key), "server": {"version": version}, "medium_key_sets": [],
     });
     answer("200 OK", "application/json", &body.to_string())
+}
+
+fn device(key: &str) -> serde_json::Value {
+    serde_json::json!({
+        "organizer": "bigevents", "device_id": 7, "unique_serial": "ABCDEFGH12345678",
+        "api_token": key, "name": "Lane 7", "security_profile": "full", "gate": null,
+    })
+}
+
+/// A server's side of TLS with a certificate that nobody signed, and that in PEM.
+fn tls(parameters: CertificateParams) -> (ServerConfig, String) {
+    let key = KeyPair::generate().unwrap();
+    let certificate = parameters.self_signed(&key).unwrap();
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(
+            vec![certificate.der().clone()],
+            PrivateKeyDer::try_from(key.serialize_der()).unwrap(),
+        )
+        .unwrap();
+    (config, certificate.pem())
+}
+
+fn secured(stream: TcpStream, config: &ServerConfig) -> StreamOwned<ServerConnection, TcpStream> {
+    let connection = ServerConnection::new(Arc::new(config.clone())).unwrap();
+    StreamOwned::new(connection, stream)
 }
 
 fn exchange(mut stream: impl Read + Write, answer: &[u8], requests: &Mutex<Vec<String>>) {

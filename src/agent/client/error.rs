@@ -1,0 +1,228 @@
+//! Why there is no client, or no answer.
+
+use std::error::Error;
+use std::io;
+use std::path::PathBuf;
+
+use jiff::Timestamp;
+
+use crate::agent::clock;
+
+/// Why there is no client.
+#[derive(Debug, thiserror::Error)]
+pub enum ClientError {
+    /// The file with further certificates can't be used.
+    #[error("can't read the certificates in {path}")]
+    CaFile {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: rustls::pki_types::pem::Error,
+    },
+    /// The file holds no certificate.
+    #[error("{path} holds no certificate in PEM form (-----BEGIN CERTIFICATE-----)")]
+    NoCertificate {
+        /// The file.
+        path: PathBuf,
+    },
+    /// One of the certificates is not one.
+    #[error("a certificate in {path} can't be used")]
+    BadCertificate {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: rustls::Error,
+    },
+    /// The system's certificates can't be read.
+    #[error("can't read this system's certificates")]
+    SystemCertificates(#[source] rustls_native_certs::Error),
+    /// The system has no certificates that could be used.
+    #[error(
+        "this system has no certificates that can be used: install them (on Debian the package ca-certificates), or name a file with --ca-file"
+    )]
+    NoSystemCertificates,
+    /// The proxy's address can't be read. It is not repeated, since it may hold a password.
+    #[error(
+        "the proxy's address in {variable} can't be read: write it as in http://proxy.example:3128"
+    )]
+    Proxy {
+        /// Variable of the environment.
+        variable: &'static str,
+        /// Why.
+        #[source]
+        source: url::ParseError,
+    },
+    /// The proxy is none for HTTP.
+    #[error(
+        "the proxy in {variable} is none for HTTP: write its address as in http://proxy.example:3128"
+    )]
+    ProxyKind {
+        /// Variable of the environment.
+        variable: &'static str,
+    },
+    /// The TLS library refused its settings.
+    #[error("can't set up TLS")]
+    Tls(#[source] rustls::Error),
+    /// The HTTP library refused its settings.
+    #[error("can't set up the HTTP client")]
+    Http(#[source] reqwest::Error),
+}
+
+/// What the network said: the root of the HTTP library's chain of causes, whose upper links only
+/// name its own layers.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct Cause(String);
+
+impl From<&str> for Cause {
+    fn from(words: &str) -> Self {
+        Self(words.to_owned())
+    }
+}
+
+/// Why a call got no answer.
+#[derive(Debug, thiserror::Error)]
+pub enum SendError {
+    /// The host's name has no address.
+    #[error("can't find the server {origin}: check its address and this device's network")]
+    UnknownHost {
+        /// Scheme, host and port.
+        origin: String,
+        /// Why.
+        #[source]
+        source: Cause,
+    },
+    /// No connection.
+    #[error("can't connect to {origin}")]
+    NoConnection {
+        /// Scheme, host and port.
+        origin: String,
+        /// Why.
+        #[source]
+        source: Cause,
+    },
+    /// This device's clock shows a time before 1970.
+    #[error(
+        "this device's clock shows a time before 1970, and so no certificate can be checked: set it"
+    )]
+    Clock,
+    /// The server's certificate is not valid.
+    #[error("the certificate of {origin} is not valid{}", clock_hint(.clock))]
+    Certificate {
+        /// Scheme, host and port.
+        origin: String,
+        /// If this device's clock can't be right: what it shows, and when gatehand was built.
+        clock: Option<(Timestamp, Timestamp)>,
+        /// Why.
+        #[source]
+        source: Cause,
+    },
+    /// No answer in time.
+    #[error("{origin} did not answer in time")]
+    TimedOut {
+        /// Scheme, host and port.
+        origin: String,
+        /// Whether the time was up before there was a connection.
+        connecting: bool,
+        /// Why.
+        #[source]
+        source: Cause,
+    },
+    /// The connection broke before the answer was there.
+    #[error("the connection to {origin} broke")]
+    Broken {
+        /// Scheme, host and port.
+        origin: String,
+        /// Why.
+        #[source]
+        source: Cause,
+    },
+    /// The answer is longer than any of the API's.
+    #[error("the answer of {origin} is larger than {} KiB: this is not the device API", .limit / 1024)]
+    TooLarge {
+        /// Scheme, host and port.
+        origin: String,
+        /// Largest answer that is read, in bytes.
+        limit: usize,
+    },
+}
+
+impl SendError {
+    /// Whether the server can't have seen the request.
+    pub fn is_unsent(&self) -> bool {
+        matches!(
+            self,
+            Self::UnknownHost { .. }
+                | Self::NoConnection { .. }
+                | Self::Clock
+                | Self::Certificate { .. }
+                | Self::TimedOut {
+                    connecting: true,
+                    ..
+                }
+        )
+    }
+
+    /// Whether another attempt within a minute may end better.
+    pub(super) fn may_heal(&self) -> bool {
+        match self {
+            Self::UnknownHost { .. }
+            | Self::NoConnection { .. }
+            | Self::TimedOut { .. }
+            | Self::Broken { .. } => true,
+            Self::Clock | Self::Certificate { .. } | Self::TooLarge { .. } => false,
+        }
+    }
+}
+
+fn clock_hint(clock: &Option<(Timestamp, Timestamp)>) -> String {
+    clock.map_or_else(String::new, |(now, built)| {
+        format!(
+            "; this device's clock shows {}, which is before gatehand was built ({}), so the clock is the likely cause: set it",
+            now.strftime("%Y-%m-%d %H:%M UTC"),
+            built.strftime("%Y-%m-%d"),
+        )
+    })
+}
+
+pub(super) fn explain(origin: &str, error: reqwest::Error) -> SendError {
+    let origin = origin.to_owned();
+    let root = chain(&error).last().map(ToString::to_string);
+    let source = Cause(root.unwrap_or_default());
+    if error.is_timeout() {
+        SendError::TimedOut {
+            origin,
+            connecting: error.is_connect(),
+            source,
+        }
+    } else if has_bad_certificate(&error) {
+        SendError::Certificate {
+            origin,
+            clock: clock::impossible(Timestamp::now()),
+            source,
+        }
+    } else if error.is_connect() && chain(&error).any(|cause| cause.to_string() == "dns error") {
+        SendError::UnknownHost { origin, source }
+    } else if error.is_connect() {
+        SendError::NoConnection { origin, source }
+    } else {
+        SendError::Broken { origin, source }
+    }
+}
+
+fn has_bad_certificate(error: &reqwest::Error) -> bool {
+    chain(error).any(|cause| matches!(tls_error(cause), Some(rustls::Error::InvalidCertificate(_))))
+}
+
+/// The TLS stream hands its errors on inside I/O errors, which hide them from the chain of causes.
+fn tls_error<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a rustls::Error> {
+    error
+        .downcast_ref()
+        .or_else(|| tls_error(error.downcast_ref::<io::Error>()?.get_ref()?))
+}
+
+fn chain<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
+    std::iter::successors(Some(error), |error| (*error).source())
+}

@@ -1,0 +1,269 @@
+//! Talking to a server: one client with the limits, the trust and the patience that every call
+//! needs.
+
+mod error;
+mod proxy;
+mod retry;
+mod retry_after;
+mod tls;
+mod user_agent;
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use reqwest::header::{
+    CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, InvalidHeaderValue, LOCATION,
+};
+use reqwest::{Method, Request, RequestBuilder, Response, StatusCode, redirect};
+use zeroize::Zeroizing;
+
+use crate::secret::Secret;
+use error::{Cause, explain};
+use retry::Limits;
+
+pub use error::{ClientError, SendError};
+pub(super) use retry::{Ended, Repeat};
+pub(super) use retry_after::RetryAfter;
+pub use user_agent::App;
+
+/// How to reach servers.
+#[derive(Clone, Debug)]
+pub struct ClientConfig {
+    /// The app on top, which is named to the server after gatehand.
+    pub app: Option<App>,
+    /// Certificates in PEM that are trusted besides Mozilla's.
+    pub ca_file: Option<PathBuf>,
+    /// Trust this system's certificates too.
+    pub system_certificates: bool,
+    /// Longest wait for a connection; half of `attempt_timeout` if that is less.
+    pub connect_timeout: Duration,
+    /// Longest time for one attempt as a whole.
+    pub attempt_timeout: Duration,
+    /// Longest time for all attempts with the waits between.
+    pub deadline: Duration,
+    /// How long a connection may be silent while an answer is awaited before it is tried, and how
+    /// long its sign of life may then take; a third of `attempt_timeout` if that is less.
+    pub keep_alive: Duration,
+}
+
+impl Default for ClientConfig {
+    fn default() -> Self {
+        Self {
+            app: None,
+            ca_file: None,
+            system_certificates: false,
+            connect_timeout: Duration::from_secs(10),
+            attempt_timeout: Duration::from_secs(30),
+            deadline: Duration::from_secs(60),
+            keep_alive: Duration::from_secs(10),
+        }
+    }
+}
+
+impl ClientConfig {
+    /// An attempt that runs out of time while connecting must show it, because then nothing was
+    /// sent: the time for connecting ends before the attempt's.
+    fn limits(&self) -> Limits {
+        let attempt = self.attempt_timeout.min(self.deadline);
+        Limits {
+            connect: self.connect_timeout.min(attempt / 2),
+            attempt,
+            deadline: self.deadline,
+        }
+    }
+
+    /// Silence and the wait for a sign of life fit into an attempt, so that the next one finds a
+    /// dead connection gone.
+    fn keep_alive(&self) -> Duration {
+        self.keep_alive.min(self.limits().attempt / 3)
+    }
+}
+
+/// An answer as it came.
+pub(super) struct Answer {
+    pub(super) status: StatusCode,
+    pub(super) headers: HeaderMap,
+    pub(super) is_json: bool,
+    pub(super) location: Option<String>,
+    /// When the server wants to be asked again.
+    pub(super) retry_after: Option<RetryAfter>,
+    /// It may hold the API key.
+    pub(super) body: Zeroizing<Vec<u8>>,
+}
+
+/// The client for all calls; keeps connections open between them.
+#[derive(Clone)]
+pub struct Client {
+    http: reqwest::Client,
+    limits: Limits,
+}
+
+impl Client {
+    /// A client that trusts Mozilla's certificates and those of the configuration, follows no
+    /// redirect, and uses the environment's proxy for https to other machines only.
+    pub fn new(config: &ClientConfig) -> Result<Self, ClientError> {
+        let limits = config.limits();
+        let keep_alive = config.keep_alive();
+        let mut http = reqwest::Client::builder()
+            .user_agent(user_agent::user_agent(config.app.as_ref()))
+            .tls_backend_preconfigured(tls::config(config)?)
+            .redirect(redirect::Policy::none())
+            .connect_timeout(limits.connect)
+            .timeout(limits.attempt)
+            .http2_keep_alive_interval(keep_alive)
+            .http2_keep_alive_timeout(keep_alive)
+            .tcp_keepalive(keep_alive)
+            .tcp_keepalive_interval(keep_alive)
+            .tcp_keepalive_retries(1)
+            .no_proxy();
+        // Without it the kernel goes on sending into a network that is gone.
+        #[cfg(any(target_os = "android", target_os = "linux"))]
+        {
+            http = http.tcp_user_timeout(keep_alive * 2);
+        }
+        if let Some(proxy) = proxy::from_environment()? {
+            http = http.proxy(proxy);
+        }
+        let http = http.build().map_err(ClientError::Http)?;
+        Ok(Self { http, limits })
+    }
+
+    /// A request to be made, with nothing added to it.
+    pub(crate) fn request(&self, method: Method, url: url::Url) -> RequestBuilder {
+        self.http.request(method, url)
+    }
+
+    /// Sends until there is an answer worth reading, of at most `limit` bytes and whatever it says,
+    /// or the deadline is over.
+    pub(super) async fn send(
+        &self,
+        request: RequestBuilder,
+        limit: usize,
+        repeat: Repeat,
+    ) -> Ended {
+        let request = match request.build() {
+            Ok(request) => request,
+            Err(source) => {
+                return Ended {
+                    result: Err(explain("the server", source)),
+                    seen_before: false,
+                };
+            }
+        };
+        let origin = request.url().origin().ascii_serialization();
+        retry::until_answered(self.limits, repeat, &origin, |time| {
+            let copy = request.try_clone();
+            let origin = &origin;
+            async move {
+                let mut request = copy.ok_or_else(|| SendError::Broken {
+                    origin: origin.clone(),
+                    source: Cause::from("the request's body can be sent once only"),
+                })?;
+                *request.timeout_mut() = Some(time);
+                self.attempt(request, origin, limit).await
+            }
+        })
+        .await
+    }
+
+    async fn attempt(
+        &self,
+        request: Request,
+        origin: &str,
+        limit: usize,
+    ) -> Result<Answer, SendError> {
+        let now = Timestamp::now();
+        // The TLS library can't count back from there.
+        if now < Timestamp::UNIX_EPOCH {
+            return Err(SendError::Clock);
+        }
+        let response = self
+            .http
+            .execute(request)
+            .await
+            .map_err(|source| explain(origin, source))?;
+        let headers = response.headers().clone();
+        Ok(Answer {
+            status: response.status(),
+            is_json: is_json(&headers),
+            location: text(&headers, LOCATION).map(str::to_owned),
+            retry_after: RetryAfter::read(&headers, now),
+            headers,
+            body: read(response, origin, limit).await?,
+        })
+    }
+}
+
+/// The value of `Authorization` for a device, marked as one that is neither shown nor kept in a
+/// table of headers.
+pub(super) fn device_authorization(key: &Secret) -> Result<HeaderValue, InvalidHeaderValue> {
+    let text = Zeroizing::new(format!("Device {}", key.expose()));
+    let mut value = HeaderValue::from_str(&text)?;
+    value.set_sensitive(true);
+    Ok(value)
+}
+
+/// Chunk by chunk as they come out of the decompression, so that the limit holds for what a small
+/// answer may grow to.
+async fn read(
+    mut response: Response,
+    origin: &str,
+    limit: usize,
+) -> Result<Zeroizing<Vec<u8>>, SendError> {
+    let mut body = Zeroizing::new(Vec::new());
+    while let Some(chunk) = response
+        .chunk()
+        .await
+        .map_err(|source| explain(origin, source))?
+    {
+        if body.len() + chunk.len() > limit {
+            return Err(SendError::TooLarge {
+                origin: origin.to_owned(),
+                limit,
+            });
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body)
+}
+
+fn is_json(headers: &HeaderMap) -> bool {
+    let kind = text(headers, CONTENT_TYPE).unwrap_or_default();
+    let kind = kind.split(';').next().unwrap_or_default().trim();
+    kind.eq_ignore_ascii_case("application/json")
+}
+
+fn text(headers: &HeaderMap, name: HeaderName) -> Option<&str> {
+    headers.get(name)?.to_str().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_api_key_is_never_shown_with_its_header() {
+        let key = Secret::new("s3cret".to_owned());
+        let value = device_authorization(&key).unwrap();
+        assert_eq!(value.to_str().unwrap(), "Device s3cret");
+        assert!(value.is_sensitive());
+        assert!(!format!("{value:?}").contains("s3cret"));
+        let broken = Secret::new("a\nb".to_owned());
+        assert!(device_authorization(&broken).is_err());
+    }
+
+    #[test]
+    fn connecting_and_signs_of_life_fit_into_an_attempt() {
+        for seconds in [1, 15, 60, 600] {
+            let config = ClientConfig {
+                deadline: Duration::from_secs(seconds),
+                ..ClientConfig::default()
+            };
+            let limits = config.limits();
+            assert!(limits.connect < limits.attempt, "{limits:?}");
+            assert!(limits.attempt <= limits.deadline, "{limits:?}");
+            assert!(config.keep_alive() * 2 < limits.attempt, "{limits:?}");
+        }
+    }
+}

@@ -1,0 +1,70 @@
+//! Which certificates are trusted.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
+use rustls::{ClientConfig as TlsConfig, RootCertStore};
+
+use super::{ClientConfig, ClientError};
+
+/// TLS that trusts Mozilla's certificates, since those of an old handheld are stale, and whichever
+/// the configuration adds.
+pub(super) fn config(config: &ClientConfig) -> Result<TlsConfig, ClientError> {
+    let mut roots = RootCertStore {
+        roots: webpki_roots::TLS_SERVER_ROOTS.to_vec(),
+    };
+    if let Some(path) = &config.ca_file {
+        add_file(&mut roots, path)?;
+    }
+    if config.system_certificates {
+        add_system(&mut roots)?;
+    }
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let mut tls = TlsConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(ClientError::Tls)?
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    tls.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    Ok(tls)
+}
+
+fn add_file(roots: &mut RootCertStore, path: &Path) -> Result<(), ClientError> {
+    let failed = |source| ClientError::CaFile {
+        path: path.to_owned(),
+        source,
+    };
+    let before = roots.len();
+    for certificate in CertificateDer::pem_file_iter(path).map_err(failed)? {
+        roots
+            .add(certificate.map_err(failed)?)
+            .map_err(|source| ClientError::BadCertificate {
+                path: path.to_owned(),
+                source,
+            })?;
+    }
+    if roots.len() == before {
+        return Err(ClientError::NoCertificate {
+            path: path.to_owned(),
+        });
+    }
+    Ok(())
+}
+
+/// A system's store may hold a certificate of a form that is not supported any more: what can be
+/// used is, and only a store without any is an error.
+fn add_system(roots: &mut RootCertStore) -> Result<(), ClientError> {
+    let found = rustls_native_certs::load_native_certs();
+    let (added, _) = roots.add_parsable_certificates(found.certs);
+    match found.errors.into_iter().next() {
+        Some(error) if added == 0 => Err(ClientError::SystemCertificates(error)),
+        None if added == 0 => Err(ClientError::NoSystemCertificates),
+        Some(error) => {
+            tracing::warn!("some of this system's certificates can't be read: {error}");
+            Ok(())
+        }
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,111 @@
+//! What all commands have in common.
+
+use clap::CommandFactory;
+
+use super::*;
+
+/// Commands that are not about the device this program runs on, or print something for other programs.
+const OTHERS: [&str; 5] = ["serve", "admin", "demo", "completions", "man"];
+
+fn commands() -> Vec<clap::Command> {
+    Arguments::command().get_subcommands().cloned().collect()
+}
+
+fn help_after(command: &clap::Command) -> String {
+    command
+        .get_after_help()
+        .map_or_else(String::new, ToString::to_string)
+}
+
+/// The words of a command line as a shell makes them, as far as examples need it.
+fn words(line: &str) -> Vec<String> {
+    let mut words = vec![String::new()];
+    let mut quote = None;
+    for c in line.chars() {
+        match (quote, c) {
+            (Some(open), c) if c == open => quote = None,
+            (None, '"' | '\'') => quote = Some(c),
+            (None, ' ') => words.push(String::new()),
+            (_, c) => words.last_mut().unwrap().push(c),
+        }
+    }
+    words.retain(|word| !word.is_empty());
+    words
+}
+
+#[test]
+fn the_arguments_are_sound() {
+    Arguments::command().debug_assert();
+}
+
+#[test]
+fn every_command_for_devices_speaks_json_and_explains_itself() {
+    let commands = commands();
+    let mut for_devices = 0;
+    for command in &commands {
+        let name = command.get_name();
+        assert!(command.get_about().is_some(), "{name}");
+        if OTHERS.contains(&name) {
+            continue;
+        }
+        for_devices += 1;
+        let json = command.get_arguments().find(|one| one.get_id() == "json");
+        assert!(json.is_some(), "{name} has no --json");
+        assert!(help_after(command).contains("Examples:"), "{name}");
+        for argument in command.get_arguments() {
+            let id = argument.get_id();
+            assert!(
+                argument.get_help().is_some(),
+                "{name} does not explain {id}"
+            );
+        }
+    }
+    assert_eq!(for_devices, 9);
+    for name in ["admin", "completions", "man"] {
+        let command = commands.iter().find(|one| one.get_name() == name);
+        assert!(help_after(command.unwrap()).contains("Examples:"), "{name}");
+    }
+}
+
+#[test]
+fn every_example_is_understood() {
+    let mut examples = 0;
+    for command in commands() {
+        let help = help_after(&command);
+        for line in help.lines().filter(|line| line.starts_with("  ")) {
+            let Some((_, example)) = line.split_once("gatehand ") else {
+                continue;
+            };
+            // Without a remark, and what the shell does with the output.
+            let example = example.split("   ").next().unwrap();
+            let example = example.split(['|', '>']).next().unwrap();
+            let words = words(example);
+            let parsed = Arguments::try_parse_from([&["gatehand".to_owned()][..], &words].concat());
+            assert!(parsed.is_ok(), "{line}: {}", parsed.err().unwrap());
+            assert_eq!(words.first().unwrap(), command.get_name());
+            examples += 1;
+        }
+    }
+    assert!(examples > 20, "{examples}");
+}
+
+#[test]
+fn who_asks_for_json_gets_errors_in_json_too() {
+    for (arguments, expected) in [
+        (&["status", "--json"][..], true),
+        (&["init", "--json"], true),
+        (&["adopt", "--json"], true),
+        (&["info", "--json"], true),
+        (&["update", "--json"], true),
+        (&["roll", "--json"], true),
+        (&["revoke", "--json"], true),
+        (&["event-selection", "--json"], true),
+        (&["request", "GET", "x", "--json"], true),
+        (&["request", "GET", "x"], false),
+        (&["status"], false),
+        (&["man"], false),
+    ] {
+        let parsed = Arguments::try_parse_from([&["gatehand"], arguments].concat()).unwrap();
+        assert_eq!(parsed.command.is_for_scripts(), expected, "{arguments:?}");
+    }
+}

@@ -1,0 +1,278 @@
+//! What all commands do alike: help, JSON, colours, completions and manual pages.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
+
+mod common;
+
+use std::fs;
+use std::process::{Command, Stdio};
+
+use common::scanner::{Ended, Scanner, end};
+use common::skip;
+use common::stranger::{Stranger, identity};
+use serde_json::Value;
+
+/// The commands for devices, with what they need to be called at all.
+const FOR_DEVICES: [&[&str]; 9] = [
+    &["init"],
+    &["adopt"],
+    &["status"],
+    &["info"],
+    &["update"],
+    &["roll"],
+    &["revoke", "--yes"],
+    &["event-selection"],
+    &["request", "GET", "/api/v1/version"],
+];
+const ESCAPE: char = '\u{1b}';
+
+/// The names of all commands, as the help lists them.
+fn listed() -> Vec<String> {
+    let help = Scanner::new().run(&["--help"]).succeeds().stdout.clone();
+    let commands = help.split("Commands:\n").nth(1).unwrap();
+    let commands = commands.split("\n\n").next().unwrap();
+    let names = commands.lines().filter_map(|line| {
+        let name = line.strip_prefix("  ")?.split(' ').next()?;
+        (!name.is_empty()).then(|| name.to_owned())
+    });
+    names.collect()
+}
+
+/// The error as the one line that standard error has.
+#[track_caller]
+fn complaint(ended: &Ended) -> Value {
+    assert_eq!(ended.stderr.lines().count(), 1, "{ended:?}");
+    assert!(ended.stderr.ends_with('\n'));
+    let complaint: Value = serde_json::from_str(&ended.stderr).unwrap();
+    let fields: Vec<&String> = complaint.as_object().unwrap().keys().collect();
+    assert_eq!(fields, ["causes", "code", "error"]);
+    assert_eq!(complaint["code"], ended.code, "{ended:?}");
+    assert!(!complaint["error"].as_str().unwrap().is_empty());
+    complaint
+}
+
+/// Runs a command in a terminal of its own; what that shows.
+fn in_terminal(scanner: &Scanner, arguments: &str, variables: &[(&str, &str)]) -> Ended {
+    let gatehand = env!("CARGO_BIN_EXE_gatehand");
+    let terminal = Command::new("script")
+        .args(["--quiet", "--return", "--command"])
+        .arg(format!("{gatehand} {arguments}"))
+        .arg("/dev/null")
+        .env("GATEHAND_HOME", scanner.home())
+        .env("TERM", "xterm-256color")
+        .env_remove("NO_COLOR")
+        .env_remove("CLICOLOR")
+        .env_remove("GATEHAND_LOG")
+        .envs(variables.iter().copied())
+        .stdin(Stdio::null())
+        .output();
+    end(terminal.unwrap())
+}
+
+#[test]
+fn the_help_of_every_command_has_examples_and_the_exit_codes_are_listed() {
+    let scanner = Scanner::new();
+    for command in FOR_DEVICES {
+        let help = scanner.run(&[command[0], "--help"]);
+        let help = &help.succeeds().stdout;
+        assert!(help.contains("Examples:\n  "), "{help}");
+        assert!(
+            help.contains(&format!("  gatehand {}", command[0])),
+            "{help}"
+        );
+        assert!(help.contains("--json"), "{help}");
+        assert!(!help.contains(ESCAPE), "{help}");
+    }
+    let help = scanner.run(&["--help"]);
+    let help = &help.succeeds().stdout;
+    for line in [
+        "Exit codes:",
+        "   0  done",
+        "  19  an answer to gatehand request",
+    ] {
+        assert!(help.contains(line), "{help}");
+    }
+}
+
+#[test]
+fn with_json_an_error_is_one_line_of_json_with_code_words_and_causes() {
+    for command in FOR_DEVICES {
+        let ended = Scanner::new().run(&[command, &["--json"]].concat());
+        let code = match command[0] {
+            "init" | "adopt" => 2,
+            _ => 13,
+        };
+        assert_eq!(ended.code, code, "{command:?}: {ended:?}");
+        assert_eq!(complaint(&ended)["causes"], serde_json::json!([]));
+        if command[0] != "status" {
+            assert_eq!(ended.stdout, "", "{command:?}");
+        }
+    }
+
+    let gone = Stranger::once("");
+    std::net::TcpStream::connect(gone.url.strip_prefix("http://").unwrap()).unwrap();
+    let arguments = [
+        "init",
+        "--json",
+        "--timeout",
+        "1",
+        "--url",
+        &gone.url,
+        "--token",
+        "t",
+    ];
+    let ended = Scanner::new().run(&arguments);
+    assert_eq!(ended.code, 8, "{ended:?}");
+    let causes = complaint(&ended)["causes"].clone();
+    let causes = causes.as_array().unwrap();
+    assert!(
+        !causes.is_empty() && causes.iter().all(Value::is_string),
+        "{causes:?}"
+    );
+}
+
+#[test]
+fn with_json_a_success_is_one_document_and_nothing_else() {
+    let (server, scanner) = (Stranger::answering(identity("k")), Scanner::new());
+    let ended = scanner.init(&server.url, "t", &["--json"]);
+    let told: Value = serde_json::from_str(&ended.succeeds().stdout).unwrap();
+    assert_eq!(told, scanner.status());
+    assert_eq!(ended.stderr, "");
+}
+
+#[test]
+fn completions_render_for_every_shell() {
+    let scanner = Scanner::new();
+    for shell in ["bash", "elvish", "fish", "powershell", "zsh"] {
+        let ended = scanner.run(&["completions", shell]);
+        let script = &ended.succeeds().stdout;
+        for command in listed() {
+            assert!(script.contains(&command), "{shell} lacks {command}");
+        }
+        assert!(script.contains("hardware-model"), "{shell}");
+        assert_eq!(ended.stderr, "");
+    }
+    scanner.run(&["completions", "tcsh"]).complains(2, "tcsh");
+}
+
+#[test]
+fn a_shell_understands_its_completions() {
+    let scanner = Scanner::new();
+    let script = scanner
+        .run(&["completions", "bash"])
+        .succeeds()
+        .stdout
+        .clone();
+    let file = scanner.scratch().join("completions");
+    fs::write(&file, script).unwrap();
+    if skip::can_run("bash", &["--version"]) {
+        let read = Command::new("bash")
+            .args(["--norc", "-c"])
+            .arg("source \"$0\" && COMP_WORDS=(gatehand ev) COMP_CWORD=1 && _gatehand gatehand ev gatehand && echo \"${COMPREPLY[*]}\"")
+            .arg(&file)
+            .output();
+        assert_eq!(end(read.unwrap()).succeeds().stdout, "event-selection\n");
+    }
+}
+
+#[test]
+fn there_is_a_manual_page_for_every_command() {
+    let scanner = Scanner::new();
+    let page = scanner.run(&["man"]);
+    let page = &page.succeeds().stdout;
+    assert!(page.contains(".TH gatehand 1"), "{page}");
+    assert!(page.contains("event\\-selection"), "{page}");
+
+    let folder = scanner.scratch().join("share/man1");
+    let ended = scanner.run(&["man", "--into", folder.to_str().unwrap()]);
+    assert_eq!(ended.succeeds().stdout, "");
+    let read = |name: &str| fs::read_to_string(folder.join(name)).unwrap();
+    assert!(read("gatehand.1").contains("the answer with this device"));
+    let commands = listed();
+    assert!(commands.len() > 10, "{commands:?}");
+    for command in commands.iter().filter(|command| *command != "help") {
+        let page = read(&format!("gatehand-{command}.1"));
+        assert!(page.starts_with(".ie"), "{page:.100}");
+        assert!(page.contains(".TH gatehand"), "{page:.300}");
+    }
+    assert!(read("gatehand-init.1").contains("kpp4jn8g2ynzonp6"));
+
+    let file = scanner.scratch().join("file");
+    fs::write(&file, "").unwrap();
+    scanner
+        .run(&["man", "--into", file.to_str().unwrap()])
+        .complains(1, "can't write");
+}
+
+#[test]
+fn colours_are_for_terminals_only() {
+    let (server, scanner) = (Stranger::answering(identity("k")), Scanner::new());
+    let to_pipe = |command: &[&str]| {
+        let mut command = scanner.command(command);
+        command
+            .env_remove("CLICOLOR_FORCE")
+            .env("TERM", "xterm-256color");
+        end(command.output().unwrap())
+    };
+    let has_none = |ended: &Ended| {
+        assert!(!ended.stdout.contains(ESCAPE), "{ended:?}");
+        assert!(!ended.stderr.contains(ESCAPE), "{ended:?}");
+    };
+    let init = [
+        "init",
+        "--url",
+        &server.url,
+        "--token",
+        "t",
+        "--log",
+        "trace",
+    ];
+    has_none(&to_pipe(&["info"]));
+    has_none(to_pipe(&init).succeeds());
+    has_none(&to_pipe(&["--help"]));
+
+    if !skip::can_run("script", &["--version"]) {
+        return;
+    }
+    let fresh = Scanner::new();
+    let error = in_terminal(&fresh, "info", &[]);
+    assert_eq!(error.code, 13);
+    assert!(
+        error.stdout.contains("\u{1b}[1m\u{1b}[31merror:"),
+        "{error:?}"
+    );
+    let enrolled = in_terminal(&fresh, &init.join(" "), &[]);
+    let heading = "\u{1b}[1mThis device is enrolled.";
+    assert!(enrolled.succeeds().stdout.contains(heading), "{enrolled:?}");
+
+    let fresh = Scanner::new();
+    for variable in [("NO_COLOR", "1"), ("TERM", "dumb")] {
+        has_none(&in_terminal(&fresh, "info", &[variable]));
+        has_none(&in_terminal(&fresh, "--help", &[variable]));
+    }
+    has_none(&in_terminal(&fresh, &init.join(" "), &[("NO_COLOR", "1")]));
+    let json = in_terminal(&fresh, "status --json", &[]);
+    assert!(!json.stdout.contains(ESCAPE), "{json:?}");
+}
+
+#[test]
+fn a_reader_that_has_seen_enough_is_no_failure() {
+    let (server, scanner) = (Stranger::answering(identity("k")), Scanner::new());
+    scanner.init(&server.url, "t", &[]).succeeds();
+    for command in [
+        &["status"][..],
+        &["status", "--json"],
+        &["man"],
+        &["completions", "bash"],
+    ] {
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let ended = end(scanner.command(command).stdout(writer).output().unwrap());
+        assert_eq!((ended.code, ended.stderr.as_str()), (0, ""), "{command:?}");
+    }
+}

@@ -1,0 +1,354 @@
+//! A disk that fails at any moment costs no device: the command says so in words, what was there
+//! stays, and the same command goes on once the disk works again.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
+
+mod common;
+
+use std::collections::{BTreeMap, HashMap};
+use std::fs;
+use std::process::Command;
+
+use common::installation::Installation;
+use common::operations::{self, Before, OPERATIONS, Operation, Prepared, Progress};
+use common::recording::{can_record, strace, with_program};
+use common::scanner::{Ended, Scanner, end};
+use common::skip;
+use common::stranger::{Stranger, identity};
+use gatehand::wire::IDEMPOTENCY_HEADER;
+
+/// Size of a page of the vault, in bytes.
+const PAGE: usize = 4096;
+
+/// What fails.
+struct Fault {
+    /// The system call that fails first.
+    call: &'static str,
+    /// Calls that fail along with it, from the first on.
+    along: &'static [&'static str],
+    error: &'static str,
+    /// Whether all later calls fail too.
+    lasts: bool,
+}
+
+#[rustfmt::skip]
+const FAULTS: &[Fault] = &[
+    Fault { call: "pwrite64", along: &[], error: "ENOSPC", lasts: true },
+    Fault { call: "pwrite64", along: &[], error: "EIO", lasts: false },
+    Fault { call: "pread64", along: &[], error: "EIO", lasts: false },
+    Fault { call: "read", along: &[], error: "EIO", lasts: false },
+    Fault { call: "write", along: &[], error: "ENOSPC", lasts: false },
+    Fault { call: "write", along: &[], error: "EIO", lasts: false },
+    Fault { call: "fsync", along: &[], error: "EIO", lasts: false },
+    Fault { call: "fsync", along: &[], error: "EIO", lasts: true },
+    Fault { call: "fdatasync", along: &[], error: "EIO", lasts: false },
+    Fault { call: "ftruncate", along: &[], error: "EIO", lasts: false },
+    Fault { call: "ftruncate", along: &[], error: "ENOSPC", lasts: true },
+    Fault { call: "openat", along: &[], error: "EIO", lasts: false },
+    Fault { call: "openat", along: &[], error: "ENOSPC", lasts: false },
+    Fault { call: "mkdir", along: &[], error: "ENOSPC", lasts: false },
+    Fault { call: "linkat", along: &[], error: "EIO", lasts: false },
+    Fault { call: "linkat", along: &["rename"], error: "ENOSPC", lasts: true },
+    Fault { call: "rename", along: &[], error: "EIO", lasts: false },
+    Fault { call: "unlink", along: &[], error: "EIO", lasts: false },
+    Fault { call: "fchmod", along: &[], error: "EIO", lasts: false },
+];
+
+/// How often a fault is tried until it hits the vault.
+const ATTEMPTS: usize = 5;
+
+/// What it takes to set a damaged vault aside.
+const SET_ASIDE: [&str; 2] = ["rename", "fsync"];
+
+/// A call that an operation makes on its vault.
+struct Call {
+    name: String,
+    /// Counts up from 1 for each name.
+    number: usize,
+    creates: bool,
+}
+
+/// The calls that fail one by one. Of many that do the same to a file between two syncs, the first two
+/// and the last stand for all.
+fn calls(operation: &Operation, server: &Installation) -> Vec<Call> {
+    let prepared = operation.prepare(server);
+    let mut names: Vec<_> = FAULTS.iter().map(|fault| fault.call).collect();
+    names.dedup();
+    let (ended, log) = run(&prepared, &[format!("trace=?{}", names.join(",?"))]);
+    ended.succeeds();
+    let home = prepared.scanner.home();
+    let home = home.to_str().unwrap();
+    let mut counts: HashMap<(&str, &str), usize> = HashMap::new();
+    let mut calls: BTreeMap<(usize, &str, &str), Vec<Call>> = BTreeMap::new();
+    let mut syncs = 0;
+    for line in log.lines() {
+        let Some((process, line)) = line.split_once(' ') else {
+            continue;
+        };
+        let Some((name, arguments)) = line.trim_start().split_once('(') else {
+            continue;
+        };
+        let count = counts.entry((process, name)).or_default();
+        *count += 1;
+        if !arguments.contains(home) {
+            continue;
+        }
+        syncs += usize::from(name == "fsync");
+        // The open file, but of other calls everything, so that no two are the same.
+        let file = match name {
+            "pread64" | "pwrite64" => arguments.split(',').next().unwrap(),
+            _ => arguments,
+        };
+        let same = calls.entry((syncs, name, file)).or_default();
+        same.truncate(2);
+        same.push(Call {
+            name: name.to_owned(),
+            number: *count,
+            creates: arguments.contains("O_CREAT"),
+        });
+    }
+    calls.into_values().flatten().collect()
+}
+
+/// Runs the operation with these options of `strace -e`; how it ended, and the log.
+fn run(prepared: &Prepared, options: &[String]) -> (Ended, String) {
+    let folder = tempfile::tempdir().unwrap();
+    let log = folder.path().join("log");
+    let command = prepared.command();
+    let mut traced = strace(&command, &log);
+    traced.arg("-y");
+    for option in options {
+        traced.args(["-e", option]);
+    }
+    let ended = end(with_program(traced, &command).output().unwrap());
+    (ended, fs::read_to_string(&log).unwrap())
+}
+
+impl Fault {
+    /// Makes the call with this number fail.
+    fn options(&self, number: usize) -> Vec<String> {
+        let from = if self.lasts { "+" } else { "" };
+        let calls = [&[self.call], self.along].concat().join(",?");
+        let mut options = vec![
+            format!("trace=?{calls}"),
+            format!(
+                "inject={}:error={}:when={number}{from}",
+                self.call, self.error
+            ),
+        ];
+        let along = self.along.iter();
+        options.extend(along.map(|call| format!("inject=?{call}:error={}", self.error)));
+        options
+    }
+}
+
+/// The operation ends well or says in words what failed, and either way the device is not lost.
+/// Returns how far it came, or nothing if another call failed than one on the vault: what is read of
+/// the machine before is not always the same.
+fn survives(
+    operation: &Operation,
+    server: &Installation,
+    fault: &Fault,
+    number: usize,
+) -> Option<Progress> {
+    let prepared = operation.prepare(server);
+    let home = prepared.scanner.home();
+    let is_damaged = operation.before == Before::Damaged;
+    let before = if is_damaged {
+        Vec::new()
+    } else {
+        operations::entries(&home)
+    };
+    let (ended, log) = run(&prepared, &fault.options(number));
+    let what = format!(
+        "{}: {} of {} number {number}: {ended:?}",
+        operation.name, fault.error, fault.call
+    );
+    let failed = log.lines().find(|line| line.ends_with("(INJECTED)"))?;
+    if !failed.contains(home.to_str().unwrap()) {
+        return None;
+    }
+    assert!(matches!(ended.code, 0 | 10 | 11), "{what}");
+    assert!(!ended.stderr.contains("panicked"), "{what}");
+    let is_set_aside = ended.stderr.contains("was kept as");
+    assert!(
+        !is_set_aside || is_damaged,
+        "a good vault was set aside: {what}"
+    );
+    let says_why = ended.stderr.lines().any(|line| line.starts_with("error: "));
+    assert!(ended.code == 0 || says_why, "{what}");
+
+    let status = prepared.scanner.run(&["status"]);
+    assert!(
+        matches!(status.code, 0 | 13) || is_damaged,
+        "{status:?} after {what}"
+    );
+    let reached = if status.code == 11 {
+        Progress::NotBegun
+    } else {
+        operations::progress(&before, &operations::entries(&home))
+    };
+    if reached == Progress::Finished {
+        operation.assert_done(&home, &what);
+        return Some(reached);
+    }
+    assert_ne!(ended.code, 0, "{what}");
+    // The server may have used the token up: then only the first idempotency key gets anywhere.
+    let again = end(prepared.command().output().unwrap());
+    assert_eq!(again.code, 0, "{again:?} after {what}");
+    let now = operations::progress(&before, &operations::entries(&home));
+    assert_eq!(now, Progress::Finished, "{what}");
+    operation.assert_done(&home, &what);
+    Some(reached)
+}
+
+#[test]
+fn a_disk_that_fails_at_any_call_costs_no_device() {
+    if !can_record() {
+        return;
+    }
+    let server = &Installation::start();
+    std::thread::scope(|threads| {
+        for operation in OPERATIONS {
+            threads.spawn(move || fails_at_each_call(operation, server));
+        }
+    });
+}
+
+fn fails_at_each_call(operation: &Operation, server: &Installation) {
+    let calls = calls(operation, server);
+    let mut reached = BTreeMap::new();
+    for fault in FAULTS {
+        let fails = |call: &&Call| {
+            // A full disk only keeps new files from being opened.
+            let is_full = fault.call == "openat" && fault.error == "ENOSPC";
+            // Once it is set aside, a new vault is made as for a new device.
+            let is_new = operation.before != Before::Damaged || SET_ASIDE.contains(&fault.call);
+            call.name == fault.call && (call.creates || !is_full) && is_new
+        };
+        for call in calls.iter().filter(fails) {
+            let progress = (0..ATTEMPTS)
+                .find_map(|_| survives(operation, server, fault, call.number))
+                .expect("a call that fails on the vault");
+            *reached.entry(format!("{progress:?}")).or_insert(0) += 1;
+        }
+    }
+    // Before the operation is written down, before the answer is, and after.
+    assert_eq!(reached.len(), 3, "{}: {reached:?}", operation.name);
+}
+
+/// The header of a request that names its idempotency key.
+fn idempotency_key(request: &str) -> &str {
+    let name = IDEMPOTENCY_HEADER.to_ascii_lowercase();
+    let is_key = |line: &&str| line.to_ascii_lowercase().starts_with(&name);
+    request.lines().find(is_key).unwrap()
+}
+
+#[test]
+fn an_answer_that_cannot_be_kept_is_asked_for_again_under_the_same_key() {
+    if !can_record() {
+        return;
+    }
+    let key = "k3y".repeat(21) + "k";
+    let prepare = || {
+        let (scanner, server) = (Scanner::new(), Stranger::answering(identity(&key)));
+        let arguments = ["init", "--url", &server.url, "--token", "t"].map(str::to_owned);
+        let arguments = arguments.to_vec();
+        (Prepared { scanner, arguments }, server)
+    };
+    let (prepared, _server) = prepare();
+    let (_, log) = run(&prepared, &["trace=pwrite64,writev,sendto".to_owned()]);
+    let (before, after) = log.split_at(log.find("POST").unwrap());
+    let sent = before.matches("pwrite64(").count();
+    assert!(after.contains("pwrite64("), "the answer is not kept");
+
+    for number in sent + 1..=sent + 4 {
+        for fault in FAULTS.iter().filter(|fault| fault.call == "pwrite64") {
+            let (prepared, server) = prepare();
+            let (ended, _) = run(&prepared, &fault.options(number));
+            ended.complains(10, "can't write to the vault");
+            prepared
+                .scanner
+                .run(&["status"])
+                .complains(13, "has not read the answer");
+            prepared.scanner.run(&prepared.arguments()).succeeds();
+            let requests = server.requests();
+            let keys: Vec<_> = requests
+                .iter()
+                .map(|request| idempotency_key(request))
+                .collect();
+            assert_eq!(keys.len(), 2);
+            assert_eq!(keys[0], keys[1]);
+        }
+    }
+}
+
+#[test]
+fn a_read_only_disk_keeps_the_device_through_every_operation() {
+    if !skip::can_run("unshare", &["--user", "--map-root-user", "--mount", "true"]) {
+        return;
+    }
+    let server = Installation::start();
+    for operation in OPERATIONS {
+        let prepared = operation.prepare(&server);
+        let command = prepared.command();
+        fs::create_dir_all(prepared.scanner.home()).unwrap();
+        let before = prepared.scanner.files();
+        let script = "mount --bind \"$GATEHAND_HOME\" \"$GATEHAND_HOME\" \
+            && mount -o remount,bind,ro \"$GATEHAND_HOME\" || exit 99; exec \"$@\"";
+        let mut read_only = Command::new("unshare");
+        read_only.args([
+            "--user",
+            "--map-root-user",
+            "--mount",
+            "sh",
+            "-c",
+            script,
+            "sh",
+        ]);
+        read_only.env("GATEHAND_HOME", prepared.scanner.home());
+        let ended = end(with_program(read_only, &command).output().unwrap());
+        ended.complains(10, "can't write");
+        assert!(prepared.scanner.files() == before, "{}", operation.name);
+        end(prepared.command().output().unwrap()).succeeds();
+    }
+}
+
+#[test]
+fn a_truncated_vault_is_told_and_left_as_it_is() {
+    let server = Stranger::answering(identity("k3y"));
+    let enrolled = Scanner::new();
+    enrolled.init(&server.url, "first", &[]).succeeds();
+    let vault = enrolled.home().join("vault.db");
+    let whole = fs::read(&vault).unwrap();
+    let lengths = (0..whole.len()).step_by(PAGE);
+    let odd = [
+        1,
+        15,
+        16,
+        99,
+        100,
+        511,
+        512,
+        PAGE - 1,
+        PAGE + 1,
+        whole.len() - PAGE - 1,
+    ];
+    for length in lengths.chain(odd) {
+        fs::write(&vault, &whole[..length]).unwrap();
+        let (asked, before) = (server.requests().len(), enrolled.files());
+        enrolled.run(&["status"]).complains(11, "restore");
+        enrolled
+            .init(&server.url, "second", &[])
+            .complains(11, "restore");
+        assert!(enrolled.files() == before, "{length} bytes");
+        assert_eq!(server.requests().len(), asked, "{length} bytes");
+    }
+    fs::write(&vault, &whole).unwrap();
+    enrolled.run(&["status"]).succeeds();
+}

@@ -1,0 +1,412 @@
+//! Authenticated calls: what goes to the server, what is handed on, and what is never sent.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
+
+mod common;
+
+use std::fs;
+
+use common::installation::Installation;
+use common::scanner::{Ended, Scanner};
+use common::stranger::{Stranger, answer, answer_with, identity};
+use common::way::{Way, header};
+use serde_json::{Value, json};
+
+const KEY: &str = "k3yk3yk3yk3yk3yk3yk3yk3yk3yk3yk3yk3yk3yk3yk3yk3yk3yk3yk3yk3yk3yk3";
+const INFO: &str = "/api/v1/device/info";
+/// Part of every call that goes wrong, so that it does so soon.
+const IMPATIENT: [&str; 2] = ["--timeout", "1"];
+
+fn request(scanner: &Scanner, arguments: &[&str]) -> Ended {
+    scanner.run(&[&["request"], &IMPATIENT[..], arguments].concat())
+}
+
+/// A device enrolled at a server that then gives this answer to everything.
+fn enrolled_at_stranger(answer: String) -> (Stranger, Scanner) {
+    let server = Stranger::answering_in_turn(vec![identity(KEY), answer]);
+    let scanner = Scanner::new();
+    scanner.init(&server.url, "token", &[]).succeeds();
+    (server, scanner)
+}
+
+/// What the server was asked after the enrolment.
+fn calls(server: &Stranger) -> Vec<String> {
+    server.requests().split_off(1)
+}
+
+fn empty_list() -> String {
+    answer("200 OK", "application/json", r#"{"results": []}"#)
+}
+
+#[test]
+fn a_call_is_made_as_the_device_and_the_answer_printed_as_it_is() {
+    let (installation, scanner) = (Installation::start(), Scanner::new());
+    let way = Way::to(&installation.url);
+    let token = installation.create_device("Lane 1");
+    scanner.init(&way.url, &token, &[]).succeeds();
+
+    for (method, path) in [
+        ("GET", INFO),
+        ("get", &INFO[1..]),
+        ("GET", &format!("{}{INFO}?a=b#part", way.url)),
+    ] {
+        let ended = request(&scanner, &[method, path]);
+        let told: Value = serde_json::from_str(&ended.succeeds().stdout).unwrap();
+        assert_eq!(told["device"]["name"], "Lane 1");
+        let requests = way.requests();
+        let sent = requests.last().unwrap();
+        assert!(sent.starts_with(&format!("GET {INFO}")), "{sent}");
+        let key = header(sent, "authorization")
+            .strip_prefix("Device ")
+            .unwrap();
+        assert_eq!(key.len(), 64);
+        assert_eq!(told["device"]["api_token"], "*".repeat(64));
+        assert!(!ended.stdout.contains(key) && !ended.stderr.contains(key));
+    }
+    let version = request(&scanner, &["GET", "/api/v1/version"]);
+    assert!(version.succeeds().stdout.contains("20260080005000"));
+}
+
+#[test]
+fn an_answer_of_400_and_above_is_printed_too_and_tells_by_the_exit_code() {
+    let (installation, scanner) = (Installation::start(), Scanner::new());
+    let token = installation.create_device("Lane 1");
+    scanner.init(&installation.url, &token, &[]).succeeds();
+
+    let devices = "/api/v1/organizers/bigevents/devices/";
+    let ended = request(&scanner, &["GET", devices]);
+    ended.complains(19, "status 403");
+    let body: Value = serde_json::from_str(&ended.stdout).unwrap();
+    assert!(body["detail"].is_string(), "{body}");
+
+    request(&scanner, &["GET", "/nowhere/"]).complains(19, "status 404");
+    request(&scanner, &["DELETE", INFO]).complains(19, "status 405");
+    // The device is none the worse for it.
+    scanner.run(&["info"]).succeeds();
+}
+
+#[test]
+fn every_call_keeps_the_path_prefix() {
+    let installation = Installation::start_with(&["--public-url", "https://x.example/tickets/"]);
+    let way = Way::to(&installation.url);
+    let (scanner, url) = (Scanner::new(), format!("{}/tickets", way.url));
+    let token = installation.create_device("Lane 1");
+    scanner.init(&url, &token, &[]).succeeds();
+
+    for path in [INFO, &INFO[1..], &format!("{url}{INFO}")] {
+        request(&scanner, &["GET", path]).succeeds();
+    }
+    for command in ["info", "update", "roll", "event-selection"] {
+        scanner.run(&[command]).succeeds();
+    }
+    scanner.run(&["revoke", "--yes"]).succeeds();
+    let requests = way.requests();
+    assert!(requests.len() >= 8, "{requests:?}");
+    for sent in &requests {
+        let target = sent.split(' ').nth(1).unwrap();
+        assert!(target.starts_with("/tickets/api/v1/"), "{target}");
+    }
+}
+
+#[test]
+fn the_next_page_of_a_list_is_asked_for_by_its_whole_address() {
+    let (server, scanner) = enrolled_at_stranger(empty_list());
+    let next = format!("{}/api/v1/organizers/o/events/?page=2&q=a%2Fb", server.url);
+    let ended = request(&scanner, &["GET", &next]);
+    assert_eq!(ended.succeeds().stdout, r#"{"results": []}"#);
+    let calls = calls(&server);
+    let wanted = "GET /api/v1/organizers/o/events/?page=2&q=a%2Fb HTTP/1.1";
+    assert!(calls[0].starts_with(wanted), "{calls:?}");
+}
+
+#[test]
+fn what_leads_to_another_origin_or_out_of_the_prefix_is_refused_and_nothing_is_sent() {
+    let server = Stranger::answering_in_turn(vec![identity(KEY), empty_list()]);
+    let (other, scanner) = (Stranger::answering(empty_list()), Scanner::new());
+    let url = format!("{}/tickets", server.url);
+    scanner.init(&url, "token", &[]).succeeds();
+    let other_host = other.url.strip_prefix("http:").unwrap();
+    for path in [
+        &other.url,
+        &format!("{}/tickets{INFO}", other.url),
+        other_host,
+        &other_host.replace('/', "\\"),
+        &server.url.replace("http:", "https:"),
+        &server.url.replace("localhost", "127.0.0.1"),
+        &url.replace("http://", "http://ada@"),
+        "ftp://localhost/tickets/",
+        "file:///etc/passwd",
+        &format!("{}{INFO}", server.url),
+        &format!("{}/ticketsx{INFO}", server.url),
+        "../api/v1/device/info",
+        "/../api/v1/device/info",
+        "api/../../api/v1/device/info",
+        "%2e%2e/api/v1/device/info",
+        "api/..%2f..%2fapi",
+        &format!("/{}", "x".repeat(100_000)),
+    ] {
+        for method in ["GET", "POST"] {
+            let ended = request(&scanner, &[method, path]);
+            assert_eq!(ended.code, 2, "{method} {path:.80}: {ended:?}");
+            assert_eq!(ended.stdout, "");
+        }
+    }
+    assert_eq!(calls(&server), Vec::<String>::new());
+    assert_eq!(other.requests(), Vec::<String>::new());
+}
+
+#[test]
+fn what_changes_the_identity_goes_through_its_own_command_only() {
+    let (server, scanner) = enrolled_at_stranger(empty_list());
+    let whole = format!("{}/api/v1/device/roll", server.url);
+    for (path, command) in [
+        ("/api/v1/device/initialize", "gatehand init"),
+        ("/api/v1/device/update", "gatehand update"),
+        ("/api/v1/device/roll", "gatehand roll"),
+        ("api/v1/device/revoke/", "gatehand revoke"),
+        ("/api/v1/device/%72%6f%6c%6C", "gatehand roll"),
+        ("/api//v1/device///roll", "gatehand roll"),
+        ("/api/v1/device%2Frevoke?a=b", "gatehand revoke"),
+        ("/api/v1/x/../device/./roll", "gatehand roll"),
+        (&whole, "gatehand roll"),
+    ] {
+        for method in ["POST", "post", "PUT", "PATCH", "DELETE"] {
+            request(&scanner, &[method, path]).complains(2, command);
+        }
+    }
+    assert_eq!(calls(&server), Vec::<String>::new());
+}
+
+#[test]
+fn what_is_refused_is_refused_before_a_report_that_is_due_is_sent() {
+    let (server, scanner) = enrolled_at_stranger(empty_list());
+    // Another version of gatehand enrolled, and so the report has to be sent anew.
+    let vault = rusqlite::Connection::open(scanner.home().join("vault.db")).unwrap();
+    let version = env!("CARGO_PKG_VERSION");
+    let changed = vault.execute(
+        "UPDATE entry SET plain = replace(plain, ?1, '0.0.1') WHERE name = 'identity'",
+        [version],
+    );
+    assert_eq!(changed.unwrap(), 1);
+    request(&scanner, &["GET", "http://localhost:1/"]).complains(2, "is not the server");
+    request(&scanner, &["POST", "/api/v1/device/roll"]).complains(2, "gatehand roll");
+    request(&scanner, &["CONNECT", INFO]).complains(2, "is no method of the API");
+    assert_eq!(calls(&server), Vec::<String>::new());
+
+    request(&scanner, &["GET", "/api/v1/organizers/"]);
+    assert!(calls(&server)[0].starts_with("POST /api/v1/device/update "));
+}
+
+#[test]
+fn a_body_is_sent_from_a_file_or_standard_input_with_its_type() {
+    let (server, scanner) = enrolled_at_stranger(empty_list());
+    let file = scanner.scratch().join("body");
+    fs::write(&file, r#"{"secret": "from a file"}"#).unwrap();
+    let file = file.to_str().unwrap();
+    let body = ["request", "POST", "/api/v1/x/", "--body"];
+    scanner.run(&[&body[..], &[file]].concat()).succeeds();
+    scanner
+        .run_with_input(&[&body[..], &["-"]].concat(), b"[\"from standard input\"]")
+        .succeeds();
+    let form = ["--content-type", "application/x-www-form-urlencoded"];
+    scanner
+        .run_with_input(&[&body[..], &["-"], &form].concat(), b"a=b")
+        .succeeds();
+    scanner.run(&body[..3]).succeeds();
+
+    let calls = calls(&server);
+    let sent: Vec<(&str, &str, &str)> = calls
+        .iter()
+        .map(|call| {
+            let body = call.split_once("\r\n\r\n").unwrap().1;
+            (
+                header(call, "content-type"),
+                header(call, "content-length"),
+                body,
+            )
+        })
+        .collect();
+    let json = "application/json";
+    assert_eq!(
+        sent,
+        [
+            (json, "25", r#"{"secret": "from a file"}"#),
+            (json, "23", r#"["from standard input"]"#),
+            ("application/x-www-form-urlencoded", "3", "a=b"),
+            ("", "0", ""),
+        ]
+    );
+
+    scanner
+        .run(&[&body[..], &["missing"]].concat())
+        .complains(1, "can't read missing");
+    let broken = ["--content-type", "a\nb"];
+    scanner
+        .run(&[&body[..], &[file], &broken].concat())
+        .complains(2, "content type");
+    assert_eq!(self::calls(&server).len(), 4);
+}
+
+#[test]
+fn what_changes_something_has_an_idempotency_key_and_what_asks_has_none() {
+    let (server, scanner) = enrolled_at_stranger(empty_list());
+    for method in ["POST", "PUT", "PATCH", "DELETE", "POST"] {
+        request(&scanner, &[method, "/api/v1/x/"]).succeeds();
+    }
+    for method in ["GET", "HEAD", "OPTIONS"] {
+        request(&scanner, &[method, "/api/v1/x/"]).succeeds();
+        request(
+            &scanner,
+            &[method, "/api/v1/x/", "--idempotency-key", "mine"],
+        )
+        .succeeds();
+    }
+    request(
+        &scanner,
+        &["POST", "/api/v1/x/", "--idempotency-key", "mine"],
+    )
+    .succeeds();
+    request(
+        &scanner,
+        &["POST", "/api/v1/x/", "--idempotency-key", "a\nb"],
+    )
+    .complains(2, "idempotency key");
+
+    let calls = calls(&server);
+    let keys: Vec<&str> = calls
+        .iter()
+        .map(|call| header(call, "x-idempotency-key"))
+        .collect();
+    let (made, asked, given) = (&keys[..5], &keys[5..11], &keys[11..]);
+    for (number, key) in made.iter().enumerate() {
+        assert_eq!(key.len(), 48);
+        assert!(!made[..number].contains(key), "{keys:?}");
+    }
+    assert_eq!(asked, [""; 6]);
+    assert_eq!(given, ["mine"]);
+}
+
+#[test]
+fn a_change_without_a_body_tells_its_length_for_gateways_that_want_it() {
+    let (installation, scanner) = (Installation::start(), Scanner::new());
+    let way = Way::to(&installation.url);
+    let token = installation.create_device("Lane 1");
+    scanner.init(&way.url, &token, &[]).succeeds();
+    scanner.run(&["roll"]).succeeds();
+    scanner.run(&["revoke", "--yes"]).succeeds();
+    let requests = way.requests();
+    let empty: Vec<_> = requests
+        .iter()
+        .filter(|sent| sent.ends_with("\r\n\r\n"))
+        .collect();
+    assert_eq!(empty.len(), 2, "{requests:?}");
+    for sent in empty {
+        assert_eq!(header(sent, "content-length"), "0", "{sent}");
+    }
+}
+
+#[test]
+fn a_repetition_of_a_call_has_the_same_idempotency_key() {
+    let server = Stranger::answering_in_turn(vec![
+        identity(KEY),
+        "HTTP/1.1 200 OK\r\n".to_owned(),
+        empty_list(),
+    ]);
+    let scanner = Scanner::new();
+    scanner.init(&server.url, "token", &[]).succeeds();
+    scanner.run(&["request", "POST", "/api/v1/x/"]).succeeds();
+    let calls = calls(&server);
+    let keys: Vec<&str> = calls
+        .iter()
+        .map(|call| header(call, "x-idempotency-key"))
+        .collect();
+    assert_eq!(keys.len(), 2);
+    assert!(keys[0] == keys[1] && !keys[0].is_empty(), "{keys:?}");
+}
+
+#[test]
+fn what_is_no_method_of_an_api_is_not_sent() {
+    let (server, scanner) = enrolled_at_stranger(empty_list());
+    for method in ["PSOT", "CONNECT", "TRACE", "GE T", "", "GET\r\nX: y"] {
+        request(&scanner, &[method, "/api/v1/x/"]).complains(2, "is no method of the API");
+    }
+    assert_eq!(calls(&server), Vec::<String>::new());
+}
+
+#[test]
+fn an_answer_without_a_body_is_one_and_a_redirect_is_told() {
+    let head = "HTTP/1.1 200 OK\r\nContent-Length: 12\r\nX-Y: z\r\nConnection: close\r\n\r\n";
+    let (_server, scanner) = enrolled_at_stranger(head.to_owned());
+    let ended = request(&scanner, &["HEAD", "/api/v1/x/", "--include"]);
+    assert!(ended.succeeds().stdout.starts_with("200\n"), "{ended:?}");
+    assert!(ended.stdout.contains("\nx-y: z\n"), "{ended:?}");
+
+    let elsewhere = Stranger::answering(empty_list());
+    let location = format!("Location: {}/x/", elsewhere.url);
+    let (_server, scanner) = enrolled_at_stranger(answer_with("301 Moved", &location, ""));
+    let ended = request(&scanner, &["GET", "/api/v1/x"]);
+    let told = format!("redirects to {}/x/", elsewhere.url);
+    assert!(ended.succeeds().stderr.contains(&told), "{ended:?}");
+    assert_eq!(elsewhere.requests(), Vec::<String>::new());
+}
+
+#[test]
+fn the_key_is_masked_wherever_an_answer_repeats_it() {
+    let body = json!({"device": {"api_token": KEY}, "again": [KEY, format!("x{KEY}{KEY}y")]});
+    let echo = format!("X-Echo: Device {KEY}");
+    let (_server, scanner) = enrolled_at_stranger(answer_with("200 OK", &echo, &body.to_string()));
+    for options in [&[][..], &["--include"], &["--json"]] {
+        let ended = request(&scanner, &[&["GET", "/api/v1/x/"], options].concat());
+        assert!(!ended.succeeds().stdout.contains(KEY), "{options:?}");
+        let masks = ended.stdout.matches(&"*".repeat(KEY.len())).count();
+        assert_eq!(masks, if options.is_empty() { 4 } else { 5 }, "{ended:?}");
+    }
+}
+
+#[test]
+fn with_json_status_headers_and_body_are_one_document() {
+    let body = r#"{"a": [1, "\u001b[2J\u009b"]}"#;
+    let (_server, scanner) = enrolled_at_stranger(answer_with("201 Created", "X-Y: z", body));
+    let ended = request(&scanner, &["POST", "/api/v1/x/", "--json"]);
+    let told: Value = serde_json::from_str(&ended.succeeds().stdout).unwrap();
+    assert_eq!(told["status"], 201);
+    assert_eq!(told["headers"]["x-y"], "z");
+    assert_eq!(told["body"], serde_json::from_str::<Value>(body).unwrap());
+    assert!(!ended.stdout.contains(['\u{1b}', '\u{9b}']), "{ended:?}");
+
+    let text = answer("418 Teapot", "text/plain", "short and stout");
+    let (_server, scanner) = enrolled_at_stranger(text);
+    let ended = request(&scanner, &["GET", "/api/v1/x/", "--json"]);
+    let told: Value = serde_json::from_str(&ended.stdout).unwrap();
+    assert_eq!(
+        (&told["status"], &told["body"]),
+        (&json!(418), &json!("short and stout"))
+    );
+    let complaint: Value = serde_json::from_str(&ended.stderr).unwrap();
+    assert_eq!((ended.code, &complaint["code"]), (19, &json!(19)));
+}
+
+#[test]
+fn a_large_answer_is_handed_on_and_one_without_end_is_not() {
+    let list = format!("[{}1]", "1,".repeat(4 * 1024 * 1024));
+    let (_server, scanner) = enrolled_at_stranger(answer("200 OK", "application/json", &list));
+    let ended = scanner.run(&["request", "GET", "/api/v1/x/"]);
+    assert!(ended.succeeds().stdout == list, "another body");
+
+    let endless = "x".repeat(32 * 1024 * 1024 + 1);
+    let (_server, scanner) = enrolled_at_stranger(answer("200 OK", "text/plain", &endless));
+    let ended = scanner.run(&["request", "GET", "/api/v1/x/"]);
+    ended.complains(7, "larger than");
+    assert_eq!(ended.stdout, "");
+}
+
+#[test]
+fn a_device_that_is_not_enrolled_has_nothing_to_call() {
+    let ended = request(&Scanner::new(), &["GET", INFO]);
+    ended.complains(13, "not enrolled");
+}
