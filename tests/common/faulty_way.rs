@@ -395,6 +395,16 @@ pub mod impostor {
         with("302 Found", &format!("Location: {to}\r\n"))
     }
 
+    /// A refusal in the API's own shape.
+    pub fn refusal(status: u16, words: &str) -> Fault {
+        let body = serde_json::json!({ "detail": words }).to_string();
+        Fault::Answer(answer(
+            &format!("{status} Refused"),
+            "application/json",
+            &body,
+        ))
+    }
+
     pub fn proxy_refusal() -> Fault {
         Fault::Answer(answer("403 Forbidden", "text/html", "<html>Blocked</html>"))
     }
