@@ -1,10 +1,10 @@
 //! The way between a scanner and its server, on which anything may happen: a proxy that takes its
 //! next fault from a plan, and writes down what went over the wire.
 
-use std::io::{Read, Write};
+use std::io::{self, Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::sync::{Arc, Condvar, Mutex};
-use std::thread;
+use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use serde_json::Value;
@@ -69,6 +69,7 @@ pub struct WireSecrets {
 pub struct FaultyWay {
     pub url: String,
     shared: Arc<Shared>,
+    accepting: Option<JoinHandle<()>>,
 }
 
 struct Shared {
@@ -88,6 +89,7 @@ struct State {
     /// Answers that are held back.
     held: usize,
     is_released: bool,
+    is_closed: bool,
 }
 
 impl FaultyWay {
@@ -103,8 +105,11 @@ impl FaultyWay {
             changed: Condvar::new(),
         });
         let serving = Arc::clone(&shared);
-        thread::spawn(move || {
+        let accepting = thread::spawn(move || {
             for stream in listener.incoming().flatten() {
+                if serving.state.lock().unwrap().is_closed {
+                    break;
+                }
                 serving.change(|state| state.connections += 1);
                 let serving = Arc::clone(&serving);
                 thread::spawn(move || {
@@ -114,7 +119,11 @@ impl FaultyWay {
                 });
             }
         });
-        Self { url, shared }
+        Self {
+            url,
+            shared,
+            accepting: Some(accepting),
+        }
     }
 
     /// What happens from now on.
@@ -145,10 +154,14 @@ impl FaultyWay {
     /// Waits until all that was sent has arrived or is lost.
     pub fn settle(&self) {
         // Connections are accepted in their order: this one after all that were made before.
-        let mut last = TcpStream::connect(self.url.trim_start_matches("http://")).unwrap();
+        let mut last = self.connect().unwrap();
         last.shutdown(Shutdown::Write).unwrap();
         last.read_to_end(&mut Vec::new()).unwrap();
         self.wait(|state| state.connections == 0);
+    }
+
+    fn connect(&self) -> io::Result<TcpStream> {
+        TcpStream::connect(self.url.trim_start_matches("http://"))
     }
 
     /// Waits until an answer is held back.
@@ -203,6 +216,21 @@ impl FaultyWay {
             }
         }
         secrets
+    }
+}
+
+/// A thread that still accepts would keep the server running after the test.
+impl Drop for FaultyWay {
+    fn drop(&mut self) {
+        self.shared.change(|state| {
+            state.is_closed = true;
+            state.is_released = true;
+        });
+        if self.connect().is_ok()
+            && let Some(accepting) = self.accepting.take()
+        {
+            let _ = accepting.join();
+        }
     }
 }
 
@@ -365,6 +393,16 @@ pub mod impostor {
 
     pub fn redirect(to: &str) -> Fault {
         with("302 Found", &format!("Location: {to}\r\n"))
+    }
+
+    /// A refusal in the API's own shape.
+    pub fn refusal(status: u16, words: &str) -> Fault {
+        let body = serde_json::json!({ "detail": words }).to_string();
+        Fault::Answer(answer(
+            &format!("{status} Refused"),
+            "application/json",
+            &body,
+        ))
     }
 
     pub fn proxy_refusal() -> Fault {

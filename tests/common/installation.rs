@@ -35,6 +35,7 @@ impl ServerProcess {
     pub fn start_with(database: &Path, more: &[&str]) -> Self {
         let mut child = serve(database)
             .args(more)
+            .stdout(Stdio::null())
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();

@@ -75,6 +75,7 @@ pub enum Kill {
 
 /// What a command did.
 pub struct Outcome {
+    said: String,
     pub was_killed: bool,
     pub ended: Ended,
 }
@@ -260,7 +261,11 @@ impl<'a> Life<'a> {
             let trace = fs::read_to_string(&self.trace).unwrap();
             self.tally.killed_at(trace.lines().last().unwrap());
         }
-        Outcome { was_killed, ended }
+        Outcome {
+            said: running.said,
+            was_killed,
+            ended,
+        }
     }
 
     /// What `status` says of a device that must not be lost: never that it is.
@@ -291,7 +296,14 @@ impl<'a> Life<'a> {
         let fair = match outcome.ended.code {
             -1 => outcome.was_killed,
             0 | 7 | 8 | 14 => true,
+            // Something else answered, which a call that is not ours hands on.
+            19 => outcome.said.starts_with("request"),
             16 => self.may_have_ended(&self.status()),
+            // It was revoked while its replacement is not enrolled yet.
+            13 => {
+                let status = self.status();
+                status["state"] == "enrolling" && self.may_have_ended(&status)
+            }
             _ => false,
         };
         assert!(fair, "it ended with {}", outcome.ended.code);
