@@ -2,7 +2,7 @@
 //!
 //! The agent keeps all state in the [vault](crate::vault). An operation that changes the identity is
 //! written down there before anything is sent, and is finished there with the server's answer, by
-//! whichever process comes next. [`state`] alone decides what an answer leads to.
+//! whichever process comes next. One state machine decides what an answer leads to.
 
 mod access;
 mod answer;
@@ -116,7 +116,10 @@ impl Agent {
             let public = MediaKey::public(vault)?;
             let mut report = describe::report(&*self.describe, &overrides, public)?;
             report.info = self.describe.info();
-            Ok(OnIdentity::Update { report, overrides })
+            Ok(OnIdentity::Update {
+                report: Box::new(report),
+                overrides,
+            })
         })
         .await
     }
