@@ -27,6 +27,30 @@ pub(super) struct Access {
     pub(super) identity: Identity,
     pub(super) key: Secret,
     pub(super) state: State,
+    /// In PEM, if the device has an RSA key.
+    rsa_pubkey: Option<String>,
+}
+
+/// What the vault held when it was looked into.
+enum Seen {
+    Ready(Box<Access>),
+    Unfinished { has_key: bool },
+}
+
+impl Access {
+    fn load(vault: &Vault, device: Device) -> Result<Self, AgentError> {
+        if !device.has_key() {
+            return Err(device.unusable());
+        }
+        let state = device.standing.state;
+        let identity = device.identity.ok_or(AgentError::NotEnrolled)?;
+        Ok(Self {
+            key: identity.key(vault)?,
+            rsa_pubkey: MediaKey::public(vault)?,
+            identity,
+            state,
+        })
+    }
 }
 
 /// An operation was finished that had been begun before.
@@ -104,20 +128,18 @@ impl Agent {
 
     /// Who the device is and its key, after what is due was done.
     pub(super) async fn access(&self) -> Result<Access, AgentError> {
-        match self.resume().await {
-            Ok(_) => {}
-            // An enrolment elsewhere that can't be finished now does not stop the device that is here.
-            Err(error) if error.operation() == Some(Operation::Initialize) && self.has_key()? => {
-                tracing::warn!("{error}");
+        let mut access = match self.read()? {
+            Seen::Ready(access) => *access,
+            seen => {
+                self.resume_beside(&seen).await?;
+                self.read_access()?
             }
-            Err(error) => return Err(error),
-        }
-        let mut access = self.read_access()?;
+        };
         if access.state == State::AnswerLost {
             self.try_lost_key(&access).await?;
             access = self.read_access()?;
         }
-        if access.identity.is_outdated(&self.report(&access.identity)?) {
+        if access.identity.is_outdated(&self.report(&access)?) {
             match self.update(None).await {
                 Ok(_) => {}
                 Err(error @ AgentError::Refused { .. }) => tracing::warn!("{error}"),
@@ -128,28 +150,37 @@ impl Agent {
         Ok(access)
     }
 
-    fn has_key(&self) -> Result<bool, AgentError> {
-        Ok(self.look()?.is_some_and(|device| device.has_key()))
+    /// Finishes what was begun. An enrolment elsewhere that can't be finished now does not stop the
+    /// device that is here.
+    async fn resume_beside(&self, seen: &Seen) -> Result<(), AgentError> {
+        match self.resume().await {
+            Err(error)
+                if error.operation() == Some(Operation::Initialize)
+                    && matches!(seen, Seen::Unfinished { has_key: true }) =>
+            {
+                tracing::warn!("{error}");
+                Ok(())
+            }
+            resumed => resumed.map(drop),
+        }
     }
 
-    /// Reads identity and key as they are.
+    /// Reads identity and key as they are, if there are any.
     fn read_access(&self) -> Result<Access, AgentError> {
-        let Some(vault) = Vault::look(&self.folder)? else {
-            return Err(AgentError::NotEnrolled);
-        };
+        let vault = Vault::look(&self.folder)?.ok_or(AgentError::NotEnrolled)?;
+        Access::load(&vault, Device::load(&vault)?)
+    }
+
+    /// The same, unless something was begun that has to be finished first.
+    fn read(&self) -> Result<Seen, AgentError> {
+        let vault = Vault::look(&self.folder)?.ok_or(AgentError::NotEnrolled)?;
         let device = Device::load(&vault)?;
-        if !device.has_key() {
-            return Err(device.unusable());
+        if device.situation().unfinished().is_some() {
+            return Ok(Seen::Unfinished {
+                has_key: device.has_key(),
+            });
         }
-        let state = device.standing.state;
-        let Some(identity) = device.identity else {
-            return Err(AgentError::NotEnrolled);
-        };
-        Ok(Access {
-            key: identity.key(&vault)?,
-            identity,
-            state,
-        })
+        Access::load(&vault, device).map(Box::new).map(Seen::Ready)
     }
 
     /// The old key may work after all, if the lost answer was none.
@@ -166,15 +197,12 @@ impl Agent {
     }
 
     /// What the device would report now, without diagnostics.
-    pub(super) fn report(&self, identity: &Identity) -> Result<DeviceReport, AgentError> {
-        let public = match Vault::look(&self.folder)? {
-            Some(vault) => MediaKey::public(&vault)?,
-            None => None,
-        };
+    fn report(&self, access: &Access) -> Result<DeviceReport, AgentError> {
+        let overrides = &access.identity.overrides;
         Ok(describe::report(
             &*self.describe,
-            &identity.overrides,
-            public,
+            overrides,
+            access.rsa_pubkey.clone(),
         )?)
     }
 
@@ -205,9 +233,8 @@ impl Agent {
             return Err(AgentError::NotEnrolled);
         };
         let begun = BegunOperation::new(make(&vault, &identity)?)?;
-        vault.change(|change| begun.store(change, &identity.context()))?;
+        vault.begin(|change| begun.store(change, &identity.context()))?;
         failpoint::reach("operation: begun");
-        vault.reserve()?;
         self.finish_operation(&mut vault, &device, &identity, &begun, false)
             .await
     }

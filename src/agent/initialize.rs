@@ -173,9 +173,8 @@ impl Agent {
                 (begun, false)
             }
         };
-        vault.change(|change| begun.store(change))?;
+        vault.begin(|change| begun.store(change))?;
         failpoint::reach("initialize: begun");
-        vault.reserve()?;
         Ok(Started {
             vault,
             device,

@@ -82,13 +82,14 @@ impl Call {
         }
     }
 
-    /// A call of an app.
-    pub(super) fn of(request: ApiRequest) -> Result<Self, AgentError> {
+    /// A call of an app. `is_streamed`: whether a body follows that is not in the request.
+    pub(super) fn of(request: ApiRequest, is_streamed: bool) -> Result<Self, AgentError> {
         let method = method(&request.method).ok_or(AgentError::Method(request.method))?;
         let mut headers = HeaderMap::new();
         headers.insert(ACCEPT, HeaderValue::from_static("application/json, */*"));
-        let default = (!request.body.is_empty()).then_some("application/json");
-        if let Some(content_type) = request.content_type.as_deref().or(default) {
+        if is_streamed || !request.body.is_empty() {
+            let content_type = request.content_type.as_deref();
+            let content_type = content_type.unwrap_or("application/json");
             headers.insert(CONTENT_TYPE, header_value("content type", content_type)?);
         }
         if !method.is_safe() {
@@ -142,7 +143,7 @@ impl Agent {
     /// Makes an authenticated call. Any answer of the server is a result; what it says about the
     /// device's access is taken in first, and is an error.
     pub async fn request(&self, request: ApiRequest) -> Result<ApiResponse, AgentError> {
-        let call = Call::of(request)?;
+        let call = Call::of(request, false)?;
         self.refuse_early(&call)?;
         let (access, answer) = self.call(call).await?;
         let mut mask = Mask::new(&access.key);

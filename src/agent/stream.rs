@@ -101,7 +101,7 @@ impl Agent {
         request: ApiRequest,
         body: Option<StreamedBody>,
     ) -> Result<ApiStream, AgentError> {
-        let call = Call::of(request)?;
+        let call = Call::of(request, body.is_some())?;
         self.refuse_early(&call)?;
         let access = self.access().await?;
         let incoming = self.open(&access, &call, body).await?;

@@ -37,12 +37,11 @@ pub use key_file::KeyFile;
 pub use schema::CURRENT as SCHEMA_VERSION;
 use schema::Found;
 
-/// Room that [`Vault::reserve`] proves to be there, in bytes: more than any answer that is stored.
+/// Room that [`Vault::begin`] proves to be there, in bytes: more than any answer that is stored.
 const RESERVED: usize = 64 * 1024;
 const RESERVE: &str = "reserve";
 const PLAIN: &str = "SELECT plain FROM entry WHERE name = ?1";
 const SEALED: &str = "SELECT sealed FROM entry WHERE name = ?1";
-const HAS_SEALED: &str = "SELECT 1 FROM entry WHERE name = ?1 AND sealed IS NOT NULL";
 /// Sealed when the key is first used, so that another key is noticed.
 const KEY_CHECK: &str = "key check";
 
@@ -182,30 +181,30 @@ impl Vault {
             })
     }
 
-    /// Whether there is a sealed entry of this name, without opening it.
-    pub fn has_sealed(&self, name: &str) -> Result<bool, VaultError> {
-        column::<bool>(&self.connection, &self.path(), HAS_SEALED, name)
-            .map(|found| found.is_some())
-    }
-
-    /// Proves that the vault can take what the next change will write: fills that room on disk now,
-    /// for the next change to use.
-    pub fn reserve(&mut self) -> Result<(), VaultError> {
-        self.change(|change| change.put(RESERVE, &"-".repeat(RESERVED)))?;
+    /// A change whose end needs another one: proves that the vault can take that too, by filling its
+    /// room on disk now, for the next change to use. If there is no room, nothing is changed.
+    pub fn begin<T, E: From<VaultError>>(
+        &mut self,
+        work: impl FnOnce(&Change<'_>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let done = self.change(|change| {
+            let done = work(change)?;
+            change.put(RESERVE, &"-".repeat(RESERVED))?;
+            Ok::<_, E>(done)
+        })?;
         failpoint::reach("vault: room reserved");
         // The log starts over on the blocks it has, instead of growing.
-        let is_busy = self
+        let is_busy: bool = self
             .connection
             .query_row("PRAGMA wal_checkpoint(RESTART)", [], |row| row.get(0))
             .map_err(|source| VaultError::sqlite(&self.path(), source))?;
         failpoint::reach("vault: log started over");
         if is_busy {
-            Err(VaultError::Busy {
+            return Err(E::from(VaultError::Busy {
                 path: self.folder.path().to_owned(),
-            })
-        } else {
-            Ok(())
+            }));
         }
+        Ok(done)
     }
 
     /// Changes entries in one transaction: all of them or none.
@@ -239,10 +238,13 @@ impl Vault {
 
     /// Empties the log, in which sealed entries that were removed still stand. Readers may keep it
     /// from being emptied now; closing the vault for the last time does it too.
-    pub fn wipe_log(&self) -> Result<(), VaultError> {
-        self.connection
-            .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
-            .map_err(|source| VaultError::sqlite(&self.path(), source))
+    pub fn wipe_log(&self) {
+        let wiped = self
+            .connection
+            .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
+        if let Err(error) = wiped {
+            tracing::warn!(%error, "the vault's log still holds what was removed, sealed");
+        }
     }
 }
 
