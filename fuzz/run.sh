@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Runs every fuzz target for a few seconds with the stable toolchain: fuzz/run.sh [SECONDS].
+# Runs every fuzz target for a few seconds with the stable toolchain: fuzz/run.sh [SECONDS [TARGET…]].
+# What it begins with is in seeds/, what it found in corpus/.
 # For a long search with sanitizers use cargo-fuzz: cargo +nightly fuzz run TARGET.
 set -euo pipefail
 cd "$(dirname "$0")"
@@ -13,11 +14,17 @@ coverage="-Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4
   -Cllvm-args=-sanitizer-coverage-trace-compares --cfg fuzzing"
 RUSTC_BOOTSTRAP=1 RUSTFLAGS=$coverage cargo build --locked --quiet --target "$host"
 
-for source in fuzz_targets/*.rs; do
-  name=$(basename "$source" .rs)
+targets=("${@:2}")
+if [ ${#targets[@]} -eq 0 ]; then
+  for source in fuzz_targets/*.rs; do targets+=("$(basename "$source" .rs)"); done
+fi
+for name in "${targets[@]}"; do
   mkdir -p "corpus/$name" "artifacts/$name"
-  if "$target_dir/$host/debug/$name" -max_total_time="$seconds" -max_len=4096 -verbosity=0 -print_funcs=0 \
-    -artifact_prefix="artifacts/$name/" "corpus/$name"; then
+  corpora=("corpus/$name")
+  if [ -d "seeds/$name" ]; then corpora+=("seeds/$name"); fi
+  # An input that takes half a minute is one that never ends.
+  if "$target_dir/$host/debug/$name" -max_total_time="$seconds" -max_len=4096 -timeout=30 -verbosity=0 -print_funcs=0 \
+    -artifact_prefix="artifacts/$name/" "${corpora[@]}"; then
     echo "$name: nothing found in $seconds s"
   else
     echo "$name: see fuzz/artifacts/$name" >&2

@@ -129,8 +129,8 @@ fn without_its_syncs_the_same_recording_loses_the_device() {
         return;
     }
     let server = Installation::start();
-    // One that begins with nothing and one that begins with a device.
-    for operation in &OPERATIONS[..2] {
+    // Later operations write to files that have their names already.
+    for operation in &OPERATIONS[..1] {
         let recorded = record(operation, &server);
         let home = recorded.prepared.scanner.home();
         for (how, events) in power_cut::without_syncs(&recorded.events, &home) {

@@ -8,7 +8,7 @@ use super::client::Answer;
 use super::media_keys::{MediaKey, MediaKeys};
 use super::request::Call;
 use super::{Agent, AgentError, Identity};
-use crate::vault::Vault;
+use crate::vault::{Change, Vault};
 use crate::wire::{self, DeviceInfo, MediumKeySet, ServerVersion};
 
 /// What the server tells of the device.
@@ -83,7 +83,8 @@ impl Agent {
     /// a second or more, and tells the server.
     pub async fn media_keys(&self) -> Result<Vec<MediaKeys>, AgentError> {
         self.access().await?;
-        self.make_media_key().await?;
+        self.keep_media_key(|change, identity| MediaKey::make()?.store(change, identity))
+            .await?;
         let info = self.info().await?;
         let vault = Vault::look(&self.folder)?.ok_or(AgentError::NotEnrolled)?;
         let Some(key) = MediaKey::load(&vault, &info.identity)? else {
@@ -95,15 +96,38 @@ impl Agent {
         Ok(decrypted.collect::<Result<_, _>>()?)
     }
 
-    async fn make_media_key(&self) -> Result<(), AgentError> {
+    /// The keys for NFC media as the server encrypted them to a key pair that the app holds, as in
+    /// Android's Keystore; `public` is its public half in PEM. The pair that was reported first stays:
+    /// the server takes no other.
+    pub async fn encrypted_media_keys(
+        &self,
+        public: &str,
+    ) -> Result<Vec<MediumKeySet>, AgentError> {
+        self.access().await?;
+        self.keep_media_key(|change, _| MediaKey::store_public(change, public))
+            .await?;
+        let info = self.info().await?;
+        let reported = info.identity.reported.as_ref();
+        if reported.and_then(|report| report.rsa_pubkey.as_deref()) != Some(public) {
+            return Err(AgentError::OtherMediaKey {
+                server: info.identity.server.to_string(),
+            });
+        }
+        Ok(info.medium_key_sets)
+    }
+
+    /// Stores an RSA key if there is none yet.
+    async fn keep_media_key(
+        &self,
+        store: impl FnOnce(&Change<'_>, &Identity) -> Result<(), AgentError>,
+    ) -> Result<(), AgentError> {
         let _lock = self.lock().await?;
         let mut vault = Vault::open(&self.folder)?;
         let Some(identity) = Identity::load(&vault)? else {
             return Err(AgentError::NotEnrolled);
         };
         if MediaKey::public(&vault)?.is_none() {
-            let key = MediaKey::make()?;
-            vault.change(|change| key.store(change, &identity))?;
+            vault.change(|change| store(change, &identity))?;
         }
         Ok(())
     }

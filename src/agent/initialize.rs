@@ -39,8 +39,8 @@ pub struct ExistingIdentity {
     pub server: ServerUrl,
     /// Its API key.
     pub key: Secret,
-    /// Its serial, by which the server's answer is recognized.
-    pub unique_serial: String,
+    /// Its serial, by which the server's answer is recognized; without it any device is taken.
+    pub unique_serial: Option<String>,
 }
 
 /// An enrolment that is written down and about to be sent.
@@ -96,7 +96,11 @@ impl Agent {
             Ok((vault, device))
         })?;
         let info = self
-            .find_device(&existing.server, &existing.key, &existing.unique_serial)
+            .find_device(
+                &existing.server,
+                &existing.key,
+                existing.unique_serial.as_deref(),
+            )
             .await?;
         failpoint::reach("adopt: before storing");
         let mut identity = Identity::new(existing.server.clone(), info.device.clone());

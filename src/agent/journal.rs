@@ -92,7 +92,7 @@ pub(super) struct BegunOperation {
 pub(super) enum OnIdentity {
     /// Report this.
     Update {
-        report: DeviceReport,
+        report: Box<DeviceReport>,
         overrides: Overrides,
     },
     /// Replace the key.

@@ -120,10 +120,12 @@ impl Agent {
         &self,
         server: &ServerUrl,
         key: &Secret,
-        serial: &str,
+        serial: Option<&str>,
     ) -> Result<DeviceInfo, AgentError> {
         match self
-            .ask_info(server, key, |device| device.unique_serial == serial)
+            .ask_info(server, key, |device| {
+                serial.is_none_or(|serial| device.unique_serial == serial)
+            })
             .await
         {
             Asked::Info(info) => Ok(*info),

@@ -91,7 +91,12 @@ impl MediaKey {
         let public = self.0.to_public_key().to_public_key_pem(LineEnding::LF);
         let public = public.map_err(|error| MediaKeyError::Make(error.into()))?;
         change.put_sealed(PRIVATE, &identity.context(), private.as_bytes())?;
-        Ok(change.put(PUBLIC, &public)?)
+        Self::store_public(change, &public)
+    }
+
+    /// Stores the public half of a pair whose private half is held elsewhere.
+    pub(super) fn store_public(change: &Change<'_>, public: &str) -> Result<(), AgentError> {
+        Ok(change.put(PUBLIC, public)?)
     }
 
     pub(super) fn remove(change: &Change<'_>) -> Result<(), AgentError> {

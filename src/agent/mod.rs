@@ -2,7 +2,7 @@
 //!
 //! The agent keeps all state in the [vault](crate::vault). An operation that changes the identity is
 //! written down there before anything is sent, and is finished there with the server's answer, by
-//! whichever process comes next. [`state`] alone decides what an answer leads to.
+//! whichever process comes next. One state machine decides what an answer leads to.
 
 mod access;
 mod answer;
@@ -12,6 +12,8 @@ mod describe;
 mod device;
 mod error;
 mod event;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 mod identity;
 mod info;
 mod initialize;
@@ -22,6 +24,7 @@ mod perform;
 mod request;
 mod state;
 mod status;
+mod stream;
 
 use std::sync::Arc;
 
@@ -46,6 +49,7 @@ pub use media_keys::{MediaKeyError, MediaKeys};
 pub use request::{ApiRequest, ApiResponse};
 pub use state::{Operation, State};
 pub use status::Status;
+pub use stream::{ApiStream, BodyWriter, StreamedBody, streamed_body};
 
 /// The agent of one device.
 ///
@@ -112,7 +116,10 @@ impl Agent {
             let public = MediaKey::public(vault)?;
             let mut report = describe::report(&*self.describe, &overrides, public)?;
             report.info = self.describe.info();
-            Ok(OnIdentity::Update { report, overrides })
+            Ok(OnIdentity::Update {
+                report: Box::new(report),
+                overrides,
+            })
         })
         .await
     }

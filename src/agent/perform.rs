@@ -16,7 +16,9 @@ use crate::enrolment::ServerUrl;
 use crate::failpoint;
 use crate::secret::Secret;
 use crate::vault::Vault;
-use crate::wire::{self, DeviceIdentity, InitializeRequest, Problem, TOKEN_REVOKED, TOKEN_UNKNOWN};
+use crate::wire::{
+    self, DeviceIdentity, DeviceReport, InitializeRequest, Problem, TOKEN_REVOKED, TOKEN_UNKNOWN,
+};
 
 /// What a server said to an operation, and the error it is where it was not done.
 struct Heard {
@@ -120,12 +122,12 @@ impl Agent {
         if let OnIdentity::Update { report, overrides } = &begun.what {
             match &heard.result {
                 Ok(_) => {
-                    known.reported = Some(report.clone());
+                    known.reported = Some(DeviceReport::clone(report));
                     known.refused_report = None;
                     known.overrides = overrides.clone();
                 }
                 Err(AgentError::Refused { problem, .. }) if step.ends => {
-                    known.refused_report = Some(report.clone());
+                    known.refused_report = Some(DeviceReport::clone(report));
                     forget_rsa_key = problem.names("rsa_pubkey");
                 }
                 Err(_) => {}

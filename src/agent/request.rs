@@ -1,5 +1,7 @@
 //! Authenticated calls: the app names method and path, and the key is added here.
 
+use std::time::Duration;
+
 use reqwest::header::{
     ACCEPT, ACCEPT_LANGUAGE, AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderName,
     HeaderValue,
@@ -11,7 +13,7 @@ use super::access::Access;
 use super::answer;
 use super::client::{Answer, Repeat, device_authorization};
 use super::journal;
-use super::key_check::AfterDoubt;
+use super::key_check::{AfterDoubt, KeyVerdict};
 use super::state::State;
 use super::{Agent, AgentError};
 use crate::enrolment::ServerUrl;
@@ -40,6 +42,8 @@ pub struct ApiRequest {
     pub content_type: Option<String>,
     /// Key under which the server repeats its answer; one is made for methods that change something.
     pub idempotency_key: Option<Secret>,
+    /// Longest time for the call with all its repetitions; that of the client without.
+    pub time_limit: Option<Duration>,
 }
 
 /// An answer of the API, whatever its status.
@@ -59,6 +63,7 @@ pub(super) struct Call {
     headers: HeaderMap,
     body: Vec<u8>,
     limit: usize,
+    time_limit: Option<Duration>,
 }
 
 impl Call {
@@ -73,11 +78,60 @@ impl Call {
             headers,
             body: Vec::new(),
             limit: answer::ANSWER_LIMIT,
+            time_limit: None,
         }
     }
 
+    /// A call of an app.
+    pub(super) fn of(request: ApiRequest) -> Result<Self, AgentError> {
+        let method = method(&request.method).ok_or(AgentError::Method(request.method))?;
+        let mut headers = HeaderMap::new();
+        headers.insert(ACCEPT, HeaderValue::from_static("application/json, */*"));
+        let default = (!request.body.is_empty()).then_some("application/json");
+        if let Some(content_type) = request.content_type.as_deref().or(default) {
+            headers.insert(CONTENT_TYPE, header_value("content type", content_type)?);
+        }
+        if !method.is_safe() {
+            let key = match request.idempotency_key {
+                Some(key) => key,
+                None => journal::idempotency_key()?,
+            };
+            let mut value = header_value("idempotency key", key.expose())?;
+            value.set_sensitive(true);
+            let name = HeaderName::from_bytes(IDEMPOTENCY_HEADER.as_bytes());
+            headers.insert(
+                name.map_err(|_| AgentError::Header("idempotency key"))?,
+                value,
+            );
+        }
+        Ok(Self {
+            method,
+            path: request.path,
+            headers,
+            body: request.body,
+            limit: RESPONSE_LIMIT,
+            time_limit: request.time_limit,
+        })
+    }
+
+    pub(super) fn method(&self) -> &Method {
+        &self.method
+    }
+
+    pub(super) fn headers(&self) -> &HeaderMap {
+        &self.headers
+    }
+
+    pub(super) fn body(&self) -> &[u8] {
+        &self.body
+    }
+
+    pub(super) fn time_limit(&self) -> Option<Duration> {
+        self.time_limit
+    }
+
     /// Where the call goes.
-    fn address(&self, server: &ServerUrl) -> Result<Url, AgentError> {
+    pub(super) fn address(&self, server: &ServerUrl) -> Result<Url, AgentError> {
         let url = server.resolve(&self.path)?;
         refuse_own_paths(&url)?;
         Ok(url)
@@ -88,24 +142,25 @@ impl Agent {
     /// Makes an authenticated call. Any answer of the server is a result; what it says about the
     /// device's access is taken in first, and is an error.
     pub async fn request(&self, request: ApiRequest) -> Result<ApiResponse, AgentError> {
-        let call = call(request)?;
-        // What is refused is refused before anything is sent, be it a report that is due.
+        let call = Call::of(request)?;
+        self.refuse_early(&call)?;
+        let (access, answer) = self.call(call).await?;
+        let mut mask = Mask::new(&access.key);
+        let mut body = mask.next(answer.body.to_vec());
+        body.extend(mask.finish());
+        Ok(ApiResponse {
+            status: answer.status.as_u16(),
+            headers: visible_headers(&answer.headers, &access.key),
+            body,
+        })
+    }
+
+    /// What is refused is refused before anything is sent, be it a report that is due.
+    pub(super) fn refuse_early(&self, call: &Call) -> Result<(), AgentError> {
         if let Some(identity) = self.look()?.and_then(|device| device.identity) {
             call.address(&identity.server)?;
         }
-        let (access, answer) = self.call(call).await?;
-        let key = access.key.expose();
-        let mut body = answer.body.to_vec();
-        mask(&mut body, key.as_bytes());
-        let headers = answer.headers.iter().filter_map(|(name, value)| {
-            let value = value.to_str().ok()?.replace(key, &MASK.repeat(key.len()));
-            Some((name.as_str().to_owned(), value))
-        });
-        Ok(ApiResponse {
-            status: answer.status.as_u16(),
-            headers: headers.collect(),
-            body,
-        })
+        Ok(())
     }
 
     /// Makes a call with the key. A 401 is looked into before it is handed on.
@@ -114,18 +169,25 @@ impl Agent {
         loop {
             let access = self.access().await?;
             let answer = self.send_as(&access, &call).await?;
-            if let Some(problem) = unauthorized(&answer) {
-                match self.doubt(&access.key, &problem).await? {
-                    AfterDoubt::OtherKey if new_keys < NEW_KEYS => {
-                        new_keys += 1;
-                        continue;
-                    }
-                    AfterDoubt::OtherKey | AfterDoubt::KeyWorks => {}
+            match self.look_into(&access, &answer).await? {
+                Some(AfterDoubt::OtherKey) if new_keys < NEW_KEYS => new_keys += 1,
+                _ => {
+                    self.hope_if(&access, answer.status).await?;
+                    return Ok((access, answer));
                 }
-            } else if access.state != State::Enrolled && answer.status.is_success() {
-                self.hope(&access).await?;
             }
-            return Ok((access, answer));
+        }
+    }
+
+    /// Looks into an answer that is a 401 of the API.
+    pub(super) async fn look_into(
+        &self,
+        access: &Access,
+        answer: &Answer,
+    ) -> Result<Option<AfterDoubt>, AgentError> {
+        match unauthorized(answer) {
+            Some(problem) => self.doubt(&access.key, &problem).await.map(Some),
+            None => Ok(None),
         }
     }
 
@@ -139,9 +201,12 @@ impl Agent {
             .header(AUTHORIZATION, device_authorization(&access.key)?);
         if !call.body.is_empty() {
             request = request.body(call.body.clone());
+        } else if !call.method.is_safe() {
+            request = request.header(CONTENT_LENGTH, NO_BODY);
         }
         // An unsafe method has an idempotency key here.
-        let ended = self.client.send(request, call.limit, Repeat::Safe).await;
+        let client = self.client.within(call.time_limit);
+        let ended = client.send(request, call.limit, Repeat::Safe).await;
         ended.result.map_err(|source| AgentError::Unanswered {
             operation: None,
             server: server.to_string(),
@@ -150,51 +215,21 @@ impl Agent {
         })
     }
 
-    /// The key that was rejected seems to work again: asks, and takes it in.
-    async fn hope(&self, access: &Access) -> Result<(), AgentError> {
-        use super::key_check::KeyVerdict;
+    /// A key that was rejected and seems to work again: asks, and takes that in.
+    pub(super) async fn hope_if(
+        &self,
+        access: &Access,
+        status: StatusCode,
+    ) -> Result<(), AgentError> {
+        if access.state == State::Enrolled || !status.is_success() {
+            return Ok(());
+        }
         match self.check_key(&access.identity, &access.key, None).await {
             KeyVerdict::Works(info) => self.hear_info(access, &info).await.map(drop),
             // It was the answer that mattered; the next call tells more.
             _ => Ok(()),
         }
     }
-}
-
-fn call(request: ApiRequest) -> Result<Call, AgentError> {
-    let method = method(&request.method).ok_or(AgentError::Method(request.method))?;
-    let mut headers = HeaderMap::new();
-    headers.insert(ACCEPT, HeaderValue::from_static("application/json, */*"));
-    if !request.body.is_empty() {
-        let content_type = request.content_type.as_deref();
-        headers.insert(
-            CONTENT_TYPE,
-            header_value("content type", content_type.unwrap_or("application/json"))?,
-        );
-    }
-    if !method.is_safe() {
-        if request.body.is_empty() {
-            headers.insert(CONTENT_LENGTH, NO_BODY);
-        }
-        let key = match request.idempotency_key {
-            Some(key) => key,
-            None => journal::idempotency_key()?,
-        };
-        let mut value = header_value("idempotency key", key.expose())?;
-        value.set_sensitive(true);
-        let name = HeaderName::from_bytes(IDEMPOTENCY_HEADER.as_bytes());
-        headers.insert(
-            name.map_err(|_| AgentError::Header("idempotency key"))?,
-            value,
-        );
-    }
-    Ok(Call {
-        method,
-        path: request.path,
-        headers,
-        body: request.body,
-        limit: RESPONSE_LIMIT,
-    })
 }
 
 /// Those that an API may have: CONNECT and TRACE would be answered by what is between.
@@ -254,20 +289,59 @@ fn unauthorized(answer: &Answer) -> Option<wire::Problem> {
     }
 }
 
-/// Overwrites each place where `body` has the key.
-fn mask(body: &mut [u8], key: &[u8]) {
-    if key.is_empty() {
-        return;
-    }
-    let mut at = 0;
-    while let Some(rest) = body.get_mut(at..) {
-        let Some(found) = rest.windows(key.len()).position(|window| window == key) else {
-            return;
-        };
-        if let Some(place) = rest.get_mut(found..found + key.len()) {
-            place.copy_from_slice(MASK.repeat(key.len()).as_bytes());
+/// The headers that are text, without the key.
+pub(super) fn visible_headers(headers: &HeaderMap, key: &Secret) -> Vec<(String, String)> {
+    let key = key.expose();
+    let visible = headers.iter().filter_map(|(name, value)| {
+        let value = value.to_str().ok()?.replace(key, &MASK.repeat(key.len()));
+        Some((name.as_str().to_owned(), value))
+    });
+    visible.collect()
+}
+
+/// Overwrites each place where a body has the key, also across the pieces that it comes in.
+pub(super) struct Mask {
+    key: Secret,
+    /// What may be the beginning of the key.
+    held_back: Vec<u8>,
+}
+
+impl Mask {
+    pub(super) fn new(key: &Secret) -> Self {
+        Self {
+            key: key.clone(),
+            held_back: Vec::new(),
         }
-        at += found + key.len();
+    }
+
+    /// Takes a piece and returns what can be shown by now.
+    pub(super) fn next(&mut self, piece: Vec<u8>) -> Vec<u8> {
+        let key = self.key.expose().as_bytes();
+        if key.is_empty() {
+            return piece;
+        }
+        let mut shown = std::mem::take(&mut self.held_back);
+        shown.extend(piece);
+        let mut at = 0;
+        while let Some(rest) = shown.get_mut(at..) {
+            let Some(found) = rest.windows(key.len()).position(|window| window == key) else {
+                break;
+            };
+            if let Some(place) = rest.get_mut(found..found + key.len()) {
+                place.copy_from_slice(MASK.repeat(key.len()).as_bytes());
+            }
+            at += found + key.len();
+        }
+        let longest = (key.len() - 1).min(shown.len());
+        let begins_key = |length: &usize| shown.ends_with(key.get(..*length).unwrap_or_default());
+        let held = (1..=longest).rev().find(begins_key).unwrap_or(0);
+        self.held_back = shown.split_off(shown.len() - held);
+        shown
+    }
+
+    /// What was held back at the end.
+    pub(super) fn finish(&mut self) -> Vec<u8> {
+        std::mem::take(&mut self.held_back)
     }
 }
 
@@ -324,9 +398,15 @@ mod tests {
             ("ababab", "****ab"),
             ("aabba", "aabba"),
         ] {
-            let mut masked = body.as_bytes().to_vec();
-            mask(&mut masked, b"abab");
-            assert_eq!(masked, expected.as_bytes(), "{body}");
+            for size in [1, 2, 3, 100] {
+                let mut mask = Mask::new(&Secret::new("abab".to_owned()));
+                let mut masked = Vec::new();
+                for piece in body.as_bytes().chunks(size) {
+                    masked.extend(mask.next(piece.to_vec()));
+                }
+                masked.extend(mask.finish());
+                assert_eq!(masked, expected.as_bytes(), "{body} in pieces of {size}");
+            }
         }
     }
 }

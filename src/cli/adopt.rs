@@ -73,7 +73,7 @@ impl Adopt {
         let existing = ExistingIdentity {
             server: server.clone(),
             key: existing.key,
-            unique_serial: existing.serial,
+            unique_serial: Some(existing.serial),
         };
         let options = InitializeOptions {
             replace: self.replace,

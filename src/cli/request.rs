@@ -72,6 +72,7 @@ impl Request {
             body,
             content_type: Some(self.content_type.clone()),
             idempotency_key: self.idempotency_key.clone().map(Secret::new),
+            time_limit: None,
         };
         let what = format!("asking {}", device::server_name(&agent));
         let ask = progress::shown(&what, agent.request(request));

@@ -41,6 +41,9 @@ pub enum Before {
 pub const OPERATIONS: &[Operation] = &[
     Operation { name: "init", before: Before::Nothing, keeps_access: true, arguments: &["init", "--url", URL, "--token", TOKEN] },
     Operation { name: "init --replace", before: Before::Enrolled, keeps_access: true, arguments: &["init", "--replace", "--url", URL, "--token", TOKEN] },
+    Operation { name: "update", before: Before::Enrolled, keeps_access: true, arguments: &["update", "--hardware-brand", "New"] },
+    Operation { name: "roll", before: Before::Enrolled, keeps_access: true, arguments: &["roll"] },
+    Operation { name: "revoke", before: Before::Enrolled, keeps_access: false, arguments: &["revoke", "--yes"] },
     Operation { name: "init --replace of a damaged vault", before: Before::Damaged, keeps_access: true, arguments: &["init", "--replace", "--url", URL, "--token", TOKEN] },
 ];
 
@@ -109,6 +112,7 @@ pub enum Progress {
 
 /// Entries that are not about the device.
 const OWN_ENTRIES: [&str; 2] = ["key check", "reserve"];
+/// What the names of entries of begun operations begin with.
 const OPERATION: &str = "operation";
 
 /// The vault's entries about the device, as they are stored; none where there is no vault.
@@ -134,7 +138,7 @@ pub fn entries(home: &Path) -> Vec<String> {
 
 /// Where the operation stands that began when the vault held `before`.
 pub fn progress(before: &[String], now: &[String]) -> Progress {
-    let is_operation = |entry: &&String| entry.starts_with(&format!("{OPERATION}: "));
+    let is_operation = |entry: &&String| entry.starts_with(OPERATION);
     if now.iter().any(|entry| is_operation(&entry)) {
         let kept: Vec<_> = now.iter().filter(|entry| !is_operation(entry)).collect();
         assert!(

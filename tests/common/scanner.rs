@@ -103,7 +103,7 @@ impl Scanner {
         let mut files = self.files();
         files.retain(|(path, contents)| {
             let name = path.to_string_lossy();
-            !name.ends_with("-shm") && !(name.ends_with("-wal") && contents.is_empty())
+            !(name.ends_with("-shm") || name.ends_with("-wal") && contents.is_empty())
         });
         files
     }

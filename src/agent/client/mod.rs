@@ -27,6 +27,9 @@ pub(super) use retry::{Ended, Repeat};
 pub(super) use retry_after::RetryAfter;
 pub use user_agent::App;
 
+/// Longest time for a call whose body is read piece by piece.
+const LONGEST_STREAM: Duration = Duration::from_secs(24 * 60 * 60);
+
 /// How to reach servers.
 #[derive(Clone, Debug)]
 pub struct ClientConfig {
@@ -134,6 +137,41 @@ impl Client {
         self.http.request(method, url)
     }
 
+    /// The same client with another deadline.
+    pub(super) fn within(&self, deadline: Option<Duration>) -> Self {
+        let mut limited = self.clone();
+        if let Some(deadline) = deadline {
+            limited.limits.deadline = deadline;
+            limited.limits.attempt = limited.limits.attempt.min(deadline);
+            limited.limits.connect = limited.limits.connect.min(limited.limits.attempt / 2);
+        }
+        limited
+    }
+
+    /// Sends once and returns when the answer begins.
+    pub(super) async fn open(&self, request: RequestBuilder) -> Result<Incoming, SendError> {
+        let mut request = request
+            .build()
+            .map_err(|source| explain("the server", source))?;
+        let origin = request.url().origin().ascii_serialization();
+        // The body may take long, as long as it comes.
+        *request.timeout_mut() = Some(LONGEST_STREAM);
+        let now = Timestamp::now();
+        if now < Timestamp::UNIX_EPOCH {
+            return Err(SendError::Clock);
+        }
+        let begun = tokio::time::timeout(self.limits.deadline, self.http.execute(request)).await;
+        let response = begun
+            .map_err(|_| silence(&origin))?
+            .map_err(|source| explain(&origin, source))?;
+        Ok(Incoming {
+            response,
+            now,
+            origin,
+            patience: self.limits.attempt,
+        })
+    }
+
     /// Sends until there is an answer worth reading, of at most `limit` bytes and whatever it says,
     /// or the deadline is over.
     pub(super) async fn send(
@@ -183,15 +221,74 @@ impl Client {
             .execute(request)
             .await
             .map_err(|source| explain(origin, source))?;
-        let headers = response.headers().clone();
+        let incoming = Incoming {
+            response,
+            now,
+            origin: origin.to_owned(),
+            patience: self.limits.attempt,
+        };
+        incoming.read(limit).await
+    }
+}
+
+/// An answer whose body is still to be read.
+pub(super) struct Incoming {
+    response: Response,
+    /// When it was asked for.
+    now: Timestamp,
+    origin: String,
+    /// Longest wait for the next piece.
+    patience: Duration,
+}
+
+impl Incoming {
+    pub(super) fn status(&self) -> StatusCode {
+        self.response.status()
+    }
+
+    pub(super) fn headers(&self) -> &HeaderMap {
+        self.response.headers()
+    }
+
+    /// The next piece of the body, unpacked; `None` at its end.
+    pub(super) async fn next(&mut self) -> Result<Option<Vec<u8>>, SendError> {
+        match tokio::time::timeout(self.patience, self.response.chunk()).await {
+            Ok(Ok(piece)) => Ok(piece.map(Vec::from)),
+            Ok(Err(source)) => Err(explain(&self.origin, source)),
+            Err(_) => Err(silence(&self.origin)),
+        }
+    }
+
+    /// Reads all of it. Piece by piece as they come out of the decompression, so that the limit holds
+    /// for what a small answer may grow to.
+    pub(super) async fn read(mut self, limit: usize) -> Result<Answer, SendError> {
+        let mut body = Zeroizing::new(Vec::new());
+        while let Some(piece) = self.next().await?.map(Zeroizing::new) {
+            if body.len() + piece.len() > limit {
+                return Err(SendError::TooLarge {
+                    origin: self.origin,
+                    limit,
+                });
+            }
+            body.extend_from_slice(&piece);
+        }
+        let headers = self.response.headers().clone();
         Ok(Answer {
-            status: response.status(),
+            status: self.response.status(),
             is_json: is_json(&headers),
             location: text(&headers, LOCATION).map(str::to_owned),
-            retry_after: RetryAfter::read(&headers, now),
+            retry_after: RetryAfter::read(&headers, self.now),
             headers,
-            body: read(response, origin, limit).await?,
+            body,
         })
+    }
+}
+
+fn silence(origin: &str) -> SendError {
+    SendError::TimedOut {
+        origin: origin.to_owned(),
+        connecting: false,
+        source: Cause::from("it fell silent"),
     }
 }
 
@@ -202,30 +299,6 @@ pub(super) fn device_authorization(key: &Secret) -> Result<HeaderValue, InvalidH
     let mut value = HeaderValue::from_str(&text)?;
     value.set_sensitive(true);
     Ok(value)
-}
-
-/// Chunk by chunk as they come out of the decompression, so that the limit holds for what a small
-/// answer may grow to.
-async fn read(
-    mut response: Response,
-    origin: &str,
-    limit: usize,
-) -> Result<Zeroizing<Vec<u8>>, SendError> {
-    let mut body = Zeroizing::new(Vec::new());
-    while let Some(chunk) = response
-        .chunk()
-        .await
-        .map_err(|source| explain(origin, source))?
-    {
-        if body.len() + chunk.len() > limit {
-            return Err(SendError::TooLarge {
-                origin: origin.to_owned(),
-                limit,
-            });
-        }
-        body.extend_from_slice(&chunk);
-    }
-    Ok(body)
 }
 
 fn is_json(headers: &HeaderMap) -> bool {

@@ -1,0 +1,65 @@
+//! What the fuzz targets reach of the agent's inside; compiled for them only.
+
+use reqwest::StatusCode;
+use reqwest::header::HeaderMap;
+use serde::de::DeserializeOwned;
+use zeroize::Zeroizing;
+
+use super::answer::{self, Reply};
+use super::client::{Answer, device_authorization};
+use crate::wire::{DeviceIdentity, DeviceInfo};
+
+/// What an answer was taken for.
+#[derive(Debug)]
+pub enum Heard {
+    /// What was asked for; whether it is about a device one can be.
+    Done {
+        /// It has a key that can be sent, and no text that steers a terminal.
+        is_sound: bool,
+    },
+    /// The server's words.
+    Refused(String),
+    /// Why it is none of the API's.
+    Foreign(String),
+}
+
+/// Reads an answer to an operation.
+pub fn identity(status: u16, is_json: bool, location: Option<&str>, body: &[u8]) -> Option<Heard> {
+    let is_sound = |device: &DeviceIdentity| {
+        let is_sound = device.is_sound();
+        assert!(!is_sound || device_authorization(&device.api_token).is_ok());
+        is_sound
+    };
+    read(status, is_json, location, body, is_sound)
+}
+
+/// Reads an answer of `device/info`.
+pub fn info(status: u16, is_json: bool, location: Option<&str>, body: &[u8]) -> Option<Heard> {
+    read(status, is_json, location, body, |info: &DeviceInfo| {
+        info.device.is_sound()
+    })
+}
+
+fn read<T: DeserializeOwned>(
+    status: u16,
+    is_json: bool,
+    location: Option<&str>,
+    body: &[u8],
+    is_sound: impl Fn(&T) -> bool,
+) -> Option<Heard> {
+    let answer = Answer {
+        status: StatusCode::from_u16(status).ok()?,
+        headers: HeaderMap::new(),
+        is_json,
+        location: location.map(str::to_owned),
+        retry_after: None,
+        body: Zeroizing::new(body.to_vec()),
+    };
+    Some(match answer::read::<T>(&answer) {
+        Ok(Reply::Done(done)) => Heard::Done {
+            is_sound: is_sound(&done),
+        },
+        Ok(Reply::Refused(_, problem)) => Heard::Refused(problem.to_string()),
+        Err(foreign) => Heard::Foreign(foreign.to_string()),
+    })
+}

@@ -1,0 +1,180 @@
+//! Authenticated calls whose bodies are too large to hold: sent and read piece by piece.
+//!
+//! Such a call is made once: what was sent of a stream can't be sent again.
+
+use std::collections::VecDeque;
+use std::io;
+
+use bytes::Bytes;
+use http_body_util::channel::{Channel, Sender};
+use reqwest::StatusCode;
+use reqwest::header::{AUTHORIZATION, CONTENT_LENGTH, HeaderMap};
+
+use super::access::Access;
+use super::answer::ANSWER_LIMIT;
+use super::client::{Answer, Incoming, device_authorization};
+use super::request::{ApiRequest, Call, Mask, visible_headers};
+use super::{Agent, AgentError};
+
+/// Pieces of a body that wait for the network.
+const PIECES: usize = 4;
+
+/// Takes a request's body, piece by piece.
+pub struct BodyWriter(Sender<Bytes, io::Error>);
+
+/// The other end of a [`BodyWriter`], for the call.
+pub struct StreamedBody {
+    channel: Channel<Bytes, io::Error>,
+    length: Option<u64>,
+}
+
+/// A body that is written while it is sent; `length` in bytes, if it is known.
+pub fn streamed_body(length: Option<u64>) -> (BodyWriter, StreamedBody) {
+    let (sender, channel) = Channel::new(PIECES);
+    (BodyWriter(sender), StreamedBody { channel, length })
+}
+
+impl BodyWriter {
+    /// Hands a piece over, once the network takes it. `false` if the call is over.
+    pub async fn write(&mut self, piece: Vec<u8>) -> bool {
+        self.0.send_data(Bytes::from(piece)).await.is_ok()
+    }
+
+    /// Breaks the request off, so that the server does not take what it has for the whole.
+    pub fn abort(self) {
+        self.0
+            .abort(io::Error::from(io::ErrorKind::ConnectionAborted));
+    }
+}
+
+/// An answer whose body is still to be read.
+pub struct ApiStream {
+    /// Status code.
+    pub status: u16,
+    /// Names and values, as far as they are text; masked like the body.
+    pub headers: Vec<(String, String)>,
+    body: Body,
+    mask: Mask,
+    server: String,
+}
+
+enum Body {
+    Read(VecDeque<Vec<u8>>),
+    Coming(Incoming),
+}
+
+impl ApiStream {
+    /// The next piece of the body; `None` at its end. Pieces are never empty.
+    pub async fn next(&mut self) -> Result<Option<Vec<u8>>, AgentError> {
+        loop {
+            let piece = match &mut self.body {
+                Body::Read(pieces) => pieces.pop_front(),
+                Body::Coming(incoming) => {
+                    let piece = incoming.next().await;
+                    piece.map_err(|source| AgentError::Unanswered {
+                        operation: None,
+                        server: self.server.clone(),
+                        pending: false,
+                        source,
+                    })?
+                }
+            };
+            let masked = match piece {
+                Some(piece) => self.mask.next(piece),
+                None => match self.mask.finish() {
+                    rest if rest.is_empty() => return Ok(None),
+                    rest => rest,
+                },
+            };
+            if !masked.is_empty() {
+                return Ok(Some(masked));
+            }
+        }
+    }
+}
+
+impl Agent {
+    /// Makes an authenticated call and returns as soon as the answer begins. With `body`, that is
+    /// sent instead of the request's own.
+    pub async fn stream(
+        &self,
+        request: ApiRequest,
+        body: Option<StreamedBody>,
+    ) -> Result<ApiStream, AgentError> {
+        let call = Call::of(request)?;
+        self.refuse_early(&call)?;
+        let access = self.access().await?;
+        let incoming = self.open(&access, &call, body).await?;
+        let status = incoming.status();
+        let headers = incoming.headers().clone();
+        // A refusal of the key is small, and has to be understood.
+        if status == StatusCode::UNAUTHORIZED {
+            let answer = self.read_refusal(&access, incoming).await?;
+            self.look_into(&access, &answer).await?;
+            return Ok(stream(
+                &access,
+                status,
+                &headers,
+                Body::Read(VecDeque::from([answer.body.to_vec()])),
+            ));
+        }
+        self.hope_if(&access, status).await?;
+        Ok(stream(&access, status, &headers, Body::Coming(incoming)))
+    }
+
+    async fn open(
+        &self,
+        access: &Access,
+        call: &Call,
+        body: Option<StreamedBody>,
+    ) -> Result<Incoming, AgentError> {
+        let server = &access.identity.server;
+        let mut request = self
+            .client
+            .request(call.method().clone(), call.address(server)?)
+            .headers(call.headers().clone())
+            .header(AUTHORIZATION, device_authorization(&access.key)?);
+        match body {
+            Some(StreamedBody { channel, length }) => {
+                if let Some(length) = length {
+                    request = request.header(CONTENT_LENGTH, length);
+                }
+                request = request.body(reqwest::Body::wrap(channel));
+            }
+            None if call.body().is_empty() => {}
+            None => request = request.body(call.body().to_vec()),
+        }
+        let client = self.client.within(call.time_limit());
+        let opened = client.open(request).await;
+        opened.map_err(|source| AgentError::Unanswered {
+            operation: None,
+            server: server.to_string(),
+            pending: false,
+            source,
+        })
+    }
+
+    async fn read_refusal(
+        &self,
+        access: &Access,
+        incoming: Incoming,
+    ) -> Result<Answer, AgentError> {
+        let read = incoming.read(ANSWER_LIMIT).await;
+        read.map_err(|source| AgentError::Unanswered {
+            operation: None,
+            server: access.identity.server.to_string(),
+            pending: false,
+            source,
+        })
+    }
+}
+
+fn stream(access: &Access, status: StatusCode, headers: &HeaderMap, body: Body) -> ApiStream {
+    ApiStream {
+        status: status.as_u16(),
+        headers: visible_headers(headers, &access.key),
+        body,
+        mask: Mask::new(&access.key),
+        server: access.identity.server.to_string(),
+    }
+}
