@@ -18,7 +18,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
 use std::sync::Arc;
 
-use common::faulty_way::{Fault, FaultyWay, impostor};
+use common::faulty_way::{Fault, FaultyWay};
+use common::impostor;
 use common::installation::Installation;
 use common::scanner::{Ended, Scanner, end};
 use common::stranger::{Stranger, answer};

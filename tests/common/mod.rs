@@ -12,6 +12,7 @@
 
 pub mod disk;
 pub mod faulty_way;
+pub mod impostor;
 pub mod installation;
 pub mod operations;
 pub mod power_cut;

@@ -3,24 +3,20 @@
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
 use std::fmt::Display;
-use std::fs::{self, File};
+use std::fs;
 use std::os::unix::process::ExitStatusExt;
 use std::path::PathBuf;
-use std::process::{Child, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex};
-use std::thread;
-use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
 use crate::common::faulty_way::{FaultyWay, first_line};
 use crate::common::installation::Installation;
-use crate::common::scanner::{Ended, Scanner};
+use crate::common::scanner::Scanner;
 use crate::common::server::ORGANIZER;
+use crate::process::{Kill, Outcome, Running};
 use crate::tally::Tally;
 
-/// How long any command may take. None waits that long by itself.
-const PATIENCE: Duration = Duration::from_secs(90);
 /// How often a device that is left in peace may have to be asked until it is well.
 const TRIES: usize = 4;
 
@@ -63,23 +59,6 @@ impl Ground {
     }
 }
 
-/// When a command is killed.
-#[derive(Clone, Copy, Debug)]
-pub enum Kill {
-    Never,
-    /// At the failpoint with this number.
-    AtStep(usize),
-    /// After this time, if it still runs.
-    After(Duration),
-}
-
-/// What a command did.
-pub struct Outcome {
-    said: String,
-    pub was_killed: bool,
-    pub ended: Ended,
-}
-
 /// A device that the organizer created for this life.
 struct Created {
     number: u64,
@@ -100,7 +79,6 @@ pub enum Wish {
 pub struct Life<'a> {
     pub ground: &'a Ground,
     scanner: Scanner,
-    trace: PathBuf,
     story: &'a Mutex<Vec<String>>,
     tally: &'a Tally,
     created: RefCell<Vec<Created>>,
@@ -121,7 +99,6 @@ impl<'a> Life<'a> {
         let scanner = Scanner::new();
         Self {
             ground,
-            trace: scanner.scratch().join("trace"),
             scanner,
             story,
             tally,
@@ -216,56 +193,33 @@ impl<'a> Life<'a> {
         self.finish(self.start(arguments, kill))
     }
 
-    /// Starts a command; it ends by [`Life::finish`].
-    pub fn start(&self, arguments: &[impl AsRef<str>], kill: Kill) -> Running {
-        let mut arguments: Vec<&str> = arguments.iter().map(AsRef::as_ref).collect();
-        let timeout = self.timeout.get().to_string();
-        let said = arguments.join(" ");
-        arguments.extend(["--json", "--timeout", &timeout]);
-        let output = [(); 2].map(|()| tempfile::tempfile_in(self.scanner.scratch()).unwrap());
-        let mut command = self.scanner.command(&arguments);
-        command
-            .env("GATEHAND_FAILPOINTS_TRACE", &self.trace)
-            .stdout(Stdio::from(output[0].try_clone().unwrap()))
-            .stderr(Stdio::from(output[1].try_clone().unwrap()));
-        if let Kill::AtStep(step) = kill {
-            command.env("GATEHAND_KILL_AT", step.to_string());
-        }
-        Running {
-            said,
-            kill,
-            since: Instant::now(),
-            child: command.spawn().unwrap(),
-            output,
-        }
+    /// Runs two commands at once, of which the first may be killed.
+    pub fn run_both(&self, first: &[&str], kill: Kill, second: &[&str]) -> Outcome {
+        let first = self.start(first, kill);
+        let second = self.start(second, Kill::Never);
+        let outcome = self.finish(first);
+        self.is_fair(&self.finish(second));
+        outcome
     }
 
-    pub fn finish(&self, mut running: Running) -> Outcome {
-        let status = running.wait();
-        let ended = Ended {
-            code: status.code().unwrap_or(-1),
-            stdout: running.read(0),
-            stderr: running.read(1),
-        };
-        let was_killed = status.signal() == Some(9);
-        self.tell(format!(
-            "gatehand {} ({:?}): {status}\n    {}",
-            running.said,
-            running.kill,
-            ended.stderr.trim().replace('\n', "\n    ")
-        ));
-        assert!(was_killed || status.signal().is_none(), "{status}");
-        assert!(!ended.stderr.contains("panicked"), "it panicked");
-        self.tally.command(was_killed);
-        if let (Kill::AtStep(_), true) = (running.kill, was_killed) {
-            let trace = fs::read_to_string(&self.trace).unwrap();
-            self.tally.killed_at(trace.lines().last().unwrap());
-        }
-        Outcome {
-            said: running.said,
-            was_killed,
-            ended,
-        }
+    fn start(&self, arguments: &[impl AsRef<str>], kill: Kill) -> Running {
+        let mut arguments: Vec<&str> = arguments.iter().map(AsRef::as_ref).collect();
+        let said = arguments.join(" ");
+        let timeout = self.timeout.get().to_string();
+        arguments.extend(["--json", "--timeout", &timeout]);
+        Running::start(self.scanner.command(&arguments), said, kill)
+    }
+
+    fn finish(&self, running: Running) -> Outcome {
+        let outcome = running.finish();
+        let words = outcome.ended.stderr.trim().replace('\n', "\n    ");
+        self.tell(format!("{}: {}\n    {words}", outcome.said, outcome.status));
+        assert!(!words.contains("panicked"), "it panicked");
+        let other_signal = outcome.status.signal().filter(|_| !outcome.was_killed);
+        assert_eq!(other_signal, None, "it crashed");
+        self.tally
+            .command(outcome.was_killed, outcome.killed_at.as_deref());
+        outcome
     }
 
     /// What `status` says of a device that must not be lost: never that it is.
@@ -297,7 +251,7 @@ impl<'a> Life<'a> {
             -1 => outcome.was_killed,
             0 | 7 | 8 | 14 => true,
             // Something else answered, which a call that is not ours hands on.
-            19 => outcome.said.starts_with("request"),
+            19 => outcome.said.starts_with("gatehand request"),
             16 => self.may_have_ended(&self.status()),
             // It was revoked while its replacement is not enrolled yet.
             13 => {
@@ -431,43 +385,6 @@ impl PartialEq for Wish {
             (Self::Enrolled(one), Self::Enrolled(other)) => one == other,
             _ => false,
         }
-    }
-}
-
-/// A command that runs.
-pub struct Running {
-    said: String,
-    kill: Kill,
-    since: Instant,
-    child: Child,
-    output: [File; 2],
-}
-
-impl Running {
-    fn wait(&mut self) -> ExitStatus {
-        if let Kill::After(time) = self.kill {
-            thread::sleep(time.saturating_sub(self.since.elapsed()));
-            self.child.kill().unwrap();
-        }
-        loop {
-            if let Some(status) = self.child.try_wait().unwrap() {
-                return status;
-            }
-            if self.since.elapsed() > PATIENCE {
-                self.child.kill().unwrap();
-                self.child.wait().unwrap();
-                panic!("gatehand {} does not end", self.said);
-            }
-            thread::sleep(Duration::from_millis(2));
-        }
-    }
-
-    fn read(&mut self, which: usize) -> String {
-        use std::io::{Read, Seek};
-        let mut text = String::new();
-        self.output[which].rewind().unwrap();
-        self.output[which].read_to_string(&mut text).unwrap();
-        text
     }
 }
 

@@ -14,6 +14,7 @@
 #[path = "../common/mod.rs"]
 mod common;
 mod device;
+mod process;
 mod runs;
 mod tally;
 
@@ -27,7 +28,8 @@ use tally::Tally;
 
 /// Devices that live at once. They mostly wait, be it for a pause between two attempts to end.
 const WORKERS: usize = 16;
-/// Runs with kills and faults at random, beside those that go through every step.
+/// Runs with kills and faults at random, beside those that go through every step;
+/// `GATEHAND_CRASH_RUNS` asks for another number, as for a night.
 const RANDOM_RUNS: usize = 600;
 const AT_LEAST: usize = 1000;
 
@@ -48,10 +50,12 @@ fn a_device_that_is_killed_at_any_step_is_in_one_good_state_and_never_lost() {
         live(&mut None, run, &tally).unwrap_or_else(|failure| panic!("{failure}"));
         return;
     }
+    let runs = std::env::var("GATEHAND_CRASH_RUNS").ok();
+    let runs = runs.map_or(RANDOM_RUNS, |runs| runs.parse().expect("a number of runs"));
     let mut seeds = fastrand::Rng::new();
     let agenda = Mutex::new(Agenda {
         chains: runs::chains(),
-        random: (0..RANDOM_RUNS).map(|_| seeds.u64(..)).collect(),
+        random: (0..runs).map(|_| seeds.u64(..)).collect(),
         failures: Vec::new(),
     });
     thread::scope(|scope| {
@@ -62,7 +66,7 @@ fn a_device_that_is_killed_at_any_step_is_in_one_good_state_and_never_lost() {
     let failures = agenda.into_inner().unwrap().failures;
     eprintln!("{tally}");
     assert!(failures.is_empty(), "{}", failures.join("\n"));
-    tally.is_worth_the_name(AT_LEAST);
+    tally.is_worth_the_name(AT_LEAST.max(runs));
 }
 
 /// Takes runs from the agenda until there are none, or enough has failed.

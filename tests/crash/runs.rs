@@ -7,8 +7,10 @@ use std::time::Duration;
 
 use fastrand::Rng;
 
-use crate::common::faulty_way::{Fault, first_line, impostor};
-use crate::device::{Ground, Kill, Life, Outcome, Wish};
+use crate::common::faulty_way::{Fault, first_line};
+use crate::common::impostor;
+use crate::device::{Ground, Life, Wish};
+use crate::process::{Kill, Outcome};
 use crate::tally::Tally;
 
 /// Something that is done to a device.
@@ -28,7 +30,9 @@ pub enum Operation {
     Info,
     Request,
     /// A roll and an update by two processes at once.
-    Together,
+    RollAndUpdate,
+    /// Rolls by two processes at once, which must not roll past each other.
+    TwoRolls,
 }
 
 /// What happens on the way while an operation is killed at a step.
@@ -153,7 +157,7 @@ impl Operation {
         match self {
             Self::Initialize | Self::Replace | Self::SetAside => "/device/initialize",
             Self::Update => "/device/update",
-            Self::Roll | Self::Together => "/device/roll",
+            Self::Roll | Self::RollAndUpdate | Self::TwoRolls => "/device/roll",
             Self::Revoke => "/device/revoke",
             Self::Adopt | Self::RevokedByOrganizer | Self::Info | Self::Request => "/device/info",
         }
@@ -210,14 +214,11 @@ impl Operation {
             }
             Self::Info => life.run(&["info"], kill),
             Self::Request => life.run(&["request", "GET", "/api/v1/device/info"], kill),
-            Self::Together => {
-                let roll = life.start(&["roll"], kill);
+            Self::RollAndUpdate => {
                 let model = life.another_model();
-                let update = life.start(&["update", "--hardware-model", &model], Kill::Never);
-                let outcome = life.finish(roll);
-                life.is_fair(&life.finish(update));
-                outcome
+                life.run_both(&["roll"], kill, &["update", "--hardware-model", &model])
             }
+            Self::TwoRolls => life.run_both(&["roll"], kill, &["roll"]),
         };
         if outcome.ended.code == 0 {
             life.was_done(self.path());
@@ -262,8 +263,9 @@ fn pick(random: &mut Rng) -> Operation {
     match random.u8(..100) {
         0..28 => Operation::Roll,
         28..46 => Operation::Update,
-        46..58 => Operation::Together,
-        58..70 => Operation::Info,
+        46..53 => Operation::RollAndUpdate,
+        53..60 => Operation::TwoRolls,
+        60..70 => Operation::Info,
         70..78 => Operation::Request,
         78..88 => Operation::Replace,
         88..96 => Operation::Revoke,
@@ -280,7 +282,7 @@ fn chaos(mut random: Rng) -> impl FnMut(&str) -> Fault + Send + 'static {
             return lasting.0.clone();
         }
         let milliseconds = |random: &mut Rng, most| Duration::from_millis(random.u64(1..=most));
-        let fault = match random.u8(..100) {
+        match random.u8(..100) {
             0..50 => Fault::Pass,
             50..56 => Fault::LoseRequest,
             56..64 => Fault::LoseAnswer,
@@ -296,8 +298,7 @@ fn chaos(mut random: Rng) -> impl FnMut(&str) -> Fault + Send + 'static {
                 lasting = (impostor(&mut random), random.u8(..4));
                 lasting.0.clone()
             }
-        };
-        fault
+        }
     }
 }
 

@@ -22,15 +22,13 @@ struct Counts {
 }
 
 impl Tally {
-    pub fn command(&self, was_killed: bool) {
+    pub fn command(&self, was_killed: bool, killed_at: Option<&str>) {
         let mut counts = self.0.lock().unwrap();
         counts.commands += 1;
         counts.killed += usize::from(was_killed);
-    }
-
-    pub fn killed_at(&self, failpoint: &str) {
-        let mut counts = self.0.lock().unwrap();
-        *counts.killed_at.entry(failpoint.to_owned()).or_default() += 1;
+        if let Some(failpoint) = killed_at {
+            *counts.killed_at.entry(failpoint.to_owned()).or_default() += 1;
+        }
     }
 
     /// A run is over and has led to this state.
