@@ -260,6 +260,16 @@ fn is_in_no_sight_through_a_whole_life(format: &'static str) {
     }
     way.heal();
     watched.run(&scanner, &["info", "--json"], "").succeeds();
+    // A refusal that repeats what it was sent.
+    way.follow(|request| impostor::refusal(403, request));
+    for (arguments, _) in [info, update, roll, request] {
+        let ended = watched.run(&scanner, arguments, "");
+        assert!([6, 19].contains(&ended.code), "{ended:?}");
+        let repeated = format!("{}{}", ended.stdout, ended.stderr);
+        assert!(repeated.contains("Device ****"), "{repeated}");
+    }
+    way.heal();
+    watched.run(&scanner, &["info"], "").succeeds();
 
     for address in [
         format!("{}/api/v1/device/info", elsewhere.url),

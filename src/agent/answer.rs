@@ -4,7 +4,8 @@ use reqwest::StatusCode;
 use serde::de::DeserializeOwned;
 
 use super::client::Answer;
-use crate::wire::Problem;
+use crate::secret::Secret;
+use crate::wire::{Problem, hidden};
 
 /// Largest answer of the device API that is read, in bytes.
 pub(super) const ANSWER_LIMIT: usize = 1024 * 1024;
@@ -51,8 +52,13 @@ pub enum ForeignAnswer {
     },
 }
 
-/// Reads an answer: JSON with status 2xx, 400, 401 or 403 in the API's shapes is a reply.
-pub(super) fn read<T: DeserializeOwned>(answer: &Answer) -> Result<Reply<T>, ForeignAnswer> {
+/// Reads an answer: JSON with status 2xx, 400, 401 or 403 in the API's shapes is a reply. Where its
+/// words repeat one of the `secrets` that were sent, there are asterisks.
+pub(super) fn read<T: DeserializeOwned>(
+    answer: &Answer,
+    secrets: &[&Secret],
+) -> Result<Reply<T>, ForeignAnswer> {
+    let secrets: Vec<&str> = secrets.iter().map(|secret| secret.expose()).collect();
     let status = answer.status;
     let unexpected = |content| ForeignAnswer::Unexpected { status, content };
     if status.is_redirection() {
@@ -60,6 +66,7 @@ pub(super) fn read<T: DeserializeOwned>(answer: &Answer) -> Result<Reply<T>, For
             .location
             .clone()
             .unwrap_or_else(|| "nowhere".to_owned());
+        let location = hidden(location, &secrets);
         return Err(ForeignAnswer::Redirect { location });
     }
     if status == StatusCode::NOT_FOUND {
@@ -86,7 +93,7 @@ pub(super) fn read<T: DeserializeOwned>(answer: &Answer) -> Result<Reply<T>, For
     } else if is_refusal {
         let body = serde_json::from_slice(&answer.body).map_err(|_| unexpected("broken JSON"))?;
         let problem = Problem::read(&body).ok_or_else(|| unexpected("JSON of another shape"))?;
-        Ok(Reply::Refused(status, problem))
+        Ok(Reply::Refused(status, problem.without(&secrets)))
     } else {
         Err(unexpected("JSON"))
     }
@@ -135,8 +142,10 @@ mod tests {
             (500, true, refusal, false),
             (503, false, "", false),
         ] {
-            let read =
-                read::<std::collections::BTreeMap<String, Value>>(&answer(status, is_json, body));
+            let read = read::<std::collections::BTreeMap<String, Value>>(
+                &answer(status, is_json, body),
+                &[],
+            );
             assert_eq!(read.is_ok(), is_reply, "{status} {body}");
         }
     }
@@ -145,7 +154,7 @@ mod tests {
     fn the_servers_words_are_kept() {
         let body = json!({"token": ["This initialization token has already been used."]});
         let Ok(Reply::<Value>::Refused(status, problem)) =
-            read(&answer(400, true, &body.to_string()))
+            read(&answer(400, true, &body.to_string()), &[])
         else {
             panic!("a refusal");
         };

@@ -55,7 +55,7 @@ fn read<T: DeserializeOwned>(
         retry_after: None,
         body: Zeroizing::new(body.to_vec()),
     };
-    Some(match answer::read::<T>(&answer) {
+    Some(match answer::read::<T>(&answer, &[]) {
         Ok(Reply::Done(done)) => Heard::Done {
             is_sound: is_sound(&done),
         },

@@ -1,8 +1,10 @@
 //! What the server tells the device: who it is, the keys for its NFC media, what to scan for now.
 
 use reqwest::StatusCode;
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use super::access::Access;
 use super::answer::{self, Reply};
 use super::client::Answer;
 use super::media_keys::{MediaKey, MediaKeys};
@@ -69,7 +71,7 @@ impl Agent {
     pub async fn info(&self) -> Result<Info, AgentError> {
         let (access, answer) = self.call(Call::get(wire::path::INFO.to_owned())).await?;
         let server = || access.identity.server.to_string();
-        match read::<DeviceInfo>(&server(), &answer)? {
+        match read::<DeviceInfo>(&access, &answer)? {
             info if info.device.is_sound() && access.identity.is(&info.device) => Ok(Info {
                 identity: self.hear_info(&access, &info).await?,
                 server_version: info.server.version,
@@ -150,15 +152,15 @@ impl Agent {
             StatusCode::NOT_MODIFIED => Ok(Suggestion::Keep),
             // Anything else that is not found has a page or words about it.
             StatusCode::NOT_FOUND if answer.body.is_empty() => Ok(Suggestion::Nothing),
-            _ => read(&access.identity.server.to_string(), &answer).map(Suggestion::Switch),
+            _ => read(&access, &answer).map(Suggestion::Switch),
         }
     }
 }
 
 /// Reads the answer to a call; everything else than what was asked for is an error.
-fn read<T: serde::de::DeserializeOwned>(server: &str, answer: &Answer) -> Result<T, AgentError> {
-    let server = server.to_owned();
-    match answer::read(answer) {
+fn read<T: DeserializeOwned>(access: &Access, answer: &Answer) -> Result<T, AgentError> {
+    let server = access.identity.server.to_string();
+    match answer::read(answer, &[&access.key]) {
         Ok(Reply::Done(done)) => Ok(done),
         Ok(Reply::Refused(status, problem)) => Err(AgentError::Refused {
             operation: None,

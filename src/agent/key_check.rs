@@ -68,7 +68,7 @@ impl Agent {
                 });
             }
         };
-        match answer::read::<DeviceInfo>(&answer) {
+        match answer::read::<DeviceInfo>(&answer, &[key]) {
             Ok(Reply::Done(info)) if info.device.is_sound() && is_ours(&info.device) => {
                 Asked::Info(Box::new(info))
             }

@@ -48,7 +48,13 @@ impl Agent {
         let ended = self.client.send(request, ANSWER_LIMIT, Repeat::Safe).await;
         failpoint::reach("initialize: answer read");
         let sent_before = sent_before || ended.seen_before;
-        let Heard { word, result, .. } = listen(operation, &begun.server, ended, sent_before);
+        let Heard { word, result, .. } = listen(
+            operation,
+            &begun.server,
+            ended,
+            sent_before,
+            &[&begun.token, &begun.idempotency_key],
+        );
         let step = device.situation().answered(operation, word, sent_before);
         let accepted = result.as_ref().ok().map(|answer| {
             let mut identity = Identity::new(begun.server.clone(), answer.clone());
@@ -108,7 +114,13 @@ impl Agent {
         let ended = self.client.send(request, ANSWER_LIMIT, Repeat::Safe).await;
         failpoint::reach("operation: answer read");
         let sent_before = sent_before || ended.seen_before;
-        let heard = listen(operation, &identity.server, ended, sent_before);
+        let heard = listen(
+            operation,
+            &identity.server,
+            ended,
+            sent_before,
+            &[&key, &begun.idempotency_key],
+        );
         let heard = self.question(identity, &key, operation, heard).await;
         let step = device
             .situation()
@@ -284,7 +296,13 @@ fn on_token(problem: &Problem) -> Word {
 }
 
 /// What the end of a call says to the operation.
-fn listen(operation: Operation, server: &ServerUrl, ended: Ended, sent_before: bool) -> Heard {
+fn listen(
+    operation: Operation,
+    server: &ServerUrl,
+    ended: Ended,
+    sent_before: bool,
+    secrets: &[&Secret],
+) -> Heard {
     let server = || server.to_string();
     let (word, result) = match ended.result {
         Err(source) => {
@@ -300,7 +318,7 @@ fn listen(operation: Operation, server: &ServerUrl, ended: Ended, sent_before: b
             };
             (word, Err(error))
         }
-        Ok(answer) => match answer::read::<DeviceIdentity>(&answer) {
+        Ok(answer) => match answer::read::<DeviceIdentity>(&answer, secrets) {
             Ok(Reply::Done(device)) if device.is_sound() => (Word::Done, Ok(device)),
             Ok(Reply::Done(_)) => {
                 let server = server();

@@ -186,7 +186,7 @@ impl Agent {
         access: &Access,
         answer: &Answer,
     ) -> Result<Option<AfterDoubt>, AgentError> {
-        match unauthorized(answer) {
+        match unauthorized(answer, &access.key) {
             Some(problem) => self.doubt(&access.key, &problem).await.map(Some),
             None => Ok(None),
         }
@@ -280,11 +280,11 @@ fn header_value(what: &'static str, text: &str) -> Result<HeaderValue, AgentErro
 }
 
 /// The words of a 401 of the API; a proxy's own is none.
-fn unauthorized(answer: &Answer) -> Option<wire::Problem> {
+fn unauthorized(answer: &Answer, key: &Secret) -> Option<wire::Problem> {
     if answer.status != StatusCode::UNAUTHORIZED {
         return None;
     }
-    match answer::read::<serde_json::Value>(answer) {
+    match answer::read::<serde_json::Value>(answer, &[key]) {
         Ok(answer::Reply::Refused(_, problem)) => Some(problem),
         _ => None,
     }

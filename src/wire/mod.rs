@@ -14,6 +14,7 @@ use serde_json::Value;
 use crate::secret::{self, Secret};
 
 pub use problem::Problem;
+pub(crate) use problem::hidden;
 pub use text::Text;
 
 /// Longest text of any field, in characters; longer ones are refused with 400.

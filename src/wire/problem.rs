@@ -35,6 +35,15 @@ impl Problem {
         })
     }
 
+    /// The same words with asterisks where a server repeats one of these texts.
+    pub fn without(self, secrets: &[&str]) -> Self {
+        Self {
+            text: hidden(self.text, secrets),
+            detail: self.detail.map(|detail| hidden(detail, secrets)),
+            fields: self.fields,
+        }
+    }
+
     /// Whether the answer has words on this field.
     pub fn names(&self, field: &str) -> bool {
         self.fields.iter().any(|named| named == field)
@@ -44,6 +53,16 @@ impl Problem {
     pub fn detail(&self) -> Option<&str> {
         self.detail.as_deref()
     }
+}
+
+/// A text with asterisks where it repeats one of the secrets.
+pub(crate) fn hidden(text: String, secrets: &[&str]) -> String {
+    secrets
+        .iter()
+        .filter(|secret| !secret.is_empty())
+        .fold(text, |text, secret| {
+            text.replace(secret, &"*".repeat(secret.len()))
+        })
 }
 
 impl std::fmt::Display for Problem {
@@ -57,6 +76,18 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn a_secret_that_is_repeated_is_hidden_in_both_shapes() {
+        for body in [
+            json!({"detail": "no k3y"}),
+            json!({"token": ["no", "k3y!"]}),
+        ] {
+            let problem = Problem::read(&body).unwrap().without(&["", "k3y"]);
+            assert!(problem.to_string().contains("***"), "{problem}");
+            assert!(!format!("{problem:?}").contains("k3y"), "{problem:?}");
+        }
+    }
 
     #[test]
     fn both_shapes_are_read_and_others_are_not() {
