@@ -1,2 +1,0 @@
-package io.gatehand
-public fun probe(): Int = android.os.Build.VERSION.SDK_INT
