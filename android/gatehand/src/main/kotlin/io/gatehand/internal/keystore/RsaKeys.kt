@@ -15,7 +15,7 @@ import javax.security.auth.x500.X500Principal
 /** Makes RSA key pairs in the Keystore. */
 internal object RsaKeys {
     const val TRANSFORMATION = "RSA/ECB/PKCS1Padding"
-    private const val BITS = 2048
+    const val BITS = 2048
     private const val YEARS = 50
 
     /** A pair that decrypts, made in the way that this Android has. */

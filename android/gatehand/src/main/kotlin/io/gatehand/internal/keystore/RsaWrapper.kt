@@ -30,6 +30,7 @@ internal class RsaWrapper(private val context: Context) : KeystoreWrapper {
     }
 
     override fun unwrap(alias: String, purpose: ByteArray, wrapped: ByteArray): ByteArray {
+        if (wrapped.size != RsaKeys.BITS / Byte.SIZE_BITS) throw KeyGoneException("the wrapped key is not of RSA's length")
         val cipher = Cipher.getInstance(RsaKeys.TRANSFORMATION)
         cipher.init(Cipher.DECRYPT_MODE, load(alias).privateKey)
         val content = try {

@@ -136,7 +136,8 @@ internal class VaultKeyFile(
     /** Two processes must not both make a key. */
     private fun locked(work: () -> VaultKey): VaultKey =
         try {
-            if (!folder.isDirectory && !folder.mkdirs()) throw IOException("can't make the folder $folder")
+            // Another process may make it at the same time, and then mkdirs says no.
+            if (!folder.mkdirs() && !folder.isDirectory) throw IOException("can't make the folder $folder")
             synchronized(LOCK) {
                 RandomAccessFile(File(folder, "$NAME.lock"), "rw").use { it.channel.lock().use { work() } }
             }
