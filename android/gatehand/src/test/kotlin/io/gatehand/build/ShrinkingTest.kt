@@ -1,0 +1,81 @@
+package io.gatehand.build
+
+import android.os.Build
+import com.android.tools.r8.CompilationMode
+import com.android.tools.r8.JdkClassFileProvider
+import com.android.tools.r8.OutputMode
+import com.android.tools.r8.R8
+import com.android.tools.r8.R8Command
+import com.android.tools.r8.origin.Origin
+import java.net.URLClassLoader
+import java.nio.file.Files
+import java.nio.file.Path
+import java.util.zip.ZipFile
+import kotlin.test.Test
+import kotlin.test.assertEquals
+import kotlin.test.assertFalse
+import kotlin.test.assertTrue
+import kotlinx.coroutines.Job
+import org.jetbrains.annotations.NotNull
+import org.junit.Rule
+import org.junit.rules.TemporaryFolder
+
+/** Shrinks and obfuscates the library with R8 itself, as the release build of an app does. */
+class ShrinkingTest {
+    @get:Rule
+    val temporary = TemporaryFolder()
+
+    /** What an app keeps that opens an agent and does no more. */
+    private val app = listOf("-keep class io.gatehand.ScannerAgent { public static *** open(...); }")
+    private val rules = Files.readAllLines(Project.classes.resolve("META-INF/proguard/gatehand.pro"))
+
+    private fun shrink(rules: List<String>): Path {
+        val out = temporary.newFolder().toPath().resolve("out.jar")
+        val command = R8Command.builder()
+            .addProgramFiles(NativeNames.classFiles())
+            .addClasspathFiles(listOf(Unit::class.java, Job::class.java, NotNull::class.java).map(Project::jarOf))
+            .addLibraryFiles(Project.jarOf(Build::class.java))
+            .addLibraryResourceProvider(JdkClassFileProvider.fromSystemJdk())
+            .addProguardConfiguration(rules, Origin.unknown())
+            .setMode(CompilationMode.RELEASE)
+            .setOutput(out, OutputMode.ClassFile)
+        R8.run(command.build())
+        return out
+    }
+
+    /** Every method of the classes that native code knows, as far as they are still there. */
+    private fun survivors(jar: Path): Set<String> =
+        URLClassLoader(arrayOf(jar.toUri().toURL()), Surroundings()).use { loader ->
+            NativeNames.declared().keys
+                .mapNotNull { name -> runCatching { Class.forName(name, false, loader) }.getOrNull() }
+                .flatMap { it.declaredMethods.map(NativeNames::signature) }
+                .toSet()
+        }
+
+    /** Sees Android and Kotlin, but not the library as it was before. */
+    private inner class Surroundings : ClassLoader(getPlatformClassLoader()) {
+        override fun findClass(name: String): Class<*> {
+            if (name.startsWith("io.gatehand.")) throw ClassNotFoundException(name)
+            return this@ShrinkingTest.javaClass.classLoader.loadClass(name)
+        }
+    }
+
+    @Test
+    fun all_that_native_code_knows_by_name_survives_with_the_librarys_rules() {
+        assertTrue(NativeNames.signatures().size > 20, "${NativeNames.signatures()}")
+        assertEquals(emptySet(), NativeNames.signatures() - survivors(shrink(app + rules)))
+    }
+
+    @Test
+    fun without_the_rules_all_of_it_would_be_lost() {
+        assertEquals(NativeNames.signatures(), NativeNames.signatures() - survivors(shrink(app)))
+    }
+
+    @Test
+    fun the_rules_keep_no_more_than_that() {
+        val jar = shrink(app + rules)
+        val entries = ZipFile(jar.toFile()).use { zip -> zip.entries().asSequence().map { it.name }.toList() }
+        assertFalse("io/gatehand/MediumKeySet.class" in entries, "$entries")
+        assertFalse("io/gatehand/internal/Codec.class" in entries, "$entries")
+    }
+}
