@@ -58,6 +58,8 @@ internal object Failures {
 }
 
 /** One link of the chain of causes inside the native library, which has no Java stack. */
-internal class NativeCause(override val message: String, cause: Throwable?) : Exception(message, cause, false, false) {
+internal class NativeCause(override val message: String, cause: Throwable?) : Exception(message, cause) {
+    override fun fillInStackTrace(): Throwable = this
+
     override fun toString(): String = message
 }

@@ -17,32 +17,11 @@ import kotlin.test.assertFalse
 import kotlin.test.assertTrue
 import kotlinx.coroutines.Job
 import org.jetbrains.annotations.NotNull
-import org.junit.Rule
+import org.junit.ClassRule
 import org.junit.rules.TemporaryFolder
 
 /** Shrinks and obfuscates the library with R8 itself, as the release build of an app does. */
 class ShrinkingTest {
-    @get:Rule
-    val temporary = TemporaryFolder()
-
-    /** What an app keeps that opens an agent and does no more. */
-    private val app = listOf("-keep class io.gatehand.ScannerAgent { public static *** open(...); }")
-    private val rules = Files.readAllLines(Project.classes.resolve("META-INF/proguard/gatehand.pro"))
-
-    private fun shrink(rules: List<String>): Path {
-        val out = temporary.newFolder().toPath().resolve("out.jar")
-        val command = R8Command.builder()
-            .addProgramFiles(NativeNames.classFiles())
-            .addClasspathFiles(listOf(Unit::class.java, Job::class.java, NotNull::class.java).map(Project::jarOf))
-            .addLibraryFiles(Project.jarOf(Build::class.java))
-            .addLibraryResourceProvider(JdkClassFileProvider.fromSystemJdk())
-            .addProguardConfiguration(rules, Origin.unknown())
-            .setMode(CompilationMode.RELEASE)
-            .setOutput(out, OutputMode.ClassFile)
-        R8.run(command.build())
-        return out
-    }
-
     /** Every method of the classes that native code knows, as far as they are still there. */
     private fun survivors(jar: Path): Set<String> =
         URLClassLoader(arrayOf(jar.toUri().toURL()), Surroundings()).use { loader ->
@@ -60,10 +39,39 @@ class ShrinkingTest {
         }
     }
 
+    private companion object {
+        @ClassRule
+        @JvmField
+        val temporary = TemporaryFolder()
+
+        /** What an app keeps that opens an agent and does no more. */
+        val app = listOf("-keep class io.gatehand.ScannerAgent { public static *** open(...); }")
+        val rules: List<String> = Files.readAllLines(Project.classes.resolve("META-INF/proguard/gatehand.pro"))
+
+        /** The app with the library's rules; made once, for R8 takes some seconds. */
+        val shrunk: Path by lazy { shrink(app + rules) }
+
+        fun shrink(rules: List<String>): Path {
+            // R8's own, which make it several times slower.
+            R8::class.java.classLoader.setPackageAssertionStatus("com.android.tools.r8", false)
+            val out = temporary.newFolder().toPath().resolve("out.jar")
+            val command = R8Command.builder()
+                .addProgramFiles(NativeNames.classFiles())
+                .addClasspathFiles(listOf(Unit::class.java, Job::class.java, NotNull::class.java).map(Project::jarOf))
+                .addLibraryFiles(Project.jarOf(Build::class.java))
+                .addLibraryResourceProvider(JdkClassFileProvider.fromSystemJdk())
+                .addProguardConfiguration(rules, Origin.unknown())
+                .setMode(CompilationMode.RELEASE)
+                .setOutput(out, OutputMode.ClassFile)
+            R8.run(command.build())
+            return out
+        }
+    }
+
     @Test
     fun all_that_native_code_knows_by_name_survives_with_the_librarys_rules() {
         assertTrue(NativeNames.signatures().size > 20, "${NativeNames.signatures()}")
-        assertEquals(emptySet(), NativeNames.signatures() - survivors(shrink(app + rules)))
+        assertEquals(emptySet(), NativeNames.signatures() - survivors(shrunk))
     }
 
     @Test
@@ -73,8 +81,7 @@ class ShrinkingTest {
 
     @Test
     fun the_rules_keep_no_more_than_that() {
-        val jar = shrink(app + rules)
-        val entries = ZipFile(jar.toFile()).use { zip -> zip.entries().asSequence().map { it.name }.toList() }
+        val entries = ZipFile(shrunk.toFile()).use { zip -> zip.entries().asSequence().map { it.name }.toList() }
         assertFalse("io/gatehand/MediumKeySet.class" in entries, "$entries")
         assertFalse("io/gatehand/internal/Codec.class" in entries, "$entries")
     }

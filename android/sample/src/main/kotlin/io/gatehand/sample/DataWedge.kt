@@ -1,5 +1,6 @@
 package io.gatehand.sample
 
+import android.annotation.TargetApi
 import android.content.BroadcastReceiver
 import android.content.Context
 import android.content.Intent
@@ -64,6 +65,7 @@ class DataWedge(private val context: Context, private val onScan: (String) -> Un
      * Listens while a screen is shown. Any app can send this broadcast, so what comes is no more
      * trusted than a typed code: the person still confirms the server.
      */
+    @TargetApi(Build.VERSION_CODES.TIRAMISU)
     fun start() {
         if (listening) return
         val filter = IntentFilter(action).apply { addCategory(Intent.CATEGORY_DEFAULT) }

@@ -1,5 +1,6 @@
 package io.gatehand.internal.facts
 
+import android.annotation.TargetApi
 import android.os.Build
 import org.json.JSONObject
 
@@ -15,6 +16,7 @@ internal object DeviceFacts {
         .put("os_name", baseOs()?.let(::fit) ?: "Android")
         .putOpt("os_version", fit(Build.VERSION.RELEASE))
 
+    @TargetApi(Build.VERSION_CODES.M)
     private fun baseOs(): String? =
         if (Build.VERSION.SDK_INT >= Build.VERSION_CODES.M) Build.VERSION.BASE_OS else null
 

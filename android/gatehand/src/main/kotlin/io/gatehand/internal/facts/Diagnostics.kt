@@ -1,5 +1,6 @@
 package io.gatehand.internal.facts
 
+import android.annotation.TargetApi
 import android.app.ActivityManager
 import android.content.Context
 import android.content.Intent
@@ -82,6 +83,7 @@ internal class Diagnostics(private val context: Context, private val folder: Fil
         return json
     }
 
+    @TargetApi(Build.VERSION_CODES.N)
     private fun started(): Long =
         if (Build.VERSION.SDK_INT >= Build.VERSION_CODES.N) Process.getStartElapsedRealtime() else LOADED
 
