@@ -1,6 +1,7 @@
 package io.gatehand
 
 import java.io.InputStream
+import java.nio.charset.CharacterCodingException
 import java.util.concurrent.TimeUnit
 
 /**
@@ -79,9 +80,18 @@ public sealed class ApiBody {
 
     /** Makes bodies. */
     public companion object {
-        /** JSON text. */
+        /**
+         * JSON text.
+         *
+         * @throws IllegalArgumentException It has half a character (a lone surrogate) in it.
+         */
         @JvmStatic
-        public fun json(text: String): ApiBody = Bytes(text.encodeToByteArray(), "application/json")
+        public fun json(text: String): ApiBody =
+            try {
+                Bytes(text.encodeToByteArray(throwOnInvalidSequence = true), "application/json")
+            } catch (broken: CharacterCodingException) {
+                throw IllegalArgumentException("the JSON text has half a character (a lone surrogate) in it", broken)
+            }
 
         /** Bytes, which must not be changed until the call is done. */
         @JvmStatic

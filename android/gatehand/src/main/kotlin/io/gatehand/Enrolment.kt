@@ -51,9 +51,10 @@ public class Enrolment internal constructor(
          *
          * @throws EnrolmentCodeException It is something else; the message says what, in words for
          *   the person at the device.
+         * @throws GatehandException The native library can't be used, or the text is broken.
          */
         @JvmStatic
-        @Throws(EnrolmentCodeException::class)
+        @Throws(GatehandException::class)
         public fun parse(scannedText: String): Enrolment {
             val text = Codec.text(scannedText, "the scanned text")
             NativeLibrary.load()
@@ -66,9 +67,10 @@ public class Enrolment internal constructor(
          * @param server Address of the server; `https://` may be left out.
          * @param token The initialization token.
          * @throws EnrolmentCodeException One of them can't be used; the message says which and why.
+         * @throws GatehandException The native library can't be used, or a text is broken.
          */
         @JvmStatic
-        @Throws(EnrolmentCodeException::class)
+        @Throws(GatehandException::class)
         public fun of(server: String, token: String): Enrolment {
             val address = Codec.text(server, "the server's address")
             val word = Codec.text(token, "the token")

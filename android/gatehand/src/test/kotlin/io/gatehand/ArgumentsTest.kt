@@ -44,6 +44,11 @@ class ArgumentsTest {
     }
 
     @Test
+    fun json_with_half_a_character_is_refused() {
+        assertFailsWith<IllegalArgumentException> { ApiBody.json("{\"name\": \"\uD83C\"}") }
+    }
+
+    @Test
     fun an_enrolment_is_redeemed_only_where_the_person_agreed_to() {
         val enrolment = Enrolment("https://pretix.eu/tickets/", "https://pretix.eu", "pretix.eu", "kpp4jn8g2ynzonp6")
         val error = assertFailsWith<IllegalArgumentException> { enrolment.confirmed("https://pretix.example") }

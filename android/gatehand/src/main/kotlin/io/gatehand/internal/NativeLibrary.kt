@@ -17,15 +17,19 @@ internal object NativeLibrary {
     /** @throws NativeLibraryException It can't be used, which stays so for this process. */
     @Synchronized
     fun load() {
-        val known = outcome ?: runCatching { check() }.also { outcome = it }
+        val known = outcome ?: runCatching { check(::loadFile, Native::version) }.also { outcome = it }
         known.getOrThrow()
     }
 
-    private fun check() {
-        val version = try {
-            val path = System.getProperty(PATH_PROPERTY)
-            if (path == null) System.loadLibrary("gatehand") else System.load(path)
-            Native.version()
+    private fun loadFile() {
+        val path = System.getProperty(PATH_PROPERTY)
+        if (path == null) System.loadLibrary("gatehand") else System.load(path)
+    }
+
+    internal fun check(load: () -> Unit, version: () -> String) {
+        val found = try {
+            load()
+            version()
         } catch (error: UnsatisfiedLinkError) {
             val abis = Build.SUPPORTED_ABIS.orEmpty().joinToString()
             throw NativeLibraryException(
@@ -34,9 +38,9 @@ internal object NativeLibrary {
                 error,
             )
         }
-        if (version != VERSION) {
+        if (found != VERSION) {
             throw NativeLibraryException(
-                "libgatehand.so is of version $version, but gatehand's classes are of $VERSION: " +
+                "libgatehand.so is of version $found, but gatehand's classes are of $VERSION: " +
                     "take both from the same release",
             )
         }
