@@ -1,0 +1,111 @@
+package io.gatehand
+
+import java.io.InputStream
+import java.nio.charset.CharacterCodingException
+import java.util.concurrent.TimeUnit
+
+/**
+ * A call of the server's API. The agent adds the device's key; an app never holds it.
+ *
+ * @property method HTTP method, as `GET`.
+ * @property path Path below the server's address, with its query, as
+ *   `/api/v1/organizers/bigevents/events/?page=2`. The address of a `next` link is fine too: it
+ *   is refused unless it is on the enrolled server below its path prefix.
+ * @property body What is sent, if anything.
+ * @property idempotencyKey Under this key the server repeats its answer instead of doing a thing twice.
+ * @property timeLimitMillis Longest time that the call takes, retries included; `null` for the agent's.
+ */
+public class ApiRequest private constructor(builder: Builder) {
+    public val method: String = builder.method
+    public val path: String = builder.path
+    public val body: ApiBody? = builder.body
+    public val idempotencyKey: String? = builder.idempotencyKey
+    public val timeLimitMillis: Long? = builder.timeLimitMillis
+
+    override fun toString(): String = "$method $path"
+
+    /**
+     * Collects what makes up a request.
+     *
+     * @param method HTTP method.
+     * @param path See [ApiRequest.path].
+     */
+    public class Builder(method: String, path: String) {
+        internal val method = method.also {
+            require(it.isNotEmpty() && it.all { letter -> letter in 'A'..'Z' }) { "an HTTP method is one word of capital letters, as GET" }
+        }
+        internal val path = path.also { require(it.isNotBlank()) { "the path is empty: it begins with /api/" } }
+        internal var body: ApiBody? = null
+        internal var idempotencyKey: String? = null
+        internal var timeLimitMillis: Long? = null
+
+        /** Sends [body]. */
+        public fun body(body: ApiBody): Builder = apply { this.body = body }
+
+        /** Makes it safe to send the request again: the server answers as it did the first time. */
+        public fun idempotencyKey(key: String): Builder = apply {
+            require(key.isNotEmpty() && key.all { it in '!'..'~' }) { "an idempotency key is made of visible ASCII characters" }
+            idempotencyKey = key
+        }
+
+        /** Longest time that the call takes, retries included. */
+        public fun timeLimit(time: Long, unit: TimeUnit): Builder = apply {
+            timeLimitMillis = unit.toMillis(time).also { require(it > 0) { "a time limit must be more than 0" } }
+        }
+
+        /** The request. */
+        public fun build(): ApiRequest = ApiRequest(this)
+    }
+
+    /** Makes simple requests. */
+    public companion object {
+        /** Reads [path]. */
+        @JvmStatic
+        public fun get(path: String): ApiRequest = Builder("GET", path).build()
+
+        /** Sends [body] to [path]. */
+        @JvmStatic
+        public fun post(path: String, body: ApiBody): ApiRequest = Builder("POST", path).body(body).build()
+    }
+}
+
+/** What a request sends. */
+public sealed class ApiBody {
+    /** Its media type, as `application/json`. */
+    public abstract val contentType: String
+
+    internal class Bytes(val bytes: ByteArray, override val contentType: String) : ApiBody()
+
+    internal class Stream(val stream: InputStream, val length: Long, override val contentType: String) : ApiBody()
+
+    /** Makes bodies. */
+    public companion object {
+        /**
+         * JSON text.
+         *
+         * @throws IllegalArgumentException It has half a character (a lone surrogate) in it.
+         */
+        @JvmStatic
+        public fun json(text: String): ApiBody =
+            try {
+                Bytes(text.encodeToByteArray(throwOnInvalidSequence = true), "application/json")
+            } catch (broken: CharacterCodingException) {
+                throw IllegalArgumentException("the JSON text has half a character (a lone surrogate) in it", broken)
+            }
+
+        /** Bytes, which must not be changed until the call is done. */
+        @JvmStatic
+        public fun bytes(bytes: ByteArray, contentType: String): ApiBody = Bytes(bytes, contentType)
+
+        /**
+         * What can be read from [stream], which is read once and closed. A request with such a body
+         * is not sent again by itself once its first byte is on the way.
+         *
+         * @param length Number of bytes, or -1 if that is not known.
+         */
+        @JvmStatic
+        @JvmOverloads
+        public fun stream(stream: InputStream, contentType: String, length: Long = -1): ApiBody =
+            Stream(stream, length, contentType)
+    }
+}

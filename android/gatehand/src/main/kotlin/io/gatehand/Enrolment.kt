@@ -1,0 +1,87 @@
+package io.gatehand
+
+import io.gatehand.internal.Codec
+import io.gatehand.internal.Native
+import io.gatehand.internal.NativeLibrary
+
+/**
+ * An initialization token and the server it is for, read from a code but not redeemed.
+ *
+ * A code can come from anywhere: a link in a message, a sticker over the right one. So show
+ * [origin] to the person at the device, and pass what they agreed to to [confirmed]; only the
+ * result of that can be redeemed.
+ *
+ * @property server Address of the server, with its path prefix.
+ * @property origin Scheme, host and port of the server, as `https://pretix.eu`: what a person has
+ *   to confirm.
+ * @property host The host alone.
+ */
+public class Enrolment internal constructor(
+    public val server: String,
+    public val origin: String,
+    public val host: String,
+    internal val token: String,
+) {
+    /**
+     * This enrolment, ready to be redeemed at the server that a person has agreed to.
+     *
+     * @param origin The [origin] that was shown. If it is another one, as after a second scan,
+     *   nothing can be redeemed.
+     * @throws IllegalArgumentException [origin] is not that of this enrolment.
+     */
+    public fun confirmed(origin: String): ConfirmedEnrolment {
+        require(origin == this.origin) {
+            "the person agreed to $origin, but this code is for ${this.origin}: ask again"
+        }
+        return ConfirmedEnrolment(this)
+    }
+
+    override fun equals(other: Any?): Boolean =
+        other is Enrolment && other.server == server && other.token == token
+
+    override fun hashCode(): Int = 31 * server.hashCode() + token.hashCode()
+
+    /** Names the server; the token is never shown. */
+    override fun toString(): String = "Enrolment($server)"
+
+    /** Makes enrolments. */
+    public companion object {
+        /**
+         * Reads what a scanner read: a QR code's payload or a `pretixscan://setup` link.
+         *
+         * @throws EnrolmentCodeException It is something else; the message says what, in words for
+         *   the person at the device.
+         * @throws GatehandException The native library can't be used, or the text is broken.
+         */
+        @JvmStatic
+        @Throws(GatehandException::class)
+        public fun parse(scannedText: String): Enrolment {
+            val text = Codec.text(scannedText, "the scanned text")
+            NativeLibrary.load()
+            return Codec.enrolment(Native.parseEnrolment(text))
+        }
+
+        /**
+         * The enrolment that was typed by hand.
+         *
+         * @param server Address of the server; `https://` may be left out.
+         * @param token The initialization token.
+         * @throws EnrolmentCodeException One of them can't be used; the message says which and why.
+         * @throws GatehandException The native library can't be used, or a text is broken.
+         */
+        @JvmStatic
+        @Throws(GatehandException::class)
+        public fun of(server: String, token: String): Enrolment {
+            val address = Codec.text(server, "the server's address")
+            val word = Codec.text(token, "the token")
+            NativeLibrary.load()
+            return Codec.enrolment(Native.typedEnrolment(address, word))
+        }
+    }
+}
+
+/** An enrolment whose server a person, or the device's management, has agreed to. */
+public class ConfirmedEnrolment internal constructor(internal val enrolment: Enrolment) {
+    /** Names the server; the token is never shown. */
+    override fun toString(): String = "Confirmed$enrolment"
+}

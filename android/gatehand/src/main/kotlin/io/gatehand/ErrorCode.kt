@@ -1,0 +1,83 @@
+package io.gatehand
+
+/**
+ * What failed, for programs and logs.
+ *
+ * @property id Stable name that goes into logs and reports; never changes its meaning.
+ */
+public enum class ErrorCode(public val id: String) {
+    /** A scanned text, link or typed code is no enrolment. */
+    ENROLMENT_INVALID("enrolment_invalid"),
+
+    /** The code is of a newer kind than this library knows: the app must be updated. */
+    ENROLMENT_TOO_NEW("enrolment_too_new"),
+
+    /** The app passed something that can't be used, such as an empty app name or a foreign path. */
+    ARGUMENT_INVALID("argument_invalid"),
+
+    /** The device has no identity yet, so there is no key to make a call with. */
+    NOT_ENROLLED("not_enrolled"),
+
+    /** The device has an identity, and it was not said to be replaced. */
+    ALREADY_ENROLLED("already_enrolled"),
+
+    /** Another code was sent and its answer never read: go on with that one, or replace it. */
+    ENROLMENT_UNFINISHED("enrolment_unfinished"),
+
+    /** A server that can't repeat its answer may have used the token up: a new code is needed. */
+    ANSWER_LOST("answer_lost"),
+
+    /** The server refused, in its own words. */
+    REFUSED("refused"),
+
+    /** The server says that this key is not valid. Nothing was destroyed; it may recover. */
+    REJECTED("rejected"),
+
+    /** The server says that this device's access was revoked. Final. */
+    REVOKED("revoked"),
+
+    /** No connection, or it broke off. */
+    UNREACHABLE("unreachable"),
+
+    /** No answer within the time limit. */
+    TIMED_OUT("timed_out"),
+
+    /** Something else than the server answered, such as a hotspot's login page. */
+    FOREIGN_ANSWER("foreign_answer"),
+
+    /** The answer is larger than what is read into memory. */
+    ANSWER_TOO_LARGE("answer_too_large"),
+
+    /** A body that the app streams could not be read or was cut short. */
+    BODY_FAILED("body_failed"),
+
+    /** Another agent, in this process or another one, has this vault open. */
+    VAULT_IN_USE("vault_in_use"),
+
+    /** The vault or its folder can't be written: full disk, wrong owner, read-only. */
+    VAULT_UNWRITABLE("vault_unwritable"),
+
+    /** The vault can't be read or is damaged. It is left as it is. */
+    VAULT_DAMAGED("vault_damaged"),
+
+    /** The vault was written by a newer version of gatehand. */
+    VAULT_TOO_NEW("vault_too_new"),
+
+    /** The Keystore's key that opens the vault is gone for good: the device must enrol again. */
+    KEY_LOST("key_lost"),
+
+    /** The Keystore does not answer as it should; later it may. */
+    KEYSTORE_UNAVAILABLE("keystore_unavailable"),
+
+    /** The native library is missing, for another processor, or of another version. */
+    LIBRARY_UNUSABLE("library_unusable"),
+
+    /** A defect of gatehand. */
+    INTERNAL("internal"),
+
+    ;
+
+    internal companion object {
+        fun of(id: String): ErrorCode = entries.firstOrNull { it.id == id } ?: INTERNAL
+    }
+}

@@ -1,0 +1,33 @@
+package io.gatehand
+
+/**
+ * What a device scans for.
+ *
+ * @property event Slug of the event.
+ * @property eventName The event's name, as the server has it; empty where the app only asks.
+ * @property subevent The date within an event series.
+ * @property checkinList The check-in list.
+ */
+public data class EventSelection @JvmOverloads constructor(
+    public val event: String,
+    public val eventName: String = "",
+    public val subevent: Long? = null,
+    public val checkinList: Long? = null,
+)
+
+/** What the server says to scan for. */
+public sealed interface EventSuggestion {
+    /** What the device scans for is right. */
+    public data object Keep : EventSuggestion
+
+    /** The server has nothing to suggest. */
+    public data object None : EventSuggestion
+
+    /**
+     * Something else is on.
+     *
+     * @property selection What to scan for.
+     */
+    @ConsistentCopyVisibility
+    public data class Switch internal constructor(public val selection: EventSelection) : EventSuggestion
+}

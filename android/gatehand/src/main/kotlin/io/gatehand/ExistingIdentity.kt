@@ -1,0 +1,18 @@
+package io.gatehand
+
+/**
+ * A key that an app already has, from before it used gatehand, so that the device need not be
+ * enrolled again.
+ *
+ * @property server Address of the server, with its path prefix.
+ * @property uniqueSerial Serial that the key belongs to, if the app knows it: a key of another
+ *   device is refused then.
+ */
+public class ExistingIdentity @JvmOverloads constructor(
+    public val server: String,
+    internal val key: String,
+    public val uniqueSerial: String? = null,
+) {
+    /** Names server and serial; the key is never shown. */
+    override fun toString(): String = "ExistingIdentity($server, $uniqueSerial)"
+}

@@ -1,0 +1,38 @@
+package io.gatehand
+
+/** What became of a managed configuration's enrolment. */
+public sealed interface ManagedOutcome {
+    /** The app is not managed, or its configuration has no `url` and `token`. */
+    public data object NotConfigured : ManagedOutcome
+
+    /** The device is enrolled already; the token was left alone. */
+    public data object NotNeeded : ManagedOutcome
+
+    /** This token was redeemed or refused before. The management has to set a new one. */
+    public data object AlreadyUsed : ManagedOutcome
+
+    /**
+     * The configuration's `allowed_servers` does not name the server that its `url` is for.
+     *
+     * @property origin What would have to be among them.
+     */
+    @ConsistentCopyVisibility
+    public data class NotAllowed internal constructor(public val origin: String) : ManagedOutcome
+
+    /** The device was enrolled. */
+    public data object Enrolled : ManagedOutcome
+
+    /**
+     * The server was not reached; the next [heartbeat][ScannerAgent.heartbeat] tries again.
+     *
+     * @property cause Why.
+     */
+    public class TryLater internal constructor(public val cause: ConnectionException) : ManagedOutcome
+
+    /**
+     * The configuration can't be used, or the server refused.
+     *
+     * @property cause Why.
+     */
+    public class Failed internal constructor(public val cause: GatehandException) : ManagedOutcome
+}

@@ -1,0 +1,262 @@
+package io.gatehand
+
+import android.content.BroadcastReceiver
+import android.content.Context
+import android.content.Intent
+import android.content.IntentFilter
+import io.gatehand.internal.AgentSetup
+import io.gatehand.internal.Codec
+import io.gatehand.internal.Completion
+import io.gatehand.internal.Native
+import io.gatehand.internal.NativeAgent
+import io.gatehand.internal.NativeLibrary
+import io.gatehand.internal.OpenVaults
+import io.gatehand.internal.Requests
+import io.gatehand.internal.awaitCall
+import io.gatehand.internal.keystore.KeyGoneException
+import io.gatehand.internal.managed.ManagedConfiguration
+import io.gatehand.internal.managed.ManagedEnrolment
+import io.gatehand.internal.managed.ManagedTokens
+import java.io.Closeable
+import java.util.concurrent.Executor
+import kotlinx.coroutines.CoroutineScope
+import kotlinx.coroutines.Dispatchers
+import kotlinx.coroutines.SupervisorJob
+import kotlinx.coroutines.asCoroutineDispatcher
+import kotlinx.coroutines.cancel
+import kotlinx.coroutines.flow.Flow
+import kotlinx.coroutines.flow.MutableStateFlow
+import kotlinx.coroutines.flow.StateFlow
+import kotlinx.coroutines.flow.asSharedFlow
+import kotlinx.coroutines.flow.asStateFlow
+import kotlinx.coroutines.launch
+import kotlinx.coroutines.sync.Mutex
+import kotlinx.coroutines.sync.withLock
+import kotlinx.coroutines.withContext
+
+/**
+ * The agent of one device: enrols it, keeps its key, and makes calls with it. An app opens one and
+ * keeps it for as long as the process lives.
+ *
+ * Every operation may be called from any thread; none blocks it. Cancelling a coroutine cancels what
+ * it waits for, but never loses the device: an operation on its identity is written down before it
+ * is sent, and finished by the next [refresh], or after a restart.
+ *
+ * Operations throw [GatehandException], and [IllegalStateException] after [close]. Apps in Java find
+ * the same operations in [blocking], and hear of changes by [addListener].
+ */
+public class ScannerAgent private constructor(private val setup: AgentSetup) : Closeable {
+    private val native = NativeAgent(setup)
+    private val scope = CoroutineScope(SupervisorJob() + Dispatchers.Default)
+    private val managed = MutableStateFlow<ManagedOutcome>(ManagedOutcome.NotConfigured)
+    private val managedOnce = Mutex()
+    private val restrictionsChanged = object : BroadcastReceiver() {
+        override fun onReceive(context: Context, intent: Intent) {
+            scope.launch { enrolManaged() }
+        }
+    }
+
+    /** What this device is to its server, now and with each change. */
+    public val state: StateFlow<DeviceState> = native.state.asStateFlow()
+
+    /** What happens to the device. Only what happens while it is collected is seen. */
+    public val events: Flow<AgentEvent> = native.events.asSharedFlow()
+
+    /** What became of a managed configuration's enrolment, if there is one. */
+    public val managedOutcome: StateFlow<ManagedOutcome> = managed.asStateFlow()
+
+    /** What this device is to its server; the same as the value of [state], asked from the vault's keeper. */
+    public fun status(): DeviceState = native.status()
+
+    /**
+     * Makes this a device of the server: redeems the token, and keeps the key that it brings.
+     *
+     * If no answer came, call it again with the same code, however much later: it goes on where it
+     * stopped, and the token is not lost. In the state [DeviceState.EnrolAgain] the old vault is set
+     * aside first.
+     *
+     * @param enrolment What the person at the device has agreed to.
+     * @param replace Gives up an identity that is there, an unfinished enrolment, or a vault that is
+     *   [locked][DeviceState.VaultLocked].
+     */
+    @JvmSynthetic
+    public suspend fun initialize(enrolment: ConfirmedEnrolment, replace: Boolean = false): Identity {
+        val before = status()
+        if (before is DeviceState.EnrolAgain || (replace && before is DeviceState.VaultLocked)) {
+            withContext(Dispatchers.IO) { native.startAnew() }
+        }
+        return operation { agent, done -> Native.initialize(agent, Codec.encode(enrolment), setup.report(), replace, done) }
+    }
+
+    /** Takes a key that the app already has into the vault, once the server has confirmed it. */
+    @JvmSynthetic
+    public suspend fun adopt(existing: ExistingIdentity): Identity =
+        operation { agent, done -> Native.adopt(agent, Codec.encode(existing), setup.report(), done) }
+
+    /**
+     * Finishes what was begun, tells the server what changed of the device, and asks it what it
+     * knows. Apps that sync call it with each download.
+     */
+    @JvmSynthetic
+    public suspend fun refresh(): Identity =
+        operation { agent, done -> Native.refresh(agent, setup.report(), done) }
+
+    /** Exchanges the key for a new one. The old one is dead at once. */
+    @JvmSynthetic
+    public suspend fun roll(): Identity = operation(Native::roll)
+
+    /** Gives the device's access up, for good. Its key is destroyed. */
+    @JvmSynthetic
+    public suspend fun revoke() {
+        call(Native::revoke)
+        status()
+    }
+
+    /**
+     * Asks what to scan for now.
+     *
+     * @param current What the device scans for, if anything.
+     */
+    @JvmSynthetic
+    public suspend fun eventSelection(current: EventSelection? = null): EventSuggestion =
+        Codec.suggestion(call { agent, done -> Native.eventSelection(agent, Codec.encode(current), done) })
+
+    /**
+     * The keys of the organizer's NFC media. The RSA key pair they are encrypted to is made at the
+     * first call, in the Android Keystore where it can be.
+     */
+    @JvmSynthetic
+    public suspend fun mediumKeySets(): List<MediumKeySet> = withContext(Dispatchers.IO) {
+        val publicKey = setup.mediaKey.publicKeyPem()?.encodeToByteArray()
+        val sets = call { agent, done -> Native.mediumKeySets(agent, publicKey, done) }
+        try {
+            Codec.mediumKeySets(sets, setup.mediaKey::decrypt)
+        } catch (gone: KeyGoneException) {
+            val message = "the Android Keystore has lost the key that NFC media keys are encrypted to: enrol this device again"
+            throw VaultException(ErrorCode.KEY_LOST, message, gone)
+        }
+    }
+
+    /** Makes a call of the server's API with the device's key. Any status is an answer, not an error. */
+    @JvmSynthetic
+    public suspend fun request(request: ApiRequest): ApiResponse = Requests.request(id(), request)
+
+    /** Like [request], for an answer too large for memory: its body is read from the network. */
+    @JvmSynthetic
+    public suspend fun stream(request: ApiRequest): StreamedResponse = Requests.stream(id(), request)
+
+    /**
+     * What a background worker does every now and then: redeems a managed configuration, finishes
+     * what was begun and [refreshes][refresh]. Throws nothing but cancellation and
+     * [IllegalStateException] after [close].
+     */
+    @JvmSynthetic
+    public suspend fun heartbeat(): Heartbeat =
+        try {
+            val outcome = enrolManaged()
+            if (outcome is ManagedOutcome.TryLater) Heartbeat.TRY_LATER else refresh().let { Heartbeat.DONE }
+        } catch (_: ConnectionException) {
+            Heartbeat.TRY_LATER
+        } catch (error: GatehandException) {
+            if (error.code == ErrorCode.KEYSTORE_UNAVAILABLE) Heartbeat.TRY_LATER else Heartbeat.NEEDS_PERSON
+        }
+
+    /** The same operations for callers that may block, as Java has them. */
+    public fun blocking(): BlockingAgent = BlockingAgent(this)
+
+    /**
+     * Tells [listener] of the state now and of each change and event, on [executor].
+     *
+     * @return Closing it ends that.
+     */
+    public fun addListener(executor: Executor, listener: AgentListener): Closeable {
+        val dispatcher = executor.asCoroutineDispatcher()
+        val listening = scope.launch(dispatcher) {
+            launch { events.collect(listener::onEvent) }
+            state.collect(listener::onState)
+        }
+        return Closeable { listening.cancel() }
+    }
+
+    /** Ends what is under way and closes the vault. Closing twice is fine. */
+    override fun close() {
+        if (setup.config.managedConfiguration) {
+            try {
+                setup.context.unregisterReceiver(restrictionsChanged)
+            } catch (_: IllegalArgumentException) {
+                return // closed before
+            }
+        }
+        scope.cancel()
+        native.close()
+        OpenVaults.release(setup.folder)
+    }
+
+    private suspend fun enrolManaged(): ManagedOutcome {
+        if (!setup.config.managedConfiguration) return ManagedOutcome.NotConfigured
+        val enrolment = ManagedEnrolment(ManagedTokens(setup.folder), Enrolment::of, ::status) { initialize(it) }
+        return managedOnce.withLock {
+            enrolment.run(withContext(Dispatchers.IO) { ManagedConfiguration.read(setup.context) }).also { managed.value = it }
+        }
+    }
+
+    /** An operation after which the device is enrolled. */
+    private suspend fun operation(start: (Long, Completion) -> Long): Identity {
+        val done = Codec.state(call(start))
+        status()
+        return (done as? DeviceState.Enrolled)?.identity
+            ?: throw GatehandException(ErrorCode.INTERNAL, "the operation ended in another state than enrolled")
+    }
+
+    private suspend fun call(start: (Long, Completion) -> Long): ByteArray {
+        val agent = id()
+        return withContext(Dispatchers.IO) { awaitCall { start(agent, it) } }.result
+    }
+
+    private suspend fun id(): Long = withContext(Dispatchers.IO) { native.id() }
+
+    /** Opens agents. */
+    public companion object {
+        /**
+         * Opens the agent, and its vault in the app's folder that is not backed up. Makes the vault at
+         * the first start. Reads files and asks the Keystore, so call it off the main thread.
+         *
+         * A vault whose key the Keystore has lost, or does not give now, is no exception but a
+         * [state], so that the app starts and can say so.
+         *
+         * @throws NativeLibraryException The native library is missing or does not fit.
+         * @throws VaultException Another agent has the vault, or it can't be written, or is too new.
+         */
+        @JvmStatic
+        @Throws(GatehandException::class)
+        public fun open(context: Context, config: AgentConfig): ScannerAgent {
+            NativeLibrary.load()
+            val setup = AgentSetup(context.applicationContext ?: context, config)
+            OpenVaults.claim(setup.folder)
+            try {
+                return ScannerAgent(setup).apply {
+                    native.open()
+                    start()
+                }
+            } catch (error: Throwable) {
+                OpenVaults.release(setup.folder)
+                throw error
+            }
+        }
+    }
+
+    private fun start() {
+        if (!setup.config.managedConfiguration) return
+        setup.context.registerReceiver(restrictionsChanged, IntentFilter(Intent.ACTION_APPLICATION_RESTRICTIONS_CHANGED))
+        scope.launch { enrolManaged() }
+    }
+}
+
+/** Hears of a device's states and events; for Java. */
+public interface AgentListener {
+    /** The device is [state] now. */
+    public fun onState(state: DeviceState) {}
+
+    /** [event] happened. */
+    public fun onEvent(event: AgentEvent) {}
+}

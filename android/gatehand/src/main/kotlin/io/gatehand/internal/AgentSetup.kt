@@ -1,0 +1,36 @@
+package io.gatehand.internal
+
+import android.content.Context
+import io.gatehand.AgentConfig
+import io.gatehand.internal.facts.DeviceFacts
+import io.gatehand.internal.facts.Diagnostics
+import io.gatehand.internal.keystore.MediaKey
+import io.gatehand.internal.keystore.VaultKeyFile
+import java.io.File
+import org.json.JSONObject
+
+/** What belongs to one agent on the Android side. */
+internal class AgentSetup(val context: Context, val config: AgentConfig) {
+    /** Not backed up: a vault is of no use on another device, nor without this one's Keystore. */
+    val folder = File(File(context.noBackupFilesDir, "gatehand"), config.vaultName)
+    val keyFile = VaultKeyFile(context, folder, config.vaultName)
+    val mediaKey = MediaKey(context, "io.gatehand.media.${config.vaultName}")
+    private val diagnostics = Diagnostics(context, folder)
+
+    fun config(setAside: Boolean): ByteArray = Codec.encode(
+        JSONObject()
+            .put("folder", folder.path)
+            .put("app_name", config.appName)
+            .put("app_version", config.appVersion)
+            .put("connect_timeout_ms", config.connectTimeoutMillis)
+            .put("time_limit_ms", config.timeLimitMillis)
+            .put("set_aside", setAside),
+    )
+
+    /** What the device reports of itself now. Asks system services, so not for the main thread. */
+    fun report(): ByteArray {
+        val report = DeviceFacts.read()
+        if (config.diagnostics) report.put("info", diagnostics.read())
+        return Codec.encode(report)
+    }
+}

@@ -1,0 +1,167 @@
+package io.gatehand.internal
+
+import android.util.Base64
+import io.gatehand.AgentEvent
+import io.gatehand.ApiBody
+import io.gatehand.ApiHeaders
+import io.gatehand.ApiRequest
+import io.gatehand.ConfirmedEnrolment
+import io.gatehand.DeviceState
+import io.gatehand.Enrolment
+import io.gatehand.ErrorCode
+import io.gatehand.EventSelection
+import io.gatehand.EventSuggestion
+import io.gatehand.ExistingIdentity
+import io.gatehand.GatehandException
+import io.gatehand.Gate
+import io.gatehand.Identity
+import io.gatehand.MediumKeySet
+import java.nio.charset.CharacterCodingException
+import org.json.JSONException
+import org.json.JSONObject
+
+/** Turns what crosses the border to the native library into objects and back; shapes as in Native.kt. */
+internal object Codec {
+    /**
+     * Text as UTF-8.
+     *
+     * @throws GatehandException It has half a surrogate pair, which no encoding of it could keep.
+     */
+    fun text(text: String, what: String): ByteArray =
+        try {
+            text.encodeToByteArray(throwOnInvalidSequence = true)
+        } catch (broken: CharacterCodingException) {
+            throw GatehandException(
+                ErrorCode.ARGUMENT_INVALID,
+                "$what has half a character (a lone surrogate) in it: read it again from where it came from",
+                broken,
+            )
+        }
+
+    fun enrolment(bytes: ByteArray): Enrolment = decode(bytes) { json ->
+        Enrolment(json.getString("server"), json.getString("origin"), json.getString("host"), json.getString("token"))
+    }
+
+    fun encode(confirmed: ConfirmedEnrolment): ByteArray = with(confirmed.enrolment) {
+        encode(JSONObject().put("server", server).put("origin", origin).put("host", host).put("token", token))
+    }
+
+    fun encode(existing: ExistingIdentity): ByteArray = encode(
+        JSONObject().put("server", existing.server).put("key", existing.key)
+            .putOpt("unique_serial", existing.uniqueSerial),
+    )
+
+    fun encode(current: EventSelection?): ByteArray = encode(
+        JSONObject().putOpt("event", current?.event).putOpt("subevent", current?.subevent)
+            .putOpt("checkin_list", current?.checkinList),
+    )
+
+    fun encode(request: ApiRequest): ByteArray = encode(
+        JSONObject().put("method", request.method).put("path", request.path)
+            .putOpt("content_type", request.body?.contentType)
+            .putOpt("content_length", (request.body as? ApiBody.Stream)?.length?.takeIf { it >= 0 })
+            .putOpt("idempotency_key", request.idempotencyKey)
+            .putOpt("time_limit_ms", request.timeLimitMillis),
+    )
+
+    fun encode(json: JSONObject): ByteArray = text(json.toString(), "a text")
+
+    fun state(bytes: ByteArray): DeviceState = decode(bytes) { json ->
+        when (val state = json.getString("state")) {
+            "not_enrolled" -> DeviceState.NotEnrolled
+            "enrolling" -> DeviceState.Enrolling(json.getString("server"))
+            "enrolled" -> DeviceState.Enrolled(identity(json.getJSONObject("identity")))
+            "rejected" -> DeviceState.Rejected(identity(json.getJSONObject("identity")))
+            "revoked" -> DeviceState.Revoked(identity(json.getJSONObject("identity")))
+            "answer_lost" -> DeviceState.AnswerLost(
+                json.getString("server"),
+                json.optJSONObject("identity")?.let(::identity),
+                json.getString("advice"),
+            )
+            else -> throw JSONException("the state $state is not known")
+        }
+    }
+
+    /** The event, or `null` for one that only says that the state is another. */
+    fun event(bytes: ByteArray): AgentEvent? = decode(bytes) { json ->
+        when (json.getString("event")) {
+            "identity_changed" -> AgentEvent.IdentityChanged(
+                identity(json.getJSONObject("before")),
+                identity(json.getJSONObject("after")),
+            )
+            "report_acknowledged" -> AgentEvent.ReportAcknowledged
+            "key_rolled" -> AgentEvent.KeyRolled
+            "operation_finished" -> AgentEvent.OperationFinished(json.getString("operation"))
+            else -> null
+        }
+    }
+
+    fun suggestion(bytes: ByteArray): EventSuggestion = decode(bytes) { json ->
+        when (val suggestion = json.getString("suggestion")) {
+            "keep" -> EventSuggestion.Keep
+            "nothing" -> EventSuggestion.None
+            "switch" -> EventSuggestion.Switch(
+                EventSelection(
+                    json.getString("event"),
+                    json.optString("event_name"),
+                    json.number("subevent"),
+                    json.number("checkin_list"),
+                ),
+            )
+            else -> throw JSONException("the suggestion $suggestion is not known")
+        }
+    }
+
+    /** Status and header fields of an answer. */
+    fun head(bytes: ByteArray): Pair<Int, ApiHeaders> = decode(bytes) { json ->
+        val fields = json.getJSONArray("headers")
+        val headers = List(fields.length()) { index ->
+            val field = fields.getJSONArray(index)
+            field.getString(0) to field.getString(1)
+        }
+        json.getInt("status") to ApiHeaders(headers)
+    }
+
+    /** Key sets; [decrypt] opens the keys that are encrypted to the Keystore's key. */
+    fun mediumKeySets(bytes: ByteArray, decrypt: (ByteArray) -> ByteArray): List<MediumKeySet> = decode(bytes) { json ->
+        val sets = json.getJSONArray("medium_key_sets")
+        List(sets.length()) { index ->
+            val set = sets.getJSONObject(index)
+            val open = { name: String ->
+                Base64.decode(set.getString(name), Base64.DEFAULT).let { if (set.getBoolean("encrypted")) decrypt(it) else it }
+            }
+            MediumKeySet(
+                set.getLong("public_id"),
+                set.getString("organizer"),
+                set.getBoolean("active"),
+                set.getString("media_type"),
+                open("uid_key"),
+                open("diversification_key"),
+            )
+        }
+    }
+
+    private fun identity(json: JSONObject): Identity = Identity(
+        json.getString("server"),
+        json.getString("organizer"),
+        json.getLong("device_id"),
+        json.getString("unique_serial"),
+        json.getString("name"),
+        json.text("security_profile"),
+        json.optJSONObject("gate")?.let { Gate(it.getLong("id"), it.getString("name"), it.getString("identifier")) },
+        json.text("server_version"),
+        json.getLong("enrolled_at_ms"),
+    )
+
+    private fun JSONObject.text(name: String): String? = if (isNull(name)) null else getString(name)
+
+    private fun JSONObject.number(name: String): Long? = if (isNull(name)) null else getLong(name)
+
+    /** Only a library of another version than the classes, or a defect, gets here with other JSON. */
+    private fun <T> decode(bytes: ByteArray, read: (JSONObject) -> T): T =
+        try {
+            read(JSONObject(bytes.decodeToString()))
+        } catch (unreadable: JSONException) {
+            throw GatehandException(ErrorCode.INTERNAL, "the native library's answer can't be understood", unreadable)
+        }
+}

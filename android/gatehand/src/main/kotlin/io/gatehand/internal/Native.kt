@@ -1,0 +1,195 @@
+package io.gatehand.internal
+
+/*
+ * The border to the native library. These are all the functions that cross it, in src/jni on the
+ * other side.
+ *
+ * - Text crosses as UTF-8 bytes, structures as JSON in such bytes, keys and bodies as plain bytes.
+ *   No string crosses as a jstring but `version`, so that modified UTF-8 never matters.
+ * - An agent, a call and a response are ids greater than 0, never pointers, and never used twice.
+ *   An id that is closed or was never given out throws IllegalStateException; only `cancel`,
+ *   `responseClose` and `closeAgent` of an id that is gone do nothing.
+ * - What fails throws what Failures.exception makes of the error's JSON:
+ *     {"code": "…", "message": "…", "causes": ["…", …], "status": 403}
+ *   with the codes of ErrorCode, the outermost cause first, and `status` where a server refused.
+ *   The code "closed" becomes an IllegalStateException, "cancelled" a CancellationException. A
+ *   panic is caught and has the code "internal".
+ * - A function that takes a Completion returns the call's id at once. The completion is told exactly
+ *   once, on a thread of the library, by `succeeded` or `failed`; possibly before the id was returned.
+ *   If the function itself throws, the completion is never told. A cancelled call is told `failed`
+ *   with the code "cancelled" unless it was done before. A response whose completion was told but
+ *   nobody waits for is closed by the Kotlin side.
+ * - The library keeps a global reference to a completion until it was told, and to an observer
+ *   until its agent is closed.
+ * - closeAgent ends all calls of the agent with the code "closed" and does not wait for them.
+ *   Threads end when nothing runs.
+ *
+ * JSON shapes, all fields present unless marked with ?:
+ *   config     {"folder", "app_name", "app_version", "connect_timeout_ms", "time_limit_ms",
+ *               "set_aside": bool}; with set_aside, a vault that is there is renamed first
+ *   report     {"hardware_brand", "hardware_model", "os_name", "os_version", "info"?: {…}}
+ *   enrolment  {"server", "origin", "host", "token"}
+ *   existing   {"server", "key", "unique_serial"?}
+ *   identity   {"server", "organizer", "device_id", "unique_serial", "name", "security_profile"?,
+ *               "gate"?: {"id", "name", "identifier"}, "server_version"?, "enrolled_at_ms"}
+ *   state      {"state": "not_enrolled" | "enrolling" | "enrolled" | "rejected" | "revoked" |
+ *               "answer_lost", "server"?, "identity"?, "advice"?}
+ *   event      {"event": "state_changed"} | {"event": "identity_changed", "before", "after"} |
+ *              {"event": "report_acknowledged"} | {"event": "key_rolled"} |
+ *              {"event": "operation_finished", "operation"}
+ *   current    {"event"?, "subevent"?, "checkin_list"?}
+ *   suggestion {"suggestion": "keep" | "nothing" | "switch", "event"?, "event_name"?, "subevent"?,
+ *               "checkin_list"?}
+ *   key sets   {"medium_key_sets": [{"public_id", "organizer", "active", "media_type", "uid_key",
+ *               "diversification_key", "encrypted": bool}]}, the keys in Base64
+ *   request    {"method", "path", "content_type"?, "content_length"?, "idempotency_key"?,
+ *               "time_limit_ms"?}
+ *   head       {"status", "headers": [["name", "value"], …]}
+ */
+internal object Native {
+    /** Version of the library; another one than that of the classes is refused. */
+    @JvmStatic
+    external fun version(): String
+
+    /** Does nothing: what a benchmark measures calls against. */
+    @JvmStatic
+    external fun nothing()
+
+    /** How many agents, calls, responses and global references are alive, in this order; for tests. */
+    @JvmStatic
+    external fun alive(): LongArray
+
+    /** Reads a scanned text; returns an enrolment. */
+    @JvmStatic
+    external fun parseEnrolment(text: ByteArray): ByteArray
+
+    /** Reads what was typed; returns an enrolment. */
+    @JvmStatic
+    external fun typedEnrolment(server: ByteArray, token: ByteArray): ByteArray
+
+    /**
+     * Opens the vault in the config's folder with its key of 32 bytes, which the caller wipes; returns
+     * the agent. Makes the vault if there is none. Never calls [observer] before it returned.
+     */
+    @JvmStatic
+    external fun openAgent(config: ByteArray, key: ByteArray, observer: Observer): Long
+
+    /** Closes an agent. */
+    @JvmStatic
+    external fun closeAgent(agent: Long)
+
+    /** A number that grows with each change of the agent's state; costs next to nothing. */
+    @JvmStatic
+    external fun stateVersion(agent: Long): Long
+
+    /** The agent's state. */
+    @JvmStatic
+    external fun state(agent: Long): ByteArray
+
+    /** Redeems a token, or goes on with it; succeeds with a state. [replace] gives an identity up for it. */
+    @JvmStatic
+    external fun initialize(
+        agent: Long,
+        enrolment: ByteArray,
+        report: ByteArray,
+        replace: Boolean,
+        completion: Completion,
+    ): Long
+
+    /** Takes an existing key into the vault after the server confirmed it; succeeds with a state. */
+    @JvmStatic
+    external fun adopt(agent: Long, existing: ByteArray, report: ByteArray, completion: Completion): Long
+
+    /** Finishes what was begun, reports what changed, asks `info`; succeeds with a state. */
+    @JvmStatic
+    external fun refresh(agent: Long, report: ByteArray, completion: Completion): Long
+
+    /** Exchanges the key; succeeds with a state. */
+    @JvmStatic
+    external fun roll(agent: Long, completion: Completion): Long
+
+    /** Gives the device's access up for good; succeeds with a state. */
+    @JvmStatic
+    external fun revoke(agent: Long, completion: Completion): Long
+
+    /** Asks what to scan for; succeeds with a suggestion. */
+    @JvmStatic
+    external fun eventSelection(agent: Long, current: ByteArray, completion: Completion): Long
+
+    /**
+     * Asks for the keys of NFC media; succeeds with key sets.
+     *
+     * [publicKey] is the PEM of an RSA key pair that the Keystore holds; the library reports it, now
+     * and in every later report, and hands the keys out as they are encrypted to it. With `null` the
+     * library makes a pair of its own, seals it in the vault, and decrypts the keys itself. Whichever
+     * pair was reported first stays: the server takes no other.
+     */
+    @JvmStatic
+    external fun mediumKeySets(agent: Long, publicKey: ByteArray?, completion: Completion): Long
+
+    /** Makes a call with a body at hand, or none; succeeds with a head and the answer's body. */
+    @JvmStatic
+    external fun request(agent: Long, request: ByteArray, body: ByteArray?, completion: Completion): Long
+
+    /**
+     * Makes a call; succeeds with a head and a response, whose body is then read piece by piece. If
+     * [streamsBody], the request's body is what bodyWrite gets until bodyFinish, instead of [body].
+     */
+    @JvmStatic
+    external fun requestStreaming(
+        agent: Long,
+        request: ByteArray,
+        body: ByteArray?,
+        streamsBody: Boolean,
+        completion: Completion,
+    ): Long
+
+    /**
+     * Adds to a streamed request's body; blocks while the network takes no more. Returns whether
+     * more is wanted: `false` once the call is done, whatever became of it.
+     */
+    @JvmStatic
+    external fun bodyWrite(call: Long, bytes: ByteArray, offset: Int, length: Int): Boolean
+
+    /** Ends a streamed request's body. */
+    @JvmStatic
+    external fun bodyFinish(call: Long)
+
+    /** Reads at least one byte of a response's body, or returns -1 at its end; blocks meanwhile. */
+    @JvmStatic
+    external fun responseRead(response: Long, buffer: ByteArray, offset: Int, length: Int): Int
+
+    /** Gives up what was not read of a response. Wakes a reader, whose read fails. */
+    @JvmStatic
+    external fun responseClose(response: Long)
+
+    /** Ends a call early. */
+    @JvmStatic
+    external fun cancel(call: Long)
+}
+
+/** Is told how a call of the native library ended. */
+@CalledFromNative
+internal interface Completion {
+    /**
+     * The call is done.
+     *
+     * @param result JSON of the kind that the function's comment names.
+     * @param body The answer's body, of `request` alone.
+     * @param response The response, of `requestStreaming` alone; else 0.
+     */
+    @CalledFromNative
+    fun succeeded(result: ByteArray, body: ByteArray?, response: Long)
+
+    /** The call failed; [error] is the error's JSON. */
+    @CalledFromNative
+    fun failed(error: ByteArray)
+}
+
+/** Is told what happens to an agent, on a thread of the native library. */
+@CalledFromNative
+internal interface Observer {
+    /** Something happened; [event] is its JSON. */
+    @CalledFromNative
+    fun happened(event: ByteArray)
+}

@@ -1,0 +1,170 @@
+package io.gatehand.internal.keystore
+
+import android.content.Context
+import android.os.Build
+import android.util.Base64
+import io.gatehand.ErrorCode
+import io.gatehand.VaultException
+import io.gatehand.internal.DurableFile
+import java.io.File
+import java.io.IOException
+import java.io.RandomAccessFile
+import java.security.GeneralSecurityException
+import java.security.ProviderException
+import java.security.SecureRandom
+import org.json.JSONException
+import org.json.JSONObject
+
+/**
+ * The key of a vault, in a file beside it, wrapped by a key of the Android Keystore.
+ *
+ * Nothing is ever deleted or overwritten here, neither a file nor a key of the Keystore: what can't
+ * be opened is renamed by [replace], which a person asks for by enrolling again.
+ *
+ * @param vaultName Makes the names in the Keystore those of this vault.
+ * @param pause Waits between two tries at a Keystore that is busy.
+ */
+internal class VaultKeyFile(
+    private val context: Context,
+    private val folder: File,
+    private val vaultName: String,
+    private val pause: (Long) -> Unit = Thread::sleep,
+) {
+    private val file = File(folder, NAME)
+    private val vault = File(folder, VAULT)
+
+    /** The key; a new one if there is neither key nor vault. */
+    fun open(): VaultKey = locked {
+        when {
+            file.exists() -> load()
+            vault.exists() -> lost(KeyGoneException("the file $file is gone, but its vault is there"))
+            else -> make()
+        }
+    }
+
+    /** A new key. The old one's file gets another name; its vault has to be set aside too. */
+    fun replace(): VaultKey = locked {
+        if (file.exists()) {
+            val aside = generateSequence(1) { it + 1 }.map { File(folder, "$NAME.lost-$it") }.first { !it.exists() }
+            if (!file.renameTo(aside)) throw IOException("can't rename $file to $aside")
+        }
+        make()
+    }
+
+    private fun load(): VaultKey {
+        return try {
+            val json = JSONObject(file.readText())
+            val method = json.getString("method")
+            val alias = json.getString("alias")
+            val wrapped = Base64.decode(json.getString("wrapped"), Base64.NO_WRAP)
+            val wrapper = wrapper(method) ?: return lost(KeyGoneException("$file names an unknown method, $method"))
+            val key = patiently { wrapper.unwrap(alias, purpose(alias), wrapped) }
+            if (key.size == VaultKey.LENGTH) VaultKey.Ready(key) else lost(KeyGoneException("$file holds no vault's key"))
+        } catch (gone: KeyGoneException) {
+            lost(gone)
+        } catch (damaged: JSONException) {
+            lost(damaged)
+        } catch (damaged: IllegalArgumentException) {
+            lost(damaged)
+        } catch (error: GeneralSecurityException) {
+            unavailable(error)
+        } catch (error: ProviderException) {
+            unavailable(error)
+        }
+    }
+
+    private fun make(): VaultKey {
+        val wrapper = newest()
+        val key = random(VaultKey.LENGTH)
+        return try {
+            // A name of its own, so that the key of a vault that was set aside stays in the Keystore.
+            val alias = "$ALIAS$vaultName.${random(ALIAS_RANDOM).joinToString("") { "%02x".format(it) }}"
+            val wrapped = patiently {
+                wrapper.makeKey(alias)
+                wrapper.wrap(alias, purpose(alias), key).also { check(wrapper, alias, it, key) }
+            }
+            val json = JSONObject()
+                .put("version", VERSION)
+                .put("method", wrapper.method)
+                .put("alias", alias)
+                .put("wrapped", Base64.encodeToString(wrapped, Base64.NO_WRAP))
+            // Durable before it is used: a vault is never sealed with a key that a power cut could take.
+            DurableFile.write(file, json.toString().encodeToByteArray())
+            VaultKey.Ready(key)
+        } catch (gone: KeyGoneException) {
+            unavailable(gone)
+        } catch (error: GeneralSecurityException) {
+            unavailable(error)
+        } catch (error: ProviderException) {
+            unavailable(error)
+        }
+    }
+
+    /** Some Keystores take a key and can't open what it wrapped: better to hear of it before it matters. */
+    private fun check(wrapper: KeystoreWrapper, alias: String, wrapped: ByteArray, key: ByteArray) {
+        val again = wrapper.unwrap(alias, purpose(alias), wrapped)
+        if (!again.contentEquals(key)) throw ProviderException("the Keystore does not give back what it wrapped")
+        again.fill(0)
+    }
+
+    // The class with AES names classes that Android 5 has not, so it is not loaded there.
+    private fun newest(): KeystoreWrapper =
+        if (Build.VERSION.SDK_INT >= Build.VERSION_CODES.M) AesWrapper(context) else RsaWrapper(context)
+
+    /** A device that got a newer Android keeps the method that its key was wrapped with. */
+    private fun wrapper(method: String): KeystoreWrapper? =
+        listOf(newest(), RsaWrapper(context)).firstOrNull { it.method == method }
+
+    private fun purpose(alias: String): ByteArray = "gatehand vault key\u0000$alias".encodeToByteArray()
+
+    private fun random(length: Int): ByteArray = ByteArray(length).also(SecureRandom()::nextBytes)
+
+    /** A Keystore that is busy or just starting fails with errors that pass. */
+    private fun <T> patiently(work: () -> T): T {
+        for (wait in PAUSES) {
+            try {
+                return work()
+            } catch (_: GeneralSecurityException) {
+                pause(wait)
+            } catch (_: ProviderException) {
+                pause(wait)
+            }
+        }
+        return work()
+    }
+
+    /** Two processes must not both make a key. */
+    private fun locked(work: () -> VaultKey): VaultKey =
+        try {
+            // Another process may make it at the same time, and then mkdirs says no.
+            if (!folder.mkdirs() && !folder.isDirectory) throw IOException("can't make the folder $folder")
+            synchronized(LOCK) {
+                RandomAccessFile(File(folder, "$NAME.lock"), "rw").use { it.channel.lock().use { work() } }
+            }
+        } catch (error: IOException) {
+            val message = "the folder $folder of the vault can't be used: make room, and check who owns it"
+            VaultKey.Unavailable(VaultException(ErrorCode.VAULT_UNWRITABLE, message, error))
+        }
+
+    private fun lost(cause: Exception): VaultKey.Lost {
+        val message = "the Android Keystore can't open the vault in $folder any more: enrol this device again with a new code"
+        return VaultKey.Lost(VaultException(ErrorCode.KEY_LOST, message, cause))
+    }
+
+    private fun unavailable(cause: Exception): VaultKey.Unavailable {
+        val message = "the Android Keystore does not answer as it should: try again, and restart the device if that does not help"
+        return VaultKey.Unavailable(VaultException(ErrorCode.KEYSTORE_UNAVAILABLE, message, cause))
+    }
+
+    internal companion object {
+        const val NAME = "vault.key.wrapped"
+        const val VAULT = "vault.db"
+        private const val ALIAS = "io.gatehand.vault."
+        private const val ALIAS_RANDOM = 8
+        private const val VERSION = 1
+        private val PAUSES = longArrayOf(50, 200, 500)
+
+        /** File locks are the process's, not the thread's. */
+        private val LOCK = Any()
+    }
+}

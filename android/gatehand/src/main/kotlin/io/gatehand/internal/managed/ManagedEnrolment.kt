@@ -1,0 +1,62 @@
+package io.gatehand.internal.managed
+
+import io.gatehand.ConfirmedEnrolment
+import io.gatehand.ConnectionException
+import io.gatehand.DeviceState
+import io.gatehand.Enrolment
+import io.gatehand.ErrorCode
+import io.gatehand.GatehandException
+import io.gatehand.ManagedOutcome
+import io.gatehand.RefusedException
+
+/**
+ * Enrols a device with what its management has set: once with each token, and only at a server that
+ * the configuration allows.
+ *
+ * @param tokens Which tokens are used up.
+ * @param parse Makes an enrolment of address and token.
+ * @param state What the device is.
+ * @param initialize Redeems an enrolment.
+ */
+internal class ManagedEnrolment(
+    private val tokens: ManagedTokens,
+    private val parse: (String, String) -> Enrolment,
+    private val state: () -> DeviceState,
+    private val initialize: suspend (ConfirmedEnrolment) -> Unit,
+) {
+    suspend fun run(configuration: ManagedConfiguration?): ManagedOutcome {
+        if (configuration == null) return ManagedOutcome.NotConfigured
+        val enrolment = try {
+            parse(configuration.server, configuration.token)
+        } catch (invalid: GatehandException) {
+            return ManagedOutcome.Failed(invalid)
+        }
+        return when {
+            !configuration.allows(enrolment.origin) -> ManagedOutcome.NotAllowed(enrolment.origin)
+            tokens.isUsed(enrolment.origin, enrolment.token) -> ManagedOutcome.AlreadyUsed
+            // A crash may have come between the enrolment and its mark.
+            isEnrolled() -> ManagedOutcome.NotNeeded
+            else -> redeem(enrolment)
+        }
+    }
+
+    private fun isEnrolled(): Boolean = when (state()) {
+        is DeviceState.Enrolled, is DeviceState.Rejected -> true
+        else -> false
+    }
+
+    private suspend fun redeem(enrolment: Enrolment): ManagedOutcome =
+        try {
+            initialize(enrolment.confirmed(enrolment.origin))
+            tokens.use(enrolment.origin, enrolment.token)
+            ManagedOutcome.Enrolled
+        } catch (refused: RefusedException) {
+            tokens.use(enrolment.origin, enrolment.token)
+            ManagedOutcome.Failed(refused)
+        } catch (unreached: ConnectionException) {
+            ManagedOutcome.TryLater(unreached)
+        } catch (failed: GatehandException) {
+            if (failed.code == ErrorCode.ANSWER_LOST) tokens.use(enrolment.origin, enrolment.token)
+            ManagedOutcome.Failed(failed)
+        }
+}

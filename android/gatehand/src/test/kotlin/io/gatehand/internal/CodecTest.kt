@@ -1,0 +1,122 @@
+package io.gatehand.internal
+
+import io.gatehand.AgentEvent
+import io.gatehand.ApiBody
+import io.gatehand.ApiRequest
+import io.gatehand.DeviceState
+import io.gatehand.ErrorCode
+import io.gatehand.EventSelection
+import io.gatehand.EventSuggestion
+import io.gatehand.ExistingIdentity
+import io.gatehand.Gate
+import io.gatehand.GatehandException
+import io.gatehand.Identity
+import java.io.ByteArrayInputStream
+import java.util.concurrent.TimeUnit
+import kotlin.test.Test
+import kotlin.test.assertContentEquals
+import kotlin.test.assertEquals
+import kotlin.test.assertFailsWith
+import kotlin.test.assertFalse
+import kotlin.test.assertNull
+import org.json.JSONObject
+import org.junit.runner.RunWith
+import org.robolectric.RobolectricTestRunner
+import org.robolectric.annotation.Config
+
+@RunWith(RobolectricTestRunner::class)
+@Config(sdk = [21, 35])
+class CodecTest {
+    private val identityJson =
+        """{"server":"https://pretix.eu/tickets/","organizer":"bigevents","device_id":9007199254740993,
+            "unique_serial":"LF1LCJWO6I2M1G9K","name":"Lane 🎫","security_profile":null,
+            "gate":{"id":4,"name":"North","identifier":"N1"},"enrolled_at_ms":1795461463000}"""
+    private val identity = Identity(
+        "https://pretix.eu/tickets/", "bigevents", 9007199254740993, "LF1LCJWO6I2M1G9K", "Lane 🎫", null,
+        Gate(4, "North", "N1"), null, 1795461463000,
+    )
+
+    private fun state(json: String): DeviceState = Codec.state(json.encodeToByteArray())
+
+    private fun sent(bytes: ByteArray): String = JSONObject(bytes.decodeToString()).toString()
+
+    @Test
+    fun every_state_is_understood() {
+        assertEquals(DeviceState.NotEnrolled, state("""{"state":"not_enrolled"}"""))
+        assertEquals(DeviceState.Enrolling("https://a"), state("""{"state":"enrolling","server":"https://a"}"""))
+        assertEquals(DeviceState.Enrolled(identity), state("""{"state":"enrolled","identity":$identityJson}"""))
+        assertEquals(DeviceState.Rejected(identity), state("""{"state":"rejected","identity":$identityJson}"""))
+        assertEquals(DeviceState.Revoked(identity), state("""{"state":"revoked","identity":$identityJson}"""))
+        assertEquals(
+            DeviceState.AnswerLost("https://a", null, "make a new code"),
+            state("""{"state":"answer_lost","server":"https://a","advice":"make a new code"}"""),
+        )
+    }
+
+    @Test
+    fun an_answer_of_another_shape_is_a_defect_and_never_a_state() {
+        for (json in listOf("", "{}", """{"state":"asleep"}""", """{"state":"enrolled"}""", """{"state":"enrolled","identity":{}}""")) {
+            assertEquals(ErrorCode.INTERNAL, assertFailsWith<GatehandException>(json) { state(json) }.code)
+        }
+    }
+
+    @Test
+    fun events_and_suggestions_are_understood() {
+        val changed = """{"event":"identity_changed","before":$identityJson,"after":$identityJson}"""
+        assertEquals(AgentEvent.IdentityChanged(identity, identity), Codec.event(changed.encodeToByteArray()))
+        assertEquals(AgentEvent.KeyRolled, Codec.event("""{"event":"key_rolled"}""".encodeToByteArray()))
+        assertNull(Codec.event("""{"event":"state_changed"}""".encodeToByteArray()))
+        assertEquals(EventSuggestion.Keep, Codec.suggestion("""{"suggestion":"keep"}""".encodeToByteArray()))
+        assertEquals(EventSuggestion.None, Codec.suggestion("""{"suggestion":"nothing"}""".encodeToByteArray()))
+        assertEquals(
+            EventSuggestion.Switch(EventSelection("museum", "Museum night", null, 7)),
+            Codec.suggestion("""{"suggestion":"switch","event":"museum","event_name":"Museum night","subevent":null,"checkin_list":7}""".encodeToByteArray()),
+        )
+    }
+
+    @Test
+    fun requests_carry_what_was_set_and_nothing_else() {
+        assertEquals("""{"method":"GET","path":"\/api\/v1\/version"}""", sent(Codec.encode(ApiRequest.get("/api/v1/version"))))
+        val full = ApiRequest.Builder("POST", "/x").body(ApiBody.stream(ByteArrayInputStream(ByteArray(3)), "text/csv", 3))
+            .idempotencyKey("k").timeLimit(2, TimeUnit.SECONDS).build()
+        assertEquals(
+            """{"method":"POST","path":"\/x","content_type":"text\/csv","content_length":3,"idempotency_key":"k","time_limit_ms":2000}""",
+            sent(Codec.encode(full)),
+        )
+    }
+
+    @Test
+    fun header_fields_keep_their_order_and_are_found_in_any_case() {
+        val (status, headers) = Codec.head("""{"status":304,"headers":[["ETag","a"],["Link","1"],["link","2"]]}""".encodeToByteArray())
+        assertEquals(304, status)
+        assertEquals("a", headers["etag"])
+        assertEquals(listOf("1", "2"), headers.all("LINK"))
+        assertEquals(listOf("etag", "link"), headers.names().toList())
+    }
+
+    @Test
+    fun text_with_emoji_and_nul_survives_and_half_a_character_is_refused_in_words() {
+        for (text in listOf("🎫", "a\u0000b", "ü", "")) {
+            assertEquals(text, Codec.text(text, "it").decodeToString())
+            val sent = JSONObject(Codec.encode(ExistingIdentity("https://a", text)).decodeToString())
+            assertEquals(text, sent.getString("key"))
+        }
+        for (broken in listOf("\uD83C", "a\uDFAB", "\uDFAB\uD83C")) {
+            val error = assertFailsWith<GatehandException> { Codec.text(broken, "the scanned text") }
+            assertEquals(ErrorCode.ARGUMENT_INVALID, error.code)
+            assertEquals(true, "the scanned text" in error.message)
+            assertFailsWith<GatehandException> { Codec.encode(ExistingIdentity("https://a", broken)) }
+        }
+    }
+
+    @Test
+    fun keys_of_media_are_opened_where_they_are_encrypted() {
+        val json = """{"medium_key_sets":[
+            {"public_id":1,"organizer":"o","active":true,"media_type":"nfc_mf0aes","uid_key":"AQI=","diversification_key":"Aw==","encrypted":true},
+            {"public_id":2,"organizer":"o","active":false,"media_type":"nfc_mf0aes","uid_key":"AQI=","diversification_key":"Aw==","encrypted":false}]}"""
+        val sets = Codec.mediumKeySets(json.encodeToByteArray()) { it.reversedArray() }
+        assertContentEquals(byteArrayOf(2, 1), sets[0].uidKey())
+        assertContentEquals(byteArrayOf(1, 2), sets[1].uidKey())
+        assertFalse(sets.toString().contains("AQI") || sets.toString().contains("[1"))
+    }
+}

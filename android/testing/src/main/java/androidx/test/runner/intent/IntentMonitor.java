@@ -1,0 +1,4 @@
+package androidx.test.runner.intent;
+
+/** What Robolectric registers; nobody here asks it. */
+public interface IntentMonitor {}

@@ -1,0 +1,4 @@
+package androidx.test.runner.lifecycle;
+
+/** What Robolectric registers; nobody here asks it. */
+public interface ApplicationLifecycleMonitor {}

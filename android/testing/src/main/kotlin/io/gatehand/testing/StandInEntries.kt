@@ -1,0 +1,127 @@
+package io.gatehand.testing
+
+import java.io.InputStream
+import java.io.OutputStream
+import java.security.Key
+import java.security.KeyPair
+import java.security.KeyPairGenerator
+import java.security.KeyStore
+import java.security.KeyStoreSpi
+import java.security.PrivateKey
+import java.security.PublicKey
+import java.security.cert.Certificate
+import java.util.Collections
+import java.util.Date
+import java.util.Enumeration
+import javax.crypto.KeyGenerator
+import javax.crypto.SecretKey
+
+internal sealed class Entry(val inStrongBox: Boolean) {
+    abstract fun another(): Entry
+
+    class Aes(val key: SecretKey, inStrongBox: Boolean) : Entry(inStrongBox) {
+        override fun another(): Entry = Aes(newAes(), inStrongBox)
+    }
+
+    class Rsa(val pair: KeyPair) : Entry(inStrongBox = false) {
+        override fun another(): Entry = Rsa(newRsa())
+    }
+
+    companion object {
+        fun newAes(): SecretKey = KeyGenerator.getInstance("AES", "SunJCE").apply { init(AES_BITS) }.generateKey()
+
+        fun newRsa(): KeyPair = KeyPairGenerator.getInstance("RSA", "SunRsaSign").apply { initialize(RSA_BITS) }.generateKeyPair()
+
+        private const val AES_BITS = 256
+        private const val RSA_BITS = 2048
+    }
+}
+
+/** A key whose bytes nobody gets. */
+internal class OpaqueSecretKey(@Transient val key: SecretKey) : SecretKey {
+    override fun getAlgorithm(): String = "AES"
+
+    override fun getFormat(): String? = null
+
+    override fun getEncoded(): ByteArray? = null
+}
+
+/** A key whose bytes nobody gets. */
+internal class OpaquePrivateKey(@Transient val key: PrivateKey) : PrivateKey {
+    override fun getAlgorithm(): String = "RSA"
+
+    override fun getFormat(): String? = null
+
+    override fun getEncoded(): ByteArray? = null
+}
+
+internal class StandInCertificate(private val key: PublicKey) : Certificate("X.509") {
+    override fun getPublicKey(): PublicKey = key
+
+    override fun getEncoded(): ByteArray = key.encoded
+
+    override fun verify(key: PublicKey?): Unit = throw UnsupportedOperationException("stand-in")
+
+    override fun verify(key: PublicKey?, provider: String?): Unit = throw UnsupportedOperationException("stand-in")
+
+    override fun toString(): String = "stand-in certificate"
+}
+
+/** The store of an Android Keystore: nothing is imported, nothing comes from a file. */
+internal class StandInKeyStoreSpi(private val keystore: StandInKeystore) : KeyStoreSpi() {
+    private val entries get() = keystore.kept
+
+    override fun engineLoad(stream: InputStream?, password: CharArray?) {
+        require(stream == null) { "the Keystore loads from nothing" }
+    }
+
+    override fun engineGetKey(alias: String, password: CharArray?): Key? = keystore.work {
+        when (val entry = entries[alias]) {
+            is Entry.Aes -> OpaqueSecretKey(entry.key)
+            is Entry.Rsa -> OpaquePrivateKey(entry.pair.private)
+            null -> null
+        }
+    }
+
+    override fun engineGetEntry(alias: String, protection: KeyStore.ProtectionParameter?): KeyStore.Entry? = keystore.work {
+        when (val entry = entries[alias]) {
+            is Entry.Aes -> KeyStore.SecretKeyEntry(OpaqueSecretKey(entry.key))
+            is Entry.Rsa ->
+                KeyStore.PrivateKeyEntry(OpaquePrivateKey(entry.pair.private), arrayOf(StandInCertificate(entry.pair.public)))
+            null -> null
+        }
+    }
+
+    override fun engineContainsAlias(alias: String): Boolean = keystore.work { alias in entries }
+
+    override fun engineIsKeyEntry(alias: String): Boolean = engineContainsAlias(alias)
+
+    override fun engineIsCertificateEntry(alias: String): Boolean = false
+
+    override fun engineAliases(): Enumeration<String> = keystore.work { Collections.enumeration(entries.keys.toList()) }
+
+    override fun engineSize(): Int = keystore.work { entries.size }
+
+    override fun engineDeleteEntry(alias: String) {
+        keystore.work { entries.remove(alias) }
+    }
+
+    override fun engineGetCertificate(alias: String): Certificate? =
+        keystore.work { (entries[alias] as? Entry.Rsa)?.let { StandInCertificate(it.pair.public) } }
+
+    override fun engineGetCertificateChain(alias: String): Array<Certificate>? = engineGetCertificate(alias)?.let { arrayOf(it) }
+
+    override fun engineGetCertificateAlias(certificate: Certificate?): String? = null
+
+    override fun engineGetCreationDate(alias: String): Date = Date(0)
+
+    override fun engineSetKeyEntry(alias: String, key: Key?, password: CharArray?, chain: Array<out Certificate>?): Unit = refuse()
+
+    override fun engineSetKeyEntry(alias: String, key: ByteArray?, chain: Array<out Certificate>?): Unit = refuse()
+
+    override fun engineSetCertificateEntry(alias: String, certificate: Certificate?): Unit = refuse()
+
+    override fun engineStore(stream: OutputStream?, password: CharArray?): Unit = refuse()
+
+    private fun refuse(): Nothing = throw UnsupportedOperationException("stand-in: nothing is imported or stored")
+}

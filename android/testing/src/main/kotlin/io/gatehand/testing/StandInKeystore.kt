@@ -1,0 +1,89 @@
+package io.gatehand.testing
+
+import java.security.KeyStoreException
+import java.security.Provider
+import java.security.ProviderException
+import java.security.Security
+
+/**
+ * A stand-in for the provider "AndroidKeyStore", which the JVM has not and Robolectric does not bring.
+ *
+ * It keeps what the library relies on: keys that can't be taken out, a nonce that only the Keystore
+ * chooses, entries that outlive the process (here: until [reset]). What it can't show is whether a
+ * device's Keystore and StrongBox do the same; only a device can.
+ */
+public class StandInKeystore private constructor() : Provider(NAME, "1", "Stand-in for Android's Keystore in tests") {
+    internal val kept = HashMap<String, Entry>()
+
+    /** How many of the next operations fail as a Keystore does that is busy. */
+    @Volatile
+    public var busy: Int = 0
+
+    /** Whether a key in the StrongBox can be had. */
+    @Volatile
+    public var strongBoxWorks: Boolean = true
+
+    /** Whether what is opened is something else than what was sealed, as on a few broken devices. */
+    @Volatile
+    public var garbles: Boolean = false
+
+    /** Names of the keys that are there. */
+    public val aliases: Set<String> get() = synchronized(kept) { kept.keys.toSet() }
+
+    /** Names of the keys in the StrongBox. */
+    public val strongBoxAliases: Set<String>
+        get() = synchronized(kept) { kept.filterValues { it.inStrongBox }.keys.toSet() }
+
+    /** The default locale's language while each RSA pair was made by Android 5's way. */
+    public val languages: MutableList<String> = ArrayList()
+
+    /** Loses all keys, as when the device's credentials are reset. */
+    public fun loseKeys() {
+        synchronized(kept) { kept.clear() }
+    }
+
+    /** Exchanges each key for another one of the same name and kind. */
+    public fun exchangeKeys() {
+        synchronized(kept) { kept.keys.toList().forEach { kept[it] = kept.getValue(it).another() } }
+    }
+
+    internal fun <T> work(work: () -> T): T {
+        if (busy > 0) {
+            busy--
+            throw if (busy % 2 == 0) ProviderException("stand-in: busy") else KeyStoreException("stand-in: busy")
+        }
+        return synchronized(kept) { work() }
+    }
+
+    /** Makes this the process's Keystore; to be called before each test. */
+    private fun install() {
+        Security.removeProvider(NAME)
+        putService(Made(this, "KeyStore", NAME) { StandInKeyStoreSpi(this) })
+        putService(Made(this, "KeyGenerator", "AES") { StandInAesGenerator(this) })
+        putService(Made(this, "KeyPairGenerator", "RSA") { StandInRsaGenerator(this) })
+        putService(Made(this, "Cipher", "AES/GCM/NoPadding", OpaqueSecretKey::class.java) { StandInAesCipher(this) })
+        putService(Made(this, "Cipher", "RSA/ECB/PKCS1Padding", OpaquePrivateKey::class.java) { StandInRsaCipher(this) })
+        Security.addProvider(this)
+    }
+
+    private class Made(provider: Provider, type: String, algorithm: String, key: Class<*>? = null, private val make: () -> Any) :
+        Service(provider, type, algorithm, "stand-in", null, null) {
+        private val keyClass = key
+
+        override fun newInstance(parameter: Any?): Any = make()
+
+        override fun supportsParameter(parameter: Any?): Boolean = keyClass?.isInstance(parameter) ?: true
+    }
+
+    /** Makes stand-ins. */
+    public companion object {
+        /** The provider's name. */
+        public const val NAME: String = "AndroidKeyStore"
+
+        /** A Keystore without keys, in place of the process's. */
+        @JvmStatic
+        public fun reset(): StandInKeystore = StandInKeystore().apply { install() }
+
+        private const val serialVersionUID = 1L
+    }
+}
