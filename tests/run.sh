@@ -43,6 +43,23 @@ tests() {
 
 sum() { sed -n "$1" "$log" | awk '{ total += $1 } END { print total + 0 }'; }
 
+# android TITLE COMMAND…: a run of Maven, whose tests count one by one.
+android() {
+  title "$1"
+  "${@:2}" 2>&1 | tee "$log" | grep -E '^\[(ERROR|WARNING)\]|Tests run:|BUILD'
+  local status=${PIPESTATUS[0]} ran bad missed
+  # The last line of each module sums up.
+  ran=$(sum 's/^\[[A-Z]*\] Tests run: \([0-9]*\), Failures: [0-9]*, Errors: [0-9]*, Skipped: [0-9]*$/\1/p')
+  bad=$(sum 's/^\[[A-Z]*\] Tests run: [0-9]*, Failures: \([0-9]*\), Errors: [0-9]*, Skipped: [0-9]*$/\1/p')
+  bad=$((bad + $(sum 's/^\[[A-Z]*\] Tests run: [0-9]*, Failures: [0-9]*, Errors: \([0-9]*\), Skipped: [0-9]*$/\1/p')))
+  missed=$(sum 's/^\[[A-Z]*\] Tests run: [0-9]*, Failures: [0-9]*, Errors: [0-9]*, Skipped: \([0-9]*\)$/\1/p')
+  passed=$((passed + ran - bad - missed)) failed=$((failed + bad)) skipped=$((skipped + missed))
+  if [ "$status" -ne 0 ] || [ "$ran" -eq 0 ]; then
+    [ "$bad" -gt 0 ] || failed=$((failed + 1))
+    failures+=("$1")
+  fi
+}
+
 loads_in_jvm() {
   local library version
   library=$(realpath "${CARGO_TARGET_DIR:-target}/handheld/libgatehand.so")
@@ -58,7 +75,8 @@ dependencies() {
 declare -A needed=(
   [cc]=gcc            # builds SQLite
   [c++]=g++           # builds the fuzzer
-  [java]=default-jdk-headless # loads the handheld's library
+  [javac]=default-jdk-headless # the Android library's tests, and the handheld's library
+  [mvn]=maven         # compiles the Android library
   [faketime]=faketime # a scanner whose clock is wrong
   [script]=bsdutils   # a terminal that asks
   [strace]=strace     # records what is written, and lets the disk fail
@@ -95,6 +113,8 @@ tests "tests of the handheld's core" cargo test --locked --no-default-features -
 if command -v c++ >/dev/null; then check "fuzzing what reads a stranger's input, briefly" fuzz/run.sh 6; fi
 check "the handheld's library" cargo rustc --quiet --locked --lib --crate-type cdylib --no-default-features --features jni --profile handheld
 if command -v java >/dev/null; then check "the handheld's library in a JVM" loads_in_jvm; fi
+
+if command -v mvn >/dev/null; then android "the Android library on the JVM" mvn -B -f android/pom.xml verify; fi
 
 if [ ${#failures[@]} -gt 0 ]; then
   printf '\nNot good:\n'
