@@ -67,6 +67,7 @@ fn in_terminal(scanner: &Scanner, arguments: &str, variables: &[(&str, &str)]) -
         .env("TERM", "xterm-256color")
         .env_remove("NO_COLOR")
         .env_remove("CLICOLOR")
+        .env_remove("CI") // whose logs have colours
         .env_remove("GATEHAND_LOG")
         .envs(variables.iter().copied())
         .stdin(Stdio::null())

@@ -55,7 +55,7 @@ fn a_failure_of_the_moment_is_waited_out_under_the_same_idempotency_key() {
     let unavailable = "503 Service Unavailable";
     let lost = "HTTP/1.1 200 OK\r\n".to_owned();
     let half = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 99\r\n\r\n{";
-    let next_in_1_s = "the next try is in 1.0 s";
+    let next_in_1_s = "the next try is in 1.";
     for (first, told) in [
         (answer(unavailable, "text/html", "busy"), "status 503"),
         (answer("502 Bad Gateway", "text/html", ""), "status 502"),

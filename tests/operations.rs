@@ -320,3 +320,155 @@ fn what_the_server_says_of_the_device_is_taken_over() {
     assert!(status["gate"].is_null());
     assert_eq!(status["server_version"], "2026.8.0");
 }
+
+#[test]
+fn what_people_want_reported_outlives_a_report_that_was_lost() {
+    let (installation, way, scanner) = enrolled();
+    way.lose_answers();
+    let lost = ["update", "--hardware-model", "Kiosk 3"];
+    assert_eq!(scanner.run(&[&lost[..], &IMPATIENT].concat()).code, 8);
+    way.lose_nothing();
+    scanner.run(&["update", "--os-name", "Other"]).succeeds();
+    let device = &installation.devices()[0];
+    assert_eq!(
+        (&device["hardware_model"], &device["os_name"]),
+        (&"Kiosk 3".into(), &"Other".into())
+    );
+    assert_eq!(standing(&scanner), ("enrolled".into(), Value::Null));
+}
+
+#[test]
+fn a_report_that_is_not_taken_stops_neither_calls_nor_other_operations() {
+    use common::stranger::{Stranger, answer, identity, info};
+    let (key, failure) = (
+        "k3y",
+        answer("500 Internal Server Error", "text/html", "oops"),
+    );
+    let server = Stranger::answering_by(move |request| {
+        if request.contains("/device/update ") {
+            return failure.clone();
+        }
+        match request.starts_with("GET") {
+            true => info(key),
+            false => identity(key),
+        }
+    });
+    let scanner = Scanner::new();
+    scanner.init(&server.url, "token", &[]).succeeds();
+    let update = ["update", "--hardware-model", "Kiosk 3"];
+    scanner
+        .run(&update)
+        .complains(7, "goes on where it stopped");
+    for command in [
+        &["info"][..],
+        &["request", "GET", "/api/v1/device/info"],
+        &["roll"],
+        &["revoke", "--yes"],
+    ] {
+        scanner.run(command).succeeds();
+    }
+    assert_eq!(standing(&scanner), ("revoked".into(), Value::Null));
+}
+
+#[test]
+fn a_roll_that_can_not_be_finished_does_not_stop_the_key_that_is_there() {
+    use common::stranger::{Stranger, answer, identity, info};
+    let key = "k3y";
+    let server = Stranger::answering_by(move |request| {
+        if request.contains("/device/roll ") {
+            return answer("404 Not Found", "text/html", "<h1>404</h1>");
+        }
+        match request.starts_with("GET") {
+            true => info(key),
+            false => identity(key),
+        }
+    });
+    let scanner = Scanner::new();
+    scanner.init(&server.url, "token", &[]).succeeds();
+    assert_eq!(scanner.run(&["roll"]).code, 7);
+    scanner.run(&["info"]).succeeds();
+    assert_eq!(standing(&scanner), ("enrolled".into(), "roll".into()));
+}
+
+#[test]
+fn a_server_that_stands_in_for_another_ends_no_enrolment_that_was_sent_before() {
+    use common::stranger::{Stranger, answer, identity};
+    let unknown = r#"{"token": ["Unknown initialization token."]}"#;
+    let lost = "HTTP/1.1 200 OK\r\n".to_owned();
+    let stand_in = answer("400 Bad Request", "application/json", unknown);
+    let server = Stranger::answering_in_turn(vec![lost, stand_in, identity("k3y")]);
+    let scanner = Scanner::new();
+    let ended = scanner.init(&server.url, "kpp4jn8g2ynzonp6", &[]);
+    ended.complains(6, "it stays begun");
+    assert_eq!(
+        standing(&scanner),
+        ("enrolling".into(), "initialize".into())
+    );
+    scanner
+        .init(&server.url, "kpp4jn8g2ynzonp6", &[])
+        .succeeds();
+    let keys: Vec<String> = server
+        .requests()
+        .iter()
+        .map(|request| header(request, "x-idempotency-key").to_owned())
+        .collect();
+    assert!(keys.iter().all(|key| *key == keys[0]), "{keys:?}");
+}
+
+#[test]
+fn a_report_that_is_refused_can_be_corrected() {
+    use common::stranger::{Stranger, answer, identity};
+    let refused = r#"{"hardware_brand": ["Not a brand."]}"#;
+    let away = answer("502 Bad Gateway", "text/html", "");
+    let refusal = answer("400 Bad Request", "application/json", refused);
+    let server = Stranger::answering_in_turn(vec![away, refusal, identity("k3y")]);
+    let scanner = Scanner::new();
+    scanner
+        .init(&server.url, "token", &[])
+        .complains(6, "Not a brand");
+    assert_eq!(standing(&scanner), ("not-enrolled".into(), Value::Null));
+    let corrected = ["--hardware-brand", "Good"];
+    scanner.init(&server.url, "token", &corrected).succeeds();
+    assert_eq!(scanner.status()["reported"]["hardware_brand"], "Good");
+}
+
+#[test]
+fn a_revoked_device_whose_next_enrolment_was_lost_is_told_so() {
+    let (installation, way, scanner) = enrolled();
+    scanner.run(&["revoke", "--yes"]).succeeds();
+    way.forget_idempotency_keys();
+    let token = installation.create_device("Lane 2");
+    way.lose_answers();
+    assert_eq!(scanner.init(&way.url, &token, &IMPATIENT).code, 8);
+    way.lose_nothing();
+    assert_eq!(scanner.init(&way.url, &token, &[]).code, 18);
+    for command in [&["status"][..], &["info"], &["roll"]] {
+        assert_eq!(scanner.run(command).code, 18, "{command:?}");
+    }
+    let token = installation.create_device("Lane 3");
+    scanner.init(&way.url, &token, &[]).succeeds();
+}
+
+#[test]
+fn the_same_code_again_is_done_already() {
+    let (installation, scanner) = (Installation::start(), Scanner::new());
+    let way = Way::to(&installation.url);
+    let token = installation.create_device("Lane 1");
+    for more in [&[][..], &[], &["--replace"]] {
+        scanner.init(&way.url, &token, more).succeeds();
+    }
+    assert_eq!(idempotency_keys(&way.requests(), "initialize").len(), 1);
+    scanner.run(&["roll"]).succeeds();
+    scanner.init(&way.url, &token, &[]).succeeds();
+    scanner.run(&["init"]).complains(12, "already enrolled");
+}
+
+#[test]
+fn what_an_apps_own_look_at_the_device_tells_is_taken_over() {
+    let (installation, _way, scanner) = enrolled();
+    installation.admin(&["device", "rename", ORGANIZER, "1", "Lane 9"]);
+    scanner
+        .run(&["request", "GET", "/api/v1/device/info"])
+        .succeeds();
+    assert_eq!(scanner.status()["name"], "Lane 9");
+}

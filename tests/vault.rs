@@ -324,7 +324,7 @@ fn a_second_process_is_told_to_wait_and_the_first_goes_on() {
         std::thread::yield_now();
     }
     scanner
-        .init(&server().url, "t", &[])
+        .init(&server().url, "t", &["--timeout", "1"])
         .complains(14, "another gatehand process");
     scanner
         .run(&["status"])

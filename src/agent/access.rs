@@ -17,9 +17,7 @@ use crate::secret::Secret;
 use crate::vault::{self, ChangeLock, Vault, VaultError};
 use crate::wire::DeviceReport;
 
-/// How long to wait for another process that changes the device: as long as most of its calls take.
-const LOCK_PATIENCE: Duration = Duration::from_secs(10);
-/// How often to look whether it is done.
+/// How often to look whether another process that changes the device is done.
 const LOCK_INTERVAL: Duration = Duration::from_millis(50);
 
 /// Who the device is, and its key.
@@ -29,6 +27,8 @@ pub(super) struct Access {
     pub(super) state: State,
     /// In PEM, if the device has an RSA key.
     rsa_pubkey: Option<String>,
+    /// Why something that was begun is not finished; it may be about to replace the key.
+    pub(super) unfinished: Option<AgentError>,
 }
 
 /// What the vault held when it was looked into.
@@ -49,6 +49,7 @@ impl Access {
             rsa_pubkey: MediaKey::public(vault)?,
             identity,
             state,
+            unfinished: None,
         })
     }
 }
@@ -58,9 +59,9 @@ impl Access {
 pub struct Resumed(pub Operation);
 
 impl Agent {
-    /// Takes the right to change the device; waits a while for another process that has it.
+    /// Takes the right to change the device; waits for another process that has it.
     pub(super) async fn lock(&self) -> Result<ChangeLock, AgentError> {
-        let deadline = Instant::now() + LOCK_PATIENCE;
+        let deadline = Instant::now() + self.client.deadline();
         loop {
             match vault::lock(&self.folder) {
                 Err(VaultError::Busy { .. }) if Instant::now() < deadline => {
@@ -79,21 +80,32 @@ impl Agent {
         if device.situation().unfinished().is_none() {
             return Ok(None);
         }
-        let _lock = self.lock().await?;
+        let lock = self.lock().await?;
+        self.resume_under(lock).await
+    }
+
+    async fn resume_under(&self, _lock: ChangeLock) -> Result<Option<Resumed>, AgentError> {
         let mut vault = Vault::open(&self.folder)?;
         // Read again: the process that had the lock may have finished it.
-        let device = Device::load(&vault)?;
-        let mut resumed = None;
-        if device.operation.is_some() {
-            resumed = self.resume_operation(&mut vault, &device).await?;
+        let mut device = Device::load(&vault)?;
+        let mut failed = None;
+        // The enrolment first: once it is done, what was begun on an identity before it is void.
+        if let Some(begun) = device.enrolment.take() {
+            let situation = Device::load(&vault)?;
+            match self
+                .finish_enrolment(&mut vault, &situation, &begun, true)
+                .await
+            {
+                Ok(_) => return Ok(Some(Resumed(Operation::Initialize))),
+                Err(error) => failed = Some(error),
+            }
+            device = Device::load(&vault)?;
         }
-        if let Some(begun) = &device.enrolment {
-            let device = Device::load(&vault)?;
-            self.finish_enrolment(&mut vault, &device, begun, true)
-                .await?;
-            resumed = Some(Resumed(Operation::Initialize));
+        let resumed = self.resume_operation(&mut vault, &device).await?;
+        match failed {
+            Some(error) => Err(error),
+            None => Ok(resumed),
         }
-        Ok(resumed)
     }
 
     /// Finishes a pending operation on the identity. That the server refuses it ends it too.
@@ -112,7 +124,7 @@ impl Agent {
         {
             Ok(_) => Ok(Some(Resumed(operation))),
             Err(error @ AgentError::Refused { .. }) if Device::load(vault)?.operation.is_none() => {
-                tracing::warn!("{error}");
+                error.warn();
                 Ok(None)
             }
             Err(error) => Err(error),
@@ -127,41 +139,48 @@ impl Agent {
     }
 
     /// Who the device is and its key, after what is due was done.
+    ///
+    /// What can't be done now does not keep a key that is there from being used: a report that some
+    /// server does not take must not stop a gate.
     pub(super) async fn access(&self) -> Result<Access, AgentError> {
         let mut access = match self.read()? {
             Seen::Ready(access) => *access,
-            seen => {
-                self.resume_beside(&seen).await?;
-                self.read_access()?
+            Seen::Unfinished { has_key } => {
+                let unfinished = self.resume_in_passing(has_key).await?;
+                let mut access = self.read_access()?;
+                access.unfinished = unfinished;
+                access
             }
         };
         if access.state == State::AnswerLost {
             self.try_lost_key(&access).await?;
             access = self.read_access()?;
         }
-        if access.identity.is_outdated(&self.report(&access)?) {
-            match self.update(None).await {
-                Ok(_) => {}
-                Err(error @ AgentError::Refused { .. }) => tracing::warn!("{error}"),
-                Err(error) => return Err(error),
+        if access.unfinished.is_none() && access.identity.is_outdated(&self.report(&access)?) {
+            match self.update(|overrides| overrides).await {
+                Err(error) if !error.is_in_the_way() => error.warn(),
+                reported => drop(reported?),
             }
             access = self.read_access()?;
         }
         Ok(access)
     }
 
-    /// Finishes what was begun. An enrolment elsewhere that can't be finished now does not stop the
-    /// device that is here.
-    async fn resume_beside(&self, seen: &Seen) -> Result<(), AgentError> {
-        match self.resume().await {
-            Err(error)
-                if error.operation() == Some(Operation::Initialize)
-                    && matches!(seen, Seen::Unfinished { has_key: true }) =>
-            {
-                tracing::warn!("{error}");
-                Ok(())
+    /// Finishes what was begun, if that is possible now; else the error, if the device can do without.
+    async fn resume_in_passing(&self, has_key: bool) -> Result<Option<AgentError>, AgentError> {
+        let lock = match vault::lock(&self.folder) {
+            Ok(lock) => lock,
+            // Whoever has it is about to finish what was begun.
+            Err(error @ VaultError::Busy { .. }) if has_key => return Ok(Some(error.into())),
+            Err(VaultError::Busy { .. }) => self.lock().await?,
+            Err(error) => return Err(error.into()),
+        };
+        match self.resume_under(lock).await {
+            Err(error) if has_key && !error.is_in_the_way() => {
+                error.warn();
+                Ok(Some(error))
             }
-            resumed => resumed.map(drop),
+            resumed => resumed.map(|_| None),
         }
     }
 
@@ -219,10 +238,11 @@ impl Agent {
         let _lock = self.lock().await?;
         let mut vault = Vault::open(&self.folder)?;
         let mut device = Device::load(&vault)?;
-        if device.operation.is_some() {
+        let pending = device.situation().pending;
+        if pending.is_some() && pending != Some(Operation::Update) {
             let resumed = self.resume_operation(&mut vault, &device).await?;
             device = Device::load(&vault)?;
-            if resumed == Some(Resumed(operation)) && operation != Operation::Update {
+            if resumed == Some(Resumed(operation)) {
                 return device.identity.ok_or(AgentError::NotEnrolled);
             }
         }
@@ -233,7 +253,13 @@ impl Agent {
             return Err(AgentError::NotEnrolled);
         };
         let begun = BegunOperation::new(make(&vault, &identity)?)?;
-        vault.begin(|change| begun.store(change, &identity.context()))?;
+        vault.begin(|change| {
+            if let OnIdentity::Update { overrides, .. } = &begun.what {
+                // What people want is kept whatever becomes of the report.
+                identity.edit(change, |known| known.overrides.clone_from(overrides))?;
+            }
+            begun.store(change, &identity.context())
+        })?;
         failpoint::reach("operation: begun");
         self.finish_operation(&mut vault, &device, &identity, &begun, false)
             .await

@@ -1,6 +1,13 @@
 //! Whether this device's clock can be right.
 
+use std::time::SystemTime;
+
 use jiff::Timestamp;
+
+/// What the clock shows; where that can't be written, the nearest time that can.
+pub(super) fn now() -> Timestamp {
+    Timestamp::try_from(SystemTime::now()).unwrap_or(Timestamp::MAX)
+}
 
 /// If the clock shows a time before this program was built: what it shows, and when that was.
 ///

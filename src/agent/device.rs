@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::journal::{BegunEnrolment, BegunOperation};
 use super::media_keys::MediaKey;
 use super::state::{Operation, Secrets, Situation, State, Step};
-use super::{AgentError, Identity};
+use super::{AgentError, Identity, clock};
 use crate::enrolment::ServerUrl;
 use crate::secret::Secret;
 use crate::vault::{Change, Vault};
@@ -18,6 +18,8 @@ const STANDING: &str = "standing";
 pub(super) struct Device {
     pub(super) identity: Option<Identity>,
     pub(super) standing: Standing,
+    /// Whether there is a key, be it one that works or not.
+    pub(super) is_keyed: bool,
     pub(super) enrolment: Option<BegunEnrolment>,
     pub(super) operation: Option<BegunOperation>,
 }
@@ -61,6 +63,7 @@ impl Device {
         };
         Ok(Self {
             enrolment: BegunEnrolment::load(vault)?,
+            is_keyed: Identity::has_key(vault)?,
             identity,
             standing,
             operation,
@@ -76,6 +79,7 @@ impl Device {
                 since: None,
                 lost: None,
             },
+            is_keyed: false,
             enrolment: None,
             operation: None,
         }
@@ -112,19 +116,20 @@ impl Device {
 
     /// Whether there are an identity and a key that may work.
     pub(super) fn has_key(&self) -> bool {
-        self.identity.is_some()
-            && matches!(
-                self.standing.state,
-                State::Enrolled | State::Rejected | State::AnswerLost
-            )
+        let may_work = match self.standing.state {
+            // Its absence is an error there, which the reading of the key tells.
+            State::Enrolled | State::Rejected => true,
+            State::AnswerLost => self.is_keyed,
+            State::NotEnrolled | State::Enrolling | State::Revoked => false,
+        };
+        may_work && self.identity.is_some()
     }
 }
 
 /// What a step stores beside the end of its operation.
 pub(super) struct Outcome<'a> {
-    pub(super) identity: Option<&'a Identity>,
-    /// The key of the answer, for [`Secrets::Replace`].
-    pub(super) key: Option<&'a Secret>,
+    /// The identity of an enrolment that was done, and its key.
+    pub(super) new: Option<(&'a Identity, &'a Secret)>,
     pub(super) lost: Option<Lost>,
 }
 
@@ -142,28 +147,25 @@ impl Standing {
             Some(_) | None if step.ends => BegunOperation::remove(change)?,
             _ => {}
         }
-        if let Some(identity) = outcome.identity {
-            if operation == Some(Operation::Initialize) {
-                // Nothing of an identity that was there is of use to the new one.
-                BegunOperation::remove(change)?;
-                MediaKey::remove(change)?;
-            }
+        if let Some((identity, key)) = outcome.new {
+            // Nothing of an identity that was there is of use to the new one.
+            BegunOperation::remove(change)?;
+            MediaKey::remove(change)?;
             identity.store(change)?;
-            if let (Secrets::Replace, Some(key)) = (step.secrets, outcome.key) {
-                identity.store_key(change, key)?;
-            }
+            identity.store_key(change, key)?;
         }
         if step.secrets == Secrets::Destroy {
             Identity::remove_key(change)?;
             MediaKey::remove(change)?;
             BegunOperation::remove(change)?;
         }
-        if step.standing == self.state && outcome.lost == self.lost {
+        let is_new = outcome.new.is_some();
+        if step.standing == self.state && outcome.lost == self.lost && !is_new {
             return Ok(());
         }
         let standing = Self {
             state: step.standing,
-            since: Some(Timestamp::now()),
+            since: Some(clock::now()),
             lost: outcome.lost.filter(|_| step.standing == State::AnswerLost),
         };
         let text = serde_json::to_string(&standing).map_err(AgentError::Encode)?;

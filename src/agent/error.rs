@@ -1,5 +1,6 @@
 //! What can go wrong with an operation or a call, in words for the person at the device.
 
+use std::error::Error;
 use std::path::PathBuf;
 
 use reqwest::StatusCode;
@@ -85,10 +86,12 @@ pub enum AgentError {
         problem: Option<Problem>,
     },
     /// The server refused, in its own words.
-    #[error("{server} refused: {problem}")]
+    #[error("{server} refused: {problem}{}", still_begun(*.pending))]
     Refused {
         /// What was asked for, if it was an operation.
         operation: Option<Operation>,
+        /// Whether the operation is still in the vault, because an earlier try may have been done.
+        pending: bool,
         /// The server.
         server: String,
         /// 400, 401 or 403.
@@ -202,11 +205,20 @@ fn failure(operation: Option<Operation>) -> &'static str {
 
 fn go_on(operation: Option<Operation>, pending: bool) -> &'static str {
     match operation {
+        Some(_) if !pending => "; nothing was sent, so run the same command again",
         Some(Operation::Initialize) if pending => {
             "; try again with the same code: nothing is lost, it goes on where it stopped"
         }
         Some(_) if pending => "; nothing is lost: the next command goes on where it stopped",
         _ => "",
+    }
+}
+
+fn still_begun(pending: bool) -> &'static str {
+    if pending {
+        "; an earlier try may have been done, so it stays begun: try again, or give it up by enrolling with --replace"
+    } else {
+        ""
     }
 }
 
@@ -231,17 +243,43 @@ impl AgentError {
         }
     }
 
-    /// The operation that failed, if it was one.
-    pub(super) fn operation(&self) -> Option<Operation> {
+    /// Whether no call can be made because of it: the key is gone or not accepted, the vault can't be
+    /// used, or the server can't be reached. Anything else concerns what failed alone.
+    pub(super) fn is_in_the_way(&self) -> bool {
         match self {
-            Self::Refused { operation, .. }
-            | Self::Unanswered { operation, .. }
-            | Self::Foreign { operation, .. } => *operation,
-            Self::Unsound { operation, .. } | Self::AnswerLost { operation, .. } => {
-                Some(*operation)
-            }
-            _ => None,
+            Self::Refused { .. }
+            | Self::Foreign { .. }
+            | Self::Unsound { .. }
+            | Self::OtherDevice { .. }
+            | Self::Vault(VaultError::Busy { .. }) => false,
+            Self::Unanswered {
+                operation, source, ..
+            } => source.is_unsent() && *operation != Some(Operation::Initialize),
+            Self::AnswerLost { operation, .. } => *operation != Operation::Initialize,
+            _ => true,
         }
+    }
+
+    /// Tells in the log what is no failure of what was asked for: one line, with the causes.
+    pub(super) fn warn(&self) {
+        let mut words = self.to_string();
+        for cause in std::iter::successors(self.source(), |cause| (*cause).source()) {
+            words.push_str(&format!(": {cause}"));
+        }
+        // A server's words are in it.
+        let line: String = words
+            .chars()
+            .map(|c| if c.is_control() { ' ' } else { c })
+            .collect();
+        tracing::warn!("{line}");
+    }
+
+    /// The same refusal of an operation that stays begun.
+    pub(super) fn left_begun(mut self, is_begun: bool) -> Self {
+        if let Self::Refused { pending, .. } = &mut self {
+            *pending = is_begun;
+        }
+        self
     }
 
     /// A refusal that means that the answer of an earlier try was lost.

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::AgentError;
+use super::{AgentError, clock};
 use crate::enrolment::ServerUrl;
 use crate::facts::Overrides;
 use crate::secret::Secret;
@@ -57,7 +57,7 @@ impl Identity {
             security_profile: device.security_profile,
             gate: device.gate,
             server_version: None,
-            enrolled: Timestamp::now(),
+            enrolled: clock::now(),
             reported: None,
             refused_report: None,
             overrides: Overrides::default(),
@@ -116,6 +116,10 @@ impl Identity {
     /// Reads the identity without its key.
     pub(super) fn load(vault: &Vault) -> Result<Option<Self>, AgentError> {
         super::device::entry(vault, IDENTITY, vault.plain(IDENTITY)?)
+    }
+
+    pub(super) fn has_key(vault: &Vault) -> Result<bool, AgentError> {
+        Ok(vault.has_sealed(API_KEY)?)
     }
 
     /// The device's key, opened.

@@ -85,8 +85,14 @@ impl Agent {
     /// a second or more, and tells the server.
     pub async fn media_keys(&self) -> Result<Vec<MediaKeys>, AgentError> {
         self.access().await?;
-        self.keep_media_key(|change, identity| MediaKey::make()?.store(change, identity))
-            .await?;
+        // Before the lock, for it takes a while.
+        let vault = Vault::look(&self.folder)?.ok_or(AgentError::NotEnrolled)?;
+        if MediaKey::public(&vault)?.is_none() {
+            let key = MediaKey::make()?;
+            self.keep_media_key(|change, identity| key.store(change, identity))
+                .await?;
+        }
+        drop(vault);
         let info = self.info().await?;
         let vault = Vault::look(&self.folder)?.ok_or(AgentError::NotEnrolled)?;
         let Some(key) = MediaKey::load(&vault, &info.identity)? else {
@@ -164,6 +170,7 @@ fn read<T: DeserializeOwned>(access: &Access, answer: &Answer) -> Result<T, Agen
         Ok(Reply::Done(done)) => Ok(done),
         Ok(Reply::Refused(status, problem)) => Err(AgentError::Refused {
             operation: None,
+            pending: false,
             server,
             status,
             problem,

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::device::{Device, Outcome};
-use super::journal::BegunEnrolment;
+use super::journal::{BegunEnrolment, Redeemed};
 use super::state::{Hindrance, Operation, Secrets, State, Step};
 use super::{Agent, AgentError, Identity, describe};
 use crate::enrolment::{Enrolment, ServerUrl};
@@ -65,6 +65,13 @@ impl Agent {
     ) -> Result<Initialized, AgentError> {
         enrolment.url().check_transport(options.allow_http)?;
         let _lock = self.lock().await?;
+        if let Some(identity) = self.redeemed(enrolment)? {
+            return Ok(Initialized {
+                identity,
+                vault: self.folder.vault_path(),
+                went_on: true,
+            });
+        }
         let Started {
             mut vault,
             device,
@@ -79,6 +86,24 @@ impl Agent {
             vault: vault.path(),
             went_on,
         })
+    }
+
+    /// The identity that this very token has led to, if another command finished its enrolment.
+    fn redeemed(&self, enrolment: &Enrolment) -> Result<Option<Identity>, AgentError> {
+        // What is wrong with a vault is found where it may be replaced.
+        let Ok(Some(vault)) = Vault::look(&self.folder) else {
+            return Ok(None);
+        };
+        let Ok(device) = Device::load(&vault) else {
+            return Ok(None);
+        };
+        if device.enrolment.is_some() || device.standing.state != State::Enrolled {
+            return Ok(None);
+        }
+        match device.identity {
+            Some(identity) if Redeemed::is_by(&vault, &identity, enrolment) => Ok(Some(identity)),
+            _ => Ok(None),
+        }
     }
 
     /// Takes over a device that another app enrolled, once the server has confirmed it.
@@ -113,8 +138,7 @@ impl Agent {
         };
         vault.change(|change| {
             let outcome = Outcome {
-                identity: Some(&identity),
-                key: Some(&existing.key),
+                new: Some((&identity, &existing.key)),
                 lost: None,
             };
             device

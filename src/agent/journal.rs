@@ -4,8 +4,8 @@
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
-use super::AgentError;
 use super::state::Operation;
+use super::{AgentError, Identity};
 use crate::enrolment::{Enrolment, ServerUrl};
 use crate::facts::Overrides;
 use crate::secret::{self, Secret};
@@ -15,6 +15,7 @@ use crate::wire::DeviceReport;
 /// An enrolment is beside an operation on the identity that is there, which it may replace.
 const ENROLMENT: &str = "operation";
 const ON_IDENTITY: &str = "operation on identity";
+const REDEEMED: &str = "redeemed token";
 /// Random bytes in an idempotency key.
 const IDEMPOTENCY_KEY_LENGTH: usize = 24;
 
@@ -130,6 +131,27 @@ impl BegunOperation {
 
     pub(super) fn remove(change: &Change<'_>) -> Result<(), AgentError> {
         Ok(change.remove(ON_IDENTITY)?)
+    }
+}
+
+/// The code that the identity was enrolled with, so that the same one again is known to be done.
+pub(super) struct Redeemed;
+
+impl Redeemed {
+    pub(super) fn store(
+        change: &Change<'_>,
+        identity: &Identity,
+        begun: &BegunEnrolment,
+    ) -> Result<(), AgentError> {
+        let token = begun.token.expose().as_bytes();
+        Ok(change.put_sealed(REDEEMED, &identity.context(), token)?)
+    }
+
+    /// Whether it was this code. An entry that does not open is that of another identity.
+    pub(super) fn is_by(vault: &Vault, identity: &Identity, enrolment: &Enrolment) -> bool {
+        let redeemed = vault.sealed(REDEEMED, &identity.context()).ok().flatten();
+        identity.server == *enrolment.url()
+            && redeemed.is_some_and(|token| *token == enrolment.token().expose().as_bytes())
     }
 }
 

@@ -76,6 +76,7 @@ impl Agent {
             Ok(Reply::Refused(StatusCode::UNAUTHORIZED, problem)) => Asked::Unauthorized(problem),
             Ok(Reply::Refused(status, problem)) => Asked::Unclear(AgentError::Refused {
                 operation: None,
+                pending: false,
                 server: name(),
                 status,
                 problem,
@@ -189,8 +190,7 @@ impl Agent {
         failpoint::reach("key: before storing");
         vault.change(|change| {
             let outcome = Outcome {
-                identity: None,
-                key: None,
+                new: None,
                 lost: device.standing.lost.clone(),
             };
             device.standing.store(change, None, step, outcome)

@@ -108,11 +108,15 @@ impl Agent {
         Status::read(&self.folder)
     }
 
-    /// Reports what the device is, with `overrides` in place of those given before. Without them it
-    /// is what the agent does by itself when something has changed.
-    pub async fn update(&self, overrides: Option<Overrides>) -> Result<Identity, AgentError> {
+    /// Reports what the device is. `change` makes what people want reported instead of what is found
+    /// out of what they wanted before; it holds for all later reports too. With the identity, it is
+    /// what the agent does by itself when something has changed.
+    pub async fn update(
+        &self,
+        change: impl FnOnce(Overrides) -> Overrides,
+    ) -> Result<Identity, AgentError> {
         self.operate(Operation::Update, |vault, identity| {
-            let overrides = overrides.unwrap_or_else(|| identity.overrides.clone());
+            let overrides = change(identity.overrides.clone());
             let public = MediaKey::public(vault)?;
             let mut report = describe::report(&*self.describe, &overrides, public)?;
             report.info = self.describe.info();

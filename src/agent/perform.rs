@@ -1,12 +1,12 @@
 //! Sends a begun operation and stores what the server says to it.
 
-use reqwest::header::{ACCEPT_LANGUAGE, AUTHORIZATION, CONTENT_LENGTH};
+use reqwest::header::{ACCEPT_LANGUAGE, AUTHORIZATION, CONTENT_LENGTH, HeaderValue};
 use reqwest::{Method, RequestBuilder, StatusCode};
 
 use super::answer::{self, ANSWER_LIMIT, Reply};
 use super::client::{Ended, Repeat, device_authorization};
 use super::device::{Device, Lost, Outcome};
-use super::journal::{BegunEnrolment, BegunOperation, OnIdentity};
+use super::journal::{BegunEnrolment, BegunOperation, OnIdentity, Redeemed};
 use super::key_check::KeyVerdict;
 use super::media_keys::MediaKey;
 use super::request::NO_BODY;
@@ -39,7 +39,10 @@ impl Agent {
         let operation = Operation::Initialize;
         let request = self
             .api_request(Method::POST, &begun.server, wire::path::INITIALIZE)
-            .header(wire::IDEMPOTENCY_HEADER, begun.idempotency_key.expose())
+            .header(
+                wire::IDEMPOTENCY_HEADER,
+                idempotency_header(&begun.idempotency_key)?,
+            )
             .json(&InitializeRequest {
                 token: &begun.token,
                 report: &begun.report,
@@ -72,11 +75,11 @@ impl Agent {
         };
         failpoint::reach("initialize: before storing");
         vault.change(|change| {
-            let outcome = Outcome {
-                identity: accepted.as_ref().map(|(identity, _)| identity),
-                key: accepted.as_ref().map(|(_, key)| key),
-                lost,
-            };
+            let new = accepted.as_ref().map(|(identity, key)| (identity, key));
+            if let Some((identity, _)) = new {
+                Redeemed::store(change, identity, begun)?;
+            }
+            let outcome = Outcome { new, lost };
             device
                 .standing
                 .store(change, Some(operation), step, outcome)
@@ -92,7 +95,7 @@ impl Agent {
         match (accepted, result) {
             (Some((identity, _)), _) => Ok(identity),
             (None, Err(error)) if is_lost => Err(error.with_answer_lost(operation)),
-            (None, Err(error)) => Err(error),
+            (None, Err(error)) => Err(error.left_begun(!step.ends)),
             // A done operation has an identity.
             (None, Ok(_)) => Err(AgentError::NotEnrolled),
         }
@@ -126,25 +129,23 @@ impl Agent {
             .situation()
             .answered(operation, heard.word, sent_before);
 
-        let mut known = identity.clone();
-        if let Ok(answer) = &heard.result {
-            known.learn(answer);
-        }
-        let mut forget_rsa_key = false;
-        if let OnIdentity::Update { report, overrides } = &begun.what {
-            match &heard.result {
-                Ok(_) => {
+        let learn = |known: &mut Identity| match (&heard.result, &begun.what) {
+            (Ok(answer), what) => {
+                known.learn(answer);
+                if let OnIdentity::Update { report, .. } = what {
                     known.reported = Some(DeviceReport::clone(report));
                     known.refused_report = None;
-                    known.overrides = overrides.clone();
                 }
-                Err(AgentError::Refused { problem, .. }) if step.ends => {
-                    known.refused_report = Some(DeviceReport::clone(report));
-                    forget_rsa_key = problem.names("rsa_pubkey");
-                }
-                Err(_) => {}
             }
-        }
+            (Err(AgentError::Refused { .. }), OnIdentity::Update { report, .. }) if step.ends => {
+                known.refused_report = Some(DeviceReport::clone(report));
+            }
+            (Err(_), _) => {}
+        };
+        let forget_rsa_key = matches!(
+            &heard.result,
+            Err(AgentError::Refused { problem, .. }) if problem.names("rsa_pubkey")
+        );
         let lost = (step.standing == State::AnswerLost).then(|| Lost {
             operation,
             server: identity.server.clone(),
@@ -154,15 +155,17 @@ impl Agent {
             if forget_rsa_key {
                 MediaKey::remove(change)?;
             }
-            let outcome = Outcome {
-                identity: Some(&known),
-                key: heard.result.as_ref().ok().map(|answer| &answer.api_token),
-                lost,
-            };
+            // In the vault as it is now: another call may have learned something meanwhile.
+            identity.edit(change, learn)?;
+            if let (Secrets::Replace, Ok(answer)) = (step.secrets, &heard.result) {
+                identity.store_key(change, &answer.api_token)?;
+            }
             device
                 .standing
-                .store(change, Some(operation), step, outcome)
+                .store(change, Some(operation), step, Outcome { new: None, lost })
         })?;
+        let mut known = identity.clone();
+        learn(&mut known);
         failpoint::reach("operation: stored");
         let after = Situation {
             standing: step.standing,
@@ -187,7 +190,7 @@ impl Agent {
             Err(error) if step.standing == State::AnswerLost => {
                 Err(error.with_answer_lost(operation))
             }
-            Err(error) => Err(error),
+            Err(error) => Err(error.left_begun(!step.ends)),
         }
     }
 
@@ -217,7 +220,10 @@ impl Agent {
         let request = self
             .api_request(Method::POST, &identity.server, path)
             .header(AUTHORIZATION, device_authorization(key)?)
-            .header(wire::IDEMPOTENCY_HEADER, begun.idempotency_key.expose());
+            .header(
+                wire::IDEMPOTENCY_HEADER,
+                idempotency_header(&begun.idempotency_key)?,
+            );
         Ok(match &begun.what {
             OnIdentity::Update { report, .. } => request.json(report),
             OnIdentity::Roll | OnIdentity::Revoke => request.header(CONTENT_LENGTH, NO_BODY),
@@ -279,10 +285,21 @@ impl Agent {
     }
 }
 
+/// Marked as one that is neither shown nor kept in a table of headers.
+fn idempotency_header(key: &Secret) -> Result<HeaderValue, AgentError> {
+    let mut value = HeaderValue::from_str(key.expose())?;
+    value.set_sensitive(true);
+    Ok(value)
+}
+
 /// What a refusal says of the token. Words on it that are not known are taken for the worse.
-fn on_token(problem: &Problem) -> Word {
+fn on_token(status: StatusCode, problem: &Problem) -> Word {
     if !problem.names("token") {
-        return Word::Refused;
+        // Words on other fields come before the token is looked at.
+        return match (status, problem.detail()) {
+            (StatusCode::BAD_REQUEST, None) => Word::NotDone,
+            _ => Word::Refused,
+        };
     }
     let words = problem.to_string();
     let is_other = [TOKEN_UNKNOWN, TOKEN_REVOKED]
@@ -329,11 +346,12 @@ fn listen(
             }
             Ok(Reply::Refused(status, problem)) => {
                 let word = match operation {
-                    Operation::Initialize => on_token(&problem),
+                    Operation::Initialize => on_token(status, &problem),
                     _ => Word::Refused,
                 };
                 let error = AgentError::Refused {
                     operation: Some(operation),
+                    pending: false,
                     server: server(),
                     status,
                     problem,

@@ -10,7 +10,7 @@ use reqwest::{Method, StatusCode};
 use url::Url;
 
 use super::access::Access;
-use super::answer;
+use super::answer::{self, Reply};
 use super::client::{Answer, Repeat, device_authorization};
 use super::journal;
 use super::key_check::{AfterDoubt, KeyVerdict};
@@ -18,7 +18,7 @@ use super::state::State;
 use super::{Agent, AgentError};
 use crate::enrolment::ServerUrl;
 use crate::secret::Secret;
-use crate::wire::{self, IDEMPOTENCY_HEADER};
+use crate::wire::{self, DeviceInfo, IDEMPOTENCY_HEADER};
 
 /// Largest answer of the API that is handed on, in bytes.
 const RESPONSE_LIMIT: usize = 32 * 1024 * 1024;
@@ -115,6 +115,11 @@ impl Call {
         })
     }
 
+    fn is_info(&self) -> bool {
+        let path = self.path.split(['?', '#']).next().unwrap_or_default();
+        self.method == Method::GET && segments(path).ends_with(&segments(wire::path::INFO))
+    }
+
     pub(super) fn method(&self) -> &Method {
         &self.method
     }
@@ -145,7 +150,11 @@ impl Agent {
     pub async fn request(&self, request: ApiRequest) -> Result<ApiResponse, AgentError> {
         let call = Call::of(request, false)?;
         self.refuse_early(&call)?;
+        let is_info = call.is_info();
         let (access, answer) = self.call(call).await?;
+        if is_info {
+            self.learn_in_passing(&access, &answer).await;
+        }
         let mut mask = Mask::new(&access.key);
         let mut body = mask.next(answer.body.to_vec());
         body.extend(mask.finish());
@@ -172,8 +181,12 @@ impl Agent {
             let answer = self.send_as(&access, &call).await?;
             match self.look_into(&access, &answer).await? {
                 Some(AfterDoubt::OtherKey) if new_keys < NEW_KEYS => new_keys += 1,
+                // The key may have been replaced by what could not be finished.
+                Some(AfterDoubt::OtherKey) if access.unfinished.is_some() => {
+                    return Err(access.unfinished.unwrap_or(AgentError::NotEnrolled));
+                }
                 _ => {
-                    self.hope_if(&access, answer.status).await?;
+                    self.hope_if(&access, answer.status).await;
                     return Ok((access, answer));
                 }
             }
@@ -216,19 +229,27 @@ impl Agent {
         })
     }
 
-    /// A key that was rejected and seems to work again: asks, and takes that in.
-    pub(super) async fn hope_if(
-        &self,
-        access: &Access,
-        status: StatusCode,
-    ) -> Result<(), AgentError> {
+    /// A key that was rejected and seems to work again: asks, and takes that in. It was the answer
+    /// that mattered; what fails here is found again by the next call.
+    pub(super) async fn hope_if(&self, access: &Access, status: StatusCode) {
         if access.state == State::Enrolled || !status.is_success() {
-            return Ok(());
+            return;
         }
-        match self.check_key(&access.identity, &access.key, None).await {
-            KeyVerdict::Works(info) => self.hear_info(access, &info).await.map(drop),
-            // It was the answer that mattered; the next call tells more.
-            _ => Ok(()),
+        if let KeyVerdict::Works(info) = self.check_key(&access.identity, &access.key, None).await
+            && let Err(error) = self.hear_info(access, &info).await
+        {
+            error.warn();
+        }
+    }
+
+    /// Takes over what an app's own look at `device/info` tells.
+    async fn learn_in_passing(&self, access: &Access, answer: &Answer) {
+        if let Ok(Reply::Done(info)) = answer::read::<DeviceInfo>(answer, &[&access.key])
+            && info.device.is_sound()
+            && access.identity.is(&info.device)
+            && let Err(error) = self.hear_info(access, &info).await
+        {
+            error.warn();
         }
     }
 }
@@ -251,7 +272,9 @@ fn method(name: &str) -> Option<Method> {
 /// What changes the identity goes through the journal only. Under whatever path prefix: a server may
 /// be reached by several.
 fn refuse_own_paths(url: &Url) -> Result<(), AgentError> {
+    // Twice, since a gateway may decode it before the server does.
     let path = percent_encoding::percent_decode_str(url.path()).decode_utf8_lossy();
+    let path = percent_encoding::percent_decode_str(&path).decode_utf8_lossy();
     let path = segments(&path);
     for (own, command) in [
         (wire::path::INITIALIZE, "init"),
@@ -271,8 +294,11 @@ fn refuse_own_paths(url: &Url) -> Result<(), AgentError> {
 
 /// The parts of a path as a server may understand it, however they are joined.
 fn segments(path: &str) -> Vec<&str> {
-    let parts = path.split('/').filter(|part| !matches!(*part, "" | "."));
-    parts.collect()
+    let parts = path.split('/').map(|part| {
+        let name = part.split(';').next().unwrap_or_default();
+        name.trim()
+    });
+    parts.filter(|part| !matches!(*part, "" | ".")).collect()
 }
 
 fn header_value(what: &'static str, text: &str) -> Result<HeaderValue, AgentError> {
@@ -366,6 +392,9 @@ mod tests {
                 "/api/v1/device/roll?a=b#c",
                 "/api/v1//device///roll",
                 "/api/v1/device/%72oll",
+                "/api/v1/device/%2572oll",
+                "/api/v1/device/roll;a",
+                "/api/v1/device/roll%20",
                 "/api/v1/device%2Froll",
                 "/api/v1/device/%2E/roll",
                 "/api/v1/device%2f.%2Froll",

@@ -59,7 +59,8 @@ pub(super) enum Word {
     Done,
     /// Refused as a whole, in words that do not tell what became of an earlier try.
     Refused,
-    /// Refused, and since the old key still works, no earlier try was done either.
+    /// Refused, and it is sure that no earlier try was done either: the old key still works, or what
+    /// was to be reported of the device can't be.
     NotDone,
     /// The initialization token can't be redeemed.
     TokenRefused,
@@ -127,8 +128,9 @@ impl Situation {
             .or_else(|| self.enrolling.then_some(Operation::Initialize))
     }
 
-    /// Whether `operation` may begin. To `replace` is to give up an identity or an enrolment that is
-    /// there; an operation on the identity is never given up, because its answer may hold the key.
+    /// Whether `operation` may begin. To `replace` is to give up an enrolment that was begun and, once
+    /// the new one is done, the identity with all that was begun on it. A begun report gives way to
+    /// anything, since what it was to tell is told by the next one.
     pub(super) fn begin(self, operation: Operation, replace: bool) -> Result<(), Hindrance> {
         match (operation, self.standing) {
             (Operation::Initialize, _) if self.enrolling && !replace => {
@@ -142,8 +144,8 @@ impl Situation {
             (_, State::Revoked) => Err(Hindrance::Revoked),
             (_, State::AnswerLost) => Err(Hindrance::AnswerLost),
             (_, State::Enrolled | State::Rejected) => match self.pending {
+                Some(Operation::Update) | None => Ok(()),
                 Some(pending) => Err(Hindrance::Unfinished(pending)),
-                None => Ok(()),
             },
         }
     }
@@ -175,8 +177,9 @@ impl Situation {
                 State::Enrolled | State::Rejected => same(true),
                 _ => ends_in(State::AnswerLost, Secrets::Keep),
             },
-            (Operation::Initialize, Word::TokenUsed | Word::TokenRefused) => same(true),
-            // A gateway's refusal says nothing about what the server did earlier.
+            (Operation::Initialize, Word::TokenUsed | Word::NotDone) => same(true),
+            // A gateway's refusal, or that of a server that stands in for another, says nothing about
+            // what was done earlier.
             (Operation::Initialize, _) => same(!sent_before),
 
             (_, Word::Revoked) => ends_in(State::Revoked, Secrets::Destroy),
@@ -185,10 +188,10 @@ impl Situation {
                 ends_in(State::AnswerLost, Secrets::Keep)
             }
             (_, Word::KeyRejected) => ends_in(State::Rejected, Secrets::Keep),
+            (_, Word::NotDone) => ends_in(State::Enrolled, Secrets::Keep),
             // Only the old key at work shows that there is no new one.
-            (Operation::Roll, Word::NotDone) => same(true),
             (Operation::Roll, _) => same(false),
-            (_, Word::NotDone | Word::Refused | Word::TokenRefused | Word::TokenUsed) => same(true),
+            (_, Word::Refused | Word::TokenRefused | Word::TokenUsed) => same(true),
         }
     }
 

@@ -118,7 +118,7 @@ impl Agent {
                 Body::Read(VecDeque::from([answer.body.to_vec()])),
             ));
         }
-        self.hope_if(&access, status).await?;
+        self.hope_if(&access, status).await;
         Ok(stream(&access, status, &headers, Body::Coming(incoming)))
     }
 

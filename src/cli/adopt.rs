@@ -85,7 +85,7 @@ impl Adopt {
         super::runtime()?.block_on(async {
             progress::shown(&what, agent.adopt(&existing, &options)).await?;
             // The device is here by now; that it could not report itself yet is not a failure.
-            if let Err(error) = progress::shown(&what, agent.update(None)).await {
+            if let Err(error) = progress::shown(&what, agent.update(|overrides| overrides)).await {
                 tracing::warn!("{error}");
             }
             Ok::<_, CliError>(())

@@ -18,7 +18,7 @@ pub(super) struct ConnectionArguments {
     /// Trust this system's certificates too.
     #[arg(long)]
     system_certificates: bool,
-    /// Seconds to keep trying to get the server's answer.
+    /// Seconds to keep trying to get an answer, for each call that the command makes.
     #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..=600))]
     timeout: u64,
 }

@@ -8,7 +8,7 @@ use clap::Args;
 use super::connection::ConnectionArguments;
 use super::facts::OverrideArguments;
 use super::{CliError, device, input, output, progress};
-use crate::agent::{Agent, InitializeOptions};
+use crate::agent::{Agent, AgentError, Identity, InitializeOptions, State};
 use crate::enrolment::{Enrolment, ServerUrl, picture};
 use crate::secret::Secret;
 
@@ -69,6 +69,9 @@ impl Init {
             super::runtime()?.block_on(progress::shown(&what, agent.resume()))?;
             return self.show(&agent, true);
         }
+        if let Some(identity) = self.enrolled(&agent)? {
+            return Err(AgentError::AlreadyEnrolled(Box::new(identity)).into());
+        }
         let enrolment = self.enrolment()?;
         let options = InitializeOptions {
             replace: self.replace,
@@ -81,14 +84,26 @@ impl Init {
         self.show(&agent, initialized.went_on)
     }
 
+    fn is_given(&self) -> bool {
+        self.qr_image.is_some() || self.payload.is_some() || self.url.is_some() || self.replace
+    }
+
     /// The server of an enrolment that is to be gone on with, because no other is given.
     fn unfinished(&self, agent: &Agent) -> Result<Option<ServerUrl>, CliError> {
-        let is_given =
-            self.qr_image.is_some() || self.payload.is_some() || self.url.is_some() || self.replace;
-        if is_given {
+        match self.is_given() {
+            true => Ok(None),
+            false => Ok(agent.status()?.unfinished),
+        }
+    }
+
+    /// Who the device is already, where there is nothing else to ask for.
+    fn enrolled(&self, agent: &Agent) -> Result<Option<Identity>, CliError> {
+        if self.is_given() {
             return Ok(None);
         }
-        Ok(agent.status()?.unfinished)
+        let status = agent.status()?;
+        let is_enrolled = matches!(status.state, State::Enrolled | State::Rejected);
+        Ok(status.identity.filter(|_| is_enrolled))
     }
 
     fn show(&self, agent: &Agent, went_on: bool) -> Result<(), CliError> {

@@ -52,15 +52,14 @@ struct Arguments {
         default_value = "warn"
     )]
     log: LevelFilter,
-    /// How to write the log.
+    /// How to write the log; JSON with --json, else text.
     #[arg(
         long,
         global = true,
         value_name = "FORMAT",
-        env = "GATEHAND_LOG_FORMAT",
-        default_value = "text"
+        env = "GATEHAND_LOG_FORMAT"
     )]
-    log_format: LogFormat,
+    log_format: Option<LogFormat>,
 }
 
 #[derive(Clone, Copy, clap::ValueEnum)]
@@ -139,8 +138,12 @@ impl Command {
 /// Runs the command the process was started with.
 pub fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    log_to_standard_error(arguments.log, arguments.log_format);
     let is_for_scripts = arguments.command.is_for_scripts();
+    let log_format = arguments.log_format.unwrap_or(match is_for_scripts {
+        true => LogFormat::Json,
+        false => LogFormat::Text,
+    });
+    log_to_standard_error(arguments.log, log_format);
     match arguments.command.run() {
         Ok(()) => ExitCode::SUCCESS,
         // Whoever reads our output has seen enough, as in `gatehand status | head -1`.

@@ -31,6 +31,7 @@ fn escape(document: &str) -> String {
     for c in document.chars() {
         match c {
             '\u{7f}'..='\u{9f}' => escaped.push_str(&format!("\\u{:04x}", u32::from(c))),
+            c if steers(c) => escaped.push_str(&format!("\\u{:04x}", u32::from(c))),
             c => escaped.push(c),
         }
     }
@@ -198,11 +199,13 @@ pub(super) fn printable(text: &str) -> String {
 
 /// Control characters, line separators, and what turns the direction of writing.
 fn harmless(c: char) -> char {
-    let steers =
-        matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    if c.is_control() || steers {
+    if c.is_control() || steers(c) {
         '\u{fffd}'
     } else {
         c
     }
+}
+
+fn steers(c: char) -> bool {
+    matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::value::RawValue;
 
 use super::connection::ConnectionArguments;
 use super::{CliError, device, input, output, progress};
@@ -17,7 +17,8 @@ const BODY_LIMIT: u64 = 32 * 1024 * 1024;
 
 const EXAMPLES: &str = "\
 Examples:
-  gatehand request GET /api/v1/organizers/bigevents/events/
+  gatehand request GET /api/v1/device/info
+  gatehand request GET /api/v1/organizers/bigevents/events/     (at a whole pretix)
   gatehand request POST /api/v1/organizers/bigevents/checkinrpc/redeem/ --body redeem.json
   make-body | gatehand request POST /api/v1/organizers/bigevents/checkinrpc/redeem/ --body -
 
@@ -54,9 +55,17 @@ pub(super) struct Request {
 #[derive(Serialize)]
 struct Report<'a> {
     status: u16,
-    headers: serde_json::Map<String, Value>,
-    /// The body if it is JSON, else as text.
-    body: &'a Value,
+    /// Names and values, in their order.
+    headers: &'a [(String, String)],
+    /// The body as it came if it is JSON, else as text.
+    body: Body<'a>,
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Body<'a> {
+    Json(&'a RawValue),
+    Text(&'a str),
 }
 
 impl Request {
@@ -118,16 +127,15 @@ impl Request {
 }
 
 fn print_json(response: &ApiResponse) -> Result<(), CliError> {
-    let body = serde_json::from_slice(&response.body)
-        .unwrap_or_else(|_| Value::String(String::from_utf8_lossy(&response.body).into_owned()));
-    let headers = response
-        .headers
-        .iter()
-        .map(|(name, value)| (name.clone(), Value::String(value.clone())))
-        .collect();
+    let text = String::from_utf8_lossy(&response.body);
+    // Numbers are not to lose digits on the way.
+    let body = match serde_json::from_str(&text) {
+        Ok(json) => Body::Json(json),
+        Err(_) => Body::Text(&text),
+    };
     output::print_json(&Report {
         status: response.status,
-        headers,
-        body: &body,
+        headers: &response.headers,
+        body,
     })
 }

@@ -58,10 +58,10 @@ fn confirm(agent: &Agent) -> Result<(), CliError> {
     let answer = input::ask_for(&format!(
         "Revoke {:?} (device {} of {} at {}) for good? Type yes: ",
         identity.name, identity.device_id, identity.organizer, identity.server
-    ))?;
-    if answer.eq_ignore_ascii_case("yes") {
-        Ok(())
-    } else {
-        Err(CliError::NotConfirmed)
+    ));
+    match answer {
+        Ok(answer) if ["y", "yes"].contains(&answer.to_lowercase().as_str()) => Ok(()),
+        Ok(_) | Err(CliError::NoInput) => Err(CliError::NotConfirmed),
+        Err(error) => Err(error),
     }
 }

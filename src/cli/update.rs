@@ -34,13 +34,11 @@ pub(super) struct Update {
 impl Update {
     pub(super) fn run(self) -> Result<(), CliError> {
         let agent = device::agent(&self.connection)?;
-        let before = agent.status()?.identity.map(|identity| identity.overrides);
-        let before = match self.as_found {
-            true => Overrides::default(),
-            false => before.unwrap_or_default(),
-        };
         let what = format!("reporting to {}", device::server_name(&agent));
-        let update = agent.update(Some(self.overrides.over(before)));
+        let update = agent.update(|before| match self.as_found {
+            true => self.overrides.over(Overrides::default()),
+            false => self.overrides.over(before),
+        });
         super::runtime()?.block_on(progress::shown(&what, update))?;
         device::show(&agent, "The server knows what this device is.", self.json)
     }

@@ -188,6 +188,7 @@ impl VaultError {
             return Self::NotRead { path, source };
         }
         match source.sqlite_error_code() {
+            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Self::Busy { path },
             Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => {
                 Self::Corrupt { path, source }
             }
@@ -221,12 +222,11 @@ impl VaultError {
             | Self::NotWritten { .. }
             | Self::NotSealed { .. }
             | Self::OtherVersion { .. } => false,
-            Self::Sqlite { source, .. } => !matches!(
-                source.sqlite_error_code(),
-                Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked | ErrorCode::OutOfMemory)
-            ),
-            Self::Unreadable { .. }
-            | Self::NotRead { .. }
+            Self::Sqlite { source, .. } => {
+                source.sqlite_error_code() != Some(ErrorCode::OutOfMemory)
+            }
+            Self::Unreadable { source, .. } => source.kind() != io::ErrorKind::PermissionDenied,
+            Self::NotRead { .. }
             | Self::Foreign { .. }
             | Self::Corrupt { .. }
             | Self::Emptied { .. }

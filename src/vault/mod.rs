@@ -18,6 +18,7 @@ use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use rusqlite::{
     Connection, ErrorCode, OpenFlags, OptionalExtension, Transaction, TransactionBehavior, ffi,
@@ -39,9 +40,12 @@ use schema::Found;
 
 /// Room that [`Vault::begin`] proves to be there, in bytes: more than any answer that is stored.
 const RESERVED: usize = 64 * 1024;
+/// How long a look waits for another process that puts the log in order after a crash.
+const LOOK_PATIENCE: Duration = Duration::from_millis(250);
 const RESERVE: &str = "reserve";
 const PLAIN: &str = "SELECT plain FROM entry WHERE name = ?1";
 const SEALED: &str = "SELECT sealed FROM entry WHERE name = ?1";
+const HAS_SEALED: &str = "SELECT 1 FROM entry WHERE name = ?1 AND sealed IS NOT NULL";
 /// Sealed when the key is first used, so that another key is noticed.
 const KEY_CHECK: &str = "key check";
 
@@ -62,9 +66,13 @@ pub fn lock(folder: &Folder) -> Result<ChangeLock, VaultError> {
     folder.prepare()?;
     let path = folder.lock_path();
     let unwritable = |source| VaultError::unwritable(&path, source);
-    let file = private_file::ensure(&path, &[])
-        .and_then(|()| private_file::open(&path))
-        .map_err(unwritable)?;
+    let file = match private_file::open(&path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            private_file::ensure(&path, &[]).and_then(|()| private_file::open(&path))
+        }
+        opened => opened,
+    };
+    let file = file.map_err(unwritable)?;
     // Not the standard library's lock, which has none on Android.
     match flock(&file, FlockOperation::NonBlockingLockExclusive) {
         Ok(()) => {
@@ -179,6 +187,12 @@ impl Vault {
                 path: self.path(),
                 source,
             })
+    }
+
+    /// Whether there is a sealed entry of this name, without opening it.
+    pub fn has_sealed(&self, name: &str) -> Result<bool, VaultError> {
+        column::<bool>(&self.connection, &self.path(), HAS_SEALED, name)
+            .map(|found| found.is_some())
     }
 
     /// A change whose end needs another one: proves that the vault can take that too, by filling its
@@ -374,6 +388,7 @@ fn open_to_look(path: &Path) -> rusqlite::Result<(Connection, Found)> {
     let open = |uri: String, access: OpenFlags| {
         let flags = access | OpenFlags::SQLITE_OPEN_URI | OpenFlags::SQLITE_OPEN_NOFOLLOW;
         let connection = Connection::open_with_flags(uri, flags)?;
+        connection.busy_timeout(LOOK_PATIENCE)?;
         let found = schema::look(&connection)?;
         Ok((connection, found))
     };

@@ -25,6 +25,16 @@ impl Stranger {
         })
     }
 
+    /// Answers each request as `answer` says.
+    pub fn answering_by(answer: impl Fn(&str) -> String + Send + Sync + 'static) -> Self {
+        Self::serving("http", move |mut stream, requests| {
+            let request = read_request(&mut stream);
+            requests.lock().unwrap().push(request.clone());
+            // The client may have hung up.
+            let _ = stream.write_all(answer(&request).as_bytes());
+        })
+    }
+
     /// Answers the first requests with `answers` one after the other, and all later ones with the last.
     pub fn answering_in_turn(answers: Vec<String>) -> Self {
         let turn = AtomicUsize::new(0);

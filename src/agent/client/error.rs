@@ -103,9 +103,9 @@ pub enum SendError {
         #[source]
         source: Cause,
     },
-    /// This device's clock shows a time before 1970.
+    /// This device's clock shows a time that can't be counted with.
     #[error(
-        "this device's clock shows a time before 1970, and so no certificate can be checked: set it"
+        "this device's clock shows a time before 1970 or after 9999, and so no certificate can be checked: set it"
     )]
     Clock,
     /// The server's certificate is not valid.
@@ -200,7 +200,7 @@ pub(super) fn explain(origin: &str, error: reqwest::Error) -> SendError {
     } else if has_bad_certificate(&error) {
         SendError::Certificate {
             origin,
-            clock: clock::impossible(Timestamp::now()),
+            clock: clock::impossible(clock::now()),
             source,
         }
     } else if error.is_connect() && chain(&error).any(|cause| cause.to_string() == "dns error") {

@@ -18,6 +18,7 @@ use reqwest::header::{
 use reqwest::{Method, Request, RequestBuilder, Response, StatusCode, redirect};
 use zeroize::Zeroizing;
 
+use super::clock;
 use crate::secret::Secret;
 use error::{Cause, explain};
 use retry::Limits;
@@ -137,6 +138,11 @@ impl Client {
         self.http.request(method, url)
     }
 
+    /// Longest time for all attempts of a call.
+    pub(super) fn deadline(&self) -> Duration {
+        self.limits.deadline
+    }
+
     /// The same client with another deadline.
     pub(super) fn within(&self, deadline: Option<Duration>) -> Self {
         let mut limited = self.clone();
@@ -156,10 +162,7 @@ impl Client {
         let origin = request.url().origin().ascii_serialization();
         // The body may take long, as long as it comes.
         *request.timeout_mut() = Some(LONGEST_STREAM);
-        let now = Timestamp::now();
-        if now < Timestamp::UNIX_EPOCH {
-            return Err(SendError::Clock);
-        }
+        let now = certifiable_now()?;
         let begun = tokio::time::timeout(self.limits.deadline, self.http.execute(request)).await;
         let response = begun
             .map_err(|_| silence(&origin))?
@@ -211,11 +214,7 @@ impl Client {
         origin: &str,
         limit: usize,
     ) -> Result<Answer, SendError> {
-        let now = Timestamp::now();
-        // The TLS library can't count back from there.
-        if now < Timestamp::UNIX_EPOCH {
-            return Err(SendError::Clock);
-        }
+        let now = certifiable_now()?;
         let response = self
             .http
             .execute(request)
@@ -282,6 +281,13 @@ impl Incoming {
             body,
         })
     }
+}
+
+/// The time, if the TLS library can count with it.
+fn certifiable_now() -> Result<Timestamp, SendError> {
+    let now = clock::now();
+    let is_countable = now >= Timestamp::UNIX_EPOCH && now < Timestamp::MAX;
+    is_countable.then_some(now).ok_or(SendError::Clock)
 }
 
 fn silence(origin: &str) -> SendError {

@@ -71,7 +71,7 @@ where
         let wait = match Next::after(&result, repeat) {
             Next::Nothing => None,
             Next::BackOff => Some(part_of(longest)),
-            Next::In(wait) => Some(wait),
+            Next::In(wait) => Some(wait.saturating_add(part_of(FIRST_WAIT))),
         };
         // With less time than a connection may take, an attempt that never reached the server would
         // look like one that did.

@@ -109,8 +109,8 @@ fn a_key_that_may_have_been_given_out_is_never_forgotten_in_silence() {
         if gives_keys && sent_before && step.ends && word != Word::Done {
             let is_told = step.standing == State::AnswerLost
                 || step.standing == State::Revoked
-                // The server said that the old key works, or that the token gave nothing.
-                || matches!(word, Word::NotDone | Word::TokenRefused)
+                // It is sure that nothing was done.
+                || word == Word::NotDone
                 // The identity that is here is another one than the token's; the error tells it.
                 || operation == Operation::Initialize && word == Word::TokenUsed;
             assert!(is_told, "{situation:?} {operation:?} {word:?} {step:?}");
@@ -227,7 +227,9 @@ fn what_may_begin_depends_on_what_is_there() {
                     _ => match (situation.standing, situation.pending) {
                         (State::Revoked, _) => Err(Hindrance::Revoked),
                         (State::AnswerLost, _) => Err(Hindrance::AnswerLost),
-                        (State::Enrolled | State::Rejected, None) => Ok(()),
+                        (State::Enrolled | State::Rejected, None | Some(Operation::Update)) => {
+                            Ok(())
+                        }
                         (State::Enrolled | State::Rejected, Some(pending)) => {
                             Err(Hindrance::Unfinished(pending))
                         }
@@ -259,7 +261,7 @@ fn table() -> String {
     for operation in OPERATIONS {
         for word in WORDS {
             let is_of_tokens = matches!(word, Word::TokenRefused | Word::TokenUsed);
-            let is_of_keys = matches!(word, Word::KeyRejected | Word::Revoked | Word::NotDone);
+            let is_of_keys = matches!(word, Word::KeyRejected | Word::Revoked);
             let enrols = operation == Operation::Initialize;
             if enrols && is_of_keys || !enrols && is_of_tokens {
                 continue;
@@ -280,6 +282,7 @@ fn table() -> String {
                 Word::Nothing => "none, or no answer of the API",
                 Word::Done => "done",
                 Word::Refused => "refused",
+                Word::NotDone if enrols => "the report is refused",
                 Word::NotDone => "refused, and the old key works",
                 Word::TokenRefused => "the token is unknown or revoked",
                 Word::TokenUsed => "the token was used before",
