@@ -19,6 +19,7 @@ mod info;
 mod initialize;
 mod journal;
 mod key_check;
+mod mask;
 mod media_keys;
 mod perform;
 mod request;

@@ -13,7 +13,8 @@ use reqwest::header::{AUTHORIZATION, CONTENT_LENGTH, HeaderMap};
 use super::access::Access;
 use super::answer::ANSWER_LIMIT;
 use super::client::{Answer, Incoming, device_authorization};
-use super::request::{ApiRequest, Call, Mask, visible_headers};
+use super::mask::{Mask, visible_headers};
+use super::request::{ApiRequest, Call};
 use super::{Agent, AgentError};
 
 /// Pieces of a body that wait for the network.
