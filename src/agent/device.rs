@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use super::journal::{BegunEnrolment, BegunOperation};
+use super::journal::{BegunEnrolment, BegunOperation, Redeemed};
 use super::media_keys::MediaKey;
 use super::state::{Operation, Secrets, Situation, State, Step};
 use super::{AgentError, Identity, clock};
@@ -151,12 +151,14 @@ impl Standing {
             // Nothing of an identity that was there is of use to the new one.
             BegunOperation::remove(change)?;
             MediaKey::remove(change)?;
+            Redeemed::remove(change)?;
             identity.store(change)?;
             identity.store_key(change, key)?;
         }
         if step.secrets == Secrets::Destroy {
             Identity::remove_key(change)?;
             MediaKey::remove(change)?;
+            Redeemed::remove(change)?;
             BegunOperation::remove(change)?;
         }
         let is_new = outcome.new.is_some();

@@ -147,6 +147,10 @@ impl Redeemed {
         Ok(change.put_sealed(REDEEMED, &identity.context(), token)?)
     }
 
+    pub(super) fn remove(change: &Change<'_>) -> Result<(), AgentError> {
+        Ok(change.remove(REDEEMED)?)
+    }
+
     /// Whether it was this code. An entry that does not open is that of another identity.
     pub(super) fn is_by(vault: &Vault, identity: &Identity, enrolment: &Enrolment) -> bool {
         let redeemed = vault.sealed(REDEEMED, &identity.context()).ok().flatten();

@@ -76,13 +76,14 @@ impl Agent {
         failpoint::reach("initialize: before storing");
         vault.change(|change| {
             let new = accepted.as_ref().map(|(identity, key)| (identity, key));
-            if let Some((identity, _)) = new {
-                Redeemed::store(change, identity, begun)?;
-            }
             let outcome = Outcome { new, lost };
             device
                 .standing
-                .store(change, Some(operation), step, outcome)
+                .store(change, Some(operation), step, outcome)?;
+            match new {
+                Some((identity, _)) => Redeemed::store(change, identity, begun),
+                None => Ok(()),
+            }
         })?;
         failpoint::reach("initialize: stored");
         let after = Situation {

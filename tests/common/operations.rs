@@ -8,6 +8,7 @@ use std::path::Path;
 use gatehand::agent::Status;
 use gatehand::vault::{Folder, Vault};
 use rusqlite::{Connection, OpenFlags};
+use serde_json::Value;
 
 use super::installation::Installation;
 use super::scanner::Scanner;
@@ -132,8 +133,21 @@ pub fn entries(home: &Path) -> Vec<String> {
     };
     let rows = query.query_map([], row).unwrap().map(Result::unwrap);
     rows.filter(|(name, _)| !OWN_ENTRIES.contains(&name.as_str()))
-        .map(|(name, value)| format!("{name}: {}", value.unwrap_or_default()))
+        .map(|(name, value)| {
+            let value = value.unwrap_or_default();
+            match name.as_str() {
+                "identity" => format!("{name}: {}", without_wishes(&value)),
+                _ => format!("{name}: {value}"),
+            }
+        })
         .collect()
+}
+
+/// What people want reported is kept as soon as they say so, whatever becomes of the report.
+fn without_wishes(identity: &str) -> Value {
+    let mut identity: Value = serde_json::from_str(identity).unwrap();
+    identity.as_object_mut().unwrap().remove("overrides");
+    identity
 }
 
 /// Where the operation stands that began when the vault held `before`.
