@@ -369,6 +369,21 @@ fn the_key_is_masked_wherever_an_answer_repeats_it() {
 }
 
 #[test]
+fn what_is_to_be_sent_once_is_not_repeated_when_its_answer_is_lost() {
+    let call = ["request", "POST", "/api/v1/x/", "--timeout", "5"];
+    for (more, sent) in [(&["--once"][..], 1), (&[], 2)] {
+        let lost = "HTTP/1.1 200 OK\r\n".to_owned();
+        let done = answer("200 OK", "application/json", "{}");
+        let server = Stranger::answering_in_turn(vec![identity(KEY), lost, done]);
+        let scanner = Scanner::new();
+        scanner.init(&server.url, "token", &[]).succeeds();
+        let ended = scanner.run(&[&call[..], more].concat());
+        assert_eq!(ended.code == 0, more.is_empty(), "{ended:?}");
+        assert_eq!(server.requests().len(), 1 + sent, "{ended:?}");
+    }
+}
+
+#[test]
 fn with_json_status_headers_and_body_are_one_document() {
     let body = r#"{"a": [1, "\u001b[2J\u009b"]}"#;
     let (_server, scanner) = enrolled_at_stranger(answer_with("201 Created", "X-Y: z", body));

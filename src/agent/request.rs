@@ -40,6 +40,9 @@ pub struct ApiRequest {
     pub content_type: Option<String>,
     /// Key under which the server repeats its answer; one is made for methods that change something.
     pub idempotency_key: Option<Secret>,
+    /// Send it again only if it surely never arrived: for what changes something at a server that may
+    /// not know idempotency keys.
+    pub once: bool,
     /// Longest time for the call with all its repetitions; that of the client without.
     pub time_limit: Option<Duration>,
 }
@@ -61,6 +64,7 @@ pub(super) struct Call {
     headers: HeaderMap,
     body: Vec<u8>,
     limit: usize,
+    repeat: Repeat,
     time_limit: Option<Duration>,
 }
 
@@ -76,6 +80,7 @@ impl Call {
             headers,
             body: Vec::new(),
             limit: answer::ANSWER_LIMIT,
+            repeat: Repeat::Safe,
             time_limit: None,
         }
     }
@@ -109,6 +114,10 @@ impl Call {
             headers,
             body: request.body,
             limit: RESPONSE_LIMIT,
+            repeat: match request.once {
+                true => Repeat::No,
+                false => Repeat::Safe,
+            },
             time_limit: request.time_limit,
         })
     }
@@ -216,9 +225,8 @@ impl Agent {
         } else if !call.method.is_safe() {
             request = request.header(CONTENT_LENGTH, NO_BODY);
         }
-        // An unsafe method has an idempotency key here.
         let client = self.client.within(call.time_limit);
-        let ended = client.send(request, call.limit, Repeat::Safe).await;
+        let ended = client.send(request, call.limit, call.repeat).await;
         ended.result.map_err(|source| AgentError::Unanswered {
             operation: None,
             server: server.to_string(),

@@ -42,6 +42,10 @@ pub(super) struct Request {
     /// Under this key the server repeats its answer; without it one is made for each call.
     #[arg(long, value_name = "KEY")]
     idempotency_key: Option<String>,
+    /// Send it again only if it surely never arrived. Without it a call is repeated as long as that
+    /// can help, which changes something twice at a server that knows no idempotency keys.
+    #[arg(long)]
+    once: bool,
     /// Print status and headers too.
     #[arg(long, short, conflicts_with = "json")]
     include: bool,
@@ -81,6 +85,7 @@ impl Request {
             body,
             content_type: Some(self.content_type.clone()),
             idempotency_key: self.idempotency_key.clone().map(Secret::new),
+            once: self.once,
             time_limit: None,
         };
         let what = format!("asking {}", device::server_name(&agent));

@@ -20,10 +20,6 @@ pub(in crate::agent) enum Repeat {
     /// It changes nothing, or carries an idempotency key.
     Safe,
     /// Only an attempt that never reached the server is repeated.
-    #[allow(
-        dead_code,
-        reason = "for calls of apps, which carry no idempotency key"
-    )]
     No,
 }
 
