@@ -263,3 +263,18 @@ fn a_file_of_another_shape_is_refused_in_words_that_do_not_repeat_the_key() {
     let large = " ".repeat(64 * 1024 + 1);
     adopt(&scanner, &large, &[]).complains(1, "is larger than");
 }
+
+#[test]
+fn what_can_not_be_reported_is_found_before_anything_is_stored() {
+    let (installation, scanner) = (Installation::start(), Scanner::new());
+    let device = installation.enrol_with_another_app("Lane 1");
+    let existing = json!({
+        "url": installation.url, "key": device["api_token"], "serial": device["unique_serial"],
+    });
+    let file = scanner.scratch().join("existing.json");
+    fs::write(&file, existing.to_string()).unwrap();
+    scanner
+        .run(&["adopt", file.to_str().unwrap(), "--hardware-brand", " "])
+        .complains(2, "hardware brand");
+    assert_eq!(scanner.status()["state"], "not-enrolled");
+}

@@ -472,3 +472,49 @@ fn what_an_apps_own_look_at_the_device_tells_is_taken_over() {
         .succeeds();
     assert_eq!(scanner.status()["name"], "Lane 9");
 }
+
+#[test]
+fn a_revocation_is_believed_beside_a_report_that_is_not_taken() {
+    use common::stranger::{Stranger, answer, identity};
+    let revoked = r#"{"detail": "Device access has been revoked."}"#;
+    let server = Stranger::answering_by(move |request| {
+        if request.contains("/device/update ") {
+            return answer("404 Not Found", "text/html", "<h1>404</h1>");
+        }
+        match request.starts_with("GET") {
+            true => answer("401 Unauthorized", "application/json", revoked),
+            false => identity("k3y"),
+        }
+    });
+    let scanner = Scanner::new();
+    scanner
+        .init(&server.url, "kpp4jn8g2ynzonp6", &[])
+        .succeeds();
+    assert_eq!(scanner.run(&["update", "--os-name", "X"]).code, 7);
+    assert_eq!(standing(&scanner), ("enrolled".into(), "update".into()));
+    assert_eq!(scanner.run(&["info"]).code, 16);
+    assert_eq!(standing(&scanner), ("revoked".into(), Value::Null));
+    assert!(!has_sealed(&scanner, "api key") && !has_sealed(&scanner, "redeemed token"));
+}
+
+#[test]
+fn a_gateways_list_of_words_does_not_end_an_enrolment_that_was_sent_before() {
+    use common::stranger::{Stranger, answer, identity};
+    let away = answer("502 Bad Gateway", "text/html", "");
+    let blocked = answer(
+        "400 Bad Request",
+        "application/json",
+        r#"{"errors": ["blocked"]}"#,
+    );
+    let server = Stranger::answering_in_turn(vec![away, blocked, identity("k3y")]);
+    let scanner = Scanner::new();
+    let token = "kpp4jn8g2ynzonp6";
+    scanner
+        .init(&server.url, token, &[])
+        .complains(6, "blocked");
+    assert_eq!(
+        standing(&scanner),
+        ("enrolling".into(), "initialize".into())
+    );
+    scanner.init(&server.url, token, &[]).succeeds();
+}

@@ -10,6 +10,7 @@ use super::device::Device;
 use super::journal::{BegunOperation, OnIdentity};
 use super::key_check::Asked;
 use super::media_keys::MediaKey;
+use super::perform::Sent;
 use super::state::{Operation, State};
 use super::{Agent, AgentError, Identity};
 use crate::failpoint;
@@ -26,7 +27,7 @@ pub(super) struct Access {
     pub(super) key: Secret,
     pub(super) state: State,
     /// In PEM, if the device has an RSA key.
-    rsa_pubkey: Option<String>,
+    pub(super) rsa_pubkey: Option<String>,
     /// Why something that was begun is not finished; it may be about to replace the key.
     pub(super) unfinished: Option<AgentError>,
 }
@@ -81,10 +82,14 @@ impl Agent {
             return Ok(None);
         }
         let lock = self.lock().await?;
-        self.resume_under(lock).await
+        self.resume_under(lock, Sent::Before).await
     }
 
-    async fn resume_under(&self, _lock: ChangeLock) -> Result<Option<Resumed>, AgentError> {
+    async fn resume_under(
+        &self,
+        _lock: ChangeLock,
+        sent: Sent,
+    ) -> Result<Option<Resumed>, AgentError> {
         let mut vault = Vault::open(&self.folder)?;
         // Read again: the process that had the lock may have finished it.
         let mut device = Device::load(&vault)?;
@@ -93,7 +98,7 @@ impl Agent {
         if let Some(begun) = device.enrolment.take() {
             let situation = Device::load(&vault)?;
             match self
-                .finish_enrolment(&mut vault, &situation, &begun, true)
+                .finish_enrolment(&mut vault, &situation, &begun, sent)
                 .await
             {
                 Ok(_) => return Ok(Some(Resumed(Operation::Initialize))),
@@ -101,7 +106,7 @@ impl Agent {
             }
             device = Device::load(&vault)?;
         }
-        let resumed = self.resume_operation(&mut vault, &device).await?;
+        let resumed = self.resume_operation(&mut vault, &device, sent).await?;
         match failed {
             Some(error) => Err(error),
             None => Ok(resumed),
@@ -113,13 +118,14 @@ impl Agent {
         &self,
         vault: &mut Vault,
         device: &Device,
+        sent: Sent,
     ) -> Result<Option<Resumed>, AgentError> {
         let (Some(identity), Some(begun)) = (&device.identity, &device.operation) else {
             return Ok(None);
         };
         let operation = begun.what.operation();
         match self
-            .finish_operation(vault, device, identity, begun, true)
+            .finish_operation(vault, device, identity, begun, sent)
             .await
         {
             Ok(_) => Ok(Some(Resumed(operation))),
@@ -168,15 +174,16 @@ impl Agent {
 
     /// Finishes what was begun, if that is possible now; else the error, if the device can do without.
     async fn resume_in_passing(&self, has_key: bool) -> Result<Option<AgentError>, AgentError> {
-        let lock = match vault::lock(&self.folder) {
-            Ok(lock) => lock,
-            // Whoever has it is about to finish what was begun.
-            Err(error @ VaultError::Busy { .. }) if has_key => return Ok(Some(error.into())),
-            Err(VaultError::Busy { .. }) => self.lock().await?,
-            Err(error) => return Err(error.into()),
+        if !has_key {
+            return self.resume().await.map(|_| None);
+        }
+        let resumed = match vault::lock(&self.folder) {
+            Ok(lock) => self.resume_under(lock, Sent::BeforeInPassing).await,
+            // Whoever has the lock is about to finish what was begun.
+            Err(error) => Err(error.into()),
         };
-        match self.resume_under(lock).await {
-            Err(error) if has_key && !error.is_in_the_way() => {
+        match resumed {
+            Err(error) if !error.is_in_the_way() => {
                 error.warn();
                 Ok(Some(error))
             }
@@ -240,7 +247,9 @@ impl Agent {
         let mut device = Device::load(&vault)?;
         let pending = device.situation().pending;
         if pending.is_some() && pending != Some(Operation::Update) {
-            let resumed = self.resume_operation(&mut vault, &device).await?;
+            let resumed = self
+                .resume_operation(&mut vault, &device, Sent::Before)
+                .await?;
             device = Device::load(&vault)?;
             if resumed == Some(Resumed(operation)) {
                 return device.identity.ok_or(AgentError::NotEnrolled);
@@ -261,7 +270,7 @@ impl Agent {
             begun.store(change, &identity.context())
         })?;
         failpoint::reach("operation: begun");
-        self.finish_operation(&mut vault, &device, &identity, &begun, false)
+        self.finish_operation(&mut vault, &device, &identity, &begun, Sent::Never)
             .await
     }
 }

@@ -244,14 +244,18 @@ impl AgentError {
     }
 
     /// Whether no call can be made because of it: the key is gone or not accepted, the vault can't be
-    /// used, or the server can't be reached. Anything else concerns what failed alone.
+    /// read, or the server can't be reached. Anything else concerns what failed alone.
     pub(super) fn is_in_the_way(&self) -> bool {
         match self {
             Self::Refused { .. }
             | Self::Foreign { .. }
             | Self::Unsound { .. }
             | Self::OtherDevice { .. }
-            | Self::Vault(VaultError::Busy { .. }) => false,
+            | Self::Vault(
+                VaultError::Busy { .. }
+                | VaultError::Unwritable { .. }
+                | VaultError::NotWritten { .. },
+            ) => false,
             Self::Unanswered {
                 operation, source, ..
             } => source.is_unsent() && *operation != Some(Operation::Initialize),

@@ -93,6 +93,7 @@ impl Agent {
                 .await?;
         }
         drop(vault);
+        self.report_media_key().await?;
         let info = self.info().await?;
         let vault = Vault::look(&self.folder)?.ok_or(AgentError::NotEnrolled)?;
         let Some(key) = MediaKey::load(&vault, &info.identity)? else {
@@ -114,6 +115,7 @@ impl Agent {
         self.access().await?;
         self.keep_media_key(|change, _| MediaKey::store_public(change, public))
             .await?;
+        self.report_media_key().await?;
         let info = self.info().await?;
         let reported = info.identity.reported.as_ref();
         if reported.and_then(|report| report.rsa_pubkey.as_deref()) != Some(public) {
@@ -122,6 +124,21 @@ impl Agent {
             });
         }
         Ok(info.medium_key_sets)
+    }
+
+    /// Tells the server the device's RSA key, if it does not know it yet.
+    async fn report_media_key(&self) -> Result<(), AgentError> {
+        let access = self.access().await?;
+        let reported = access.identity.reported.as_ref();
+        if reported.and_then(|report| report.rsa_pubkey.as_ref()) == access.rsa_pubkey.as_ref() {
+            return Ok(());
+        }
+        match self.update(|overrides| overrides).await {
+            Err(AgentError::Refused {
+                server, problem, ..
+            }) if problem.names("rsa_pubkey") => Err(AgentError::OtherMediaKey { server }),
+            reported => reported.map(drop),
+        }
     }
 
     /// Stores an RSA key if there is none yet.

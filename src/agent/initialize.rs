@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use super::device::{Device, Outcome};
 use super::journal::{BegunEnrolment, Redeemed};
+use super::perform::Sent;
 use super::state::{Hindrance, Operation, Secrets, State, Step};
 use super::{Agent, AgentError, Identity, describe};
 use crate::enrolment::{Enrolment, ServerUrl};
@@ -78,8 +79,12 @@ impl Agent {
             begun,
             went_on,
         } = self.setting_aside(options.replace, || self.start(enrolment, options))?;
+        let sent = match went_on {
+            true => Sent::Before,
+            false => Sent::Never,
+        };
         let identity = self
-            .finish_enrolment(&mut vault, &device, &begun, went_on)
+            .finish_enrolment(&mut vault, &device, &begun, sent)
             .await?;
         Ok(Initialized {
             identity,
@@ -101,7 +106,12 @@ impl Agent {
             return Ok(None);
         }
         match device.identity {
-            Some(identity) if Redeemed::is_by(&vault, &identity, enrolment) => Ok(Some(identity)),
+            Some(identity)
+                if Redeemed::is_by(&vault, &identity, enrolment)
+                    && identity.key(&vault).is_ok() =>
+            {
+                Ok(Some(identity))
+            }
             _ => Ok(None),
         }
     }
@@ -113,6 +123,8 @@ impl Agent {
         options: &InitializeOptions,
     ) -> Result<Identity, AgentError> {
         existing.server.check_transport(options.allow_http)?;
+        // What can't be reported is found before anything is stored.
+        describe::report(&*self.describe, &options.overrides, None)?;
         let _lock = self.lock().await?;
         let (mut vault, device) = self.setting_aside(options.replace, || {
             let vault = Vault::open(&self.folder)?;

@@ -8,7 +8,7 @@ use super::access::Access;
 use super::answer::{self, ANSWER_LIMIT, Reply};
 use super::client::{Repeat, device_authorization};
 use super::device::{Device, Outcome};
-use super::state::{KeyWord, Secrets, Situation, State};
+use super::state::{KeyWord, Operation, Secrets, Situation, State};
 use super::{Agent, AgentError, Event, Identity};
 use crate::enrolment::ServerUrl;
 use crate::failpoint;
@@ -152,7 +152,8 @@ impl Agent {
             return Err(device.unusable());
         };
         // Another process may have replaced it, or may have been about to.
-        if device.operation.is_some() || identity.key(&vault)?.expose() != key.expose() {
+        let may_be_replaced = device.situation().pending == Some(Operation::Roll);
+        if may_be_replaced || identity.key(&vault)?.expose() != key.expose() {
             return Ok(AfterDoubt::OtherKey);
         }
         let (word, error) = match self.check_key(identity, key, Some(problem)).await {

@@ -1,5 +1,7 @@
 //! Sends a begun operation and stores what the server says to it.
 
+use std::time::Duration;
+
 use reqwest::header::{ACCEPT_LANGUAGE, AUTHORIZATION, CONTENT_LENGTH, HeaderValue};
 use reqwest::{Method, RequestBuilder, StatusCode};
 
@@ -20,6 +22,37 @@ use crate::wire::{
     self, DeviceIdentity, DeviceReport, InitializeRequest, Problem, TOKEN_REVOKED, TOKEN_UNKNOWN,
 };
 
+/// Whether the server may have seen an operation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Sent {
+    Never,
+    /// By a command before this one.
+    Before,
+    /// The same, and what was asked for now is something else, which is not to wait long.
+    BeforeInPassing,
+}
+
+/// How long something else may wait for what was begun before.
+const IN_PASSING: Duration = Duration::from_secs(5);
+
+impl Sent {
+    fn patience(self) -> Option<Duration> {
+        (self == Self::BeforeInPassing).then_some(IN_PASSING)
+    }
+}
+
+/// Fields of a report.
+const REPORTED: [&str; 8] = [
+    "hardware_brand",
+    "hardware_model",
+    "os_name",
+    "os_version",
+    "software_brand",
+    "software_version",
+    "info",
+    "rsa_pubkey",
+];
+
 /// What a server said to an operation, and the error it is where it was not done.
 struct Heard {
     word: Word,
@@ -34,7 +67,7 @@ impl Agent {
         vault: &mut Vault,
         device: &Device,
         begun: &BegunEnrolment,
-        sent_before: bool,
+        sent: Sent,
     ) -> Result<Identity, AgentError> {
         let operation = Operation::Initialize;
         let request = self
@@ -48,9 +81,11 @@ impl Agent {
                 report: &begun.report,
             });
         failpoint::reach("initialize: before sending");
-        let ended = self.client.send(request, ANSWER_LIMIT, Repeat::Safe).await;
+        let client = self.client.within(sent.patience());
+        let ended = client.send(request, ANSWER_LIMIT, Repeat::Safe).await;
         failpoint::reach("initialize: answer read");
-        let sent_before = sent_before || ended.seen_before;
+        let seen_now = ended.seen_before;
+        let sent_before = sent != Sent::Never || seen_now;
         let Heard { word, result, .. } = listen(
             operation,
             &begun.server,
@@ -109,15 +144,17 @@ impl Agent {
         device: &Device,
         identity: &Identity,
         begun: &BegunOperation,
-        sent_before: bool,
+        sent: Sent,
     ) -> Result<Identity, AgentError> {
         let operation = begun.what.operation();
         let key = identity.key(vault)?;
         let request = self.operation_request(identity, &key, begun)?;
         failpoint::reach("operation: before sending");
-        let ended = self.client.send(request, ANSWER_LIMIT, Repeat::Safe).await;
+        let client = self.client.within(sent.patience());
+        let ended = client.send(request, ANSWER_LIMIT, Repeat::Safe).await;
         failpoint::reach("operation: answer read");
-        let sent_before = sent_before || ended.seen_before;
+        let seen_now = ended.seen_before;
+        let sent_before = sent != Sent::Never || seen_now;
         let heard = listen(
             operation,
             &identity.server,
@@ -125,7 +162,9 @@ impl Agent {
             sent_before,
             &[&key, &begun.idempotency_key],
         );
-        let heard = self.question(identity, &key, operation, heard).await;
+        let heard = self
+            .question(identity, &key, operation, heard, seen_now)
+            .await;
         let step = device
             .situation()
             .answered(operation, heard.word, sent_before);
@@ -239,6 +278,7 @@ impl Agent {
         key: &Secret,
         operation: Operation,
         heard: Heard,
+        seen_now: bool,
     ) -> Heard {
         let sent_before = heard.sent_before;
         let refusal = match heard.result {
@@ -261,6 +301,8 @@ impl Agent {
             return heard;
         }
         let (word, error) = match self.check_key(identity, key, refusal.as_ref()).await {
+            // A try of a moment ago may still be running.
+            KeyVerdict::Works(_) if refusal.is_none() && seen_now => (Word::Refused, None),
             KeyVerdict::Works(_) => (Word::NotDone, None),
             // The roll itself was not refused for the key: perhaps it was done, and something on the
             // way answered in its place. Asked again, the server repeats its own answer.
@@ -297,9 +339,9 @@ fn idempotency_header(key: &Secret) -> Result<HeaderValue, AgentError> {
 fn on_token(status: StatusCode, problem: &Problem) -> Word {
     if !problem.names("token") {
         // Words on other fields come before the token is looked at.
-        return match (status, problem.detail()) {
-            (StatusCode::BAD_REQUEST, None) => Word::NotDone,
-            _ => Word::Refused,
+        return match status == StatusCode::BAD_REQUEST && problem.is_about(&REPORTED) {
+            true => Word::NotDone,
+            false => Word::Refused,
         };
     }
     let words = problem.to_string();

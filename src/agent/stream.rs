@@ -13,6 +13,7 @@ use reqwest::header::{AUTHORIZATION, CONTENT_LENGTH, HeaderMap};
 use super::access::Access;
 use super::answer::ANSWER_LIMIT;
 use super::client::{Answer, Incoming, device_authorization};
+use super::key_check::AfterDoubt;
 use super::mask::{Mask, visible_headers};
 use super::request::{ApiRequest, Call};
 use super::{Agent, AgentError};
@@ -104,14 +105,19 @@ impl Agent {
     ) -> Result<ApiStream, AgentError> {
         let call = Call::of(request, body.is_some())?;
         self.refuse_early(&call)?;
-        let access = self.access().await?;
+        let mut access = self.access().await?;
         let incoming = self.open(&access, &call, body).await?;
         let status = incoming.status();
         let headers = incoming.headers().clone();
         // A refusal of the key is small, and has to be understood.
         if status == StatusCode::UNAUTHORIZED {
             let answer = self.read_refusal(&access, incoming).await?;
-            self.look_into(&access, &answer).await?;
+            if let (Some(AfterDoubt::OtherKey), Some(unfinished)) = (
+                self.look_into(&access, &answer).await?,
+                access.unfinished.take(),
+            ) {
+                return Err(unfinished);
+            }
             return Ok(stream(
                 &access,
                 status,

@@ -128,6 +128,8 @@ impl Vault {
         let path = canonical(folder)?;
         let failed = |source| VaultError::sqlite(&path, source).when_reading();
         let (connection, found) = open_to_look(&path).map_err(failed)?;
+        // All entries as of one moment, whoever changes them meanwhile.
+        connection.execute_batch("BEGIN").map_err(failed)?;
         if is_empty(&path, &found)? {
             return folder.refuse_if_emptied(key.is_some()).map(|()| None);
         }
@@ -196,7 +198,8 @@ impl Vault {
     }
 
     /// A change whose end needs another one: proves that the vault can take that too, by filling its
-    /// room on disk now, for the next change to use. If there is no room, nothing is changed.
+    /// room on disk now, for the next change to use. If there is no room for both, nothing is changed;
+    /// if only the log can't be started over, the change is there and this fails all the same.
     pub fn begin<T, E: From<VaultError>>(
         &mut self,
         work: impl FnOnce(&Change<'_>) -> Result<T, E>,

@@ -44,6 +44,12 @@ impl Problem {
         }
     }
 
+    /// Whether the answer has words on some of these fields, and on nothing else.
+    pub fn is_about(&self, fields: &[&str]) -> bool {
+        let known = |named: &String| fields.contains(&named.as_str());
+        !self.fields.is_empty() && self.fields.iter().all(known)
+    }
+
     /// Whether the answer has words on this field.
     pub fn names(&self, field: &str) -> bool {
         self.fields.iter().any(|named| named == field)

@@ -147,7 +147,7 @@ impl Client {
     pub(super) fn within(&self, deadline: Option<Duration>) -> Self {
         let mut limited = self.clone();
         if let Some(deadline) = deadline {
-            limited.limits.deadline = deadline;
+            limited.limits.deadline = deadline.min(self.limits.deadline);
             limited.limits.attempt = limited.limits.attempt.min(deadline);
             limited.limits.connect = limited.limits.connect.min(limited.limits.attempt / 2);
         }
