@@ -66,6 +66,22 @@ pub struct SelectedEvent {
     pub name: serde_json::Value,
 }
 
+impl Current {
+    fn path(&self) -> String {
+        let mut query = url::form_urlencoded::Serializer::new(String::new());
+        if let Some(event) = &self.event {
+            query.append_pair("current_event", event);
+        }
+        if let Some(subevent) = self.subevent {
+            query.append_pair("current_subevent", &subevent.to_string());
+        }
+        if let Some(list) = self.checkin_list {
+            query.append_pair("current_checkinlist", &list.to_string());
+        }
+        format!("{}?{}", wire::path::EVENT_SELECTION, query.finish())
+    }
+}
+
 impl Agent {
     /// Asks the server who this device is, and takes over what is new.
     pub async fn info(&self) -> Result<Info, AgentError> {
@@ -159,17 +175,7 @@ impl Agent {
 
     /// Asks what to scan for now.
     pub async fn event_selection(&self, current: &Current) -> Result<Suggestion, AgentError> {
-        let mut query = url::form_urlencoded::Serializer::new(String::new());
-        if let Some(event) = &current.event {
-            query.append_pair("current_event", event);
-        }
-        if let Some(subevent) = current.subevent {
-            query.append_pair("current_subevent", &subevent.to_string());
-        }
-        if let Some(list) = current.checkin_list {
-            query.append_pair("current_checkinlist", &list.to_string());
-        }
-        let path = format!("{}?{}", wire::path::EVENT_SELECTION, query.finish());
+        let path = current.path();
         let (access, answer) = self.call(Call::get(path)).await?;
         match answer.status {
             StatusCode::NOT_MODIFIED => Ok(Suggestion::Keep),

@@ -1,0 +1,11 @@
+#!/bin/sh
+# Builds the native library and the server for this machine, and runs the Android library's tests on
+# them: android/test.sh [MAVEN OPTION…]
+set -eu
+cd "$(dirname "$0")/.."
+target=${CARGO_TARGET_DIR:-$PWD/target}
+cargo build --quiet --locked --bin gatehand
+cargo rustc --quiet --locked --lib --crate-type cdylib --no-default-features --features jni --target-dir "$target/bridge"
+exec mvn -B -f android/pom.xml verify \
+  -Dgatehand.library="$target/bridge/debug/libgatehand.so" \
+  -Dgatehand.program="$target/debug/gatehand" "$@"

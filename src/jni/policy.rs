@@ -1,0 +1,214 @@
+//! The one way in which an error becomes a Java exception.
+
+use std::any::Any;
+use std::error::Error;
+
+use jni::errors::ErrorPolicy;
+use jni::objects::{JObject, JThrowable, JValue};
+use jni::{Env, jni_sig, jni_str};
+use serde::Serialize;
+
+use super::context;
+use crate::agent::{AgentError, SendError};
+use crate::enrolment::ParseError;
+use crate::vault::VaultError;
+
+/// An error as it crosses to Java.
+#[derive(Debug, Serialize)]
+pub(super) struct Failure {
+    code: &'static str,
+    message: String,
+    causes: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    status: Option<u16>,
+}
+
+/// What a native method fails with.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum BridgeError {
+    /// Java's own; if it is an exception, it is pending already.
+    #[error(transparent)]
+    Java(#[from] jni::errors::Error),
+    /// To be thrown.
+    #[error("{}", .0.message)]
+    Failed(Failure),
+}
+
+impl Failure {
+    pub(super) fn new(code: &'static str, message: impl Into<String>) -> Self {
+        Self {
+            code,
+            message: message.into(),
+            causes: Vec::new(),
+            status: None,
+        }
+    }
+
+    pub(super) fn of(code: &'static str, error: &(dyn Error + 'static)) -> Self {
+        let mut causes = Vec::new();
+        let mut next = error.source();
+        while let Some(cause) = next {
+            causes.push(cause.to_string());
+            next = cause.source();
+        }
+        Self {
+            causes,
+            ..Self::new(code, error.to_string())
+        }
+    }
+
+    pub(super) fn cancelled() -> Self {
+        Self::new("cancelled", "the call was cancelled")
+    }
+
+    pub(super) fn closed() -> Self {
+        Self::new("closed", "the agent was closed: open another one")
+    }
+
+    pub(super) fn panicked(payload: &(dyn Any + Send + 'static)) -> Self {
+        let words = match payload.downcast_ref::<&'static str>() {
+            Some(words) => Some((*words).to_owned()),
+            None => payload.downcast_ref::<String>().cloned(),
+        };
+        let mut failure = Self::new(
+            "internal",
+            "gatehand failed by a defect of its own: report it",
+        );
+        failure.causes.extend(words);
+        failure
+    }
+
+    pub(super) fn json(&self) -> Vec<u8> {
+        serde_json::to_vec(self).unwrap_or_default()
+    }
+}
+
+impl From<Failure> for BridgeError {
+    fn from(failure: Failure) -> Self {
+        Self::Failed(failure)
+    }
+}
+
+impl From<VaultError> for Failure {
+    fn from(error: VaultError) -> Self {
+        let code = match &error {
+            VaultError::Busy { .. } => "vault_in_use",
+            VaultError::OtherVersion { .. } => "vault_too_new",
+            error if error.is_beyond_use() => "vault_damaged",
+            _ => "vault_unwritable",
+        };
+        Self::of(code, &error)
+    }
+}
+
+impl From<ParseError> for Failure {
+    fn from(error: ParseError) -> Self {
+        let code = match error {
+            ParseError::UpdateNeeded(_) => "enrolment_too_new",
+            _ => "enrolment_invalid",
+        };
+        Self::of(code, &error)
+    }
+}
+
+impl From<AgentError> for Failure {
+    fn from(error: AgentError) -> Self {
+        let (code, status) = match error {
+            AgentError::Vault(error) => return error.into(),
+            AgentError::NotEnrolled => {
+                return Self::new("not_enrolled", "this device is not enrolled: scan its code");
+            }
+            AgentError::Address(_)
+            | AgentError::Override(_)
+            | AgentError::OwnPath { .. }
+            | AgentError::Method(_)
+            | AgentError::Header(_) => ("argument_invalid", None),
+            AgentError::Enrolling { .. } | AgentError::Unfinished { .. } => {
+                ("enrolment_unfinished", None)
+            }
+            AgentError::AlreadyEnrolled(_) => ("already_enrolled", None),
+            AgentError::Revoked(_) => ("revoked", Some(401)),
+            AgentError::Rejected { .. } => ("rejected", Some(401)),
+            AgentError::AnswerLost { .. } => ("answer_lost", None),
+            AgentError::Refused { status, .. } => ("refused", Some(status.as_u16())),
+            AgentError::NotAdopted { .. } => ("refused", Some(401)),
+            AgentError::Unanswered { ref source, .. } => match source {
+                SendError::TimedOut { .. } => ("timed_out", None),
+                SendError::TooLarge { .. } => ("answer_too_large", None),
+                _ => ("unreachable", None),
+            },
+            AgentError::Foreign { .. }
+            | AgentError::Unsound { .. }
+            | AgentError::OtherDevice { .. } => ("foreign_answer", None),
+            AgentError::OtherMediaKey { .. } => ("key_lost", None),
+            AgentError::Entry { .. } | AgentError::NoKey { .. } => ("vault_damaged", None),
+            AgentError::MediaKey(_)
+            | AgentError::Random(_)
+            | AgentError::Key(_)
+            | AgentError::Encode(_) => ("internal", None),
+        };
+        Self {
+            status,
+            ..Self::of(code, &error)
+        }
+    }
+}
+
+/// Throws what `Failures.exception` makes of a failure.
+pub(super) struct Policy;
+
+fn throw(env: &mut Env<'_>, failure: &Failure) -> jni::errors::Result<()> {
+    if env.exception_check() {
+        return Ok(());
+    }
+    let made = make(env, failure);
+    if made.is_err() && !env.exception_check() {
+        let _ = env.throw(failure.message.as_str());
+    }
+    Ok(())
+}
+
+fn make(env: &mut Env<'_>, failure: &Failure) -> jni::errors::Result<()> {
+    let class = context::failures(env)?;
+    let json = env.byte_array_from_slice(&failure.json())?;
+    let exception: JObject = env
+        .call_static_method(
+            class,
+            jni_str!("exception"),
+            jni_sig!("([B)Ljava/lang/Throwable;"),
+            &[JValue::Object(&json)],
+        )?
+        .l()?;
+    let exception = env.cast_local::<JThrowable>(exception)?;
+    // It says that an exception is pending, as it should be.
+    let _ = env.throw(&exception);
+    Ok(())
+}
+
+impl<T: Default> ErrorPolicy<T, BridgeError> for Policy {
+    type Captures<'unowned_env_local: 'native_method, 'native_method> = ();
+
+    fn on_error<'unowned_env_local: 'native_method, 'native_method>(
+        env: &mut Env<'unowned_env_local>,
+        _captures: &mut (),
+        error: BridgeError,
+    ) -> jni::errors::Result<T> {
+        let failure = match error {
+            BridgeError::Failed(failure) => failure,
+            BridgeError::Java(error) => Failure::of("internal", &error),
+        };
+        throw(env, &failure)?;
+        Ok(T::default())
+    }
+
+    fn on_panic<'unowned_env_local: 'native_method, 'native_method>(
+        env: &mut Env<'unowned_env_local>,
+        _captures: &mut (),
+        payload: Box<dyn Any + Send + 'static>,
+    ) -> jni::errors::Result<T> {
+        throw(env, &Failure::panicked(&*payload))?;
+        // Dropping it might panic again.
+        std::mem::forget(payload);
+        Ok(T::default())
+    }
+}
