@@ -5,7 +5,7 @@ set -eu
 cd "$(dirname "$0")/.."
 target=${CARGO_TARGET_DIR:-$PWD/target}
 cargo build --quiet --locked --bin gatehand
-cargo rustc --quiet --locked --lib --crate-type cdylib --no-default-features --features jni --target-dir "$target/bridge"
+cargo rustc --quiet --locked --lib --crate-type cdylib --no-default-features --features jni --profile handheld
 exec mvn -B -f android/pom.xml verify \
-  -Dgatehand.library="$target/bridge/debug/libgatehand.so" \
+  -Dgatehand.library="$target/handheld/libgatehand.so" \
   -Dgatehand.program="$target/debug/gatehand" "$@"
