@@ -14,6 +14,7 @@ use std::thread;
 use common::installation::Installation;
 use common::scanner::Scanner;
 use common::server::ORGANIZER;
+use common::stranger::{Stranger, answer, identity, info};
 use common::way::{Way, header};
 use rusqlite::Connection;
 use serde_json::Value;
@@ -339,7 +340,6 @@ fn what_people_want_reported_outlives_a_report_that_was_lost() {
 
 #[test]
 fn a_report_that_is_not_taken_stops_neither_calls_nor_other_operations() {
-    use common::stranger::{Stranger, answer, identity, info};
     let (key, failure) = (
         "k3y",
         answer("500 Internal Server Error", "text/html", "oops"),
@@ -372,7 +372,6 @@ fn a_report_that_is_not_taken_stops_neither_calls_nor_other_operations() {
 
 #[test]
 fn a_roll_that_can_not_be_finished_does_not_stop_the_key_that_is_there() {
-    use common::stranger::{Stranger, answer, identity, info};
     let key = "k3y";
     let server = Stranger::answering_by(move |request| {
         if request.contains("/device/roll ") {
@@ -392,7 +391,6 @@ fn a_roll_that_can_not_be_finished_does_not_stop_the_key_that_is_there() {
 
 #[test]
 fn a_server_that_stands_in_for_another_ends_no_enrolment_that_was_sent_before() {
-    use common::stranger::{Stranger, answer, identity};
     let unknown = r#"{"token": ["Unknown initialization token."]}"#;
     let lost = "HTTP/1.1 200 OK\r\n".to_owned();
     let stand_in = answer("400 Bad Request", "application/json", unknown);
@@ -417,7 +415,6 @@ fn a_server_that_stands_in_for_another_ends_no_enrolment_that_was_sent_before() 
 
 #[test]
 fn a_report_that_is_refused_can_be_corrected() {
-    use common::stranger::{Stranger, answer, identity};
     let refused = r#"{"hardware_brand": ["Not a brand."]}"#;
     let away = answer("502 Bad Gateway", "text/html", "");
     let refusal = answer("400 Bad Request", "application/json", refused);
@@ -475,7 +472,6 @@ fn what_an_apps_own_look_at_the_device_tells_is_taken_over() {
 
 #[test]
 fn a_revocation_is_believed_beside_a_report_that_is_not_taken() {
-    use common::stranger::{Stranger, answer, identity};
     let revoked = r#"{"detail": "Device access has been revoked."}"#;
     let server = Stranger::answering_by(move |request| {
         if request.contains("/device/update ") {
@@ -499,7 +495,6 @@ fn a_revocation_is_believed_beside_a_report_that_is_not_taken() {
 
 #[test]
 fn a_gateways_list_of_words_does_not_end_an_enrolment_that_was_sent_before() {
-    use common::stranger::{Stranger, answer, identity};
     let away = answer("502 Bad Gateway", "text/html", "");
     let blocked = answer(
         "400 Bad Request",

@@ -105,7 +105,6 @@ impl Device {
             (State::AnswerLost, _, Some(lost), _) => AgentError::AnswerLost {
                 operation: lost.operation,
                 server: lost.server.to_string(),
-                problem: None,
             },
             (State::Enrolling, _, _, Some(begun)) => AgentError::Enrolling {
                 server: begun.server.to_string(),

@@ -82,8 +82,6 @@ pub enum AgentError {
         operation: Operation,
         /// Who was asked.
         server: String,
-        /// What it said when it was asked again.
-        problem: Option<Problem>,
     },
     /// The server refused, in its own words.
     #[error("{server} refused: {problem}{}", still_begun(*.pending))]
@@ -289,14 +287,9 @@ impl AgentError {
     /// A refusal that means that the answer of an earlier try was lost.
     pub(super) fn with_answer_lost(self, operation: Operation) -> Self {
         match self {
-            Self::Refused {
-                server, problem, ..
+            Self::Refused { server, .. } | Self::Rejected { server, .. } => {
+                Self::AnswerLost { operation, server }
             }
-            | Self::Rejected { server, problem } => Self::AnswerLost {
-                operation,
-                server,
-                problem: Some(problem),
-            },
             error => error,
         }
     }

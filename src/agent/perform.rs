@@ -57,11 +57,10 @@ const REPORTED: [&str; 8] = [
 struct Heard {
     word: Word,
     result: Result<DeviceIdentity, AgentError>,
-    sent_before: bool,
 }
 
 impl Agent {
-    /// Sends the device's begun enrolment. `sent_before`: whether it may have been sent already.
+    /// Sends the device's begun enrolment.
     pub(super) async fn finish_enrolment(
         &self,
         vault: &mut Vault,
@@ -86,7 +85,7 @@ impl Agent {
         failpoint::reach("initialize: answer read");
         let seen_now = ended.seen_before;
         let sent_before = sent != Sent::Never || seen_now;
-        let Heard { word, result, .. } = listen(
+        let Heard { word, result } = listen(
             operation,
             &begun.server,
             ended,
@@ -280,14 +279,12 @@ impl Agent {
         heard: Heard,
         seen_now: bool,
     ) -> Heard {
-        let sent_before = heard.sent_before;
         let refusal = match heard.result {
             Ok(ref answer) if !identity.is(answer) => {
                 let server = identity.server.to_string();
                 return Heard {
                     word: Word::Nothing,
                     result: Err(AgentError::Unsound { operation, server }),
-                    sent_before,
                 };
             }
             Err(AgentError::Refused {
@@ -323,7 +320,6 @@ impl Agent {
         Heard {
             word,
             result: error.map_or(heard.result, Err),
-            sent_before,
         }
     }
 }
@@ -411,9 +407,5 @@ fn listen(
             }
         },
     };
-    Heard {
-        word,
-        result,
-        sent_before,
-    }
+    Heard { word, result }
 }
