@@ -1,21 +1,16 @@
 package io.gatehand
 
 import android.app.Application
-import io.gatehand.internal.NativeLibrary
 import io.gatehand.testing.StandInKeystore
-import java.io.File
-import java.nio.file.Files
+import io.gatehand.testing.TestServer
 import kotlin.test.Test
 import kotlin.test.assertEquals
 import kotlin.test.assertFailsWith
 import kotlin.test.assertIs
 import kotlin.test.assertTrue
 import kotlinx.coroutines.runBlocking
-import org.junit.After
-import org.junit.Assume.assumeTrue
 import org.junit.Before
 import org.junit.Rule
-import org.junit.rules.TemporaryFolder
 import org.junit.runner.RunWith
 import org.robolectric.RobolectricTestRunner
 import org.robolectric.RuntimeEnvironment
@@ -24,58 +19,19 @@ import org.robolectric.RuntimeEnvironment
 @RunWith(RobolectricTestRunner::class)
 class LifeTest {
     @get:Rule
-    val temporary = TemporaryFolder()
+    val server = TestServer()
 
     private val context: Application = RuntimeEnvironment.getApplication()
     private val config = AgentConfig.Builder("pretixSCAN", "2.3.1").build()
-    private var server: Process? = null
-    private lateinit var address: String
 
     @Before
-    fun start() {
-        assumeTrue("run by android/test.sh", LIBRARY != null && PROGRAM != null)
+    fun forgetKeys() {
         StandInKeystore.reset()
-        // Each framework has its own class loader, and no two may load the same file.
-        if (System.getProperty(NativeLibrary.PATH_PROPERTY) == null || !loaded) {
-            val copy = Files.createTempFile("libgatehand", ".so").toFile()
-            File(checkNotNull(LIBRARY)).copyTo(copy, overwrite = true)
-            System.setProperty(NativeLibrary.PATH_PROPERTY, copy.path)
-            NativeLibrary.load()
-            copy.delete()
-            loaded = true
-        }
-        admin("organizer", "create", "bigevents", "--name", "Big Events")
-        val process = program("serve", "--listen", "127.0.0.1:0").start().also { server = it }
-        val listening = Regex("http://127\\.0\\.0\\.1:[0-9]+")
-        address = process.inputStream.bufferedReader().lineSequence().firstNotNullOf { listening.find(it)?.value }
-    }
-
-    @After
-    fun stop() {
-        server?.destroyForcibly()?.waitFor()
-    }
-
-    private fun program(vararg arguments: String) =
-        ProcessBuilder(checkNotNull(PROGRAM), *arguments).redirectErrorStream(true).apply {
-            environment()["GATEHAND_DATABASE"] = File(temporary.root, "server.db").path
-        }
-
-    private fun admin(vararg arguments: String): String {
-        val process = program("admin", *arguments).start()
-        val said = process.inputStream.bufferedReader().readText()
-        assertEquals(0, process.waitFor(), said)
-        return said
-    }
-
-    private fun enrolment(): Enrolment {
-        val said = admin("device", "create", "bigevents", "--name", "Lane 2", "--all-events", "--public-url", address)
-        val token = checkNotNull(Regex("\\b[a-z0-9]{16}\\b").find(said)) { said }.value
-        return Enrolment.of(address, token)
     }
 
     @Test
     fun a_device_is_enrolled_restarted_rolled_and_revoked(): Unit = runBlocking {
-        val enrolment = enrolment()
+        val enrolment = Enrolment.parse(server.createDevice().code)
         ScannerAgent.open(context, config).use { agent ->
             assertEquals(DeviceState.NotEnrolled, agent.status())
             val identity = agent.initialize(enrolment.confirmed(enrolment.origin))
@@ -95,11 +51,5 @@ class LifeTest {
             agent.close()
             assertFailsWith<IllegalStateException> { agent.refresh() }
         }
-    }
-
-    private companion object {
-        val LIBRARY: String? = System.getProperty("gatehand.library")
-        val PROGRAM: String? = System.getProperty("gatehand.program")
-        var loaded = false
     }
 }
