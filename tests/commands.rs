@@ -50,7 +50,7 @@ fn complaint(ended: &Ended) -> Value {
     assert!(ended.stderr.ends_with('\n'));
     let complaint: Value = serde_json::from_str(&ended.stderr).unwrap();
     let fields: Vec<&String> = complaint.as_object().unwrap().keys().collect();
-    assert_eq!(fields, ["causes", "code", "error"]);
+    assert_eq!(fields, ["advice", "causes", "code", "error"]);
     assert_eq!(complaint["code"], ended.code, "{ended:?}");
     assert!(!complaint["error"].as_str().unwrap().is_empty());
     complaint

@@ -22,17 +22,13 @@ pub(super) enum Reply<T> {
 #[derive(Debug, thiserror::Error)]
 pub enum ForeignAnswer {
     /// A redirect, which is not followed.
-    #[error(
-        "it redirects to {location}, and redirects are not followed: if that is the right server, enrol with that address and --replace"
-    )]
+    #[error("it redirects to {location}, and redirects are not followed")]
     Redirect {
         /// Where to.
         location: String,
     },
     /// Not found: perhaps a mistyped address.
-    #[error(
-        "it has no device API at this address (404): check the address and its path, and enrol with the right one and --replace"
-    )]
+    #[error("it has no device API at this address (404)")]
     NotFound,
     /// The same request is still being answered, or too many were sent.
     #[error("it asks to try again in a moment (status {0})")]

@@ -35,25 +35,23 @@ pub enum AgentError {
     #[error("the operating system gave no random bytes: {0}")]
     Random(getrandom::Error),
     /// There is no identity.
-    #[error("this device is not enrolled; scan its QR code with: gatehand init --qr-image FILE")]
+    #[error("this device is not enrolled")]
     NotEnrolled,
     /// A token was sent, and its answer not read.
-    #[error(
-        "this device has sent a token to {server} and has not read the answer yet: run gatehand init again, and it goes on where it stopped"
-    )]
+    #[error("this device has sent a token to {server} and has not read the answer yet")]
     Enrolling {
         /// The server the token was for.
         server: String,
     },
     /// The device has an identity, and it was not said to be replaced.
     #[error(
-        "this device is already enrolled as {:?} (device {} of {} at {}); to give that up and enrol anew, add --replace",
+        "this device is already enrolled as {:?} (device {} of {} at {})",
         .0.name, .0.device_id, .0.organizer, .0.server
     )]
     AlreadyEnrolled(Box<Identity>),
     /// Another token was sent and its answer never read.
     #[error(
-        "an enrolment at {server} with another token or address was not finished, and its token may be used up: run gatehand init with that code, or without any, to finish it, or add --replace to give it up"
+        "an enrolment at {server} with another token or address was not finished, and its token may be used up"
     )]
     Unfinished {
         /// The server the other token was for.
@@ -67,7 +65,7 @@ pub enum AgentError {
     Revoked(Box<Identity>),
     /// The key is not accepted, for a reason that need not last.
     #[error(
-        "{server} does not accept this device's key ({problem}); the key is kept, and works again as soon as the server takes it: look at the device on the server; if it was set up anew there, enrol with its new code and --replace"
+        "{server} does not accept this device's key ({problem}); the key is kept, and works again as soon as the server takes it: look at the device on the server"
     )]
     Rejected {
         /// The server.
@@ -148,21 +146,19 @@ pub enum AgentError {
     },
     /// The server keeps the RSA key of an earlier installation.
     #[error(
-        "{server} keeps another RSA key for this device, from an earlier installation, and takes no second one: to read NFC media, enrol with a new device's code and --replace"
+        "{server} keeps another RSA key for this device, from an earlier installation, and takes no second one; to read NFC media, this has to become a new device"
     )]
     OtherMediaKey {
         /// The server.
         server: String,
     },
     /// A call would change the identity behind the agent's back.
-    #[error(
-        "{path} changes who this device is, and so is not for a plain request: use gatehand {command}"
-    )]
+    #[error("{path} changes who this device is, and so is not for a plain request")]
     OwnPath {
         /// The path.
         path: String,
-        /// The command that does it.
-        command: &'static str,
+        /// The operation that does it.
+        operation: Operation,
     },
     /// What is no method to call an API with.
     #[error("{0:?} is no method of the API: give GET, HEAD, OPTIONS, POST, PUT, PATCH or DELETE")]
@@ -174,7 +170,7 @@ pub enum AgentError {
     #[error("this device's key holds characters that can't be sent")]
     Key(#[from] InvalidHeaderValue),
     /// An entry of the vault has another form than this program writes.
-    #[error("the entry {entry:?} of the vault {path} can't be understood: update gatehand")]
+    #[error("the entry {entry:?} of the vault {path} can't be understood")]
     Entry {
         /// The vault.
         path: PathBuf,
@@ -185,9 +181,7 @@ pub enum AgentError {
         source: serde_json::Error,
     },
     /// The vault has an identity and no key to it.
-    #[error(
-        "the vault {path} holds an identity without its key: restore it from a backup, or enrol anew with --replace"
-    )]
+    #[error("the vault {path} holds an identity without its key")]
     NoKey {
         /// The vault.
         path: PathBuf,
@@ -203,18 +197,18 @@ fn failure(operation: Option<Operation>) -> &'static str {
 
 fn go_on(operation: Option<Operation>, pending: bool) -> &'static str {
     match operation {
-        Some(_) if !pending => "; nothing was sent, so run the same command again",
+        Some(_) if !pending => "; nothing was sent, so try it again",
         Some(Operation::Initialize) if pending => {
             "; try again with the same code: nothing is lost, it goes on where it stopped"
         }
-        Some(_) if pending => "; nothing is lost: the next command goes on where it stopped",
+        Some(_) if pending => "; nothing is lost: the next try goes on where it stopped",
         _ => "",
     }
 }
 
 fn still_begun(pending: bool) -> &'static str {
     if pending {
-        "; an earlier try may have been done, so it stays begun: try again, or give it up by enrolling with --replace"
+        "; an earlier try may have been done, so it stays begun: try it again"
     } else {
         ""
     }

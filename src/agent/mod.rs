@@ -5,6 +5,7 @@
 //! whichever process comes next. One state machine decides what an answer leads to.
 
 mod access;
+mod advice;
 mod answer;
 mod client;
 mod clock;
@@ -37,6 +38,7 @@ use journal::OnIdentity;
 use media_keys::MediaKey;
 
 pub use access::Resumed;
+pub use advice::Advice;
 pub use answer::ForeignAnswer;
 pub use client::{App, Client, ClientConfig, ClientError, SendError};
 pub use describe::{Describe, ThisMachine};

@@ -15,7 +15,7 @@ use super::client::{Answer, Repeat, device_authorization};
 use super::journal;
 use super::key_check::{AfterDoubt, KeyVerdict};
 use super::mask::{Mask, visible_headers};
-use super::state::State;
+use super::state::{Operation, State};
 use super::{Agent, AgentError};
 use crate::enrolment::ServerUrl;
 use crate::secret::Secret;
@@ -282,16 +282,16 @@ fn refuse_own_paths(url: &Url) -> Result<(), AgentError> {
     let path = percent_encoding::percent_decode_str(url.path()).decode_utf8_lossy();
     let path = percent_encoding::percent_decode_str(&path).decode_utf8_lossy();
     let path = segments(&path);
-    for (own, command) in [
-        (wire::path::INITIALIZE, "init"),
-        (wire::path::UPDATE, "update"),
-        (wire::path::ROLL, "roll"),
-        (wire::path::REVOKE, "revoke"),
+    for (own, operation) in [
+        (wire::path::INITIALIZE, Operation::Initialize),
+        (wire::path::UPDATE, Operation::Update),
+        (wire::path::ROLL, Operation::Roll),
+        (wire::path::REVOKE, Operation::Revoke),
     ] {
         if path.ends_with(&segments(own)) {
             return Err(AgentError::OwnPath {
                 path: url.path().to_owned(),
-                command,
+                operation,
             });
         }
     }

@@ -3,6 +3,7 @@
 #[cfg(feature = "server")]
 mod admin;
 mod adopt;
+mod advice;
 mod connection;
 #[cfg(feature = "server")]
 mod demo;

@@ -126,12 +126,15 @@ pub(super) fn say(text: &str) {
     let _ = writeln!(anstream::stderr(), "{}", printable(text));
 }
 
-/// Prints an error and its causes on standard error.
+/// Prints an error, its causes and what to do on standard error.
 pub(super) fn complain(error: &CliError) {
     let (message, causes) = words(error);
     let mut text = format!("{ERROR}error:{ERROR:#} {}\n", printable_lines(&message));
     for cause in causes {
         text.push_str(&format!("  because: {}\n", printable_lines(&cause)));
+    }
+    if let Some(advice) = error.advice() {
+        text.push_str(&format!("  what to do: {advice}\n"));
     }
     // With standard error closed there is no one left to tell.
     let _ = anstream::stderr().write_all(text.as_bytes());
@@ -144,15 +147,18 @@ struct Complaint {
     code: u8,
     error: String,
     causes: Vec<String>,
+    /// What to do, where `error` does not say it.
+    advice: Option<&'static str>,
 }
 
 /// The same for scripts: one line of JSON.
 pub(super) fn complain_in_json(error: &CliError, code: ExitCode) {
-    let (error, causes) = words(error);
+    let (message, causes) = words(error);
     let complaint = Complaint {
         code: code as u8,
-        error,
+        error: message,
         causes,
+        advice: error.advice(),
     };
     let text = serde_json::to_string(&complaint).unwrap_or_default();
     // With standard error closed there is no one left to tell.

@@ -1,24 +1,29 @@
 //! Calls that Java waits for: each told once how it ended, and cancelled at any time.
 
-use std::future::Future;
+use std::future::{Future, poll_fn};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::pin;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::task::Poll;
 
-use jni::objects::{JByteArray, JObject, JValue};
-use jni::{Env, JavaVM, jni_sig, jni_str};
+use jni::Env;
+use jni::objects::JByteArray;
+use jni::refs::Global;
 use tokio::sync::oneshot;
 
-use super::context::{Counted, Use};
+use super::agents::AGENTS;
+use super::context::Use;
+use super::java::{self, Completion, Counted, attached};
 use super::policy::{BridgeError, Failure};
 use super::registry::{self, Registry};
-use super::streams::{self, Response};
-use crate::agent::BodyWriter;
+use super::streams::{self, RequestBody, Response};
 
 pub(super) static CALLS: Registry<Call> = Registry::new("call");
 
 pub(super) struct Call {
     agent: i64,
     end: Mutex<Option<oneshot::Sender<Failure>>>,
-    pub(super) body: tokio::sync::Mutex<Option<BodyWriter>>,
+    pub(super) body: Option<RequestBody>,
 }
 
 /// What a call succeeded with.
@@ -29,51 +34,61 @@ pub(super) struct Success {
     pub(super) response: Option<Response>,
 }
 
-pub(super) fn start(
-    env: &Env<'_>,
+type Waiting = (Global<Completion<'static>>, Counted);
+
+pub(super) fn start<'l>(
+    env: &Env<'l>,
     agent: i64,
-    completion: &JObject<'_>,
-    body: Option<BodyWriter>,
+    completion: &Completion<'l>,
+    body: Option<RequestBody>,
     work: impl Future<Output = Result<Success, Failure>> + Send + 'static,
 ) -> Result<i64, BridgeError> {
-    let completion = Counted::new(env, completion)?;
+    let waiting = java::keep(env, "a completion", completion)?;
     let uses = Use::begin()?;
     let id = registry::next_id();
     let (end, ended) = oneshot::channel();
-    let call = Call {
+    let call = Arc::new(Call {
         agent,
         end: Mutex::new(Some(end)),
-        body: tokio::sync::Mutex::new(body),
-    };
-    CALLS.put(id, Arc::new(call));
+        body,
+    });
+    CALLS.put(id, call);
     let handle = uses.handle().clone();
     handle.spawn(async move {
-        let mut work = tokio::spawn(work);
         let outcome = tokio::select! {
             biased;
-            done = &mut work => match done {
-                Ok(outcome) => outcome,
-                Err(broken) => Err(match broken.try_into_panic() {
-                    Ok(payload) => Failure::panicked(&*payload),
-                    Err(_) => Failure::cancelled(),
-                }),
-            },
-            failure = ended => {
-                work.abort();
-                // Its own end is of no interest any more, but its resources have to be free.
-                drop(work.await);
-                Err(failure.unwrap_or_else(|_| Failure::cancelled()))
-            }
+            outcome = caught(work) => outcome,
+            failure = ended => Err(failure.unwrap_or_else(|_| Failure::cancelled())),
         };
         if let Some(call) = CALLS.take(id)
-            && let Some(writer) = call.body.lock().await.take()
+            && let Some(body) = &call.body
         {
-            writer.abort();
+            body.end().await;
         }
-        tell(completion, agent, outcome);
+        tell(waiting, agent, outcome);
         drop(uses);
     });
+    end_if_closed(id, agent);
     Ok(id)
+}
+
+/// The same work, with a panic as its failure.
+async fn caught(work: impl Future<Output = Result<Success, Failure>>) -> Result<Success, Failure> {
+    let mut work = pin!(work);
+    poll_fn(
+        |context| match catch_unwind(AssertUnwindSafe(|| work.as_mut().poll(context))) {
+            Ok(progress) => progress,
+            Err(payload) => Poll::Ready(Err(Failure::panicked(&*payload))),
+        },
+    )
+    .await
+}
+
+/// An agent that is being closed has ended its calls, but perhaps not the one that was just begun.
+fn end_if_closed(id: i64, agent: i64) {
+    if AGENTS.find(agent).is_none() {
+        end(id, Failure::closed());
+    }
 }
 
 pub(super) fn end(id: i64, failure: Failure) {
@@ -97,9 +112,9 @@ pub(super) fn end_all_of(agent: i64) {
 }
 
 /// Tells the completion and drops it, attached to Java for both.
-fn tell(completion: Counted, agent: i64, outcome: Result<Success, Failure>) {
+fn tell((completion, counted): Waiting, agent: i64, outcome: Result<Success, Failure>) {
     let told = attached(move |env| {
-        let failed = match outcome {
+        let told = match outcome {
             Ok(success) => {
                 let response = success
                     .response
@@ -109,43 +124,18 @@ fn tell(completion: Counted, agent: i64, outcome: Result<Success, Failure>) {
                     Some(body) => env.byte_array_from_slice(&body)?,
                     None => JByteArray::null(),
                 };
-                env.call_method(
-                    completion.object(),
-                    jni_str!("succeeded"),
-                    jni_sig!("([B[BJ)V"),
-                    &[
-                        JValue::Object(&result),
-                        JValue::Object(&body),
-                        JValue::Long(response.unwrap_or(0)),
-                    ],
-                )
+                completion.succeeded(env, &result, &body, response.unwrap_or(0))
             }
             Err(failure) => {
                 let error = env.byte_array_from_slice(&failure.json())?;
-                let arguments = [JValue::Object(&error)];
-                let (name, signature) = (jni_str!("failed"), jni_sig!("([B)V"));
-                env.call_method(completion.object(), name, signature, &arguments)
+                completion.failed(env, &error)
             }
         };
         drop(completion);
-        failed.map(drop)
+        drop(counted);
+        told
     });
     if let Err(error) = told {
         tracing::error!("a call's end could not be told: {error}");
     }
-}
-
-/// Does something on this thread as one of Java's. An exception that is thrown there ends there.
-pub(super) fn attached(
-    work: impl FnOnce(&mut Env<'_>) -> jni::errors::Result<()>,
-) -> jni::errors::Result<()> {
-    JavaVM::singleton()?.attach_current_thread(|env| {
-        env.with_local_frame(8, |env| {
-            let done = work(env);
-            if env.exception_check() {
-                env.exception_clear();
-            }
-            done
-        })
-    })
 }

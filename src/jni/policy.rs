@@ -3,12 +3,12 @@
 use std::any::Any;
 use std::error::Error;
 
+use jni::Env;
 use jni::errors::ErrorPolicy;
-use jni::objects::{JObject, JThrowable, JValue};
-use jni::{Env, jni_sig, jni_str};
 use serde::Serialize;
 
-use super::context;
+use super::advice;
+use super::java::Failures;
 use crate::agent::{AgentError, SendError};
 use crate::enrolment::ParseError;
 use crate::vault::VaultError;
@@ -91,13 +91,16 @@ impl From<Failure> for BridgeError {
 
 impl From<VaultError> for Failure {
     fn from(error: VaultError) -> Self {
-        let code = match &error {
-            VaultError::Busy { .. } => "vault_in_use",
-            VaultError::OtherVersion { .. } => "vault_too_new",
-            error if error.is_beyond_use() => "vault_damaged",
-            _ => "vault_unwritable",
-        };
-        Self::of(code, &error)
+        AgentError::from(error).into()
+    }
+}
+
+fn of_vault(error: &VaultError) -> &'static str {
+    match error {
+        VaultError::Busy { .. } => "vault_in_use",
+        VaultError::OtherVersion { .. } => "vault_too_new",
+        error if error.is_beyond_use() => "vault_damaged",
+        _ => "vault_unwritable",
     }
 }
 
@@ -114,10 +117,8 @@ impl From<ParseError> for Failure {
 impl From<AgentError> for Failure {
     fn from(error: AgentError) -> Self {
         let (code, status) = match error {
-            AgentError::Vault(error) => return error.into(),
-            AgentError::NotEnrolled => {
-                return Self::new("not_enrolled", "this device is not enrolled: scan its code");
-            }
+            AgentError::Vault(ref error) => (of_vault(error), None),
+            AgentError::NotEnrolled => ("not_enrolled", None),
             AgentError::Address(_)
             | AgentError::Override(_)
             | AgentError::OwnPath { .. }
@@ -149,6 +150,7 @@ impl From<AgentError> for Failure {
         };
         Self {
             status,
+            message: advice::words(&error),
             ..Self::of(code, &error)
         }
     }
@@ -169,17 +171,8 @@ fn throw(env: &mut Env<'_>, failure: &Failure) -> jni::errors::Result<()> {
 }
 
 fn make(env: &mut Env<'_>, failure: &Failure) -> jni::errors::Result<()> {
-    let class = context::failures(env)?;
     let json = env.byte_array_from_slice(&failure.json())?;
-    let exception: JObject = env
-        .call_static_method(
-            class,
-            jni_str!("exception"),
-            jni_sig!("([B)Ljava/lang/Throwable;"),
-            &[JValue::Object(&json)],
-        )?
-        .l()?;
-    let exception = env.cast_local::<JThrowable>(exception)?;
+    let exception = Failures::exception(env, &json)?;
     // It says that an exception is pending, as it should be.
     let _ = env.throw(&exception);
     Ok(())

@@ -4,7 +4,9 @@ use base64::prelude::{BASE64_STANDARD, Engine};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use zeroize::Zeroizing;
 
+use super::advice;
 use super::policy::Failure;
 use crate::agent::{Event, Identity, MediaKeys, State, Status, Suggestion};
 use crate::enrolment::Enrolment;
@@ -59,7 +61,8 @@ pub(super) struct Request {
     pub(super) time_limit_ms: Option<u64>,
 }
 
-pub(super) fn text(bytes: Vec<u8>) -> Result<String, Failure> {
+pub(super) fn text(mut bytes: Zeroizing<Vec<u8>>) -> Result<String, Failure> {
+    let bytes = std::mem::take(&mut *bytes);
     String::from_utf8(bytes).map_err(|error| Failure::of("argument_invalid", &error.utf8_error()))
 }
 
@@ -116,7 +119,7 @@ pub(super) fn state(status: &Status) -> Vec<u8> {
         "state": name,
         "server": lost.or(status.unfinished.as_ref()).map(ToString::to_string),
         "identity": status.identity.as_ref().map(identity),
-        "advice": status.hindrance.as_ref().map(ToString::to_string),
+        "advice": status.hindrance.as_ref().map(advice::words),
     }))
 }
 

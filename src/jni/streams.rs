@@ -2,13 +2,26 @@
 
 use std::sync::Arc;
 
+use jni::Env;
+use jni::objects::{JByteArray, JClass};
+use jni::sys::{jboolean, jint, jlong};
 use tokio::sync::{Mutex, watch};
 
+use super::agents::AGENTS;
 use super::calls::CALLS;
 use super::context::Use;
-use super::policy::Failure;
+use super::java::{Completion, Observer};
+use super::policy::{Failure, Policy};
 use super::registry::{self, Registry};
-use crate::agent::ApiStream;
+use super::{Answer, exports};
+use crate::agent::{ApiStream, BodyWriter};
+
+exports! {
+    (body_write(call: jlong, bytes: jbyte[], offset: jint, length: jint) -> jboolean),
+    (body_finish(call: jlong)),
+    (response_read(response: jlong, buffer: jbyte[], offset: jint, length: jint) -> jint),
+    (response_close(response: jlong)),
+}
 
 pub(super) static RESPONSES: Registry<Open> = Registry::new("response");
 
@@ -33,11 +46,15 @@ pub(super) fn keep(agent: i64, response: Response) -> i64 {
         closed: watch::Sender::new(false),
     };
     RESPONSES.put(id, Arc::new(open));
+    // An agent that is being closed has closed its responses, but perhaps not this one.
+    if AGENTS.find(agent).is_none() {
+        close(id);
+    }
     id
 }
 
 /// At most `length` bytes; none at the end.
-pub(super) fn read(id: i64, length: usize) -> Result<Vec<u8>, Failure> {
+fn read(id: i64, length: usize) -> Result<Vec<u8>, Failure> {
     let open = RESPONSES.get(id)?;
     let uses = Use::begin()?;
     let mut closed = open.closed.subscribe();
@@ -61,7 +78,7 @@ pub(super) fn read(id: i64, length: usize) -> Result<Vec<u8>, Failure> {
     })
 }
 
-pub(super) fn close(id: i64) {
+fn close(id: i64) {
     if let Some(open) = RESPONSES.take(id) {
         open.closed.send_replace(true);
     }
@@ -75,27 +92,66 @@ pub(super) fn close_all_of(agent: i64) {
     }
 }
 
+/// A request's body while its call goes on.
+pub(super) struct RequestBody {
+    writer: Mutex<Option<BodyWriter>>,
+    ended: watch::Sender<bool>,
+}
+
+impl RequestBody {
+    pub(super) fn new(writer: BodyWriter) -> Self {
+        Self {
+            writer: Mutex::new(Some(writer)),
+            ended: watch::Sender::new(false),
+        }
+    }
+
+    /// Ends it with the call. Whoever waits to write is woken, and the server does not take what it
+    /// has for the whole.
+    pub(super) async fn end(&self) {
+        self.ended.send_replace(true);
+        if let Some(writer) = self.writer.lock().await.take() {
+            writer.abort();
+        }
+    }
+
+    /// Whether more is wanted.
+    async fn write(&self, piece: Vec<u8>) -> bool {
+        let mut ended = self.ended.subscribe();
+        let writing = async {
+            match self.writer.lock().await.as_mut() {
+                Some(writer) => writer.write(piece).await,
+                None => false,
+            }
+        };
+        tokio::select! {
+            biased;
+            _ = ended.wait_for(|ended| *ended) => false,
+            is_wanted = writing => is_wanted,
+        }
+    }
+}
+
 /// Whether more is wanted.
-pub(super) fn write(call: i64, piece: Vec<u8>) -> Result<bool, Failure> {
+fn write(call: i64, piece: Vec<u8>) -> Result<bool, Failure> {
     let Some(found) = CALLS.find(call) else {
         return gone(call);
     };
+    let Some(body) = &found.body else {
+        return Ok(false);
+    };
     let uses = Use::begin()?;
-    uses.handle().block_on(async {
-        match found.body.lock().await.as_mut() {
-            Some(writer) => Ok(writer.write(piece).await),
-            None => Ok(false),
-        }
-    })
+    Ok(uses.handle().block_on(body.write(piece)))
 }
 
-pub(super) fn finish(call: i64) -> Result<(), Failure> {
+fn finish(call: i64) -> Result<(), Failure> {
     let Some(found) = CALLS.find(call) else {
         return gone(call).map(drop);
     };
-    let uses = Use::begin()?;
-    uses.handle()
-        .block_on(async { drop(found.body.lock().await.take()) });
+    if let Some(body) = &found.body {
+        let uses = Use::begin()?;
+        drop(uses.handle().block_on(body.writer.lock()).take());
+    }
     Ok(())
 }
 
@@ -105,4 +161,70 @@ fn gone(call: i64) -> Result<bool, Failure> {
     } else {
         Err(Failure::new("closed", "there was never such a call"))
     }
+}
+
+/// Offset and length, if they are within the array.
+fn range(
+    env: &Env<'_>,
+    array: &JByteArray<'_>,
+    offset: jint,
+    length: jint,
+) -> Answer<(jint, usize)> {
+    let outside = || {
+        Failure::new(
+            "argument_invalid",
+            "offset and length are outside of the array",
+        )
+    };
+    if array.is_null() {
+        return Err(outside().into());
+    }
+    let start = usize::try_from(offset).map_err(|_| outside())?;
+    let length = usize::try_from(length).map_err(|_| outside())?;
+    if start.saturating_add(length) > array.len(env)? {
+        return Err(outside().into());
+    }
+    Ok((offset, length))
+}
+
+fn body_write<'l>(
+    env: &mut Env<'l>,
+    _: JClass<'l>,
+    call: jlong,
+    array: JByteArray<'l>,
+    offset: jint,
+    length: jint,
+) -> Answer<jboolean> {
+    let (from, length) = range(env, &array, offset, length)?;
+    let mut piece = vec![0_i8; length];
+    array.get_region(env, from, &mut piece)?;
+    let piece = piece.into_iter().map(i8::cast_unsigned).collect();
+    Ok(write(call, piece)?)
+}
+
+fn body_finish<'l>(_: &mut Env<'l>, _: JClass<'l>, call: jlong) -> Answer<()> {
+    Ok(finish(call)?)
+}
+
+fn response_read<'l>(
+    env: &mut Env<'l>,
+    _: JClass<'l>,
+    response: jlong,
+    buffer: JByteArray<'l>,
+    offset: jint,
+    length: jint,
+) -> Answer<jint> {
+    let (to, length) = range(env, &buffer, offset, length)?;
+    let piece = read(response, length)?;
+    let piece: Vec<i8> = piece.into_iter().map(u8::cast_signed).collect();
+    if piece.is_empty() && length > 0 {
+        return Ok(-1);
+    }
+    buffer.set_region(env, to, &piece)?;
+    Ok(jint::try_from(piece.len()).unwrap_or(jint::MAX))
+}
+
+fn response_close<'l>(_: &mut Env<'l>, _: JClass<'l>, response: jlong) -> Answer<()> {
+    close(response);
+    Ok(())
 }

@@ -71,9 +71,7 @@ pub enum VaultError {
         source: SealError,
     },
     /// The file is another program's database.
-    #[error(
-        "{path} is no vault of gatehand: name another folder with GATEHAND_HOME, or enrol with --replace, which sets the file aside"
-    )]
+    #[error("{path} is no vault of gatehand")]
     Foreign {
         /// The file.
         path: PathBuf,
@@ -88,9 +86,7 @@ pub enum VaultError {
         source: rusqlite::Error,
     },
     /// The file is no vault or is damaged.
-    #[error(
-        "the vault {path} is damaged; it was left as it is, restore it from a backup, or enrol anew with --replace, which sets it aside"
-    )]
+    #[error("the vault {path} is damaged; it was left as it is")]
     Corrupt {
         /// The vault.
         path: PathBuf,
@@ -99,9 +95,7 @@ pub enum VaultError {
         source: rusqlite::Error,
     },
     /// The vault is missing or empty while its key is there.
-    #[error(
-        "the vault {path} is missing or was emptied, but its key {key} is there: restore the vault from a backup, or enrol anew with --replace, which sets both aside"
-    )]
+    #[error("the vault {path} is missing or was emptied, but its key {key} is there")]
     Emptied {
         /// The vault.
         path: PathBuf,
@@ -109,9 +103,7 @@ pub enum VaultError {
         key: PathBuf,
     },
     /// Made by another version of gatehand.
-    #[error(
-        "the vault {path} has version {found}, this gatehand knows up to {known}: update gatehand"
-    )]
+    #[error("the vault {path} has version {found}, this gatehand knows up to {known}")]
     OtherVersion {
         /// The vault.
         path: PathBuf,
@@ -121,9 +113,7 @@ pub enum VaultError {
         known: i64,
     },
     /// The key's file is gone.
-    #[error(
-        "the vault {path} is sealed, and its key {key} is missing: restore the key, or enrol anew with --replace, which sets the vault aside"
-    )]
+    #[error("the vault {path} is sealed, and its key {key} is missing")]
     KeyMissing {
         /// The vault.
         path: PathBuf,
@@ -132,7 +122,7 @@ pub enum VaultError {
     },
     /// The key's file holds something else.
     #[error(
-        "the file {path} does not hold a key of {} bytes: restore it, or enrol anew with --replace, which sets it aside",
+        "the file {path} does not hold a key of {} bytes",
         crate::seal::KEY_LENGTH
     )]
     KeyLength {
@@ -140,9 +130,7 @@ pub enum VaultError {
         path: PathBuf,
     },
     /// The vault was sealed with another key.
-    #[error(
-        "the vault {path} was sealed with another key than the one beside it: restore the right key, or enrol anew with --replace, which sets the vault aside"
-    )]
+    #[error("the vault {path} was sealed with another key than the one it is opened with")]
     OtherKey {
         /// The vault.
         path: PathBuf,
@@ -151,9 +139,7 @@ pub enum VaultError {
         source: SealError,
     },
     /// One entry does not open, though the key is right.
-    #[error(
-        "an entry of the vault {path} was changed from outside and can't be trusted: restore the vault from a backup, or enrol anew with --replace, which sets it aside"
-    )]
+    #[error("an entry of the vault {path} was changed from outside and can't be trusted")]
     Seal {
         /// The vault.
         path: PathBuf,

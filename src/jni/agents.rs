@@ -4,28 +4,38 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use jni::objects::JValue;
-use jni::{jni_sig, jni_str};
+use jni::Env;
+use jni::objects::{JByteArray, JClass};
+use jni::refs::Global;
+use jni::sys::jlong;
 use serde_json::Value;
-use zeroize::Zeroizing;
 
-use super::calls::{self, Success, attached};
-use super::context::{self, Counted};
-use super::policy::Failure;
+use super::calls::{self, Success};
+use super::context::Resident;
+use super::java::{self, Completion, Counted, Observer, attached, bytes};
+use super::policy::{Failure, Policy};
 use super::registry::{self, Registry};
 use super::shapes::{self, Config, Report};
-use super::streams;
+use super::{Answer, exports, streams};
 use crate::agent::{Agent, App, Client, ClientConfig, Describe, Event, Observe};
 use crate::facts::Facts;
 use crate::seal::SealingKey;
 use crate::vault::{Folder, Vault};
 use crate::wire::Text;
 
+exports! {
+    (open_agent(config: jbyte[], key: jbyte[], observer: Observer) -> jlong),
+    (close_agent(agent: jlong)),
+    (state_version(agent: jlong) -> jlong),
+    (state(agent: jlong) -> jbyte[]),
+}
+
 pub(super) static AGENTS: Registry<Open> = Registry::new("agent");
 
 pub(super) struct Open {
     pub(super) core: Agent,
     pub(super) app: Arc<AppSide>,
+    _resident: Resident,
 }
 
 /// What the app's side told and is told.
@@ -34,8 +44,10 @@ pub(super) struct AppSide {
     version: Text,
     report: Mutex<Report>,
     changes: AtomicI64,
-    observer: Mutex<Option<Arc<Counted>>>,
+    observer: Mutex<Option<Arc<Listening>>>,
 }
+
+type Listening = (Global<Observer<'static>>, Counted);
 
 impl AppSide {
     pub(super) fn reports(&self, report: Report) {
@@ -85,8 +97,7 @@ impl Observe for AppSide {
         let told = attached(|env| {
             for event in shapes::event(&event) {
                 let json = env.byte_array_from_slice(&shapes::write(&event))?;
-                let (name, signature) = (jni_str!("happened"), jni_sig!("([B)V"));
-                env.call_method(observer.object(), name, signature, &[JValue::Object(&json)])?;
+                observer.0.happened(env, &json)?;
             }
             drop(observer);
             Ok(())
@@ -97,16 +108,29 @@ impl Observe for AppSide {
     }
 }
 
-pub(super) fn open(config: &Config, key: Vec<u8>, observer: Counted) -> Result<i64, Failure> {
-    let key = Zeroizing::new(key);
+fn open_agent<'l>(
+    env: &mut Env<'l>,
+    _: JClass<'l>,
+    config: JByteArray<'l>,
+    key: JByteArray<'l>,
+    observer: Observer<'l>,
+) -> Answer<jlong> {
+    let config = shapes::read(&bytes(env, &config)?)?;
+    let key = bytes(env, &key)?;
     let key = <[u8; 32]>::try_from(key.as_slice())
         .map_err(|_| Failure::new("argument_invalid", "the vault's key is not of 32 bytes"))?;
+    let observer = java::keep(env, "an observer", &observer)?;
+    let open = open(&config, SealingKey::from_bytes(key), observer)?;
+    let id = registry::next_id();
+    AGENTS.put(id, Arc::new(open));
+    Ok(id)
+}
+
+fn open(config: &Config, key: SealingKey, observer: Listening) -> Result<Open, Failure> {
     let word = |text: &str, what: &str| {
         let failure = || {
-            Failure::new(
-                "argument_invalid",
-                format!("the app's {what} is empty: give one"),
-            )
+            let words = format!("the app's {what} is empty: give one");
+            Failure::new("argument_invalid", words)
         };
         Text::fit(text).ok_or_else(failure)
     };
@@ -114,19 +138,18 @@ pub(super) fn open(config: &Config, key: Vec<u8>, observer: Counted) -> Result<i
         word(&config.app_name, "name")?,
         word(&config.app_version, "version")?,
     );
-    let folder = Folder::at(&config.folder)?.sealed_with(SealingKey::from_bytes(key));
+    let folder = Folder::at(&config.folder)?.sealed_with(key);
     if config.set_aside {
         folder.set_aside()?;
     }
     drop(Vault::open(&folder)?);
-    let time_limit = Duration::from_millis(config.time_limit_ms);
     let client = ClientConfig {
         app: Some(App {
             name: config.app_name.clone(),
             version: config.app_version.clone(),
         }),
         connect_timeout: Duration::from_millis(config.connect_timeout_ms),
-        deadline: time_limit,
+        deadline: Duration::from_millis(config.time_limit_ms),
         ..ClientConfig::default()
     };
     let client = Client::new(&client).map_err(|error| Failure::of("internal", &error))?;
@@ -141,23 +164,37 @@ pub(super) fn open(config: &Config, key: Vec<u8>, observer: Counted) -> Result<i
         .observed_by(Arc::<AppSide>::clone(&app));
     // That the key does not open the vault shows now.
     core.status()?;
-    let id = registry::next_id();
-    AGENTS.put(id, Arc::new(Open { core, app }));
-    Ok(id)
+    Ok(Open {
+        core,
+        app,
+        _resident: Resident::begin(),
+    })
 }
 
-pub(super) fn close(id: i64) {
-    let Some(open) = AGENTS.take(id) else { return };
-    open.app
+fn close_agent<'l>(_: &mut Env<'l>, _: JClass<'l>, agent: jlong) -> Answer<()> {
+    // First, so that whatever is begun from now on ends itself.
+    let Some(open) = AGENTS.take(agent) else {
+        return Ok(());
+    };
+    let mut observer = open
+        .app
         .observer
         .lock()
-        .unwrap_or_else(PoisonError::into_inner)
-        .take();
-    calls::end_all_of(id);
-    streams::close_all_of(id);
-    if AGENTS.len() == 0 {
-        context::end_if_idle(None);
-    }
+        .unwrap_or_else(PoisonError::into_inner);
+    drop(observer.take());
+    drop(observer);
+    calls::end_all_of(agent);
+    streams::close_all_of(agent);
+    Ok(())
+}
+
+fn state_version<'l>(_: &mut Env<'l>, _: JClass<'l>, agent: jlong) -> Answer<jlong> {
+    Ok(AGENTS.get(agent)?.app.changes())
+}
+
+fn state<'l>(env: &mut Env<'l>, _: JClass<'l>, agent: jlong) -> Answer<JByteArray<'l>> {
+    let state = AGENTS.get(agent)?.state()?;
+    Ok(env.byte_array_from_slice(&state)?)
 }
 
 impl Open {

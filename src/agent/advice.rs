@@ -1,0 +1,78 @@
+//! What can be done about an error. Whoever shows it says it in words of its own: commands for a
+//! shell, functions for an app.
+
+use super::AgentError;
+use super::answer::ForeignAnswer;
+use super::state::Operation;
+use crate::vault::VaultError;
+
+/// What the person at the device, or the app, can do about an error that does not say it itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Advice {
+    /// Enrol with a code.
+    Enrol,
+    /// Enrol again with the same code.
+    GoOn,
+    /// Enrol again with that other code, or with a new one that replaces it.
+    FinishOrReplace,
+    /// Enrol with a new code that replaces what is there.
+    Replace,
+    /// Enrol again at the right address.
+    CorrectAddress,
+    /// Restore the vault, or enrol with a new code that sets it aside.
+    RestoreOrReplace,
+    /// Put the vault elsewhere, or enrol with a new code that sets aside what is there.
+    MoveOrReplace,
+    /// Install a newer version.
+    Update,
+    /// Ask for this operation instead.
+    Instead(Operation),
+}
+
+impl AgentError {
+    /// What can be done about it, if its own words don't say.
+    pub fn advice(&self) -> Option<Advice> {
+        match self {
+            Self::Vault(error) => of_vault(error),
+            Self::NotEnrolled => Some(Advice::Enrol),
+            Self::Enrolling { .. } => Some(Advice::GoOn),
+            Self::Unfinished { .. } => Some(Advice::FinishOrReplace),
+            Self::AlreadyEnrolled(_)
+            | Self::Rejected { .. }
+            | Self::Refused { pending: true, .. }
+            | Self::OtherMediaKey { .. } => Some(Advice::Replace),
+            Self::Foreign {
+                source: ForeignAnswer::Redirect { .. } | ForeignAnswer::NotFound,
+                ..
+            } => Some(Advice::CorrectAddress),
+            Self::OwnPath { operation, .. } => Some(Advice::Instead(*operation)),
+            Self::Entry { .. } => Some(Advice::Update),
+            Self::NoKey { .. } => Some(Advice::RestoreOrReplace),
+            Self::Foreign { .. }
+            | Self::Refused { .. }
+            | Self::Address(_)
+            | Self::Override(_)
+            | Self::MediaKey(_)
+            | Self::Random(_)
+            | Self::Revoked(_)
+            | Self::AnswerLost { .. }
+            | Self::Unanswered { .. }
+            | Self::Unsound { .. }
+            | Self::OtherDevice { .. }
+            | Self::NotAdopted { .. }
+            | Self::Method(_)
+            | Self::Header(_)
+            | Self::Key(_)
+            | Self::Encode(_) => None,
+        }
+    }
+}
+
+fn of_vault(error: &VaultError) -> Option<Advice> {
+    match error {
+        VaultError::OtherVersion { .. } => Some(Advice::Update),
+        VaultError::Foreign { .. } => Some(Advice::MoveOrReplace),
+        error if error.is_beyond_use() => Some(Advice::RestoreOrReplace),
+        _ => None,
+    }
+}

@@ -1,0 +1,50 @@
+//! Codes that were scanned, and what was typed.
+
+use jni::Env;
+use jni::objects::{JByteArray, JClass};
+
+use super::java::{Completion, Observer, bytes};
+use super::policy::{Failure, Policy};
+use super::{Answer, exports, shapes};
+use crate::enrolment::{Enrolment, ServerUrl};
+use crate::secret::Secret;
+
+exports! {
+    (parse_enrolment(text: jbyte[]) -> jbyte[]),
+    (typed_enrolment(server: jbyte[], token: jbyte[]) -> jbyte[]),
+}
+
+fn parse_enrolment<'l>(
+    env: &mut Env<'l>,
+    _: JClass<'l>,
+    text: JByteArray<'l>,
+) -> Answer<JByteArray<'l>> {
+    let text = shapes::text(bytes(env, &text)?)?;
+    let enrolment = Enrolment::parse(&text).map_err(Failure::from)?;
+    Ok(env.byte_array_from_slice(&shapes::enrolment(&enrolment))?)
+}
+
+fn typed_enrolment<'l>(
+    env: &mut Env<'l>,
+    _: JClass<'l>,
+    server: JByteArray<'l>,
+    token: JByteArray<'l>,
+) -> Answer<JByteArray<'l>> {
+    let server = shapes::text(bytes(env, &server)?)?;
+    let token = shapes::text(bytes(env, &token)?)?;
+    // People leave out what goes without saying.
+    let server = match server.contains("://") {
+        true => server,
+        false => format!("https://{}", server.trim()),
+    };
+    let enrolment = enrolment(&server, token)?;
+    Ok(env.byte_array_from_slice(&shapes::enrolment(&enrolment))?)
+}
+
+/// The enrolment at exactly this address.
+pub(super) fn enrolment(server: &str, token: String) -> Result<Enrolment, Failure> {
+    let server = server.parse::<ServerUrl>();
+    let server = server.map_err(|error| Failure::of("enrolment_invalid", &error))?;
+    Enrolment::new(server, Secret::new(token))
+        .map_err(|error| Failure::of("enrolment_invalid", &error))
+}

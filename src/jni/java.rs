@@ -1,0 +1,115 @@
+//! The classes of Java's side that the bridge calls. Their names are what R8 has to keep.
+
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use jni::objects::{JByteArray, JObject};
+use jni::refs::{Global, LoaderContext, Reference};
+use jni::{Env, JavaVM, bind_java_type};
+use zeroize::Zeroizing;
+
+use super::policy::{BridgeError, Failure};
+
+bind_java_type! {
+    pub(super) Failures => io.gatehand.internal.Failures,
+    methods {
+        static fn exception(error: jbyte[]) -> java.lang.Throwable,
+    },
+}
+
+bind_java_type! {
+    pub(super) Completion => io.gatehand.internal.Completion,
+    methods {
+        fn succeeded(result: jbyte[], body: jbyte[], response: jlong),
+        fn failed(error: jbyte[]),
+    },
+}
+
+bind_java_type! {
+    pub(super) Observer => io.gatehand.internal.Observer,
+    methods {
+        fn happened(event: jbyte[]),
+    },
+}
+
+static GLOBALS: AtomicI64 = AtomicI64::new(0);
+
+/// Looks all of them up on a thread of Java: others may not see the app's classes.
+pub(super) fn look_up(env: &mut Env<'_>) -> jni::errors::Result<()> {
+    let loader = LoaderContext::None;
+    FailuresAPI::get(env, &loader)?;
+    CompletionAPI::get(env, &loader)?;
+    ObserverAPI::get(env, &loader)?;
+    Ok(())
+}
+
+/// Counts a global reference. It is declared after the reference, so as to be dropped after it.
+pub(super) struct Counted(());
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        GLOBALS.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+pub(super) fn globals() -> i64 {
+    GLOBALS.load(Ordering::Relaxed)
+}
+
+/// Keeps an object of Java beyond this call.
+pub(super) fn keep<'l, T>(
+    env: &Env<'l>,
+    what: &str,
+    object: &T,
+) -> Result<(Global<T::GlobalKind>, Counted), BridgeError>
+where
+    T: Reference + AsRef<JObject<'l>>,
+{
+    if object.is_null() {
+        return Err(missing(what));
+    }
+    let global = env.new_global_ref(object)?;
+    GLOBALS.fetch_add(1, Ordering::Relaxed);
+    Ok((global, Counted(())))
+}
+
+/// The bytes that Java passed, which may hold a token or key.
+pub(super) fn bytes(
+    env: &Env<'_>,
+    array: &JByteArray<'_>,
+) -> Result<Zeroizing<Vec<u8>>, BridgeError> {
+    if array.is_null() {
+        return Err(missing("bytes"));
+    }
+    Ok(Zeroizing::new(env.convert_byte_array(array)?))
+}
+
+/// The bytes that Java passed, or none for null.
+pub(super) fn optional_bytes(
+    env: &Env<'_>,
+    array: &JByteArray<'_>,
+) -> Result<Option<Zeroizing<Vec<u8>>>, BridgeError> {
+    (!array.is_null()).then(|| bytes(env, array)).transpose()
+}
+
+fn missing(what: &str) -> BridgeError {
+    Failure::new(
+        "argument_invalid",
+        format!("null was passed instead of {what}"),
+    )
+    .into()
+}
+
+/// Does something on this thread as one of Java's. An exception that is thrown there ends there.
+pub(super) fn attached(
+    work: impl FnOnce(&mut Env<'_>) -> jni::errors::Result<()>,
+) -> jni::errors::Result<()> {
+    JavaVM::singleton()?.attach_current_thread(|env| {
+        env.with_local_frame(8, |env| {
+            let done = work(env);
+            if env.exception_check() {
+                env.exception_clear();
+            }
+            done
+        })
+    })
+}

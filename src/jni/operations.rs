@@ -1,0 +1,172 @@
+//! Operations on a device's identity, and what only the agent asks for.
+
+use std::future::Future;
+use std::sync::Arc;
+
+use jni::Env;
+use jni::objects::{JByteArray, JClass};
+use jni::sys::{jboolean, jlong};
+
+use super::agents::{AGENTS, Open};
+use super::calls::{self, Success};
+use super::java::{Completion, Observer, bytes, optional_bytes};
+use super::policy::{Failure, Policy};
+use super::{Answer, enrolments, exports, shapes};
+use crate::agent::{Current, ExistingIdentity, InitializeOptions};
+use crate::enrolment::ServerUrl;
+use crate::secret::Secret;
+
+exports! {
+    (initialize(agent: jlong, enrolment: jbyte[], report: jbyte[], replace: jboolean, completion: Completion) -> jlong),
+    (adopt(agent: jlong, existing: jbyte[], report: jbyte[], completion: Completion) -> jlong),
+    (refresh(agent: jlong, report: jbyte[], completion: Completion) -> jlong),
+    (roll(agent: jlong, completion: Completion) -> jlong),
+    (revoke(agent: jlong, completion: Completion) -> jlong),
+    (event_selection(agent: jlong, current: jbyte[], completion: Completion) -> jlong),
+    (medium_key_sets(agent: jlong, public_key: jbyte[], completion: Completion) -> jlong),
+}
+
+/// Begins an operation of an agent.
+fn begin<'l, W>(
+    env: &Env<'l>,
+    id: jlong,
+    completion: &Completion<'l>,
+    work: impl FnOnce(Arc<Open>) -> W,
+) -> Answer<jlong>
+where
+    W: Future<Output = Result<Success, Failure>> + Send + 'static,
+{
+    let open = AGENTS.get(id)?;
+    calls::start(env, id, completion, None, work(open))
+}
+
+fn initialize<'l>(
+    env: &mut Env<'l>,
+    _: JClass<'l>,
+    agent: jlong,
+    enrolment: JByteArray<'l>,
+    report: JByteArray<'l>,
+    replace: jboolean,
+    completion: Completion<'l>,
+) -> Answer<jlong> {
+    let redeemed: shapes::Redeemed = shapes::read(&bytes(env, &enrolment)?)?;
+    let enrolment = enrolments::enrolment(&redeemed.server, redeemed.token)?;
+    let report = shapes::read(&bytes(env, &report)?)?;
+    begin(env, agent, &completion, |open| async move {
+        open.app.reports(report);
+        let options = InitializeOptions {
+            replace,
+            ..InitializeOptions::default()
+        };
+        open.core.initialize(&enrolment, &options).await?;
+        open.done()
+    })
+}
+
+fn adopt<'l>(
+    env: &mut Env<'l>,
+    _: JClass<'l>,
+    agent: jlong,
+    existing: JByteArray<'l>,
+    report: JByteArray<'l>,
+    completion: Completion<'l>,
+) -> Answer<jlong> {
+    let existing: shapes::Existing = shapes::read(&bytes(env, &existing)?)?;
+    let server = existing.server.parse::<ServerUrl>();
+    let existing = ExistingIdentity {
+        server: server.map_err(|error| Failure::of("argument_invalid", &error))?,
+        key: Secret::new(existing.key),
+        unique_serial: existing.unique_serial,
+    };
+    let report = shapes::read(&bytes(env, &report)?)?;
+    begin(env, agent, &completion, |open| async move {
+        open.app.reports(report);
+        open.core
+            .adopt(&existing, &InitializeOptions::default())
+            .await?;
+        open.done()
+    })
+}
+
+fn refresh<'l>(
+    env: &mut Env<'l>,
+    _: JClass<'l>,
+    agent: jlong,
+    report: JByteArray<'l>,
+    completion: Completion<'l>,
+) -> Answer<jlong> {
+    let report = shapes::read(&bytes(env, &report)?)?;
+    begin(env, agent, &completion, |open| async move {
+        open.app.reports(report);
+        open.core.info().await?;
+        open.done()
+    })
+}
+
+fn roll<'l>(
+    env: &mut Env<'l>,
+    _: JClass<'l>,
+    agent: jlong,
+    completion: Completion<'l>,
+) -> Answer<jlong> {
+    begin(env, agent, &completion, |open| async move {
+        open.core.roll().await?;
+        open.done()
+    })
+}
+
+fn revoke<'l>(
+    env: &mut Env<'l>,
+    _: JClass<'l>,
+    agent: jlong,
+    completion: Completion<'l>,
+) -> Answer<jlong> {
+    begin(env, agent, &completion, |open| async move {
+        open.core.revoke().await?;
+        open.done()
+    })
+}
+
+fn event_selection<'l>(
+    env: &mut Env<'l>,
+    _: JClass<'l>,
+    agent: jlong,
+    current: JByteArray<'l>,
+    completion: Completion<'l>,
+) -> Answer<jlong> {
+    let current: shapes::Current = shapes::read(&bytes(env, &current)?)?;
+    let current = Current {
+        event: current.event,
+        subevent: current.subevent,
+        checkin_list: current.checkin_list,
+    };
+    begin(env, agent, &completion, |open| async move {
+        let suggestion = open.core.event_selection(&current).await?;
+        Ok(Success {
+            result: shapes::suggestion(&suggestion),
+            ..Success::default()
+        })
+    })
+}
+
+fn medium_key_sets<'l>(
+    env: &mut Env<'l>,
+    _: JClass<'l>,
+    agent: jlong,
+    public_key: JByteArray<'l>,
+    completion: Completion<'l>,
+) -> Answer<jlong> {
+    let public = optional_bytes(env, &public_key)?
+        .map(shapes::text)
+        .transpose()?;
+    begin(env, agent, &completion, |open| async move {
+        let result = match public {
+            Some(public) => shapes::encrypted_keys(&open.core.encrypted_media_keys(&public).await?),
+            None => shapes::keys(&open.core.media_keys().await?),
+        };
+        Ok(Success {
+            result,
+            ..Success::default()
+        })
+    })
+}
