@@ -1,6 +1,7 @@
 //! What comes before every call: what was begun is finished, the report is kept true, and the key is
 //! read from the vault.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -10,27 +11,16 @@ use super::device::Device;
 use super::journal::{BegunOperation, OnIdentity};
 use super::key_check::Asked;
 use super::media_keys::MediaKey;
+use super::memory::{Access, Known};
 use super::perform::Sent;
 use super::state::{Operation, State};
 use super::{Agent, AgentError, Identity};
 use crate::failpoint;
-use crate::secret::Secret;
-use crate::vault::{self, ChangeLock, Vault, VaultError};
+use crate::vault::{self, ChangeLock, Vault, VaultError, Watch};
 use crate::wire::DeviceReport;
 
 /// How often to look whether another process that changes the device is done.
 const LOCK_INTERVAL: Duration = Duration::from_millis(50);
-
-/// Who the device is, and its key.
-pub(super) struct Access {
-    pub(super) identity: Identity,
-    pub(super) key: Secret,
-    pub(super) state: State,
-    /// In PEM, if the device has an RSA key.
-    pub(super) rsa_pubkey: Option<String>,
-    /// Why something that was begun is not finished; it may be about to replace the key.
-    pub(super) unfinished: Option<AgentError>,
-}
 
 /// What the vault held when it was looked into.
 enum Seen {
@@ -45,11 +35,14 @@ impl Access {
         }
         let state = device.standing.state;
         let identity = device.identity.ok_or(AgentError::NotEnrolled)?;
-        Ok(Self {
+        let known = Known {
             key: identity.key(vault)?,
             rsa_pubkey: MediaKey::public(vault)?,
             identity,
             state,
+        };
+        Ok(Self {
+            known: Arc::new(known),
             unfinished: None,
         })
     }
@@ -62,6 +55,9 @@ pub struct Resumed(pub Operation);
 impl Agent {
     /// Takes the right to change the device; waits for another process that has it.
     pub(super) async fn lock(&self) -> Result<ChangeLock, AgentError> {
+        if let Some(memory) = &self.memory {
+            memory.forget();
+        }
         let deadline = Instant::now() + self.client.deadline();
         loop {
             match vault::lock(&self.folder) {
@@ -199,6 +195,15 @@ impl Agent {
 
     /// The same, unless something was begun that has to be finished first.
     fn read(&self) -> Result<Seen, AgentError> {
+        let memory = self.memory.as_ref();
+        if let Some(known) = memory.and_then(|memory| memory.recall(&self.folder)) {
+            let unfinished = None;
+            return Ok(Seen::Ready(Box::new(Access { known, unfinished })));
+        }
+        let watch = match memory {
+            Some(_) => Watch::begin(&self.folder)?,
+            None => None,
+        };
         let vault = Vault::look(&self.folder)?.ok_or(AgentError::NotEnrolled)?;
         let device = Device::load(&vault)?;
         if device.situation().unfinished().is_some() {
@@ -206,7 +211,11 @@ impl Agent {
                 has_key: device.has_key(),
             });
         }
-        Access::load(&vault, device).map(Box::new).map(Seen::Ready)
+        let access = Access::load(&vault, device)?;
+        if let (Some(memory), Some(watch)) = (memory, watch) {
+            memory.remember(watch, &access.known);
+        }
+        Ok(Seen::Ready(Box::new(access)))
     }
 
     /// The old key may work after all, if the lost answer was none.

@@ -22,6 +22,7 @@ mod journal;
 mod key_check;
 mod mask;
 mod media_keys;
+mod memory;
 mod perform;
 mod request;
 mod state;
@@ -36,6 +37,7 @@ use device::Device;
 use event::Nobody;
 use journal::OnIdentity;
 use media_keys::MediaKey;
+use memory::Memory;
 
 pub use access::Resumed;
 pub use advice::Advice;
@@ -63,6 +65,7 @@ pub struct Agent {
     client: Client,
     describe: Arc<dyn Describe>,
     observer: Arc<dyn Observe>,
+    memory: Option<Memory>,
 }
 
 impl Agent {
@@ -73,12 +76,22 @@ impl Agent {
             client,
             describe,
             observer: Arc::new(Nobody),
+            memory: None,
         }
     }
 
     /// The same, with someone who is told what happens.
     pub fn observed_by(self, observer: Arc<dyn Observe>) -> Self {
         Self { observer, ..self }
+    }
+
+    /// The same, made for many calls: it keeps the vault open and its key in memory, and reads them
+    /// again when they were changed.
+    pub fn with_memory(self) -> Self {
+        Self {
+            memory: Some(Memory::default()),
+            ..self
+        }
     }
 
     /// Tells what a step has led to.

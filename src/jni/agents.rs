@@ -161,7 +161,8 @@ fn open(config: &Config, key: SealingKey, observer: Listening) -> Result<Open, F
         observer: Mutex::new(Some(Arc::new(observer))),
     });
     let core = Agent::new(folder, client, Arc::<AppSide>::clone(&app))
-        .observed_by(Arc::<AppSide>::clone(&app));
+        .observed_by(Arc::<AppSide>::clone(&app))
+        .with_memory();
     // That the key does not open the vault shows now.
     core.status()?;
     Ok(Open {

@@ -13,6 +13,7 @@ mod key_file;
 mod schema;
 #[cfg(test)]
 mod tests;
+mod watch;
 
 use std::fs::{self, File};
 use std::io;
@@ -37,6 +38,7 @@ pub use folder::Folder;
 pub use key_file::KeyFile;
 pub use schema::CURRENT as SCHEMA_VERSION;
 use schema::Found;
+pub use watch::Watch;
 
 /// Room that [`Vault::begin`] proves to be there, in bytes: more than any answer that is stored.
 const RESERVED: usize = 64 * 1024;

@@ -1,0 +1,66 @@
+//! What an agent that makes many calls remembers of its vault, as long as nobody changes that.
+
+use std::ops::Deref;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use super::state::State;
+use super::{AgentError, Identity};
+use crate::secret::Secret;
+use crate::vault::{Folder, Watch};
+
+/// Who the device is, and its key.
+pub(super) struct Known {
+    pub(super) identity: Identity,
+    pub(super) key: Secret,
+    pub(super) state: State,
+    /// In PEM, if the device has an RSA key.
+    pub(super) rsa_pubkey: Option<String>,
+}
+
+/// What a call is made with.
+pub(super) struct Access {
+    pub(super) known: Arc<Known>,
+    /// Why something that was begun is not finished; it may be about to replace the key.
+    pub(super) unfinished: Option<AgentError>,
+}
+
+impl Deref for Access {
+    type Target = Known;
+
+    fn deref(&self) -> &Known {
+        &self.known
+    }
+}
+
+/// The device as the vault has it. The vault's own key is in memory as well, so that the device's is
+/// no less safe there.
+#[derive(Default)]
+pub(super) struct Memory(Mutex<Option<(Watch, Arc<Known>)>>);
+
+impl Memory {
+    fn kept(&self) -> MutexGuard<'_, Option<(Watch, Arc<Known>)>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What was remembered, if it is still so.
+    pub(super) fn recall(&self, folder: &Folder) -> Option<Arc<Known>> {
+        let mut kept = self.kept();
+        match &*kept {
+            Some((watch, known)) if watch.is_unchanged(folder) => Some(Arc::clone(known)),
+            _ => {
+                *kept = None;
+                None
+            }
+        }
+    }
+
+    /// Remembers what was read after `watch` had begun.
+    pub(super) fn remember(&self, watch: Watch, known: &Arc<Known>) {
+        *self.kept() = Some((watch, Arc::clone(known)));
+    }
+
+    /// Closes the vault, for a change that is to come.
+    pub(super) fn forget(&self) {
+        *self.kept() = None;
+    }
+}
