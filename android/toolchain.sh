@@ -55,7 +55,7 @@ fetch() {
   mv "$new" "$root"
 }
 
-update() { apt apt-get -qq update >&2 && touch "$cache/updated"; }
+update() { apt apt-get -qq -o APT::Update::Error-Mode=any update >&2 && touch "$cache/updated"; }
 
 # Once a day is often enough to see that Debian replaced something.
 [ -n "$(find "$cache/updated" -mtime -1 2>/dev/null)" ] || update || true
