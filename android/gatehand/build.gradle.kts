@@ -16,6 +16,10 @@ android {
     defaultConfig {
         minSdk = 21
         consumerProguardFiles("src/main/resources/META-INF/proguard/gatehand.pro")
+        aarMetadata {
+            // Otherwise it is compileSdk, and an app would have to follow that without need.
+            minCompileSdk = 21
+        }
     }
 
     compileOptions {

@@ -1,0 +1,175 @@
+#!/usr/bin/env bash
+# Assembles the library that apps use, without the Android SDK: what Gradle's assembleRelease makes.
+#   android/aar.sh [--jni FOLDER] [--classes FOLDER] [--output FOLDER | --repository FOLDER]
+#
+# --jni         holds ABI/libgatehand.so, as cargo-ndk leaves them; target/jni unless said otherwise
+# --classes     what Maven compiled; compiled anew unless said otherwise
+# --output      gets gatehand-VERSION.aar and .pom; android/gatehand/target/aar unless said otherwise
+# --repository  gets the same in the layout of a Maven repository, for an app's `maven { url = … }`
+#
+# The same input gives the same bytes. Without some native library the AAR is made and the processor
+# named; one that would not load on a device is refused. Needs JDK 17 and readelf.
+set -euo pipefail
+export LC_ALL=C
+start=$PWD
+cd "$(dirname "$0")/.."
+# shellcheck source=elf.sh
+. android/elf.sh
+
+die() {
+  printf 'aar.sh: %s\n' "$1" >&2
+  exit 1
+}
+
+jni=${CARGO_TARGET_DIR:-target}/jni classes='' output=android/gatehand/target/aar repository=
+while [ $# -gt 0 ]; do
+  case $1 in
+    --jni | --classes | --output | --repository) [ $# -gt 1 ] || die "$1 needs a folder" ;;
+    *) die "unknown option $1; the options are at the top of $0" ;;
+  esac
+  folder=$(cd "$start" && realpath -m "$2")
+  case $1 in
+    --jni) jni=$folder && [ -d "$jni" ] || die "there is no folder $jni" ;;
+    --classes) classes=$folder ;;
+    --output) output=$folder ;;
+    --repository) repository=$folder ;;
+  esac
+  shift 2
+done
+
+# declared PATTERN: what the Gradle build says there, once or several times the same.
+declared() {
+  local found
+  found=$(sed -n "s/^ *$1\$/\1/p" android/gatehand/build.gradle.kts | sort -u)
+  [ -n "$found" ] && [ "$(wc -l <<<"$found")" -eq 1 ] || die "android/gatehand/build.gradle.kts has not one line like $1"
+  printf '%s\n' "$found"
+}
+
+# library ALIAS PROPERTY: "module" or "version" of a library in the version catalog.
+library() {
+  local line version
+  line=$(grep "^$1 = " android/gradle/libs.versions.toml) || die "the version catalog has no library $1"
+  case $2 in
+    module) sed 's/.*module = "\([^"]*\)".*/\1/' <<<"$line" ;;
+    version)
+      version=$(sed 's/.*version\.ref = "\([^"]*\)".*/\1/' <<<"$line")
+      sed -n "s/^$version = \"\(.*\)\"\$/\1/p" android/gradle/libs.versions.toml
+      ;;
+  esac
+}
+
+group=$(declared 'group = "\(.*\)"')
+version=$(declared 'version = "\(.*\)"')
+namespace=$(declared 'namespace = "\(.*\)"')
+min_sdk=$(declared 'minSdk = \([0-9]*\)')
+min_compile_sdk=$(declared 'minCompileSdk = \([0-9]*\)')
+rules=$(declared 'consumerProguardFiles("\([^"]*\)")')
+abis=$(declared 'abis = listOf(\(.*\))' | tr -d '",')
+dependencies=$(sed -n 's/^ *\(api\|implementation\)(libs\.\(.*\))$/\1 \2/p' android/gatehand/build.gradle.kts)
+
+source=android/gatehand/src/main
+for part in "$source"/*; do
+  case ${part##*/} in
+    AndroidManifest.xml | kotlin | resources) ;;
+    *) die "$part would be left out: only Gradle packages that" ;;
+  esac
+done
+
+staging=$(mktemp -d)
+trap 'rm -rf "$staging"' EXIT
+aar=$staging/aar
+mkdir -p "$aar/META-INF/com/android/build/gradle"
+
+refused=
+if [ -d "$jni" ]; then
+  while IFS= read -r file; do
+    abi=${file%/libgatehand.so}
+    if [[ " $abis " != *" $abi "* ]]; then
+      reason="is neither of $abis nor named libgatehand.so"
+    elif reason=$(unusable "$abi" "$jni/$file" "$min_sdk"); [ -z "$reason" ]; then
+      mkdir -p "$aar/jni/$abi"
+      cp "$jni/$file" "$aar/jni/$abi/"
+      continue
+    fi
+    printf 'aar.sh: %s %s\n' "$jni/$file" "$reason" >&2
+    refused=yes
+  done < <(cd "$jni" && find . ! -type d -printf '%P\n' | sort)
+fi
+[ -z "$refused" ] || die "no AAR was made"
+for abi in $abis; do
+  [ -e "$aar/jni/$abi" ] || printf 'aar.sh: without %s, for there is no %s\n' "$abi" "$jni/$abi/libgatehand.so" >&2
+done
+
+if [ -z "$classes" ]; then
+  classes=android/gatehand/target/classes
+  # Classes of sources that are gone would stay.
+  rm -rf "$classes"
+  mvn -B -q -f android/pom.xml -pl gatehand -am compile >&2 || die "the classes can't be compiled"
+fi
+[ -e "$classes/${namespace//.//}" ] || die "$classes holds no classes of $namespace"
+
+# pack FOLDER FILE: zips in one order and with one date, and no manifest of a jar.
+pack() {
+  (cd "$1" && find . -type f -printf '"%P"\n' | sort >"$staging/files" &&
+    "${JAVA_HOME:+$JAVA_HOME/bin/}jar" --create --no-manifest --date=1980-02-01T00:00:00Z --file "$2" "@$staging/files")
+}
+
+# R8 takes the rules from proguard.txt.
+mkdir "$staging/classes"
+cp -R "$classes/." "$staging/classes"
+rm -rf "$staging/classes/META-INF/proguard" "$staging/classes/META-INF/MANIFEST.MF"
+pack "$staging/classes" "$aar/classes.jar"
+cp "android/gatehand/$rules" "$aar/proguard.txt"
+: >"$aar/R.txt"
+sed "s|^<manifest xmlns:android=\"\([^\"]*\)\">\$|<manifest xmlns:android=\"\1\"\n    package=\"$namespace\">\n\n    <uses-sdk android:minSdkVersion=\"$min_sdk\" />\n|" \
+  "$source/AndroidManifest.xml" >"$aar/AndroidManifest.xml"
+grep -q minSdkVersion "$aar/AndroidManifest.xml" || die "$source/AndroidManifest.xml does not begin as expected"
+cat >"$aar/META-INF/com/android/build/gradle/aar-metadata.properties" <<END
+aarFormatVersion=1.0
+aarMetadataVersion=1.0
+minCompileSdk=$min_compile_sdk
+minCompileSdkExtension=0
+minAndroidGradlePluginVersion=1.0.0
+coreLibraryDesugaringEnabled=false
+END
+pack "$aar" "$staging/gatehand-$version.aar"
+
+# dependency MODULE VERSION SCOPE
+dependency() {
+  printf '    <dependency>\n      <groupId>%s</groupId>\n      <artifactId>%s</artifactId>\n' "${1%:*}" "${1#*:}"
+  printf '      <version>%s</version>\n      <scope>%s</scope>\n    </dependency>\n' "$2" "$3"
+}
+
+{
+  cat <<END
+<?xml version="1.0" encoding="UTF-8"?>
+<project xmlns="http://maven.apache.org/POM/4.0.0" xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"
+         xsi:schemaLocation="http://maven.apache.org/POM/4.0.0 http://maven.apache.org/xsd/maven-4.0.0.xsd">
+  <modelVersion>4.0.0</modelVersion>
+  <groupId>$group</groupId>
+  <artifactId>gatehand</artifactId>
+  <version>$version</version>
+  <packaging>aar</packaging>
+  <licenses>
+    <license>
+      <name>$(sed -n 's/^license = "\(.*\)"/\1/p' Cargo.toml)</name>
+    </license>
+  </licenses>
+  <dependencies>
+END
+  # The Kotlin plugin adds this to each library.
+  dependency org.jetbrains.kotlin:kotlin-stdlib "$(sed -n 's/^kotlin = "\(.*\)"$/\1/p' android/gradle/libs.versions.toml)" compile
+  while read -r kind alias; do
+    scope=compile
+    [ "$kind" = api ] || scope=runtime
+    module=$(library "${alias//./-}" module)
+    number=$(library "${alias//./-}" version)
+    dependency "$module" "$number" "$scope"
+  done <<<"$dependencies"
+  printf '  </dependencies>\n</project>\n'
+} >"$staging/gatehand-$version.pom"
+
+[ -z "$repository" ] || output=$repository/${group//.//}/gatehand/$version
+mkdir -p "$output"
+mv "$staging/gatehand-$version.aar" "$staging/gatehand-$version.pom" "$output/"
+printf '%s\n' "$output/gatehand-$version.aar"
