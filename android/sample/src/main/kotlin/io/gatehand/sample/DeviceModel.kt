@@ -219,6 +219,7 @@ class DeviceModel(
     private companion object {
         const val TAG = "gatehand"
         val SAID_BY_STATE = setOf(
+            ErrorCode.NOT_ENROLLED,
             ErrorCode.ANSWER_LOST,
             ErrorCode.REJECTED,
             ErrorCode.REVOKED,

@@ -8,16 +8,20 @@ import java.util.concurrent.TimeUnit
 
 /** Holds what lives as long as the process: the device's agent, and what its screens show. */
 open class SampleApp : Application() {
-    private val lazyModel = lazy { DeviceModel(DataWedge.isHere(this), ::openAgent) }
+    private val lazyModel = lazy { makeModel() }
+
+    /** Longest time that an operation takes, retries included: a person stands there and waits. */
+    protected open val timeLimitMillis: Long = 30_000
 
     /** What the screens show; made with the first of them. */
-    val model: DeviceModel by lazyModel
+    open val model: DeviceModel by lazyModel
+
+    protected fun makeModel(): DeviceModel = DeviceModel(DataWedge.isHere(this), ::openAgent)
 
     /** Opens the process's only agent. */
     protected open fun openAgent(): ScannerAgent {
         val config = AgentConfig.Builder("gatehand sample", version())
-            // A person stands there and waits.
-            .timeLimit(TIME_LIMIT_SECONDS, TimeUnit.SECONDS)
+            .timeLimit(timeLimitMillis, TimeUnit.MILLISECONDS)
             .build()
         return ScannerAgent.open(this, config)
     }
@@ -31,11 +35,7 @@ open class SampleApp : Application() {
 
     /** Devices end processes without it; emulated ones, as in tests, end here. */
     override fun onTerminate() {
-        if (lazyModel.isInitialized()) model.close()
+        if (lazyModel.isInitialized()) lazyModel.value.close()
         super.onTerminate()
-    }
-
-    private companion object {
-        const val TIME_LIMIT_SECONDS = 30L
     }
 }

@@ -38,10 +38,14 @@ class Gate {
     }
 
     fun type(field: Int, text: String) {
-        val view = activity.findViewById<EditText>(field)
-        assertTrue(view.isShown, "the field is not shown")
-        view.setText(text)
+        await("a field to type into") { field(field).isShown }
+        field(field).setText(text)
     }
+
+    /** What is in a field. */
+    fun typed(field: Int): String = field(field).text.toString()
+
+    private fun field(field: Int): EditText = checkNotNull(activity.findViewById(field))
 
     /** Presses the button of this label, as soon as it is there and can be pressed. */
     fun press(label: Int) {

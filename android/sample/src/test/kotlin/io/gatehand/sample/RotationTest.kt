@@ -1,6 +1,5 @@
 package io.gatehand.sample
 
-import android.widget.EditText
 import io.gatehand.ScannerAgent
 import java.net.InetAddress
 import java.net.ServerSocket
@@ -106,8 +105,8 @@ class RotationTest : ServerTest() {
         gate.type(R.id.token, "kpp4jn8g")
         gate.rotate()
         gate.sees(R.string.type_title)
-        assertEquals("https://pretix.eu", gate.activity.findViewById<EditText>(R.id.server).text.toString())
-        assertEquals("kpp4jn8g", gate.activity.findViewById<EditText>(R.id.token).text.toString())
+        assertEquals("https://pretix.eu", gate.typed(R.id.server))
+        assertEquals("kpp4jn8g", gate.typed(R.id.token))
     }
 
     @Test
