@@ -155,7 +155,7 @@ class DeviceModel(
                 agent.initialize(confirm.enrolment.confirmed(origin), confirm.replaces)
                 situation.update { it.copy(step = null) }
             } catch (error: GatehandException) {
-                val next = stepAfter(error, confirm)
+                val next = stepAfter(error, confirm, agent.status())
                 situation.update { it.copy(step = next) }
                 if (next?.replaces == true && !confirm.replaces) return@work null
                 throw error
@@ -165,10 +165,10 @@ class DeviceModel(
         }
     }
 
-    /** What is over is not asked again; what can be tried again needs no second scan. */
-    private fun stepAfter(error: GatehandException, confirm: Step.Confirm): Step.Confirm? = when (error.code) {
-        ErrorCode.ALREADY_ENROLLED, ErrorCode.ENROLMENT_UNFINISHED -> confirm.copy(replaces = true)
-        ErrorCode.UNREACHABLE, ErrorCode.TIMED_OUT, ErrorCode.FOREIGN_ANSWER -> confirm
+    /** What is begun or over is not asked again; what was not sent can be tried again without a second scan. */
+    private fun stepAfter(error: GatehandException, confirm: Step.Confirm, state: DeviceState): Step.Confirm? = when {
+        error.code in NEEDS_REPLACING -> confirm.copy(replaces = true)
+        error is ConnectionException && state !is DeviceState.Enrolling -> confirm
         else -> null
     }
 
@@ -218,6 +218,7 @@ class DeviceModel(
 
     private companion object {
         const val TAG = "gatehand"
+        val NEEDS_REPLACING = setOf(ErrorCode.ALREADY_ENROLLED, ErrorCode.ENROLMENT_UNFINISHED)
         val SAID_BY_STATE = setOf(
             ErrorCode.NOT_ENROLLED,
             ErrorCode.ANSWER_LOST,

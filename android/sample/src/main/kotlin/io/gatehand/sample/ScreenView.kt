@@ -32,7 +32,8 @@ class ScreenView(root: View, private val onAction: (Action) -> Unit) {
     private val serverField: EditText = root.part(R.id.server)
     private val tokenField: EditText = root.part(R.id.token)
     private val facts: LinearLayout = root.part(R.id.facts)
-    private val buttons: LinearLayout = root.part(R.id.buttons)
+    private val firstButtons: LinearLayout = root.part(R.id.first_buttons)
+    private val moreButtons: LinearLayout = root.part(R.id.more_buttons)
     private var shown: Screen? = null
 
     /** The address that was typed. */
@@ -64,7 +65,9 @@ class ScreenView(root: View, private val onAction: (Action) -> Unit) {
         }
         showForm(screen.form, shown?.form == true)
         facts.fill(screen.facts, ::viewOf)
-        buttons.fill(screen.buttons) { button -> viewOf(button, enabled = screen.busy == null) }
+        // The first ones are always in sight, the others below what can be scrolled.
+        firstButtons.fill(screen.buttons.take(IN_SIGHT)) { viewOf(it, firstButtons, enabled = screen.busy == null) }
+        moreButtons.fill(screen.buttons.drop(IN_SIGHT)) { viewOf(it, moreButtons, enabled = screen.busy == null) }
         shown = screen
     }
 
@@ -94,13 +97,13 @@ class ScreenView(root: View, private val onAction: (Action) -> Unit) {
         contentDescription = resources.getString(R.string.fact_spoken, label, value)
     }
 
-    private fun viewOf(button: Button, enabled: Boolean): View {
+    private fun viewOf(button: Button, parent: ViewGroup, enabled: Boolean): View {
         val layout = when (button.kind) {
             Kind.MAIN -> R.layout.button_main
             Kind.OTHER -> R.layout.button_other
             Kind.DANGER -> R.layout.button_danger
         }
-        return (inflater.inflate(layout, buttons, false) as ButtonView).apply {
+        return (inflater.inflate(layout, parent, false) as ButtonView).apply {
             setText(button.label)
             isEnabled = enabled
             filterTouchesWhenObscured = true
@@ -146,5 +149,9 @@ class ScreenView(root: View, private val onAction: (Action) -> Unit) {
     private fun <T> ViewGroup.fill(things: List<T>, view: (T) -> View) {
         removeAllViews()
         things.forEach { addView(view(it)) }
+    }
+
+    private companion object {
+        const val IN_SIGHT = 2
     }
 }

@@ -34,6 +34,8 @@ private fun stepScreen(situation: Situation): Screen? = when (val step = situati
         sentences = listOfNotNull(
             if (step.replaces) givenUp(situation.device) else null,
             text(R.string.confirm_words),
+            // While an answer is missing, it may have been this very code that was sent.
+            if (step.replaces || situation.device is DeviceState.Enrolling) null else text(R.string.confirm_unsent),
         ),
         buttons = listOf(
             Button(

@@ -9,6 +9,7 @@ import android.content.RestrictionsManager
 import android.content.pm.ActivityInfo
 import android.content.pm.PackageManager
 import android.net.Uri
+import java.io.File
 import kotlin.test.Test
 import kotlin.test.assertEquals
 import kotlin.test.assertIs
@@ -65,4 +66,18 @@ class ManifestTest {
         assertEquals(setOf("url", "token", "allowed_servers"), entries.keys)
         assertTrue(entries.values.none { it.isNullOrBlank() }, "$entries")
     }
+
+    @Test
+    fun both_builds_say_the_same_of_the_app() {
+        val sample = File(checkNotNull(System.getProperty("gatehand.project")) { "run by Maven" }, "android/sample")
+        val gradle = File(sample, "build.gradle.kts").readText()
+        val maven = File(sample, "pom.xml").readText()
+        assertEquals(first(gradle, "minSdk = ([0-9]+)"), first(maven, "<minSdk>([0-9]+)<"))
+        assertEquals(first(gradle, "targetSdk = ([0-9]+)"), app.applicationInfo.targetSdkVersion.toString())
+        assertEquals(first(gradle, "versionName = \"([^\"]+)\""), packages.getPackageInfo(app.packageName, 0).versionName)
+        assertEquals(first(gradle, "applicationId = \"([^\"]+)\""), app.packageName)
+    }
+
+    private fun first(text: String, pattern: String): String =
+        checkNotNull(Regex(pattern).find(text)) { "$pattern is not there" }.groupValues[1]
 }

@@ -83,7 +83,6 @@ class OfflineTest : ServerTest() {
     @Test
     fun a_setup_without_answer_goes_on_by_hand() {
         val device = enrolUnanswered()
-        gate.press(R.string.confirm_no)
         gate.sees(R.string.enrolling_title)
         gate.sees(R.string.enrolling_words)
         server.restart()
@@ -103,7 +102,6 @@ class OfflineTest : ServerTest() {
     @Test
     fun another_code_gives_a_setup_without_answer_up_only_after_a_second_yes() {
         enrolUnanswered()
-        gate.press(R.string.confirm_no)
         gate.sees(R.string.enrolling_title)
         server.restart()
         val other = server.createDevice("Lane 3")
