@@ -23,6 +23,7 @@ import kotlinx.coroutines.flow.getAndUpdate
 import kotlinx.coroutines.flow.map
 import kotlinx.coroutines.flow.stateIn
 import kotlinx.coroutines.flow.update
+import kotlinx.coroutines.isActive
 import kotlinx.coroutines.launch
 
 /**
@@ -64,6 +65,7 @@ class DeviceModel(
                 return@launch
             }
             agent = opened
+            if (!isActive) return@launch opened.close()
             launch { opened.state.collect { follow(opened) } }
             launch { opened.managedOutcome.collect { outcome -> situation.update { it.copy(managed = outcome) } } }
             follow(opened)
@@ -99,7 +101,7 @@ class DeviceModel(
             Action.Type -> situation.update { it.copy(step = Step.Type, notice = null) }
             Action.Submit -> error("the fields are the view's")
             Action.Back -> back()
-            is Action.Enrol -> enrol(action.origin)
+            is Action.Enrol -> enrol(action)
             Action.Refresh -> work(Work.REFRESH) { agent -> refresh(agent) }
             Action.Call -> work(Work.CALL) { agent -> noticeOf(agent.request(ApiRequest.get("/api/v1/device/info"))) }
             Action.Roll -> work(Work.ROLL) { agent ->
@@ -130,7 +132,7 @@ class DeviceModel(
             when {
                 it.work != null -> it
                 // A second code must not slip under a finger that is about to agree to the first.
-                it.step is Step.Confirm || it.step is Step.Revoke -> it.copy(notice = Notice(Tone.WARNING, text(R.string.answer_first)))
+                it.step is Step.Confirm || it.step is Step.Revoke -> it.copy(notice = ANSWER_FIRST)
                 it.isEnrolled -> it.copy(notice = Situation.ALREADY_ENROLLED)
                 else -> it.copy(work = Work.READ, notice = null)
             }
@@ -146,14 +148,14 @@ class DeviceModel(
         }
     }
 
-    private fun enrol(origin: String) {
+    private fun enrol(answer: Action.Enrol) {
         val confirm = situation.value.step as? Step.Confirm ?: return
         // What was shown when the button was pressed counts, not what has come meanwhile.
-        if (confirm.enrolment.origin != origin) return
+        if (answer != confirm.agreement) return
         work(Work.ENROL) { agent ->
             try {
-                agent.initialize(confirm.enrolment.confirmed(origin), confirm.replaces)
-                situation.update { it.copy(step = null) }
+                agent.initialize(confirm.enrolment.confirmed(answer.origin), confirm.replaces)
+                situation.update { it.copy(step = null, event = Event.Unknown) }
             } catch (error: GatehandException) {
                 val next = stepAfter(error, confirm, agent.status())
                 situation.update { it.copy(step = next) }
@@ -218,6 +220,7 @@ class DeviceModel(
 
     private companion object {
         const val TAG = "gatehand"
+        val ANSWER_FIRST = Notice(Tone.WARNING, text(R.string.answer_first))
         val NEEDS_REPLACING = setOf(ErrorCode.ALREADY_ENROLLED, ErrorCode.ENROLMENT_UNFINISHED)
         val SAID_BY_STATE = setOf(
             ErrorCode.NOT_ENROLLED,

@@ -11,6 +11,7 @@ package io.gatehand.sample
  * @property subject What has to be read across a gate: a device's name, a server.
  * @property busy What is waited for; until then nothing can be pressed.
  * @property form Whether address and token can be typed.
+ * @property buttons What can be pressed; the first two are always in sight.
  */
 data class Screen(
     val title: Text,
@@ -55,8 +56,9 @@ sealed interface Action {
      * Agrees to a server.
      *
      * @property origin The one that was shown.
+     * @property replaces Whether the person was told that this gives something up.
      */
-    data class Enrol(val origin: String) : Action
+    data class Enrol(val origin: String, val replaces: Boolean = false) : Action
 
     /** Goes back from a question or a form. */
     data object Back : Action

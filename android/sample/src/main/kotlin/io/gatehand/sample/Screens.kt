@@ -40,7 +40,7 @@ private fun stepScreen(situation: Situation): Screen? = when (val step = situati
         buttons = listOf(
             Button(
                 if (step.replaces) R.string.confirm_replace else R.string.confirm_yes,
-                Action.Enrol(step.enrolment.origin),
+                step.agreement,
                 if (step.replaces) Kind.DANGER else Kind.MAIN,
             ),
             Button(R.string.confirm_no, Action.Back),

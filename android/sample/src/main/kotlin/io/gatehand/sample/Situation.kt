@@ -52,7 +52,10 @@ sealed interface Step {
      *
      * @property replaces Whether the device is known to have something that this would give up.
      */
-    data class Confirm(val enrolment: Enrolment, val replaces: Boolean) : Step
+    data class Confirm(val enrolment: Enrolment, val replaces: Boolean) : Step {
+        /** What a person says yes to. */
+        val agreement: Action.Enrol get() = Action.Enrol(enrolment.origin, replaces)
+    }
 
     /** Thinking about whether to give the device up. */
     data object Revoke : Step

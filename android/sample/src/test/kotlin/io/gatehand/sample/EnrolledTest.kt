@@ -97,6 +97,21 @@ class EnrolledTest : ServerTest() {
     }
 
     @Test
+    fun another_device_does_not_keep_the_event_of_the_one_before() {
+        eventIsOn("Museum night")
+        val device = enrolledGate()
+        gate.sees("Museum night")
+        server.revoke(device.id)
+        gate.press(R.string.refresh)
+        gate.sees(R.string.revoked_title)
+        server.admin("event", "deactivate", ORGANIZER, "museum")
+        gate.scan(server.createDevice("Lane 3").code)
+        gate.press(R.string.confirm_yes)
+        gate.sees("Lane 3")
+        gate.sees(R.string.event_none)
+    }
+
+    @Test
     fun a_call_notices_a_revocation_too() {
         val device = enrolledGate()
         server.revoke(device.id)

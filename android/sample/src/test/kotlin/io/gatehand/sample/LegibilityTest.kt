@@ -22,14 +22,15 @@ import org.robolectric.annotation.GraphicsMode
 
 /**
  * All screens as a TC25 draws them: 480 x 800 on 4.3 inches, less what Android keeps for its bars.
- * `-Dgatehand.pictures=FOLDER` keeps the pictures.
+ * `-DargLine=-Dgatehand.pictures=FOLDER` keeps the pictures.
  */
 @RunWith(RobolectricTestRunner::class)
 @GraphicsMode(GraphicsMode.Mode.NATIVE)
 @Config(sdk = [27, 35], qualifiers = "w320dp-h461dp-normal-notlong-port-hdpi")
 class LegibilityTest {
     private val states = ScreensTest.STATES
-    private val enrolled = Situation(true, states.getValue("enrolled"), event = Event.Now(EventSelection("nacht", "Lange Nacht der Museen")))
+    private val event = Event.Now(EventSelection("nacht", "Lange Nacht der Museen"))
+    private val enrolled = Situation(true, states.getValue("enrolled"), event = event)
     private val confirm = Step.Confirm(ScreensTest.ENROLMENT, replaces = false)
     private val refused = Notice(
         Tone.BAD,
@@ -85,7 +86,9 @@ class LegibilityTest {
         val density = root.resources.displayMetrics.density
         val all = views(root)
         val buttons = all.filterIsInstance<ButtonView>()
-        for (button in buttons) assertTrue(button.height >= FINGER_DP * density, "$name: \"${button.text}\" is too small for a finger")
+        for (button in buttons) {
+            assertTrue(button.height >= FINGER_DP * density, "$name: \"${button.text}\" is too small for a finger")
+        }
         for (text in all.filterIsInstance<TextView>()) {
             val layout = checkNotNull(text.layout)
             assertTrue((0 until layout.lineCount).all { layout.getEllipsisCount(it) == 0 }, "$name: \"${text.text}\" is cut off")

@@ -128,7 +128,8 @@ class OfflineTest : ServerTest() {
         gate.sees(R.string.vault_locked_title)
         gate.press(R.string.try_again)
         // That nothing has changed is said too.
-        gate.await("the same again, as a notice") { gate.texts().count { it == gate.app.getString(R.string.vault_locked_words) } == 2 }
+        val words = gate.app.getString(R.string.vault_locked_words)
+        gate.await("the same again, as a notice") { gate.texts().count { it == words } == 2 }
         keystore.busy = 0
         gate.press(R.string.try_again)
         gate.sees(R.string.enrolled_title)
