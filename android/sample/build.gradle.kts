@@ -27,6 +27,16 @@ android {
         sourceCompatibility = JavaVersion.VERSION_11
         targetCompatibility = JavaVersion.VERSION_11
     }
+
+    sourceSets {
+        getByName("test") {
+            kotlin.directories.add("../testing/src/main/kotlin")
+        }
+    }
+
+    testOptions {
+        unitTests.isIncludeAndroidResources = true
+    }
 }
 
 kotlin {
@@ -38,6 +48,7 @@ kotlin {
 
 dependencies {
     implementation(project(":gatehand"))
+    implementation(libs.coroutines.android)
     testImplementation(libs.junit)
     testImplementation(libs.kotlin.test)
     testImplementation(libs.robolectric)

@@ -5,6 +5,7 @@ import android.content.BroadcastReceiver
 import android.content.Context
 import android.content.Intent
 import android.content.IntentFilter
+import android.content.pm.PackageManager
 import android.os.Build
 import android.os.Bundle
 
@@ -107,11 +108,20 @@ class DataWedge(private val context: Context, private val onScan: (String) -> Un
         context.sendBroadcast(Intent(API).setPackage(SERVICE).putExtra(SET_CONFIG, profile))
     }
 
-    internal companion object {
-        const val SERVICE = "com.symbol.datawedge"
-        const val API = "com.symbol.datawedge.api.ACTION"
-        const val SET_CONFIG = "com.symbol.datawedge.api.SET_CONFIG"
-        const val DATA = "com.symbol.datawedge.data_string"
+    companion object {
+        /** Whether this device has DataWedge. */
+        fun isHere(context: Context): Boolean =
+            try {
+                context.packageManager.getPackageInfo(SERVICE, 0)
+                true
+            } catch (_: PackageManager.NameNotFoundException) {
+                false
+            }
+
+        internal const val SERVICE = "com.symbol.datawedge"
+        internal const val API = "com.symbol.datawedge.api.ACTION"
+        internal const val SET_CONFIG = "com.symbol.datawedge.api.SET_CONFIG"
+        internal const val DATA = "com.symbol.datawedge.data_string"
 
         /** DataWedge's number for this way of delivery. */
         private const val BROADCAST = "2"

@@ -1,0 +1,167 @@
+package io.gatehand.sample
+
+import io.gatehand.DeviceState
+import io.gatehand.Identity
+import io.gatehand.ManagedOutcome
+import io.gatehand.NativeLibraryException
+import io.gatehand.sample.Button.Kind
+
+/** The screen for a situation. */
+fun screenOf(situation: Situation): Screen {
+    // A step needs an agent to be done with.
+    val step = if (situation.device == null) null else stepScreen(situation)
+    val screen = step ?: stateScreen(situation)
+    return screen.copy(
+        notice = situation.notice ?: if (situation.isEnrolled) null else managedNotice(situation.managed),
+        busy = situation.work?.let { text(wordsOf(it)) },
+    )
+}
+
+private fun stepScreen(situation: Situation): Screen? = when (val step = situation.step) {
+    null -> null
+    Step.Type -> Screen(
+        title = text(R.string.type_title),
+        form = true,
+        buttons = listOf(
+            Button(R.string.type_submit, Action.Submit, Kind.MAIN),
+            Button(R.string.back, Action.Back),
+        ),
+    )
+    is Step.Confirm -> Screen(
+        title = text(R.string.confirm_title),
+        tone = Tone.WARNING,
+        subject = words(step.enrolment.origin),
+        sentences = listOfNotNull(
+            if (step.replaces) givenUp(situation.device) else null,
+            text(R.string.confirm_words),
+            // While an answer is missing, it may have been this very code that was sent.
+            if (step.replaces || situation.device is DeviceState.Enrolling) null else text(R.string.confirm_unsent),
+        ),
+        buttons = listOf(
+            Button(
+                if (step.replaces) R.string.confirm_replace else R.string.confirm_yes,
+                step.agreement,
+                if (step.replaces) Kind.DANGER else Kind.MAIN,
+            ),
+            Button(R.string.confirm_no, Action.Back),
+        ),
+    )
+    Step.Revoke -> Screen(
+        title = text(R.string.revoke_title),
+        tone = Tone.BAD,
+        subject = (situation.device as? DeviceState.Enrolled)?.let { words(it.identity.name) },
+        sentences = listOf(text(R.string.revoke_words)),
+        buttons = listOf(
+            Button(R.string.revoke_no, Action.Back, Kind.MAIN),
+            Button(R.string.revoke_yes, Action.Revoke, Kind.DANGER),
+        ),
+    )
+}
+
+private fun stateScreen(situation: Situation): Screen = when (val device = situation.device) {
+    null -> unopened(situation)
+    DeviceState.NotEnrolled -> Screen(
+        title = text(R.string.not_enrolled_title),
+        subject = text(if (situation.scans) R.string.scan_the_code else R.string.open_the_link),
+        sentences = listOf(text(if (situation.scans) R.string.scan_how else R.string.open_the_link_how)),
+        buttons = listOf(Button(R.string.type_instead, Action.Type)),
+    )
+    is DeviceState.Enrolling -> Screen(
+        title = text(R.string.enrolling_title),
+        tone = Tone.WARNING,
+        subject = words(device.server),
+        sentences = listOf(text(R.string.enrolling_words)),
+        buttons = listOf(Button(R.string.go_on, Action.Refresh, Kind.MAIN), Button(R.string.type_other, Action.Type)),
+    )
+    is DeviceState.Enrolled -> enrolled(device.identity, situation.event)
+    is DeviceState.Rejected -> Screen(
+        title = text(R.string.rejected_title),
+        tone = Tone.BAD,
+        subject = words(device.identity.name),
+        sentences = listOf(text(R.string.rejected_words)),
+        facts = factsOf(device.identity),
+        buttons = listOf(Button(R.string.try_again, Action.Refresh, Kind.MAIN), Button(R.string.type_other, Action.Type)),
+    )
+    is DeviceState.Revoked -> Screen(
+        title = text(R.string.revoked_title),
+        tone = Tone.BAD,
+        subject = words(device.identity.name),
+        sentences = listOf(text(R.string.revoked_words), newCode(situation)),
+        facts = factsOf(device.identity),
+        buttons = listOf(Button(R.string.type_instead, Action.Type)),
+    )
+    is DeviceState.AnswerLost -> Screen(
+        title = text(R.string.answer_lost_title),
+        tone = Tone.BAD,
+        subject = device.identity?.let { words(it.name) } ?: words(device.server),
+        sentences = listOf(text(R.string.answer_lost_words), newCode(situation)),
+        facts = device.identity?.let(::factsOf).orEmpty(),
+        buttons = listOf(Button(R.string.type_instead, Action.Type), Button(R.string.try_again, Action.Refresh)),
+    )
+    is DeviceState.VaultLocked -> Screen(
+        title = text(R.string.vault_locked_title),
+        tone = Tone.WARNING,
+        sentences = listOf(text(R.string.vault_locked_words)),
+        buttons = listOf(Button(R.string.try_again, Action.Refresh, Kind.MAIN)),
+    )
+    is DeviceState.EnrolAgain -> Screen(
+        title = text(R.string.enrol_again_title),
+        tone = Tone.BAD,
+        sentences = listOf(text(R.string.enrol_again_words), newCode(situation)),
+        buttons = listOf(Button(R.string.type_instead, Action.Type)),
+    )
+}
+
+private fun unopened(situation: Situation): Screen {
+    val cause = situation.unusable ?: return Screen(title = text(R.string.opening_title))
+    return Screen(
+        title = text(R.string.unusable_title),
+        tone = Tone.BAD,
+        sentences = listOf(wordsOf(cause)),
+        // A library that can't be loaded stays so until another app is installed.
+        buttons = listOf(Button(R.string.try_again, Action.OpenAgain, Kind.MAIN)).filter { cause !is NativeLibraryException },
+    )
+}
+
+private fun enrolled(identity: Identity, event: Event) = Screen(
+    title = text(R.string.enrolled_title),
+    tone = Tone.GOOD,
+    subject = words(identity.name),
+    facts = listOfNotNull(
+        when (event) {
+            Event.Unknown -> null
+            Event.None -> Fact(R.string.fact_event, text(R.string.event_none))
+            is Event.Now -> Fact(R.string.fact_event, words(event.selection.eventName.ifEmpty { event.selection.event }))
+        },
+    ) + factsOf(identity),
+    buttons = listOf(
+        Button(R.string.refresh, Action.Refresh, Kind.MAIN),
+        Button(R.string.call, Action.Call),
+        Button(R.string.roll, Action.Roll),
+        Button(R.string.revoke, Action.AskToRevoke, Kind.DANGER),
+    ),
+)
+
+private fun factsOf(identity: Identity): List<Fact> = listOf(
+    Fact(R.string.fact_gate, identity.gate?.let { words(it.name) } ?: text(R.string.gate_none)),
+    Fact(R.string.fact_organizer, words(identity.organizer)),
+    Fact(R.string.fact_server, words(identity.server)),
+)
+
+/** Where a new code comes from, and how it gets in. */
+private fun newCode(situation: Situation): Text = text(if (situation.scans) R.string.new_code_scan else R.string.new_code_type)
+
+private fun givenUp(device: DeviceState?): Text = when (device) {
+    is DeviceState.Enrolling -> text(R.string.gives_up_enrolling, device.server)
+    is DeviceState.Enrolled -> text(R.string.gives_up_device, device.identity.name)
+    is DeviceState.Rejected -> text(R.string.gives_up_device, device.identity.name)
+    else -> text(R.string.gives_up)
+}
+
+private fun managedNotice(outcome: ManagedOutcome): Notice? = when (outcome) {
+    ManagedOutcome.NotConfigured, ManagedOutcome.NotNeeded, ManagedOutcome.Enrolled -> null
+    ManagedOutcome.AlreadyUsed -> Notice(Tone.WARNING, text(R.string.managed_used))
+    is ManagedOutcome.NotAllowed -> Notice(Tone.BAD, text(R.string.managed_not_allowed, outcome.origin))
+    is ManagedOutcome.TryLater -> Notice(Tone.WARNING, text(R.string.managed_later))
+    is ManagedOutcome.Failed -> Notice(Tone.BAD, text(R.string.managed_failed, wordsOf(outcome.cause)), detailOf(outcome.cause))
+}

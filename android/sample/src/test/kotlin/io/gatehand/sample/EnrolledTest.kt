@@ -1,0 +1,121 @@
+package io.gatehand.sample
+
+import io.gatehand.testing.TestServer.Companion.ORGANIZER
+import java.time.Duration
+import java.time.Instant
+import kotlin.test.Test
+import kotlin.test.assertFalse
+import kotlin.test.assertTrue
+
+class EnrolledTest : ServerTest() {
+    private fun eventIsOn(name: String) {
+        val start = Instant.now().minus(Duration.ofHours(1))
+        val end = start.plus(Duration.ofHours(3))
+        server.admin("event", "create", ORGANIZER, "museum", "--name", name, "--from", "$start", "--to", "$end")
+    }
+
+    private fun actions(id: Long): String = server.admin("device", "log", ORGANIZER, id.toString())
+
+    @Test
+    fun the_event_to_scan_for_is_shown_and_follows_the_server() {
+        enrolledGate()
+        gate.sees(R.string.event_none)
+        eventIsOn("Museum night")
+        gate.press(R.string.refresh)
+        gate.sees("Museum night")
+        gate.sees(R.string.refreshed)
+        // The server now says to keep it, without its name.
+        gate.press(R.string.refresh)
+        gate.await("the second answer") { gate.app.model.screen.value.busy == null }
+        gate.sees("Museum night")
+    }
+
+    @Test
+    fun a_new_name_and_gate_are_shown_after_asking() {
+        val device = enrolledGate()
+        gate.sees(R.string.gate_none)
+        val made = server.admin("gate", "create", ORGANIZER, "south", "--name", "South entrance")
+        assertTrue(made.isNotEmpty())
+        server.admin("device", "rename", ORGANIZER, device.id.toString(), "Lane 9")
+        server.admin("device", "move", ORGANIZER, device.id.toString(), "south")
+        gate.press(R.string.refresh)
+        gate.sees("Lane 9")
+        gate.sees("South entrance")
+    }
+
+    @Test
+    fun an_authenticated_call_is_told_in_plain_words() {
+        enrolledGate()
+        gate.press(R.string.call)
+        gate.seesPart("The server knows this device as “Lane 2”.")
+    }
+
+    @Test
+    fun a_new_key_works_and_the_server_knows_of_it() {
+        val device = enrolledGate()
+        val before = actions(device.id)
+        gate.press(R.string.roll)
+        gate.sees(R.string.rolled)
+        assertTrue(actions(device.id).length > before.length)
+        gate.press(R.string.call)
+        gate.seesPart("The server knows this device as “Lane 2”.")
+    }
+
+    @Test
+    fun a_device_is_given_up_only_after_a_second_yes() {
+        val device = enrolledGate()
+        gate.press(R.string.revoke)
+        gate.sees(R.string.revoke_words)
+        gate.press(R.string.revoke_no)
+        gate.sees(R.string.enrolled_title)
+        gate.press(R.string.revoke)
+        gate.back()
+        gate.sees(R.string.enrolled_title)
+        assertFalse(server.device(device.id).getBoolean("revoked"))
+        gate.press(R.string.revoke)
+        gate.press(R.string.revoke_yes)
+        gate.sees(R.string.revoked_title)
+        gate.sees("Lane 2")
+        assertTrue(server.device(device.id).getBoolean("revoked"))
+    }
+
+    @Test
+    fun a_device_that_the_server_has_revoked_says_so_and_takes_a_new_code() {
+        val device = enrolledGate()
+        server.revoke(device.id)
+        gate.press(R.string.refresh)
+        gate.sees(R.string.revoked_title)
+        gate.sees(R.string.revoked_words)
+        gate.sees("Lane 2")
+        assertFalse(gate.texts().any { "Exception" in it || "revoked" in it }, "${gate.texts()}")
+        val next = server.createDevice("Lane 3")
+        gate.scan(next.code)
+        gate.press(R.string.confirm_yes)
+        gate.sees(R.string.enrolled_title)
+        gate.sees("Lane 3")
+        assertTrue(isInitialized(next))
+    }
+
+    @Test
+    fun another_device_does_not_keep_the_event_of_the_one_before() {
+        eventIsOn("Museum night")
+        val device = enrolledGate()
+        gate.sees("Museum night")
+        server.revoke(device.id)
+        gate.press(R.string.refresh)
+        gate.sees(R.string.revoked_title)
+        server.admin("event", "deactivate", ORGANIZER, "museum")
+        gate.scan(server.createDevice("Lane 3").code)
+        gate.press(R.string.confirm_yes)
+        gate.sees("Lane 3")
+        gate.sees(R.string.event_none)
+    }
+
+    @Test
+    fun a_call_notices_a_revocation_too() {
+        val device = enrolledGate()
+        server.revoke(device.id)
+        gate.press(R.string.call)
+        gate.sees(R.string.revoked_title)
+    }
+}

@@ -1,0 +1,130 @@
+package io.gatehand.sample
+
+import android.app.Activity
+import android.graphics.Bitmap
+import android.graphics.Canvas
+import android.graphics.Rect
+import android.view.View
+import android.view.ViewGroup
+import android.widget.Button as ButtonView
+import android.widget.TextView
+import io.gatehand.EventSelection
+import java.io.File
+import kotlin.test.Test
+import kotlin.test.assertEquals
+import kotlin.test.assertTrue
+import org.junit.runner.RunWith
+import org.robolectric.Robolectric
+import org.robolectric.RobolectricTestRunner
+import org.robolectric.RuntimeEnvironment
+import org.robolectric.annotation.Config
+import org.robolectric.annotation.GraphicsMode
+
+/**
+ * All screens as a TC25 draws them: 480 x 800 on 4.3 inches, less what Android keeps for its bars.
+ * `-DargLine=-Dgatehand.pictures=FOLDER` keeps the pictures.
+ */
+@RunWith(RobolectricTestRunner::class)
+@GraphicsMode(GraphicsMode.Mode.NATIVE)
+@Config(sdk = [27, 35], qualifiers = "w320dp-h461dp-normal-notlong-port-hdpi")
+class LegibilityTest {
+    private val states = ScreensTest.STATES
+    private val event = Event.Now(EventSelection("nacht", "Lange Nacht der Museen"))
+    private val enrolled = Situation(true, states.getValue("enrolled"), event = event)
+    private val confirm = Step.Confirm(ScreensTest.ENROLMENT, replaces = false)
+    private val refused = Notice(
+        Tone.BAD,
+        text(R.string.error_refused),
+        "https://tickets.veranstaltungen.example refused: This initialization token has already been used.",
+    )
+
+    private val screens: Map<String, Screen> = buildMap {
+        for ((name, state) in states) {
+            put(name, screenOf(Situation(true, state)))
+            put("$name without scanner", screenOf(Situation(false, state)))
+        }
+        put("enrolled", screenOf(enrolled))
+        put("enrolled, busy", screenOf(enrolled.copy(work = Work.CALL)))
+        put("enrolled, call", screenOf(enrolled.copy(notice = Notice(Tone.GOOD, text(R.string.call_done, "Lane 2", "2026.8.0")))))
+        put("opening", screenOf(Situation(true)))
+        put("unusable", screenOf(Situation(true, unusable = ScreensTest.error(io.gatehand.ErrorCode.VAULT_UNWRITABLE, "full"))))
+        put("type", screenOf(Situation(true, states["not enrolled"], step = Step.Type)))
+        put("confirm", screenOf(Situation(true, states["not enrolled"], step = confirm)))
+        put("confirm, replaces", screenOf(Situation(true, states["rejected"], step = confirm.copy(replaces = true))))
+        put("revoke", screenOf(enrolled.copy(step = Step.Revoke)))
+        put("not enrolled, refused", screenOf(Situation(true, states["not enrolled"], notice = refused)))
+    }
+
+    private fun draw(name: String, screen: Screen): Activity {
+        val activity = Robolectric.buildActivity(Activity::class.java).setup().get()
+        activity.setContentView(R.layout.screen)
+        ScreenView(activity.window.decorView, onAction = {}).show(screen)
+        val metrics = activity.resources.displayMetrics
+        val root = activity.window.decorView
+        root.measure(exactly(metrics.widthPixels), exactly(metrics.heightPixels))
+        root.layout(0, 0, metrics.widthPixels, metrics.heightPixels)
+        System.getProperty("gatehand.pictures")?.let { folder ->
+            val picture = Bitmap.createBitmap(root.width, root.height, Bitmap.Config.ARGB_8888)
+            root.draw(Canvas(picture))
+            val language = activity.resources.configuration.locales[0].language
+            val file = File(folder, "$name-$language-${android.os.Build.VERSION.SDK_INT}.png")
+            file.outputStream().use { picture.compress(Bitmap.CompressFormat.PNG, 100, it) }
+        }
+        return activity
+    }
+
+    private fun exactly(pixels: Int) = View.MeasureSpec.makeMeasureSpec(pixels, View.MeasureSpec.EXACTLY)
+
+    private fun views(view: View): List<View> = when {
+        view.visibility != View.VISIBLE -> emptyList()
+        view is ViewGroup -> listOf(view) + (0 until view.childCount).flatMap { views(view.getChildAt(it)) }
+        else -> listOf(view)
+    }
+
+    private fun check(name: String, screen: Screen) {
+        val root = draw(name, screen).window.decorView
+        val density = root.resources.displayMetrics.density
+        val all = views(root)
+        val buttons = all.filterIsInstance<ButtonView>()
+        for (button in buttons) {
+            assertTrue(button.height >= FINGER_DP * density, "$name: \"${button.text}\" is too small for a finger")
+        }
+        for (text in all.filterIsInstance<TextView>()) {
+            val layout = checkNotNull(text.layout)
+            assertTrue((0 until layout.lineCount).all { layout.getEllipsisCount(it) == 0 }, "$name: \"${text.text}\" is cut off")
+            assertTrue(text.textSize >= READABLE_SP * density, "$name: \"${text.text}\" is too small to read")
+            assertEquals(text.text.toString().trimEnd(), text.text.toString(), name)
+        }
+        val inSight = Rect()
+        for (label in screen.buttons.take(2).map { root.resources.getString(it.label) }) {
+            val button = buttons.single { it.text.toString() == label }
+            val isSeen = button.getGlobalVisibleRect(inSight) && inSight.height() == button.height
+            assertTrue(isSeen, "$name: \"$label\" is below the edge")
+        }
+        val content = checkNotNull(root.findViewById<View>(R.id.content))
+        assertTrue(content.height >= READABLE_PART * root.height, "$name: the buttons leave no room to read")
+    }
+
+    @Test
+    fun what_to_do_first_is_seen_without_scrolling_and_nothing_is_small_or_cut_off() {
+        for (language in listOf("+en", "+de")) {
+            RuntimeEnvironment.setQualifiers(language)
+            for ((name, screen) in screens) check(name, screen)
+        }
+    }
+
+    @Test
+    @Config(qualifiers = "w485dp-h296dp-normal-notlong-land-hdpi")
+    fun the_same_holds_when_the_device_lies() {
+        for (language in listOf("+en", "+de")) {
+            RuntimeEnvironment.setQualifiers(language)
+            for ((name, screen) in screens) check("$name, lying", screen)
+        }
+    }
+
+    private companion object {
+        const val FINGER_DP = 56
+        const val READABLE_SP = 16
+        const val READABLE_PART = 0.4
+    }
+}

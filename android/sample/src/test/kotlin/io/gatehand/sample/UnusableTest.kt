@@ -1,0 +1,54 @@
+package io.gatehand.sample
+
+import io.gatehand.ErrorCode
+import io.gatehand.GatehandException
+import io.gatehand.NativeLibraryException
+import io.gatehand.ScannerAgent
+import io.gatehand.VaultException
+import kotlin.test.Test
+import kotlin.test.assertEquals
+import kotlin.test.assertTrue
+import org.junit.runner.RunWith
+import org.robolectric.RobolectricTestRunner
+import org.robolectric.annotation.Config
+
+/** An app whose agent can't be opened. */
+class BrokenApp : SampleApp() {
+    @Volatile
+    var opened = 0
+
+    var failure: GatehandException = made(NativeLibraryException::class.java, "libgatehand.so can't be loaded", null)
+
+    override fun openAgent(): ScannerAgent {
+        opened++
+        throw failure
+    }
+}
+
+@RunWith(RobolectricTestRunner::class)
+@Config(application = BrokenApp::class)
+class UnusableTest {
+    private val gate = Gate()
+    private val app = gate.app as BrokenApp
+
+    @Test
+    fun an_app_without_its_native_library_says_so_and_offers_nothing_that_can_t_help() {
+        gate.open()
+        gate.sees(R.string.unusable_title)
+        gate.sees(R.string.error_library)
+        assertTrue(gate.views().none { it is android.widget.Button })
+        gate.rotate()
+        gate.sees(R.string.error_library)
+        assertEquals(1, app.opened)
+    }
+
+    @Test
+    fun a_vault_that_can_t_be_opened_can_be_tried_again() {
+        app.failure = made(VaultException::class.java, ErrorCode.VAULT_UNWRITABLE, "the disk is full", null)
+        gate.open()
+        gate.sees(R.string.error_vault_unwritable)
+        gate.press(R.string.try_again)
+        gate.await("a second try") { app.opened == 2 }
+        gate.sees(R.string.error_vault_unwritable)
+    }
+}
