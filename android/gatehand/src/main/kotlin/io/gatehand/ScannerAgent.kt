@@ -54,7 +54,7 @@ public class ScannerAgent private constructor(private val setup: AgentSetup) : C
     private val closed = AtomicBoolean()
     private val restrictionsChanged = object : BroadcastReceiver() {
         override fun onReceive(context: Context, intent: Intent) {
-            scope.launch { enrolManaged() }
+            enrolManagedSoon()
         }
     }
 
@@ -175,6 +175,7 @@ public class ScannerAgent private constructor(private val setup: AgentSetup) : C
      * @return Closing it ends that.
      */
     public fun addListener(executor: Executor, listener: AgentListener): Closeable {
+        status()
         val dispatcher = executor.asCoroutineDispatcher()
         val listening = scope.launch(dispatcher) {
             launch { events.collect(listener::onEvent) }
@@ -191,6 +192,16 @@ public class ScannerAgent private constructor(private val setup: AgentSetup) : C
         scope.cancel()
         native.close()
         OpenVaults.release(setup.folder)
+    }
+
+    private fun enrolManagedSoon() {
+        scope.launch {
+            try {
+                enrolManaged()
+            } catch (_: IllegalStateException) {
+                // Closed meanwhile, which nobody waits to hear.
+            }
+        }
     }
 
     private suspend fun enrolManaged(): ManagedOutcome {
@@ -249,7 +260,7 @@ public class ScannerAgent private constructor(private val setup: AgentSetup) : C
     private fun start() {
         if (!setup.config.managedConfiguration) return
         setup.context.registerReceiver(restrictionsChanged, IntentFilter(Intent.ACTION_APPLICATION_RESTRICTIONS_CHANGED))
-        scope.launch { enrolManaged() }
+        enrolManagedSoon()
     }
 }
 
