@@ -29,6 +29,9 @@ class TestProxy(server: String) : Closeable {
     @Volatile
     private var received = Int.MAX_VALUE
 
+    /** How many connections were made to it. */
+    val connections: Int get() = open.size / 2
+
     /** Where it listens. */
     val address: String = "http://127.0.0.1:${listener.localPort}"
 
