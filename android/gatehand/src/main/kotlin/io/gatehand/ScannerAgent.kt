@@ -19,6 +19,7 @@ import io.gatehand.internal.managed.ManagedEnrolment
 import io.gatehand.internal.managed.ManagedTokens
 import java.io.Closeable
 import java.util.concurrent.Executor
+import java.util.concurrent.atomic.AtomicBoolean
 import kotlinx.coroutines.CoroutineScope
 import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.SupervisorJob
@@ -50,9 +51,10 @@ public class ScannerAgent private constructor(private val setup: AgentSetup) : C
     private val scope = CoroutineScope(SupervisorJob() + Dispatchers.Default)
     private val managed = MutableStateFlow<ManagedOutcome>(ManagedOutcome.NotConfigured)
     private val managedOnce = Mutex()
+    private val closed = AtomicBoolean()
     private val restrictionsChanged = object : BroadcastReceiver() {
         override fun onReceive(context: Context, intent: Intent) {
-            scope.launch { enrolManaged() }
+            enrolManagedSoon()
         }
     }
 
@@ -137,7 +139,10 @@ public class ScannerAgent private constructor(private val setup: AgentSetup) : C
         }
     }
 
-    /** Makes a call of the server's API with the device's key. Any status is an answer, not an error. */
+    /**
+     * Makes a call of the server's API with the device's key. Any status is an answer, not an error,
+     * except that this device's access was revoked.
+     */
     @JvmSynthetic
     public suspend fun request(request: ApiRequest): ApiResponse = Requests.request(id(), request)
 
@@ -170,6 +175,7 @@ public class ScannerAgent private constructor(private val setup: AgentSetup) : C
      * @return Closing it ends that.
      */
     public fun addListener(executor: Executor, listener: AgentListener): Closeable {
+        status()
         val dispatcher = executor.asCoroutineDispatcher()
         val listening = scope.launch(dispatcher) {
             launch { events.collect(listener::onEvent) }
@@ -180,16 +186,22 @@ public class ScannerAgent private constructor(private val setup: AgentSetup) : C
 
     /** Ends what is under way and closes the vault. Closing twice is fine. */
     override fun close() {
-        if (setup.config.managedConfiguration) {
-            try {
-                setup.context.unregisterReceiver(restrictionsChanged)
-            } catch (_: IllegalArgumentException) {
-                return // closed before
-            }
-        }
+        // What another agent has opened since is not this one's to release.
+        if (!closed.compareAndSet(false, true)) return
+        if (setup.config.managedConfiguration) setup.context.unregisterReceiver(restrictionsChanged)
         scope.cancel()
         native.close()
         OpenVaults.release(setup.folder)
+    }
+
+    private fun enrolManagedSoon() {
+        scope.launch {
+            try {
+                enrolManaged()
+            } catch (_: IllegalStateException) {
+                // Closed meanwhile, which nobody waits to hear.
+            }
+        }
     }
 
     private suspend fun enrolManaged(): ManagedOutcome {
@@ -248,7 +260,7 @@ public class ScannerAgent private constructor(private val setup: AgentSetup) : C
     private fun start() {
         if (!setup.config.managedConfiguration) return
         setup.context.registerReceiver(restrictionsChanged, IntentFilter(Intent.ACTION_APPLICATION_RESTRICTIONS_CHANGED))
-        scope.launch { enrolManaged() }
+        enrolManagedSoon()
     }
 }
 

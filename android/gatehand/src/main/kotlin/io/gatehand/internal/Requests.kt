@@ -11,6 +11,8 @@ import java.io.InputStream
 import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.Job
 import kotlinx.coroutines.coroutineScope
+import kotlinx.coroutines.currentCoroutineContext
+import kotlinx.coroutines.ensureActive
 import kotlinx.coroutines.launch
 import kotlinx.coroutines.runInterruptible
 
@@ -40,7 +42,7 @@ internal object Requests {
                 val outcome = awaitCall { completion ->
                     val bytes = (body as? ApiBody.Bytes)?.bytes
                     val call = Native.requestStreaming(agent, Codec.encode(request), bytes, streamed != null, completion)
-                    if (streamed != null) pump = launch(Dispatchers.IO) { pump(call, streamed.stream) }
+                    if (streamed != null) pump = launch(Dispatchers.IO) { pump(call, streamed) }
                     call
                 }
                 response = outcome.response
@@ -55,23 +57,57 @@ internal object Requests {
         }
     }
 
-    private suspend fun pump(call: Long, body: InputStream) {
+    private suspend fun pump(call: Long, body: ApiBody.Stream) {
         try {
-            runInterruptible {
-                body.use {
-                    val piece = ByteArray(PIECE)
-                    while (true) {
-                        val length = it.read(piece)
-                        if (length < 0) break
-                        if (!Native.bodyWrite(call, piece, 0, length)) return@use
-                    }
-                    Native.bodyFinish(call)
-                }
-            }
-        } catch (error: IOException) {
-            throw GatehandException(ErrorCode.BODY_FAILED, "the request's body could not be read from the app's stream", error)
+            runInterruptible { send(call, body) }
+        } catch (error: GatehandException) {
+            // Many streams fail when their reader is interrupted, as it is once nothing more is wanted.
+            currentCoroutineContext().ensureActive()
+            throw error
+        } finally {
+            closeQuietly(body.stream)
         }
     }
+
+    private fun send(call: Long, body: ApiBody.Stream) {
+        val piece = ByteArray(PIECE)
+        var sent = 0L
+        while (true) {
+            val length = read(body.stream, piece)
+            checkLength(body.length, sent, length)
+            if (length < 0) return Native.bodyFinish(call)
+            if (!Native.bodyWrite(call, piece, 0, length)) return
+            sent += length
+        }
+    }
+
+    /** A server that was told of another length would take what it gets for the whole. */
+    private fun checkLength(said: Long, sent: Long, next: Int) {
+        if (said < 0 || (if (next < 0) sent == said else sent + next <= said)) return
+        val found = if (next < 0) "ended after $sent" else "has more"
+        throw GatehandException(ErrorCode.BODY_FAILED, "the request's body was said to have $said bytes, but the app's stream $found")
+    }
+
+    private fun closeQuietly(stream: InputStream) {
+        try {
+            stream.close()
+        } catch (_: IOException) {
+            // All that was needed has been read.
+        }
+    }
+
+    private fun read(stream: InputStream, piece: ByteArray): Int =
+        try {
+            stream.read(piece)
+        } catch (error: IOException) {
+            throw bodyFailed(error)
+        } catch (error: RuntimeException) {
+            // Streams of content providers throw these too.
+            throw bodyFailed(error)
+        }
+
+    private fun bodyFailed(cause: Exception) =
+        GatehandException(ErrorCode.BODY_FAILED, "the request's body could not be read from the app's stream", cause)
 
     private fun readAll(body: InputStream): ByteArray =
         try {

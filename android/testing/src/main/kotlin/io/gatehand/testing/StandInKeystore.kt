@@ -1,5 +1,6 @@
 package io.gatehand.testing
 
+import java.io.File
 import java.security.KeyStoreException
 import java.security.Provider
 import java.security.ProviderException
@@ -9,11 +10,13 @@ import java.security.Security
  * A stand-in for the provider "AndroidKeyStore", which the JVM has not and Robolectric does not bring.
  *
  * It keeps what the library relies on: keys that can't be taken out, a nonce that only the Keystore
- * chooses, entries that outlive the process (here: until [reset]). What it can't show is whether a
+ * chooses, entries that outlive the process (here: until [reset], or in a file). What it can't show is whether a
  * device's Keystore and StrongBox do the same; only a device can.
  */
-public class StandInKeystore private constructor() : Provider(NAME, "1", "Stand-in for Android's Keystore in tests") {
-    internal val kept = HashMap<String, Entry>()
+public class StandInKeystore private constructor(private val file: File?) :
+    Provider(NAME, "1", "Stand-in for Android's Keystore in tests") {
+    internal val kept: MutableMap<String, Entry> = file?.takeIf(File::exists)?.let(StandInFile::read) ?: HashMap()
+    private var inFile = kept.toMap()
 
     /** How many of the next operations fail as a Keystore does that is busy. */
     @Volatile
@@ -39,12 +42,12 @@ public class StandInKeystore private constructor() : Provider(NAME, "1", "Stand-
 
     /** Loses all keys, as when the device's credentials are reset. */
     public fun loseKeys() {
-        synchronized(kept) { kept.clear() }
+        change { kept.clear() }
     }
 
     /** Exchanges each key for another one of the same name and kind. */
     public fun exchangeKeys() {
-        synchronized(kept) { kept.keys.toList().forEach { kept[it] = kept.getValue(it).another() } }
+        change { kept.keys.toList().forEach { kept[it] = kept.getValue(it).another() } }
     }
 
     internal fun <T> work(work: () -> T): T {
@@ -52,7 +55,16 @@ public class StandInKeystore private constructor() : Provider(NAME, "1", "Stand-
             busy--
             throw if (busy % 2 == 0) ProviderException("stand-in: busy") else KeyStoreException("stand-in: busy")
         }
-        return synchronized(kept) { work() }
+        return change(work)
+    }
+
+    private fun <T> change(work: () -> T): T = synchronized(kept) {
+        val done = work()
+        if (file != null && kept != inFile) {
+            StandInFile.write(file, kept)
+            inFile = kept.toMap()
+        }
+        done
     }
 
     /** Makes this the process's Keystore; to be called before each test. */
@@ -82,7 +94,11 @@ public class StandInKeystore private constructor() : Provider(NAME, "1", "Stand-
 
         /** A Keystore without keys, in place of the process's. */
         @JvmStatic
-        public fun reset(): StandInKeystore = StandInKeystore().apply { install() }
+        public fun reset(): StandInKeystore = StandInKeystore(null).apply { install() }
+
+        /** A Keystore with the keys in [file], in place of the process's: the same in each process that has it. */
+        @JvmStatic
+        public fun keptIn(file: File): StandInKeystore = StandInKeystore(file).apply { install() }
 
         private const val serialVersionUID = 1L
     }

@@ -1,6 +1,8 @@
 package io.gatehand.testing
 
 import java.io.File
+import java.net.HttpURLConnection
+import java.net.URI
 import java.util.concurrent.TimeUnit
 import org.json.JSONArray
 import org.json.JSONObject
@@ -58,6 +60,18 @@ class TestServer : ExternalResource() {
         return TestDevice(address, device.getLong("device_id"), device.getString("initialization_token"))
     }
 
+    /** Redeems a device's token as an app does that knows nothing of gatehand. */
+    fun enrolWithout(device: TestDevice): OldApp {
+        val report = JSONObject().put("token", device.token).put("hardware_brand", "Zebra").put("hardware_model", "TC25")
+            .put("software_brand", "old app").put("software_version", "1.0")
+        val call = URI("$address/api/v1/device/initialize").toURL().openConnection() as HttpURLConnection
+        call.doOutput = true
+        call.setRequestProperty("Content-Type", "application/json")
+        call.outputStream.use { it.write(report.toString().encodeToByteArray()) }
+        val identity = JSONObject(call.inputStream.use { it.readBytes().decodeToString() })
+        return OldApp(identity.getString("api_token"), identity.getString("unique_serial"))
+    }
+
     /** What the server knows of a device. */
     fun device(id: Long): JSONObject = JSONObject(admin("device", "show", ORGANIZER, id.toString()))
 
@@ -102,3 +116,6 @@ class TestDevice(val server: String, val id: Long, val token: String) {
     val link: String
         get() = "pretixscan://setup?url=${server.replace(":", "%3A").replace("/", "%2F")}&token=$token"
 }
+
+/** What an app holds that enrolled a device by itself. */
+class OldApp(val key: String, val uniqueSerial: String)

@@ -8,6 +8,8 @@ import io.gatehand.ErrorCode
 import io.gatehand.GatehandException
 import io.gatehand.ManagedOutcome
 import io.gatehand.RefusedException
+import io.gatehand.VaultException
+import java.io.IOException
 
 /**
  * Enrols a device with what its management has set: once with each token, and only at a server that
@@ -24,13 +26,18 @@ internal class ManagedEnrolment(
     private val state: () -> DeviceState,
     private val initialize: suspend (ConfirmedEnrolment) -> Unit,
 ) {
-    suspend fun run(configuration: ManagedConfiguration?): ManagedOutcome {
-        if (configuration == null) return ManagedOutcome.NotConfigured
-        val enrolment = try {
-            parse(configuration.server, configuration.token)
-        } catch (invalid: GatehandException) {
-            return ManagedOutcome.Failed(invalid)
+    suspend fun run(configuration: ManagedConfiguration?): ManagedOutcome =
+        try {
+            if (configuration == null) ManagedOutcome.NotConfigured else enrol(configuration)
+        } catch (failed: GatehandException) {
+            ManagedOutcome.Failed(failed)
+        } catch (unusable: IOException) {
+            val message = "the list of used tokens beside the vault can't be used: make room, and check who owns it"
+            ManagedOutcome.Failed(VaultException(ErrorCode.VAULT_UNWRITABLE, message, unusable))
         }
+
+    private suspend fun enrol(configuration: ManagedConfiguration): ManagedOutcome {
+        val enrolment = parse(configuration.server, configuration.token)
         return when {
             !configuration.allows(enrolment.origin) -> ManagedOutcome.NotAllowed(enrolment.origin)
             tokens.isUsed(enrolment.origin, enrolment.token) -> ManagedOutcome.AlreadyUsed

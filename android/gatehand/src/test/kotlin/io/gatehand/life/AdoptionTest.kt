@@ -1,0 +1,75 @@
+package io.gatehand.life
+
+import io.gatehand.ConnectionException
+import io.gatehand.DeviceState
+import io.gatehand.DeviceStateException
+import io.gatehand.ErrorCode
+import io.gatehand.ExistingIdentity
+import io.gatehand.GatehandException
+import io.gatehand.RefusedException
+import io.gatehand.testing.StandInKeystore
+import io.gatehand.testing.TestServer
+import java.util.concurrent.TimeUnit
+import kotlin.test.Test
+import kotlin.test.assertEquals
+import kotlin.test.assertFailsWith
+import kotlin.test.assertFalse
+import kotlin.test.assertIs
+import kotlinx.coroutines.runBlocking
+import org.junit.Before
+import org.junit.Rule
+import org.junit.runner.RunWith
+import org.robolectric.RobolectricTestRunner
+
+/** An app that has a key from before it used gatehand. */
+@RunWith(RobolectricTestRunner::class)
+class AdoptionTest {
+    @get:Rule
+    val server = TestServer()
+
+    @Before
+    fun forgetKeys() {
+        StandInKeystore.reset()
+    }
+
+    @Test
+    fun the_device_is_kept_with_its_key(): Unit = runBlocking {
+        val old = server.enrolWithout(server.createDevice("Lane 7"))
+        Devices.open().use { agent ->
+            val identity = agent.adopt(ExistingIdentity(server.address, old.key, old.uniqueSerial))
+            assertEquals("Lane 7" to old.uniqueSerial, identity.name to identity.uniqueSerial)
+        }
+        Devices.open().use { agent ->
+            assertIs<DeviceState.Enrolled>(agent.state.value)
+            // The key that the other app knew is dead from now on, if the app wants that.
+            agent.roll()
+            assertEquals("Lane 7", agent.refresh().name)
+            assertEquals(ErrorCode.ALREADY_ENROLLED, assertFailsWith<DeviceStateException> { agent.adopt(ExistingIdentity(server.address, old.key)) }.code)
+        }
+        Devices.open("another").use { agent ->
+            assertEquals(ErrorCode.REFUSED, assertFailsWith<RefusedException> { agent.adopt(ExistingIdentity(server.address, old.key)) }.code)
+        }
+        assertEquals(1, server.devices().size)
+    }
+
+    @Test
+    fun what_the_server_does_not_confirm_is_not_taken(): Unit = runBlocking {
+        val old = server.enrolWithout(server.createDevice())
+        Devices.open { timeLimit(1, TimeUnit.SECONDS) }.use { agent ->
+            val wrongKey = ExistingIdentity(server.address, old.key.reversed())
+            val wrongSerial = ExistingIdentity(server.address, old.key, "ABCDEFGHIJKLMNOP")
+            val noServer = ExistingIdentity("no address", old.key)
+            val codes = listOf(wrongKey, wrongSerial, noServer).map { existing ->
+                val error = assertFailsWith<GatehandException> { agent.adopt(existing) }
+                assertFalse(old.key in error.stackTraceToString() || old.key.reversed() in error.stackTraceToString())
+                error.code
+            }
+            assertEquals(listOf(ErrorCode.REFUSED, ErrorCode.FOREIGN_ANSWER, ErrorCode.ARGUMENT_INVALID), codes)
+            server.stop()
+            assertFailsWith<ConnectionException> { agent.adopt(ExistingIdentity(server.address, old.key)) }
+            assertEquals(DeviceState.NotEnrolled, agent.status())
+            server.restart()
+            assertEquals(old.uniqueSerial, agent.adopt(ExistingIdentity(server.address, old.key)).uniqueSerial)
+        }
+    }
+}

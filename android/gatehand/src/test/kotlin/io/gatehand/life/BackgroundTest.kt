@@ -1,0 +1,88 @@
+package io.gatehand.life
+
+import io.gatehand.ApiRequest
+import io.gatehand.DeviceState
+import io.gatehand.Heartbeat
+import io.gatehand.internal.Native
+import io.gatehand.testing.StandInKeystore
+import io.gatehand.testing.TestServer
+import java.io.File
+import java.io.IOException
+import java.util.concurrent.TimeUnit
+import kotlin.test.Test
+import kotlin.test.assertEquals
+import kotlin.test.assertFailsWith
+import kotlin.test.assertIs
+import kotlin.test.assertTrue
+import kotlinx.coroutines.delay
+import kotlinx.coroutines.runBlocking
+import kotlinx.coroutines.withTimeout
+import org.junit.Before
+import org.junit.Rule
+import org.junit.runner.RunWith
+import org.robolectric.RobolectricTestRunner
+import org.robolectric.annotation.Config
+
+/** What goes on while nobody looks, and what does not. */
+@RunWith(RobolectricTestRunner::class)
+class BackgroundTest {
+    @get:Rule
+    val server = TestServer()
+
+    @Before
+    fun forgetKeys() {
+        StandInKeystore.reset()
+    }
+
+    /** Threads of the native library in this process. */
+    private fun threads(): Int = File("/proc/self/task").listFiles().orEmpty().count { thread ->
+        try {
+            File(thread, "comm").readText().startsWith("gatehand")
+        } catch (_: IOException) {
+            false // It has just ended.
+        }
+    }
+
+    private suspend fun awaitNoThreads(): Unit = withTimeout(60_000) { while (threads() > 0) delay(20) }
+
+    @Test
+    fun a_heartbeat_tells_a_worker_whether_to_come_again(): Unit = runBlocking {
+        val agent = Devices.open { timeLimit(1, TimeUnit.SECONDS) }
+        assertEquals(Heartbeat.NEEDS_PERSON, agent.heartbeat())
+        agent.enrol(server.createDevice())
+        assertEquals(Heartbeat.DONE, agent.heartbeat())
+        server.stop()
+        assertEquals(Heartbeat.TRY_LATER, agent.heartbeat())
+        server.restart()
+        assertEquals(Heartbeat.DONE, agent.heartbeat())
+        agent.revoke()
+        assertIs<DeviceState.Revoked>(agent.state.value)
+        assertEquals(Heartbeat.NEEDS_PERSON, agent.heartbeat())
+        agent.close()
+        assertFailsWith<IllegalStateException> { agent.heartbeat() }
+    }
+
+    @Test
+    fun a_closed_agent_leaves_no_thread_and_nothing_else_behind(): Unit = runBlocking {
+        Devices.open().use { agent ->
+            agent.enrol(server.createDevice())
+            agent.request(ApiRequest.get("api/v1/device/info"))
+            assertTrue(threads() > 0)
+        }
+        awaitNoThreads()
+        assertEquals(listOf<Long>(0, 0, 0, 0), Native.alive().toList())
+    }
+
+    @Test
+    @Config(sdk = [27])
+    fun an_idle_agent_has_no_threads_and_wakes_up_again(): Unit = runBlocking {
+        Devices.open().use { agent ->
+            agent.enrol(server.createDevice())
+            repeat(2) {
+                assertEquals(200, agent.request(ApiRequest.get("api/v1/device/info")).status)
+                awaitNoThreads()
+                assertIs<DeviceState.Enrolled>(agent.status())
+            }
+        }
+    }
+}

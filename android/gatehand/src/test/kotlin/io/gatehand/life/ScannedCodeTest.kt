@@ -1,0 +1,81 @@
+package io.gatehand.life
+
+import io.gatehand.Enrolment
+import io.gatehand.EnrolmentCodeException
+import io.gatehand.ErrorCode
+import io.gatehand.testing.TestDevice
+import io.gatehand.testing.TestLibrary
+import kotlin.test.Test
+import kotlin.test.assertEquals
+import kotlin.test.assertFailsWith
+import kotlin.test.assertFalse
+import kotlin.test.assertTrue
+import org.junit.Before
+import org.junit.runner.RunWith
+import org.robolectric.RobolectricTestRunner
+import org.robolectric.annotation.Config
+
+/** What a scan engine reads, through the native library. */
+@RunWith(RobolectricTestRunner::class)
+class ScannedCodeTest {
+    private val token = "kpp4jn8g2ynzonp6"
+
+    @Before
+    fun load() {
+        TestLibrary.use()
+    }
+
+    private fun refusal(text: String): EnrolmentCodeException = assertFailsWith(text) { Enrolment.parse(text) }
+
+    @Test
+    fun a_code_a_link_and_typed_words_are_the_same_enrolment() {
+        val device = TestDevice("https://pretix.eu/tickets/", 1, token)
+        for (enrolment in listOf(Enrolment.parse(device.code), Enrolment.parse(" ${device.link}\r\n"), Enrolment.of("pretix.eu/tickets", " $token "))) {
+            assertEquals("https://pretix.eu", enrolment.origin)
+            assertEquals("pretix.eu", enrolment.host)
+            assertEquals("https://pretix.eu/tickets", enrolment.server.trimEnd('/'))
+            assertEquals(Enrolment.parse(device.code), enrolment)
+            assertFalse(token in "$enrolment ${enrolment.confirmed(enrolment.origin)}")
+        }
+    }
+
+    @Test
+    fun only_what_the_person_agreed_to_can_be_redeemed() {
+        val shown = Enrolment.parse(TestDevice("https://pretix.eu", 1, token).code)
+        val other = Enrolment.parse(TestDevice("https://pretix.eu.example", 1, token).code)
+        val error = assertFailsWith<IllegalArgumentException> { other.confirmed(shown.origin) }
+        assertTrue("https://pretix.eu.example" in error.message!! && "ask again" in error.message!!, error.message)
+        // A host that only looks the same is shown as what it is.
+        val origin = Enrolment.of("https://pr\u0435tix.eu", token).origin
+        assertTrue("https://xn--prtix-0we.eu" in origin, origin)
+    }
+
+    @Test
+    @Config(sdk = [27])
+    fun anything_else_is_refused_in_words_for_the_person() {
+        assertEquals(ErrorCode.ENROLMENT_TOO_NEW, refusal("""{"handshake_version": 2, "url": "https://pretix.eu", "token": "$token"}""").code)
+        val garbage = listOf(
+            "",
+            " \n",
+            "4006381333931",
+            "https://pretix.eu",
+            "pretixscan://other?url=https%3A%2F%2Fpretix.eu",
+            "pretixscan://setup?url=https%3A%2F%2Fpretix.eu",
+            """{"handshake_version": 1, "url": "https://pretix.eu", "token"""",
+            """{"handshake_version": 1, "url": "ftp://pretix.eu", "token": "$token"}""",
+            """{"version": 1, "url": "https://pretix.eu", "token": "$token"}""",
+            "[]",
+            "🎫",
+            "a\u0000b",
+            "x".repeat(1_000_000),
+        )
+        val messages = garbage.map { text ->
+            val error = refusal(text)
+            assertEquals(ErrorCode.ENROLMENT_INVALID, error.code, text.take(99))
+            assertFalse(token in error.stackTraceToString(), text)
+            assertTrue(error.message.length in 20..300, error.message)
+            error.message
+        }
+        assertTrue(messages.toSet().size > garbage.size / 2, "$messages")
+    }
+}

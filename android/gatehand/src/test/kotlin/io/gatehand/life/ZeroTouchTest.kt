@@ -1,0 +1,152 @@
+package io.gatehand.life
+
+import android.app.Application
+import android.content.Context
+import android.content.Intent
+import android.content.RestrictionsManager
+import android.os.Bundle
+import android.os.Looper
+import io.gatehand.DeviceState
+import io.gatehand.ErrorCode
+import io.gatehand.Heartbeat
+import io.gatehand.ManagedOutcome
+import io.gatehand.RefusedException
+import io.gatehand.ScannerAgent
+import io.gatehand.testing.StandInKeystore
+import io.gatehand.testing.TestDevice
+import io.gatehand.testing.TestProxy
+import io.gatehand.testing.TestServer
+import java.io.File
+import java.util.concurrent.TimeUnit
+import kotlin.test.Test
+import kotlin.test.assertEquals
+import kotlin.test.assertFailsWith
+import kotlin.test.assertFalse
+import kotlin.test.assertIs
+import kotlin.test.assertTrue
+import kotlinx.coroutines.flow.first
+import kotlinx.coroutines.runBlocking
+import kotlinx.coroutines.withTimeout
+import org.junit.Before
+import org.junit.Rule
+import org.junit.runner.RunWith
+import org.robolectric.RobolectricTestRunner
+import org.robolectric.RuntimeEnvironment
+import org.robolectric.Shadows.shadowOf
+
+/** A device that its management sets up, with the real server. */
+@RunWith(RobolectricTestRunner::class)
+class ZeroTouchTest {
+    @get:Rule
+    val server = TestServer()
+
+    private val context: Application = RuntimeEnvironment.getApplication()
+
+    @Before
+    fun forgetKeys() {
+        StandInKeystore.reset()
+    }
+
+    /** Sets the app's restrictions, as the management does, and tells the app. */
+    private fun manage(device: TestDevice, url: String = server.address, allowed: String = url) {
+        val restrictions = Bundle().apply {
+            putString("url", url)
+            putString("token", device.token)
+            putString("allowed_servers", allowed)
+        }
+        shadowOf(context.getSystemService(Context.RESTRICTIONS_SERVICE) as RestrictionsManager).setApplicationRestrictions(restrictions)
+        context.sendBroadcast(Intent(Intent.ACTION_APPLICATION_RESTRICTIONS_CHANGED))
+        shadowOf(Looper.getMainLooper()).idle()
+    }
+
+    private suspend inline fun <reified T : ManagedOutcome> outcome(agent: ScannerAgent): T =
+        withTimeout(30_000) { assertIs<T>(agent.managedOutcome.first { it is T }) }
+
+    private fun isInitialized(device: TestDevice): Boolean = !server.device(device.id).isNull("initialized")
+
+    @Test
+    fun a_managed_device_enrols_by_itself_and_once_with_each_token(): Unit = runBlocking {
+        val first = server.createDevice("Lane 1")
+        manage(first)
+        Devices.open().use { agent ->
+            outcome<ManagedOutcome.Enrolled>(agent)
+            assertEquals("Lane 1", assertIs<DeviceState.Enrolled>(agent.state.value).identity.name)
+            server.revoke(first.id)
+            assertFailsWith<RefusedException> { agent.refresh() }
+        }
+        Devices.open().use { agent ->
+            outcome<ManagedOutcome.AlreadyUsed>(agent)
+            assertEquals(Heartbeat.NEEDS_PERSON, agent.heartbeat())
+            val second = server.createDevice("Lane 2")
+            manage(second)
+            outcome<ManagedOutcome.Enrolled>(agent)
+            assertEquals("Lane 2", agent.refresh().name)
+            manage(server.createDevice("Lane 3"))
+            outcome<ManagedOutcome.NotNeeded>(agent)
+        }
+        assertEquals(2, server.devices().count { !it.isNull("initialized") })
+    }
+
+    @Test
+    fun nothing_is_sent_to_a_server_that_is_not_allowed(): Unit = runBlocking {
+        val device = server.createDevice()
+        TestProxy(server.address).use { watched ->
+            manage(device, url = watched.address, allowed = "https://pretix.eu")
+            Devices.open().use { agent ->
+                assertEquals(watched.address, outcome<ManagedOutcome.NotAllowed>(agent).origin)
+                assertEquals(Heartbeat.NEEDS_PERSON, agent.heartbeat())
+                assertEquals(DeviceState.NotEnrolled, agent.status())
+                assertEquals(0, watched.connections)
+                assertFalse(isInitialized(device))
+                // What was watched would have seen it.
+                manage(device, url = watched.address)
+                outcome<ManagedOutcome.Enrolled>(agent)
+                assertTrue(watched.connections > 0)
+            }
+        }
+    }
+
+    @Test
+    fun a_server_that_is_away_is_tried_again_by_the_heartbeat(): Unit = runBlocking {
+        val device = server.createDevice()
+        manage(device)
+        server.stop()
+        Devices.open { timeLimit(1, TimeUnit.SECONDS) }.use { agent ->
+            outcome<ManagedOutcome.TryLater>(agent)
+            assertEquals(Heartbeat.TRY_LATER, agent.heartbeat())
+            server.restart()
+            assertEquals(Heartbeat.DONE, agent.heartbeat())
+            assertIs<ManagedOutcome.Enrolled>(agent.managedOutcome.value)
+            assertTrue(isInitialized(device))
+        }
+    }
+
+    @Test
+    fun a_token_that_the_server_refuses_is_said_so_and_not_tried_again(): Unit = runBlocking {
+        val device = server.createDevice()
+        manage(TestDevice(server.address, device.id, device.token.reversed()))
+        Devices.open().use { agent ->
+            assertEquals(ErrorCode.REFUSED, outcome<ManagedOutcome.Failed>(agent).cause.code)
+            assertEquals(Heartbeat.NEEDS_PERSON, agent.heartbeat())
+            assertIs<ManagedOutcome.AlreadyUsed>(agent.managedOutcome.value)
+        }
+    }
+
+    @Test
+    fun a_list_of_used_tokens_that_cannot_be_kept_is_said_so(): Unit = runBlocking {
+        manage(server.createDevice())
+        assertTrue(File(context.noBackupFilesDir, "gatehand/default/managed-tokens").mkdirs())
+        Devices.open().use { agent -> assertEquals(ErrorCode.VAULT_UNWRITABLE, outcome<ManagedOutcome.Failed>(agent).cause.code) }
+    }
+
+    @Test
+    fun an_app_may_do_without(): Unit = runBlocking {
+        val device = server.createDevice()
+        manage(device)
+        Devices.open { managedConfiguration(false) }.use { agent ->
+            assertEquals(Heartbeat.NEEDS_PERSON, agent.heartbeat())
+            assertEquals(ManagedOutcome.NotConfigured, agent.managedOutcome.value)
+        }
+        assertFalse(isInitialized(device))
+    }
+}
