@@ -1,4 +1,4 @@
-package io.gatehand
+package io.gatehand.testing
 
 import java.io.File
 import java.io.FileDescriptor
