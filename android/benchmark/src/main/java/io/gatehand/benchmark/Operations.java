@@ -36,7 +36,7 @@ public class Operations {
     }
 
     @Benchmark
-    public byte[] okHttp() throws IOException {
+    public byte[] okHttpBlocking() throws IOException {
         return Device.callWithOkHttp();
     }
 
@@ -47,13 +47,19 @@ public class Operations {
 
     @Benchmark
     @OperationsPerInvocation(MANY)
+    public int okHttpSuspending() {
+        return Device.okHttpInCoroutines(1, MANY);
+    }
+
+    @Benchmark
+    @OperationsPerInvocation(MANY)
     public int requestSuspending() {
-        return Device.callInCoroutines(1, MANY);
+        return Device.requestInCoroutines(1, MANY);
     }
 
     @Benchmark
     @Threads(Device.ATONCE)
-    public byte[] okHttpAtOnce() throws IOException {
+    public byte[] okHttpBlockingAtOnce() throws IOException {
         return Device.callWithOkHttp();
     }
 
@@ -65,7 +71,13 @@ public class Operations {
 
     @Benchmark
     @OperationsPerInvocation(MANY)
+    public int okHttpSuspendingAtOnce() {
+        return Device.okHttpInCoroutines(Device.ATONCE, MANY / Device.ATONCE);
+    }
+
+    @Benchmark
+    @OperationsPerInvocation(MANY)
     public int requestSuspendingAtOnce() {
-        return Device.callInCoroutines(Device.ATONCE, MANY / Device.ATONCE);
+        return Device.requestInCoroutines(Device.ATONCE, MANY / Device.ATONCE);
     }
 }

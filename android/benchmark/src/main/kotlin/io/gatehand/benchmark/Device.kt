@@ -8,13 +8,22 @@ import io.gatehand.ScannerAgent
 import io.gatehand.testing.StandInKeystore
 import io.gatehand.testing.TestDevice
 import io.gatehand.testing.TestServer
+import java.io.IOException
+import java.util.concurrent.TimeUnit
+import kotlin.coroutines.resumeWithException
 import kotlinx.coroutines.coroutineScope
 import kotlinx.coroutines.launch
 import kotlinx.coroutines.runBlocking
+import kotlinx.coroutines.suspendCancellableCoroutine
+import okhttp3.Call
+import okhttp3.Callback
+import okhttp3.ConnectionPool
+import okhttp3.Dispatcher
 import okhttp3.MediaType.Companion.toMediaType
 import okhttp3.OkHttpClient
 import okhttp3.Request
 import okhttp3.RequestBody.Companion.toRequestBody
+import okhttp3.Response
 import org.json.JSONObject
 
 /** A device that is enrolled twice: by the agent, and as an app does it by itself, with the key in hand. */
@@ -32,7 +41,11 @@ internal object Device {
     @JvmStatic
     lateinit var keyInJava: KeyInJava
 
-    private val client = OkHttpClient()
+    // What stands by itself for five calls at once would hold OkHttp back.
+    private val client = OkHttpClient.Builder()
+        .dispatcher(Dispatcher().apply { maxRequestsPerHost = ATONCE })
+        .connectionPool(ConnectionPool(ATONCE, 1, TimeUnit.MINUTES))
+        .build()
     private lateinit var withKey: Request
 
     fun enrol(context: Application, server: TestServer) {
@@ -55,18 +68,42 @@ internal object Device {
     }
 
     @JvmStatic
-    fun callWithOkHttp(): ByteArray = client.newCall(withKey).execute().use {
-        check(it.isSuccessful)
-        it.body.bytes()
+    fun callWithOkHttp(): ByteArray = client.newCall(withKey).execute().use(::read)
+
+    /** The shortest way from a coroutine: the body is read by the thread that the answer came to. */
+    private suspend fun awaitOkHttp(): ByteArray = suspendCancellableCoroutine { waiting ->
+        val call = client.newCall(withKey)
+        waiting.invokeOnCancellation { call.cancel() }
+        call.enqueue(
+            object : Callback {
+                override fun onFailure(call: Call, e: IOException) {
+                    waiting.resumeWithException(e)
+                }
+
+                override fun onResponse(call: Call, response: Response) {
+                    waiting.resumeWith(runCatching { response.use(::read) })
+                }
+            },
+        )
     }
 
-    /** As many calls one after the other, in each of some coroutines; returns the number of bytes. */
+    private fun read(response: Response): ByteArray {
+        check(response.isSuccessful) { "$response" }
+        return response.body.bytes()
+    }
+
     @JvmStatic
-    fun callInCoroutines(coroutines: Int, calls: Int): Int = runBlocking {
+    fun requestInCoroutines(coroutines: Int, calls: Int): Int = inCoroutines(coroutines, calls) { agent.request(request).body }
+
+    @JvmStatic
+    fun okHttpInCoroutines(coroutines: Int, calls: Int): Int = inCoroutines(coroutines, calls) { awaitOkHttp() }
+
+    /** As many calls one after the other, in each of some coroutines; returns the number of bytes. */
+    private fun inCoroutines(coroutines: Int, calls: Int, call: suspend () -> ByteArray): Int = runBlocking {
         var bytes = 0
         coroutineScope {
             repeat(coroutines) {
-                launch { repeat(calls) { bytes += agent.request(request).body.size } }
+                launch { repeat(calls) { bytes += call().size } }
             }
         }
         bytes

@@ -41,10 +41,10 @@ internal class Report(private val rounds: List<Round>) {
         val RATIOS = listOf(
             Ratio(Operation.STATUS, Operation.NOTHING, "status() / empty native call", 20.0),
             Ratio(Operation.STATUS, Operation.KEY_IN_JAVA, "status() / key decrypted in Java", 1.0),
-            Ratio(Operation.BLOCKING, Operation.OK_HTTP, "blocking().request() / OkHttp", 1.1),
-            Ratio(Operation.SUSPENDING, Operation.OK_HTTP, "request() / OkHttp", 1.1),
-            Ratio(Operation.BLOCKING_AT_ONCE, Operation.OK_HTTP_AT_ONCE, "8 at once: blocking().request() / OkHttp"),
-            Ratio(Operation.SUSPENDING_AT_ONCE, Operation.OK_HTTP_AT_ONCE, "8 at once: request() / OkHttp"),
+            Ratio(Operation.REQUEST_BLOCKING, Operation.OK_HTTP_BLOCKING, "request() / OkHttp, on a thread that waits", 1.1),
+            Ratio(Operation.REQUEST_SUSPENDING, Operation.OK_HTTP_SUSPENDING, "request() / OkHttp, from a coroutine", 1.1),
+            Ratio(Operation.REQUEST_BLOCKING_AT_ONCE, Operation.OK_HTTP_BLOCKING_AT_ONCE, "request() / OkHttp, from 8 threads"),
+            Ratio(Operation.REQUEST_SUSPENDING_AT_ONCE, Operation.OK_HTTP_SUSPENDING_AT_ONCE, "request() / OkHttp, from 8 coroutines"),
         )
     }
 }
