@@ -225,7 +225,8 @@ public class ScannerAgent private constructor(private val setup: AgentSetup) : C
         return withContext(Dispatchers.IO) { awaitCall { start(agent, it) } }.result
     }
 
-    private suspend fun id(): Long = withContext(Dispatchers.IO) { native.id() }
+    // A call does not change threads for what is open already: that would cost more than all else here.
+    private suspend fun id(): Long = native.openId() ?: withContext(Dispatchers.IO) { native.id() }
 
     /** Opens agents. */
     public companion object {

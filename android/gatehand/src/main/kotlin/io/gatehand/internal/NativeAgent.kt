@@ -45,6 +45,13 @@ internal class NativeAgent(private val setup: AgentSetup) : Observer {
     }
 
     /**
+     * The id of the open agent, or `null` while the vault is locked.
+     *
+     * @throws IllegalStateException The agent is closed.
+     */
+    fun openId(): Long? = idOrNone().takeIf { it != 0L }
+
+    /**
      * The id of the open agent. Tries once more to open a vault that was locked.
      *
      * @throws IllegalStateException The agent is closed.

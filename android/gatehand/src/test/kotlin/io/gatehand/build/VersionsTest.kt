@@ -14,7 +14,7 @@ class VersionsTest {
     fun the_classes_have_the_version_of_the_native_library() {
         val cargo = first("Cargo.toml", "^version = \"([^\"]+)\"")
         assertEquals(cargo, NativeLibrary.VERSION)
-        for (pom in listOf("android/pom.xml", "android/gatehand/pom.xml", "android/testing/pom.xml", "android/sample/pom.xml")) {
+        for (pom in listOf("", "gatehand/", "testing/", "sample/", "benchmark/").map { "android/${it}pom.xml" }) {
             assertEquals(cargo, first(pom, "<version>([^<]+)</version>"), pom)
         }
         assertEquals(cargo, first("android/gatehand/build.gradle.kts", "^version = \"([^\"]+)\""))

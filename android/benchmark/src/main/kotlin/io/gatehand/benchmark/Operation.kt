@@ -1,0 +1,20 @@
+package io.gatehand.benchmark
+
+/**
+ * What is measured, in this order.
+ *
+ * @property method Name of its method in Operations.java.
+ */
+internal enum class Operation(val method: String, val says: String) {
+    NOTHING("nothing", "an empty native call"),
+    STATUS("status", "agent.status()"),
+    KEY_IN_JAVA("keyInJava", "the key from preferences, decrypted in Java"),
+    OK_HTTP_BLOCKING("okHttpBlocking", "OkHttp, on the thread that waits"),
+    REQUEST_BLOCKING("requestBlocking", "agent.blocking().request()"),
+    OK_HTTP_SUSPENDING("okHttpSuspending", "OkHttp, from a coroutine"),
+    REQUEST_SUSPENDING("requestSuspending", "agent.request()"),
+    OK_HTTP_BLOCKING_AT_ONCE("okHttpBlockingAtOnce", "OkHttp, from 8 threads"),
+    REQUEST_BLOCKING_AT_ONCE("requestBlockingAtOnce", "agent.blocking().request(), from 8 threads"),
+    OK_HTTP_SUSPENDING_AT_ONCE("okHttpSuspendingAtOnce", "OkHttp, from 8 coroutines"),
+    REQUEST_SUSPENDING_AT_ONCE("requestSuspendingAtOnce", "agent.request(), from 8 coroutines"),
+}
