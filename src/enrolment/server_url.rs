@@ -144,6 +144,11 @@ impl ServerUrl {
         }
     }
 
+    /// Scheme, host and port for programs to compare: in ASCII.
+    pub fn exact_origin(&self) -> String {
+        self.0.origin().ascii_serialization()
+    }
+
     /// Whether the server is on this machine: `localhost`, `*.localhost`, `127.0.0.0/8` or `::1`.
     pub fn is_loopback(&self) -> bool {
         match self.0.host() {

@@ -55,7 +55,7 @@ pub(super) fn start<'l>(
     CALLS.put(id, call);
     let handle = uses.handle().clone();
     handle.spawn(async move {
-        let outcome = tokio::select! {
+        let mut outcome = tokio::select! {
             biased;
             outcome = caught(work) => outcome,
             failure = ended => Err(failure.unwrap_or_else(|_| Failure::cancelled())),
@@ -63,7 +63,10 @@ pub(super) fn start<'l>(
         if let Some(call) = CALLS.take(id)
             && let Some(body) = &call.body
         {
-            body.end().await;
+            let unwritten = body.end().await;
+            if let Ok(Success { response: Some(response), .. }) = &mut outcome {
+                response.unwritten = unwritten;
+            }
         }
         tell(waiting, agent, outcome);
         drop(uses);

@@ -85,6 +85,7 @@ fn request_streaming<'l>(
             body: None,
             response: Some(Response {
                 stream,
+                unwritten: None,
                 _uses: Use::begin()?,
             }),
         })

@@ -86,6 +86,7 @@ pub(super) fn enrolment(enrolment: &Enrolment) -> Vec<u8> {
     write(&json!({
         "server": server,
         "origin": enrolment.url().origin(),
+        "exact_origin": enrolment.url().exact_origin(),
         "host": host,
         "token": enrolment.token().expose(),
     }))

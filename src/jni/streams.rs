@@ -28,6 +28,9 @@ pub(super) static RESPONSES: Registry<Open> = Registry::new("response");
 /// A body to be read, and what it needs.
 pub(super) struct Response {
     pub(super) stream: ApiStream,
+    /// What of the request was not written when the answer came. It breaks the connection off, so
+    /// not before the answer was read.
+    pub(super) unwritten: Option<Unwritten>,
     /// Its connection lives on the runtime.
     pub(super) _uses: Use,
 }
@@ -92,6 +95,18 @@ pub(super) fn close_all_of(agent: i64) {
     }
 }
 
+/// A request's body that was not written to its end. Dropping it breaks the request off, so that the
+/// server does not take what it has for the whole.
+pub(super) struct Unwritten(Option<BodyWriter>);
+
+impl Drop for Unwritten {
+    fn drop(&mut self) {
+        if let Some(writer) = self.0.take() {
+            writer.abort();
+        }
+    }
+}
+
 /// A request's body while its call goes on.
 pub(super) struct RequestBody {
     writer: Mutex<Option<BodyWriter>>,
@@ -106,13 +121,11 @@ impl RequestBody {
         }
     }
 
-    /// Ends it with the call. Whoever waits to write is woken, and the server does not take what it
-    /// has for the whole.
-    pub(super) async fn end(&self) {
+    /// Ends it with the call, and wakes whoever waits to write.
+    pub(super) async fn end(&self) -> Option<Unwritten> {
         self.ended.send_replace(true);
-        if let Some(writer) = self.writer.lock().await.take() {
-            writer.abort();
-        }
+        let writer = self.writer.lock().await.take();
+        writer.map(|writer| Unwritten(Some(writer)))
     }
 
     /// Whether more is wanted.

@@ -13,13 +13,14 @@ import io.gatehand.internal.NativeLibrary
  *
  * @property server Address of the server, with its path prefix.
  * @property origin Scheme, host and port of the server, as `https://pretix.eu`: what a person has
- *   to confirm.
- * @property host The host alone.
+ *   to confirm. An international name is followed by its ASCII form, since it may look like another.
+ * @property host The host alone, in ASCII.
  */
 public class Enrolment internal constructor(
     public val server: String,
     public val origin: String,
     public val host: String,
+    internal val exactOrigin: String,
     internal val token: String,
 ) {
     /**

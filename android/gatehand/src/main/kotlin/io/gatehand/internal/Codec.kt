@@ -39,11 +39,17 @@ internal object Codec {
         }
 
     fun enrolment(bytes: ByteArray): Enrolment = decode(bytes) { json ->
-        Enrolment(json.getString("server"), json.getString("origin"), json.getString("host"), json.getString("token"))
+        Enrolment(
+            server = json.getString("server"),
+            origin = json.getString("origin"),
+            exactOrigin = json.getString("exact_origin"),
+            host = json.getString("host"),
+            token = json.getString("token"),
+        )
     }
 
     fun encode(confirmed: ConfirmedEnrolment): ByteArray = with(confirmed.enrolment) {
-        encode(JSONObject().put("server", server).put("origin", origin).put("host", host).put("token", token))
+        encode(JSONObject().put("server", server).put("token", token))
     }
 
     fun encode(existing: ExistingIdentity): ByteArray = encode(

@@ -30,11 +30,12 @@ internal object NativeLibrary {
         val found = try {
             load()
             version()
-        } catch (error: UnsatisfiedLinkError) {
+        } catch (error: LinkageError) {
+            // Also a class of ours that the library looks for in vain.
             val abis = Build.SUPPORTED_ABIS.orEmpty().joinToString()
             throw NativeLibraryException(
                 "libgatehand.so can't be loaded: put a build for this device's processor ($abis) into the app, " +
-                    "and keep the rules of META-INF/proguard/gatehand.pro if R8 shrinks it",
+                    "and keep what META-INF/proguard/gatehand.pro names if R8 shrinks it",
                 error,
             )
         }

@@ -16,7 +16,7 @@ internal class ManagedConfiguration(
     val token: String,
     private val allowed: Set<String>,
 ) {
-    /** Whether [origin], as the native library writes it, may be enrolled at. */
+    /** Whether [origin], as the native library writes it in ASCII, may be enrolled at. */
     fun allows(origin: String): Boolean = origin in allowed
 
     override fun toString(): String = "ManagedConfiguration($server, allowed=$allowed)"

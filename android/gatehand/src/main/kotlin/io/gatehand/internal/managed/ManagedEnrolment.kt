@@ -39,7 +39,7 @@ internal class ManagedEnrolment(
     private suspend fun enrol(configuration: ManagedConfiguration): ManagedOutcome {
         val enrolment = parse(configuration.server, configuration.token)
         return when {
-            !configuration.allows(enrolment.origin) -> ManagedOutcome.NotAllowed(enrolment.origin)
+            !configuration.allows(enrolment.exactOrigin) -> ManagedOutcome.NotAllowed(enrolment.origin)
             tokens.isUsed(enrolment.origin, enrolment.token) -> ManagedOutcome.AlreadyUsed
             // A crash may have come between the enrolment and its mark.
             isEnrolled() -> ManagedOutcome.NotNeeded
