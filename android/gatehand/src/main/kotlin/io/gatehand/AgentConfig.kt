@@ -1,5 +1,6 @@
 package io.gatehand
 
+import io.gatehand.internal.Arguments
 import java.util.concurrent.TimeUnit
 
 /**
@@ -77,7 +78,7 @@ public class AgentConfig private constructor(builder: Builder) {
             val trimmed = text.trim()
             require(trimmed.isNotEmpty()) { "$what is empty: the server wants to know which app runs on the device" }
             require(trimmed.length <= REPORTED_LIMIT) { "$what is longer than $REPORTED_LIMIT characters" }
-            return trimmed
+            return Arguments.whole(what, trimmed)
         }
 
         fun positive(millis: Long): Long = millis.also { require(it > 0) { "a time limit must be more than 0" } }

@@ -1,5 +1,6 @@
 package io.gatehand
 
+import io.gatehand.internal.Arguments
 import java.io.InputStream
 import java.nio.charset.CharacterCodingException
 import java.util.concurrent.TimeUnit
@@ -34,7 +35,9 @@ public class ApiRequest private constructor(builder: Builder) {
         internal val method = method.also {
             require(it.isNotEmpty() && it.all { letter -> letter in 'A'..'Z' }) { "an HTTP method is one word of capital letters, as GET" }
         }
-        internal val path = path.also { require(it.isNotBlank()) { "the path is empty: it begins with /api/" } }
+        internal val path = Arguments.whole("the path", path).also {
+            require(it.isNotBlank()) { "the path is empty: it begins with /api/" }
+        }
         internal var body: ApiBody? = null
         internal var idempotencyKey: String? = null
         internal var timeLimitMillis: Long? = null
@@ -95,7 +98,8 @@ public sealed class ApiBody {
 
         /** Bytes, which must not be changed until the call is done. */
         @JvmStatic
-        public fun bytes(bytes: ByteArray, contentType: String): ApiBody = Bytes(bytes, contentType)
+        public fun bytes(bytes: ByteArray, contentType: String): ApiBody =
+            Bytes(bytes, Arguments.header("the content type", contentType))
 
         /**
          * What can be read from [stream], which is read once and closed. A request with such a body
@@ -106,6 +110,6 @@ public sealed class ApiBody {
         @JvmStatic
         @JvmOverloads
         public fun stream(stream: InputStream, contentType: String, length: Long = -1): ApiBody =
-            Stream(stream, length, contentType)
+            Stream(stream, length, Arguments.header("the content type", contentType))
     }
 }

@@ -1,5 +1,7 @@
 package io.gatehand
 
+import io.gatehand.internal.Arguments
+
 /**
  * What a device scans for.
  *
@@ -13,7 +15,11 @@ public data class EventSelection @JvmOverloads constructor(
     public val eventName: String = "",
     public val subevent: Long? = null,
     public val checkinList: Long? = null,
-)
+) {
+    init {
+        Arguments.whole("the event", event)
+    }
+}
 
 /** What the server says to scan for. */
 public sealed interface EventSuggestion {

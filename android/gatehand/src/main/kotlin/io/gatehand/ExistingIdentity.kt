@@ -1,5 +1,7 @@
 package io.gatehand
 
+import io.gatehand.internal.Arguments
+
 /**
  * A key that an app already has, from before it used gatehand, so that the device need not be
  * enrolled again.
@@ -13,6 +15,12 @@ public class ExistingIdentity @JvmOverloads constructor(
     internal val key: String,
     public val uniqueSerial: String? = null,
 ) {
+    init {
+        Arguments.whole("the server's address", server)
+        Arguments.header("the key", key)
+        uniqueSerial?.let { Arguments.whole("the serial", it) }
+    }
+
     /** Names server and serial; the key is never shown. */
     override fun toString(): String = "ExistingIdentity($server, $uniqueSerial)"
 }

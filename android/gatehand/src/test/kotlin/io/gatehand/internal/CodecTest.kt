@@ -98,14 +98,14 @@ class CodecTest {
     fun text_with_emoji_and_nul_survives_and_half_a_character_is_refused_in_words() {
         for (text in listOf("🎫", "a\u0000b", "ü", "")) {
             assertEquals(text, Codec.text(text, "it").decodeToString())
-            val sent = JSONObject(Codec.encode(ExistingIdentity("https://a", text)).decodeToString())
-            assertEquals(text, sent.getString("key"))
+            val sent = JSONObject(Codec.encode(ExistingIdentity("https://a", "key", text)).decodeToString())
+            assertEquals(text, sent.getString("unique_serial"))
         }
         for (broken in listOf("\uD83C", "a\uDFAB", "\uDFAB\uD83C")) {
             val error = assertFailsWith<GatehandException> { Codec.text(broken, "the scanned text") }
             assertEquals(ErrorCode.ARGUMENT_INVALID, error.code)
             assertEquals(true, "the scanned text" in error.message)
-            assertFailsWith<GatehandException> { Codec.encode(ExistingIdentity("https://a", broken)) }
+            assertFailsWith<GatehandException> { Codec.encode(JSONObject().put("a", broken)) }
         }
     }
 
