@@ -1,5 +1,5 @@
 # make test is what a change has to pass; the rest are shortcuts.
-.PHONY: test test-quick test-long bench demo
+.PHONY: test test-quick test-long test-arm bench demo
 
 test:
 	@tests/run.sh
@@ -11,6 +11,10 @@ test-quick:
 # A long search for input that breaks something: make test-long SECONDS=3600
 test-long:
 	fuzz/run.sh $(or $(SECONDS),600)
+
+# The core's unit tests on emulated ARM processors, where a device's code runs: some minutes.
+test-arm:
+	tests/arm.sh
 
 bench:
 	cargo bench
