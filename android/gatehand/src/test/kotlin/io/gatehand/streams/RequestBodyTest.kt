@@ -159,6 +159,7 @@ class RequestBodyTest {
             val stream = Watched(SequenceInputStream(BulkServer.numbers(100_000), silent))
             val call = launch { agent.request(upload(stream)) }
             assertTrue(silent.waits.await(30, TimeUnit.SECONDS))
+            server.awaitBody()
             withTimeout(30_000) { call.cancelAndJoin() }
             assertClosed(stream)
             assertFalse(server.taken().ended)
