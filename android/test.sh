@@ -6,6 +6,9 @@ cd "$(dirname "$0")/.."
 target=${CARGO_TARGET_DIR:-$PWD/target}
 cargo build --quiet --locked --bin gatehand
 cargo rustc --quiet --locked --lib --crate-type cdylib --no-default-features --features jni --profile handheld
+# Another one, in which a test can have something go wrong.
+cargo rustc --quiet --locked --lib --crate-type cdylib --no-default-features --features jni,failpoints
 exec mvn -B -f android/pom.xml verify \
   -Dgatehand.library="$target/handheld/libgatehand.so" \
+  -Dgatehand.library.failing="$target/debug/libgatehand.so" \
   -Dgatehand.program="$target/debug/gatehand" "$@"

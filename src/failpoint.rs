@@ -1,8 +1,9 @@
 //! Places where a test kills the process, to see what a crash there leaves behind.
 //!
 //! Without the feature `failpoints`, which is for tests only, they are nothing. With it,
-//! `GATEHAND_KILL_AT=N` ends the process at the N-th place it reaches, and
-//! `GATEHAND_FAILPOINTS_TRACE=FILE` adds the name of each to a file, a line each.
+//! `GATEHAND_KILL_AT=N` ends the process at the N-th place it reaches, `GATEHAND_PANIC_AT=NAME`
+//! panics when a place is reached for the first time, and `GATEHAND_FAILPOINTS_TRACE=FILE` adds the
+//! name of each to a file, a line each.
 
 /// Marks a step that a crash may follow; the name is the same in all of the program's life.
 #[cfg(not(feature = "failpoints"))]
@@ -17,11 +18,12 @@ mod armed {
     use std::env;
     use std::fs::OpenOptions;
     use std::io::Write;
-    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
     use rustix::process::{Signal, getpid, kill_process};
 
     static REACHED: AtomicUsize = AtomicUsize::new(0);
+    static PANICKED: AtomicBool = AtomicBool::new(false);
 
     /// Marks a step that a crash may follow, and crashes there if it is the chosen one.
     pub(crate) fn reach(name: &'static str) {
@@ -31,6 +33,11 @@ mod armed {
             && let Ok(mut trace) = OpenOptions::new().append(true).create(true).open(trace)
         {
             let _ = trace.write_all(format!("{name}\n").as_bytes());
+        }
+        if env::var("GATEHAND_PANIC_AT").is_ok_and(|chosen| chosen == name)
+            && !PANICKED.swap(true, Ordering::SeqCst)
+        {
+            panic!("reached {name:?}");
         }
         let chosen = env::var("GATEHAND_KILL_AT").ok();
         if chosen.and_then(|chosen| chosen.parse().ok()) == Some(number) {

@@ -9,6 +9,7 @@ use super::java::{self, Completion, Observer};
 use super::policy::Policy;
 use super::streams::RESPONSES;
 use super::{Answer, exports};
+use crate::failpoint;
 
 exports! {
     (version() -> JString),
@@ -22,6 +23,7 @@ fn version<'l>(env: &mut Env<'l>, _: JClass<'l>) -> Answer<JString<'l>> {
 }
 
 fn nothing<'l>(_: &mut Env<'l>, _: JClass<'l>) -> Answer<()> {
+    failpoint::reach("bridge: nothing");
     Ok(())
 }
 

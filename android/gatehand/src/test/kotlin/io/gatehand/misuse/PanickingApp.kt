@@ -1,0 +1,71 @@
+package io.gatehand.misuse
+
+import io.gatehand.DeviceState
+import io.gatehand.ErrorCode
+import io.gatehand.GatehandException
+import io.gatehand.internal.Native
+import io.gatehand.internal.NativeLibrary
+import io.gatehand.life.Devices
+import io.gatehand.life.enrol
+import io.gatehand.testing.StandInKeystore
+import io.gatehand.testing.TestDevice
+import io.gatehand.testing.TestLibrary
+import kotlin.system.exitProcess
+import kotlin.test.Test
+import kotlin.test.assertEquals
+import kotlin.test.assertFailsWith
+import kotlin.test.assertIs
+import kotlin.test.assertNotNull
+import kotlinx.coroutines.runBlocking
+import org.junit.runner.JUnitCore
+import org.junit.runner.RunWith
+import org.robolectric.RobolectricTestRunner
+import org.robolectric.annotation.Config
+
+/** An app in a process of its own, whose native library panics at the place that the environment names. */
+@RunWith(RobolectricTestRunner::class)
+@Config(sdk = [27])
+class PanickingApp {
+    @Test
+    fun goes_on() {
+        TestLibrary.use()
+        StandInKeystore.reset()
+        val place = System.getenv("GATEHAND_PANIC_AT")
+        if (place == AT_ONCE) {
+            NativeLibrary.load()
+            assertPanic(place, assertFailsWith<GatehandException> { Native.nothing() })
+            Native.nothing()
+        } else {
+            rolls(place)
+        }
+    }
+
+    private fun rolls(place: String): Unit = runBlocking {
+        val device = TestDevice(System.getProperty(SERVER), 1, System.getProperty(TOKEN))
+        Devices.open().use { agent ->
+            agent.enrol(device)
+            assertPanic(place, assertFailsWith<GatehandException> { agent.roll() })
+            agent.roll()
+            assertIs<DeviceState.Enrolled>(agent.status())
+        }
+    }
+
+    private fun assertPanic(place: String, error: GatehandException) {
+        assertEquals(ErrorCode.INTERNAL, error.code)
+        assertEquals("reached \"$place\"", assertNotNull(error.cause).message)
+    }
+
+    companion object {
+        const val AT_ONCE = "bridge: nothing"
+        const val WHILE_IT_RUNS = "operation: begun"
+        const val SERVER = "gatehand.test.server"
+        const val TOKEN = "gatehand.test.token"
+
+        @JvmStatic
+        fun main(arguments: Array<String>) {
+            val result = JUnitCore.runClasses(PanickingApp::class.java)
+            result.failures.forEach { println(it.trace) }
+            exitProcess(if (result.runCount == 1 && result.failureCount == 0 && result.ignoreCount == 0) 0 else 1)
+        }
+    }
+}
