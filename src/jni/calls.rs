@@ -64,7 +64,11 @@ pub(super) fn start<'l>(
             && let Some(body) = &call.body
         {
             let unwritten = body.end().await;
-            if let Ok(Success { response: Some(response), .. }) = &mut outcome {
+            if let Ok(Success {
+                response: Some(response),
+                ..
+            }) = &mut outcome
+            {
                 response.unwritten = unwritten;
             }
         }

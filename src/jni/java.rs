@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicI64, Ordering};
 
-use jni::objects::{JByteArray, JObject};
+use jni::objects::{JByteArray, JClass, JObject};
 use jni::refs::{Global, LoaderContext, Reference};
 use jni::{Env, JavaVM, bind_java_type};
 use zeroize::Zeroizing;
@@ -33,9 +33,11 @@ bind_java_type! {
 
 static GLOBALS: AtomicI64 = AtomicI64::new(0);
 
-/// Looks all of them up on a thread of Java: others may not see the app's classes.
-pub(super) fn look_up(env: &mut Env<'_>) -> jni::errors::Result<()> {
-    let loader = LoaderContext::None;
+/// Looks all of them up where `native` came from: threads of ours do not see the app's classes, and
+/// those of Java may have another loader at hand.
+pub(super) fn look_up(env: &mut Env<'_>, native: &JClass<'_>) -> jni::errors::Result<()> {
+    let loader = native.get_class_loader(env)?;
+    let loader = LoaderContext::Loader(&loader);
     FailuresAPI::get(env, &loader)?;
     CompletionAPI::get(env, &loader)?;
     ObserverAPI::get(env, &loader)?;

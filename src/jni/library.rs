@@ -6,7 +6,7 @@ use jni::objects::{JClass, JLongArray, JString};
 use super::agents::AGENTS;
 use super::calls::CALLS;
 use super::java::{self, Completion, Observer};
-use super::policy::Policy;
+use super::policy::{self, Policy};
 use super::streams::RESPONSES;
 use super::{Answer, exports};
 use crate::failpoint;
@@ -17,8 +17,10 @@ exports! {
     (alive() -> jlong[]),
 }
 
-fn version<'l>(env: &mut Env<'l>, _: JClass<'l>) -> Answer<JString<'l>> {
-    java::look_up(env)?;
+fn version<'l>(env: &mut Env<'l>, class: JClass<'l>) -> Answer<JString<'l>> {
+    if let Err(error) = java::look_up(env, &class) {
+        return Err(policy::throw_missing(env, &error.to_string()).into());
+    }
     Ok(JString::from_str(env, env!("CARGO_PKG_VERSION"))?)
 }
 

@@ -3,8 +3,9 @@
 use std::any::Any;
 use std::error::Error;
 
-use jni::Env;
 use jni::errors::ErrorPolicy;
+use jni::strings::JNIString;
+use jni::{Env, jni_str};
 use serde::Serialize;
 
 use super::advice;
@@ -165,9 +166,18 @@ fn throw(env: &mut Env<'_>, failure: &Failure) -> jni::errors::Result<()> {
     }
     let made = make(env, failure);
     if made.is_err() && !env.exception_check() {
-        let _ = env.throw(failure.message.as_str());
+        throw_missing(env, &failure.message);
     }
     Ok(())
+}
+
+/// Throws that a class or method of Java's side is not there, as the JVM itself does.
+pub(super) fn throw_missing(env: &mut Env<'_>, words: &str) -> jni::errors::Error {
+    let class = jni_str!("java/lang/NoClassDefFoundError");
+    match env.throw_new(class, JNIString::from(words)) {
+        Ok(()) => jni::errors::Error::JavaException,
+        Err(error) => error,
+    }
 }
 
 fn make(env: &mut Env<'_>, failure: &Failure) -> jni::errors::Result<()> {

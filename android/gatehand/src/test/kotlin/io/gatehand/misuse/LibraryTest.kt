@@ -87,15 +87,47 @@ class LibraryTest {
                 if (ours.indices.all { bytes[start + it] == ours[it] }) other.copyInto(bytes, start)
             }
         }
+        val error = failureAnew(library)
+        assertTrue("is of version ${other.decodeToString()}" in error.message!!, error.message)
+    }
+
+    @Test
+    @Config(sdk = [27])
+    fun classes_that_r8_took_away_are_said_so() {
+        for (lost in listOf("Failures", "Completion", "Observer")) {
+            val error = failureAnew(changed {}, lost = "io.gatehand.internal.$lost")
+            assertTrue("META-INF/proguard/gatehand.pro" in error.message!!, error.message)
+            assertTrue(lost in error.cause.toString(), "${error.cause}")
+        }
+    }
+
+    /**
+     * What it fails with to load [library] from classes that were loaded anew, since functions that
+     * were found once stay.
+     *
+     * @param lost A class that is not there any more.
+     */
+    private fun failureAnew(library: File, lost: String? = null): Throwable {
         System.setProperty(NativeLibrary.PATH_PROPERTY, library.path)
-        // Functions that were found once stay, so the classes are loaded anew.
         val classPath = System.getProperty("java.class.path").split(File.pathSeparator).map { File(it).toURI().toURL() }
-        URLClassLoader(classPath.toTypedArray(), ClassLoader.getPlatformClassLoader()).use { loader ->
-            val type = loader.loadClass(NativeLibrary::class.java.name)
+        val android = object : ClassLoader(getPlatformClassLoader()) {
+            override fun findClass(name: String): Class<*> {
+                if (!name.startsWith("android.")) throw ClassNotFoundException(name)
+                return LibraryTest::class.java.classLoader.loadClass(name)
+            }
+        }
+        val loader = object : URLClassLoader(classPath.toTypedArray(), android) {
+            override fun findClass(name: String): Class<*> {
+                if (name == lost) throw ClassNotFoundException(name)
+                return super.findClass(name)
+            }
+        }
+        return loader.use {
+            val type = it.loadClass(NativeLibrary::class.java.name)
             val load = type.getMethod("load")
             val error = assertFailsWith<InvocationTargetException> { load.invoke(type.getField("INSTANCE").get(null)) }.targetException
             assertEquals(NativeLibraryException::class.java.name, error.javaClass.name, "$error")
-            assertTrue("is of version ${other.decodeToString()}" in error.message!!, error.message)
+            error
         }
     }
 

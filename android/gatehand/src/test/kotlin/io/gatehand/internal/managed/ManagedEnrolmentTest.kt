@@ -45,7 +45,7 @@ class ManagedEnrolmentTest {
 
     private fun parse(server: String, token: String): Enrolment {
         if (' ' in token) throw EnrolmentCodeException(ErrorCode.ENROLMENT_INVALID, "the token has blanks")
-        return Enrolment(server, server, server, server.substringAfter("://"), token)
+        return Enrolment(server, server, server.substringAfter("://"), server, token)
     }
 
     private fun initialize(confirmed: ConfirmedEnrolment) {
