@@ -5,31 +5,44 @@ import java.lang.management.ManagementFactory
 import kotlin.system.exitProcess
 import org.junit.runner.JUnitCore
 
-private const val ROUNDS = 15
-
-/** Lets as many JVMs as the argument says measure one after the other, and prints what came of it. */
+/**
+ * Lets JVMs measure, one after the other, and prints what came of it. The arguments are how many, and
+ * how many rounds each measures; a JVM that measures is started with the word `measure`.
+ */
 fun main(arguments: Array<String>) {
-    if (arguments.firstOrNull() == "measure") {
-        val result = JUnitCore.runClasses(Measurement::class.java)
-        result.failures.forEach { System.err.println(it.trace) }
-        exitProcess(if (result.wasSuccessful()) 0 else 1)
+    if (arguments.contentEquals(arrayOf(MEASURE))) measure()
+    val (jvms, rounds) = arguments.map(String::toInt)
+    val measured = (1..jvms).flatMap { jvm ->
+        System.err.println("JVM $jvm of $jvms measures $rounds rounds")
+        rounds(rounds)
     }
-    val rounds = (1..arguments.first().toInt()).flatMap { measured() }
-    print(Report(rounds).text())
+    print(Report(measured).text())
 }
 
-/** One JVM's rounds. It has the options of this one. */
-private fun measured(): List<Round> {
+private const val MEASURE = "measure"
+
+private fun measure(): Nothing {
+    val result = JUnitCore.runClasses(Measurement::class.java)
+    result.failures.forEach { System.err.println(it.trace) }
+    exitProcess(if (result.wasSuccessful() && result.ignoreCount == 0) 0 else 1)
+}
+
+/** Rounds of a new JVM that has the options of this one. */
+private fun rounds(count: Int): List<Round> {
     val results = File.createTempFile("benchmark", null)
-    val own = ManagementFactory.getRuntimeMXBean()
-    val command = listOf(File(System.getProperty("java.home"), "bin/java").path) + own.inputArguments + listOf(
-        "-Dbenchmark.results=$results",
-        "-Dbenchmark.rounds=${Integer.getInteger("rounds", ROUNDS)}",
-        "-Djmh.ignoreLock=true",
-        "-cp", own.classPath, "io.gatehand.benchmark.BenchmarkKt", "measure",
-    )
-    check(ProcessBuilder(command).inheritIO().start().waitFor() == 0) { "a JVM that measures failed" }
-    return results.readLines().map { line ->
-        line.split(" ").map { it.split("=") }.associate { (name, score) -> Operation.entries.first { it.method == name } to score.toDouble() }
+    try {
+        val own = ManagementFactory.getRuntimeMXBean()
+        val command = listOf(File(System.getProperty("java.home"), "bin/java").path) + own.inputArguments + listOf(
+            "-D${Measurement.RESULTS}=$results",
+            "-D${Measurement.ROUNDS}=$count",
+            // Nothing else of this run measures meanwhile.
+            "-Djmh.ignoreLock=true",
+            "-cp", own.classPath, "io.gatehand.benchmark.BenchmarkKt", MEASURE,
+        )
+        check(ProcessBuilder(command).inheritIO().start().waitFor() == 0) { "a JVM that measures failed" }
+        return results.readLines().map { line -> Operation.entries.zip(line.split(" ").map(String::toDouble)).toMap() }
+            .also { check(it.size == count) { "a JVM measured ${it.size} rounds instead of $count" } }
+    } finally {
+        results.delete()
     }
 }

@@ -29,12 +29,11 @@ class Measurement {
         Device.enrol(RuntimeEnvironment.getApplication(), server)
         val operations = Operation.entries
         measureAll(operations, WARM_UP)
-        File(property("results")).bufferedWriter().use { results ->
-            repeat(property("rounds").toInt()) { round ->
+        File(property(RESULTS)).bufferedWriter().use { results ->
+            repeat(property(ROUNDS).toInt()) { round ->
                 val order = if (round % 2 == 0) operations else operations.reversed()
                 val scores = measureAll(order, BETWEEN)
-                results.appendLine(operations.joinToString(" ") { "${it.method}=${scores.getValue(it)}" })
-                results.flush()
+                results.appendLine(operations.joinToString(" ") { "${scores.getValue(it)}" })
             }
         }
         Device.agent.close()
@@ -54,11 +53,15 @@ class Measurement {
         result.primaryResult.score / result.params.threads
     }
 
-    private fun property(name: String): String = checkNotNull(System.getProperty("benchmark.$name")) { "run by Benchmark.kt" }
+    private fun property(name: String): String = checkNotNull(System.getProperty(name)) { "run by android/bench.sh" }
 
-    private companion object {
-        val WARM_UP: TimeValue = TimeValue(5, TimeUnit.SECONDS)
-        val BETWEEN: TimeValue = TimeValue(300, TimeUnit.MILLISECONDS)
-        val SPAN: TimeValue = TimeValue(1, TimeUnit.SECONDS)
+    companion object {
+        /** Names of the properties that say where to write the rounds' times, and how many to measure. */
+        const val RESULTS = "benchmark.results"
+        const val ROUNDS = "benchmark.rounds"
+
+        private val WARM_UP = TimeValue(5, TimeUnit.SECONDS)
+        private val BETWEEN = TimeValue(300, TimeUnit.MILLISECONDS)
+        private val SPAN = TimeValue(1, TimeUnit.SECONDS)
     }
 }

@@ -1,0 +1,16 @@
+#!/bin/sh
+# Builds the native library as it is shipped and the server as it is released, for this machine, and
+# measures the Android library against what apps do without it: android/bench.sh [JVMS [ROUNDS]]
+# Takes about ten minutes; docs/PERFORMANCE.md says what it compares.
+set -eu
+cd "$(dirname "$0")/.."
+target=${CARGO_TARGET_DIR:-$PWD/target}
+cargo build --quiet --locked --release --bin gatehand
+cargo rustc --quiet --locked --lib --crate-type cdylib --no-default-features --features jni --profile handheld
+mvn -B -q -f android/pom.xml package -DskipTests -pl benchmark -am
+built=android/benchmark/target
+exec java -Xms512m -Xmx512m \
+  -Dgatehand.library="$target/handheld/libgatehand.so" \
+  -Dgatehand.program="$target/release/gatehand" \
+  -Drobolectric.offline=true -Drobolectric.dependency.dir="$PWD/android/target/frameworks" \
+  -cp "$built/classes:$(cat "$built/classpath")" io.gatehand.benchmark.BenchmarkKt "${1:-3}" "${2:-10}"
