@@ -122,21 +122,8 @@ pub(super) fn end_all_of(agent: i64) {
 fn tell((completion, counted): Waiting, agent: i64, outcome: Result<Success, Failure>) {
     let told = attached(move |env| {
         let told = match outcome {
-            Ok(success) => {
-                let response = success
-                    .response
-                    .map(|response| streams::keep(agent, response));
-                let result = env.byte_array_from_slice(&success.result)?;
-                let body = match success.body {
-                    Some(body) => env.byte_array_from_slice(&body)?,
-                    None => JByteArray::null(),
-                };
-                completion.succeeded(env, &result, &body, response.unwrap_or(0))
-            }
-            Err(failure) => {
-                let error = env.byte_array_from_slice(&failure.json())?;
-                completion.failed(env, &error)
-            }
+            Ok(success) => succeeded(env, &completion, agent, success),
+            Err(failure) => failed(env, &completion, &failure),
         };
         drop(completion);
         drop(counted);
@@ -145,4 +132,46 @@ fn tell((completion, counted): Waiting, agent: i64, outcome: Result<Success, Fai
     if let Err(error) = told {
         tracing::error!("a call's end could not be told: {error}");
     }
+}
+
+fn arrays<'l>(
+    env: &mut Env<'l>,
+    success: &Success,
+) -> jni::errors::Result<(JByteArray<'l>, JByteArray<'l>)> {
+    let result = env.byte_array_from_slice(&success.result)?;
+    let body = match &success.body {
+        Some(body) => env.byte_array_from_slice(body)?,
+        None => JByteArray::null(),
+    };
+    Ok((result, body))
+}
+
+fn succeeded(
+    env: &mut Env<'_>,
+    completion: &Completion<'_>,
+    agent: i64,
+    success: Success,
+) -> jni::errors::Result<()> {
+    match arrays(env, &success) {
+        Ok((result, body)) => {
+            let response = success
+                .response
+                .map(|response| streams::keep(agent, response));
+            completion.succeeded(env, &result, &body, response.unwrap_or(0))
+        }
+        // Java has no room for the answer, but whoever waits has to know.
+        Err(error) => {
+            env.exception_clear();
+            failed(env, completion, &Failure::of("answer_too_large", &error))
+        }
+    }
+}
+
+fn failed(
+    env: &mut Env<'_>,
+    completion: &Completion<'_>,
+    failure: &Failure,
+) -> jni::errors::Result<()> {
+    let error = env.byte_array_from_slice(&failure.json())?;
+    completion.failed(env, &error)
 }

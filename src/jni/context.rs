@@ -86,6 +86,14 @@ impl Use {
     pub(super) fn handle(&self) -> &Handle {
         &self.0
     }
+
+    /// Waits on a thread of Java, or on one of ours from which Java was told something.
+    pub(super) fn wait<F: Future>(&self, work: F) -> F::Output {
+        match Handle::try_current() {
+            Ok(_) => tokio::task::block_in_place(|| self.0.block_on(work)),
+            Err(_) => self.0.block_on(work),
+        }
+    }
 }
 
 impl Drop for Use {

@@ -61,7 +61,7 @@ fn read(id: i64, length: usize) -> Result<Vec<u8>, Failure> {
     let open = RESPONSES.get(id)?;
     let uses = Use::begin()?;
     let mut closed = open.closed.subscribe();
-    uses.handle().block_on(async {
+    uses.wait(async {
         let reading = async {
             let mut body = open.body.lock().await;
             let body = &mut *body;
@@ -154,7 +154,7 @@ fn write(call: i64, piece: Vec<u8>) -> Result<bool, Failure> {
         return Ok(false);
     };
     let uses = Use::begin()?;
-    Ok(uses.handle().block_on(body.write(piece)))
+    Ok(uses.wait(body.write(piece)))
 }
 
 fn finish(call: i64) -> Result<(), Failure> {
@@ -163,7 +163,7 @@ fn finish(call: i64) -> Result<(), Failure> {
     };
     if let Some(body) = &found.body {
         let uses = Use::begin()?;
-        drop(uses.handle().block_on(body.writer.lock()).take());
+        drop(uses.wait(body.writer.lock()).take());
     }
     Ok(())
 }

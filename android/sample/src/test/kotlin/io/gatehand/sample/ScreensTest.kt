@@ -114,6 +114,7 @@ class ScreensTest {
             "https://tickets.veranstaltungen.example/shop",
             "https://tickets.veranstaltungen.example",
             "tickets.veranstaltungen.example",
+            "https://tickets.veranstaltungen.example",
             "kpp4jn8g2ynzonp6",
         )
 
