@@ -7,6 +7,7 @@ import android.os.Build
 import android.security.keystore.KeyGenParameterSpec
 import android.security.keystore.KeyPermanentlyInvalidatedException
 import android.security.keystore.KeyProperties
+import java.security.GeneralSecurityException
 import java.security.ProviderException
 import java.security.UnrecoverableKeyException
 import javax.crypto.AEADBadTagException
@@ -24,9 +25,15 @@ internal class AesWrapper(private val context: Context) : KeystoreWrapper {
         if (hasStrongBox()) {
             try {
                 generate(alias, strongBox = true)
+                // Some make a key and then can't use it.
+                unwrap(alias, TRIAL, wrap(alias, TRIAL, TRIAL))
                 return
             } catch (_: ProviderException) {
                 // The StrongBox is full or broken; the processor's own keystore is still better than none.
+            } catch (_: GeneralSecurityException) {
+                // The same.
+            } catch (_: KeyGoneException) {
+                // The same.
             }
         }
         generate(alias, strongBox = false)
@@ -84,6 +91,7 @@ internal class AesWrapper(private val context: Context) : KeystoreWrapper {
     }
 
     private companion object {
+        val TRIAL = ByteArray(1)
         const val TRANSFORMATION = "AES/GCM/NoPadding"
         const val KEY_BITS = 256
         const val NONCE_LENGTH = 12
