@@ -9,7 +9,6 @@ use super::java::{self, Completion, Observer};
 use super::policy::{self, Policy};
 use super::streams::RESPONSES;
 use super::{Answer, exports};
-use crate::failpoint;
 
 exports! {
     (version() -> JString),
@@ -25,7 +24,6 @@ fn version<'l>(env: &mut Env<'l>, class: JClass<'l>) -> Answer<JString<'l>> {
 }
 
 fn nothing<'l>(_: &mut Env<'l>, _: JClass<'l>) -> Answer<()> {
-    failpoint::reach("bridge: nothing");
     Ok(())
 }
 

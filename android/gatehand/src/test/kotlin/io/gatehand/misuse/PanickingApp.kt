@@ -3,8 +3,6 @@ package io.gatehand.misuse
 import io.gatehand.DeviceState
 import io.gatehand.ErrorCode
 import io.gatehand.GatehandException
-import io.gatehand.internal.Native
-import io.gatehand.internal.NativeLibrary
 import io.gatehand.life.Devices
 import io.gatehand.life.enrol
 import io.gatehand.testing.StandInKeystore
@@ -32,20 +30,15 @@ class PanickingApp {
         StandInKeystore.reset()
         val place = System.getenv("GATEHAND_PANIC_AT")
         if (place == AT_ONCE) {
-            NativeLibrary.load()
-            assertPanic(place, assertFailsWith<GatehandException> { Native.nothing() })
-            Native.nothing()
-        } else {
-            rolls(place)
+            assertPanic(place, assertFailsWith<GatehandException> { Devices.open() })
         }
-    }
-
-    private fun rolls(place: String): Unit = runBlocking {
-        val device = TestDevice(System.getProperty(SERVER), 1, System.getProperty(TOKEN))
         Devices.open().use { agent ->
-            agent.enrol(device)
-            assertPanic(place, assertFailsWith<GatehandException> { agent.roll() })
-            agent.roll()
+            val device = TestDevice(System.getProperty(SERVER), 1, System.getProperty(TOKEN))
+            runBlocking {
+                agent.enrol(device)
+                if (place == WHILE_IT_RUNS) assertPanic(place, assertFailsWith<GatehandException> { agent.roll() })
+                agent.roll()
+            }
             assertIs<DeviceState.Enrolled>(agent.status())
         }
     }
@@ -56,7 +49,7 @@ class PanickingApp {
     }
 
     companion object {
-        const val AT_ONCE = "bridge: nothing"
+        const val AT_ONCE = "vault: opened"
         const val WHILE_IT_RUNS = "operation: begun"
         const val SERVER = "gatehand.test.server"
         const val TOKEN = "gatehand.test.token"

@@ -4,6 +4,7 @@ import java.security.AlgorithmParameters
 import java.security.InvalidAlgorithmParameterException
 import java.security.InvalidKeyException
 import java.security.Key
+import java.security.ProviderException
 import java.security.SecureRandom
 import java.security.spec.AlgorithmParameterSpec
 import javax.crypto.Cipher
@@ -63,8 +64,19 @@ internal abstract class StandInCipher(private val keystore: StandInKeystore, tra
         engineDoFinal(bytes, offset, length).also { it.copyInto(output, at) }.size
 }
 
-internal class StandInAesCipher(keystore: StandInKeystore) : StandInCipher(keystore, "AES/GCM/NoPadding") {
-    override fun inside(key: Key): Key = (key as? OpaqueSecretKey)?.key ?: throw InvalidKeyException("stand-in: a foreign key")
+internal class StandInAesCipher(private val keystore: StandInKeystore) : StandInCipher(keystore, "AES/GCM/NoPadding") {
+    private var isBroken = false
+
+    override fun inside(key: Key): Key {
+        val found = (key as? OpaqueSecretKey)?.key ?: throw InvalidKeyException("stand-in: a foreign key")
+        isBroken = !keystore.strongBoxEncrypts && keystore.isInStrongBox(found)
+        return found
+    }
+
+    override fun engineDoFinal(bytes: ByteArray?, offset: Int, length: Int): ByteArray {
+        if (isBroken) throw ProviderException("stand-in: a broken StrongBox")
+        return super.engineDoFinal(bytes, offset, length)
+    }
 }
 
 internal class StandInRsaCipher(keystore: StandInKeystore) : StandInCipher(keystore, "RSA/ECB/PKCS1Padding") {

@@ -5,6 +5,7 @@ import java.security.KeyStoreException
 import java.security.Provider
 import java.security.ProviderException
 import java.security.Security
+import javax.crypto.SecretKey
 
 /**
  * A stand-in for the provider "AndroidKeyStore", which the JVM has not and Robolectric does not bring.
@@ -26,6 +27,10 @@ public class StandInKeystore private constructor(private val file: File?) :
     @Volatile
     public var strongBoxWorks: Boolean = true
 
+    /** Whether a key in the StrongBox can be used, if it can be had. */
+    @Volatile
+    public var strongBoxEncrypts: Boolean = true
+
     /** Whether what is opened is something else than what was sealed, as on a few broken devices. */
     @Volatile
     public var garbles: Boolean = false
@@ -36,6 +41,9 @@ public class StandInKeystore private constructor(private val file: File?) :
     /** Names of the keys in the StrongBox. */
     public val strongBoxAliases: Set<String>
         get() = synchronized(kept) { kept.filterValues { it.inStrongBox }.keys.toSet() }
+
+    internal fun isInStrongBox(key: SecretKey): Boolean =
+        kept.values.any { it is Entry.Aes && it.inStrongBox && it.key === key }
 
     /** The default locale's language while each RSA pair was made by Android 5's way. */
     public val languages: MutableList<String> = ArrayList()

@@ -26,8 +26,7 @@ internal class AesWrapper(private val context: Context) : KeystoreWrapper {
             try {
                 generate(alias, strongBox = true)
                 // Some make a key and then can't use it.
-                unwrap(alias, TRIAL, wrap(alias, TRIAL, TRIAL))
-                return
+                if (unwrap(alias, TRIAL, wrap(alias, TRIAL, TRIAL)).contentEquals(TRIAL)) return
             } catch (_: ProviderException) {
                 // The StrongBox is full or broken; the processor's own keystore is still better than none.
             } catch (_: GeneralSecurityException) {

@@ -255,6 +255,16 @@ class VaultKeyFileTest {
     }
 
     @Test
+    @Config(sdk = [35])
+    fun a_strongbox_that_makes_a_key_and_can_t_use_it_is_done_without() {
+        shadowOf(context.packageManager).setSystemFeature(PackageManager.FEATURE_STRONGBOX_KEYSTORE, true)
+        keystore.strongBoxEncrypts = false
+        val key = ready(keyFile().open())
+        assertEquals(emptySet(), keystore.strongBoxAliases)
+        assertContentEquals(key, ready(keyFile().open()))
+    }
+
+    @Test
     @Config(sdk = [21])
     fun an_arabic_device_makes_its_key_in_english_and_stays_arabic() {
         val arabic = Locale.forLanguageTag("ar-EG")
