@@ -10,6 +10,7 @@ import java.io.IOException
 import java.io.InputStream
 import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.Job
+import kotlinx.coroutines.async
 import kotlinx.coroutines.coroutineScope
 import kotlinx.coroutines.currentCoroutineContext
 import kotlinx.coroutines.ensureActive
@@ -23,9 +24,7 @@ internal object Requests {
     suspend fun request(agent: Long, request: ApiRequest): ApiResponse {
         val body = request.body
         if (body is ApiBody.Stream) {
-            return stream(agent, request).use { answer ->
-                ApiResponse(answer.status, answer.headers, runInterruptible(Dispatchers.IO) { readAll(answer.body) })
-            }
+            return stream(agent, request).use { ApiResponse(it.status, it.headers, readAll(it)) }
         }
         val outcome = awaitCall { Native.request(agent, Codec.encode(request), (body as? ApiBody.Bytes)?.bytes, it) }
         val (status, headers) = Codec.head(outcome.result)
@@ -39,15 +38,20 @@ internal object Requests {
                 val body = request.body
                 val streamed = body as? ApiBody.Stream
                 var pump: Job? = null
-                val outcome = awaitCall { completion ->
-                    val bytes = (body as? ApiBody.Bytes)?.bytes
-                    val call = Native.requestStreaming(agent, Codec.encode(request), bytes, streamed != null, completion)
-                    if (streamed != null) pump = launch(Dispatchers.IO) { pump(call, streamed) }
-                    call
+                val outcome = try {
+                    awaitCall { completion ->
+                        val bytes = (body as? ApiBody.Bytes)?.bytes
+                        val call = Native.requestStreaming(agent, Codec.encode(request), bytes, streamed != null, completion)
+                        if (streamed != null) pump = launch(Dispatchers.IO) { pump(call, streamed) }
+                        call
+                    }
+                } finally {
+                    // A server may answer before it has read all; the rest is not sent then.
+                    pump?.cancel()
+                    // Wakes a read that does not heed interruption.
+                    if (streamed != null) closeQuietly(streamed.stream)
                 }
                 response = outcome.response
-                // A server may answer before it has read all; the rest is not sent then.
-                pump?.cancel()
                 val (status, headers) = Codec.head(outcome.result)
                 StreamedResponse(status, headers, ResponseStream(response))
             }
@@ -109,10 +113,21 @@ internal object Requests {
     private fun bodyFailed(cause: Exception) =
         GatehandException(ErrorCode.BODY_FAILED, "the request's body could not be read from the app's stream", cause)
 
-    private fun readAll(body: InputStream): ByteArray =
-        try {
-            body.readBytes()
-        } catch (error: IOException) {
-            throw error.cause as? GatehandException ?: error
+    /** Reads the whole body. Cancelling closes it, which wakes the reading thread. */
+    private suspend fun readAll(answer: StreamedResponse): ByteArray = coroutineScope {
+        val reading = async(Dispatchers.IO) {
+            try {
+                answer.body.readBytes()
+            } catch (error: IOException) {
+                // Closed because nobody wants it any more.
+                ensureActive()
+                throw error.cause as? GatehandException ?: error
+            }
         }
+        try {
+            reading.await()
+        } finally {
+            answer.close()
+        }
+    }
 }

@@ -4,6 +4,7 @@ import io.gatehand.ApiBody
 import io.gatehand.ApiRequest
 import io.gatehand.ErrorCode
 import io.gatehand.GatehandException
+import io.gatehand.internal.Native
 import io.gatehand.testing.BulkServer
 import java.io.ByteArrayInputStream
 import java.io.IOException
@@ -86,6 +87,26 @@ class RequestBodyTest {
         }
     }
 
+    /** The same, and deaf to interruption, as many a pipe and socket. */
+    private class Deaf : InputStream() {
+        val waits = CountDownLatch(1)
+        private val closed = CountDownLatch(1)
+
+        override fun read(): Int {
+            waits.countDown()
+            while (true) {
+                try {
+                    closed.await()
+                    throw IOException("closed")
+                } catch (_: InterruptedException) {
+                    continue
+                }
+            }
+        }
+
+        override fun close(): Unit = closed.countDown()
+    }
+
     private fun upload(stream: InputStream, length: Long = -1, to: String = "take"): ApiRequest =
         ApiRequest.post("api/v1/$to", ApiBody.stream(stream, "image/png", length))
 
@@ -166,6 +187,25 @@ class RequestBodyTest {
         }
 
     @Test
+    fun a_call_is_cancelled_too_while_its_stream_is_deaf(): Unit = Bulk.with(server) { agent ->
+        val deaf = Deaf()
+        val call = launch { agent.request(upload(deaf)) }
+        assertTrue(deaf.waits.await(30, TimeUnit.SECONDS))
+        withTimeout(30_000) { call.cancelAndJoin() }
+    }
+
+    @Test
+    fun a_call_is_cancelled_too_while_its_answer_is_read(): Unit = Bulk.with(server) { agent ->
+        val call = launch { agent.request(upload(BulkServer.numbers(3), to = "early")) }
+        server.goOn()
+        withTimeout(30_000) {
+            while (Native.alive()[RESPONSES] == 0L) delay(10)
+            call.cancelAndJoin()
+        }
+        repeat(2) { server.goOn() }
+    }
+
+    @Test
     fun a_call_is_cancelled_too_while_the_network_takes_no_more(): Unit = Bulk.with(server) { agent ->
         val stream = Watched(BulkServer.numbers(Long.MAX_VALUE))
         val call = async { agent.stream(upload(stream, to = "stuck")) }
@@ -194,5 +234,10 @@ class RequestBodyTest {
     fun a_large_stream_is_not_held_in_memory(): Unit = Bulk.with(server) { agent ->
         Bulk.inLittleMemory { assertEquals(200, agent.request(upload(BulkServer.numbers(Bulk.LARGE))).status) }
         assertEquals(Bulk.LARGE, server.taken().bytes)
+    }
+
+    private companion object {
+        /** Place of the responses in what is alive. */
+        const val RESPONSES = 2
     }
 }
