@@ -37,7 +37,7 @@ mod armed {
         if env::var("GATEHAND_PANIC_AT").is_ok_and(|chosen| chosen == name)
             && !PANICKED.swap(true, Ordering::SeqCst)
         {
-            panic!("reached {name:?}");
+            std::panic::panic_any(format!("reached {name:?}"));
         }
         let chosen = env::var("GATEHAND_KILL_AT").ok();
         if chosen.and_then(|chosen| chosen.parse().ok()) == Some(number) {
