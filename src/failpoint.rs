@@ -26,6 +26,10 @@ mod armed {
     static PANICKED: AtomicBool = AtomicBool::new(false);
 
     /// Marks a step that a crash may follow, and crashes there if it is the chosen one.
+    #[allow(
+        clippy::panic,
+        reason = "a test asks for it, to see what becomes of a panic"
+    )]
     pub(crate) fn reach(name: &'static str) {
         let number = REACHED.fetch_add(1, Ordering::SeqCst) + 1;
         // A trace that can't be written is missed by the test that asked for it.
@@ -37,7 +41,7 @@ mod armed {
         if env::var("GATEHAND_PANIC_AT").is_ok_and(|chosen| chosen == name)
             && !PANICKED.swap(true, Ordering::SeqCst)
         {
-            std::panic::panic_any(format!("reached {name:?}"));
+            panic!("reached {name:?}");
         }
         let chosen = env::var("GATEHAND_KILL_AT").ok();
         if chosen.and_then(|chosen| chosen.parse().ok()) == Some(number) {
