@@ -1,6 +1,7 @@
 //! What comes before every call: what was begun is finished, the report is kept true, and the key is
 //! read from the vault.
 
+use std::ops::Deref;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,7 +12,7 @@ use super::device::Device;
 use super::journal::{BegunOperation, OnIdentity};
 use super::key_check::Asked;
 use super::media_keys::MediaKey;
-use super::memory::{Access, Known};
+use super::memory::Known;
 use super::perform::Sent;
 use super::state::{Operation, State};
 use super::{Agent, AgentError, Identity};
@@ -21,6 +22,21 @@ use crate::wire::DeviceReport;
 
 /// How often to look whether another process that changes the device is done.
 const LOCK_INTERVAL: Duration = Duration::from_millis(50);
+
+/// What a call is made with.
+pub(super) struct Access {
+    known: Arc<Known>,
+    /// Why something that was begun is not finished; it may be about to replace the key.
+    pub(super) unfinished: Option<AgentError>,
+}
+
+impl Deref for Access {
+    type Target = Known;
+
+    fn deref(&self) -> &Known {
+        &self.known
+    }
+}
 
 /// What the vault held when it was looked into.
 enum Seen {
@@ -193,14 +209,18 @@ impl Agent {
         Access::load(&vault, Device::load(&vault)?)
     }
 
+    /// What the agent remembers, if it does and that is still so.
+    pub(super) fn recall(&self) -> Option<Arc<Known>> {
+        self.memory.as_ref()?.recall(&self.folder)
+    }
+
     /// The same, unless something was begun that has to be finished first.
     fn read(&self) -> Result<Seen, AgentError> {
-        let memory = self.memory.as_ref();
-        if let Some(known) = memory.and_then(|memory| memory.recall(&self.folder)) {
+        if let Some(known) = self.recall() {
             let unfinished = None;
             return Ok(Seen::Ready(Box::new(Access { known, unfinished })));
         }
-        let watch = match memory {
+        let watch = match self.memory {
             Some(_) => Watch::begin(&self.folder)?,
             None => None,
         };
@@ -212,7 +232,7 @@ impl Agent {
             });
         }
         let access = Access::load(&vault, device)?;
-        if let (Some(memory), Some(watch)) = (memory, watch) {
+        if let (Some(memory), Some(watch)) = (&self.memory, watch) {
             memory.remember(watch, &access.known);
         }
         Ok(Seen::Ready(Box::new(access)))

@@ -4,10 +4,10 @@ use reqwest::StatusCode;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use super::access::Access;
 use super::answer::{self, Reply};
 use super::client::Answer;
 use super::media_keys::{MediaKey, MediaKeys};
-use super::memory::Access;
 use super::request::Call;
 use super::{Agent, AgentError, Identity};
 use crate::vault::{Change, Vault};

@@ -4,10 +4,10 @@
 use reqwest::header::AUTHORIZATION;
 use reqwest::{Method, StatusCode};
 
+use super::access::Access;
 use super::answer::{self, ANSWER_LIMIT, Reply};
 use super::client::{Repeat, device_authorization};
 use super::device::{Device, Outcome};
-use super::memory::Access;
 use super::state::{KeyWord, Operation, Secrets, Situation, State};
 use super::{Agent, AgentError, Event, Identity};
 use crate::enrolment::ServerUrl;

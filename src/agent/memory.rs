@@ -1,10 +1,9 @@
 //! What an agent that makes many calls remembers of its vault, as long as nobody changes that.
 
-use std::ops::Deref;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use super::Identity;
 use super::state::State;
-use super::{AgentError, Identity};
 use crate::secret::Secret;
 use crate::vault::{Folder, Watch};
 
@@ -15,21 +14,6 @@ pub(super) struct Known {
     pub(super) state: State,
     /// In PEM, if the device has an RSA key.
     pub(super) rsa_pubkey: Option<String>,
-}
-
-/// What a call is made with.
-pub(super) struct Access {
-    pub(super) known: Arc<Known>,
-    /// Why something that was begun is not finished; it may be about to replace the key.
-    pub(super) unfinished: Option<AgentError>,
-}
-
-impl Deref for Access {
-    type Target = Known;
-
-    fn deref(&self) -> &Known {
-        &self.known
-    }
 }
 
 /// The device as the vault has it. The vault's own key is in memory as well, so that the device's is

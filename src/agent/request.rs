@@ -9,12 +9,12 @@ use reqwest::header::{
 use reqwest::{Method, StatusCode};
 use url::Url;
 
+use super::access::Access;
 use super::answer::{self, Reply};
 use super::client::{Answer, Repeat, device_authorization};
 use super::journal;
 use super::key_check::{AfterDoubt, KeyVerdict};
 use super::mask::{Mask, visible_headers};
-use super::memory::Access;
 use super::state::{Operation, State};
 use super::{Agent, AgentError};
 use crate::enrolment::ServerUrl;
@@ -174,8 +174,7 @@ impl Agent {
 
     /// What is refused is refused before anything is sent, be it a report that is due.
     pub(super) fn refuse_early(&self, call: &Call) -> Result<(), AgentError> {
-        let memory = self.memory.as_ref();
-        if let Some(known) = memory.and_then(|memory| memory.recall(&self.folder)) {
+        if let Some(known) = self.recall() {
             call.address(&known.identity.server)?;
         } else if let Some(identity) = self.look()?.and_then(|device| device.identity) {
             call.address(&identity.server)?;

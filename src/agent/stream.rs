@@ -10,11 +10,11 @@ use http_body_util::channel::{Channel, Sender};
 use reqwest::StatusCode;
 use reqwest::header::{AUTHORIZATION, CONTENT_LENGTH, HeaderMap};
 
+use super::access::Access;
 use super::answer::ANSWER_LIMIT;
 use super::client::{Answer, Incoming, device_authorization};
 use super::key_check::AfterDoubt;
 use super::mask::{Mask, visible_headers};
-use super::memory::Access;
 use super::request::{ApiRequest, Call};
 use super::{Agent, AgentError};
 

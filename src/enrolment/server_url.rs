@@ -117,7 +117,7 @@ impl ServerUrl {
         if url.origin() != self.0.origin() {
             return Err(ServerUrlError::Elsewhere {
                 named: url.origin().ascii_serialization(),
-                server: self.0.origin().ascii_serialization(),
+                server: self.exact_origin(),
             });
         }
         if !url.username().is_empty() || url.password().is_some() {
@@ -133,10 +133,7 @@ impl ServerUrl {
     /// Scheme, host and port for a person's eyes. An international name is followed by its ASCII
     /// form, since it may look like another.
     pub fn origin(&self) -> String {
-        let (shown, exact) = (
-            self.0.origin().unicode_serialization(),
-            self.0.origin().ascii_serialization(),
-        );
+        let (shown, exact) = (self.0.origin().unicode_serialization(), self.exact_origin());
         if shown == exact {
             exact
         } else {
@@ -147,6 +144,11 @@ impl ServerUrl {
     /// Scheme, host and port for programs to compare: in ASCII.
     pub fn exact_origin(&self) -> String {
         self.0.origin().ascii_serialization()
+    }
+
+    /// The host alone, in ASCII.
+    pub fn host(&self) -> &str {
+        self.0.host_str().unwrap_or_default()
     }
 
     /// Whether the server is on this machine: `localhost`, `*.localhost`, `127.0.0.0/8` or `::1`.

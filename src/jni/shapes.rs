@@ -77,17 +77,11 @@ pub(super) fn write(value: &impl Serialize) -> Vec<u8> {
 }
 
 pub(super) fn enrolment(enrolment: &Enrolment) -> Vec<u8> {
-    let server = enrolment.url().to_string();
-    let host = url::Url::parse(&server).ok();
-    let host = host
-        .as_ref()
-        .and_then(url::Url::host_str)
-        .unwrap_or_default();
     write(&json!({
-        "server": server,
+        "server": enrolment.url().to_string(),
         "origin": enrolment.url().origin(),
         "exact_origin": enrolment.url().exact_origin(),
-        "host": host,
+        "host": enrolment.url().host(),
         "token": enrolment.token().expose(),
     }))
 }

@@ -3,20 +3,17 @@ package io.gatehand.life
 import io.gatehand.ApiRequest
 import io.gatehand.DeviceState
 import io.gatehand.Heartbeat
+import io.gatehand.Leftovers
 import io.gatehand.internal.Native
 import io.gatehand.testing.StandInKeystore
 import io.gatehand.testing.TestServer
-import java.io.File
-import java.io.IOException
 import java.util.concurrent.TimeUnit
 import kotlin.test.Test
 import kotlin.test.assertEquals
 import kotlin.test.assertFailsWith
 import kotlin.test.assertIs
 import kotlin.test.assertTrue
-import kotlinx.coroutines.delay
 import kotlinx.coroutines.runBlocking
-import kotlinx.coroutines.withTimeout
 import org.junit.Before
 import org.junit.Rule
 import org.junit.runner.RunWith
@@ -33,17 +30,6 @@ class BackgroundTest {
     fun forgetKeys() {
         StandInKeystore.reset()
     }
-
-    /** Threads of the native library in this process. */
-    private fun threads(): Int = File("/proc/self/task").listFiles().orEmpty().count { thread ->
-        try {
-            File(thread, "comm").readText().startsWith("gatehand")
-        } catch (_: IOException) {
-            false // It has just ended.
-        }
-    }
-
-    private suspend fun awaitNoThreads(): Unit = withTimeout(60_000) { while (threads() > 0) delay(20) }
 
     @Test
     fun a_heartbeat_tells_a_worker_whether_to_come_again(): Unit = runBlocking {
@@ -67,9 +53,9 @@ class BackgroundTest {
         Devices.open().use { agent ->
             agent.enrol(server.createDevice())
             agent.request(ApiRequest.get("api/v1/device/info"))
-            assertTrue(threads() > 0)
+            assertTrue(Leftovers.threads() > 0)
         }
-        awaitNoThreads()
+        Leftovers.awaitNoThreads()
         assertEquals(listOf<Long>(0, 0, 0, 0), Native.alive().toList())
     }
 
@@ -80,7 +66,7 @@ class BackgroundTest {
             agent.enrol(server.createDevice())
             repeat(2) {
                 assertEquals(200, agent.request(ApiRequest.get("api/v1/device/info")).status)
-                awaitNoThreads()
+                Leftovers.awaitNoThreads()
                 assertIs<DeviceState.Enrolled>(agent.status())
             }
         }

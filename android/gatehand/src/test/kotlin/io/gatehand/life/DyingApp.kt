@@ -2,6 +2,7 @@ package io.gatehand.life
 
 import io.gatehand.AgentConfig
 import io.gatehand.Enrolment
+import io.gatehand.OwnProcess
 import io.gatehand.ScannerAgent
 import io.gatehand.TestApp
 import io.gatehand.testing.StandInKeystore
@@ -9,18 +10,16 @@ import io.gatehand.testing.TestLibrary
 import java.io.Closeable
 import java.io.File
 import java.util.concurrent.TimeUnit
-import kotlin.system.exitProcess
 import kotlin.test.Test
 import kotlinx.coroutines.launch
 import kotlinx.coroutines.runBlocking
-import org.junit.runner.JUnitCore
 import org.junit.runner.RunWith
 import org.robolectric.RobolectricTestRunner
 import org.robolectric.RuntimeEnvironment
 
 /**
  * An app in a process of its own, to be killed: it enrols a vault with each code that it finds in its
- * folder, all at once. Only [main] runs it, on the level of Android that the process is for.
+ * folder, all at once. Only [start] runs it, on the level of Android that the process is for.
  */
 @RunWith(RobolectricTestRunner::class)
 class DyingApp {
@@ -44,21 +43,11 @@ class DyingApp {
 
         fun config(vault: String): AgentConfig = AgentConfig.Builder("pretixSCAN", "2.3.1").vaultName(vault).build()
 
-        @JvmStatic
-        fun main(arguments: Array<String>) {
-            val result = JUnitCore.runClasses(DyingApp::class.java)
-            result.failures.forEach { println(it.trace) }
-            exitProcess(result.failureCount)
-        }
-
         /** Starts it on an Android of [level]. */
         fun start(folder: File, level: Int): Running {
-            val passedOn = listOf("gatehand.library", "robolectric.offline", "robolectric.dependency.dir")
-                .map { "-D$it=${System.getProperty(it)}" }
             val quickly = listOf("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xshare:auto")
-            val command = listOf(File(System.getProperty("java.home"), "bin/java").path, "-cp", System.getProperty("java.class.path")) +
-                quickly + passedOn + "-D$FOLDER=$folder" + "-Drobolectric.enabledSdks=$level" + DyingApp::class.java.name
-            return Running(ProcessBuilder(command).redirectErrorStream(true).redirectOutput(File(folder, "said")).start(), folder)
+            val options = quickly + "-D$FOLDER=$folder" + "-Drobolectric.enabledSdks=$level"
+            return Running(OwnProcess.start(DyingApp::class.java, File(folder, "said"), options), folder)
         }
     }
 

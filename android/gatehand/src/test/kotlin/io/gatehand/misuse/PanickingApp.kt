@@ -8,14 +8,12 @@ import io.gatehand.life.enrol
 import io.gatehand.testing.StandInKeystore
 import io.gatehand.testing.TestDevice
 import io.gatehand.testing.TestLibrary
-import kotlin.system.exitProcess
 import kotlin.test.Test
 import kotlin.test.assertEquals
 import kotlin.test.assertFailsWith
 import kotlin.test.assertIs
 import kotlin.test.assertNotNull
 import kotlinx.coroutines.runBlocking
-import org.junit.runner.JUnitCore
 import org.junit.runner.RunWith
 import org.robolectric.RobolectricTestRunner
 import org.robolectric.annotation.Config
@@ -53,12 +51,5 @@ class PanickingApp {
         const val WHILE_IT_RUNS = "operation: begun"
         const val SERVER = "gatehand.test.server"
         const val TOKEN = "gatehand.test.token"
-
-        @JvmStatic
-        fun main(arguments: Array<String>) {
-            val result = JUnitCore.runClasses(PanickingApp::class.java)
-            result.failures.forEach { println(it.trace) }
-            exitProcess(if (result.runCount == 1 && result.failureCount == 0 && result.ignoreCount == 0) 0 else 1)
-        }
     }
 }

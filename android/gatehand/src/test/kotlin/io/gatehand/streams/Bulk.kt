@@ -1,8 +1,8 @@
 package io.gatehand.streams
 
 import io.gatehand.ExistingIdentity
+import io.gatehand.Leftovers
 import io.gatehand.ScannerAgent
-import io.gatehand.internal.Native
 import io.gatehand.life.Devices
 import io.gatehand.testing.BulkServer
 import io.gatehand.testing.StandInKeystore
@@ -12,9 +12,7 @@ import java.lang.management.MemoryType
 import kotlin.test.assertTrue
 import kotlinx.coroutines.CoroutineScope
 import kotlinx.coroutines.Dispatchers
-import kotlinx.coroutines.delay
 import kotlinx.coroutines.runBlocking
-import kotlinx.coroutines.withTimeout
 
 /** What tests of large bodies begin with. */
 internal object Bulk {
@@ -29,7 +27,7 @@ internal object Bulk {
             agent.adopt(ExistingIdentity(server.address, BulkServer.KEY))
             test(agent)
         }
-        withTimeout(30_000) { while (Native.alive().any { it != 0L }) delay(10) }
+        Leftovers.awaitNothingAlive()
     }
 
     /** Does [work] and makes sure that neither Java's heap nor the process grew by what went through. */

@@ -2,22 +2,16 @@ package io.gatehand.stress
 
 import io.gatehand.AgentConfig
 import io.gatehand.Enrolment
+import io.gatehand.Leftovers
 import io.gatehand.ScannerAgent
-import io.gatehand.internal.Native
 import io.gatehand.testing.StandInKeystore
 import io.gatehand.testing.TestLibrary
-import java.io.File
-import java.io.IOException
 import java.util.concurrent.atomic.AtomicInteger
 import kotlin.random.Random
-import kotlin.system.exitProcess
 import kotlin.test.Test
 import kotlin.test.assertEquals
 import kotlin.test.assertTrue
-import kotlinx.coroutines.delay
 import kotlinx.coroutines.runBlocking
-import kotlinx.coroutines.withTimeout
-import org.junit.runner.JUnitCore
 import org.junit.runner.RunWith
 import org.robolectric.RobolectricTestRunner
 import org.robolectric.RuntimeEnvironment
@@ -27,14 +21,6 @@ import org.robolectric.annotation.Config
 @RunWith(RobolectricTestRunner::class)
 @Config(sdk = [27])
 class CheckedApp {
-    private fun threads(): Int = File("/proc/self/task").listFiles().orEmpty().count { thread ->
-        try {
-            File(thread, "comm").readText().startsWith("gatehand")
-        } catch (_: IOException) {
-            false // It has just ended.
-        }
-    }
-
     @Test
     fun makes_many_calls(): Unit = runBlocking {
         TestLibrary.use()
@@ -54,8 +40,8 @@ class CheckedApp {
         many.run(COROUTINES, each, closeAfter = COROUTINES * each / CLOSED)
         many.close()
 
-        // What was cancelled may still be about to tell.
-        withTimeout(60_000) { while (threads() > 0 || Native.alive().any { it != 0L }) delay(20) }
+        Leftovers.awaitNothingAlive()
+        Leftovers.awaitNoThreads()
         println("calls: done ${many.done}, cancelled ${many.cancelled}, closed ${many.closed}, agents $opened")
         assertEquals(COROUTINES * each, many.done.get() + many.cancelled.get() + many.closed.get())
         assertTrue(many.done.get() > COROUTINES * each / 2, "too few calls were done")
@@ -71,12 +57,5 @@ class CheckedApp {
 
         /** How often the agent is closed under the calls. */
         private const val CLOSED = 40
-
-        @JvmStatic
-        fun main(arguments: Array<String>) {
-            val result = JUnitCore.runClasses(CheckedApp::class.java)
-            result.failures.forEach { println(it.trace) }
-            exitProcess(if (result.runCount == 1 && result.failureCount == 0 && result.ignoreCount == 0) 0 else 1)
-        }
     }
 }

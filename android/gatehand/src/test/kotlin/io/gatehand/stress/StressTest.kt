@@ -1,8 +1,8 @@
 package io.gatehand.stress
 
+import io.gatehand.OwnProcess
 import io.gatehand.testing.TestServer
 import java.io.File
-import java.util.concurrent.TimeUnit
 import kotlin.test.Test
 import kotlin.test.assertEquals
 import kotlin.test.assertTrue
@@ -24,17 +24,9 @@ class StressTest {
 
     /** Runs [CheckedApp] and returns what the JVM and the app said. */
     private fun run(each: Int, vararg checks: String): String {
-        val passedOn = listOf("gatehand.library", "robolectric.offline", "robolectric.dependency.dir")
-            .map { "-D$it=${System.getProperty(it)}" }
-        val command = listOf(File(System.getProperty("java.home"), "bin/java").path, "-cp", System.getProperty("java.class.path")) +
-            checks + passedOn + "-D${CheckedApp.CODE}=${server.createDevice().code}" + "-D${CheckedApp.EACH}=$each" +
-            CheckedApp::class.java.name
         val said = File(files.root, "said")
-        val app = ProcessBuilder(command).redirectErrorStream(true).redirectOutput(said).start()
-        val ended = app.waitFor(10, TimeUnit.MINUTES)
-        if (!ended) app.destroyForcibly()
-        assertTrue(ended && app.exitValue() == 0, said.readText().takeLast(MOST_SHOWN))
-        return said.readText()
+        val options = checks.toList() + "-D${CheckedApp.CODE}=${server.createDevice().code}" + "-D${CheckedApp.EACH}=$each"
+        return OwnProcess.await(OwnProcess.start(CheckedApp::class.java, said, options), said)
     }
 
     @Test
@@ -51,9 +43,5 @@ class StressTest {
         val ours = complaints.findAll(said).map { it.value }.filter { "io.gatehand" in it || "(Native Method)" !in it }
         assertEquals(emptyList(), ours.toList())
         assertTrue("calls: done" in said, said)
-    }
-
-    private companion object {
-        const val MOST_SHOWN = 4000
     }
 }
