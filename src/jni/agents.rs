@@ -61,6 +61,32 @@ impl AppSide {
     pub(super) fn changed(&self) {
         self.changes.fetch_add(1, Ordering::AcqRel);
     }
+
+    /// A call met another state than the app was told.
+    pub(super) fn met_another_state(&self) {
+        self.tell(&[shapes::state_changed()]);
+    }
+
+    fn tell(&self, events: &[Value]) {
+        self.changed();
+        let observer = self
+            .observer
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
+        let Some(observer) = observer else { return };
+        let told = attached(|env| {
+            for event in events {
+                let json = env.byte_array_from_slice(&shapes::write(event))?;
+                observer.0.happened(env, &json)?;
+            }
+            drop(observer);
+            Ok(())
+        });
+        if let Err(error) = told {
+            tracing::error!("an event could not be told: {error}");
+        }
+    }
 }
 
 impl Describe for AppSide {
@@ -87,24 +113,7 @@ impl Describe for AppSide {
 
 impl Observe for AppSide {
     fn happened(&self, event: Event) {
-        self.changed();
-        let observer = self
-            .observer
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone();
-        let Some(observer) = observer else { return };
-        let told = attached(|env| {
-            for event in shapes::event(&event) {
-                let json = env.byte_array_from_slice(&shapes::write(&event))?;
-                observer.0.happened(env, &json)?;
-            }
-            drop(observer);
-            Ok(())
-        });
-        if let Err(error) = told {
-            tracing::error!("an event could not be told: {error}");
-        }
+        self.tell(&shapes::event(&event));
     }
 }
 

@@ -2,8 +2,8 @@
 
 use std::future::{Future, poll_fn};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::pin::pin;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::pin::{Pin, pin};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Poll;
 
 use jni::Env;
@@ -12,7 +12,7 @@ use jni::refs::Global;
 use tokio::sync::oneshot;
 
 use super::agents::AGENTS;
-use super::context::Use;
+use super::context::{Driver, Use};
 use super::java::{self, Completion, Counted, attached};
 use super::policy::{BridgeError, Failure};
 use super::registry::{self, Registry};
@@ -24,6 +24,21 @@ pub(super) struct Call {
     agent: i64,
     end: Mutex<Option<oneshot::Sender<Failure>>>,
     pub(super) body: Option<RequestBody>,
+    /// What the thread of Java that waits for the call has to do.
+    work: Mutex<Option<Work>>,
+}
+
+type Work = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+/// Where a call runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Place {
+    /// On the thread that drives the runtime: for what waits for the network alone.
+    Runtime,
+    /// On a thread of its own, which may wait for the disk.
+    OwnThread,
+    /// On the thread of Java that will wait for it.
+    Waiter,
 }
 
 /// What a call succeeded with.
@@ -40,21 +55,29 @@ pub(super) fn start<'l>(
     env: &Env<'l>,
     agent: i64,
     completion: &Completion<'l>,
+    place: Place,
     body: Option<RequestBody>,
     work: impl Future<Output = Result<Success, Failure>> + Send + 'static,
 ) -> Result<i64, BridgeError> {
     let waiting = java::keep(env, "a completion", completion)?;
-    let uses = Use::begin()?;
+    let uses = Use::begin(match place {
+        Place::Waiter => Driver::Java,
+        Place::Runtime | Place::OwnThread => Driver::Own,
+    })?;
     let id = registry::next_id();
     let (end, ended) = oneshot::channel();
     let call = Arc::new(Call {
         agent,
         end: Mutex::new(Some(end)),
         body,
+        work: Mutex::default(),
     });
-    CALLS.put(id, call);
+    CALLS.put(id, Arc::clone(&call));
     let handle = uses.handle().clone();
-    handle.spawn(async move {
+    let work = async move {
+        // What came while nobody drove the runtime comes first: a connection that the server has
+        // closed is not taken then.
+        tokio::task::yield_now().await;
         let mut outcome = tokio::select! {
             biased;
             outcome = caught(work) => outcome,
@@ -72,11 +95,41 @@ pub(super) fn start<'l>(
                 response.unwritten = unwritten;
             }
         }
+        if let Err(failure) = &outcome
+            && failure.is_about_the_vault()
+            && let Some(open) = AGENTS.find(agent)
+        {
+            open.app.met_another_state();
+        }
         tell(waiting, agent, outcome);
         drop(uses);
-    });
+    };
+    match place {
+        Place::Runtime => drop(handle.spawn(work)),
+        Place::OwnThread => {
+            let runtime = handle.clone();
+            handle.spawn_blocking(move || runtime.block_on(work));
+        }
+        Place::Waiter => *lock(&call.work) = Some(Box::pin(work)),
+    }
     end_if_closed(id, agent);
     Ok(id)
+}
+
+/// Does what there is to do for a call, on the thread of Java that waits for it.
+pub(super) fn wait(id: i64) -> Result<(), Failure> {
+    let Some(call) = CALLS.find(id) else {
+        return Ok(());
+    };
+    let uses = Use::begin(Driver::Java)?;
+    match lock(&call.work).take() {
+        Some(work) => uses.wait(work),
+        None => Ok(()),
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// The same work, with a panic as its failure.
@@ -100,13 +153,8 @@ fn end_if_closed(id: i64, agent: i64) {
 
 pub(super) fn end(id: i64, failure: Failure) {
     if let Some(call) = CALLS.find(id) {
-        let end = call
-            .end
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take();
         // It may just be done.
-        end.map(|end| end.send(failure).ok());
+        lock(&call.end).take().map(|end| end.send(failure).ok());
     }
 }
 
@@ -162,7 +210,9 @@ fn succeeded(
         // Java has no room for the answer, but whoever waits has to know.
         Err(error) => {
             env.exception_clear();
-            failed(env, completion, &Failure::of("answer_too_large", &error))
+            let words = "the app's memory has no room for the answer: read it as a stream";
+            let failure = Failure::new("answer_too_large", words).caused_by(&error);
+            failed(env, completion, &failure)
         }
     }
 }

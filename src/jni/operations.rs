@@ -8,7 +8,7 @@ use jni::objects::{JByteArray, JClass};
 use jni::sys::{jboolean, jlong};
 
 use super::agents::{AGENTS, Open};
-use super::calls::{self, Success};
+use super::calls::{self, Place, Success};
 use super::java::{Completion, Observer, bytes, optional_bytes};
 use super::policy::{Failure, Policy};
 use super::{Answer, enrolments, exports, shapes};
@@ -37,7 +37,7 @@ where
     W: Future<Output = Result<Success, Failure>> + Send + 'static,
 {
     let open = AGENTS.get(id)?;
-    calls::start(env, id, completion, None, work(open))
+    calls::start(env, id, completion, Place::OwnThread, None, work(open))
 }
 
 fn initialize<'l>(

@@ -2,6 +2,7 @@
 
 use std::any::Any;
 use std::error::Error;
+use std::iter::successors;
 
 use jni::errors::ErrorPolicy;
 use jni::strings::JNIString;
@@ -46,16 +47,17 @@ impl Failure {
     }
 
     pub(super) fn of(code: &'static str, error: &(dyn Error + 'static)) -> Self {
-        let mut causes = Vec::new();
-        let mut next = error.source();
-        while let Some(cause) = next {
-            causes.push(cause.to_string());
-            next = cause.source();
+        let failure = Self::new(code, error.to_string());
+        match error.source() {
+            Some(cause) => failure.caused_by(cause),
+            None => failure,
         }
-        Self {
-            causes,
-            ..Self::new(code, error.to_string())
-        }
+    }
+
+    pub(super) fn caused_by(mut self, error: &(dyn Error + 'static)) -> Self {
+        let chain = successors(Some(error), |cause| (*cause).source());
+        self.causes.extend(chain.map(ToString::to_string));
+        self
     }
 
     pub(super) fn cancelled() -> Self {
@@ -77,6 +79,11 @@ impl Failure {
         );
         failure.causes.extend(words);
         failure
+    }
+
+    /// Whether the vault is found otherwise than when the agent was opened.
+    pub(super) fn is_about_the_vault(&self) -> bool {
+        self.code == "not_enrolled" || self.code.starts_with("vault_")
     }
 
     pub(super) fn json(&self) -> Vec<u8> {

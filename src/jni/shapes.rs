@@ -118,9 +118,13 @@ pub(super) fn state(status: &Status) -> Vec<u8> {
     }))
 }
 
+pub(super) fn state_changed() -> Value {
+    json!({"event": "state_changed"})
+}
+
 pub(super) fn event(event: &Event) -> Vec<Value> {
     match event {
-        Event::StateChanged(_) => vec![json!({"event": "state_changed"})],
+        Event::StateChanged(_) => vec![state_changed()],
         Event::IdentityChanged { before, after } => vec![json!({
             "event": "identity_changed",
             "before": identity(before),

@@ -9,7 +9,7 @@ use tokio::sync::{Mutex, watch};
 
 use super::agents::AGENTS;
 use super::calls::CALLS;
-use super::context::Use;
+use super::context::{Driver, Use};
 use super::java::{Completion, Observer};
 use super::policy::{Failure, Policy};
 use super::registry::{self, Registry};
@@ -59,7 +59,7 @@ pub(super) fn keep(agent: i64, response: Response) -> i64 {
 /// At most `length` bytes; none at the end.
 fn read(id: i64, length: usize) -> Result<Vec<u8>, Failure> {
     let open = RESPONSES.get(id)?;
-    let uses = Use::begin()?;
+    let uses = Use::begin(Driver::Java)?;
     let mut closed = open.closed.subscribe();
     uses.wait(async {
         let reading = async {
@@ -78,7 +78,7 @@ fn read(id: i64, length: usize) -> Result<Vec<u8>, Failure> {
             }
             read = reading => read,
         }
-    })
+    })?
 }
 
 fn close(id: i64) {
@@ -153,8 +153,8 @@ fn write(call: i64, piece: Vec<u8>) -> Result<bool, Failure> {
     let Some(body) = &found.body else {
         return Ok(false);
     };
-    let uses = Use::begin()?;
-    Ok(uses.wait(body.write(piece)))
+    let uses = Use::begin(Driver::Java)?;
+    uses.wait(body.write(piece))
 }
 
 fn finish(call: i64) -> Result<(), Failure> {
@@ -162,8 +162,8 @@ fn finish(call: i64) -> Result<(), Failure> {
         return gone(call).map(drop);
     };
     if let Some(body) = &found.body {
-        let uses = Use::begin()?;
-        drop(uses.wait(body.writer.lock()).take());
+        let uses = Use::begin(Driver::Java)?;
+        drop(uses.wait(body.writer.lock())?.take());
     }
     Ok(())
 }

@@ -1,53 +1,63 @@
 package io.gatehand
 
+import io.gatehand.internal.Native
 import kotlinx.coroutines.runBlocking
 
 /**
  * The operations of a [ScannerAgent] for threads that may wait, as Java calls them. Interrupting the
  * thread cancels what it waits for. What they do is said there.
+ *
+ * A thread on which the library itself told the app something, as through an executor that runs
+ * what it gets at once, may not wait: all of these throw [IllegalStateException] there.
  */
 public class BlockingAgent internal constructor(private val agent: ScannerAgent) {
     /** See [ScannerAgent.initialize]. */
     @JvmOverloads
     @Throws(GatehandException::class, InterruptedException::class)
     public fun initialize(enrolment: ConfirmedEnrolment, replace: Boolean = false): Identity =
-        runBlocking { agent.initialize(enrolment, replace) }
+        wait { agent.initialize(enrolment, replace) }
 
     /** See [ScannerAgent.adopt]. */
     @Throws(GatehandException::class, InterruptedException::class)
-    public fun adopt(existing: ExistingIdentity): Identity = runBlocking { agent.adopt(existing) }
+    public fun adopt(existing: ExistingIdentity): Identity = wait { agent.adopt(existing) }
 
     /** See [ScannerAgent.refresh]. */
     @Throws(GatehandException::class, InterruptedException::class)
-    public fun refresh(): Identity = runBlocking { agent.refresh() }
+    public fun refresh(): Identity = wait { agent.refresh() }
 
     /** See [ScannerAgent.roll]. */
     @Throws(GatehandException::class, InterruptedException::class)
-    public fun roll(): Identity = runBlocking { agent.roll() }
+    public fun roll(): Identity = wait { agent.roll() }
 
     /** See [ScannerAgent.revoke]. */
     @Throws(GatehandException::class, InterruptedException::class)
-    public fun revoke(): Unit = runBlocking { agent.revoke() }
+    public fun revoke(): Unit = wait { agent.revoke() }
 
     /** See [ScannerAgent.eventSelection]. */
     @JvmOverloads
     @Throws(GatehandException::class, InterruptedException::class)
     public fun eventSelection(current: EventSelection? = null): EventSuggestion =
-        runBlocking { agent.eventSelection(current) }
+        wait { agent.eventSelection(current) }
 
     /** See [ScannerAgent.mediumKeySets]. */
     @Throws(GatehandException::class, InterruptedException::class)
-    public fun mediumKeySets(): List<MediumKeySet> = runBlocking { agent.mediumKeySets() }
+    public fun mediumKeySets(): List<MediumKeySet> = wait { agent.mediumKeySets() }
 
     /** See [ScannerAgent.request]. */
     @Throws(GatehandException::class, InterruptedException::class)
-    public fun request(request: ApiRequest): ApiResponse = runBlocking { agent.request(request) }
+    public fun request(request: ApiRequest): ApiResponse =
+        if (request.body is ApiBody.Stream) wait { agent.request(request) } else agent.requestHere(request)
 
     /** See [ScannerAgent.stream]. */
     @Throws(GatehandException::class, InterruptedException::class)
-    public fun stream(request: ApiRequest): StreamedResponse = runBlocking { agent.stream(request) }
+    public fun stream(request: ApiRequest): StreamedResponse = wait { agent.stream(request) }
 
     /** See [ScannerAgent.heartbeat]. */
     @Throws(InterruptedException::class)
-    public fun heartbeat(): Heartbeat = runBlocking { agent.heartbeat() }
+    public fun heartbeat(): Heartbeat = wait { agent.heartbeat() }
+
+    private fun <T> wait(operation: suspend () -> T): T {
+        Native.checkMayWait()
+        return runBlocking { operation() }
+    }
 }

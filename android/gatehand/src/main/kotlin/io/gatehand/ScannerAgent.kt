@@ -111,7 +111,6 @@ public class ScannerAgent private constructor(private val setup: AgentSetup) : C
     @JvmSynthetic
     public suspend fun revoke() {
         call(Native::revoke)
-        status()
     }
 
     /**
@@ -145,6 +144,9 @@ public class ScannerAgent private constructor(private val setup: AgentSetup) : C
      */
     @JvmSynthetic
     public suspend fun request(request: ApiRequest): ApiResponse = Requests.request(id(), request)
+
+    /** The same on this thread, for a body at hand. */
+    internal fun requestHere(request: ApiRequest): ApiResponse = Requests.requestHere(native.id(), request)
 
     /** Like [request], for an answer too large for memory: its body is read from the network. */
     @JvmSynthetic
@@ -215,14 +217,19 @@ public class ScannerAgent private constructor(private val setup: AgentSetup) : C
     /** An operation after which the device is enrolled. */
     private suspend fun operation(start: (Long, Completion) -> Long): Identity {
         val done = Codec.state(call(start))
-        status()
         return (done as? DeviceState.Enrolled)?.identity
             ?: throw GatehandException(ErrorCode.INTERNAL, "the operation ended in another state than enrolled")
     }
 
     private suspend fun call(start: (Long, Completion) -> Long): ByteArray {
         val agent = id()
-        return withContext(Dispatchers.IO) { awaitCall { start(agent, it) } }.result
+        return withContext(Dispatchers.IO) {
+            try {
+                awaitCall { start(agent, it) }
+            } finally {
+                native.follow()
+            }
+        }.result
     }
 
     // A call does not change threads for what is open already: that would cost more than all else here.

@@ -25,7 +25,7 @@ internal object Failures {
             val message = json.getString("message")
             val cause = chain(json.optJSONArray("causes"))
             when (json.getString("code")) {
-                "closed" -> IllegalStateException(message, cause)
+                "closed", "own_thread" -> IllegalStateException(message, cause)
                 "cancelled" -> CancellationException(message)
                 else -> of(ErrorCode.of(json.getString("code")), message, json.optInt("status"), cause)
             }

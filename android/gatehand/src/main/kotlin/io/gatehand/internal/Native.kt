@@ -12,10 +12,11 @@ package io.gatehand.internal
  * - What fails throws what Failures.exception makes of the error's JSON:
  *     {"code": "…", "message": "…", "causes": ["…", …], "status": 403}
  *   with the codes of ErrorCode, the outermost cause first, and `status` where a server refused.
- *   The code "closed" becomes an IllegalStateException, "cancelled" a CancellationException. A
- *   panic is caught and has the code "internal".
+ *   The codes "closed" and "own_thread" become an IllegalStateException, "cancelled" a
+ *   CancellationException. A panic is caught and has the code "internal".
  * - A function that takes a Completion returns the call's id at once. The completion is told exactly
- *   once, on a thread of the library, by `succeeded` or `failed`; possibly before the id was returned.
+ *   once, by `succeeded` or `failed`, on a thread of the library or one that is in `waitFor`;
+ *   possibly before the id was returned. That thread must not be kept waiting.
  *   If the function itself throws, the completion is never told. A cancelled call is told `failed`
  *   with the code "cancelled" unless it was done before. A response whose completion was told but
  *   nobody waits for is closed by the Kotlin side.
@@ -128,9 +129,23 @@ internal object Native {
     @JvmStatic
     external fun mediumKeySets(agent: Long, publicKey: ByteArray?, completion: Completion): Long
 
-    /** Makes a call with a body at hand, or none; succeeds with a head and the answer's body. */
+    /**
+     * Makes a call with a body at hand, or none; succeeds with a head and the answer's body. If it
+     * [waits], nothing happens before [waitFor].
+     */
     @JvmStatic
-    external fun request(agent: Long, request: ByteArray, body: ByteArray?, completion: Completion): Long
+    external fun request(agent: Long, request: ByteArray, body: ByteArray?, waits: Boolean, completion: Completion): Long
+
+    /**
+     * Makes the call on this thread, as far as no other one does, and returns once its completion was
+     * told. Throws IllegalStateException where [checkMayWait] does.
+     */
+    @JvmStatic
+    external fun waitFor(call: Long)
+
+    /** Throws IllegalStateException on a thread that the library needs, as where it tells a completion. */
+    @JvmStatic
+    external fun checkMayWait()
 
     /**
      * Makes a call; succeeds with a head and a response, whose body is then read piece by piece. If
@@ -187,7 +202,7 @@ internal interface Completion {
     fun failed(error: ByteArray)
 }
 
-/** Is told what happens to an agent, on a thread of the native library. */
+/** Is told what happens to an agent, on a thread that must not be kept waiting. */
 @CalledFromNative
 internal interface Observer {
     /** Something happened; [event] is its JSON. */

@@ -5,16 +5,25 @@ import io.gatehand.DeviceState
 import io.gatehand.ErrorCode
 import io.gatehand.VaultException
 import io.gatehand.internal.keystore.VaultKey
+import kotlinx.coroutines.CoroutineScope
+import kotlinx.coroutines.Dispatchers
+import kotlinx.coroutines.SupervisorJob
+import kotlinx.coroutines.cancel
 import kotlinx.coroutines.channels.BufferOverflow
 import kotlinx.coroutines.flow.MutableSharedFlow
 import kotlinx.coroutines.flow.MutableStateFlow
+import kotlinx.coroutines.launch
 
 /** The native library's agent behind a ScannerAgent: none while the vault can't be opened. */
 internal class NativeAgent(private val setup: AgentSetup) : Observer {
     val state = MutableStateFlow<DeviceState>(DeviceState.NotEnrolled)
     val events = MutableSharedFlow<AgentEvent>(extraBufferCapacity = EVENTS, onBufferOverflow = BufferOverflow.DROP_OLDEST)
 
+    /** Held while files are opened and the Keystore is asked, but never while the app is told something. */
     private val lock = Any()
+
+    /** Events in their order, off the native library's threads: whoever collects may take long. */
+    private val scope = CoroutineScope(SupervisorJob() + Dispatchers.IO.limitedParallelism(1))
 
     @Volatile
     private var agent = 0L
@@ -22,8 +31,17 @@ internal class NativeAgent(private val setup: AgentSetup) : Observer {
     @Volatile
     private var closed = false
 
+    /** Why the vault is not open. */
     @Volatile
-    private var version = 0L
+    private var hindrance: DeviceState = DeviceState.NotEnrolled
+
+    /** Counts hindrances downwards: what is less than any count of the native library. */
+    @Volatile
+    private var hindrances = 0L
+
+    /** The count that [state] was read at, or after. */
+    @Volatile
+    private var seen = UNSEEN
 
     /**
      * Opens the vault, unless it is open. Blocks for files and the Keystore.
@@ -35,6 +53,7 @@ internal class NativeAgent(private val setup: AgentSetup) : Observer {
         synchronized(lock) {
             if (idOrNone() == 0L) unlock(setup.keyFile.open(), setAside = false)
         }
+        follow()
     }
 
     /** Sets a vault that can't be opened aside and makes a new one. Blocks for files and the Keystore. */
@@ -42,6 +61,7 @@ internal class NativeAgent(private val setup: AgentSetup) : Observer {
         synchronized(lock) {
             if (idOrNone() == 0L) unlock(setup.keyFile.replace(), setAside = true)
         }
+        follow()
     }
 
     /**
@@ -60,18 +80,30 @@ internal class NativeAgent(private val setup: AgentSetup) : Observer {
     fun id(): Long {
         if (idOrNone() == 0L) open()
         val id = agent
-        if (id == 0L) throw lockedBy(state.value) ?: closedError()
+        if (id == 0L) throw lockedBy(hindrance) ?: closedError()
         return id
     }
 
-    /** What the device is. Costs next to nothing unless it changed. */
+    /** What the device is. Costs next to nothing unless it changed; then the vault is read. */
     fun status(): DeviceState {
-        val id = idOrNone()
-        if (id != 0L && Native.stateVersion(id) != version) update(id)
+        if (count(idOrNone()) != seen) tell()
         return state.value
     }
 
+    /** Has [state] say what is so now, if that can be known. */
+    fun follow() {
+        try {
+            status()
+        } catch (_: VaultException) {
+            // The next operation meets it too.
+        } catch (_: IllegalStateException) {
+            // Closed meanwhile.
+        }
+    }
+
+    /** Waits for a vault that is just being opened. */
     fun close() {
+        scope.cancel()
         synchronized(lock) {
             if (closed) return
             closed = true
@@ -81,15 +113,27 @@ internal class NativeAgent(private val setup: AgentSetup) : Observer {
     }
 
     override fun happened(event: ByteArray) {
-        val id = agent
-        if (id == 0L) return
-        try {
-            update(id)
-        } catch (_: IllegalStateException) {
-            return // closed meanwhile
+        scope.launch {
+            follow()
+            Codec.event(event)?.let(events::tryEmit)
         }
-        Codec.event(event)?.let(events::tryEmit)
     }
+
+    /**
+     * Reads what is so until nothing changes meanwhile. Without a lock, since some collectors are run
+     * by whoever sets the state, and may wait for an operation that comes here too.
+     */
+    private fun tell() {
+        do {
+            val before = state.value
+            val id = idOrNone()
+            val count = count(id)
+            val isTold = state.compareAndSet(before, if (id == 0L) hindrance else Codec.state(Native.state(id)))
+            if (isTold) seen = count
+        } while (!isTold || count(idOrNone()) != count)
+    }
+
+    private fun count(id: Long): Long = if (id == 0L) hindrances else Native.stateVersion(id)
 
     private fun idOrNone(): Long {
         val id = agent
@@ -99,32 +143,26 @@ internal class NativeAgent(private val setup: AgentSetup) : Observer {
 
     private fun unlock(key: VaultKey, setAside: Boolean) {
         when (key) {
-            is VaultKey.Lost -> state.value = DeviceState.EnrolAgain(key.cause)
+            is VaultKey.Lost -> hinder(DeviceState.EnrolAgain(key.cause))
             is VaultKey.Unavailable ->
-                if (key.cause.code == ErrorCode.KEYSTORE_UNAVAILABLE) state.value = DeviceState.VaultLocked(key.cause) else throw key.cause
+                if (key.cause.code == ErrorCode.KEYSTORE_UNAVAILABLE) hinder(DeviceState.VaultLocked(key.cause)) else throw key.cause
             is VaultKey.Ready -> try {
-                val id = Native.openAgent(setup.config(setAside), key.bytes, this)
-                agent = id
-                update(id)
+                agent = Native.openAgent(setup.config(setAside), key.bytes, this)
             } catch (error: VaultException) {
                 if (error.code != ErrorCode.VAULT_DAMAGED) throw error
-                state.value = DeviceState.EnrolAgain(error)
+                hinder(DeviceState.EnrolAgain(error))
             } finally {
                 key.bytes.fill(0)
             }
         }
     }
 
-    private fun update(id: Long) {
-        synchronized(lock) {
-            val now = Native.stateVersion(id)
-            if (now == version) return
-            state.value = Codec.state(Native.state(id))
-            version = now
-        }
+    private fun hinder(by: DeviceState) {
+        hindrance = by
+        hindrances--
     }
 
-    private fun lockedBy(state: DeviceState): VaultException? = when (state) {
+    private fun lockedBy(state: DeviceState?): VaultException? = when (state) {
         is DeviceState.EnrolAgain -> state.cause
         is DeviceState.VaultLocked -> state.cause
         else -> null
@@ -134,5 +172,6 @@ internal class NativeAgent(private val setup: AgentSetup) : Observer {
 
     private companion object {
         const val EVENTS = 64
+        const val UNSEEN = Long.MIN_VALUE
     }
 }

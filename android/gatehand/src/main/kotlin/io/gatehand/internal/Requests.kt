@@ -10,12 +10,14 @@ import java.io.IOException
 import java.io.InputStream
 import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.Job
+import kotlinx.coroutines.NonCancellable
 import kotlinx.coroutines.async
 import kotlinx.coroutines.coroutineScope
 import kotlinx.coroutines.currentCoroutineContext
 import kotlinx.coroutines.ensureActive
 import kotlinx.coroutines.launch
 import kotlinx.coroutines.runInterruptible
+import kotlinx.coroutines.withContext
 
 /** Calls of the server's API, with bodies at hand or on the way. */
 internal object Requests {
@@ -26,7 +28,16 @@ internal object Requests {
         if (body is ApiBody.Stream) {
             return stream(agent, request).use { ApiResponse(it.status, it.headers, readAll(it)) }
         }
-        val outcome = awaitCall { Native.request(agent, Codec.encode(request), (body as? ApiBody.Bytes)?.bytes, it) }
+        return response(awaitCall { Native.request(agent, Codec.encode(request), bytes(body), false, it) })
+    }
+
+    /** On this thread, which waits for it. The body must be at hand. */
+    fun requestHere(agent: Long, request: ApiRequest): ApiResponse =
+        response(WaitingCall().await { Native.request(agent, Codec.encode(request), bytes(request.body), true, it) })
+
+    private fun bytes(body: ApiBody?): ByteArray? = (body as? ApiBody.Bytes)?.bytes
+
+    private fun response(outcome: Outcome): ApiResponse {
         val (status, headers) = Codec.head(outcome.result)
         return ApiResponse(status, headers, outcome.body ?: ByteArray(0))
     }
@@ -38,22 +49,21 @@ internal object Requests {
                 val body = request.body
                 val streamed = body as? ApiBody.Stream
                 var pump: Job? = null
-                val outcome = try {
-                    awaitCall { completion ->
-                        val bytes = (body as? ApiBody.Bytes)?.bytes
-                        val call = Native.requestStreaming(agent, Codec.encode(request), bytes, streamed != null, completion)
+                try {
+                    val outcome = awaitCall { completion ->
+                        val call = Native.requestStreaming(agent, Codec.encode(request), bytes(body), streamed != null, completion)
                         if (streamed != null) pump = launch(Dispatchers.IO) { pump(call, streamed) }
                         call
                     }
+                    response = outcome.response
+                    val (status, headers) = Codec.head(outcome.result)
+                    StreamedResponse(status, headers, ResponseStream(response))
                 } finally {
                     // A server may answer before it has read all; the rest is not sent then.
                     pump?.cancel()
                     // Wakes a read that does not heed interruption.
-                    if (streamed != null) closeQuietly(streamed.stream)
+                    if (streamed != null) withContext(NonCancellable + Dispatchers.IO) { closeQuietly(streamed.stream) }
                 }
-                response = outcome.response
-                val (status, headers) = Codec.head(outcome.result)
-                StreamedResponse(status, headers, ResponseStream(response))
             }
         } catch (error: Throwable) {
             if (response != 0L) Native.responseClose(response)
@@ -97,6 +107,8 @@ internal object Requests {
             stream.close()
         } catch (_: IOException) {
             // All that was needed has been read.
+        } catch (_: RuntimeException) {
+            // Streams of content providers throw these too.
         }
     }
 

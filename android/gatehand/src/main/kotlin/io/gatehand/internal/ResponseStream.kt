@@ -3,7 +3,6 @@ package io.gatehand.internal
 import io.gatehand.GatehandException
 import java.io.IOException
 import java.io.InputStream
-import java.util.concurrent.CancellationException
 import java.util.concurrent.atomic.AtomicBoolean
 
 /** Reads a response's body out of the native library. */
@@ -25,9 +24,7 @@ internal class ResponseStream(private val response: Long) : InputStream() {
             throw IOException(error.message, error)
         } catch (error: IllegalStateException) {
             // Also what a read that waits throws when another thread closes the response or the agent.
-            throw IOException("the response is closed", error)
-        } catch (error: CancellationException) {
-            throw IOException("the response is closed", error)
+            throw IOException(error.message, error)
         }
         return read
     }
