@@ -161,7 +161,12 @@ impl Agent {
     /// What can't be done now does not keep a key that is there from being used: a report that some
     /// server does not take must not stop a gate.
     pub(super) async fn access(&self) -> Result<Access, AgentError> {
-        let mut access = match self.read()? {
+        self.access_as(self.recall()).await
+    }
+
+    /// The same with what was just recalled.
+    pub(super) async fn access_as(&self, known: Option<Arc<Known>>) -> Result<Access, AgentError> {
+        let mut access = match self.read(known)? {
             Seen::Ready(access) => *access,
             Seen::Unfinished { has_key } => {
                 let unfinished = self.resume_in_passing(has_key).await?;
@@ -215,8 +220,8 @@ impl Agent {
     }
 
     /// The same, unless something was begun that has to be finished first.
-    fn read(&self) -> Result<Seen, AgentError> {
-        if let Some(known) = self.recall() {
+    fn read(&self, known: Option<Arc<Known>>) -> Result<Seen, AgentError> {
+        if let Some(known) = known {
             let unfinished = None;
             return Ok(Seen::Ready(Box::new(Access { known, unfinished })));
         }

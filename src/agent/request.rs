@@ -1,5 +1,6 @@
 //! Authenticated calls: the app names method and path, and the key is added here.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use reqwest::header::{
@@ -15,6 +16,7 @@ use super::client::{Answer, Repeat, device_authorization};
 use super::journal;
 use super::key_check::{AfterDoubt, KeyVerdict};
 use super::mask::{Mask, visible_headers};
+use super::memory::Known;
 use super::state::{Operation, State};
 use super::{Agent, AgentError};
 use crate::enrolment::ServerUrl;
@@ -156,9 +158,9 @@ impl Agent {
     /// device's access is taken in first, and is an error.
     pub async fn request(&self, request: ApiRequest) -> Result<ApiResponse, AgentError> {
         let call = Call::of(request, false)?;
-        self.refuse_early(&call)?;
+        let known = self.refuse_early(&call)?;
         let is_info = call.is_info();
-        let (access, answer) = self.call(call).await?;
+        let (access, answer) = self.call_as(known, call).await?;
         if is_info {
             self.learn_in_passing(&access, &answer).await;
         }
@@ -172,21 +174,31 @@ impl Agent {
         })
     }
 
-    /// What is refused is refused before anything is sent, be it a report that is due.
-    pub(super) fn refuse_early(&self, call: &Call) -> Result<(), AgentError> {
-        if let Some(known) = self.recall() {
+    /// What is refused is refused before anything is sent, be it a report that is due. Returns what
+    /// the agent remembers, since looking whether that is still so costs something.
+    pub(super) fn refuse_early(&self, call: &Call) -> Result<Option<Arc<Known>>, AgentError> {
+        let known = self.recall();
+        if let Some(known) = &known {
             call.address(&known.identity.server)?;
         } else if let Some(identity) = self.look()?.and_then(|device| device.identity) {
             call.address(&identity.server)?;
         }
-        Ok(())
+        Ok(known)
     }
 
     /// Makes a call with the key. A 401 is looked into before it is handed on.
     pub(super) async fn call(&self, call: Call) -> Result<(Access, Answer), AgentError> {
+        self.call_as(self.recall(), call).await
+    }
+
+    async fn call_as(
+        &self,
+        mut known: Option<Arc<Known>>,
+        call: Call,
+    ) -> Result<(Access, Answer), AgentError> {
         let mut new_keys = 0;
         loop {
-            let access = self.access().await?;
+            let access = self.access_as(known.take()).await?;
             let answer = self.send_as(&access, &call).await?;
             match self.look_into(&access, &answer).await? {
                 Some(AfterDoubt::OtherKey) if new_keys < NEW_KEYS => new_keys += 1,

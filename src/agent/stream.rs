@@ -104,8 +104,8 @@ impl Agent {
         body: Option<StreamedBody>,
     ) -> Result<ApiStream, AgentError> {
         let call = Call::of(request, body.is_some())?;
-        self.refuse_early(&call)?;
-        let mut access = self.access().await?;
+        let known = self.refuse_early(&call)?;
+        let mut access = self.access_as(known).await?;
         let incoming = self.open(&access, &call, body).await?;
         let status = incoming.status();
         let headers = incoming.headers().clone();
