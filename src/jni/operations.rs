@@ -56,6 +56,7 @@ fn initialize<'l>(
         open.app.reports(report);
         let options = InitializeOptions {
             replace,
+            allow_http: open.allow_http,
             ..InitializeOptions::default()
         };
         open.core.initialize(&enrolment, &options).await?;
@@ -72,7 +73,7 @@ fn adopt<'l>(
     completion: Completion<'l>,
 ) -> Answer<jlong> {
     let existing: shapes::Existing = shapes::read(&bytes(env, &existing)?)?;
-    let server = existing.server.parse::<ServerUrl>();
+    let server = enrolments::completed(existing.server).parse::<ServerUrl>();
     let existing = ExistingIdentity {
         server: server.map_err(|error| Failure::of("argument_invalid", &error))?,
         key: Secret::new(existing.key),
@@ -81,9 +82,11 @@ fn adopt<'l>(
     let report = shapes::read(&bytes(env, &report)?)?;
     begin(env, agent, &completion, |open| async move {
         open.app.reports(report);
-        open.core
-            .adopt(&existing, &InitializeOptions::default())
-            .await?;
+        let options = InitializeOptions {
+            allow_http: open.allow_http,
+            ..InitializeOptions::default()
+        };
+        open.core.adopt(&existing, &options).await?;
         open.done()
     })
 }

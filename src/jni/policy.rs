@@ -12,7 +12,7 @@ use serde::Serialize;
 use super::advice;
 use super::java::Failures;
 use crate::agent::{AgentError, SendError};
-use crate::enrolment::ParseError;
+use crate::enrolment::{ParseError, ServerUrlError};
 use crate::vault::VaultError;
 
 /// An error as it crosses to Java.
@@ -127,11 +127,14 @@ impl From<AgentError> for Failure {
         let (code, status) = match error {
             AgentError::Vault(ref error) => (of_vault(error), None),
             AgentError::NotEnrolled => ("not_enrolled", None),
+            // What a code or a person named; everything else is the app's own.
+            AgentError::Address(ServerUrlError::PlainHttp(_)) => ("enrolment_invalid", None),
             AgentError::Address(_)
             | AgentError::Override(_)
             | AgentError::OwnPath { .. }
             | AgentError::Method(_)
-            | AgentError::Header(_) => ("argument_invalid", None),
+            | AgentError::Header(_)
+            | AgentError::OwnHeader(_) => ("argument_invalid", None),
             AgentError::Enrolling { .. } | AgentError::Unfinished { .. } => {
                 ("enrolment_unfinished", None)
             }
@@ -139,16 +142,26 @@ impl From<AgentError> for Failure {
             AgentError::Revoked(_) => ("revoked", Some(401)),
             AgentError::Rejected { .. } => ("rejected", Some(401)),
             AgentError::AnswerLost { .. } => ("answer_lost", None),
-            AgentError::Refused { status, .. } => ("refused", Some(status.as_u16())),
+            AgentError::Refused {
+                status,
+                about_token,
+                ..
+            } => match about_token {
+                true => ("token_refused", Some(status.as_u16())),
+                false => ("refused", Some(status.as_u16())),
+            },
             AgentError::NotAdopted { .. } => ("refused", Some(401)),
             AgentError::Unanswered { ref source, .. } => match source {
                 SendError::TimedOut { .. } => ("timed_out", None),
                 SendError::TooLarge { .. } => ("answer_too_large", None),
                 _ => ("unreachable", None),
             },
-            AgentError::Foreign { .. }
-            | AgentError::Unsound { .. }
-            | AgentError::OtherDevice { .. } => ("foreign_answer", None),
+            AgentError::Foreign { ref source, .. } => match source.failure() {
+                Some(status) => ("server_failed", Some(status.as_u16())),
+                None => ("foreign_answer", None),
+            },
+            AgentError::Unsound { .. } => ("server_failed", None),
+            AgentError::OtherDevice { .. } => ("other_device", Some(200)),
             AgentError::OtherMediaKey { .. } => ("key_lost", None),
             AgentError::Entry { .. } | AgentError::NoKey { .. } => ("vault_damaged", None),
             AgentError::MediaKey(_)

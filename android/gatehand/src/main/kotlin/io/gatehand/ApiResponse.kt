@@ -10,7 +10,7 @@ import java.io.InputStream
  * @property headers Its header fields.
  * @property body Its body; empty if there is none.
  */
-public class ApiResponse internal constructor(
+public class ApiResponse(
     public val status: Int,
     public val headers: ApiHeaders,
     public val body: ByteArray,
@@ -32,7 +32,7 @@ public class ApiResponse internal constructor(
  * @property body Reads the body; blocks while it waits for the network, so read it off the main
  *   thread.
  */
-public class StreamedResponse internal constructor(
+public class StreamedResponse(
     public val status: Int,
     public val headers: ApiHeaders,
     public val body: InputStream,
@@ -49,7 +49,7 @@ public class StreamedResponse internal constructor(
 }
 
 /** The header fields of an answer, in their order. Names are compared without regard to case. */
-public class ApiHeaders internal constructor(private val fields: List<Pair<String, String>>) {
+public class ApiHeaders(private val fields: List<Pair<String, String>>) {
     /** The first value of [name], or `null`. */
     public operator fun get(name: String): String? = fields.firstOrNull { it.first.equals(name, ignoreCase = true) }?.second
 

@@ -30,6 +30,12 @@ public enum class ErrorCode(public val id: String) {
     /** The server refused, in its own words. */
     REFUSED("refused"),
 
+    /** The server does not take this initialization token: it is unknown, revoked or used. A new code is needed. */
+    TOKEN_REFUSED("token_refused"),
+
+    /** The server knows the key, but of another device than the one that was named. */
+    OTHER_DEVICE("other_device"),
+
     /** The server says that this key is not valid. Nothing was destroyed; it may recover. */
     REJECTED("rejected"),
 
@@ -41,6 +47,9 @@ public enum class ErrorCode(public val id: String) {
 
     /** No answer within the time limit. */
     TIMED_OUT("timed_out"),
+
+    /** The server answered that it can't answer: it failed, is busy, or has no such API at this address. */
+    SERVER_FAILED("server_failed"),
 
     /** Something else than the server answered, such as a hotspot's login page. */
     FOREIGN_ANSWER("foreign_answer"),
@@ -68,6 +77,9 @@ public enum class ErrorCode(public val id: String) {
 
     /** The Keystore does not answer as it should; later it may. */
     KEYSTORE_UNAVAILABLE("keystore_unavailable"),
+
+    /** A service of Android's failed, as that for managed configurations; later it may not. */
+    ANDROID_FAILED("android_failed"),
 
     /** The native library is missing, for another processor, or of another version. */
     LIBRARY_UNUSABLE("library_unusable"),

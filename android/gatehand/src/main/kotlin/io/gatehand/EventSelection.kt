@@ -34,6 +34,5 @@ public sealed interface EventSuggestion {
      *
      * @property selection What to scan for.
      */
-    @ConsistentCopyVisibility
-    public data class Switch internal constructor(public val selection: EventSelection) : EventSuggestion
+    public data class Switch(public val selection: EventSelection) : EventSuggestion
 }

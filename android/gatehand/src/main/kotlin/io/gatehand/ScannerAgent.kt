@@ -17,6 +17,7 @@ import io.gatehand.internal.keystore.KeyGoneException
 import io.gatehand.internal.managed.ManagedConfiguration
 import io.gatehand.internal.managed.ManagedEnrolment
 import io.gatehand.internal.managed.ManagedTokens
+import io.gatehand.internal.managed.isEnrolled
 import java.io.Closeable
 import java.util.concurrent.Executor
 import java.util.concurrent.atomic.AtomicBoolean
@@ -83,17 +84,16 @@ public class ScannerAgent private constructor(private val setup: AgentSetup) : C
      */
     @JvmSynthetic
     public suspend fun initialize(enrolment: ConfirmedEnrolment, replace: Boolean = false): Identity {
-        val before = status()
-        if (before is DeviceState.EnrolAgain || (replace && before is DeviceState.VaultLocked)) {
-            withContext(Dispatchers.IO) { native.startAnew() }
-        }
+        makeRoom(replace)
         return operation { agent, done -> Native.initialize(agent, Codec.encode(enrolment), setup.report(), replace, done) }
     }
 
     /** Takes a key that the app already has into the vault, once the server has confirmed it. */
     @JvmSynthetic
-    public suspend fun adopt(existing: ExistingIdentity): Identity =
-        operation { agent, done -> Native.adopt(agent, Codec.encode(existing), setup.report(), done) }
+    public suspend fun adopt(existing: ExistingIdentity): Identity {
+        makeRoom(replace = false)
+        return operation { agent, done -> Native.adopt(agent, Codec.encode(existing), setup.report(), done) }
+    }
 
     /**
      * Finishes what was begun, tells the server what changed of the device, and asks it what it
@@ -161,11 +161,14 @@ public class ScannerAgent private constructor(private val setup: AgentSetup) : C
     public suspend fun heartbeat(): Heartbeat =
         try {
             val outcome = enrolManaged()
-            if (outcome is ManagedOutcome.TryLater) Heartbeat.TRY_LATER else refresh().let { Heartbeat.DONE }
-        } catch (_: ConnectionException) {
-            Heartbeat.TRY_LATER
+            if (outcome is ManagedOutcome.TryLater && !look().isEnrolled()) {
+                Heartbeat.TRY_LATER
+            } else {
+                refresh()
+                Heartbeat.DONE
+            }
         } catch (error: GatehandException) {
-            if (error.code == ErrorCode.KEYSTORE_UNAVAILABLE) Heartbeat.TRY_LATER else Heartbeat.NEEDS_PERSON
+            if (error.isTemporary) Heartbeat.TRY_LATER else Heartbeat.NEEDS_PERSON
         }
 
     /** The same operations for callers that may block, as Java has them. */
@@ -176,14 +179,14 @@ public class ScannerAgent private constructor(private val setup: AgentSetup) : C
      *
      * @return Closing it ends that.
      */
-    public fun addListener(executor: Executor, listener: AgentListener): Closeable {
+    public fun addListener(executor: Executor, listener: AgentListener): Subscription {
         status()
         val dispatcher = executor.asCoroutineDispatcher()
         val listening = scope.launch(dispatcher) {
             launch { events.collect(listener::onEvent) }
             state.collect(listener::onState)
         }
-        return Closeable { listening.cancel() }
+        return Subscription { listening.cancel() }
     }
 
     /** Ends what is under way and closes the vault. Closing twice is fine. */
@@ -208,10 +211,9 @@ public class ScannerAgent private constructor(private val setup: AgentSetup) : C
 
     private suspend fun enrolManaged(): ManagedOutcome {
         if (!setup.config.managedConfiguration) return ManagedOutcome.NotConfigured
-        val enrolment = ManagedEnrolment(ManagedTokens(setup.folder), Enrolment::of, ::status) { initialize(it) }
-        return managedOnce.withLock {
-            enrolment.run(withContext(Dispatchers.IO) { ManagedConfiguration.read(setup.context) }).also { managed.value = it }
-        }
+        val configured = suspend { withContext(Dispatchers.IO) { ManagedConfiguration.read(setup.context) } }
+        val enrolment = ManagedEnrolment(configured, ManagedTokens(setup.folder), Enrolment::of, ::status) { initialize(it) }
+        return managedOnce.withLock { enrolment.run().also { managed.value = it } }
     }
 
     /** An operation after which the device is enrolled. */
@@ -219,6 +221,17 @@ public class ScannerAgent private constructor(private val setup: AgentSetup) : C
         val done = Codec.state(call(start))
         return (done as? DeviceState.Enrolled)?.identity
             ?: throw GatehandException(ErrorCode.INTERNAL, "the operation ended in another state than enrolled")
+    }
+
+    /** The state, read off a thread that may be the main one. */
+    private suspend fun look(): DeviceState = withContext(Dispatchers.IO) { status() }
+
+    /** Sets a vault aside that can't be opened, for an enrolment that begins anew. */
+    private suspend fun makeRoom(replace: Boolean) {
+        val before = look()
+        if (before is DeviceState.EnrolAgain || (replace && before is DeviceState.VaultLocked)) {
+            withContext(Dispatchers.IO) { native.startAnew() }
+        }
     }
 
     private suspend fun call(start: (Long, Completion) -> Long): ByteArray {
@@ -254,9 +267,14 @@ public class ScannerAgent private constructor(private val setup: AgentSetup) : C
             val setup = AgentSetup(context.applicationContext ?: context, config)
             OpenVaults.claim(setup.folder)
             try {
-                return ScannerAgent(setup).apply {
-                    native.open()
-                    start()
+                val agent = ScannerAgent(setup)
+                try {
+                    agent.native.open()
+                    agent.start()
+                    return agent
+                } catch (error: Throwable) {
+                    agent.native.close()
+                    throw error
                 }
             } catch (error: Throwable) {
                 OpenVaults.release(setup.folder)
@@ -272,7 +290,13 @@ public class ScannerAgent private constructor(private val setup: AgentSetup) : C
     }
 }
 
-/** Hears of a device's states and events; for Java. */
+/** Something that goes on until it is closed. */
+public fun interface Subscription : Closeable {
+    /** Ends it; more than once is fine. */
+    override fun close()
+}
+
+/** Hears of a device's states and events; for Java. Each method may be left out. */
 public interface AgentListener {
     /** The device is [state] now. */
     public fun onState(state: DeviceState) {}

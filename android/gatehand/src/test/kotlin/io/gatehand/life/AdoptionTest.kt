@@ -64,7 +64,7 @@ class AdoptionTest {
                 assertFalse(old.key in error.stackTraceToString() || old.key.reversed() in error.stackTraceToString())
                 error.code
             }
-            assertEquals(listOf(ErrorCode.REFUSED, ErrorCode.FOREIGN_ANSWER, ErrorCode.ARGUMENT_INVALID), codes)
+            assertEquals(listOf(ErrorCode.REFUSED, ErrorCode.OTHER_DEVICE, ErrorCode.ARGUMENT_INVALID), codes)
             server.stop()
             assertFailsWith<ConnectionException> { agent.adopt(ExistingIdentity(server.address, old.key)) }
             assertEquals(DeviceState.NotEnrolled, agent.status())

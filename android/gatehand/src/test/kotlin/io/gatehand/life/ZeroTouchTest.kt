@@ -126,7 +126,7 @@ class ZeroTouchTest {
         val device = server.createDevice()
         manage(TestDevice(server.address, device.id, device.token.reversed()))
         Devices.open().use { agent ->
-            assertEquals(ErrorCode.REFUSED, outcome<ManagedOutcome.Failed>(agent).cause.code)
+            assertEquals(ErrorCode.TOKEN_REFUSED, outcome<ManagedOutcome.Failed>(agent).cause.code)
             assertEquals(Heartbeat.NEEDS_PERSON, agent.heartbeat())
             assertIs<ManagedOutcome.AlreadyUsed>(agent.managedOutcome.value)
         }
@@ -136,7 +136,7 @@ class ZeroTouchTest {
     fun a_list_of_used_tokens_that_cannot_be_kept_is_said_so(): Unit = runBlocking {
         manage(server.createDevice())
         assertTrue(File(context.noBackupFilesDir, "gatehand/default/managed-tokens").mkdirs())
-        Devices.open().use { agent -> assertEquals(ErrorCode.VAULT_UNWRITABLE, outcome<ManagedOutcome.Failed>(agent).cause.code) }
+        Devices.open().use { agent -> assertEquals(ErrorCode.VAULT_UNWRITABLE, outcome<ManagedOutcome.TryLater>(agent).cause.code) }
     }
 
     @Test
