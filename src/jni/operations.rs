@@ -12,7 +12,7 @@ use super::calls::{self, Place, Success};
 use super::java::{Completion, Observer, bytes, optional_bytes};
 use super::policy::{Failure, Policy};
 use super::{Answer, enrolments, exports, shapes};
-use crate::agent::{Current, ExistingIdentity, InitializeOptions};
+use crate::agent::{AgentError, Current, ExistingIdentity, InitializeOptions};
 use crate::enrolment::ServerUrl;
 use crate::secret::Secret;
 
@@ -59,7 +59,12 @@ fn initialize<'l>(
             allow_http: open.allow_http,
             ..InitializeOptions::default()
         };
-        open.core.initialize(&enrolment, &options).await?;
+        let initialized = open.core.initialize(&enrolment, &options).await;
+        initialized.map_err(|error| match error {
+            // It was a code or a person that named it, not the app.
+            AgentError::Address(_) => Failure::from(error).coded("enrolment_invalid"),
+            error => error.into(),
+        })?;
         open.done()
     })
 }

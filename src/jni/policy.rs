@@ -12,7 +12,7 @@ use serde::Serialize;
 use super::advice;
 use super::java::Failures;
 use crate::agent::{AgentError, SendError};
-use crate::enrolment::{ParseError, ServerUrlError};
+use crate::enrolment::ParseError;
 use crate::vault::VaultError;
 
 /// An error as it crosses to Java.
@@ -58,6 +58,11 @@ impl Failure {
         let chain = successors(Some(error), |cause| (*cause).source());
         self.causes.extend(chain.map(ToString::to_string));
         self
+    }
+
+    /// The same for who named what is wrong.
+    pub(super) fn coded(self, code: &'static str) -> Self {
+        Self { code, ..self }
     }
 
     pub(super) fn cancelled() -> Self {
@@ -127,8 +132,6 @@ impl From<AgentError> for Failure {
         let (code, status) = match error {
             AgentError::Vault(ref error) => (of_vault(error), None),
             AgentError::NotEnrolled => ("not_enrolled", None),
-            // What a code or a person named; everything else is the app's own.
-            AgentError::Address(ServerUrlError::PlainHttp(_)) => ("enrolment_invalid", None),
             AgentError::Address(_)
             | AgentError::Override(_)
             | AgentError::OwnPath { .. }

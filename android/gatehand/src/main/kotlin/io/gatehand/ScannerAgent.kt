@@ -228,9 +228,11 @@ public class ScannerAgent private constructor(private val setup: AgentSetup) : C
 
     /** Sets a vault aside that can't be opened, for an enrolment that begins anew. */
     private suspend fun makeRoom(replace: Boolean) {
-        val before = look()
-        if (before is DeviceState.EnrolAgain || (replace && before is DeviceState.VaultLocked)) {
-            withContext(Dispatchers.IO) { native.startAnew() }
+        withContext(Dispatchers.IO) {
+            // A vault that can't be read is what `replace` is for, too.
+            native.follow()
+            val before = state.value
+            if (before is DeviceState.EnrolAgain || (replace && before is DeviceState.VaultLocked)) native.startAnew()
         }
     }
 

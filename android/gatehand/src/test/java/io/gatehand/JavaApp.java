@@ -46,6 +46,13 @@ final class JavaApp {
         }
     }
 
+    /** Without an exception to catch. */
+    static void listen(ScannerAgent agent, Executor executor) {
+        try (Subscription listening = agent.addListener(executor, new Screen())) {
+            assert listening != null;
+        }
+    }
+
     private static final class Screen implements AgentListener {
         @Override
         public void onState(DeviceState state) {
