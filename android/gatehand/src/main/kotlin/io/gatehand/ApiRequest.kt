@@ -6,7 +6,8 @@ import java.nio.charset.CharacterCodingException
 import java.util.concurrent.TimeUnit
 
 /**
- * A call of the server's API. The agent adds the device's key; an app never holds it.
+ * A call of the server's API. The agent adds the device's key; an app never holds it. What is sent
+ * again by itself is said at [ScannerAgent.request].
  *
  * @property method HTTP method, as `GET`.
  * @property path Path below the server's address, with its query, as
@@ -15,8 +16,10 @@ import java.util.concurrent.TimeUnit
  * @property body What is sent, if anything.
  * @property headers Further header fields, as names and values.
  * @property once Whether it is sent again only if it surely never arrived.
- * @property idempotencyKey Under this key the server repeats its answer instead of doing a thing twice.
- * @property timeLimitMillis Longest time that the call takes, retries included; `null` for the agent's.
+ * @property idempotencyKey Under this key the server repeats its answer instead of doing a thing twice;
+ *   `null` for one that is made for this call.
+ * @property timeLimitMillis Longest time that the call takes, retries included; `null` for the agent's, which
+ *   is never exceeded.
  */
 public class ApiRequest private constructor(builder: Builder) {
     public val method: String = builder.method
@@ -69,13 +72,16 @@ public class ApiRequest private constructor(builder: Builder) {
          */
         public fun once(): Builder = apply { once = true }
 
-        /** Makes it safe to send the request again: the server answers as it did the first time. */
+        /**
+         * Makes it safe that the app itself makes the call again later: under the same key the server
+         * answers as it did the first time. For repetitions within a call one is made anyhow.
+         */
         public fun idempotencyKey(key: String): Builder = apply {
             require(key.isNotEmpty() && key.all { it in '!'..'~' }) { "an idempotency key is made of visible ASCII characters" }
             idempotencyKey = key
         }
 
-        /** Longest time that the call takes, retries included. */
+        /** Longest time that the call takes, retries included; the agent's own limit holds all the same. */
         public fun timeLimit(time: Long, unit: TimeUnit): Builder = apply {
             timeLimitMillis = unit.toMillis(time).also { require(it > 0) { "a time limit must be more than 0" } }
         }

@@ -30,7 +30,7 @@ public class ApiResponse(
  * @property status HTTP status.
  * @property headers Its header fields.
  * @property body Reads the body; blocks while it waits for the network, so read it off the main
- *   thread.
+ *   thread. What breaks is an [IOException][java.io.IOException] with a [GatehandException] as its cause.
  */
 public class StreamedResponse(
     public val status: Int,
@@ -48,7 +48,11 @@ public class StreamedResponse(
     override fun toString(): String = "StreamedResponse($status)"
 }
 
-/** The header fields of an answer, in their order. Names are compared without regard to case. */
+/**
+ * The header fields of an answer, in their order. Names are compared without regard to case.
+ *
+ * @param fields Their names and values.
+ */
 public class ApiHeaders(private val fields: List<Pair<String, String>>) {
     /** The first value of [name], or `null`. */
     public operator fun get(name: String): String? = fields.firstOrNull { it.first.equals(name, ignoreCase = true) }?.second

@@ -54,7 +54,8 @@ public class Enrolment internal constructor(
     /** Makes enrolments. */
     public companion object {
         /**
-         * Reads what a scanner read: a QR code's payload or a `pretixscan://setup` link.
+         * Reads what a scanner read: a QR code's payload or a `pretixscan://setup` link. The first call
+         * loads the native library, which takes some milliseconds; after that it is quick.
          *
          * @throws EnrolmentCodeException It is something else; the message says what, in words for
          *   the person at the device.
@@ -69,7 +70,7 @@ public class Enrolment internal constructor(
         }
 
         /**
-         * The enrolment that was typed by hand.
+         * The enrolment that was typed by hand. Loads the native library as [parse] does.
          *
          * @param server Address of the server; `https://` may be left out.
          * @param token The initialization token.

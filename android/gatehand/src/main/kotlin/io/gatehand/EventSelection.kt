@@ -6,7 +6,7 @@ import io.gatehand.internal.Arguments
  * What a device scans for.
  *
  * @property event Slug of the event.
- * @property eventName The event's name, as the server has it; empty where the app only asks.
+ * @property eventName The event's name, as the server has it; not looked at where the app only asks.
  * @property subevent The date within an event series.
  * @property checkinList The check-in list.
  */
