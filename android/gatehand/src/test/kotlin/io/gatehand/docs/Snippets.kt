@@ -14,11 +14,10 @@ import io.gatehand.GatehandException
 import io.gatehand.Heartbeat
 import io.gatehand.Identity
 import io.gatehand.ScannerAgent
-import kotlinx.coroutines.CoroutineScope
-import kotlinx.coroutines.Deferred
 import kotlinx.coroutines.Dispatchers
-import kotlinx.coroutines.SupervisorJob
-import kotlinx.coroutines.async
+import kotlinx.coroutines.sync.Mutex
+import kotlinx.coroutines.sync.withLock
+import kotlinx.coroutines.withContext
 
 /*
  * The Kotlin of docs/ANDROID.md, for the compiler to look at; a test compares the two. What an app
@@ -26,11 +25,15 @@ import kotlinx.coroutines.async
  */
 
 class TicketApp : Application() {
-    private val scope = CoroutineScope(SupervisorJob() + Dispatchers.IO)
+    private val opening = Mutex()
+    private var opened: ScannerAgent? = null
 
     /** The one agent of the process; the vault opens for no second one. */
-    val agent: Deferred<ScannerAgent> by lazy {
-        scope.async { ScannerAgent.open(this@TicketApp, AgentConfig.Builder("pretixSCAN", "2.3.1").build()) }
+    suspend fun agent(): ScannerAgent = opening.withLock { opened ?: open() }
+
+    private suspend fun open() = withContext(Dispatchers.IO) {
+        val config = AgentConfig.Builder("pretixSCAN", "2.3.1").build()
+        ScannerAgent.open(this@TicketApp, config).also { opened = it }
     }
 }
 
@@ -57,7 +60,7 @@ suspend fun takeOver(agent: ScannerAgent, old: OldSettings) {
 class HeartbeatWorker(context: Context, parameters: WorkerParameters) : CoroutineWorker(context, parameters) {
     override suspend fun doWork(): Result =
         try {
-            val agent = (applicationContext as TicketApp).agent.await()
+            val agent = (applicationContext as TicketApp).agent()
             if (agent.heartbeat() == Heartbeat.TRY_LATER) Result.retry() else Result.success()
         } catch (error: GatehandException) {
             // The agent could not be opened.
