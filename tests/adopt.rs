@@ -179,6 +179,36 @@ fn an_enrolled_device_is_kept_unless_it_is_to_be_replaced() {
 }
 
 #[test]
+fn a_device_that_was_taken_over_already_with_this_key_is_taken_over() {
+    let (installation, scanner) = (Installation::start(), Scanner::new());
+    let device = installation.enrol_with_another_app("Lane 1");
+    let (key, serial) = (
+        device["api_token"].as_str().unwrap(),
+        device["unique_serial"].as_str().unwrap(),
+    );
+    let right = existing(&installation.url, key, serial);
+    adopt(&scanner, &right, &[]).succeeds();
+    let before = scanner.status();
+    adopt(&scanner, &right, &[]).succeeds();
+    let after = scanner.status();
+    for field in ["state", "unique_serial", "enrolled", "since"] {
+        assert_eq!(after[field], before[field], "{field}");
+    }
+
+    for other in [
+        existing(&installation.url, KEY, serial),
+        existing(&installation.url, key, SERIAL),
+        existing(&format!("{}/shop", installation.url), key, serial),
+    ] {
+        adopt(&scanner, &other, &[]).complains(12, "already enrolled");
+    }
+    // It would be lost.
+    adopt(&scanner, &right, &["--hardware-model", "Kiosk 3"]).complains(12, "already enrolled");
+    scanner.run(&["roll"]).succeeds();
+    adopt(&scanner, &right, &[]).complains(12, "already enrolled");
+}
+
+#[test]
 fn an_unfinished_enrolment_is_given_up_only_if_it_is_to_be_and_the_device_is_there() {
     let server = Stranger::answering_in_turn(vec![
         answer(

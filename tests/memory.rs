@@ -43,6 +43,7 @@ impl Staying {
         let answer = self
             .agent
             .request(ApiRequest {
+                headers: Vec::new(),
                 method: "GET".to_owned(),
                 path: "api/v1/device/eventselection".to_owned(),
                 body: Vec::new(),

@@ -292,6 +292,67 @@ fn what_changes_something_has_an_idempotency_key_and_what_asks_has_none() {
 }
 
 #[test]
+fn a_call_may_have_headers_of_its_own() {
+    let (server, scanner) = enrolled_at_stranger(empty_list());
+    request(
+        &scanner,
+        &[
+            "GET",
+            "/api/v1/x/",
+            "--header",
+            "Accept-Language: de",
+            "-H",
+            "if-modified-since:  Sat, 01 Aug 2026 10:00:00 GMT ",
+            "-H",
+            "Accept: text/csv",
+            "-H",
+            "X-Empty:",
+        ],
+    )
+    .succeeds();
+    let calls = calls(&server);
+    let call = calls.last().unwrap();
+    assert_eq!(header(call, "accept-language"), "de");
+    assert_eq!(
+        header(call, "if-modified-since"),
+        "Sat, 01 Aug 2026 10:00:00 GMT"
+    );
+    assert_eq!(header(call, "accept"), "text/csv");
+    assert_eq!(header(call, "x-empty"), "");
+    assert_eq!(header(call, "authorization"), format!("Device {KEY}"));
+}
+
+#[test]
+fn headers_that_the_agent_sets_are_not_for_a_call_to_set() {
+    let (server, scanner) = enrolled_at_stranger(empty_list());
+    for name in [
+        "Authorization",
+        "HOST",
+        "cookie",
+        "Content-Type",
+        "content-length",
+        "Transfer-Encoding",
+        "Connection",
+        "Accept-Encoding",
+        "X-Idempotency-Key",
+        "Proxy-Authorization",
+        "user-agent",
+    ] {
+        let header = format!("{name}: x");
+        request(&scanner, &["GET", "/api/v1/x/", "-H", &header]).complains(2, name);
+    }
+    for (header, words) in [
+        ("Accept-Language", "write it as in"),
+        (": x", "name of a header"),
+        ("a b: x", "name of a header"),
+        ("X-Y: a\r\nX-Z: b", "value of a header"),
+    ] {
+        request(&scanner, &["GET", "/api/v1/x/", "-H", header]).complains(2, words);
+    }
+    assert_eq!(calls(&server), Vec::<String>::new());
+}
+
+#[test]
 fn a_change_without_a_body_tells_its_length_for_gateways_that_want_it() {
     let (installation, scanner) = (Installation::start(), Scanner::new());
     let way = Way::to(&installation.url);

@@ -4,6 +4,7 @@
 use super::AgentError;
 use super::answer::ForeignAnswer;
 use super::state::Operation;
+use crate::enrolment::ServerUrlError;
 use crate::vault::VaultError;
 
 /// What the person at the device, or the app, can do about an error that does not say it itself.
@@ -23,6 +24,8 @@ pub enum Advice {
     RestoreOrReplace,
     /// Put the vault elsewhere, or enrol with a new code that sets aside what is there.
     MoveOrReplace,
+    /// Use https, or allow plain http.
+    Encrypt,
     /// Install a newer version.
     Update,
     /// Ask for this operation instead.
@@ -45,6 +48,7 @@ impl AgentError {
                 source: ForeignAnswer::Redirect { .. } | ForeignAnswer::NotFound,
                 ..
             } => Some(Advice::CorrectAddress),
+            Self::Address(ServerUrlError::PlainHttp(_)) => Some(Advice::Encrypt),
             Self::OwnPath { operation, .. } => Some(Advice::Instead(*operation)),
             Self::Entry { .. } => Some(Advice::Update),
             Self::NoKey { .. } => Some(Advice::RestoreOrReplace),
@@ -62,6 +66,7 @@ impl AgentError {
             | Self::NotAdopted { .. }
             | Self::Method(_)
             | Self::Header(_)
+            | Self::OwnHeader(_)
             | Self::Key(_)
             | Self::Encode(_) => None,
         }

@@ -48,6 +48,18 @@ pub enum ForeignAnswer {
     },
 }
 
+impl ForeignAnswer {
+    /// The status by which the server, or a gateway before it, says that it can't answer properly;
+    /// `None` if something else may have answered in its place.
+    pub fn failure(&self) -> Option<StatusCode> {
+        match self {
+            Self::NotFound => Some(StatusCode::NOT_FOUND),
+            Self::NotYet(status) | Self::Failure(status) => Some(*status),
+            Self::Redirect { .. } | Self::Unexpected { .. } => None,
+        }
+    }
+}
+
 /// Reads an answer: JSON with status 2xx, 400, 401 or 403 in the API's shapes is a reply. Where its
 /// words repeat one of the `secrets` that were sent, there are asterisks.
 pub(super) fn read<T: DeserializeOwned>(

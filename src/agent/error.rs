@@ -94,6 +94,8 @@ pub enum AgentError {
         status: StatusCode,
         /// Its words.
         problem: Problem,
+        /// Whether they are about the initialization token, which so is of no use any more.
+        about_token: bool,
     },
     /// No answer came.
     #[error("{} at {server}{}", failure(*.operation), go_on(*.operation, *.pending))]
@@ -166,6 +168,11 @@ pub enum AgentError {
     /// A text that no header can hold.
     #[error("the {0} holds characters that can't be sent")]
     Header(&'static str),
+    /// A header that is not the app's to set.
+    #[error(
+        "the header {0} is not for a call to set: leave it out, the agent and its connection do it"
+    )]
+    OwnHeader(String),
     /// A key that no header can hold.
     #[error("this device's key holds characters that can't be sent")]
     Key(#[from] InvalidHeaderValue),

@@ -197,6 +197,7 @@ fn read<T: DeserializeOwned>(access: &Access, answer: &Answer) -> Result<T, Agen
             server,
             status,
             problem,
+            about_token: false,
         }),
         Err(source) => Err(AgentError::Foreign {
             operation: None,

@@ -116,7 +116,8 @@ impl Agent {
         }
     }
 
-    /// Takes over a device that another app enrolled, once the server has confirmed it.
+    /// Takes over a device that another app enrolled, once the server has confirmed it. That it was
+    /// taken over before, with the same key, is fine.
     pub async fn adopt(
         &self,
         existing: &ExistingIdentity,
@@ -126,6 +127,9 @@ impl Agent {
         // What can't be reported is found before anything is stored.
         describe::report(&*self.describe, &options.overrides, None)?;
         let _lock = self.lock().await?;
+        if let Some(identity) = self.adopted(existing, options) {
+            return Ok(identity);
+        }
         let (mut vault, device) = self.setting_aside(options.replace, || {
             let vault = Vault::open(&self.folder)?;
             let device = Device::load(&vault)?;
@@ -160,6 +164,28 @@ impl Agent {
         failpoint::reach("adopt: stored");
         self.tell(&device, State::Enrolled, None, None);
         Ok(identity)
+    }
+
+    /// The identity if it is just the one to adopt, as for an app that ended before it had removed
+    /// its own copy of the key.
+    fn adopted(
+        &self,
+        existing: &ExistingIdentity,
+        options: &InitializeOptions,
+    ) -> Option<Identity> {
+        // What is wrong with a vault is found where it may be replaced.
+        let vault = Vault::look(&self.folder).ok()??;
+        let device = Device::load(&vault).ok()?;
+        if device.enrolment.is_some() || device.standing.state != State::Enrolled {
+            return None;
+        }
+        let identity = device.identity?;
+        let serial = existing.unique_serial.as_ref();
+        let is_same = identity.server == existing.server
+            && serial.is_none_or(|serial| *serial == identity.unique_serial)
+            && identity.overrides == options.overrides
+            && identity.key(&vault).ok()?.expose() == existing.key.expose();
+        is_same.then_some(identity)
     }
 
     /// Does `work`; if the vault is past use and it was said to be replaced, sets it aside first.

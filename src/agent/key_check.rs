@@ -80,6 +80,7 @@ impl Agent {
                 server: name(),
                 status,
                 problem,
+                about_token: false,
             }),
             Err(source) => Asked::Unclear(AgentError::Foreign {
                 operation: None,

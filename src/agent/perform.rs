@@ -394,6 +394,7 @@ fn listen(
                     server: server(),
                     status,
                     problem,
+                    about_token: matches!(word, Word::TokenRefused | Word::TokenUsed),
                 };
                 (word, Err(error))
             }

@@ -30,6 +30,27 @@ const NEW_KEYS: u32 = 2;
 /// Length of a request without a body: some gateways take none whose length is left out.
 pub(super) const NO_BODY: HeaderValue = HeaderValue::from_static("0");
 
+/// Headers that are not an app's to set.
+const NOT_FOR_APPS: [&str; 17] = [
+    "accept-encoding",
+    "authorization",
+    "connection",
+    "content-encoding",
+    "content-length",
+    "content-type",
+    "cookie",
+    "expect",
+    "host",
+    "idempotency-key",
+    "keep-alive",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+    "user-agent",
+    "x-idempotency-key",
+];
+
 /// A call to the API.
 pub struct ApiRequest {
     /// GET, HEAD, OPTIONS, POST, PUT, PATCH or DELETE.
@@ -40,6 +61,8 @@ pub struct ApiRequest {
     pub body: Vec<u8>,
     /// `application/json` if there is a body and nothing else is said.
     pub content_type: Option<String>,
+    /// More headers, as names and values; those that the agent sets itself are refused.
+    pub headers: Vec<(String, String)>,
     /// Key under which the server repeats its answer; one is made for methods that change something.
     pub idempotency_key: Option<Secret>,
     /// Send it again only if it surely never arrived: for what changes something at a server that may
@@ -90,8 +113,10 @@ impl Call {
     /// A call of an app. `is_streamed`: whether a body follows that is not in the request.
     pub(super) fn of(request: ApiRequest, is_streamed: bool) -> Result<Self, AgentError> {
         let method = method(&request.method).ok_or(AgentError::Method(request.method))?;
-        let mut headers = HeaderMap::new();
-        headers.insert(ACCEPT, HeaderValue::from_static("application/json, */*"));
+        let mut headers = own_headers(request.headers)?;
+        if !headers.contains_key(ACCEPT) {
+            headers.insert(ACCEPT, HeaderValue::from_static("application/json, */*"));
+        }
         if is_streamed || !request.body.is_empty() {
             let content_type = request.content_type.as_deref();
             let content_type = content_type.unwrap_or("application/json");
@@ -323,6 +348,21 @@ fn segments(path: &str) -> Vec<&str> {
 
 fn header_value(what: &'static str, text: &str) -> Result<HeaderValue, AgentError> {
     HeaderValue::from_str(text).map_err(|_| AgentError::Header(what))
+}
+
+/// Headers of an app. What the agent or the connection is in charge of is refused, and so is what would
+/// pack the answer, in which the key is masked.
+fn own_headers(given: Vec<(String, String)>) -> Result<HeaderMap, AgentError> {
+    let mut headers = HeaderMap::new();
+    for (name, value) in given {
+        let header = HeaderName::from_bytes(name.as_bytes())
+            .map_err(|_| AgentError::Header("name of a header"))?;
+        if NOT_FOR_APPS.contains(&header.as_str()) || header.as_str().starts_with("proxy-") {
+            return Err(AgentError::OwnHeader(name));
+        }
+        headers.append(header, header_value("value of a header", &value)?);
+    }
+    Ok(headers)
 }
 
 /// The words of a 401 of the API; a proxy's own is none.

@@ -97,7 +97,8 @@ fn of_agent(error: &AgentError) -> ExitCode {
         | AgentError::Override(_)
         | AgentError::OwnPath { .. }
         | AgentError::Method(_)
-        | AgentError::Header(_) => ExitCode::Usage,
+        | AgentError::Header(_)
+        | AgentError::OwnHeader(_) => ExitCode::Usage,
         AgentError::NotEnrolled | AgentError::Enrolling { .. } => ExitCode::NotEnrolled,
         AgentError::AlreadyEnrolled(_) | AgentError::Unfinished { .. } => ExitCode::AlreadyEnrolled,
         AgentError::Revoked(_) => ExitCode::Revoked,

@@ -20,6 +20,7 @@ Examples:
   gatehand request GET /api/v1/device/info
   gatehand request GET /api/v1/organizers/bigevents/events/     (at a whole pretix)
   gatehand request POST /api/v1/organizers/bigevents/checkinrpc/redeem/ --body redeem.json
+  gatehand request GET /api/v1/device/info --header 'Accept-Language: de'
   make-body | gatehand request POST /api/v1/organizers/bigevents/checkinrpc/redeem/ --body -
 
 The path is one below the server's address; a list's next address is taken too. What the server
@@ -39,6 +40,9 @@ pub(super) struct Request {
     /// What the body is.
     #[arg(long, value_name = "TYPE", default_value = "application/json")]
     content_type: String,
+    /// Send this header too; may be given several times.
+    #[arg(long, short = 'H', value_name = "NAME: VALUE", value_parser = header)]
+    header: Vec<(String, String)>,
     /// Under this key the server repeats its answer; without it one is made for each call.
     #[arg(long, value_name = "KEY")]
     idempotency_key: Option<String>,
@@ -84,6 +88,7 @@ impl Request {
             path: self.path.clone(),
             body,
             content_type: Some(self.content_type.clone()),
+            headers: self.header.clone(),
             idempotency_key: self.idempotency_key.clone().map(Secret::new),
             once: self.once,
             time_limit: None,
@@ -129,6 +134,14 @@ impl Request {
         out.write_all(&response.body)?;
         Ok(out.flush()?)
     }
+}
+
+/// A header as curl takes it.
+fn header(text: &str) -> Result<(String, String), &'static str> {
+    let (name, value) = text
+        .split_once(':')
+        .ok_or("write it as in 'Accept-Language: de'")?;
+    Ok((name.trim().to_owned(), value.trim().to_owned()))
 }
 
 fn print_json(response: &ApiResponse) -> Result<(), CliError> {

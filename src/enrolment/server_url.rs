@@ -41,10 +41,7 @@ pub enum ServerUrlError {
     #[error("the server's address is longer than {LENGTH_LIMIT} bytes")]
     TooLong,
     /// `http:` to another machine: anyone on the way could read the API key.
-    #[error(
-        "{0} is not encrypted, so anyone on the network could read the device's key; \
-         use https, or allow plain http (--allow-http) if this network is trusted"
-    )]
+    #[error("{0} is not encrypted, so anyone on the network could read the device's key")]
     PlainHttp(String),
     /// A path or address below the server's that can't be read.
     #[error("the path or address can't be read; write it as in api/v1/device/info")]

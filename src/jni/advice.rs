@@ -1,12 +1,46 @@
 //! What to do about an error of the agent, in functions of the Kotlin library.
 
-use crate::agent::{Advice, AgentError, Operation};
+use crate::agent::{Advice, AgentError, ForeignAnswer, Operation, SendError};
 
 /// What an error says, and what to do.
 pub(super) fn words(error: &AgentError) -> String {
-    match error.advice() {
-        Some(advice) => format!("{error}: {}", of(advice)),
+    match error.advice().map(of).or_else(|| on_call(error)) {
+        Some(advice) => format!("{error}: {advice}"),
         None => error.to_string(),
+    }
+}
+
+/// For a call that got no answer. An operation's own words say how it goes on.
+fn on_call(error: &AgentError) -> Option<&'static str> {
+    match error {
+        AgentError::Unanswered {
+            operation: None,
+            source,
+            ..
+        } => match source {
+            SendError::UnknownHost { .. }
+            | SendError::NoConnection { .. }
+            | SendError::Broken { .. } => Some("check this device's network and try again"),
+            SendError::TimedOut { .. } => {
+                Some("check this device's network and try again, perhaps with a longer time limit")
+            }
+            SendError::TooLarge { .. } => Some("stream it instead"),
+            SendError::Clock | SendError::Certificate { .. } => {
+                Some("check this device's clock and the server's certificate")
+            }
+        },
+        AgentError::Foreign {
+            operation: None,
+            source,
+            ..
+        } => match source {
+            ForeignAnswer::NotYet(_) | ForeignAnswer::Failure(_) => Some("try again later"),
+            ForeignAnswer::Unexpected { .. } => {
+                Some("see in a browser whether this network wants a login")
+            }
+            ForeignAnswer::NotFound | ForeignAnswer::Redirect { .. } => None,
+        },
+        _ => None,
     }
 }
 
@@ -25,6 +59,9 @@ fn of(advice: Advice) -> &'static str {
         }
         Advice::RestoreOrReplace | Advice::MoveOrReplace => {
             "initialize with a new code, which sets the old vault aside"
+        }
+        Advice::Encrypt => {
+            "use https; an app for a network that is trusted can allow http in its AgentConfig"
         }
         Advice::Update => "update the app",
         Advice::Instead(Operation::Initialize) => "call initialize",

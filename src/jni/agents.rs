@@ -35,6 +35,7 @@ pub(super) static AGENTS: Registry<Open> = Registry::new("agent");
 pub(super) struct Open {
     pub(super) core: Agent,
     pub(super) app: Arc<AppSide>,
+    pub(super) allow_http: bool,
     _resident: Resident,
 }
 
@@ -177,6 +178,7 @@ fn open(config: &Config, key: SealingKey, observer: Listening) -> Result<Open, F
     Ok(Open {
         core,
         app,
+        allow_http: config.allow_http,
         _resident: Resident::begin(),
     })
 }

@@ -32,13 +32,16 @@ fn typed_enrolment<'l>(
 ) -> Answer<JByteArray<'l>> {
     let server = shapes::text(bytes(env, &server)?)?;
     let token = shapes::text(bytes(env, &token)?)?;
-    // People leave out what goes without saying.
-    let server = match server.contains("://") {
+    let enrolment = enrolment(&completed(server), token)?;
+    Ok(env.byte_array_from_slice(&shapes::enrolment(&enrolment))?)
+}
+
+/// The address as it was meant: people leave out what goes without saying.
+pub(super) fn completed(server: String) -> String {
+    match server.contains("://") {
         true => server,
         false => format!("https://{}", server.trim()),
-    };
-    let enrolment = enrolment(&server, token)?;
-    Ok(env.byte_array_from_slice(&shapes::enrolment(&enrolment))?)
+    }
 }
 
 /// The enrolment at exactly this address.

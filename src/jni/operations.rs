@@ -12,7 +12,7 @@ use super::calls::{self, Place, Success};
 use super::java::{Completion, Observer, bytes, optional_bytes};
 use super::policy::{Failure, Policy};
 use super::{Answer, enrolments, exports, shapes};
-use crate::agent::{Current, ExistingIdentity, InitializeOptions};
+use crate::agent::{AgentError, Current, ExistingIdentity, InitializeOptions};
 use crate::enrolment::ServerUrl;
 use crate::secret::Secret;
 
@@ -56,9 +56,15 @@ fn initialize<'l>(
         open.app.reports(report);
         let options = InitializeOptions {
             replace,
+            allow_http: open.allow_http,
             ..InitializeOptions::default()
         };
-        open.core.initialize(&enrolment, &options).await?;
+        let initialized = open.core.initialize(&enrolment, &options).await;
+        initialized.map_err(|error| match error {
+            // It was a code or a person that named it, not the app.
+            AgentError::Address(_) => Failure::from(error).coded("enrolment_invalid"),
+            error => error.into(),
+        })?;
         open.done()
     })
 }
@@ -72,7 +78,7 @@ fn adopt<'l>(
     completion: Completion<'l>,
 ) -> Answer<jlong> {
     let existing: shapes::Existing = shapes::read(&bytes(env, &existing)?)?;
-    let server = existing.server.parse::<ServerUrl>();
+    let server = enrolments::completed(existing.server).parse::<ServerUrl>();
     let existing = ExistingIdentity {
         server: server.map_err(|error| Failure::of("argument_invalid", &error))?,
         key: Secret::new(existing.key),
@@ -81,9 +87,11 @@ fn adopt<'l>(
     let report = shapes::read(&bytes(env, &report)?)?;
     begin(env, agent, &completion, |open| async move {
         open.app.reports(report);
-        open.core
-            .adopt(&existing, &InitializeOptions::default())
-            .await?;
+        let options = InitializeOptions {
+            allow_http: open.allow_http,
+            ..InitializeOptions::default()
+        };
+        open.core.adopt(&existing, &options).await?;
         open.done()
     })
 }

@@ -60,6 +60,11 @@ impl Failure {
         self
     }
 
+    /// The same for who named what is wrong.
+    pub(super) fn coded(self, code: &'static str) -> Self {
+        Self { code, ..self }
+    }
+
     pub(super) fn cancelled() -> Self {
         Self::new("cancelled", "the call was cancelled")
     }
@@ -131,7 +136,8 @@ impl From<AgentError> for Failure {
             | AgentError::Override(_)
             | AgentError::OwnPath { .. }
             | AgentError::Method(_)
-            | AgentError::Header(_) => ("argument_invalid", None),
+            | AgentError::Header(_)
+            | AgentError::OwnHeader(_) => ("argument_invalid", None),
             AgentError::Enrolling { .. } | AgentError::Unfinished { .. } => {
                 ("enrolment_unfinished", None)
             }
@@ -139,16 +145,26 @@ impl From<AgentError> for Failure {
             AgentError::Revoked(_) => ("revoked", Some(401)),
             AgentError::Rejected { .. } => ("rejected", Some(401)),
             AgentError::AnswerLost { .. } => ("answer_lost", None),
-            AgentError::Refused { status, .. } => ("refused", Some(status.as_u16())),
+            AgentError::Refused {
+                status,
+                about_token,
+                ..
+            } => match about_token {
+                true => ("token_refused", Some(status.as_u16())),
+                false => ("refused", Some(status.as_u16())),
+            },
             AgentError::NotAdopted { .. } => ("refused", Some(401)),
             AgentError::Unanswered { ref source, .. } => match source {
                 SendError::TimedOut { .. } => ("timed_out", None),
                 SendError::TooLarge { .. } => ("answer_too_large", None),
                 _ => ("unreachable", None),
             },
-            AgentError::Foreign { .. }
-            | AgentError::Unsound { .. }
-            | AgentError::OtherDevice { .. } => ("foreign_answer", None),
+            AgentError::Foreign { ref source, .. } => match source.failure() {
+                Some(status) => ("server_failed", Some(status.as_u16())),
+                None => ("foreign_answer", None),
+            },
+            AgentError::Unsound { .. } => ("server_failed", None),
+            AgentError::OtherDevice { .. } => ("other_device", Some(200)),
             AgentError::OtherMediaKey { .. } => ("key_lost", None),
             AgentError::Entry { .. } | AgentError::NoKey { .. } => ("vault_damaged", None),
             AgentError::MediaKey(_)

@@ -39,7 +39,8 @@ fn api_request(
             .unwrap_or_default(),
         content_type: request.content_type,
         idempotency_key: request.idempotency_key.map(Secret::new),
-        once: false,
+        headers: request.headers,
+        once: request.once,
         time_limit: request.time_limit_ms.map(Duration::from_millis),
     };
     Ok((request, length))

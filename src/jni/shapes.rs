@@ -20,6 +20,7 @@ pub(super) struct Config {
     pub(super) connect_timeout_ms: u64,
     pub(super) time_limit_ms: u64,
     pub(super) set_aside: bool,
+    pub(super) allow_http: bool,
 }
 
 #[derive(Default, Deserialize)]
@@ -58,6 +59,10 @@ pub(super) struct Request {
     pub(super) content_type: Option<String>,
     pub(super) content_length: Option<u64>,
     pub(super) idempotency_key: Option<String>,
+    #[serde(default)]
+    pub(super) headers: Vec<(String, String)>,
+    #[serde(default)]
+    pub(super) once: bool,
     pub(super) time_limit_ms: Option<u64>,
 }
 
@@ -82,6 +87,7 @@ pub(super) fn enrolment(enrolment: &Enrolment) -> Vec<u8> {
         "origin": enrolment.url().origin(),
         "exact_origin": enrolment.url().exact_origin(),
         "host": enrolment.url().host(),
+        "is_secure": enrolment.url().check_transport(false).is_ok(),
         "token": enrolment.token().expose(),
     }))
 }

@@ -10,6 +10,7 @@ import java.util.concurrent.TimeUnit
  * @property appVersion The app's version, reported as `software_version`.
  * @property vaultName Name of the vault. Agents with different names are different devices.
  * @property diagnostics Whether battery, storage, Wi-Fi and uptime are reported in `info`.
+ * @property allowHttp Whether the device may enrol at a server on another machine without encryption.
  * @property managedConfiguration Whether a managed configuration's enrolment is redeemed.
  * @property connectTimeoutMillis Longest time that a connection may take to come about.
  * @property timeLimitMillis Longest time that an operation takes, retries included.
@@ -20,6 +21,7 @@ public class AgentConfig private constructor(builder: Builder) {
     public val vaultName: String = builder.vaultName
     public val diagnostics: Boolean = builder.diagnostics
     public val managedConfiguration: Boolean = builder.managedConfiguration
+    public val allowHttp: Boolean = builder.allowHttp
     public val connectTimeoutMillis: Long = builder.connectTimeoutMillis
     public val timeLimitMillis: Long = builder.timeLimitMillis
 
@@ -35,6 +37,7 @@ public class AgentConfig private constructor(builder: Builder) {
         internal var vaultName = "default"
         internal var diagnostics = true
         internal var managedConfiguration = true
+        internal var allowHttp = false
         internal var connectTimeoutMillis = 10_000L
         internal var timeLimitMillis = 60_000L
 
@@ -55,6 +58,13 @@ public class AgentConfig private constructor(builder: Builder) {
 
         /** Whether a managed configuration's enrolment is redeemed; it is, unless said. */
         public fun managedConfiguration(redeem: Boolean): Builder = apply { managedConfiguration = redeem }
+
+        /**
+         * Whether the device may enrol at an address with `http://` that is not on this device itself;
+         * it may not, unless said. Anyone on the network can then read the key and take the device over,
+         * so this is for a network that is trusted as a whole.
+         */
+        public fun allowHttp(allow: Boolean): Builder = apply { allowHttp = allow }
 
         /** Longest time that a connection may take to come about; 10 seconds unless said. */
         public fun connectTimeout(time: Long, unit: TimeUnit): Builder = apply {

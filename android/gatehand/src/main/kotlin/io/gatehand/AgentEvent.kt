@@ -8,8 +8,7 @@ public sealed interface AgentEvent {
      * @property before Who the device was.
      * @property after Who it is.
      */
-    @ConsistentCopyVisibility
-    public data class IdentityChanged internal constructor(
+    public data class IdentityChanged(
         public val before: Identity,
         public val after: Identity,
     ) : AgentEvent
@@ -23,8 +22,22 @@ public sealed interface AgentEvent {
     /**
      * What was begun before the last start, or before an answer got lost, is finished now.
      *
-     * @property operation `initialize`, `update`, `roll` or `revoke`.
+     * @property operation Which one.
      */
-    @ConsistentCopyVisibility
-    public data class OperationFinished internal constructor(public val operation: String) : AgentEvent
+    public data class OperationFinished(public val operation: Operation) : AgentEvent
+}
+
+/** What changes a device at its server, and is finished later if it was cut short. */
+public enum class Operation {
+    /** Redeems a token, or takes a key over. */
+    INITIALIZE,
+
+    /** Reports what the device is. */
+    UPDATE,
+
+    /** Exchanges the key. */
+    ROLL,
+
+    /** Gives the device's access up. */
+    REVOKE,
 }

@@ -6,20 +6,27 @@ import java.nio.charset.CharacterCodingException
 import java.util.concurrent.TimeUnit
 
 /**
- * A call of the server's API. The agent adds the device's key; an app never holds it.
+ * A call of the server's API. The agent adds the device's key; an app never holds it. What is sent
+ * again by itself is said at [ScannerAgent.request].
  *
  * @property method HTTP method, as `GET`.
  * @property path Path below the server's address, with its query, as
  *   `/api/v1/organizers/bigevents/events/?page=2`. The address of a `next` link is fine too: it
  *   is refused unless it is on the enrolled server below its path prefix.
  * @property body What is sent, if anything.
- * @property idempotencyKey Under this key the server repeats its answer instead of doing a thing twice.
- * @property timeLimitMillis Longest time that the call takes, retries included; `null` for the agent's.
+ * @property headers Further header fields, as names and values.
+ * @property once Whether it is sent again only if it surely never arrived.
+ * @property idempotencyKey Under this key the server repeats its answer instead of doing a thing twice;
+ *   `null` for one that is made for this call.
+ * @property timeLimitMillis Longest time that the call takes, retries included; `null` for the agent's, which
+ *   is never exceeded.
  */
 public class ApiRequest private constructor(builder: Builder) {
     public val method: String = builder.method
     public val path: String = builder.path
     public val body: ApiBody? = builder.body
+    public val headers: List<Pair<String, String>> = builder.headers.toList()
+    public val once: Boolean = builder.once
     public val idempotencyKey: String? = builder.idempotencyKey
     public val timeLimitMillis: Long? = builder.timeLimitMillis
 
@@ -39,19 +46,42 @@ public class ApiRequest private constructor(builder: Builder) {
             require(it.isNotBlank()) { "the path is empty: it begins with /api/" }
         }
         internal var body: ApiBody? = null
+        internal val headers = ArrayList<Pair<String, String>>()
+        internal var once = false
         internal var idempotencyKey: String? = null
         internal var timeLimitMillis: Long? = null
 
         /** Sends [body]. */
         public fun body(body: ApiBody): Builder = apply { this.body = body }
 
-        /** Makes it safe to send the request again: the server answers as it did the first time. */
+        /**
+         * Adds a header field, as `If-Modified-Since`. The call fails with
+         * [ErrorCode.ARGUMENT_INVALID] if it is one that the agent or the connection sets:
+         * `Authorization`, `Host`, `Cookie`, `Content-Type`, `Accept-Encoding`, `User-Agent` and the like.
+         */
+        public fun header(name: String, value: String): Builder = apply {
+            require(name.isNotEmpty() && name.all { it in 'a'..'z' || it in 'A'..'Z' || it in '0'..'9' || it in "!#$%&'*+-.^_`|~" }) {
+                "the name of a header field is one word, as Accept-Language"
+            }
+            headers.add(name to Arguments.header("the value of $name", value))
+        }
+
+        /**
+         * Sends the request again only if it surely never arrived: for what changes something at a
+         * server that may not know idempotency keys.
+         */
+        public fun once(): Builder = apply { once = true }
+
+        /**
+         * Makes it safe that the app itself makes the call again later: under the same key the server
+         * answers as it did the first time. For repetitions within a call one is made anyhow.
+         */
         public fun idempotencyKey(key: String): Builder = apply {
             require(key.isNotEmpty() && key.all { it in '!'..'~' }) { "an idempotency key is made of visible ASCII characters" }
             idempotencyKey = key
         }
 
-        /** Longest time that the call takes, retries included. */
+        /** Longest time that the call takes, retries included; the agent's own limit holds all the same. */
         public fun timeLimit(time: Long, unit: TimeUnit): Builder = apply {
             timeLimitMillis = unit.toMillis(time).also { require(it > 0) { "a time limit must be more than 0" } }
         }
@@ -69,6 +99,18 @@ public class ApiRequest private constructor(builder: Builder) {
         /** Sends [body] to [path]. */
         @JvmStatic
         public fun post(path: String, body: ApiBody): ApiRequest = Builder("POST", path).body(body).build()
+
+        /** Replaces what is at [path] by [body]. */
+        @JvmStatic
+        public fun put(path: String, body: ApiBody): ApiRequest = Builder("PUT", path).body(body).build()
+
+        /** Changes what is at [path] as [body] says. */
+        @JvmStatic
+        public fun patch(path: String, body: ApiBody): ApiRequest = Builder("PATCH", path).body(body).build()
+
+        /** Deletes what is at [path]. */
+        @JvmStatic
+        public fun delete(path: String): ApiRequest = Builder("DELETE", path).build()
     }
 }
 

@@ -10,7 +10,7 @@ import java.io.InputStream
  * @property headers Its header fields.
  * @property body Its body; empty if there is none.
  */
-public class ApiResponse internal constructor(
+public class ApiResponse(
     public val status: Int,
     public val headers: ApiHeaders,
     public val body: ByteArray,
@@ -30,9 +30,9 @@ public class ApiResponse internal constructor(
  * @property status HTTP status.
  * @property headers Its header fields.
  * @property body Reads the body; blocks while it waits for the network, so read it off the main
- *   thread.
+ *   thread. What breaks is an [IOException][java.io.IOException] with a [GatehandException] as its cause.
  */
-public class StreamedResponse internal constructor(
+public class StreamedResponse(
     public val status: Int,
     public val headers: ApiHeaders,
     public val body: InputStream,
@@ -48,8 +48,12 @@ public class StreamedResponse internal constructor(
     override fun toString(): String = "StreamedResponse($status)"
 }
 
-/** The header fields of an answer, in their order. Names are compared without regard to case. */
-public class ApiHeaders internal constructor(private val fields: List<Pair<String, String>>) {
+/**
+ * The header fields of an answer, in their order. Names are compared without regard to case.
+ *
+ * @param fields Their names and values.
+ */
+public class ApiHeaders(private val fields: List<Pair<String, String>>) {
     /** The first value of [name], or `null`. */
     public operator fun get(name: String): String? = fields.firstOrNull { it.first.equals(name, ignoreCase = true) }?.second
 

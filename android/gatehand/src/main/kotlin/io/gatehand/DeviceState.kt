@@ -11,16 +11,14 @@ public sealed interface DeviceState {
      *
      * @property server Address of the server that it was sent to.
      */
-    @ConsistentCopyVisibility
-    public data class Enrolling internal constructor(public val server: String) : DeviceState
+    public data class Enrolling(public val server: String) : DeviceState
 
     /**
      * The device is enrolled and its key at hand.
      *
      * @property identity Who it is.
      */
-    @ConsistentCopyVisibility
-    public data class Enrolled internal constructor(public val identity: Identity) : DeviceState
+    public data class Enrolled(public val identity: Identity) : DeviceState
 
     /**
      * The server says that the key is not valid. The key is kept, and every
@@ -28,26 +26,24 @@ public sealed interface DeviceState {
      *
      * @property identity Who the device was.
      */
-    @ConsistentCopyVisibility
-    public data class Rejected internal constructor(public val identity: Identity) : DeviceState
+    public data class Rejected(public val identity: Identity) : DeviceState
 
     /**
      * The device's access was revoked. Its key is destroyed; only a new code makes it a device again.
      *
      * @property identity Who the device was.
      */
-    @ConsistentCopyVisibility
-    public data class Revoked internal constructor(public val identity: Identity) : DeviceState
+    public data class Revoked(public val identity: Identity) : DeviceState
 
     /**
      * The answer to an operation got lost, and the server can't repeat it any more.
      *
      * @property server Address of the server.
      * @property identity Who the device was, if it was enrolled before.
-     * @property advice A sentence for the person at the device: what to do.
+     * @property advice A sentence for the person at the device, in English: what to do. An app with
+     *   other languages says it in its own words: a new code is needed.
      */
-    @ConsistentCopyVisibility
-    public data class AnswerLost internal constructor(
+    public data class AnswerLost(
         public val server: String,
         public val identity: Identity?,
         public val advice: String,
@@ -59,7 +55,7 @@ public sealed interface DeviceState {
      *
      * @property cause Why.
      */
-    public class VaultLocked internal constructor(public val cause: VaultException) : DeviceState {
+    public class VaultLocked(public val cause: VaultException) : DeviceState {
         override fun toString(): String = "VaultLocked(${cause.code.id})"
     }
 
@@ -69,7 +65,7 @@ public sealed interface DeviceState {
      *
      * @property cause Why.
      */
-    public class EnrolAgain internal constructor(public val cause: VaultException) : DeviceState {
+    public class EnrolAgain(public val cause: VaultException) : DeviceState {
         override fun toString(): String = "EnrolAgain(${cause.code.id})"
     }
 }

@@ -15,12 +15,18 @@ import io.gatehand.internal.NativeLibrary
  * @property origin Scheme, host and port of the server, as `https://pretix.eu`: what a person has
  *   to confirm. An international name is followed by its ASCII form, since it may look like another.
  * @property host The host alone, in ASCII.
+ * @property exactOrigin The [origin] in ASCII, for programs to compare, as with a list of servers that
+ *   an app allows: `https://xn--mnchen-3ya.example`.
+ * @property isSecure Whether nobody on the network can read what is sent there: by `https://`, or
+ *   because the server is on this very device. What is not is refused by [ScannerAgent.initialize],
+ *   unless [AgentConfig.allowHttp] allows it.
  */
 public class Enrolment internal constructor(
     public val server: String,
     public val origin: String,
     public val host: String,
-    internal val exactOrigin: String,
+    public val exactOrigin: String,
+    public val isSecure: Boolean,
     internal val token: String,
 ) {
     /**
@@ -48,7 +54,8 @@ public class Enrolment internal constructor(
     /** Makes enrolments. */
     public companion object {
         /**
-         * Reads what a scanner read: a QR code's payload or a `pretixscan://setup` link.
+         * Reads what a scanner read: a QR code's payload or a `pretixscan://setup` link. The first call
+         * loads the native library, which takes some milliseconds; after that it is quick.
          *
          * @throws EnrolmentCodeException It is something else; the message says what, in words for
          *   the person at the device.
@@ -63,7 +70,7 @@ public class Enrolment internal constructor(
         }
 
         /**
-         * The enrolment that was typed by hand.
+         * The enrolment that was typed by hand. Loads the native library as [parse] does.
          *
          * @param server Address of the server; `https://` may be left out.
          * @param token The initialization token.

@@ -1,7 +1,8 @@
 package io.gatehand
 
 /**
- * What failed, for programs and logs.
+ * What failed, for programs and logs. `docs/ANDROID.md` says for each which class it comes in and what
+ * the app does.
  *
  * @property id Stable name that goes into logs and reports; never changes its meaning.
  */
@@ -12,7 +13,7 @@ public enum class ErrorCode(public val id: String) {
     /** The code is of a newer kind than this library knows: the app must be updated. */
     ENROLMENT_TOO_NEW("enrolment_too_new"),
 
-    /** The app passed something that can't be used, such as an empty app name or a foreign path. */
+    /** The app passed something that can't be used, such as a path to another server. */
     ARGUMENT_INVALID("argument_invalid"),
 
     /** The device has no identity yet, so there is no key to make a call with. */
@@ -30,6 +31,12 @@ public enum class ErrorCode(public val id: String) {
     /** The server refused, in its own words. */
     REFUSED("refused"),
 
+    /** The server does not take this initialization token: it is unknown, revoked or used. A new code is needed. */
+    TOKEN_REFUSED("token_refused"),
+
+    /** The server knows the key, but of another device than the one that was named. */
+    OTHER_DEVICE("other_device"),
+
     /** The server says that this key is not valid. Nothing was destroyed; it may recover. */
     REJECTED("rejected"),
 
@@ -42,10 +49,13 @@ public enum class ErrorCode(public val id: String) {
     /** No answer within the time limit. */
     TIMED_OUT("timed_out"),
 
+    /** The server answered that it can't answer: it failed, is busy, or has no such API at this address. */
+    SERVER_FAILED("server_failed"),
+
     /** Something else than the server answered, such as a hotspot's login page. */
     FOREIGN_ANSWER("foreign_answer"),
 
-    /** The answer is larger than what is read into memory. */
+    /** The answer is larger than what is read into memory: use [ScannerAgent.stream]. */
     ANSWER_TOO_LARGE("answer_too_large"),
 
     /** A body that the app streams could not be read or was cut short. */
@@ -63,11 +73,17 @@ public enum class ErrorCode(public val id: String) {
     /** The vault was written by a newer version of gatehand. */
     VAULT_TOO_NEW("vault_too_new"),
 
-    /** The Keystore's key that opens the vault is gone for good: the device must enrol again. */
+    /**
+     * The Keystore's key that opens the vault is gone for good: the device must enrol again. From
+     * [ScannerAgent.mediumKeySets] it is the key pair for NFC media alone.
+     */
     KEY_LOST("key_lost"),
 
     /** The Keystore does not answer as it should; later it may. */
     KEYSTORE_UNAVAILABLE("keystore_unavailable"),
+
+    /** A service of Android's failed, as that for managed configurations; later it may not. */
+    ANDROID_FAILED("android_failed"),
 
     /** The native library is missing, for another processor, or of another version. */
     LIBRARY_UNUSABLE("library_unusable"),

@@ -6,7 +6,7 @@ import io.gatehand.internal.Arguments
  * What a device scans for.
  *
  * @property event Slug of the event.
- * @property eventName The event's name, as the server has it; empty where the app only asks.
+ * @property eventName The event's name, as the server has it; not looked at where the app only asks.
  * @property subevent The date within an event series.
  * @property checkinList The check-in list.
  */
@@ -34,6 +34,5 @@ public sealed interface EventSuggestion {
      *
      * @property selection What to scan for.
      */
-    @ConsistentCopyVisibility
-    public data class Switch internal constructor(public val selection: EventSelection) : EventSuggestion
+    public data class Switch(public val selection: EventSelection) : EventSuggestion
 }

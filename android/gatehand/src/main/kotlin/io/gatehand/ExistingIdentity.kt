@@ -6,9 +6,10 @@ import io.gatehand.internal.Arguments
  * A key that an app already has, from before it used gatehand, so that the device need not be
  * enrolled again.
  *
- * @property server Address of the server, with its path prefix.
+ * @param key The API key, as the app sent it in `Authorization: Device …`.
+ * @property server Address of the server, with its path prefix; `https://` may be left out.
  * @property uniqueSerial Serial that the key belongs to, if the app knows it: a key of another
- *   device is refused then.
+ *   device is refused then, with [ErrorCode.OTHER_DEVICE].
  */
 public class ExistingIdentity @JvmOverloads constructor(
     public val server: String,

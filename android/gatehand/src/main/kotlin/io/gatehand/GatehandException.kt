@@ -4,60 +4,85 @@ package io.gatehand
  * What an operation of gatehand failed with.
  *
  * [code] is for programs, [message] is one sentence that says what failed and what to do, and the
- * chain of [causes][cause] tells why. None of them ever holds a key or a token.
+ * chain of [causes][cause] tells why. None of them ever holds a key or a token. Each [ErrorCode]
+ * comes in one class; `docs/ANDROID.md` has the table.
  *
- * Wrong use of a closed agent is no such exception but an [IllegalStateException].
+ * Wrong use is no such exception: what can be told to be nonsense where it is passed (an empty name, a
+ * key with a line break) is an [IllegalArgumentException] there, and any call of a closed agent an
+ * [IllegalStateException]. What only turns out with the device's server in view, as a path that leads
+ * to another one, is this exception with [ErrorCode.ARGUMENT_INVALID].
  *
  * @property code What failed.
  */
-public open class GatehandException internal constructor(
+public open class GatehandException @JvmOverloads constructor(
     public val code: ErrorCode,
     override val message: String,
     cause: Throwable? = null,
-) : Exception(message, cause)
+) : Exception(message, cause) {
+    /** Whether the same may go well later without anybody doing anything, so that a worker tries again. */
+    public open val isTemporary: Boolean
+        get() = when (code) {
+            ErrorCode.VAULT_IN_USE, ErrorCode.VAULT_UNWRITABLE, ErrorCode.KEYSTORE_UNAVAILABLE, ErrorCode.ANDROID_FAILED -> true
+            else -> false
+        }
+}
 
 /** A text, link or typed code is no enrolment. The message never repeats it. */
-public class EnrolmentCodeException internal constructor(
+public class EnrolmentCodeException @JvmOverloads constructor(
     code: ErrorCode,
     message: String,
     cause: Throwable? = null,
 ) : GatehandException(code, message, cause)
 
 /** What the device is does not allow this: see [code] and [ScannerAgent.state]. */
-public class DeviceStateException internal constructor(
+public class DeviceStateException @JvmOverloads constructor(
     code: ErrorCode,
     message: String,
     cause: Throwable? = null,
 ) : GatehandException(code, message, cause)
 
 /**
- * The server refused, or says that the key is not valid any more.
+ * The server refused, or says that the key is not valid any more, or is another device's.
  *
- * @property status HTTP status: 400, 401 or 403.
+ * @property status HTTP status: 400, 401 or 403; 200 with [ErrorCode.OTHER_DEVICE].
  */
-public class RefusedException internal constructor(
+public class RefusedException @JvmOverloads constructor(
     code: ErrorCode,
     message: String,
     public val status: Int,
     cause: Throwable? = null,
-) : GatehandException(code, message, cause)
+) : GatehandException(code, message, cause) {
+    /** A 401 or 403 that is not about key or token may be a gateway's, which comes and goes. */
+    override val isTemporary: Boolean get() = code == ErrorCode.REFUSED && status != BAD_REQUEST
 
-/** The server was not reached, or something else answered. Trying again later is right. */
-public class ConnectionException internal constructor(
+    private companion object {
+        const val BAD_REQUEST = 400
+    }
+}
+
+/**
+ * The server was not reached, failed, or something else answered. Trying again later is right.
+ *
+ * @property status HTTP status with [ErrorCode.SERVER_FAILED], where there is one.
+ */
+public class ConnectionException @JvmOverloads constructor(
     code: ErrorCode,
     message: String,
+    public val status: Int? = null,
     cause: Throwable? = null,
-) : GatehandException(code, message, cause)
+) : GatehandException(code, message, cause) {
+    override val isTemporary: Boolean get() = true
+}
 
-/** The vault, or the Keystore's key that opens it, can't be used. Nothing was deleted. */
-public class VaultException internal constructor(
+/** The vault, or a key that the Keystore holds, can't be used. Nothing was deleted. */
+public class VaultException @JvmOverloads constructor(
     code: ErrorCode,
     message: String,
     cause: Throwable? = null,
 ) : GatehandException(code, message, cause)
 
 /** The native library can't be loaded, or does not belong to these classes. */
-public class NativeLibraryException internal constructor(
+public class NativeLibraryException @JvmOverloads constructor(
     message: String,
     cause: Throwable? = null,
 ) : GatehandException(ErrorCode.LIBRARY_UNUSABLE, message, cause)

@@ -1,13 +1,21 @@
 package io.gatehand
 
-/** How a [heartbeat][ScannerAgent.heartbeat] went, as a background worker needs to know it. */
+/**
+ * How a [heartbeat][ScannerAgent.heartbeat] went, as a background worker needs to know it.
+ *
+ * A periodic worker goes on whatever it is: a device that was rejected may be taken again, a new
+ * managed configuration may come, a person may scan a new code.
+ */
 public enum class Heartbeat {
     /** All is done: `Result.success()`. */
     DONE,
 
-    /** The server was not reached: `Result.retry()`. */
+    /** What was in the way may pass, as a network that is away: `Result.retry()`. */
     TRY_LATER,
 
-    /** A person has to act, see [ScannerAgent.state]: `Result.failure()`, and stop the work. */
+    /**
+     * A person has to act first, see [ScannerAgent.state]. Periodic work: `Result.success()`, so that
+     * the next period finds out; work that is done once: `Result.failure()`.
+     */
     NEEDS_PERSON,
 }

@@ -13,8 +13,7 @@ package io.gatehand
  * @property serverVersion The server's version; `null` before it was heard.
  * @property enrolledAtMillis When it was enrolled, by this device's clock, in milliseconds of the epoch.
  */
-@ConsistentCopyVisibility
-public data class Identity internal constructor(
+public data class Identity(
     public val server: String,
     public val organizer: String,
     public val deviceId: Long,
@@ -33,8 +32,7 @@ public data class Identity internal constructor(
  * @property name Its name.
  * @property identifier Its identifier.
  */
-@ConsistentCopyVisibility
-public data class Gate internal constructor(
+public data class Gate(
     public val id: Long,
     public val name: String,
     public val identifier: String,

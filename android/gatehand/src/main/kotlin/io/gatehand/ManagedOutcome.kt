@@ -5,7 +5,7 @@ public sealed interface ManagedOutcome {
     /** The app is not managed, or its configuration has no `url` and `token`. */
     public data object NotConfigured : ManagedOutcome
 
-    /** The device is enrolled already; the token was left alone. */
+    /** The device is enrolled already, so no token is needed. */
     public data object NotNeeded : ManagedOutcome
 
     /** This token was redeemed or refused before. The management has to set a new one. */
@@ -14,25 +14,25 @@ public sealed interface ManagedOutcome {
     /**
      * The configuration's `allowed_servers` does not name the server that its `url` is for.
      *
-     * @property origin What would have to be among them.
+     * @property origin What would have to be among them, as [Enrolment.exactOrigin].
      */
-    @ConsistentCopyVisibility
-    public data class NotAllowed internal constructor(public val origin: String) : ManagedOutcome
+    public data class NotAllowed(public val origin: String) : ManagedOutcome
 
     /** The device was enrolled. */
     public data object Enrolled : ManagedOutcome
 
     /**
-     * The server was not reached; the next [heartbeat][ScannerAgent.heartbeat] tries again.
+     * The server was not reached, or something else is in the way that may pass, as a full disk; the
+     * next [heartbeat][ScannerAgent.heartbeat] tries again.
      *
      * @property cause Why.
      */
-    public class TryLater internal constructor(public val cause: ConnectionException) : ManagedOutcome
+    public class TryLater(public val cause: GatehandException) : ManagedOutcome
 
     /**
-     * The configuration can't be used, or the server refused.
+     * The configuration can't be used, or the server refused the token.
      *
      * @property cause Why.
      */
-    public class Failed internal constructor(public val cause: GatehandException) : ManagedOutcome
+    public class Failed(public val cause: GatehandException) : ManagedOutcome
 }

@@ -8,7 +8,7 @@ package io.gatehand
  * @property active Whether new media are written with it.
  * @property mediaType Kind of the media, as `nfc_mf0aes`.
  */
-public class MediumKeySet internal constructor(
+public class MediumKeySet(
     public val publicId: Long,
     public val organizer: String,
     public val active: Boolean,

@@ -1,7 +1,6 @@
 package io.gatehand;
 
 import android.content.Context;
-import java.io.Closeable;
 import java.io.IOException;
 import java.io.InputStream;
 import java.util.concurrent.Executor;
@@ -19,7 +18,7 @@ final class JavaApp {
                         .timeLimit(30, TimeUnit.SECONDS)
                         .build();
         try (ScannerAgent agent = ScannerAgent.open(context, config);
-                Closeable listening = agent.addListener(executor, new Screen())) {
+                Subscription listening = agent.addListener(executor, new Screen())) {
             assert listening != null;
             BlockingAgent device = agent.blocking();
             if (agent.status() instanceof DeviceState.NotEnrolled) {
@@ -44,6 +43,13 @@ final class JavaApp {
             return device.heartbeat() == Heartbeat.DONE ? response.text() : "";
         } catch (RefusedException refused) {
             return refused.getCode().getId() + refused.getStatus();
+        }
+    }
+
+    /** Without an exception to catch. */
+    static void listen(ScannerAgent agent, Executor executor) {
+        try (Subscription listening = agent.addListener(executor, new Screen())) {
+            assert listening != null;
         }
     }
 

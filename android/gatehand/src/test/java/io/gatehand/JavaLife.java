@@ -1,7 +1,6 @@
 package io.gatehand;
 
 import android.content.Context;
-import java.io.Closeable;
 import java.io.IOException;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -21,7 +20,7 @@ final class JavaLife implements AgentListener {
         AgentConfig config = new AgentConfig.Builder("pretixSCAN", "2.3.1").build();
         ExecutorService screen = Executors.newSingleThreadExecutor();
         try (ScannerAgent agent = ScannerAgent.open(context, config);
-                Closeable listening = agent.addListener(screen, this)) {
+                Subscription listening = agent.addListener(screen, this)) {
             assert listening != null;
             BlockingAgent device = agent.blocking();
             Enrolment enrolment = Enrolment.parse(scanned);

@@ -50,7 +50,7 @@ class ArgumentsTest {
 
     @Test
     fun an_enrolment_is_redeemed_only_where_the_person_agreed_to() {
-        val enrolment = Enrolment("https://pretix.eu/tickets/", "https://pretix.eu", "pretix.eu", "https://pretix.eu", "kpp4jn8g2ynzonp6")
+        val enrolment = Enrolment("https://pretix.eu/tickets/", "https://pretix.eu", "pretix.eu", "https://pretix.eu", true, "kpp4jn8g2ynzonp6")
         val error = assertFailsWith<IllegalArgumentException> { enrolment.confirmed("https://pretix.example") }
         assertTrue("https://pretix.example" in error.message!! && "https://pretix.eu" in error.message!!)
         assertFailsWith<IllegalArgumentException> { enrolment.confirmed("pretix.eu") }
@@ -59,7 +59,7 @@ class ArgumentsTest {
 
     @Test
     fun secrets_are_in_no_text_of_an_object() {
-        val enrolment = Enrolment("https://pretix.eu", "https://pretix.eu", "pretix.eu", "https://pretix.eu", "kpp4jn8g2ynzonp6")
+        val enrolment = Enrolment("https://pretix.eu", "https://pretix.eu", "pretix.eu", "https://pretix.eu", true, "kpp4jn8g2ynzonp6")
         val texts = listOf(enrolment, enrolment.confirmed(enrolment.origin), ExistingIdentity("https://pretix.eu", "kpp4jn8g2ynzonp6"))
         texts.forEach { assertFalse("kpp4jn8g2ynzonp6" in it.toString()) }
     }

@@ -24,6 +24,7 @@ internal class AgentSetup(val context: Context, val config: AgentConfig) {
             .put("app_version", config.appVersion)
             .put("connect_timeout_ms", config.connectTimeoutMillis)
             .put("time_limit_ms", config.timeLimitMillis)
+            .put("allow_http", config.allowHttp)
             .put("set_aside", setAside),
     )
 

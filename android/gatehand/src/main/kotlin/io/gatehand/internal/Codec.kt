@@ -16,7 +16,9 @@ import io.gatehand.GatehandException
 import io.gatehand.Gate
 import io.gatehand.Identity
 import io.gatehand.MediumKeySet
+import io.gatehand.Operation
 import java.nio.charset.CharacterCodingException
+import org.json.JSONArray
 import org.json.JSONException
 import org.json.JSONObject
 
@@ -44,6 +46,7 @@ internal object Codec {
             origin = json.getString("origin"),
             exactOrigin = json.getString("exact_origin"),
             host = json.getString("host"),
+            isSecure = json.getBoolean("is_secure"),
             token = json.getString("token"),
         )
     }
@@ -66,9 +69,14 @@ internal object Codec {
         JSONObject().put("method", request.method).put("path", request.path)
             .putOpt("content_type", request.body?.contentType)
             .putOpt("content_length", (request.body as? ApiBody.Stream)?.length?.takeIf { it >= 0 })
+            .putOpt("headers", request.headers.ifEmpty { null }?.let(::pairs))
+            .putOpt("once", true.takeIf { request.once })
             .putOpt("idempotency_key", request.idempotencyKey)
             .putOpt("time_limit_ms", request.timeLimitMillis),
     )
+
+    private fun pairs(headers: List<Pair<String, String>>) =
+        JSONArray(headers.map { (name, value) -> JSONArray(listOf(name, value)) })
 
     fun encode(json: JSONObject): ByteArray = text(json.toString(), "a text")
 
@@ -97,10 +105,13 @@ internal object Codec {
             )
             "report_acknowledged" -> AgentEvent.ReportAcknowledged
             "key_rolled" -> AgentEvent.KeyRolled
-            "operation_finished" -> AgentEvent.OperationFinished(json.getString("operation"))
+            "operation_finished" -> AgentEvent.OperationFinished(operation(json.getString("operation")))
             else -> null
         }
     }
+
+    private fun operation(name: String): Operation =
+        Operation.entries.firstOrNull { it.name.lowercase() == name } ?: throw JSONException("the operation $name is not known")
 
     fun suggestion(bytes: ByteArray): EventSuggestion = decode(bytes) { json ->
         when (val suggestion = json.getString("suggestion")) {

@@ -11,7 +11,7 @@ package io.gatehand.internal
  *   `responseClose` and `closeAgent` of an id that is gone do nothing.
  * - What fails throws what Failures.exception makes of the error's JSON:
  *     {"code": "…", "message": "…", "causes": ["…", …], "status": 403}
- *   with the codes of ErrorCode, the outermost cause first, and `status` where a server refused.
+ *   with the codes of ErrorCode, the outermost cause first, and `status` where an answer led to it.
  *   The codes "closed" and "own_thread" become an IllegalStateException, "cancelled" a
  *   CancellationException. A panic is caught and has the code "internal".
  * - A function that takes a Completion returns the call's id at once. The completion is told exactly
@@ -27,9 +27,9 @@ package io.gatehand.internal
  *
  * JSON shapes, all fields present unless marked with ?:
  *   config     {"folder", "app_name", "app_version", "connect_timeout_ms", "time_limit_ms",
- *               "set_aside": bool}; with set_aside, a vault that is there is renamed first
+ *               "allow_http": bool, "set_aside": bool}; with set_aside, a vault that is there is renamed first
  *   report     {"hardware_brand", "hardware_model", "os_name", "os_version", "info"?: {…}}
- *   enrolment  {"server", "origin", "exact_origin", "host", "token"}; origin is for a person's eyes, and
+ *   enrolment  {"server", "origin", "exact_origin", "host", "is_secure": bool, "token"}; origin is for a person's eyes, and
  *              initialize reads server and token alone
  *   existing   {"server", "key", "unique_serial"?}
  *   identity   {"server", "organizer", "device_id", "unique_serial", "name", "security_profile"?,
@@ -45,7 +45,7 @@ package io.gatehand.internal
  *   key sets   {"medium_key_sets": [{"public_id", "organizer", "active", "media_type", "uid_key",
  *               "diversification_key", "encrypted": bool}]}, the keys in Base64
  *   request    {"method", "path", "content_type"?, "content_length"?, "idempotency_key"?,
- *               "time_limit_ms"?}
+ *               "time_limit_ms"?, "headers"?: [["name", "value"], …], "once"?: bool}
  *   head       {"status", "headers": [["name", "value"], …]}
  */
 internal object Native {

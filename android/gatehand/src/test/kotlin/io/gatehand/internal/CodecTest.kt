@@ -78,9 +78,9 @@ class CodecTest {
     fun requests_carry_what_was_set_and_nothing_else() {
         assertEquals("""{"method":"GET","path":"\/api\/v1\/version"}""", sent(Codec.encode(ApiRequest.get("/api/v1/version"))))
         val full = ApiRequest.Builder("POST", "/x").body(ApiBody.stream(ByteArrayInputStream(ByteArray(3)), "text/csv", 3))
-            .idempotencyKey("k").timeLimit(2, TimeUnit.SECONDS).build()
+            .idempotencyKey("k").timeLimit(2, TimeUnit.SECONDS).header("Accept-Language", "de").once().build()
         assertEquals(
-            """{"method":"POST","path":"\/x","content_type":"text\/csv","content_length":3,"idempotency_key":"k","time_limit_ms":2000}""",
+            """{"method":"POST","path":"\/x","content_type":"text\/csv","content_length":3,"headers":[["Accept-Language","de"]],"once":true,"idempotency_key":"k","time_limit_ms":2000}""",
             sent(Codec.encode(full)),
         )
     }

@@ -15,6 +15,7 @@ import kotlin.test.assertEquals
 import kotlin.test.assertFailsWith
 import kotlin.test.assertFalse
 import kotlin.test.assertIs
+import kotlin.test.assertTrue
 import kotlinx.coroutines.runBlocking
 import org.junit.Before
 import org.junit.Rule
@@ -41,6 +42,8 @@ class AdoptionTest {
         }
         Devices.open().use { agent ->
             assertIs<DeviceState.Enrolled>(agent.state.value)
+            // The app ended before it had removed its own copy.
+            assertEquals("Lane 7", agent.adopt(ExistingIdentity(server.address, old.key, old.uniqueSerial)).name)
             // The key that the other app knew is dead from now on, if the app wants that.
             agent.roll()
             assertEquals("Lane 7", agent.refresh().name)
@@ -50,6 +53,31 @@ class AdoptionTest {
             assertEquals(ErrorCode.REFUSED, assertFailsWith<RefusedException> { agent.adopt(ExistingIdentity(server.address, old.key)) }.code)
         }
         assertEquals(1, server.devices().size)
+    }
+
+    @Test
+    fun a_vault_whose_key_is_lost_is_set_aside_for_it(): Unit = runBlocking {
+        val old = server.enrolWithout(server.createDevice("Lane 7"))
+        Devices.open().use { it.adopt(ExistingIdentity(server.address, old.key)) }
+        StandInKeystore.reset()
+        Devices.open().use { agent ->
+            assertIs<DeviceState.EnrolAgain>(agent.state.value)
+            assertEquals("Lane 7", agent.adopt(ExistingIdentity(server.address, old.key)).name)
+            assertIs<DeviceState.Enrolled>(agent.state.value)
+        }
+    }
+
+    @Test
+    fun a_key_is_not_sent_unencrypted_to_another_machine_unless_the_app_allows_it(): Unit = runBlocking {
+        val existing = ExistingIdentity("http://192.0.2.1:8345", "key")
+        Devices.open { timeLimit(1, TimeUnit.SECONDS) }.use { agent ->
+            val error = assertFailsWith<GatehandException> { agent.adopt(existing) }
+            assertEquals(ErrorCode.ARGUMENT_INVALID, error.code)
+            assertTrue("AgentConfig" in error.message && "--" !in error.message, error.message)
+        }
+        Devices.open { allowHttp(true).timeLimit(1, TimeUnit.SECONDS) }.use { agent ->
+            assertFailsWith<ConnectionException> { agent.adopt(existing) }
+        }
     }
 
     @Test
@@ -64,7 +92,7 @@ class AdoptionTest {
                 assertFalse(old.key in error.stackTraceToString() || old.key.reversed() in error.stackTraceToString())
                 error.code
             }
-            assertEquals(listOf(ErrorCode.REFUSED, ErrorCode.FOREIGN_ANSWER, ErrorCode.ARGUMENT_INVALID), codes)
+            assertEquals(listOf(ErrorCode.REFUSED, ErrorCode.OTHER_DEVICE, ErrorCode.ARGUMENT_INVALID), codes)
             server.stop()
             assertFailsWith<ConnectionException> { agent.adopt(ExistingIdentity(server.address, old.key)) }
             assertEquals(DeviceState.NotEnrolled, agent.status())

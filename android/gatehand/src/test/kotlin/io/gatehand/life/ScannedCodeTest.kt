@@ -1,15 +1,20 @@
 package io.gatehand.life
 
+import io.gatehand.ConnectionException
+import io.gatehand.DeviceState
 import io.gatehand.Enrolment
 import io.gatehand.EnrolmentCodeException
 import io.gatehand.ErrorCode
+import io.gatehand.testing.StandInKeystore
 import io.gatehand.testing.TestDevice
 import io.gatehand.testing.TestLibrary
+import java.util.concurrent.TimeUnit
 import kotlin.test.Test
 import kotlin.test.assertEquals
 import kotlin.test.assertFailsWith
 import kotlin.test.assertFalse
 import kotlin.test.assertTrue
+import kotlinx.coroutines.runBlocking
 import org.junit.Before
 import org.junit.runner.RunWith
 import org.robolectric.RobolectricTestRunner
@@ -48,6 +53,32 @@ class ScannedCodeTest {
         // A host that only looks the same is shown as what it is.
         val origin = Enrolment.of("https://pr\u0435tix.eu", token).origin
         assertTrue("https://xn--prtix-0we.eu" in origin, origin)
+    }
+
+    @Test
+    fun whether_others_can_read_what_is_sent_is_known_before_it_is() {
+        for (near in listOf("https://pretix.eu", "http://localhost:8345", "http://127.0.0.1:8345", "http://[::1]")) {
+            assertTrue(Enrolment.of(near, token).isSecure, near)
+        }
+        for (far in listOf("http://pretix.eu", "http://192.168.1.5:8345", "http://localhost.evil.example")) {
+            assertFalse(Enrolment.of(far, token).isSecure, far)
+        }
+    }
+
+    @Test
+    fun a_token_is_not_sent_unencrypted_to_another_machine_unless_the_app_allows_it(): Unit = runBlocking {
+        StandInKeystore.reset()
+        val enrolment = Enrolment.of("http://192.0.2.1:8345", token)
+        val confirmed = enrolment.confirmed(enrolment.origin)
+        Devices.open { timeLimit(1, TimeUnit.SECONDS) }.use { agent ->
+            val error = assertFailsWith<EnrolmentCodeException> { agent.initialize(confirmed) }
+            assertEquals(ErrorCode.ENROLMENT_INVALID, error.code)
+            assertTrue("https" in error.message && "AgentConfig" in error.message && "--" !in error.message, error.message)
+            assertEquals(DeviceState.NotEnrolled, agent.status())
+        }
+        Devices.open { allowHttp(true).timeLimit(1, TimeUnit.SECONDS) }.use { agent ->
+            assertFailsWith<ConnectionException> { agent.initialize(confirmed) }
+        }
     }
 
     @Test

@@ -1,19 +1,25 @@
 package io.gatehand.life
 
 import android.app.Application
+import android.content.BroadcastReceiver
 import android.content.Context
+import android.content.ContextWrapper
 import android.content.Intent
+import android.content.IntentFilter
 import android.content.RestrictionsManager
 import android.os.Bundle
 import android.os.Looper
+import io.gatehand.AgentConfig
 import io.gatehand.DeviceState
 import io.gatehand.ErrorCode
 import io.gatehand.Heartbeat
 import io.gatehand.ManagedOutcome
 import io.gatehand.RefusedException
 import io.gatehand.ScannerAgent
+import io.gatehand.internal.Native
 import io.gatehand.testing.StandInKeystore
 import io.gatehand.testing.TestDevice
+import io.gatehand.testing.TestGateway
 import io.gatehand.testing.TestProxy
 import io.gatehand.testing.TestServer
 import java.io.File
@@ -71,6 +77,9 @@ class ZeroTouchTest {
         Devices.open().use { agent ->
             outcome<ManagedOutcome.Enrolled>(agent)
             assertEquals("Lane 1", assertIs<DeviceState.Enrolled>(agent.state.value).identity.name)
+        }
+        Devices.open().use { agent ->
+            outcome<ManagedOutcome.NotNeeded>(agent)
             server.revoke(first.id)
             assertFailsWith<RefusedException> { agent.refresh() }
         }
@@ -126,7 +135,7 @@ class ZeroTouchTest {
         val device = server.createDevice()
         manage(TestDevice(server.address, device.id, device.token.reversed()))
         Devices.open().use { agent ->
-            assertEquals(ErrorCode.REFUSED, outcome<ManagedOutcome.Failed>(agent).cause.code)
+            assertEquals(ErrorCode.TOKEN_REFUSED, outcome<ManagedOutcome.Failed>(agent).cause.code)
             assertEquals(Heartbeat.NEEDS_PERSON, agent.heartbeat())
             assertIs<ManagedOutcome.AlreadyUsed>(agent.managedOutcome.value)
         }
@@ -136,7 +145,81 @@ class ZeroTouchTest {
     fun a_list_of_used_tokens_that_cannot_be_kept_is_said_so(): Unit = runBlocking {
         manage(server.createDevice())
         assertTrue(File(context.noBackupFilesDir, "gatehand/default/managed-tokens").mkdirs())
-        Devices.open().use { agent -> assertEquals(ErrorCode.VAULT_UNWRITABLE, outcome<ManagedOutcome.Failed>(agent).cause.code) }
+        Devices.open().use { agent ->
+            assertEquals(ErrorCode.VAULT_UNWRITABLE, outcome<ManagedOutcome.TryLater>(agent).cause.code)
+            assertEquals(Heartbeat.TRY_LATER, agent.heartbeat())
+        }
+    }
+
+    @Test
+    fun a_gateways_refusal_does_not_use_the_token_up(): Unit = runBlocking {
+        val device = server.createDevice()
+        TestGateway(server.address).use { gateway ->
+            gateway.answers(403)
+            manage(device, url = gateway.address)
+            Devices.open { timeLimit(1, TimeUnit.SECONDS) }.use { agent ->
+                assertEquals(ErrorCode.REFUSED, outcome<ManagedOutcome.TryLater>(agent).cause.code)
+                for (status in listOf(401, 404, 503)) {
+                    gateway.answers(status)
+                    assertEquals(Heartbeat.TRY_LATER, agent.heartbeat(), "$status")
+                }
+                gateway.answer = null
+                assertEquals(Heartbeat.DONE, agent.heartbeat())
+                assertTrue(isInitialized(device))
+            }
+        }
+    }
+
+    @Test
+    fun a_vault_that_another_process_is_changing_is_waited_for(): Unit = runBlocking {
+        Devices.open { timeLimit(1, TimeUnit.SECONDS) }.use { agent ->
+            // flock(1), for Java has another kind of lock.
+            val lock = File(context.noBackupFilesDir, "gatehand/default/vault.lock")
+            val holder = ProcessBuilder("flock", lock.path, "sh", "-c", "echo held; cat").start()
+            try {
+                assertEquals("held", holder.inputStream.bufferedReader().readLine())
+                manage(server.createDevice())
+                assertEquals(ErrorCode.VAULT_IN_USE, outcome<ManagedOutcome.TryLater>(agent).cause.code)
+                assertEquals(Heartbeat.TRY_LATER, agent.heartbeat())
+            } finally {
+                holder.outputStream.close()
+                holder.waitFor()
+            }
+            assertEquals(Heartbeat.DONE, agent.heartbeat())
+        }
+    }
+
+    @Test
+    fun a_device_whose_management_does_not_answer_still_works(): Unit = runBlocking {
+        var isBroken = true
+        val app = object : ContextWrapper(context) {
+            override fun getApplicationContext(): Context = this
+
+            override fun getSystemService(name: String): Any? =
+                if (isBroken && name == Context.RESTRICTIONS_SERVICE) throw IllegalStateException("dead system") else super.getSystemService(name)
+        }
+        ScannerAgent.open(app, AgentConfig.Builder("pretixSCAN", "2.3.1").build()).use { agent ->
+            assertEquals(ErrorCode.ANDROID_FAILED, outcome<ManagedOutcome.TryLater>(agent).cause.code)
+            assertEquals(Heartbeat.TRY_LATER, agent.heartbeat())
+            agent.enrol(server.createDevice())
+            assertEquals(Heartbeat.DONE, agent.heartbeat())
+            isBroken = false
+            assertEquals(Heartbeat.DONE, agent.heartbeat())
+            assertIs<ManagedOutcome.NotConfigured>(agent.managedOutcome.value)
+        }
+    }
+
+    @Test
+    fun an_agent_that_cannot_listen_to_the_management_is_not_left_open() {
+        val app = object : ContextWrapper(context) {
+            override fun getApplicationContext(): Context = this
+
+            override fun registerReceiver(receiver: BroadcastReceiver?, filter: IntentFilter): Intent? = throw SecurityException("not allowed")
+        }
+        val config = AgentConfig.Builder("pretixSCAN", "2.3.1").build()
+        assertFailsWith<SecurityException> { ScannerAgent.open(app, config) }
+        assertEquals(0, Native.alive().first())
+        ScannerAgent.open(context, config).close()
     }
 
     @Test

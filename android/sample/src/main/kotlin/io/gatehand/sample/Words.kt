@@ -15,10 +15,10 @@ fun wordsOf(error: GatehandException): Text = text(
         ErrorCode.ALREADY_ENROLLED -> R.string.error_already_enrolled
         ErrorCode.ENROLMENT_UNFINISHED -> R.string.error_unfinished
         ErrorCode.ANSWER_LOST -> R.string.answer_lost_words
-        ErrorCode.REFUSED -> R.string.error_refused
+        ErrorCode.REFUSED, ErrorCode.TOKEN_REFUSED, ErrorCode.OTHER_DEVICE -> R.string.error_refused
         ErrorCode.REJECTED -> R.string.rejected_words
         ErrorCode.REVOKED -> R.string.revoked_words
-        ErrorCode.UNREACHABLE -> R.string.error_unreachable
+        ErrorCode.UNREACHABLE, ErrorCode.SERVER_FAILED, ErrorCode.ANDROID_FAILED -> R.string.error_unreachable
         ErrorCode.TIMED_OUT -> R.string.error_timed_out
         ErrorCode.FOREIGN_ANSWER -> R.string.error_foreign
         ErrorCode.VAULT_IN_USE -> R.string.error_vault_in_use

@@ -12,6 +12,7 @@ import io.gatehand.GatehandException
 import io.gatehand.Identity
 import io.gatehand.ManagedOutcome
 import io.gatehand.RefusedException
+import io.gatehand.VaultException
 import java.io.File
 import kotlin.test.Test
 import kotlin.test.assertEquals
@@ -45,7 +46,8 @@ class ManagedEnrolmentTest {
 
     private fun parse(server: String, token: String): Enrolment {
         if (' ' in token) throw EnrolmentCodeException(ErrorCode.ENROLMENT_INVALID, "the token has blanks")
-        return Enrolment(server, server, server.substringAfter("://"), server, token)
+        val address = if ("://" in server) server else "https://$server"
+        return Enrolment(address, address, address.substringAfter("://"), address, true, token)
     }
 
     private fun initialize(confirmed: ConfirmedEnrolment) {
@@ -56,7 +58,7 @@ class ManagedEnrolmentTest {
 
     /** Each run is one of a new process, with nothing but the files. */
     private fun run(configuration: ManagedConfiguration? = configuration()): ManagedOutcome = runBlocking {
-        ManagedEnrolment(ManagedTokens(temporary.root), ::parse, { state }, ::initialize).run(configuration)
+        ManagedEnrolment({ configuration }, ManagedTokens(temporary.root), ::parse, { state }, ::initialize).run()
     }
 
     @Test
@@ -93,6 +95,41 @@ class ManagedEnrolmentTest {
     }
 
     @Test
+    fun a_device_that_its_token_enrolled_needs_none_after_a_restart() {
+        assertIs<ManagedOutcome.Enrolled>(run())
+        assertIs<ManagedOutcome.NotNeeded>(run())
+    }
+
+    @Test
+    fun what_passes_is_tried_again_with_the_same_token() {
+        val passing = listOf(
+            ConnectionException(ErrorCode.SERVER_FAILED, "the server failed", 503),
+            ConnectionException(ErrorCode.FOREIGN_ANSWER, "a login page"),
+            RefusedException(ErrorCode.REFUSED, "a gateway", 403),
+            RefusedException(ErrorCode.REFUSED, "a gateway", 401),
+            VaultException(ErrorCode.VAULT_IN_USE, "busy"),
+            VaultException(ErrorCode.VAULT_UNWRITABLE, "the disk is full"),
+            VaultException(ErrorCode.KEYSTORE_UNAVAILABLE, "the Keystore is busy"),
+            GatehandException(ErrorCode.ANDROID_FAILED, "Android is busy"),
+        )
+        for (error in passing) {
+            failure = error
+            assertEquals(error, assertIs<ManagedOutcome.TryLater>(run()).cause)
+        }
+        failure = null
+        assertIs<ManagedOutcome.Enrolled>(run())
+        assertEquals(passing.size + 1, redeemed.size)
+    }
+
+    @Test
+    fun a_refusal_that_is_not_about_the_token_leaves_it_for_later() {
+        failure = RefusedException(ErrorCode.REFUSED, "the model is too long", 400)
+        assertIs<ManagedOutcome.Failed>(run())
+        failure = null
+        assertIs<ManagedOutcome.Enrolled>(run())
+    }
+
+    @Test
     fun no_token_goes_to_a_server_that_is_not_allowed() {
         val outcome = assertIs<ManagedOutcome.NotAllowed>(run(configuration(allowed = "tickets.example")))
         assertEquals("https://pretix.eu", outcome.origin)
@@ -110,7 +147,7 @@ class ManagedEnrolmentTest {
 
     @Test
     fun a_token_that_the_server_refused_or_whose_answer_is_lost_is_not_tried_again() {
-        failure = RefusedException(ErrorCode.REFUSED, "unknown token", 400)
+        failure = RefusedException(ErrorCode.TOKEN_REFUSED, "unknown token", 400)
         assertIs<ManagedOutcome.Failed>(run())
         assertIs<ManagedOutcome.AlreadyUsed>(run())
         failure = DeviceStateException(ErrorCode.ANSWER_LOST, "the answer is lost")

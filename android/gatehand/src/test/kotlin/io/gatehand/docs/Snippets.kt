@@ -1,0 +1,108 @@
+@file:Suppress("unused", "UNUSED_VARIABLE")
+
+package io.gatehand.docs
+
+import android.app.Application
+import android.content.Context
+import io.gatehand.AgentConfig
+import io.gatehand.ApiRequest
+import io.gatehand.DeviceState
+import io.gatehand.Enrolment
+import io.gatehand.ExistingIdentity
+import io.gatehand.Gate
+import io.gatehand.GatehandException
+import io.gatehand.Heartbeat
+import io.gatehand.Identity
+import io.gatehand.ScannerAgent
+import kotlinx.coroutines.Dispatchers
+import kotlinx.coroutines.sync.Mutex
+import kotlinx.coroutines.sync.withLock
+import kotlinx.coroutines.withContext
+
+/*
+ * The Kotlin of docs/ANDROID.md, for the compiler to look at; a test compares the two. What an app
+ * brings along, and androidx's WorkManager, which is not on Maven Central, have stand-ins at the end.
+ */
+
+class TicketApp : Application() {
+    private val opening = Mutex()
+    private var opened: ScannerAgent? = null
+
+    /** The one agent of the process; the vault opens for no second one. */
+    suspend fun agent(): ScannerAgent = opening.withLock { opened ?: open() }
+
+    private suspend fun open() = withContext(Dispatchers.IO) {
+        val config = AgentConfig.Builder("pretixSCAN", "2.3.1").build()
+        ScannerAgent.open(this@TicketApp, config).also { opened = it }
+    }
+}
+
+suspend fun setUp(agent: ScannerAgent, scannedText: String) {
+    val enrolment = Enrolment.parse(scannedText)
+    // A code can come from anywhere, so a person agrees to the server before anything is sent to it.
+    if (!personAgreesTo(enrolment.origin)) return
+    val identity = agent.initialize(enrolment.confirmed(enrolment.origin))
+    show("This is ${identity.name}")
+
+    val answer = agent.request(ApiRequest.get("/api/v1/device/info"))
+    if (answer.isSuccessful) show(answer.text())
+}
+
+suspend fun takeOver(agent: ScannerAgent, old: OldSettings) {
+    val key = old.key ?: return
+    // The same device as before, with the same key. Called again with it, it returns the same again.
+    agent.adopt(ExistingIdentity(old.server, key, old.uniqueSerial))
+    old.deleteKey()
+    // Makes the old key worthless wherever else it was kept.
+    agent.roll()
+}
+
+class HeartbeatWorker(context: Context, parameters: WorkerParameters) : CoroutineWorker(context, parameters) {
+    override suspend fun doWork(): Result =
+        try {
+            val agent = (applicationContext as TicketApp).agent()
+            if (agent.heartbeat() == Heartbeat.TRY_LATER) Result.retry() else Result.success()
+        } catch (error: GatehandException) {
+            // The agent could not be opened.
+            if (error.isTemporary) Result.retry() else Result.success()
+        }
+}
+
+fun example(): DeviceState {
+    val gate = Gate(id = 1, name = "South gate", identifier = "south")
+    return DeviceState.Enrolled(
+        Identity("https://pretix.eu", "bigevents", 12, "ABCDEFGHIJKLMNOP", "Lane 2", "full", gate, "2026.8.0", 0),
+    )
+}
+
+// Stand-ins.
+
+class OldSettings(val server: String, val key: String?, val uniqueSerial: String) {
+    fun deleteKey() {}
+}
+
+fun personAgreesTo(origin: String): Boolean = origin.isNotEmpty()
+
+fun show(words: String) {
+    println(words)
+}
+
+class WorkerParameters
+
+abstract class ListenableWorker(val applicationContext: Context) {
+    enum class Result {
+        SUCCESS,
+        RETRY,
+        ;
+
+        companion object {
+            fun success() = SUCCESS
+
+            fun retry() = RETRY
+        }
+    }
+}
+
+abstract class CoroutineWorker(context: Context, val parameters: WorkerParameters) : ListenableWorker(context) {
+    abstract suspend fun doWork(): Result
+}
