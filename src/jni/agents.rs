@@ -12,8 +12,8 @@ use serde_json::Value;
 
 use super::calls::{self, Success};
 use super::context::Resident;
-use super::java::{self, Completion, Counted, Observer, attached, bytes};
-use super::policy::{Failure, Policy};
+use super::java::{self, Counted, Observer, attached, bytes};
+use super::policy::Failure;
 use super::registry::{self, Registry};
 use super::shapes::{self, Config, Report};
 use super::{Answer, exports, streams};

@@ -3,8 +3,8 @@
 use jni::Env;
 use jni::objects::{JByteArray, JClass};
 
-use super::java::{Completion, Observer, bytes};
-use super::policy::{Failure, Policy};
+use super::java::bytes;
+use super::policy::Failure;
 use super::{Answer, exports, shapes};
 use crate::enrolment::{Enrolment, ServerUrl};
 use crate::secret::Secret;

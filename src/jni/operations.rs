@@ -9,8 +9,8 @@ use jni::sys::{jboolean, jlong};
 
 use super::agents::{AGENTS, Open};
 use super::calls::{self, Success};
-use super::java::{Completion, Observer, bytes, optional_bytes};
-use super::policy::{Failure, Policy};
+use super::java::{Completion, bytes, optional_bytes};
+use super::policy::Failure;
 use super::{Answer, enrolments, exports, shapes};
 use crate::agent::{Current, ExistingIdentity, InitializeOptions};
 use crate::enrolment::ServerUrl;
