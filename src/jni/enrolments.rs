@@ -19,8 +19,8 @@ fn parse_enrolment<'l>(
     _: JClass<'l>,
     text: JByteArray<'l>,
 ) -> Answer<JByteArray<'l>> {
-    let text = shapes::text(bytes(env, &text)?)?;
-    let enrolment = Enrolment::parse(&text).map_err(Failure::from)?;
+    let text = shapes::text(&bytes(env, &text)?)?;
+    let enrolment = Enrolment::parse(text.expose()).map_err(Failure::from)?;
     Ok(env.byte_array_from_slice(&shapes::enrolment(&enrolment))?)
 }
 
@@ -30,21 +30,19 @@ fn typed_enrolment<'l>(
     server: JByteArray<'l>,
     token: JByteArray<'l>,
 ) -> Answer<JByteArray<'l>> {
-    let server = shapes::text(bytes(env, &server)?)?;
-    let token = shapes::text(bytes(env, &token)?)?;
+    let server = shapes::text(&bytes(env, &server)?)?;
+    let token = shapes::text(&bytes(env, &token)?)?;
     // People leave out what goes without saying.
-    let server = match server.contains("://") {
-        true => server,
-        false => format!("https://{}", server.trim()),
+    let enrolment = match server.expose() {
+        whole if whole.contains("://") => enrolment(whole, token)?,
+        name => enrolment(&format!("https://{}", name.trim()), token)?,
     };
-    let enrolment = enrolment(&server, token)?;
     Ok(env.byte_array_from_slice(&shapes::enrolment(&enrolment))?)
 }
 
 /// The enrolment at exactly this address.
-pub(super) fn enrolment(server: &str, token: String) -> Result<Enrolment, Failure> {
+pub(super) fn enrolment(server: &str, token: Secret) -> Result<Enrolment, Failure> {
     let server = server.parse::<ServerUrl>();
     let server = server.map_err(|error| Failure::of("enrolment_invalid", &error))?;
-    Enrolment::new(server, Secret::new(token))
-        .map_err(|error| Failure::of("enrolment_invalid", &error))
+    Enrolment::new(server, token).map_err(|error| Failure::of("enrolment_invalid", &error))
 }

@@ -14,7 +14,6 @@ use super::policy::Failure;
 use super::{Answer, enrolments, exports, shapes};
 use crate::agent::{Current, ExistingIdentity, InitializeOptions};
 use crate::enrolment::ServerUrl;
-use crate::secret::Secret;
 
 exports! {
     (initialize(agent: jlong, enrolment: jbyte[], report: jbyte[], replace: jboolean, completion: Completion) -> jlong),
@@ -75,7 +74,7 @@ fn adopt<'l>(
     let server = existing.server.parse::<ServerUrl>();
     let existing = ExistingIdentity {
         server: server.map_err(|error| Failure::of("argument_invalid", &error))?,
-        key: Secret::new(existing.key),
+        key: existing.key,
         unique_serial: existing.unique_serial,
     };
     let report = shapes::read(&bytes(env, &report)?)?;
@@ -157,12 +156,15 @@ fn medium_key_sets<'l>(
     completion: Completion<'l>,
 ) -> Answer<jlong> {
     let public = optional_bytes(env, &public_key)?
-        .map(shapes::text)
+        .map(|public| shapes::text(&public))
         .transpose()?;
     begin(env, agent, &completion, |open| async move {
         let result = match public {
-            Some(public) => shapes::encrypted_keys(&open.core.encrypted_media_keys(&public).await?),
-            None => shapes::keys(&open.core.media_keys().await?),
+            Some(public) => {
+                let public = public.expose();
+                shapes::encrypted_keys(&open.core.encrypted_media_keys(public).await?)
+            }
+            None => std::mem::take(&mut *shapes::keys(&open.core.media_keys().await?)),
         };
         Ok(Success {
             result,

@@ -14,7 +14,6 @@ use super::policy::Failure;
 use super::streams::{RequestBody, Response};
 use super::{Answer, exports, shapes};
 use crate::agent::ApiRequest;
-use crate::secret::Secret;
 
 exports! {
     (request(agent: jlong, call: jbyte[], body: jbyte[], completion: Completion) -> jlong),
@@ -36,7 +35,7 @@ fn api_request(
             .map(|mut body| std::mem::take(&mut *body))
             .unwrap_or_default(),
         content_type: request.content_type,
-        idempotency_key: request.idempotency_key.map(Secret::new),
+        idempotency_key: request.idempotency_key,
         once: false,
         time_limit: request.time_limit_ms.map(Duration::from_millis),
     };
