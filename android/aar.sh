@@ -2,13 +2,17 @@
 # Assembles the library that apps use, without the Android SDK: what Gradle's assembleRelease makes.
 #   android/aar.sh [--jni FOLDER] [--classes FOLDER] [--output FOLDER | --repository FOLDER]
 #
-# --jni         holds ABI/libgatehand.so, as cargo-ndk leaves them; target/jni unless said otherwise
-# --classes     what Maven compiled; compiled anew unless said otherwise
-# --output      gets gatehand-VERSION.aar and .pom; android/gatehand/target/aar unless said otherwise
-# --repository  gets the same in the layout of a Maven repository, for an app's `maven { url = … }`
+# --jni FOLDER         holds ABI/libgatehand.so, as cargo-ndk leaves them; else target/jni
+# --classes FOLDER     what Maven compiled; else the sources are compiled anew
+# --output FOLDER      gets gatehand-VERSION.aar, -sources.jar and .pom; else android/gatehand/target/aar
+# --repository FOLDER  gets the same in the layout of a Maven repository, for an app's
+#                      maven { url = … } and implementation("io.gatehand:gatehand:VERSION")
+# --without-native-libraries
+#                      makes an AAR for tests, which works on no device
 #
-# The same input gives the same bytes. Without some native library the AAR is made and the processor
-# named; one that would not load on a device is refused. Needs JDK 17 and readelf.
+# The same input gives the same bytes. A processor whose native library is not there is named; without
+# any, or with one that would not load on a device, no AAR is made. Needs JDK 17 and readelf, and Maven
+# to compile.
 set -euo pipefail
 export LC_ALL=C
 start=$PWD
@@ -21,13 +25,23 @@ die() {
   exit 1
 }
 
-jni=${CARGO_TARGET_DIR:-target}/jni classes='' output=android/gatehand/target/aar repository=
+jni=${CARGO_TARGET_DIR:-target}/jni classes='' output='' repository='' without=''
 while [ $# -gt 0 ]; do
   case $1 in
-    --jni | --classes | --output | --repository) [ $# -gt 1 ] || die "$1 needs a folder" ;;
-    *) die "unknown option $1; the options are at the top of $0" ;;
+    --jni | --classes | --output | --repository) [ -n "${2:-}" ] || die "$1 needs a folder" ;;
+    --without-native-libraries)
+      without=yes
+      shift
+      continue
+      ;;
+    -h | --help)
+      # What this file begins with.
+      sed -n '2,/^[^#]/s/^# \{0,1\}//p' android/aar.sh
+      exit
+      ;;
+    *) die "there is no option $1; --help prints them" ;;
   esac
-  folder=$(cd "$start" && realpath -m "$2")
+  folder=$(cd "$start" && realpath -m -- "$2")
   case $1 in
     --jni) jni=$folder && [ -d "$jni" ] || die "there is no folder $jni" ;;
     --classes) classes=$folder ;;
@@ -36,6 +50,13 @@ while [ $# -gt 0 ]; do
   esac
   shift 2
 done
+[ -z "$output" ] || [ -z "$repository" ] || die "give either --output or --repository"
+
+jar=${JAVA_HOME:+$JAVA_HOME/bin/}jar
+command -v "$jar" >/dev/null || die "there is no $jar: install JDK 17, and let JAVA_HOME name it or nothing"
+"$jar" --help | grep -e --date >/dev/null || die "$jar is too old: install JDK 17"
+command -v readelf >/dev/null || die "there is no readelf: install binutils"
+[ -n "$classes" ] || command -v mvn >/dev/null || die "there is no mvn: install Maven, or give --classes"
 
 # declared PATTERN: what the Gradle build says there, once or several times the same.
 declared() {
@@ -48,7 +69,7 @@ declared() {
 # library ALIAS PROPERTY: "module" or "version" of a library in the version catalog.
 library() {
   local line version
-  line=$(grep "^$1 = " android/gradle/libs.versions.toml) || die "the version catalog has no library $1"
+  line=$(grep "^$1 = {" android/gradle/libs.versions.toml) || die "the version catalog has no library $1"
   case $2 in
     module) sed 's/.*module = "\([^"]*\)".*/\1/' <<<"$line" ;;
     version)
@@ -96,6 +117,9 @@ if [ -d "$jni" ]; then
   done < <(cd "$jni" && find . ! -type d -printf '%P\n' | sort)
 fi
 [ -z "$refused" ] || die "no AAR was made"
+if [ -z "$without" ] && [ ! -e "$aar/jni" ]; then
+  die "$jni holds no native library, and an AAR without any works on no device: docs/ANDROID.md says how they are built"
+fi
 for abi in $abis; do
   [ -e "$aar/jni/$abi" ] || printf 'aar.sh: without %s, for there is no %s\n' "$abi" "$jni/$abi/libgatehand.so" >&2
 done
@@ -111,7 +135,7 @@ fi
 # pack FOLDER FILE: zips in one order and with one date, and no manifest of a jar.
 pack() {
   (cd "$1" && find . -type f -printf '"%P"\n' | sort >"$staging/files" &&
-    "${JAVA_HOME:+$JAVA_HOME/bin/}jar" --create --no-manifest --date=1980-02-01T00:00:00Z --file "$2" "@$staging/files")
+    "$jar" --create --no-manifest --date=1980-02-01T00:00:00Z --file "$2" "@$staging/files")
 }
 
 # R8 takes the rules from proguard.txt.
@@ -132,7 +156,13 @@ minCompileSdkExtension=0
 minAndroidGradlePluginVersion=1.0.0
 coreLibraryDesugaringEnabled=false
 END
-pack "$aar" "$staging/gatehand-$version.aar"
+mkdir "$staging/made"
+pack "$aar" "$staging/made/gatehand-$version.aar"
+
+# Where editors find it, to show what the API's comments say.
+mkdir "$staging/sources"
+(cd "$source/kotlin" && find . -name '*.kt' -exec cp --parents -t "$staging/sources" {} +)
+pack "$staging/sources" "$staging/made/gatehand-$version-sources.jar"
 
 # dependency MODULE VERSION SCOPE
 dependency() {
@@ -164,12 +194,18 @@ END
     [ "$kind" = api ] || scope=runtime
     module=$(library "${alias//./-}" module)
     number=$(library "${alias//./-}" version)
+    [ -n "$number" ] || die "the version catalog has no version of $alias"
     dependency "$module" "$number" "$scope"
   done <<<"$dependencies"
   printf '  </dependencies>\n</project>\n'
-} >"$staging/gatehand-$version.pom"
+} >"$staging/made/gatehand-$version.pom"
 
+output=${output:-android/gatehand/target/aar}
 [ -z "$repository" ] || output=$repository/${group//.//}/gatehand/$version
-mkdir -p "$output"
-mv "$staging/gatehand-$version.aar" "$staging/gatehand-$version.pom" "$output/"
+mkdir -p "$output" || die "the folder $output can't be made"
+# Whole or not at all: beside their places first, as the staging folder may be on another disk.
+put=$(mktemp -d "$output/.gatehand.XXXXXX") || die "the folder $output can't be written to"
+trap 'rm -rf "$staging" "$put"' EXIT
+cp "$staging/made/"* "$put/"
+mv "$put/"* "$output/"
 printf '%s\n' "$output/gatehand-$version.aar"

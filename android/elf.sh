@@ -30,6 +30,10 @@ unusable() {
     return
   fi
   level=$(od -An -tu4 --endian=little -j $((0x$note + 20)) -N 4 "$file" | tr -d ' ')
+  if [ -z "$level" ]; then
+    echo "is not a whole shared library"
+    return
+  fi
   if [ "$level" -gt "$min_sdk" ]; then
     echo "is for API level $level and later, and apps may run on $min_sdk: build it with --platform $min_sdk"
     return

@@ -10,7 +10,7 @@ use std::path::Path;
 use divan::{Bencher, black_box};
 use gatehand::enrolment::Enrolment;
 use gatehand::facts::{Diagnostics, Facts};
-use gatehand::vault::{Folder, Vault, VaultError};
+use gatehand::vault::{Folder, Vault, VaultError, Watch};
 use tempfile::TempDir;
 
 fn main() {
@@ -41,6 +41,13 @@ fn look_into_the_vault(bencher: Bencher<'_, '_>) {
             .sealed("api key", "context")
             .unwrap()
     });
+}
+
+#[divan::bench]
+fn see_that_nobody_changed_it(bencher: Bencher<'_, '_>) {
+    let (_scratch, folder, _vault) = vault();
+    let watch = Watch::begin(&folder).unwrap().unwrap();
+    bencher.bench_local(|| assert!(watch.is_unchanged(&folder)));
 }
 
 #[divan::bench]

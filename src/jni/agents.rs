@@ -12,8 +12,8 @@ use serde_json::Value;
 
 use super::calls::{self, Success};
 use super::context::Resident;
-use super::java::{self, Completion, Counted, Observer, attached, bytes};
-use super::policy::{Failure, Policy};
+use super::java::{self, Counted, Observer, attached, bytes};
+use super::policy::Failure;
 use super::registry::{self, Registry};
 use super::shapes::{self, Config, Report};
 use super::{Answer, exports, streams};
@@ -218,7 +218,7 @@ impl Open {
     pub(super) fn done(&self) -> Result<Success, Failure> {
         self.app.changed();
         Ok(Success {
-            result: self.state()?,
+            result: self.state()?.into(),
             ..Success::default()
         })
     }

@@ -10,6 +10,7 @@ use jni::Env;
 use jni::objects::JByteArray;
 use jni::refs::Global;
 use tokio::sync::oneshot;
+use zeroize::Zeroizing;
 
 use super::agents::AGENTS;
 use super::context::{Driver, Use};
@@ -44,7 +45,8 @@ pub(super) enum Place {
 /// What a call succeeded with.
 #[derive(Default)]
 pub(super) struct Success {
-    pub(super) result: Vec<u8>,
+    /// Wiped once it was told, since it may hold keys.
+    pub(super) result: Zeroizing<Vec<u8>>,
     pub(super) body: Option<Vec<u8>>,
     pub(super) response: Option<Response>,
 }

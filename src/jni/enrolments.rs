@@ -1,10 +1,12 @@
 //! Codes that were scanned, and what was typed.
 
+use std::borrow::Cow;
+
 use jni::Env;
 use jni::objects::{JByteArray, JClass};
 
-use super::java::{Completion, Observer, bytes};
-use super::policy::{Failure, Policy};
+use super::java::bytes;
+use super::policy::Failure;
 use super::{Answer, exports, shapes};
 use crate::enrolment::{Enrolment, ServerUrl};
 use crate::secret::Secret;
@@ -19,8 +21,8 @@ fn parse_enrolment<'l>(
     _: JClass<'l>,
     text: JByteArray<'l>,
 ) -> Answer<JByteArray<'l>> {
-    let text = shapes::text(bytes(env, &text)?)?;
-    let enrolment = Enrolment::parse(&text).map_err(Failure::from)?;
+    let text = shapes::text(&bytes(env, &text)?)?;
+    let enrolment = Enrolment::parse(text.expose()).map_err(Failure::from)?;
     Ok(env.byte_array_from_slice(&shapes::enrolment(&enrolment))?)
 }
 
@@ -30,24 +32,23 @@ fn typed_enrolment<'l>(
     server: JByteArray<'l>,
     token: JByteArray<'l>,
 ) -> Answer<JByteArray<'l>> {
-    let server = shapes::text(bytes(env, &server)?)?;
-    let token = shapes::text(bytes(env, &token)?)?;
-    let enrolment = enrolment(&completed(server), token)?;
+    let server = shapes::text(&bytes(env, &server)?)?;
+    let token = shapes::text(&bytes(env, &token)?)?;
+    let enrolment = enrolment(&completed(server.expose()), token)?;
     Ok(env.byte_array_from_slice(&shapes::enrolment(&enrolment))?)
 }
 
 /// The address as it was meant: people leave out what goes without saying.
-pub(super) fn completed(server: String) -> String {
+pub(super) fn completed(server: &str) -> Cow<'_, str> {
     match server.contains("://") {
-        true => server,
-        false => format!("https://{}", server.trim()),
+        true => server.into(),
+        false => format!("https://{}", server.trim()).into(),
     }
 }
 
 /// The enrolment at exactly this address.
-pub(super) fn enrolment(server: &str, token: String) -> Result<Enrolment, Failure> {
+pub(super) fn enrolment(server: &str, token: Secret) -> Result<Enrolment, Failure> {
     let server = server.parse::<ServerUrl>();
     let server = server.map_err(|error| Failure::of("enrolment_invalid", &error))?;
-    Enrolment::new(server, Secret::new(token))
-        .map_err(|error| Failure::of("enrolment_invalid", &error))
+    Enrolment::new(server, token).map_err(|error| Failure::of("enrolment_invalid", &error))
 }

@@ -5,10 +5,8 @@ use jni::objects::{JClass, JLongArray, JString};
 
 use super::agents::AGENTS;
 use super::calls::CALLS;
-use super::java::{self, Completion, Observer};
-use super::policy::{self, Policy};
 use super::streams::RESPONSES;
-use super::{Answer, exports};
+use super::{Answer, exports, java, policy};
 
 exports! {
     (version() -> JString),

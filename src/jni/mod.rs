@@ -24,15 +24,19 @@ type Answer<T> = Result<T, policy::BridgeError>;
 /// Exports functions as the native methods of the same names.
 macro_rules! exports {
     ($(($($signature:tt)*),)*) => {
-        $(const _: jni::NativeMethod = jni::native_method! {
-            java_type = "io.gatehand.internal.Native",
-            type_map = {
-                Completion => io.gatehand.internal.Completion,
-                Observer => io.gatehand.internal.Observer,
-            },
-            error_policy = Policy,
-            static extern fn $($signature)*,
-        };)*
+        const _: () = {
+            use $crate::jni::java::{Completion, Observer};
+            use $crate::jni::policy::Policy;
+            $(const _: jni::NativeMethod = jni::native_method! {
+                java_type = "io.gatehand.internal.Native",
+                type_map = {
+                    Completion => io.gatehand.internal.Completion,
+                    Observer => io.gatehand.internal.Observer,
+                },
+                error_policy = Policy,
+                static extern fn $($signature)*,
+            };)*
+        };
     };
 }
 use exports;

@@ -9,12 +9,11 @@ use jni::sys::{jboolean, jlong};
 
 use super::agents::{AGENTS, Open};
 use super::calls::{self, Place, Success};
-use super::java::{Completion, Observer, bytes, optional_bytes};
-use super::policy::{Failure, Policy};
+use super::java::{Completion, bytes, optional_bytes};
+use super::policy::Failure;
 use super::{Answer, enrolments, exports, shapes};
 use crate::agent::{AgentError, Current, ExistingIdentity, InitializeOptions};
 use crate::enrolment::ServerUrl;
-use crate::secret::Secret;
 
 exports! {
     (initialize(agent: jlong, enrolment: jbyte[], report: jbyte[], replace: jboolean, completion: Completion) -> jlong),
@@ -78,10 +77,10 @@ fn adopt<'l>(
     completion: Completion<'l>,
 ) -> Answer<jlong> {
     let existing: shapes::Existing = shapes::read(&bytes(env, &existing)?)?;
-    let server = enrolments::completed(existing.server).parse::<ServerUrl>();
+    let server = enrolments::completed(&existing.server).parse::<ServerUrl>();
     let existing = ExistingIdentity {
         server: server.map_err(|error| Failure::of("argument_invalid", &error))?,
-        key: Secret::new(existing.key),
+        key: existing.key,
         unique_serial: existing.unique_serial,
     };
     let report = shapes::read(&bytes(env, &report)?)?;
@@ -151,7 +150,7 @@ fn event_selection<'l>(
     begin(env, agent, &completion, |open| async move {
         let suggestion = open.core.event_selection(&current).await?;
         Ok(Success {
-            result: shapes::suggestion(&suggestion),
+            result: shapes::suggestion(&suggestion).into(),
             ..Success::default()
         })
     })
@@ -165,11 +164,14 @@ fn medium_key_sets<'l>(
     completion: Completion<'l>,
 ) -> Answer<jlong> {
     let public = optional_bytes(env, &public_key)?
-        .map(shapes::text)
+        .map(|public| shapes::text(&public))
         .transpose()?;
     begin(env, agent, &completion, |open| async move {
         let result = match public {
-            Some(public) => shapes::encrypted_keys(&open.core.encrypted_media_keys(&public).await?),
+            Some(public) => {
+                let public = public.expose();
+                shapes::encrypted_keys(&open.core.encrypted_media_keys(public).await?).into()
+            }
             None => shapes::keys(&open.core.media_keys().await?),
         };
         Ok(Success {

@@ -9,12 +9,11 @@ use jni::sys::{jboolean, jlong};
 use super::agents::AGENTS;
 use super::calls::{self, Place, Success};
 use super::context::{self, Driver, Use};
-use super::java::{Completion, Observer, bytes, optional_bytes};
-use super::policy::{Failure, Policy};
+use super::java::{Completion, bytes, optional_bytes};
+use super::policy::Failure;
 use super::streams::{RequestBody, Response};
 use super::{Answer, exports, shapes};
 use crate::agent::ApiRequest;
-use crate::secret::Secret;
 
 exports! {
     (request(agent: jlong, call: jbyte[], body: jbyte[], waits: jboolean, completion: Completion) -> jlong),
@@ -38,7 +37,7 @@ fn api_request(
             .map(|mut body| std::mem::take(&mut *body))
             .unwrap_or_default(),
         content_type: request.content_type,
-        idempotency_key: request.idempotency_key.map(Secret::new),
+        idempotency_key: request.idempotency_key,
         headers: request.headers,
         once: request.once,
         time_limit: request.time_limit_ms.map(Duration::from_millis),
@@ -64,7 +63,7 @@ fn request<'l>(
     calls::start(env, agent, &completion, place, None, async move {
         let answer = open.core.request(request).await?;
         Ok(Success {
-            result: shapes::head(answer.status, &answer.headers),
+            result: shapes::head(answer.status, &answer.headers).into(),
             body: Some(answer.body),
             response: None,
         })
@@ -95,7 +94,7 @@ fn request_streaming<'l>(
         async move {
             let stream = open.core.stream(request, streamed).await?;
             Ok(Success {
-                result: shapes::head(stream.status, &stream.headers),
+                result: shapes::head(stream.status, &stream.headers).into(),
                 body: None,
                 response: Some(Response {
                     stream,

@@ -1,8 +1,9 @@
 //! The JSON that crosses the border, as `Native.kt` lists it.
 
-use base64::prelude::{BASE64_STANDARD, Engine};
+use base64::display::Base64Display;
+use base64::prelude::BASE64_STANDARD;
 use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
@@ -10,6 +11,7 @@ use super::advice;
 use super::policy::Failure;
 use crate::agent::{Event, Identity, MediaKeys, State, Status, Suggestion};
 use crate::enrolment::Enrolment;
+use crate::secret::{self, Secret};
 use crate::wire::MediumKeySet;
 
 #[derive(Deserialize)]
@@ -35,13 +37,13 @@ pub(super) struct Report {
 #[derive(Deserialize)]
 pub(super) struct Redeemed {
     pub(super) server: String,
-    pub(super) token: String,
+    pub(super) token: Secret,
 }
 
 #[derive(Deserialize)]
 pub(super) struct Existing {
     pub(super) server: String,
-    pub(super) key: String,
+    pub(super) key: Secret,
     pub(super) unique_serial: Option<String>,
 }
 
@@ -58,7 +60,7 @@ pub(super) struct Request {
     pub(super) path: String,
     pub(super) content_type: Option<String>,
     pub(super) content_length: Option<u64>,
-    pub(super) idempotency_key: Option<String>,
+    pub(super) idempotency_key: Option<Secret>,
     #[serde(default)]
     pub(super) headers: Vec<(String, String)>,
     #[serde(default)]
@@ -66,9 +68,11 @@ pub(super) struct Request {
     pub(super) time_limit_ms: Option<u64>,
 }
 
-pub(super) fn text(mut bytes: Zeroizing<Vec<u8>>) -> Result<String, Failure> {
-    let bytes = std::mem::take(&mut *bytes);
-    String::from_utf8(bytes).map_err(|error| Failure::of("argument_invalid", &error.utf8_error()))
+/// Text that may hold a token.
+pub(super) fn text(bytes: &[u8]) -> Result<Secret, Failure> {
+    std::str::from_utf8(bytes)
+        .map(|text| Secret::new(text.to_owned()))
+        .map_err(|error| Failure::of("argument_invalid", &error))
 }
 
 /// Not the parser's own words: they may repeat a token or key.
@@ -81,15 +85,35 @@ pub(super) fn write(value: &impl Serialize) -> Vec<u8> {
     serde_json::to_vec(value).unwrap_or_default()
 }
 
-pub(super) fn enrolment(enrolment: &Enrolment) -> Vec<u8> {
-    write(&json!({
-        "server": enrolment.url().to_string(),
-        "origin": enrolment.url().origin(),
-        "exact_origin": enrolment.url().exact_origin(),
-        "host": enrolment.url().host(),
-        "is_secure": enrolment.url().check_transport(false).is_ok(),
-        "token": enrolment.token().expose(),
-    }))
+/// Wiped when it has been passed on.
+fn write_secret(value: &impl Serialize) -> Zeroizing<Vec<u8>> {
+    // Enough for all that comes here: a vector that grows leaves copies behind.
+    let mut bytes = Zeroizing::new(Vec::with_capacity(16 * 1024));
+    match serde_json::to_writer(&mut *bytes, value) {
+        Ok(()) => bytes,
+        Err(_) => Zeroizing::default(),
+    }
+}
+
+pub(super) fn enrolment(enrolment: &Enrolment) -> Zeroizing<Vec<u8>> {
+    #[derive(Serialize)]
+    struct Parsed<'a> {
+        server: String,
+        origin: String,
+        exact_origin: String,
+        host: &'a str,
+        is_secure: bool,
+        #[serde(serialize_with = "secret::expose")]
+        token: &'a Secret,
+    }
+    write_secret(&Parsed {
+        server: enrolment.url().to_string(),
+        origin: enrolment.url().origin(),
+        exact_origin: enrolment.url().exact_origin(),
+        host: enrolment.url().host(),
+        is_secure: enrolment.url().check_transport(false).is_ok(),
+        token: enrolment.token(),
+    })
 }
 
 fn identity(identity: &Identity) -> Value {
@@ -168,27 +192,59 @@ fn event_name(name: &Value) -> &str {
     name.as_str().or_else(translated).unwrap_or_default()
 }
 
-pub(super) fn encrypted_keys(sets: &[MediumKeySet]) -> Vec<u8> {
-    let sets = sets.iter().map(|set| {
-        json!({
-            "public_id": set.public_id, "organizer": set.organizer, "active": set.active,
-            "media_type": set.media_type, "uid_key": set.uid_key,
-            "diversification_key": set.diversification_key, "encrypted": true,
-        })
-    });
-    write(&json!({"medium_key_sets": sets.collect::<Vec<_>>()}))
+#[derive(Serialize)]
+struct KeySets<T> {
+    medium_key_sets: Vec<T>,
 }
 
-pub(super) fn keys(sets: &[MediaKeys]) -> Vec<u8> {
-    let sets = sets.iter().map(|set| {
-        json!({
-            "public_id": set.public_id, "organizer": set.organizer, "active": set.active,
-            "media_type": set.media_type, "uid_key": BASE64_STANDARD.encode(&*set.uid_key),
-            "diversification_key": BASE64_STANDARD.encode(&*set.diversification_key),
-            "encrypted": false,
-        })
+#[derive(Serialize)]
+struct KeySet<'a, K> {
+    public_id: i64,
+    organizer: &'a str,
+    active: bool,
+    media_type: &'a str,
+    uid_key: K,
+    diversification_key: K,
+    encrypted: bool,
+}
+
+/// A key, in Base64.
+struct Opened<'a>(&'a [u8]);
+
+impl Serialize for Opened<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&Base64Display::new(self.0, &BASE64_STANDARD))
+    }
+}
+
+pub(super) fn encrypted_keys(sets: &[MediumKeySet]) -> Vec<u8> {
+    let sets = sets.iter().map(|set| KeySet {
+        public_id: set.public_id,
+        organizer: &set.organizer,
+        active: set.active,
+        media_type: &set.media_type,
+        uid_key: &set.uid_key,
+        diversification_key: &set.diversification_key,
+        encrypted: true,
     });
-    write(&json!({"medium_key_sets": sets.collect::<Vec<_>>()}))
+    write(&KeySets {
+        medium_key_sets: sets.collect(),
+    })
+}
+
+pub(super) fn keys(sets: &[MediaKeys]) -> Zeroizing<Vec<u8>> {
+    let sets = sets.iter().map(|set| KeySet {
+        public_id: set.public_id,
+        organizer: &set.organizer,
+        active: set.active,
+        media_type: &set.media_type,
+        uid_key: Opened(&set.uid_key),
+        diversification_key: Opened(&set.diversification_key),
+        encrypted: false,
+    });
+    write_secret(&KeySets {
+        medium_key_sets: sets.collect(),
+    })
 }
 
 pub(super) fn head(status: u16, headers: &[(String, String)]) -> Vec<u8> {

@@ -27,6 +27,7 @@ use rusqlite::{
 };
 use rustix::fs::{FlockOperation, flock};
 use rustix::io::Errno;
+use url::Url;
 use zeroize::Zeroizing;
 
 use crate::failpoint;
@@ -389,18 +390,25 @@ fn is_empty(path: &Path, found: &Found) -> Result<bool, VaultError> {
     }
 }
 
+fn uri(path: &Path) -> rusqlite::Result<Url> {
+    Url::from_file_path(path).map_err(|()| rusqlite::Error::InvalidPath(path.to_owned()))
+}
+
+fn open_as(uri: &Url, mode: &str, access: OpenFlags) -> rusqlite::Result<(Connection, Found)> {
+    let flags = access | OpenFlags::SQLITE_OPEN_URI | OpenFlags::SQLITE_OPEN_NOFOLLOW;
+    let connection = Connection::open_with_flags(format!("{uri}?{mode}"), flags)?;
+    connection.busy_timeout(LOOK_PATIENCE)?;
+    let found = schema::look(&connection)?;
+    Ok((connection, found))
+}
+
+fn open_read_only(uri: &Url) -> rusqlite::Result<(Connection, Found)> {
+    open_as(uri, "mode=ro", OpenFlags::SQLITE_OPEN_READ_ONLY)
+}
+
 fn open_to_look(path: &Path) -> rusqlite::Result<(Connection, Found)> {
-    let open = |uri: String, access: OpenFlags| {
-        let flags = access | OpenFlags::SQLITE_OPEN_URI | OpenFlags::SQLITE_OPEN_NOFOLLOW;
-        let connection = Connection::open_with_flags(uri, flags)?;
-        connection.busy_timeout(LOOK_PATIENCE)?;
-        let found = schema::look(&connection)?;
-        Ok((connection, found))
-    };
-    let uri = url::Url::from_file_path(path)
-        .map_err(|()| rusqlite::Error::InvalidPath(path.to_owned()))?;
-    let read_only = OpenFlags::SQLITE_OPEN_READ_ONLY;
-    open(format!("{uri}?mode=ro"), read_only).or_else(|error: rusqlite::Error| {
+    let uri = uri(path)?;
+    open_read_only(&uri).or_else(|error: rusqlite::Error| {
         // Without a log no one is writing; on a read-only disk SQLite can't make the files it would
         // need to wait for a writer, and has to be told that none will come.
         let mut log = path.as_os_str().to_owned();
@@ -408,13 +416,13 @@ fn open_to_look(path: &Path) -> rusqlite::Result<(Connection, Found)> {
         match error.sqlite_error() {
             // What a power cut left of a change has to be undone before anything can be read.
             Some(error) if error.extended_code == ffi::SQLITE_READONLY_ROLLBACK => {
-                open(format!("{uri}?mode=rw"), OpenFlags::SQLITE_OPEN_READ_WRITE)
+                open_as(&uri, "mode=rw", OpenFlags::SQLITE_OPEN_READ_WRITE)
             }
             Some(error)
                 if matches!(error.code, ErrorCode::CannotOpen | ErrorCode::ReadOnly)
                     && !Path::new(&log).exists() =>
             {
-                open(format!("{uri}?immutable=1"), read_only)
+                open_as(&uri, "immutable=1", OpenFlags::SQLITE_OPEN_READ_ONLY)
             }
             _ => Err(error),
         }

@@ -1,5 +1,5 @@
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{PermissionsExt, symlink};
 
 use tempfile::TempDir;
 
@@ -212,8 +212,46 @@ fn what_a_power_cut_left_of_making_the_vault_is_undone_when_looking() {
     // The write before which the journal was synced was lost but for its length.
     let length = fs::metadata(&path).unwrap().len();
     fs::write(folder.vault_path(), vec![0; length as usize]).unwrap();
+    assert!(
+        Watch::begin(&folder).unwrap().is_none(),
+        "undoing it is a change"
+    );
     assert!(Vault::look(&folder).unwrap().is_none());
     with_secret(&folder);
+}
+
+#[test]
+fn a_watch_sees_each_change_and_another_vault_in_the_place_of_this_one() {
+    let (_scratch, folder) = scratch();
+    assert!(Watch::begin(&folder).unwrap().is_none());
+    let mut vault = with_secret(&folder);
+    let watch = Watch::begin(&folder).unwrap().unwrap();
+    assert!(watch.is_unchanged(&folder) && watch.is_unchanged(&folder));
+    vault.change(|change| change.put("name", "Lane 1")).unwrap();
+    assert!(!watch.is_unchanged(&folder));
+    drop(vault);
+
+    for path in [folder.vault_path(), folder.key_path()] {
+        let watch = Watch::begin(&folder).unwrap().unwrap();
+        let copy = path.with_extension("copy");
+        fs::copy(&path, &copy).unwrap();
+        assert!(watch.is_unchanged(&folder));
+        fs::rename(&copy, &path).unwrap();
+        assert!(!watch.is_unchanged(&folder), "{}", path.display());
+    }
+}
+
+#[test]
+fn a_vault_whose_changes_could_not_be_seen_is_looked_at_but_not_watched() {
+    let (_scratch, folder) = scratch();
+    drop(with_secret(&folder));
+    // SQLite can't make these, as on a disk that can't be written.
+    for name in ["vault.db-wal", "vault.db-shm"] {
+        symlink("nowhere/at-all", folder.path().join(name)).unwrap();
+    }
+    let vault = Vault::look(&folder).unwrap().unwrap();
+    assert_eq!(*vault.sealed("key", "at a").unwrap().unwrap(), b"s3cr3t");
+    assert!(Watch::begin(&folder).unwrap().is_none());
 }
 
 #[test]

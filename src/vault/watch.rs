@@ -1,12 +1,12 @@
 //! Whether a vault was changed since it was last read, at next to no cost.
 
-use std::fs;
+use std::fs::{self, Metadata};
 use std::os::unix::fs::MetadataExt;
-use std::path::Path;
+use std::path::PathBuf;
 
 use rusqlite::Connection;
 
-use super::{Folder, VaultError, canonical, is_file, open_to_look};
+use super::{Folder, VaultError, canonical, is_file, open_read_only, uri};
 
 /// A vault kept open to notice changes, by whatever process.
 pub struct Watch {
@@ -18,15 +18,17 @@ pub struct Watch {
 /// Which files vault and key are: others may be put in their place.
 #[derive(PartialEq, Eq)]
 struct Files {
-    vault: Option<Mark>,
-    key: Option<Mark>,
+    vault: Option<Place>,
+    /// With its last change: it may be written anew in its place.
+    key: Option<(Place, (i64, i64))>,
 }
 
-/// Device, inode, and for a key its last change.
-type Mark = (u64, u64, Option<(i64, i64)>);
+/// Device and inode.
+type Place = (u64, u64);
 
 impl Watch {
-    /// Watches from now on: begin before reading what is to be kept. `None` if there is no vault.
+    /// Watches from now on: begin before reading what is to be kept. `None` if there is no vault, or
+    /// none that can be watched, as on a disk that can't be written.
     pub fn begin(folder: &Folder) -> Result<Option<Self>, VaultError> {
         if !is_file(folder)? {
             return Ok(None);
@@ -34,7 +36,11 @@ impl Watch {
         let files = Files::of(folder);
         let path = canonical(folder)?;
         let failed = |source| VaultError::sqlite(&path, source).when_reading();
-        let (connection, _) = open_to_look(&path).map_err(failed)?;
+        let uri = uri(&path).map_err(failed)?;
+        // No other way of looking: one would not see changes, the other might change something itself.
+        let Ok((connection, _)) = open_read_only(&uri) else {
+            return Ok(None);
+        };
         let version = version(&connection).map_err(failed)?;
         Ok(Some(Self {
             connection,
@@ -52,17 +58,16 @@ impl Watch {
 
 impl Files {
     fn of(folder: &Folder) -> Self {
+        let file = |path: PathBuf| fs::symlink_metadata(path).ok();
         Self {
-            vault: mark(&folder.vault_path(), false),
-            key: mark(&folder.key_path(), true),
+            vault: file(folder.vault_path()).as_ref().map(place),
+            key: file(folder.key_path()).map(|key| (place(&key), (key.mtime(), key.mtime_nsec()))),
         }
     }
 }
 
-fn mark(path: &Path, is_written_once: bool) -> Option<Mark> {
-    let file = fs::symlink_metadata(path).ok()?;
-    let change = is_written_once.then(|| (file.mtime(), file.mtime_nsec()));
-    Some((file.dev(), file.ino(), change))
+fn place(file: &Metadata) -> Place {
+    (file.dev(), file.ino())
 }
 
 /// A number that changes with each commit of another connection.

@@ -33,6 +33,7 @@ class AarTest {
 
     private class Result(val status: Int, val output: String, val errors: String) {
         val aar get() = File(output.trim())
+        val sources get() = File(aar.path.removeSuffix(".aar") + "-sources.jar")
     }
 
     private fun run(vararg options: String, environment: Map<String, String> = emptyMap()): Result {
@@ -64,6 +65,10 @@ class AarTest {
 
     private fun Element.all(tag: String): List<Element> =
         getElementsByTagName(tag).let { nodes -> List(nodes.length) { nodes.item(it) as Element } }
+
+    /** Texts of this element's own children, not of deeper ones. */
+    private fun Element.own(vararg tags: String): List<String> =
+        tags.map { tag -> all(tag).single { it.parentNode === this }.textContent }
 
     private fun Element.text(tag: String): String = all(tag).single().textContent
 
@@ -162,10 +167,84 @@ class AarTest {
             environment = mapOf("TZ" to "America/Los_Angeles"),
         )
         assertContentEquals(first.aar.readBytes(), second.aar.readBytes(), second.errors)
+        assertContentEquals(first.sources.readBytes(), second.sources.readBytes())
         // A folder's own order is another on another machine.
         for (zip in entries(first.aar.readBytes()).let { listOf(it.keys, entries(it.getValue("classes.jar")).keys) }) {
             assertEquals(zip.sorted(), zip.toList())
         }
+    }
+
+    @Test
+    fun its_sources_go_with_it_so_that_editors_show_their_comments() {
+        val jar = entries(assembled().sources.readBytes())
+        val folder = Project.root.resolve("android/gatehand/src/main/kotlin")
+        val sources = folder.walk().filter { it.isFile }.associateBy { it.relativeTo(folder).path }
+        assertEquals(sources.keys, jar.keys)
+        for ((path, source) in sources) assertContentEquals(source.readBytes(), jar.getValue(path), path)
+        assertEquals(jar.keys.sorted(), jar.keys.toList())
+    }
+
+    @Test
+    fun without_any_native_library_none_is_made_unless_that_is_wanted() {
+        val output = temporary.newFolder()
+        val options = arrayOf("--classes", "${Project.classes}", "--jni", "${temporary.newFolder()}", "--output", "$output")
+        val refused = run(*options)
+        assertNotEquals(0, refused.status)
+        assertContains(refused.errors, "holds no native library")
+        assertEquals(emptyList(), output.list()?.toList())
+
+        val wanted = run("--without-native-libraries", *options)
+        assertEquals(0, wanted.status, wanted.errors)
+        assertEquals(emptyList(), entries(wanted.aar.readBytes()).keys.filter { it.startsWith("jni/") })
+    }
+
+    @Test
+    fun its_options_are_told_and_wrong_ones_refused() {
+        val help = run("--help")
+        assertEquals(0, help.status, help.errors)
+        for (option in listOf("--jni", "--classes", "--output", "--repository", "--without-native-libraries")) {
+            assertContains(help.output, "\n$option")
+        }
+        assertFalse("set -e" in help.output || help.output.startsWith("#"), help.output)
+        val wrong = mapOf(
+            listOf("--nonsense") to "there is no option --nonsense",
+            listOf("--jni") to "--jni needs a folder",
+            listOf("--output", "") to "--output needs a folder",
+            listOf("--output", "a", "--repository", "b") to "either --output or --repository",
+        )
+        for ((options, words) in wrong) {
+            val result = run(*options.toTypedArray())
+            assertNotEquals(0, result.status)
+            assertContains(result.errors, words)
+        }
+    }
+
+    @Test
+    fun a_run_that_fails_leaves_what_was_there() {
+        val output = temporary.newFolder("with a blank")
+        fun run(vararg environment: Pair<String, String>) = run(
+            "--classes", "${Project.classes}", "--jni", "${libraries(all)}", "--output", "$output", environment = mapOf(*environment),
+        )
+        val whole = run()
+        val made = output.listFiles().orEmpty().associate { it.name to it.readBytes().toList() }
+        assertEquals(setOf(whole.aar.name, whole.sources.name, whole.aar.nameWithoutExtension + ".pom"), made.keys)
+
+        // A jar that packs the classes and then no more.
+        val home = temporary.newFolder()
+        val jar = home.resolve("bin/jar").apply { parentFile.mkdirs() }
+        val real = "${System.getProperty("java.home")}/bin/jar"
+        jar.writeText(
+            """
+            #!/bin/sh
+            [ "${'$'}1" = --help ] || mkdir '$home/once' || exit 1
+            exec '$real' "${'$'}@"
+            """.trimIndent(),
+        )
+        assertTrue(jar.setExecutable(true))
+        assertNotEquals(0, run("JAVA_HOME" to "$home").status)
+        assertTrue(home.resolve("once").exists())
+        assertContains(run("JAVA_HOME" to "$home/none").errors, "install JDK 17")
+        assertEquals(made, output.listFiles().orEmpty().associate { it.name to it.readBytes().toList() })
     }
 
     @Test
@@ -230,8 +309,10 @@ class AarTest {
         val folder = repository.resolve("${declared("group = \"(.+)\"").replace('.', '/')}/gatehand/$version")
         assertEquals(folder.resolve("gatehand-$version.aar"), result.aar, result.errors)
 
+        assertTrue(result.sources.exists())
         val pom = parsed(folder.resolve("gatehand-$version.pom").readBytes())
         assertEquals("aar", pom.text("packaging"))
+        assertEquals(listOf("io.gatehand", "gatehand", version), pom.own("groupId", "artifactId", "version"))
         val catalog = Regex("^([a-z0-9-]+) = \"([^\"]+)\"", RegexOption.MULTILINE)
             .findAll(Project.text("android/gradle/libs.versions.toml")).associate { it.groupValues[1] to it.groupValues[2] }
         assertEquals(

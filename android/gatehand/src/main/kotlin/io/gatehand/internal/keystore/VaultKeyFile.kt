@@ -18,8 +18,8 @@ import org.json.JSONObject
 /**
  * The key of a vault, in a file beside it, wrapped by a key of the Android Keystore.
  *
- * Nothing is ever deleted or overwritten here, neither a file nor a key of the Keystore: what can't
- * be opened is renamed by [replace], which a person asks for by enrolling again.
+ * Nothing that was ever used is deleted or overwritten here, neither a file nor a key of the Keystore:
+ * what can't be opened is renamed by [replace], which a person asks for by enrolling again.
  *
  * @param vaultName Makes the names in the Keystore those of this vault.
  * @param pause Waits between two tries at a Keystore that is busy.
@@ -74,37 +74,61 @@ internal class VaultKeyFile(
     }
 
     private fun make(): VaultKey {
-        val wrapper = newest()
+        // A name of its own, so that the key of a vault that was set aside stays in the Keystore.
+        val alias = "$ALIAS$vaultName.${random(ALIAS_RANDOM).joinToString("") { "%02x".format(it) }}"
         val key = random(VaultKey.LENGTH)
-        return try {
-            // A name of its own, so that the key of a vault that was set aside stays in the Keystore.
-            val alias = "$ALIAS$vaultName.${random(ALIAS_RANDOM).joinToString("") { "%02x".format(it) }}"
-            val wrapped = patiently {
-                wrapper.makeKey(alias)
-                wrapper.wrap(alias, purpose(alias), key).also { check(wrapper, alias, it, key) }
-            }
-            val json = JSONObject()
-                .put("version", VERSION)
-                .put("method", wrapper.method)
-                .put("alias", alias)
-                .put("wrapped", Base64.encodeToString(wrapped, Base64.NO_WRAP))
-            // Durable before it is used: a vault is never sealed with a key that a power cut could take.
-            DurableFile.write(file, json.toString().encodeToByteArray())
-            VaultKey.Ready(key)
+        var done = false
+        try {
+            write(newest(), alias, key)
+            done = true
+            return VaultKey.Ready(key)
         } catch (gone: KeyGoneException) {
-            unavailable(gone)
+            return unavailable(gone)
         } catch (error: GeneralSecurityException) {
-            unavailable(error)
+            return unavailable(error)
         } catch (error: ProviderException) {
-            unavailable(error)
+            return unavailable(error)
+        } finally {
+            if (!done) {
+                key.fill(0)
+                forget(alias)
+            }
+        }
+    }
+
+    private fun write(wrapper: KeystoreWrapper, alias: String, key: ByteArray) {
+        val wrapped = patiently {
+            wrapper.makeKey(alias)
+            wrapper.wrap(alias, purpose(alias), key).also { check(wrapper, alias, it, key) }
+        }
+        val json = JSONObject()
+            .put("version", VERSION)
+            .put("method", wrapper.method)
+            .put("alias", alias)
+            .put("wrapped", Base64.encodeToString(wrapped, Base64.NO_WRAP))
+        // Durable before it is used: a vault is never sealed with a key that a power cut could take.
+        DurableFile.write(file, json.toString().encodeToByteArray())
+    }
+
+    /** Deletes the Keystore's key of a try that failed, unless a file has come to name it. */
+    private fun forget(alias: String) {
+        // The file may be there although it could not be made durable.
+        if (file.exists()) return
+        try {
+            KeystoreWrapper.keystore().deleteEntry(alias)
+        } catch (_: GeneralSecurityException) {
+            // It opens nothing, and stays.
+        } catch (_: ProviderException) {
+            // The same.
         }
     }
 
     /** Some Keystores take a key and can't open what it wrapped: better to hear of it before it matters. */
     private fun check(wrapper: KeystoreWrapper, alias: String, wrapped: ByteArray, key: ByteArray) {
         val again = wrapper.unwrap(alias, purpose(alias), wrapped)
-        if (!again.contentEquals(key)) throw ProviderException("the Keystore does not give back what it wrapped")
+        val isSame = again.contentEquals(key)
         again.fill(0)
+        if (!isSame) throw ProviderException("the Keystore does not give back what it wrapped")
     }
 
     // The class with AES names classes that Android 5 has not, so it is not loaded there.

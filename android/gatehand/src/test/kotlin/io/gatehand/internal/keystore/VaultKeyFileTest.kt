@@ -188,6 +188,7 @@ class VaultKeyFileTest {
         assertFalse(file.exists())
         keystore.busy = 0
         ready(keyFile().open())
+        assertEquals(1, keystore.aliases.size)
     }
 
     @Test
@@ -196,6 +197,18 @@ class VaultKeyFileTest {
         val cause = assertIs<VaultKey.Unavailable>(keyFile().open()).cause
         assertEquals(ErrorCode.KEYSTORE_UNAVAILABLE, cause.code)
         assertFalse(file.exists())
+        assertEquals(emptySet(), keystore.aliases)
+    }
+
+    @Test
+    fun a_key_that_could_not_be_written_leaves_nothing_in_the_keystore_and_those_in_use_stay() {
+        used()
+        val before = keystore.aliases
+        // What the file is written to first.
+        assertTrue(File(folder, "${file.name}.new").mkdir())
+        val cause = assertIs<VaultKey.Unavailable>(keyFile().replace()).cause
+        assertEquals(ErrorCode.VAULT_UNWRITABLE, cause.code)
+        assertEquals(before, keystore.aliases)
     }
 
     @Test
