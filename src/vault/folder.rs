@@ -73,6 +73,11 @@ impl Folder {
         }
     }
 
+    /// The file of the vault's key, unless the caller keeps that.
+    pub(super) fn own_key_path(&self) -> Option<PathBuf> {
+        self.held_key.is_none().then(|| self.key_path())
+    }
+
     /// The vault's key, if there is one yet.
     pub(super) fn key(&self) -> Result<Option<Arc<SealingKey>>, VaultError> {
         match &self.held_key {

@@ -15,7 +15,7 @@ pub struct Watch {
     files: Files,
 }
 
-/// Which files vault and key are: others may be put in their place.
+/// Which files vault and key are, if the key is in one: others may be put in their place.
 #[derive(PartialEq, Eq)]
 struct Files {
     vault: Option<Place>,
@@ -61,7 +61,10 @@ impl Files {
         let file = |path: PathBuf| fs::symlink_metadata(path).ok();
         Self {
             vault: file(folder.vault_path()).as_ref().map(place),
-            key: file(folder.key_path()).map(|key| (place(&key), (key.mtime(), key.mtime_nsec()))),
+            key: folder
+                .own_key_path()
+                .and_then(file)
+                .map(|key| (place(&key), (key.mtime(), key.mtime_nsec()))),
         }
     }
 }
