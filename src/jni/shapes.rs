@@ -250,3 +250,26 @@ pub(super) fn keys(sets: &[MediaKeys]) -> Zeroizing<Vec<u8>> {
 pub(super) fn head(status: u16, headers: &[(String, String)]) -> Vec<u8> {
     write(&json!({"status": status, "headers": headers}))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn opened_keys_cross_in_base64_and_are_marked_as_opened() {
+        let sets = [MediaKeys {
+            public_id: 7,
+            organizer: "o\"".to_owned(),
+            active: true,
+            media_type: "nfc_mf0aes".to_owned(),
+            uid_key: Zeroizing::new(vec![255; 4]),
+            diversification_key: Zeroizing::new(vec![3]),
+        }];
+        let crossed: Value = read(&keys(&sets)).unwrap_or_default();
+        let expected = json!({"medium_key_sets": [{
+            "public_id": 7, "organizer": "o\"", "active": true, "media_type": "nfc_mf0aes",
+            "uid_key": "/////w==", "diversification_key": "Aw==", "encrypted": false,
+        }]});
+        assert_eq!(crossed, expected);
+    }
+}

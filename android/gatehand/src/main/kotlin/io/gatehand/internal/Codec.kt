@@ -40,7 +40,8 @@ internal object Codec {
             )
         }
 
-    fun enrolment(bytes: ByteArray): Enrolment = decode(bytes) { json ->
+    /** An enrolment; wipes [bytes], as they hold its token. */
+    fun enrolment(bytes: ByteArray): Enrolment = decodeAndWipe(bytes) { json ->
         Enrolment(
             server = json.getString("server"),
             origin = json.getString("origin"),
@@ -139,8 +140,8 @@ internal object Codec {
         json.getInt("status") to ApiHeaders(headers)
     }
 
-    /** Key sets; [decrypt] opens the keys that are encrypted to the Keystore's key. */
-    fun mediumKeySets(bytes: ByteArray, decrypt: (ByteArray) -> ByteArray): List<MediumKeySet> = decode(bytes) { json ->
+    /** Key sets; [decrypt] opens the keys that are encrypted to the Keystore's key. Wipes [bytes]. */
+    fun mediumKeySets(bytes: ByteArray, decrypt: (ByteArray) -> ByteArray): List<MediumKeySet> = decodeAndWipe(bytes) { json ->
         val sets = json.getJSONArray("medium_key_sets")
         List(sets.length()) { index ->
             val set = sets.getJSONObject(index)
@@ -173,6 +174,13 @@ internal object Codec {
     private fun JSONObject.text(name: String): String? = if (isNull(name)) null else getString(name)
 
     private fun JSONObject.number(name: String): Long? = if (isNull(name)) null else getLong(name)
+
+    private fun <T> decodeAndWipe(bytes: ByteArray, read: (JSONObject) -> T): T =
+        try {
+            decode(bytes, read)
+        } finally {
+            bytes.fill(0)
+        }
 
     /** Only a library of another version than the classes, or a defect, gets here with other JSON. */
     private fun <T> decode(bytes: ByteArray, read: (JSONObject) -> T): T =

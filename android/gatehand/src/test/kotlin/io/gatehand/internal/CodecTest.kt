@@ -19,6 +19,7 @@ import kotlin.test.assertEquals
 import kotlin.test.assertFailsWith
 import kotlin.test.assertFalse
 import kotlin.test.assertNull
+import kotlin.test.assertTrue
 import org.json.JSONObject
 import org.junit.runner.RunWith
 import org.robolectric.RobolectricTestRunner
@@ -114,9 +115,22 @@ class CodecTest {
         val json = """{"medium_key_sets":[
             {"public_id":1,"organizer":"o","active":true,"media_type":"nfc_mf0aes","uid_key":"AQI=","diversification_key":"Aw==","encrypted":true},
             {"public_id":2,"organizer":"o","active":false,"media_type":"nfc_mf0aes","uid_key":"AQI=","diversification_key":"Aw==","encrypted":false}]}"""
-        val sets = Codec.mediumKeySets(json.encodeToByteArray()) { it.reversedArray() }
+        val bytes = json.encodeToByteArray()
+        val sets = Codec.mediumKeySets(bytes) { it.reversedArray() }
+        assertTrue(bytes.all { it == 0.toByte() }, "the keys are still in memory")
         assertContentEquals(byteArrayOf(2, 1), sets[0].uidKey())
         assertContentEquals(byteArrayOf(1, 2), sets[1].uidKey())
         assertFalse(sets.toString().contains("AQI") || sets.toString().contains("[1"))
+    }
+
+    @Test
+    fun what_held_a_token_is_wiped_though_it_could_not_be_read() {
+        val whole = """{"server":"https://a","origin":"https://a","exact_origin":"https://a","host":"a","token":"kpp4jn8g2ynzonp6"}"""
+        for (text in listOf(whole, whole.replace("origin", "other"))) {
+            val bytes = text.encodeToByteArray()
+            val read = runCatching { Codec.enrolment(bytes) }
+            assertEquals(text == whole, read.isSuccess)
+            assertTrue(bytes.all { it == 0.toByte() }, "the token is still in memory")
+        }
     }
 }
