@@ -60,6 +60,7 @@ class ManagedTest : ServerTest() {
         val job = gate.jobs().getValue(HeartbeatJob.SOON)
         // It is the same job after the next failure, so its pauses grow.
         assertTrue(gate.runJob())
+        HeartbeatJob.soon(gate.app)
         assertSame(job, gate.jobs()[HeartbeatJob.SOON])
         server.restart()
         assertFalse(gate.runJob())
