@@ -5,10 +5,9 @@ import io.gatehand.ApiRequest
 import io.gatehand.ConnectionException
 import io.gatehand.DeviceState
 import io.gatehand.Enrolment
-import io.gatehand.EnrolmentCodeException
-import io.gatehand.ErrorCode
 import io.gatehand.EventSuggestion
 import io.gatehand.GatehandException
+import io.gatehand.ManagedOutcome
 import io.gatehand.ScannerAgent
 import java.io.Closeable
 import kotlinx.coroutines.CoroutineDispatcher
@@ -23,22 +22,26 @@ import kotlinx.coroutines.flow.getAndUpdate
 import kotlinx.coroutines.flow.map
 import kotlinx.coroutines.flow.stateIn
 import kotlinx.coroutines.flow.update
-import kotlinx.coroutines.isActive
 import kotlinx.coroutines.launch
+import kotlinx.coroutines.withContext
 
 /**
- * What the screens show, and what pressing their buttons does. There is one for the whole process,
- * with the agent in it, so that neither is lost when an activity is.
+ * What the screens show, and what pressing their buttons does. There is one for the whole process, so
+ * that nothing is lost when an activity is.
  *
  * One thing is done at a time. What was scanned is kept in memory alone, as it holds a token.
  *
  * @param scans Whether this device has a scan engine that the app can use.
- * @param open Opens the agent; called off the main thread, as that reads files and asks the Keystore.
+ * @param shared The process's agent.
+ * @param oldKey The key from before this app used gatehand.
+ * @param tryAgainSoon Has the background try soon what could not be done now.
  * @param dispatcher Where to work.
  */
 class DeviceModel(
     scans: Boolean,
-    private val open: () -> ScannerAgent,
+    private val shared: SharedAgent,
+    private val oldKey: OldKey,
+    private val tryAgainSoon: () -> Unit,
     dispatcher: CoroutineDispatcher = Dispatchers.Default,
 ) : Closeable {
     private val scope = CoroutineScope(SupervisorJob() + dispatcher)
@@ -52,38 +55,55 @@ class DeviceModel(
         situation.map(::screenOf).stateIn(scope, SharingStarted.Eagerly, screenOf(situation.value))
 
     init {
-        openAgent()
+        open()
     }
 
-    private fun openAgent() {
-        scope.launch(Dispatchers.IO) {
-            val opened = try {
-                open()
+    private fun open() {
+        scope.launch {
+            try {
+                val opened = shared.get()
+                agent = opened
+                follow(opened)
+                begin(opened)
             } catch (error: GatehandException) {
                 Log.e(TAG, "the agent can't be opened", error)
                 situation.update { it.copy(unusable = error) }
-                return@launch
-            }
-            agent = opened
-            if (!isActive) return@launch opened.close()
-            launch { opened.state.collect { follow(opened) } }
-            launch { opened.managedOutcome.collect { outcome -> situation.update { it.copy(managed = outcome) } } }
-            follow(opened)
-            when (opened.state.value) {
-                // What was begun before the process ended is finished now, and a revocation is heard of.
-                is DeviceState.Enrolling, is DeviceState.Enrolled, is DeviceState.Rejected -> act(Action.Refresh)
-                else -> Unit
             }
         }
     }
 
     private fun follow(agent: ScannerAgent) {
-        situation.update { it.copy(device = agent.state.value, unusable = null).withoutPointlessStep() }
+        scope.launch {
+            agent.state.collect { state -> situation.update { it.copy(device = state, unusable = null).withoutPointlessStep() } }
+        }
+        scope.launch {
+            agent.events.collect { event -> situation.update { it.copy(lastEvent = event) } }
+        }
+        scope.launch {
+            agent.managedOutcome.collect { outcome ->
+                situation.update { it.copy(managed = outcome) }
+                if (outcome is ManagedOutcome.TryLater) tryAgainSoon()
+            }
+        }
     }
 
-    /** A code was scanned, or a link opened. Nothing is sent before the person has agreed to the server. */
+    private suspend fun begin(agent: ScannerAgent) {
+        val state = agent.state.value
+        when {
+            withContext(Dispatchers.IO) { oldKey.isThere() } -> act(Action.TryAgain)
+            // What was begun before the process ended is finished now, and a revocation is heard of.
+            state is DeviceState.Enrolling || state is DeviceState.Enrolled || state is DeviceState.Rejected -> act(Action.Refresh)
+        }
+    }
+
+    /** The scan engine read something: a code to set the device up with or, once it is, a ticket. */
     fun scanned(text: String) {
-        read { Enrolment.parse(text) }
+        read(ticket = text) { Enrolment.parse(text) }
+    }
+
+    /** A link was opened. */
+    fun linked(link: String) {
+        read { Enrolment.parse(link) }
     }
 
     /** Address and token were typed. */
@@ -91,18 +111,22 @@ class DeviceModel(
         read { Enrolment.of(server, token) }
     }
 
+    /** The scan engine can't be set up, or now it can. */
+    fun scannerFailed(why: String?) {
+        situation.update { it.copy(scannerFailure = why) }
+    }
+
     /** Does what was pressed. */
     fun act(action: Action) {
         when (action) {
-            Action.OpenAgain -> {
-                situation.update { it.copy(unusable = null) }
-                openAgent()
-            }
+            // Pressed twice, it opens once.
+            Action.OpenAgain -> if (situation.getAndUpdate { it.copy(unusable = null) }.unusable != null) open()
             Action.Type -> situation.update { it.copy(step = Step.Type, notice = null) }
             Action.Submit -> error("the fields are the view's")
             Action.Back -> back()
             is Action.Enrol -> enrol(action)
             Action.Refresh -> work(Work.REFRESH) { agent -> refresh(agent) }
+            Action.TryAgain -> work(Work.REFRESH) { agent -> tryAgain(agent) }
             Action.Call -> work(Work.CALL) { agent -> noticeOf(agent.request(ApiRequest.get("/api/v1/device/info"))) }
             Action.Roll -> work(Work.ROLL) { agent ->
                 agent.roll()
@@ -124,27 +148,22 @@ class DeviceModel(
 
     override fun close() {
         scope.cancel()
-        agent?.close()
     }
 
-    private fun read(parse: () -> Enrolment) {
+    /** Nothing is sent before the person has agreed to the server. */
+    private fun read(ticket: String? = null, parse: () -> Enrolment) {
         val before = situation.getAndUpdate {
             when {
                 it.work != null -> it
                 // A second code must not slip under a finger that is about to agree to the first.
-                it.step is Step.Confirm || it.step is Step.Revoke -> it.copy(notice = ANSWER_FIRST)
-                it.isEnrolled -> it.copy(notice = Situation.ALREADY_ENROLLED)
+                it.isAsking -> it.copy(notice = ANSWER_FIRST)
                 else -> it.copy(work = Work.READ, notice = null)
             }
         }
-        if (before.work != null || before.step is Step.Confirm || before.isEnrolled) return
+        if (before.work != null || before.isAsking) return
         scope.launch {
-            val (step, notice) = try {
-                Step.Confirm(parse(), replaces = false) to null
-            } catch (error: GatehandException) {
-                before.step to said(error)
-            }
-            situation.update { it.copy(step = step, work = null, notice = notice).withoutPointlessStep() }
+            val after = readCode(ticket, parse)
+            situation.update { after(it.copy(work = null)).withoutPointlessStep() }
         }
     }
 
@@ -157,38 +176,54 @@ class DeviceModel(
                 agent.initialize(confirm.enrolment.confirmed(answer.origin), confirm.replaces)
                 situation.update { it.copy(step = null, event = Event.Unknown) }
             } catch (error: GatehandException) {
-                val next = stepAfter(error, confirm, agent.status())
+                val next = confirm.after(error, agent.state.value)
                 situation.update { it.copy(step = next) }
                 if (next?.replaces == true && !confirm.replaces) return@work null
                 throw error
             }
             ask(agent)
-            null
         }
-    }
-
-    /** What is begun or over is not asked again; what was not sent can be tried again without a second scan. */
-    private fun stepAfter(error: GatehandException, confirm: Step.Confirm, state: DeviceState): Step.Confirm? = when {
-        error.code in NEEDS_REPLACING -> confirm.copy(replaces = true)
-        error is ConnectionException && state !is DeviceState.Enrolling -> confirm
-        else -> null
     }
 
     private suspend fun refresh(agent: ScannerAgent): Notice? {
         agent.refresh()
-        ask(agent)
-        return Notice(Tone.GOOD, text(R.string.refreshed))
+        return ask(agent) ?: Notice(Tone.GOOD, text(R.string.refreshed))
     }
 
-    /** Asks what to scan for. The device is enrolled without it too. */
-    private suspend fun ask(agent: ScannerAgent) {
+    /** Asks what to scan for. The device is ready without it, so a failure is not one of what came before. */
+    private suspend fun ask(agent: ScannerAgent): Notice? {
         val current = (situation.value.event as? Event.Now)?.selection
-        val event = when (val suggestion = agent.eventSelection(current)) {
-            EventSuggestion.Keep -> return
-            EventSuggestion.None -> Event.None
-            is EventSuggestion.Switch -> Event.Now(suggestion.selection)
+        val event = try {
+            when (val suggestion = agent.eventSelection(current)) {
+                EventSuggestion.Keep -> return null
+                EventSuggestion.None -> Event.None
+                is EventSuggestion.Switch -> Event.Now(suggestion.selection)
+            }
+        } catch (error: GatehandException) {
+            if (error.isSaidByState) throw error
+            Log.w(TAG, error)
+            return Notice(Tone.WARNING, text(R.string.event_not_told))
         }
         situation.update { it.copy(event = event) }
+        return null
+    }
+
+    private suspend fun tryAgain(agent: ScannerAgent): Notice? {
+        takeOldKey(agent)
+        agent.heartbeat()
+        return if (agent.state.value is DeviceState.Enrolled) ask(agent) else null
+    }
+
+    private suspend fun takeOldKey(agent: ScannerAgent) {
+        var waits = false
+        try {
+            withContext(Dispatchers.IO) { oldKey.moveInto(agent) }
+        } catch (error: ConnectionException) {
+            Log.w(TAG, error)
+            waits = true
+        } finally {
+            situation.update { it.copy(hasOldKey = waits) }
+        }
     }
 
     private fun work(work: Work, block: suspend (ScannerAgent) -> Notice?) {
@@ -196,40 +231,26 @@ class DeviceModel(
         val before = situation.getAndUpdate { if (it.work == null) it.copy(work = work, notice = null) else it }
         if (before.work != null) return
         scope.launch {
+            val stateBefore = agent.state.value
             val notice = try {
                 block(agent)
             } catch (error: GatehandException) {
+                // None of gatehand's exceptions holds a key or a token.
+                Log.w(TAG, error)
                 // The screen of the state that the error led to says it all.
-                val isSaid = error.code in SAID_BY_STATE && agent.status().javaClass != before.device?.javaClass
-                if (isSaid) null else said(error)
+                val isSaid = error.isSaidByState && agent.state.value.javaClass != stateBefore.javaClass
+                if (isSaid) null else noticeOf(error)
             }
-            val device = agent.status()
             situation.update {
                 val step = it.step.takeIf { work == Work.ENROL }
-                it.copy(device = device, work = null, notice = notice, step = step).withoutPointlessStep()
+                // The end of the work and what it led to are shown at once.
+                it.copy(device = agent.state.value, work = null, notice = notice, step = step).withoutPointlessStep()
             }
         }
-    }
-
-    private fun said(error: GatehandException): Notice {
-        // None of gatehand's exceptions holds a key or a token.
-        Log.w(TAG, error)
-        val tone = if (error is ConnectionException || error is EnrolmentCodeException) Tone.WARNING else Tone.BAD
-        return Notice(tone, wordsOf(error), detailOf(error))
     }
 
     private companion object {
         const val TAG = "gatehand"
         val ANSWER_FIRST = Notice(Tone.WARNING, text(R.string.answer_first))
-        val NEEDS_REPLACING = setOf(ErrorCode.ALREADY_ENROLLED, ErrorCode.ENROLMENT_UNFINISHED)
-        val SAID_BY_STATE = setOf(
-            ErrorCode.NOT_ENROLLED,
-            ErrorCode.ANSWER_LOST,
-            ErrorCode.REJECTED,
-            ErrorCode.REVOKED,
-            ErrorCode.KEY_LOST,
-            ErrorCode.VAULT_DAMAGED,
-            ErrorCode.KEYSTORE_UNAVAILABLE,
-        )
     }
 }

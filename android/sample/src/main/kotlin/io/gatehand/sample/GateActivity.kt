@@ -9,20 +9,19 @@ import kotlinx.coroutines.launch
 
 /** Shows the model's screen, and hands it what is scanned, opened and pressed. Keeps nothing itself. */
 class GateActivity : Activity() {
-    private val model: DeviceModel get() = (application as SampleApp).model
+    private val app get() = application as SampleApp
+    private val model: DeviceModel get() = app.model
     private val scope = MainScope()
     private lateinit var view: ScreenView
-    private lateinit var scanner: DataWedge
 
     override fun onCreate(savedInstanceState: Bundle?) {
         super.onCreate(savedInstanceState)
         setContentView(R.layout.screen)
         view = ScreenView(window.decorView, ::act)
         scope.launch { model.screen.collect(view::show) }
-        scanner = DataWedge(applicationContext, model::scanned)
         // After a rotation this link was offered before, and maybe declined.
         if (savedInstanceState == null) {
-            scanner.setUp()
+            app.scanner.setUp()
             offer(intent)
         }
     }
@@ -34,11 +33,11 @@ class GateActivity : Activity() {
 
     override fun onResume() {
         super.onResume()
-        scanner.start()
+        app.scanner.start()
     }
 
     override fun onPause() {
-        scanner.stop()
+        app.scanner.stop()
         super.onPause()
     }
 
@@ -56,7 +55,7 @@ class GateActivity : Activity() {
     /** A link can come from any app, and is no more trusted than a scanned code. */
     private fun offer(intent: Intent) {
         val again = intent.flags and Intent.FLAG_ACTIVITY_LAUNCHED_FROM_HISTORY != 0
-        if (intent.action == Intent.ACTION_VIEW && !again) intent.dataString?.let(model::scanned)
+        if (intent.action == Intent.ACTION_VIEW && !again) intent.dataString?.let(model::linked)
     }
 
     private fun act(action: Action) {

@@ -6,19 +6,33 @@ import io.gatehand.AgentConfig
 import io.gatehand.ScannerAgent
 import java.util.concurrent.TimeUnit
 
-/** Holds what lives as long as the process: the device's agent, and what its screens show. */
+/**
+ * Holds what lives as long as the process: the device's agent, what its screens show, and the scan
+ * engine. What is open or protected here is so for tests, which end and restart apps.
+ */
 open class SampleApp : Application() {
     private val lazyModel = lazy { makeModel() }
 
-    /** Longest time that an operation takes, retries included: a person stands there and waits. */
-    protected open val timeLimitMillis: Long = 30_000
+    /** The process's only agent, opened by whoever needs it first: a screen or a job. */
+    open val agent: SharedAgent by lazy { SharedAgent(::openAgent) }
 
     /** What the screens show; made with the first of them. */
     open val model: DeviceModel by lazyModel
 
-    protected fun makeModel(): DeviceModel = DeviceModel(DataWedge.isHere(this), ::openAgent)
+    /** The scan engine, if this device has one. */
+    val scanner: DataWedge by lazy { DataWedge(this, { model.scanned(it) }, { model.scannerFailed(it) }) }
 
-    /** Opens the process's only agent. */
+    /** Longest time that an operation takes, retries included: a person stands there and waits. */
+    protected open val timeLimitMillis: Long = 30_000
+
+    override fun onCreate() {
+        super.onCreate()
+        HeartbeatJob.everyHour(this)
+    }
+
+    protected fun makeModel(): DeviceModel =
+        DeviceModel(DataWedge.isHere(this), agent, OldKey(this), tryAgainSoon = { HeartbeatJob.soon(this) })
+
     protected open fun openAgent(): ScannerAgent {
         val config = AgentConfig.Builder("gatehand sample", version())
             .timeLimit(timeLimitMillis, TimeUnit.MILLISECONDS)
@@ -36,6 +50,7 @@ open class SampleApp : Application() {
     /** Devices end processes without it; emulated ones, as in tests, end here. */
     override fun onTerminate() {
         if (lazyModel.isInitialized()) lazyModel.value.close()
+        agent.close()
         super.onTerminate()
     }
 }

@@ -65,6 +65,9 @@ sealed interface Action {
 
     data object Refresh : Action
 
+    /** Tries at once what the app would try again by itself. */
+    data object TryAgain : Action
+
     data object Call : Action
 
     data object Roll : Action

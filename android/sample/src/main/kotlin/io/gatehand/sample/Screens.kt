@@ -1,5 +1,6 @@
 package io.gatehand.sample
 
+import io.gatehand.ConnectionException
 import io.gatehand.DeviceState
 import io.gatehand.Identity
 import io.gatehand.ManagedOutcome
@@ -11,10 +12,19 @@ fun screenOf(situation: Situation): Screen {
     // A step needs an agent to be done with.
     val step = if (situation.device == null) null else stepScreen(situation)
     val screen = step ?: stateScreen(situation)
+    val tryAgain = Button(R.string.try_again, Action.TryAgain, Kind.MAIN)
+    val needsButton = step == null && situation.canTryAgain && screen.buttons.none { it.kind == Kind.MAIN }
     return screen.copy(
-        notice = situation.notice ?: if (situation.isEnrolled) null else managedNotice(situation.managed),
+        notice = situation.notice ?: standingNotice(situation),
         busy = situation.work?.let { text(wordsOf(it)) },
+        buttons = if (needsButton) listOf(tryAgain) + screen.buttons else screen.buttons,
     )
+}
+
+/** What stays true until something is done about it. */
+private fun standingNotice(situation: Situation): Notice? {
+    val notice = if (situation.isEnrolled) null else managedNotice(situation.managed)
+    return notice ?: situation.scannerFailure?.let { Notice(Tone.WARNING, text(R.string.scanner_failed), "DataWedge: $it") }
 }
 
 private fun stepScreen(situation: Situation): Screen? = when (val step = situation.step) {
@@ -60,7 +70,7 @@ private fun stepScreen(situation: Situation): Screen? = when (val step = situati
 
 private fun stateScreen(situation: Situation): Screen = when (val device = situation.device) {
     null -> unopened(situation)
-    DeviceState.NotEnrolled -> Screen(
+    DeviceState.NotEnrolled -> if (situation.hasOldKey) OLD_KEY_WAITS else Screen(
         title = text(R.string.not_enrolled_title),
         subject = text(if (situation.scans) R.string.scan_the_code else R.string.open_the_link),
         sentences = listOf(text(if (situation.scans) R.string.scan_how else R.string.open_the_link_how)),
@@ -73,7 +83,7 @@ private fun stateScreen(situation: Situation): Screen = when (val device = situa
         sentences = listOf(text(R.string.enrolling_words)),
         buttons = listOf(Button(R.string.go_on, Action.Refresh, Kind.MAIN), Button(R.string.type_other, Action.Type)),
     )
-    is DeviceState.Enrolled -> enrolled(device.identity, situation.event)
+    is DeviceState.Enrolled -> enrolled(device.identity, situation)
     is DeviceState.Rejected -> Screen(
         title = text(R.string.rejected_title),
         tone = Tone.BAD,
@@ -112,6 +122,13 @@ private fun stateScreen(situation: Situation): Screen = when (val device = situa
     )
 }
 
+private val OLD_KEY_WAITS = Screen(
+    title = text(R.string.enrolling_title),
+    tone = Tone.WARNING,
+    sentences = listOf(text(R.string.old_key_waits)),
+    buttons = listOf(Button(R.string.try_again, Action.TryAgain, Kind.MAIN), Button(R.string.type_other, Action.Type)),
+)
+
 private fun unopened(situation: Situation): Screen {
     val cause = situation.unusable ?: return Screen(title = text(R.string.opening_title))
     return Screen(
@@ -123,17 +140,17 @@ private fun unopened(situation: Situation): Screen {
     )
 }
 
-private fun enrolled(identity: Identity, event: Event) = Screen(
+private fun enrolled(identity: Identity, situation: Situation) = Screen(
     title = text(R.string.enrolled_title),
     tone = Tone.GOOD,
     subject = words(identity.name),
     facts = listOfNotNull(
-        when (event) {
+        when (val event = situation.event) {
             Event.Unknown -> null
             Event.None -> Fact(R.string.fact_event, text(R.string.event_none))
             is Event.Now -> Fact(R.string.fact_event, words(event.selection.eventName.ifEmpty { event.selection.event }))
         },
-    ) + factsOf(identity),
+    ) + factsOf(identity) + listOfNotNull(situation.lastEvent?.let { Fact(R.string.fact_news, text(wordsOf(it))) }),
     buttons = listOf(
         Button(R.string.refresh, Action.Refresh, Kind.MAIN),
         Button(R.string.call, Action.Call),
@@ -142,10 +159,15 @@ private fun enrolled(identity: Identity, event: Event) = Screen(
     ),
 )
 
-private fun factsOf(identity: Identity): List<Fact> = listOf(
+/** Where the device stands, and then what people who help over the phone ask for. */
+private fun factsOf(identity: Identity): List<Fact> = listOfNotNull(
     Fact(R.string.fact_gate, identity.gate?.let { words(it.name) } ?: text(R.string.gate_none)),
     Fact(R.string.fact_organizer, words(identity.organizer)),
+    Fact(R.string.fact_number, words(identity.deviceId.toString())),
+    Fact(R.string.fact_serial, words(identity.uniqueSerial)),
+    identity.securityProfile?.let { Fact(R.string.fact_profile, words(it)) },
     Fact(R.string.fact_server, words(identity.server)),
+    identity.serverVersion?.let { Fact(R.string.fact_version, text(R.string.version_of_server, it)) },
 )
 
 /** Where a new code comes from, and how it gets in. */
@@ -162,6 +184,10 @@ private fun managedNotice(outcome: ManagedOutcome): Notice? = when (outcome) {
     ManagedOutcome.NotConfigured, ManagedOutcome.NotNeeded, ManagedOutcome.Enrolled -> null
     ManagedOutcome.AlreadyUsed -> Notice(Tone.WARNING, text(R.string.managed_used))
     is ManagedOutcome.NotAllowed -> Notice(Tone.BAD, text(R.string.managed_not_allowed, outcome.origin))
-    is ManagedOutcome.TryLater -> Notice(Tone.WARNING, text(R.string.managed_later))
+    is ManagedOutcome.TryLater -> {
+        val cause = outcome.cause
+        val words = if (cause is ConnectionException) text(R.string.managed_later) else text(R.string.managed_later_because, wordsOf(cause))
+        Notice(Tone.WARNING, words)
+    }
     is ManagedOutcome.Failed -> Notice(Tone.BAD, text(R.string.managed_failed, wordsOf(outcome.cause)), detailOf(outcome.cause))
 }

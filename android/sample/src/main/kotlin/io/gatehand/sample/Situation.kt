@@ -1,7 +1,10 @@
 package io.gatehand.sample
 
+import io.gatehand.AgentEvent
+import io.gatehand.ConnectionException
 import io.gatehand.DeviceState
 import io.gatehand.Enrolment
+import io.gatehand.ErrorCode
 import io.gatehand.EventSelection
 import io.gatehand.GatehandException
 import io.gatehand.ManagedOutcome
@@ -12,19 +15,32 @@ import io.gatehand.ManagedOutcome
  * @property scans Whether this device has a scan engine that the app can use.
  * @property device What the device is; `null` until the agent is open.
  * @property unusable Why the agent can't be opened.
+ * @property managed What became of an enrolment by the device's management.
+ * @property hasOldKey Whether a key from before gatehand waits for its server.
+ * @property scannerFailure DataWedge's word for why the scan engine can't be used.
  * @property event What was last said to scan for.
+ * @property lastEvent What last happened to the device since the app started.
  */
 data class Situation(
     val scans: Boolean,
     val device: DeviceState? = null,
     val unusable: GatehandException? = null,
     val managed: ManagedOutcome = ManagedOutcome.NotConfigured,
+    val hasOldKey: Boolean = false,
+    val scannerFailure: String? = null,
     val step: Step? = null,
     val work: Work? = null,
     val notice: Notice? = null,
     val event: Event = Event.Unknown,
+    val lastEvent: AgentEvent? = null,
 ) {
     val isEnrolled: Boolean get() = device is DeviceState.Enrolled
+
+    /** Whether a question is open that a second code must not change. */
+    val isAsking: Boolean get() = step is Step.Confirm || step is Step.Revoke
+
+    /** Whether management's enrolment waits, and a person may have it tried at once. */
+    val canTryAgain: Boolean get() = !isEnrolled && managed is ManagedOutcome.TryLater
 
     /** Without the step that [device] has made pointless: management may enrol it, or the server revoke it. */
     fun withoutPointlessStep(): Situation = when (step) {
@@ -55,6 +71,13 @@ sealed interface Step {
     data class Confirm(val enrolment: Enrolment, val replaces: Boolean) : Step {
         /** What a person says yes to. */
         val agreement: Action.Enrol get() = Action.Enrol(enrolment.origin, replaces)
+
+        /** What is begun or over is not asked again; what was not sent can be tried again without a second scan. */
+        fun after(error: GatehandException, state: DeviceState): Confirm? = when {
+            error.code == ErrorCode.ALREADY_ENROLLED || error.code == ErrorCode.ENROLMENT_UNFINISHED -> copy(replaces = true)
+            error is ConnectionException && state !is DeviceState.Enrolling -> this
+            else -> null
+        }
     }
 
     /** Thinking about whether to give the device up. */

@@ -1,8 +1,12 @@
 package io.gatehand.sample
 
+import io.gatehand.AgentEvent
 import io.gatehand.ApiResponse
+import io.gatehand.ConnectionException
+import io.gatehand.EnrolmentCodeException
 import io.gatehand.ErrorCode
 import io.gatehand.GatehandException
+import io.gatehand.Operation
 import org.json.JSONException
 import org.json.JSONObject
 
@@ -15,26 +19,50 @@ fun wordsOf(error: GatehandException): Text = text(
         ErrorCode.ALREADY_ENROLLED -> R.string.error_already_enrolled
         ErrorCode.ENROLMENT_UNFINISHED -> R.string.error_unfinished
         ErrorCode.ANSWER_LOST -> R.string.answer_lost_words
-        ErrorCode.REFUSED, ErrorCode.TOKEN_REFUSED, ErrorCode.OTHER_DEVICE -> R.string.error_refused
+        ErrorCode.REFUSED -> R.string.error_refused
+        ErrorCode.TOKEN_REFUSED -> R.string.error_token_refused
+        ErrorCode.OTHER_DEVICE -> R.string.error_other_device
         ErrorCode.REJECTED -> R.string.rejected_words
         ErrorCode.REVOKED -> R.string.revoked_words
-        ErrorCode.UNREACHABLE, ErrorCode.SERVER_FAILED, ErrorCode.ANDROID_FAILED -> R.string.error_unreachable
+        ErrorCode.UNREACHABLE -> R.string.error_unreachable
         ErrorCode.TIMED_OUT -> R.string.error_timed_out
+        ErrorCode.SERVER_FAILED -> R.string.error_server_failed
         ErrorCode.FOREIGN_ANSWER -> R.string.error_foreign
         ErrorCode.VAULT_IN_USE -> R.string.error_vault_in_use
         ErrorCode.VAULT_UNWRITABLE -> R.string.error_vault_unwritable
         ErrorCode.VAULT_DAMAGED, ErrorCode.KEY_LOST -> R.string.enrol_again_words
         ErrorCode.VAULT_TOO_NEW -> R.string.error_vault_too_new
         ErrorCode.KEYSTORE_UNAVAILABLE -> R.string.vault_locked_words
+        ErrorCode.ANDROID_FAILED -> R.string.error_android
         ErrorCode.LIBRARY_UNUSABLE -> R.string.error_library
         ErrorCode.ARGUMENT_INVALID, ErrorCode.ANSWER_TOO_LARGE, ErrorCode.BODY_FAILED, ErrorCode.INTERNAL ->
             R.string.error_defect
     },
 )
 
+/** Whether the screen of the state that this error leads to says all of it. */
+val GatehandException.isSaidByState: Boolean
+    get() = when (code) {
+        ErrorCode.NOT_ENROLLED,
+        ErrorCode.ANSWER_LOST,
+        ErrorCode.REJECTED,
+        ErrorCode.REVOKED,
+        ErrorCode.KEY_LOST,
+        ErrorCode.VAULT_DAMAGED,
+        ErrorCode.KEYSTORE_UNAVAILABLE,
+        -> true
+        else -> false
+    }
+
+/** An error as it is shown. */
+fun noticeOf(error: GatehandException): Notice {
+    val passes = error is ConnectionException || error is EnrolmentCodeException
+    return Notice(if (passes) Tone.WARNING else Tone.BAD, wordsOf(error), detailOf(error))
+}
+
 /** The words of the server, or of what read a code, where they tell more than ours. */
 fun detailOf(error: GatehandException): String? = when (error.code) {
-    ErrorCode.ENROLMENT_INVALID, ErrorCode.ENROLMENT_TOO_NEW, ErrorCode.REFUSED -> error.message
+    ErrorCode.ENROLMENT_INVALID, ErrorCode.ENROLMENT_TOO_NEW, ErrorCode.REFUSED, ErrorCode.TOKEN_REFUSED -> error.message
     else -> null
 }
 
@@ -44,6 +72,19 @@ fun wordsOf(work: Work): Int = when (work) {
     Work.REFRESH, Work.CALL -> R.string.busy_asking
     Work.ROLL -> R.string.busy_rolling
     Work.REVOKE -> R.string.busy_revoking
+}
+
+/** What happened to the device. */
+fun wordsOf(event: AgentEvent): Int = when (event) {
+    is AgentEvent.IdentityChanged -> R.string.news_changed
+    AgentEvent.ReportAcknowledged -> R.string.news_reported
+    AgentEvent.KeyRolled -> R.string.news_rolled
+    is AgentEvent.OperationFinished -> when (event.operation) {
+        Operation.INITIALIZE -> R.string.news_set_up
+        Operation.UPDATE -> R.string.news_reported
+        Operation.ROLL -> R.string.news_rolled
+        Operation.REVOKE -> R.string.news_signed_off
+    }
 }
 
 /** What `device/info` answered. */

@@ -118,4 +118,41 @@ class EnrolledTest : ServerTest() {
         gate.press(R.string.call)
         gate.sees(R.string.revoked_title)
     }
+
+    @Test
+    fun a_ticket_comes_to_where_tickets_go() {
+        enrolledGate()
+        gate.scan("ZVQ8-73XK")
+        gate.sees(R.string.ticket_read, "ZVQ8-73XK")
+        gate.sees("Lane 2")
+        gate.scan("https://pretix.eu/" + "a".repeat(3000))
+        gate.sees(R.string.ticket_read, "https://pretix.eu/aaaaaaaaaaaaaaaaaaaaaa…")
+    }
+
+    @Test
+    fun a_link_is_no_ticket() {
+        enrolledGate()
+        gate.openLink("pretixscan://setup?url=nonsense")
+        gate.sees(R.string.error_code_invalid)
+    }
+
+    @Test
+    fun what_support_asks_for_is_on_the_screen() {
+        val device = enrolledGate()
+        val known = server.device(device.id)
+        gate.sees(device.id.toString())
+        gate.sees(known.getString("unique_serial"))
+        gate.sees(known.getString("security_profile"))
+        // What the server runs is told by the first update.
+        gate.press(R.string.refresh)
+        gate.sees(R.string.fact_version)
+    }
+
+    @Test
+    fun what_last_happened_to_the_device_is_shown() {
+        enrolledGate()
+        gate.sees(R.string.news_set_up)
+        gate.press(R.string.roll)
+        gate.sees(R.string.news_rolled)
+    }
 }

@@ -125,7 +125,7 @@ class EnrolmentTest : ServerTest() {
         gate.sees(R.string.scan_the_code)
         gate.scan("""{"handshake_version": 1, "url": "${server.address}", "token": "abcdefgh12345678"}""")
         gate.press(R.string.confirm_yes)
-        gate.sees(R.string.error_refused)
+        gate.sees(R.string.error_token_refused)
         gate.seesPart("${server.address} refused: ")
         gate.sees(R.string.scan_the_code)
         assertFalse(gate.texts().any { "abcdefgh12345678" in it || "Exception" in it }, "${gate.texts()}")
@@ -169,5 +169,20 @@ class EnrolmentTest : ServerTest() {
         gate.sees(R.string.error_already_enrolled)
         gate.sees("Lane 2")
         assertNothingWasSentFor(other)
+    }
+
+    @Test
+    fun a_server_that_would_get_the_token_unencrypted_is_turned_down_before_the_question() {
+        val server = "http://192.168.1.5:8345"
+        gate.open()
+        gate.sees(R.string.scan_the_code)
+        gate.scan("""{"handshake_version": 1, "url": "$server", "token": "abcdefgh12345678"}""")
+        gate.sees(R.string.error_not_encrypted, server)
+        gate.press(R.string.type_instead)
+        gate.type(R.id.server, server)
+        gate.type(R.id.token, "abcdefgh12345678")
+        gate.press(R.string.type_submit)
+        gate.sees(R.string.error_not_encrypted, server)
+        assertFalse(gate.shows(R.string.confirm_title))
     }
 }

@@ -1,5 +1,9 @@
 package io.gatehand.sample
 
+import android.app.job.JobInfo
+import android.app.job.JobParameters
+import android.app.job.JobScheduler
+import android.content.Context
 import android.content.Intent
 import android.net.Uri
 import android.os.Looper
@@ -13,6 +17,7 @@ import org.robolectric.Robolectric
 import org.robolectric.RuntimeEnvironment
 import org.robolectric.Shadows.shadowOf
 import org.robolectric.android.controller.ActivityController
+import org.robolectric.shadow.api.Shadow
 
 /** A person at the gate: reads the screen, presses, scans, types and turns the device. */
 class Gate {
@@ -88,6 +93,33 @@ class Gate {
         controller.pause().stop().destroy()
     }
 
+    /** Ends the process and starts another one, for a [RestartingApp]. */
+    fun restart(between: () -> Unit = {}) {
+        leave()
+        (app as RestartingApp).end()
+        between()
+        open()
+    }
+
+    /** Has Android run the app's job; returns whether it is to come again. */
+    fun runJob(): Boolean {
+        val job = startJob()
+        await("the end of the job") { shadowOf(job).isJobFinished }
+        return shadowOf(job).isRescheduleNeeded
+    }
+
+    fun startJob(): HeartbeatJob {
+        val job = Robolectric.buildService(HeartbeatJob::class.java).create().get()
+        assertTrue(job.onStartJob(JOB))
+        return job
+    }
+
+    /** The jobs that Android has to run, by their number. */
+    fun jobs(): Map<Int, JobInfo> {
+        val scheduler = app.getSystemService(Context.JOB_SCHEDULER_SERVICE) as JobScheduler
+        return scheduler.allPendingJobs.associateBy { it.id }
+    }
+
     fun await(what: String, condition: () -> Boolean) {
         val end = System.nanoTime() + TimeUnit.SECONDS.toNanos(LIMIT_SECONDS)
         while (true) {
@@ -102,9 +134,9 @@ class Gate {
     fun idle(): Unit = shadowOf(Looper.getMainLooper()).idle()
 
     /** All that is to be read, from top to bottom. */
-    fun texts(): List<String> = views(activity.window.decorView).filterIsInstance<TextView>().map { it.text.toString() }.toList()
+    fun texts(): List<String> = views().filterIsInstance<TextView>().map { it.text.toString() }
 
-    fun views(): List<View> = views(activity.window.decorView).toList()
+    fun views(): List<View> = opened?.let { views(it.get().window.decorView).toList() }.orEmpty()
 
     private fun button(text: String): View? =
         views().firstOrNull { it is android.widget.Button && it.text.toString() == text && it.isEnabled }
@@ -117,11 +149,14 @@ class Gate {
 
     private fun linkIntent(link: String) = Intent(Intent.ACTION_VIEW, Uri.parse(link)).addCategory(Intent.CATEGORY_BROWSABLE)
 
-    private companion object {
-        const val LANDSCAPE = android.content.res.Configuration.ORIENTATION_LANDSCAPE
+    companion object {
+        /** What Android says of a job. */
+        val JOB: JobParameters by lazy { Shadow.newInstanceOf(JobParameters::class.java) }
+
+        private const val LANDSCAPE = android.content.res.Configuration.ORIENTATION_LANDSCAPE
 
         // Far more than anything takes; only a failure waits so long.
-        const val LIMIT_SECONDS = 60L
-        const val PAUSE_MILLIS = 5L
+        private const val LIMIT_SECONDS = 60L
+        private const val PAUSE_MILLIS = 5L
     }
 }

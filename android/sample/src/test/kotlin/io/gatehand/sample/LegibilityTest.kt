@@ -8,6 +8,7 @@ import android.view.View
 import android.view.ViewGroup
 import android.widget.Button as ButtonView
 import android.widget.TextView
+import io.gatehand.AgentEvent
 import io.gatehand.EventSelection
 import java.io.File
 import kotlin.test.Test
@@ -34,7 +35,7 @@ class LegibilityTest {
     private val confirm = Step.Confirm(ScreensTest.ENROLMENT, replaces = false)
     private val refused = Notice(
         Tone.BAD,
-        text(R.string.error_refused),
+        text(R.string.error_token_refused),
         "https://tickets.veranstaltungen.example refused: This initialization token has already been used.",
     )
 
@@ -46,6 +47,14 @@ class LegibilityTest {
         put("enrolled", screenOf(enrolled))
         put("enrolled, busy", screenOf(enrolled.copy(work = Work.CALL)))
         put("enrolled, call", screenOf(enrolled.copy(notice = Notice(Tone.GOOD, text(R.string.call_done, "Lane 2", "2026.8.0")))))
+        put("enrolled, ticket", screenOf(enrolled.copy(notice = Notice(Tone.PLAIN, text(R.string.ticket_read, "A".repeat(40) + "…")))))
+        put("enrolled, no event", screenOf(enrolled.copy(notice = Notice(Tone.WARNING, text(R.string.event_not_told)), event = Event.Unknown)))
+        put("enrolled, news", screenOf(enrolled.copy(lastEvent = AgentEvent.ReportAcknowledged)))
+        put("not enrolled, later", screenOf(Situation(true, states["not enrolled"], managed = ScreensTest.LATER)))
+        put("not enrolled, old key", screenOf(Situation(true, states["not enrolled"], hasOldKey = true)))
+        put("not enrolled, no scanner", screenOf(Situation(true, states["not enrolled"], scannerFailure = "PLUGIN_NOT_SUPPORTED")))
+        put("confirm, gives up enrolling", screenOf(Situation(true, states["enrolling"], step = confirm.copy(replaces = true))))
+        put("confirm, gives up", screenOf(Situation(true, states["revoked"], step = confirm.copy(replaces = true))))
         put("opening", screenOf(Situation(true)))
         put("unusable", screenOf(Situation(true, unusable = ScreensTest.error(io.gatehand.ErrorCode.VAULT_UNWRITABLE, "full"))))
         put("type", screenOf(Situation(true, states["not enrolled"], step = Step.Type)))
@@ -94,6 +103,9 @@ class LegibilityTest {
             assertTrue((0 until layout.lineCount).all { layout.getEllipsisCount(it) == 0 }, "$name: \"${text.text}\" is cut off")
             assertTrue(text.textSize >= READABLE_SP * density, "$name: \"${text.text}\" is too small to read")
             assertEquals(text.text.toString().trimEnd(), text.text.toString(), name)
+        }
+        for (label in all.filter { it.id == R.id.fact_label }.filterIsInstance<TextView>()) {
+            assertEquals(1, label.lineCount, "$name: \"${label.text}\" is broken into lines")
         }
         val inSight = Rect()
         for (label in screen.buttons.take(2).map { root.resources.getString(it.label) }) {

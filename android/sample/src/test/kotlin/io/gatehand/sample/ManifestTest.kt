@@ -1,8 +1,12 @@
 package io.gatehand.sample
 
+import android.Manifest.permission.ACCESS_NETWORK_STATE
 import android.Manifest.permission.ACCESS_WIFI_STATE
+import android.Manifest.permission.BIND_JOB_SERVICE
 import android.Manifest.permission.INTERNET
+import android.Manifest.permission.RECEIVE_BOOT_COMPLETED
 import android.app.Application
+import android.content.ComponentName
 import android.content.Context
 import android.content.Intent
 import android.content.RestrictionsManager
@@ -54,9 +58,18 @@ class ManifestTest {
 
     @Suppress("DEPRECATION")
     @Test
-    fun the_library_s_permissions_are_all_that_it_asks_for() {
+    fun it_asks_for_no_permission_but_the_library_s_and_the_job_s() {
         val info = packages.getPackageInfo(app.packageName, PackageManager.GET_PERMISSIONS)
-        assertEquals(setOf(INTERNET, ACCESS_WIFI_STATE), info.requestedPermissions.orEmpty().toSet())
+        val library = setOf(INTERNET, ACCESS_WIFI_STATE)
+        val job = setOf(ACCESS_NETWORK_STATE, RECEIVE_BOOT_COMPLETED)
+        assertEquals(library + job, info.requestedPermissions.orEmpty().toSet())
+    }
+
+    @Suppress("DEPRECATION")
+    @Test
+    fun android_alone_can_start_the_job() {
+        val job = packages.getServiceInfo(ComponentName(app, HeartbeatJob::class.java), 0)
+        assertEquals(BIND_JOB_SERVICE, job.permission)
     }
 
     @Test

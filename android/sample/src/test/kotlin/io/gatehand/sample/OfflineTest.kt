@@ -6,34 +6,9 @@ import kotlin.test.Test
 import kotlin.test.assertTrue
 import org.robolectric.annotation.Config
 
-/** Gives up soon, and can be ended and started again as Android does with processes. */
-class RestartingApp : SampleApp() {
-    private var current: DeviceModel? = null
-
-    override val timeLimitMillis: Long = 4_000
-    override val model: DeviceModel get() = current ?: makeModel().also { current = it }
-
-    fun end() {
-        current?.close()
-        current = null
-    }
-
-    override fun onTerminate() {
-        end()
-        super.onTerminate()
-    }
-}
-
 /** The server, the network or the Keystore is not there when it is needed. */
 @Config(application = RestartingApp::class)
 class OfflineTest : ServerTest() {
-    private fun restart(between: () -> Unit = {}) {
-        gate.leave()
-        (gate.app as RestartingApp).end()
-        between()
-        gate.open()
-    }
-
     /** Lets the device's next try go to somebody who says nothing, until [expected] is on the screen. */
     private fun unanswered(expected: Int, press: () -> Unit) {
         server.stop()
@@ -94,7 +69,7 @@ class OfflineTest : ServerTest() {
     @Test
     fun a_setup_without_answer_goes_on_when_the_app_starts_again() {
         val device = enrolUnanswered()
-        restart { server.restart() }
+        gate.restart { server.restart() }
         gate.sees(R.string.enrolled_title)
         assertTrue(isInitialized(device))
     }
@@ -117,14 +92,14 @@ class OfflineTest : ServerTest() {
     @Test
     fun a_revocation_is_heard_of_when_the_app_starts() {
         val device = enrolledGate()
-        restart { server.revoke(device.id) }
+        gate.restart { server.revoke(device.id) }
         gate.sees(R.string.revoked_title)
     }
 
     @Test
     fun a_keystore_that_is_busy_is_tried_again() {
         enrolledGate()
-        restart { keystore.busy = Int.MAX_VALUE }
+        gate.restart { keystore.busy = Int.MAX_VALUE }
         gate.sees(R.string.vault_locked_title)
         gate.press(R.string.try_again)
         // That nothing has changed is said too.
@@ -139,7 +114,7 @@ class OfflineTest : ServerTest() {
     @Test
     fun a_keystore_that_has_lost_the_key_makes_the_device_enrol_again() {
         enrolledGate()
-        restart { keystore.loseKeys() }
+        gate.restart { keystore.loseKeys() }
         gate.sees(R.string.enrol_again_title)
         val next = server.createDevice("Lane 3")
         gate.scan(next.code)

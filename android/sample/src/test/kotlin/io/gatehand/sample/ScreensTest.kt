@@ -14,6 +14,7 @@ import kotlin.test.assertNull
 import kotlin.test.assertTrue
 import org.junit.runner.RunWith
 import org.robolectric.RobolectricTestRunner
+import org.robolectric.RuntimeEnvironment
 import org.robolectric.annotation.Config
 
 @RunWith(RobolectricTestRunner::class)
@@ -64,19 +65,54 @@ class ScreensTest {
 
     @Test
     fun management_s_enrolment_is_shown_where_it_matters() {
-        val notAllowed = made(ManagedOutcome.NotAllowed::class.java, "https://elsewhere.example")
-        val failed = made(ManagedOutcome.Failed::class.java, error(ErrorCode.REFUSED, "the server refused"))
-        val later = made(
-            ManagedOutcome.TryLater::class.java,
-            made(ConnectionException::class.java, ErrorCode.UNREACHABLE, "no way", null),
-        )
+        val notAllowed = ManagedOutcome.NotAllowed("https://elsewhere.example")
+        val failed = ManagedOutcome.Failed(error(ErrorCode.REFUSED, "the server refused"))
+        val full = ManagedOutcome.TryLater(VaultException(ErrorCode.VAULT_UNWRITABLE, "the disk is full"))
         val notEnrolled = Situation(true, DeviceState.NotEnrolled)
-        for (outcome in listOf(notAllowed, failed, later, ManagedOutcome.AlreadyUsed)) {
+        for (outcome in listOf(notAllowed, failed, LATER, full, ManagedOutcome.AlreadyUsed)) {
             assertNotNull(screenOf(notEnrolled.copy(managed = outcome)).notice, "$outcome")
             assertNull(screenOf(Situation(true, STATES.getValue("enrolled"), managed = outcome)).notice, "$outcome")
         }
+        assertEquals(text(R.string.managed_later), screenOf(notEnrolled.copy(managed = LATER)).notice?.words)
+        val because = text(R.string.managed_later_because, text(R.string.error_vault_unwritable))
+        assertEquals(because, screenOf(notEnrolled.copy(managed = full)).notice?.words)
         for (outcome in listOf(ManagedOutcome.NotConfigured, ManagedOutcome.NotNeeded, ManagedOutcome.Enrolled)) {
             assertNull(screenOf(notEnrolled.copy(managed = outcome)).notice, "$outcome")
+        }
+    }
+
+    @Test
+    fun what_the_app_waits_for_can_be_tried_at_once_and_nothing_else() {
+        val tryAgain = Button(R.string.try_again, Action.TryAgain, Button.Kind.MAIN)
+        val notEnrolled = Situation(true, DeviceState.NotEnrolled)
+        assertEquals(tryAgain, screenOf(notEnrolled.copy(managed = LATER)).buttons.first())
+        assertEquals(tryAgain, screenOf(notEnrolled.copy(hasOldKey = true)).buttons.first())
+        assertEquals(listOf(text(R.string.old_key_waits)), screenOf(notEnrolled.copy(hasOldKey = true)).sentences)
+        assertFalse(tryAgain in screenOf(notEnrolled).buttons)
+        assertFalse(tryAgain in screenOf(notEnrolled.copy(managed = LATER, step = Step.Type)).buttons)
+        for ((name, state) in STATES) {
+            val buttons = screenOf(Situation(true, state, managed = LATER)).buttons
+            assertTrue(buttons.count { it.kind == Button.Kind.MAIN } <= 1, name)
+            if (state is DeviceState.Enrolled) assertFalse(tryAgain in buttons)
+        }
+    }
+
+    @Test
+    fun a_scan_engine_that_can_t_be_set_up_is_told_with_its_own_word() {
+        for ((name, state) in STATES) {
+            val notice = screenOf(Situation(true, state, scannerFailure = "PLUGIN_NOT_SUPPORTED")).notice
+            assertEquals(Notice(Tone.WARNING, text(R.string.scanner_failed), "DataWedge: PLUGIN_NOT_SUPPORTED"), notice, name)
+        }
+    }
+
+    @Test
+    fun who_replaces_a_device_is_told_to_revoke_it_on_the_server() {
+        val app = Gate().app
+        for ((language, word) in mapOf("+en" to "revoke it there", "+de" to "Sperren Sie es danach dort")) {
+            RuntimeEnvironment.setQualifiers(language)
+            for (words in listOf(R.string.gives_up_device, R.string.gives_up)) {
+                assertTrue(word in app.getString(words, "Lane 1"), app.getString(words, "Lane 1"))
+            }
         }
     }
 
@@ -104,29 +140,23 @@ class ScreensTest {
     }
 
     companion object {
-        fun error(code: ErrorCode, message: String): GatehandException =
-            made(GatehandException::class.java, code, message, null)
+        fun error(code: ErrorCode, message: String) = GatehandException(code, message)
 
-        private val VAULT = made(VaultException::class.java, ErrorCode.KEYSTORE_UNAVAILABLE, "busy", null)
+        private val VAULT = VaultException(ErrorCode.KEYSTORE_UNAVAILABLE, "busy")
 
-        val ENROLMENT = made(
-            io.gatehand.Enrolment::class.java,
-            "https://tickets.veranstaltungen.example/shop",
-            "https://tickets.veranstaltungen.example",
-            "tickets.veranstaltungen.example",
-            "https://tickets.veranstaltungen.example",
-            "kpp4jn8g2ynzonp6",
-        )
+        val LATER = ManagedOutcome.TryLater(ConnectionException(ErrorCode.UNREACHABLE, "no way"))
+
+        val ENROLMENT = enrolment()
 
         val STATES: Map<String, DeviceState> = mapOf(
             "not enrolled" to DeviceState.NotEnrolled,
-            "enrolling" to made(DeviceState.Enrolling::class.java, identity().server),
-            "enrolled" to made(DeviceState.Enrolled::class.java, identity()),
-            "rejected" to made(DeviceState.Rejected::class.java, identity()),
-            "revoked" to made(DeviceState.Revoked::class.java, identity()),
-            "answer lost" to made(DeviceState.AnswerLost::class.java, identity().server, identity(), "advice"),
-            "vault locked" to made(DeviceState.VaultLocked::class.java, VAULT),
-            "enrol again" to made(DeviceState.EnrolAgain::class.java, VAULT),
+            "enrolling" to DeviceState.Enrolling(identity().server),
+            "enrolled" to DeviceState.Enrolled(identity()),
+            "rejected" to DeviceState.Rejected(identity()),
+            "revoked" to DeviceState.Revoked(identity()),
+            "answer lost" to DeviceState.AnswerLost(identity().server, identity(), "advice"),
+            "vault locked" to DeviceState.VaultLocked(VAULT),
+            "enrol again" to DeviceState.EnrolAgain(VAULT),
         )
     }
 }

@@ -5,9 +5,12 @@ import io.gatehand.GatehandException
 import io.gatehand.NativeLibraryException
 import io.gatehand.ScannerAgent
 import io.gatehand.VaultException
+import java.util.concurrent.CountDownLatch
 import kotlin.test.Test
 import kotlin.test.assertEquals
+import kotlin.test.assertFailsWith
 import kotlin.test.assertTrue
+import kotlinx.coroutines.runBlocking
 import org.junit.runner.RunWith
 import org.robolectric.RobolectricTestRunner
 import org.robolectric.annotation.Config
@@ -17,10 +20,15 @@ class BrokenApp : SampleApp() {
     @Volatile
     var opened = 0
 
-    var failure: GatehandException = made(NativeLibraryException::class.java, "libgatehand.so can't be loaded", null)
+    var failure: GatehandException = NativeLibraryException("libgatehand.so can't be loaded")
+
+    /** What the next opening waits for. */
+    @Volatile
+    var leave = CountDownLatch(0)
 
     override fun openAgent(): ScannerAgent {
         opened++
+        leave.await()
         throw failure
     }
 }
@@ -44,11 +52,26 @@ class UnusableTest {
 
     @Test
     fun a_vault_that_can_t_be_opened_can_be_tried_again() {
-        app.failure = made(VaultException::class.java, ErrorCode.VAULT_UNWRITABLE, "the disk is full", null)
+        app.failure = VaultException(ErrorCode.VAULT_UNWRITABLE, "the disk is full")
         gate.open()
         gate.sees(R.string.error_vault_unwritable)
         gate.press(R.string.try_again)
         gate.await("a second try") { app.opened == 2 }
         gate.sees(R.string.error_vault_unwritable)
+    }
+
+    @Test
+    fun a_button_that_is_pressed_twice_opens_once() {
+        app.failure = VaultException(ErrorCode.VAULT_UNWRITABLE, "the disk is full")
+        gate.open()
+        gate.sees(R.string.error_vault_unwritable)
+        app.leave = CountDownLatch(1)
+        repeat(2) { app.model.act(Action.OpenAgain) }
+        gate.sees(R.string.opening_title)
+        app.leave.countDown()
+        gate.sees(R.string.error_vault_unwritable)
+        // Whoever comes now waits for the second press, had that opened too.
+        assertFailsWith<VaultException> { runBlocking { app.agent.get() } }
+        assertEquals(3, app.opened)
     }
 }
