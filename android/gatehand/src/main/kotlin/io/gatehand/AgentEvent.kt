@@ -20,7 +20,8 @@ public sealed interface AgentEvent {
     public data object KeyRolled : AgentEvent
 
     /**
-     * What was begun before the last start, or before an answer got lost, is finished now.
+     * An operation is done: one that was just called, or that was begun before the last start or before an
+     * answer got lost.
      *
      * @property operation Which one.
      */

@@ -147,7 +147,8 @@ class BulkServer : ExternalResource() {
         private const val FACTOR = 31
         private const val LENGTH_OF_TORN = 1000L
 
-        private val INFO =
+        /** What it says of its device. */
+        val INFO: String =
             """{"device": {"organizer": "bigevents", "device_id": 1, "unique_serial": "LF1LCJWO6I2M1G9K", "api_token": "$KEY",
                 "name": "Lane 1"}, "server": {"version": {"pretix": "2026.8.0", "pretix_numeric": 20260080005000}}}"""
 

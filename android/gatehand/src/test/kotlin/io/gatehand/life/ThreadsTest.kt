@@ -1,0 +1,169 @@
+package io.gatehand.life
+
+import io.gatehand.AgentEvent
+import io.gatehand.AgentListener
+import io.gatehand.ApiRequest
+import io.gatehand.DeviceState
+import io.gatehand.DeviceStateException
+import io.gatehand.ExistingIdentity
+import io.gatehand.ScannerAgent
+import io.gatehand.streams.Bulk
+import io.gatehand.testing.BulkServer
+import java.io.File
+import java.io.IOException
+import java.util.concurrent.CompletableFuture
+import java.util.concurrent.Executor
+import java.util.concurrent.TimeUnit
+import kotlin.concurrent.thread
+import kotlin.test.Test
+import kotlin.test.assertContains
+import kotlin.test.assertEquals
+import kotlin.test.assertFailsWith
+import kotlin.test.assertIs
+import kotlin.test.assertTrue
+import kotlinx.coroutines.Dispatchers
+import kotlinx.coroutines.asCoroutineDispatcher
+import kotlinx.coroutines.async
+import kotlinx.coroutines.awaitAll
+import kotlinx.coroutines.flow.first
+import kotlinx.coroutines.withContext
+import kotlinx.coroutines.withTimeout
+import org.junit.Rule
+import org.junit.runner.RunWith
+import org.robolectric.RobolectricTestRunner
+import org.robolectric.RuntimeEnvironment
+
+/** Where the app's code runs, and who may wait there. */
+@RunWith(RobolectricTestRunner::class)
+class ThreadsTest {
+    @get:Rule
+    val server = BulkServer()
+
+    @get:Rule
+    val hangingUp = HangingUpServer(BulkServer.INFO)
+
+    private val small = ApiRequest.get("/api/v1/bulk?1000")
+
+    private suspend fun ScannerAgent.size(): Int = request(small).body.size
+
+    @Test
+    fun an_unconfined_coroutine_may_wait_where_it_goes_on(): Unit = Bulk.with(server) { agent ->
+        val waiting = List(8) {
+            async(Dispatchers.Unconfined) {
+                agent.request(small)
+                agent.blocking().request(small).body.size + agent.blocking().refresh().name.length
+            }
+        }
+        assertEquals(setOf(1006), withTimeout(MINUTE) { waiting.awaitAll() }.toSet())
+    }
+
+    @Test
+    fun a_dispatcher_that_runs_at_once_is_told_that_it_can_not_wait(): Unit = Bulk.with(server) { agent ->
+        withContext(Executor { it.run() }.asCoroutineDispatcher()) {
+            val stream = agent.stream(small)
+            val unread = assertFailsWith<IOException> { stream.body.read() }
+            assertContains("${unread.message}", "Dispatchers.IO")
+            agent.request(small)
+            for (wait in listOf<() -> Any>({ agent.blocking().request(small) }, { agent.blocking().refresh() })) {
+                assertContains("${assertFailsWith<IllegalStateException> { wait() }.message}", "Dispatchers.IO")
+            }
+            // It was only told so: all goes on.
+            assertEquals(1000, withContext(Dispatchers.IO) { stream.use { it.body.readBytes().size } })
+        }
+        assertEquals(1000, agent.size())
+    }
+
+    @Test
+    fun a_listener_that_is_told_at_once_may_wait(): Unit = Bulk.with(server) { agent ->
+        val names = CompletableFuture<String>()
+        val listener = object : AgentListener {
+            override fun onEvent(event: AgentEvent) {
+                if (!names.isDone) names.complete(agent.blocking().refresh().name + agent.blocking().request(small).body.size)
+            }
+        }
+        agent.addListener({ it.run() }, listener).use {
+            agent.roll()
+            assertEquals("Lane 11000", names.get(1, TimeUnit.MINUTES))
+        }
+    }
+
+    @Test
+    fun interrupting_a_thread_that_waits_ends_its_call(): Unit = Bulk.with(server) { agent ->
+        val ended = CompletableFuture<Throwable?>()
+        val waiting = thread {
+            ended.complete(runCatching { agent.blocking().request(ApiRequest.get("/api/v1/stuck")) }.exceptionOrNull())
+        }
+        while (server.stuck == 0) Thread.onSpinWait()
+        waiting.interrupt()
+        assertIs<InterruptedException>(ended.get(1, TimeUnit.MINUTES))
+        assertEquals(1000, agent.size())
+    }
+
+    @Test
+    fun a_thread_that_is_interrupted_before_makes_no_call(): Unit = Bulk.with(server) { agent ->
+        val ended = CompletableFuture<Throwable?>()
+        thread {
+            Thread.currentThread().interrupt()
+            ended.complete(runCatching { agent.blocking().request(ApiRequest.get("/api/v1/stuck")) }.exceptionOrNull())
+        }
+        assertIs<InterruptedException>(ended.get(1, TimeUnit.MINUTES))
+    }
+
+    @Test
+    fun closing_the_agent_ends_the_call_that_a_thread_waits_for(): Unit = Bulk.with(server) { agent ->
+        val ended = CompletableFuture<Throwable?>()
+        thread { ended.complete(runCatching { agent.blocking().request(ApiRequest.get("/api/v1/stuck")) }.exceptionOrNull()) }
+        while (server.stuck == 0) Thread.onSpinWait()
+        agent.close()
+        assertContains("${assertIs<IllegalStateException>(ended.get(1, TimeUnit.MINUTES)).message}", "closed")
+    }
+
+    @Test
+    fun threads_and_coroutines_make_calls_side_by_side(): Unit = Bulk.with(server) { agent ->
+        val sizes = List(16) { index ->
+            async(Dispatchers.IO) {
+                (1..50).sumOf {
+                    when (index % 3) {
+                        0 -> agent.blocking().request(small).body.size
+                        1 -> agent.size()
+                        else -> agent.stream(small).use { answer -> answer.body.readBytes().size }
+                    }
+                }
+            }
+        }
+        assertEquals(setOf(50_000), withTimeout(MINUTE) { sizes.awaitAll() }.toSet())
+    }
+
+    @Test
+    fun a_vault_that_is_taken_away_is_a_state(): Unit = Bulk.with(server) { agent ->
+        val folder = File(RuntimeEnvironment.getApplication().noBackupFilesDir, "gatehand/default")
+        folder.listFiles { file -> file.name.startsWith("vault.db") }.orEmpty().forEach { assertTrue(it.delete()) }
+        assertFailsWith<DeviceStateException> { agent.request(small) }
+        withTimeout(MINUTE) { agent.state.first { it == DeviceState.NotEnrolled } }
+    }
+
+    @Test
+    fun a_connection_that_the_server_closed_unnoticed_is_not_used_again(): Unit = Bulk.with(server) {
+        Devices.open("other").use { agent ->
+            agent.adopt(ExistingIdentity(hangingUp.address, BulkServer.KEY))
+            val once = ApiRequest.Builder("POST", "/api/v1/any").once().build()
+            val calls = listOf<() -> Any>(
+                { agent.blocking().request(once) },
+                { agent.blocking().stream(once).use { it.body.readBytes() } },
+                { agent.blocking().request(small) },
+            )
+            for (round in 1..20) {
+                for (call in calls) {
+                    val before = hangingUp.requests
+                    call()
+                    while (hangingUp.requests == before) Thread.onSpinWait()
+                    assertEquals(before + 1, hangingUp.requests)
+                }
+            }
+        }
+    }
+
+    private companion object {
+        const val MINUTE = 60_000L
+    }
+}
