@@ -2,7 +2,6 @@
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
 use super::{AgentError, clock};
 use crate::enrolment::ServerUrl;
@@ -103,14 +102,11 @@ impl Identity {
     /// Whether the server has to be told: something else than diagnostics differs from what it
     /// acknowledged, and it has not refused just that.
     pub(super) fn is_outdated(&self, now: &DeviceReport) -> bool {
-        let without_info = |report: &Option<DeviceReport>| {
-            report.as_ref().map(|report| DeviceReport {
-                info: None::<Value>,
-                ..report.clone()
-            })
+        let is_now = |report: &Option<DeviceReport>| {
+            let report = report.as_ref();
+            report.is_some_and(|report| report.is_same_but_diagnostics(now))
         };
-        let now = without_info(&Some(now.clone()));
-        without_info(&self.reported) != now && without_info(&self.refused_report) != now
+        !is_now(&self.reported) && !is_now(&self.refused_report)
     }
 
     /// Reads the identity without its key.

@@ -1,5 +1,6 @@
 //! Keeps the device's key out of what apps see of an answer.
 
+use memchr::memmem;
 use reqwest::header::HeaderMap;
 
 use crate::secret::Secret;
@@ -11,7 +12,11 @@ const MASK: &str = "*";
 pub(super) fn visible_headers(headers: &HeaderMap, key: &Secret) -> Vec<(String, String)> {
     let key = key.expose();
     let visible = headers.iter().filter_map(|(name, value)| {
-        let value = value.to_str().ok()?.replace(key, &MASK.repeat(key.len()));
+        let value = value.to_str().ok()?;
+        let value = match value.contains(key) {
+            true => value.replace(key, &MASK.repeat(key.len())),
+            false => value.to_owned(),
+        };
         Some((name.as_str().to_owned(), value))
     });
     visible.collect()
@@ -42,7 +47,7 @@ impl Mask {
         shown.extend(piece);
         let mut at = 0;
         while let Some(rest) = shown.get_mut(at..) {
-            let Some(found) = rest.windows(key.len()).position(|window| window == key) else {
+            let Some(found) = memmem::find(rest, key) else {
                 break;
             };
             if let Some(place) = rest.get_mut(found..found + key.len()) {

@@ -82,6 +82,29 @@ pub struct DeviceReport {
     pub rsa_pubkey: Option<String>,
 }
 
+impl DeviceReport {
+    /// Whether two reports differ in nothing but `info`, which is never twice the same.
+    pub fn is_same_but_diagnostics(&self, other: &Self) -> bool {
+        let Self {
+            hardware_brand,
+            hardware_model,
+            os_name,
+            os_version,
+            software_brand,
+            software_version,
+            info: _,
+            rsa_pubkey,
+        } = self;
+        *hardware_brand == other.hardware_brand
+            && *hardware_model == other.hardware_model
+            && *os_name == other.os_name
+            && *os_version == other.os_version
+            && *software_brand == other.software_brand
+            && *software_version == other.software_version
+            && *rsa_pubkey == other.rsa_pubkey
+    }
+}
+
 /// Body of `POST /api/v1/device/initialize`.
 #[derive(Serialize)]
 pub struct InitializeRequest<'a> {

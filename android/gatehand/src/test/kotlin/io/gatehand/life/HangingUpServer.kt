@@ -7,15 +7,23 @@ import java.util.concurrent.atomic.AtomicInteger
 import kotlin.concurrent.thread
 import org.junit.rules.ExternalResource
 
-/** Answers one request on each connection and closes it then, without having said so. */
-internal class HangingUpServer(private val answer: String) : ExternalResource() {
+/**
+ * Answers one request on each connection and closes it then, without having said so.
+ *
+ * @param info What it answers to `device/info`; it takes no report, and knows nothing else.
+ */
+class HangingUpServer(private val info: String) : ExternalResource() {
     private lateinit var socket: ServerSocket
-    private val answered = AtomicInteger()
+    private val begun = AtomicInteger()
+    private val ended = AtomicInteger()
 
     val address: String get() = "http://127.0.0.1:${socket.localPort}"
 
-    /** How many requests were answered, each on a connection that is closed now. */
-    val requests: Int get() = answered.get()
+    /** How many requests came. Waits until the connections of all are closed. */
+    fun requests(): Int {
+        while (ended.get() < begun.get()) Thread.onSpinWait()
+        return begun.get()
+    }
 
     override fun before() {
         socket = ServerSocket(0, BACKLOG, InetAddress.getLoopbackAddress())
@@ -33,11 +41,21 @@ internal class HangingUpServer(private val answer: String) : ExternalResource() 
     private fun serve(connection: Socket) {
         connection.use {
             val lines = it.getInputStream().bufferedReader()
-            while (!lines.readLine().isNullOrEmpty()) continue
-            val head = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: ${answer.length}\r\n\r\n"
+            val request = lines.readLine() ?: return
+            begun.incrementAndGet()
+            val fields = generateSequence { lines.readLine() }.takeWhile(String::isNotEmpty).toList()
+            // A body that is not read would break the connection off.
+            val length = fields.firstOrNull { field -> field.startsWith("content-length: ", ignoreCase = true) }
+            repeat(length?.substringAfter(' ')?.toInt() ?: 0) { lines.read() }
+            val (status, answer) = when {
+                "/device/info" in request -> "200 OK" to info
+                "/device/update" in request -> "400 Bad Request" to """{"info": ["not wanted"]}"""
+                else -> "404 Not Found" to "{}"
+            }
+            val head = "HTTP/1.1 $status\r\nContent-Type: application/json\r\nContent-Length: ${answer.length}\r\n\r\n"
             it.getOutputStream().write((head + answer).encodeToByteArray())
         }
-        answered.incrementAndGet()
+        ended.incrementAndGet()
     }
 
     private companion object {

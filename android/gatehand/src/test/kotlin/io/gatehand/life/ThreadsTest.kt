@@ -1,6 +1,5 @@
 package io.gatehand.life
 
-import io.gatehand.AgentEvent
 import io.gatehand.AgentListener
 import io.gatehand.ApiRequest
 import io.gatehand.DeviceState
@@ -74,16 +73,18 @@ class ThreadsTest {
     }
 
     @Test
-    fun a_listener_that_is_told_at_once_may_wait(): Unit = Bulk.with(server) { agent ->
-        val names = CompletableFuture<String>()
-        val listener = object : AgentListener {
-            override fun onEvent(event: AgentEvent) {
-                if (!names.isDone) names.complete(agent.blocking().refresh().name + agent.blocking().request(small).body.size)
+    fun a_listener_that_is_told_at_once_may_wait(): Unit = Bulk.with(server) {
+        Devices.open("other").use { agent ->
+            val heard = CompletableFuture<String>()
+            val listener = object : AgentListener {
+                override fun onState(state: DeviceState) {
+                    if (state is DeviceState.Enrolled) heard.complete(agent.blocking().refresh().name + agent.blocking().request(small).body.size)
+                }
             }
-        }
-        agent.addListener({ it.run() }, listener).use {
-            agent.roll()
-            assertEquals("Lane 11000", names.get(1, TimeUnit.MINUTES))
+            agent.addListener({ it.run() }, listener).use {
+                agent.adopt(ExistingIdentity(server.address, BulkServer.KEY))
+                assertEquals("Lane 11000", heard.get(1, TimeUnit.MINUTES))
+            }
         }
     }
 
@@ -146,18 +147,19 @@ class ThreadsTest {
     fun a_connection_that_the_server_closed_unnoticed_is_not_used_again(): Unit = Bulk.with(server) {
         Devices.open("other").use { agent ->
             agent.adopt(ExistingIdentity(hangingUp.address, BulkServer.KEY))
+            // Sends the report, which is due.
+            agent.request(small)
             val once = ApiRequest.Builder("POST", "/api/v1/any").once().build()
             val calls = listOf<() -> Any>(
                 { agent.blocking().request(once) },
                 { agent.blocking().stream(once).use { it.body.readBytes() } },
                 { agent.blocking().request(small) },
             )
-            for (round in 1..20) {
+            repeat(20) {
                 for (call in calls) {
-                    val before = hangingUp.requests
+                    val before = hangingUp.requests()
                     call()
-                    while (hangingUp.requests == before) Thread.onSpinWait()
-                    assertEquals(before + 1, hangingUp.requests)
+                    assertEquals(before + 1, hangingUp.requests())
                 }
             }
         }
