@@ -9,7 +9,7 @@ use std::task::Poll;
 use jni::Env;
 use jni::objects::JByteArray;
 use jni::refs::Global;
-use tokio::sync::oneshot;
+use tokio::sync::{Semaphore, oneshot};
 use zeroize::Zeroizing;
 
 use super::agents::AGENTS;
@@ -18,6 +18,9 @@ use super::java::{self, Completion, Counted, attached};
 use super::policy::{BridgeError, Failure};
 use super::registry::{self, Registry};
 use super::streams::{self, RequestBody, Response};
+
+/// How many calls have a thread of their own at once; names are looked up in the same pool.
+static OWN_THREADS: Semaphore = Semaphore::const_new(32);
 
 pub(super) static CALLS: Registry<Call> = Registry::new("call");
 
@@ -34,7 +37,7 @@ type Work = Pin<Box<dyn Future<Output = ()> + Send>>;
 /// Where a call runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Place {
-    /// On the thread that drives the runtime: for what waits for the network alone.
+    /// On the thread that drives the runtime: for what waits for the network, and seldom for the disk.
     Runtime,
     /// On a thread of its own, which may wait for the disk.
     OwnThread,
@@ -111,7 +114,15 @@ pub(super) fn start<'l>(
         Place::Runtime => drop(handle.spawn(work)),
         Place::OwnThread => {
             let runtime = handle.clone();
-            handle.spawn_blocking(move || runtime.block_on(work));
+            handle.spawn(async move {
+                let lane = OWN_THREADS.acquire().await;
+                let done = runtime
+                    .clone()
+                    .spawn_blocking(move || runtime.block_on(work));
+                // What fails there is told by the work itself.
+                done.await.ok();
+                drop(lane);
+            });
         }
         Place::Waiter => *lock(&call.work) = Some(Box::pin(work)),
     }

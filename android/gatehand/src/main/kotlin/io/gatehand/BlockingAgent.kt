@@ -7,8 +7,8 @@ import kotlinx.coroutines.runBlocking
  * The operations of a [ScannerAgent] for threads that may wait, as Java calls them. Interrupting the
  * thread cancels what it waits for. What they do is said there.
  *
- * A thread on which the library itself told the app something, as through an executor that runs
- * what it gets at once, may not wait: all of these throw [IllegalStateException] there.
+ * All of these throw [IllegalStateException] on a thread of the library, where a dispatcher of the app's
+ * own might bring a coroutine that goes on in place.
  */
 public class BlockingAgent internal constructor(private val agent: ScannerAgent) {
     /** See [ScannerAgent.initialize]. */

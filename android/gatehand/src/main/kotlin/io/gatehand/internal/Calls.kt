@@ -8,6 +8,7 @@ import kotlin.coroutines.EmptyCoroutineContext
 import kotlin.coroutines.resumeWithException
 import kotlinx.coroutines.CoroutineDispatcher
 import kotlinx.coroutines.Dispatchers
+import kotlinx.coroutines.ExecutorCoroutineDispatcher
 import kotlinx.coroutines.suspendCancellableCoroutine
 
 /** What a call of the native library succeeded with; see [Completion.succeeded]. */
@@ -35,10 +36,19 @@ internal suspend fun awaitCall(start: (Completion) -> Long): Outcome = suspendCa
     waiting.invokeOnCancellation { Native.cancel(call) }
 }
 
-/** Keeps a coroutine that would go on in place, as an unconfined one, from doing so on a thread of the library. */
+/**
+ * Keeps a coroutine from going on in place, on a thread of the library: an unconfined one does, and one
+ * whose executor runs at once may.
+ */
 private fun elsewhere(context: CoroutineContext, resume: () -> Unit) {
     val dispatcher = context[ContinuationInterceptor] as? CoroutineDispatcher
-    if (dispatcher?.isDispatchNeeded(context) == true) resume() else Dispatchers.Default.dispatch(EmptyCoroutineContext, resume)
+    if (dispatcher?.changesThread(context) == true) resume() else Dispatchers.Default.dispatch(EmptyCoroutineContext, resume)
+}
+
+private fun CoroutineDispatcher.changesThread(context: CoroutineContext): Boolean = when {
+    this === Dispatchers.Default || this === Dispatchers.IO -> true
+    this is ExecutorCoroutineDispatcher -> false
+    else -> isDispatchNeeded(context)
 }
 
 /**

@@ -5,6 +5,7 @@ import io.gatehand.ApiRequest
 import io.gatehand.DeviceState
 import io.gatehand.DeviceStateException
 import io.gatehand.ExistingIdentity
+import io.gatehand.Leftovers
 import io.gatehand.ScannerAgent
 import io.gatehand.streams.Bulk
 import io.gatehand.testing.BulkServer
@@ -13,6 +14,8 @@ import java.io.IOException
 import java.util.concurrent.CompletableFuture
 import java.util.concurrent.Executor
 import java.util.concurrent.TimeUnit
+import java.util.concurrent.atomic.AtomicInteger
+import kotlin.coroutines.CoroutineContext
 import kotlin.concurrent.thread
 import kotlin.test.Test
 import kotlin.test.assertContains
@@ -20,11 +23,13 @@ import kotlin.test.assertEquals
 import kotlin.test.assertFailsWith
 import kotlin.test.assertIs
 import kotlin.test.assertTrue
+import kotlinx.coroutines.CoroutineDispatcher
 import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.asCoroutineDispatcher
 import kotlinx.coroutines.async
 import kotlinx.coroutines.awaitAll
 import kotlinx.coroutines.flow.first
+import kotlinx.coroutines.runBlocking
 import kotlinx.coroutines.withContext
 import kotlinx.coroutines.withTimeout
 import org.junit.Rule
@@ -57,8 +62,21 @@ class ThreadsTest {
     }
 
     @Test
-    fun a_dispatcher_that_runs_at_once_is_told_that_it_can_not_wait(): Unit = Bulk.with(server) { agent ->
+    fun a_coroutine_of_an_executor_that_runs_at_once_may_wait(): Unit = Bulk.with(server) { agent ->
         withContext(Executor { it.run() }.asCoroutineDispatcher()) {
+            agent.request(small)
+            assertEquals(1000, runBlocking { agent.size() })
+            assertEquals(1000, agent.blocking().request(small).body.size)
+            assertEquals(1000, agent.stream(small).use { it.body.readBytes().size })
+        }
+    }
+
+    @Test
+    fun a_dispatcher_that_only_claims_to_change_threads_is_told_that_it_can_not_wait(): Unit = Bulk.with(server) { agent ->
+        val inPlace = object : CoroutineDispatcher() {
+            override fun dispatch(context: CoroutineContext, block: Runnable) = block.run()
+        }
+        withContext(inPlace) {
             val stream = agent.stream(small)
             val unread = assertFailsWith<IOException> { stream.body.read() }
             assertContains("${unread.message}", "Dispatchers.IO")
@@ -70,6 +88,14 @@ class ThreadsTest {
             assertEquals(1000, withContext(Dispatchers.IO) { stream.use { it.body.readBytes().size } })
         }
         assertEquals(1000, agent.size())
+    }
+
+    @Test
+    fun many_operations_at_once_have_few_threads(): Unit = Bulk.with(server) { agent ->
+        val most = AtomicInteger()
+        val waiting = List(100) { async { agent.refresh().also { most.accumulateAndGet(Leftovers.threads(), ::maxOf) } } }
+        assertEquals(100, withTimeout(MINUTE) { waiting.awaitAll() }.size)
+        assertTrue(most.get() <= 60, "${most.get()} threads")
     }
 
     @Test
