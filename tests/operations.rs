@@ -14,7 +14,7 @@ use std::thread;
 use common::installation::Installation;
 use common::scanner::Scanner;
 use common::server::ORGANIZER;
-use common::stranger::{Stranger, answer, identity, info};
+use common::stranger::{Stranger, answer, answer_with, identity, info};
 use common::way::{Way, header};
 use rusqlite::Connection;
 use serde_json::Value;
@@ -78,13 +78,8 @@ fn what_is_to_be_reported_instead_is_kept_for_later_reports() {
     assert_ne!(device["hardware_model"], "Kiosk 3");
 }
 
-#[test]
-fn a_report_that_is_no_longer_true_is_sent_with_the_next_call_and_only_then() {
-    let (installation, way, scanner) = enrolled();
-    scanner.run(&["info"]).succeeds();
-    assert!(idempotency_keys(&way.requests(), "update").is_empty());
-
-    // As after an update of the software: what was acknowledged is another version.
+/// What was acknowledged is another version.
+fn after_an_update_of_the_software(scanner: &Scanner) {
     let vault = Connection::open(scanner.home().join("vault.db")).unwrap();
     let changed = vault.execute(
         "UPDATE entry SET plain = json_set(plain, '$.reported.software_version', '0.0.1')
@@ -92,7 +87,15 @@ fn a_report_that_is_no_longer_true_is_sent_with_the_next_call_and_only_then() {
         [],
     );
     assert_eq!(changed.unwrap(), 1);
-    drop(vault);
+}
+
+#[test]
+fn a_report_that_is_no_longer_true_is_sent_with_the_next_call_and_only_then() {
+    let (installation, way, scanner) = enrolled();
+    scanner.run(&["info"]).succeeds();
+    assert!(idempotency_keys(&way.requests(), "update").is_empty());
+
+    after_an_update_of_the_software(&scanner);
     scanner.run(&["info"]).succeeds();
     scanner.run(&["info"]).succeeds();
     assert_eq!(idempotency_keys(&way.requests(), "update").len(), 1);
@@ -368,6 +371,32 @@ fn a_report_that_is_not_taken_stops_neither_calls_nor_other_operations() {
         scanner.run(command).succeeds();
     }
     assert_eq!(standing(&scanner), ("revoked".into(), Value::Null));
+}
+
+#[test]
+fn a_report_that_is_due_does_not_keep_a_call_waiting_as_long_as_its_server_asks() {
+    let key = "k3y";
+    let busy = answer_with("503 Service Unavailable", "Retry-After: 20", "{}");
+    let server = Stranger::answering_by(move |request| {
+        if request.contains("/device/update ") {
+            return busy.clone();
+        }
+        match request.starts_with("GET") {
+            true => info(key),
+            false => identity(key),
+        }
+    });
+    let scanner = Scanner::new();
+    scanner.init(&server.url, "token", &[]).succeeds();
+    after_an_update_of_the_software(&scanner);
+    scanner
+        .run(&["request", "GET", "/api/v1/device/info"])
+        .succeeds();
+    let requests = server.requests();
+    let updates = requests
+        .iter()
+        .filter(|request| request.contains("/device/update "));
+    assert_eq!(updates.count(), 1);
 }
 
 #[test]

@@ -180,7 +180,8 @@ impl Agent {
             access = self.read_access()?;
         }
         if access.unfinished.is_none() && access.identity.is_outdated(&self.report(&access)?) {
-            match self.update(|overrides| overrides).await {
+            let reported = self.report_again(|overrides| overrides, Sent::NeverInPassing);
+            match reported.await {
                 Err(error) if !error.is_in_the_way() => error.warn(),
                 reported => drop(reported?),
             }
@@ -271,6 +272,7 @@ impl Agent {
     pub(super) async fn operate(
         &self,
         operation: Operation,
+        sent: Sent,
         make: impl FnOnce(&Vault, &Identity) -> Result<OnIdentity, AgentError>,
     ) -> Result<Identity, AgentError> {
         if self.look()?.is_none() {
@@ -304,7 +306,7 @@ impl Agent {
             begun.store(change, &identity.context())
         })?;
         failpoint::reach("operation: begun");
-        self.finish_operation(&mut vault, &device, &identity, &begun, Sent::Never)
+        self.finish_operation(&mut vault, &device, &identity, &begun, sent)
             .await
     }
 }

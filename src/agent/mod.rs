@@ -38,6 +38,7 @@ use event::Nobody;
 use journal::OnIdentity;
 use media_keys::MediaKey;
 use memory::Memory;
+use perform::Sent;
 
 pub use access::Resumed;
 pub use advice::Advice;
@@ -131,7 +132,15 @@ impl Agent {
         &self,
         change: impl FnOnce(Overrides) -> Overrides,
     ) -> Result<Identity, AgentError> {
-        self.operate(Operation::Update, |vault, identity| {
+        self.report_again(change, Sent::Never).await
+    }
+
+    async fn report_again(
+        &self,
+        change: impl FnOnce(Overrides) -> Overrides,
+        sent: Sent,
+    ) -> Result<Identity, AgentError> {
+        self.operate(Operation::Update, sent, |vault, identity| {
             let overrides = change(identity.overrides.clone());
             let public = MediaKey::public(vault)?;
             let mut report = describe::report(&*self.describe, &overrides, public)?;
@@ -146,13 +155,15 @@ impl Agent {
 
     /// Replaces the device's key; the server takes the old one no more.
     pub async fn roll(&self) -> Result<Identity, AgentError> {
-        self.operate(Operation::Roll, |_, _| Ok(OnIdentity::Roll))
+        self.operate(Operation::Roll, Sent::Never, |_, _| Ok(OnIdentity::Roll))
             .await
     }
 
     /// Ends the device's access for good and destroys its key. The identity is kept for the record.
     pub async fn revoke(&self) -> Result<Identity, AgentError> {
-        self.operate(Operation::Revoke, |_, _| Ok(OnIdentity::Revoke))
-            .await
+        self.operate(Operation::Revoke, Sent::Never, |_, _| {
+            Ok(OnIdentity::Revoke)
+        })
+        .await
     }
 }

@@ -26,18 +26,24 @@ use crate::wire::{
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Sent {
     Never,
+    /// No, and what was asked for now is something else, which is not to wait long.
+    NeverInPassing,
     /// By a command before this one.
     Before,
-    /// The same, and what was asked for now is something else, which is not to wait long.
+    /// The same, in passing.
     BeforeInPassing,
 }
 
-/// How long something else may wait for what was begun before.
+/// How long something else may wait for what is due or was begun before.
 const IN_PASSING: Duration = Duration::from_secs(5);
 
 impl Sent {
     fn patience(self) -> Option<Duration> {
-        (self == Self::BeforeInPassing).then_some(IN_PASSING)
+        matches!(self, Self::NeverInPassing | Self::BeforeInPassing).then_some(IN_PASSING)
+    }
+
+    fn before(self) -> bool {
+        matches!(self, Self::Before | Self::BeforeInPassing)
     }
 }
 
@@ -84,7 +90,7 @@ impl Agent {
         let ended = client.send(request, ANSWER_LIMIT, Repeat::Safe).await;
         failpoint::reach("initialize: answer read");
         let seen_now = ended.seen_before;
-        let sent_before = sent != Sent::Never || seen_now;
+        let sent_before = sent.before() || seen_now;
         let Heard { word, result } = listen(
             operation,
             &begun.server,
@@ -153,7 +159,7 @@ impl Agent {
         let ended = client.send(request, ANSWER_LIMIT, Repeat::Safe).await;
         failpoint::reach("operation: answer read");
         let seen_now = ended.seen_before;
-        let sent_before = sent != Sent::Never || seen_now;
+        let sent_before = sent.before() || seen_now;
         let heard = listen(
             operation,
             &identity.server,

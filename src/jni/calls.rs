@@ -136,10 +136,8 @@ pub(super) fn wait(id: i64) -> Result<(), Failure> {
         return Ok(());
     };
     let uses = Use::begin(Driver::Java)?;
-    match lock(&call.work).take() {
-        Some(work) => uses.wait(work),
-        None => Ok(()),
-    }
+    let work = lock(&call.work).take();
+    work.map_or(Ok(()), |work| uses.wait(work))
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

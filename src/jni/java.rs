@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 
 use jni::objects::{JByteArray, JClass, JObject};
 use jni::refs::{Global, LoaderContext, Reference};
-use jni::{Env, JavaVM, bind_java_type};
+use jni::{AttachConfig, Env, JavaVM, bind_java_type, jni_str};
 use zeroize::Zeroizing;
 
 use super::policy::{BridgeError, Failure};
@@ -105,13 +105,12 @@ fn missing(what: &str) -> BridgeError {
 pub(super) fn attached(
     work: impl FnOnce(&mut Env<'_>) -> jni::errors::Result<()>,
 ) -> jni::errors::Result<()> {
-    JavaVM::singleton()?.attach_current_thread(|env| {
-        env.with_local_frame(8, |env| {
-            let done = work(env);
-            if env.exception_check() {
-                env.exception_clear();
-            }
-            done
-        })
+    let named = || AttachConfig::new().thread_name(jni_str!("gatehand"));
+    JavaVM::singleton()?.attach_current_thread_with_config(named, Some(8), |env| {
+        let done = work(env);
+        if env.exception_check() {
+            env.exception_clear();
+        }
+        done
     })
 }
