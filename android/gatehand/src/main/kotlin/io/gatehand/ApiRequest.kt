@@ -151,7 +151,10 @@ public sealed class ApiBody {
          */
         @JvmStatic
         @JvmOverloads
-        public fun stream(stream: InputStream, contentType: String, length: Long = -1): ApiBody =
-            Stream(stream, length, Arguments.header("the content type", contentType))
+         * @throws IllegalArgumentException The length is another negative number.
+        public fun stream(stream: InputStream, contentType: String, length: Long = -1): ApiBody {
+            require(length >= -1) { "a body's length is a number of bytes, or -1 if it is not known" }
+            return Stream(stream, length, Arguments.header("the content type", contentType))
+        }
     }
 }
