@@ -100,6 +100,16 @@ class GatewayTest {
     }
 
     @Test
+    fun a_refused_token_is_said_to_need_a_new_code(): Unit = runBlocking {
+        val device = server.createDevice()
+        Devices.open { timeLimit(1, TimeUnit.SECONDS) }.use { agent ->
+            val error = assertFailsWith<RefusedException> { agent.enrol(TestDevice(server.address, device.id, device.token.reversed())) }
+            assertEquals(ErrorCode.TOKEN_REFUSED, error.code)
+            assertTrue(error.message.endsWith("token; ask for a new code"), error.message)
+        }
+    }
+
+    @Test
     fun errors_say_what_to_do(): Unit = enrolled { agent, gateway ->
         gateway.answers(503)
         assertTrue("try again later" in assertFailsWith<ConnectionException> { agent.refresh() }.message)
