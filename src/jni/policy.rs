@@ -160,6 +160,7 @@ impl From<AgentError> for Failure {
                 _ => ("unreachable", None),
             },
             AgentError::Foreign { ref source, .. } => match source.failure() {
+                SendError::Certificate { .. } | SendError::Clock => ("certificate_invalid", None),
                 Some(status) => ("server_failed", Some(status.as_u16())),
                 None => ("foreign_answer", None),
             },
