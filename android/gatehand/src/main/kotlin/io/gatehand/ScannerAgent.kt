@@ -116,8 +116,10 @@ public class ScannerAgent private constructor(private val setup: AgentSetup) : C
      *
      * @throws GatehandException The address can't be used ([ErrorCode.ARGUMENT_INVALID]).
      * @throws DeviceStateException The device is enrolled with another key, or an enrolment is unfinished.
-     * @throws RefusedException The server does not know the key ([ErrorCode.REFUSED]), or it is another
-     *   device's than [ExistingIdentity.uniqueSerial] says ([ErrorCode.OTHER_DEVICE]).
+     * @throws RefusedException The server does not know the key ([ErrorCode.REJECTED]), has revoked the
+     *   device's access ([ErrorCode.REVOKED]), or knows the key as another device's than
+     *   [ExistingIdentity.uniqueSerial] says ([ErrorCode.OTHER_DEVICE]). Any of these needs a new code.
+     *   [ErrorCode.REFUSED] may be a gateway's, and pass.
      * @throws ConnectionException The server was not reached or did not answer. Call it again.
      * @throws VaultException The vault can't be used.
      */
