@@ -66,7 +66,10 @@ public class AgentConfig private constructor(builder: Builder) {
          */
         public fun allowHttp(allow: Boolean): Builder = apply { allowHttp = allow }
 
-        /** Longest time that a connection may take to come about; 10 seconds unless said. */
+        /**
+         * Longest time that a connection may take to come about; 10 seconds unless said. With less than that
+         * left of the time limit, nothing is sent again.
+         */
         public fun connectTimeout(time: Long, unit: TimeUnit): Builder = apply {
             connectTimeoutMillis = positive(unit.toMillis(time))
         }

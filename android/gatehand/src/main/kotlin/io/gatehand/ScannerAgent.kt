@@ -205,11 +205,16 @@ public class ScannerAgent private constructor(private val setup: AgentSetup) : C
 
     /**
      * Makes a call of the server's API with the device's key. Any status is an answer, not an error; only
-     * a 401 that the server confirms is one, as the key is not valid then.
+     * a 401 that the server confirms is one, as the key is not valid then. What answers in the server's
+     * place, as a network's login page, is an answer too: where JSON is due, look at `Content-Type`.
      *
-     * Until the time limit is over, the call is sent again after a lost connection, and after 429, 502,
-     * 503, 504 and a 409 that says when: whatever its method, for what changes something is sent with
-     * an idempotency key, under which the server repeats its answer instead of doing the thing twice.
+     * The call is sent again after a lost connection, and after 429, 502, 503, 504 and a 409 that says
+     * when: whatever its method, for what changes something is sent with an idempotency key, under which
+     * the server repeats its answer instead of doing the thing twice. That ends when less of the time limit
+     * is left than a connection may take, which is [AgentConfig.connectTimeoutMillis] or half of the limit;
+     * the last such status is the answer then. The limit is a minute unless said: set
+     * [ApiRequest.Builder.timeLimit] to a few seconds where a person waits.
+     *
      * Each call has a key of its own. An app that makes a call again later, as from a queue of its own,
      * therefore sets [ApiRequest.Builder.idempotencyKey] to one that it keeps with the call. For a server
      * that may not know such keys there is [ApiRequest.Builder.once]. A body that is a stream is never
