@@ -44,7 +44,8 @@ public class DeviceStateException @JvmOverloads constructor(
 /**
  * The server refused, or says that the key is not valid any more, or is another device's.
  *
- * @property status HTTP status: 400, 401 or 403; 200 with [ErrorCode.OTHER_DEVICE].
+ * @property status HTTP status: 400, 401 or 403; 200 with [ErrorCode.OTHER_DEVICE]. A device that is known
+ *   to be revoked asks nobody, and has 401.
  */
 public class RefusedException @JvmOverloads constructor(
     code: ErrorCode,
