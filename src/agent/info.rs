@@ -1,8 +1,8 @@
 //! What the server tells the device: who it is, the keys for its NFC media, what to scan for now.
 
 use reqwest::StatusCode;
-use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
+use serde::de::{DeserializeOwned, Error as _};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use super::access::Access;
 use super::answer::{self, Reply};
@@ -61,9 +61,18 @@ pub struct Selected {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SelectedEvent {
     /// Its slug.
+    #[serde(deserialize_with = "not_blank")]
     pub slug: String,
     /// Its name, in the server's language.
     pub name: serde_json::Value,
+}
+
+fn not_blank<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    match text.trim().is_empty() {
+        true => Err(D::Error::custom("a blank text")),
+        false => Ok(text),
+    }
 }
 
 impl Current {

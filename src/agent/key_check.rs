@@ -14,7 +14,7 @@ use crate::enrolment::ServerUrl;
 use crate::failpoint;
 use crate::secret::Secret;
 use crate::vault::Vault;
-use crate::wire::{self, DeviceIdentity, DeviceInfo, Problem, REVOKED_DETAIL};
+use crate::wire::{self, DeviceIdentity, DeviceInfo, Problem};
 
 /// What a server says of a key.
 pub(super) enum KeyVerdict {
@@ -109,7 +109,7 @@ impl Agent {
         };
         match ask().await {
             Asked::Info(info) => KeyVerdict::Works(info),
-            Asked::Unauthorized(second) if is_revoked(&first) && is_revoked(&second) => {
+            Asked::Unauthorized(second) if first.says_revoked() && second.says_revoked() => {
                 KeyVerdict::Revoked
             }
             Asked::Unauthorized(second) => KeyVerdict::Rejected(second),
@@ -265,8 +265,4 @@ impl Agent {
         }
         Ok(())
     }
-}
-
-fn is_revoked(problem: &Problem) -> bool {
-    problem.detail() == Some(REVOKED_DETAIL)
 }

@@ -4,9 +4,39 @@ use crate::agent::{Advice, AgentError, ForeignAnswer, Operation, SendError};
 
 /// What an error says, and what to do.
 pub(super) fn words(error: &AgentError) -> String {
+    if let Some(words) = on_operation(error) {
+        return words;
+    }
     match error.advice().map(of).or_else(|| on_call(error)) {
         Some(advice) => format!("{error}: {advice}"),
         None => error.to_string(),
+    }
+}
+
+/// For what an operation's own words say in part only.
+fn on_operation(error: &AgentError) -> Option<String> {
+    match error {
+        AgentError::Unanswered {
+            operation: Some(_),
+            source: SendError::Clock | SendError::Certificate { .. },
+            ..
+        } => Some(format!(
+            "{error}, once this device's clock and the server's certificate are right"
+        )),
+        AgentError::Refused { pending: true, .. } => {
+            Some(format!("{error}; or, {}", of(Advice::Replace)))
+        }
+        AgentError::Refused {
+            about_token: true, ..
+        } => {
+            let words = error.to_string();
+            Some(format!(
+                "{}; ask for a new code",
+                words.trim_end_matches('.')
+            ))
+        }
+        AgentError::NotAdopted { .. } => Some(format!("{error}: {}", of(Advice::Enrol))),
+        _ => None,
     }
 }
 

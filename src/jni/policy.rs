@@ -153,10 +153,14 @@ impl From<AgentError> for Failure {
                 true => ("token_refused", Some(status.as_u16())),
                 false => ("refused", Some(status.as_u16())),
             },
-            AgentError::NotAdopted { .. } => ("refused", Some(401)),
+            AgentError::NotAdopted { ref problem, .. } => match problem.says_revoked() {
+                true => ("revoked", Some(401)),
+                false => ("rejected", Some(401)),
+            },
             AgentError::Unanswered { ref source, .. } => match source {
                 SendError::TimedOut { .. } => ("timed_out", None),
                 SendError::TooLarge { .. } => ("answer_too_large", None),
+                SendError::Certificate { .. } | SendError::Clock => ("certificate_invalid", None),
                 _ => ("unreachable", None),
             },
             AgentError::Foreign { ref source, .. } => match source.failure() {

@@ -2,6 +2,8 @@
 
 use serde_json::Value;
 
+use super::REVOKED_DETAIL;
+
 /// A refusal in one of the API's two shapes, as text for a person.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
@@ -55,9 +57,9 @@ impl Problem {
         self.fields.iter().any(|named| named == field)
     }
 
-    /// The words of `detail`, if the answer has that shape.
-    pub fn detail(&self) -> Option<&str> {
-        self.detail.as_deref()
+    /// Whether the words are those on a device whose access was revoked.
+    pub fn says_revoked(&self) -> bool {
+        self.detail.as_deref() == Some(REVOKED_DETAIL)
     }
 }
 

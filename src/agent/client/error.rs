@@ -189,8 +189,17 @@ fn clock_hint(clock: &Option<(Timestamp, Timestamp)>) -> String {
 
 pub(super) fn explain(origin: &str, error: reqwest::Error) -> SendError {
     let origin = origin.to_owned();
-    let root = chain(&error).last().map(ToString::to_string);
-    let source = Cause(root.unwrap_or_default());
+    let source = match speaks_no_tls(&error) {
+        true => {
+            Cause::from("it answers without encryption, as a server at an http:// address does")
+        }
+        false => Cause(
+            chain(&error)
+                .last()
+                .map(ToString::to_string)
+                .unwrap_or_default(),
+        ),
+    };
     if error.is_timeout() {
         SendError::TimedOut {
             origin,
@@ -214,6 +223,11 @@ pub(super) fn explain(origin: &str, error: reqwest::Error) -> SendError {
 
 fn has_bad_certificate(error: &reqwest::Error) -> bool {
     chain(error).any(|cause| matches!(tls_error(cause), Some(rustls::Error::InvalidCertificate(_))))
+}
+
+fn speaks_no_tls(error: &reqwest::Error) -> bool {
+    let no_tls = rustls::Error::InvalidMessage(rustls::InvalidMessage::InvalidContentType);
+    chain(error).any(|cause| tls_error(cause) == Some(&no_tls))
 }
 
 /// The TLS stream hands its errors on inside I/O errors, which hide them from the chain of causes.

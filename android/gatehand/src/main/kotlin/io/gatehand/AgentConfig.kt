@@ -11,7 +11,8 @@ import java.util.concurrent.TimeUnit
  * @property vaultName Name of the vault. Agents with different names are different devices.
  * @property diagnostics Whether battery, storage, Wi-Fi and uptime are reported in `info`.
  * @property allowHttp Whether the device may enrol at a server on another machine without encryption.
- * @property managedConfiguration Whether a managed configuration's enrolment is redeemed.
+ * @property managedConfiguration Whether a managed configuration's enrolment is redeemed; see
+ *   [Builder.managedConfiguration].
  * @property connectTimeoutMillis Longest time that a connection may take to come about.
  * @property timeLimitMillis Longest time that an operation takes, retries included.
  */
@@ -56,7 +57,10 @@ public class AgentConfig private constructor(builder: Builder) {
         /** Whether battery, storage, Wi-Fi and uptime are reported in `info`; they are, unless said. */
         public fun diagnostics(report: Boolean): Builder = apply { diagnostics = report }
 
-        /** Whether a managed configuration's enrolment is redeemed; it is, unless said. */
+        /**
+         * Whether a managed configuration's enrolment is redeemed; it is, unless said. Its keys are `url`,
+         * `token` and `allowed_servers`: without the last one, no token is sent.
+         */
         public fun managedConfiguration(redeem: Boolean): Builder = apply { managedConfiguration = redeem }
 
         /**
@@ -66,7 +70,10 @@ public class AgentConfig private constructor(builder: Builder) {
          */
         public fun allowHttp(allow: Boolean): Builder = apply { allowHttp = allow }
 
-        /** Longest time that a connection may take to come about; 10 seconds unless said. */
+        /**
+         * Longest time that a connection may take to come about; 10 seconds unless said. With less than that
+         * left of the time limit, nothing is sent again.
+         */
         public fun connectTimeout(time: Long, unit: TimeUnit): Builder = apply {
             connectTimeoutMillis = positive(unit.toMillis(time))
         }

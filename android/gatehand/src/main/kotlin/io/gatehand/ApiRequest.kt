@@ -81,7 +81,10 @@ public class ApiRequest private constructor(builder: Builder) {
             idempotencyKey = key
         }
 
-        /** Longest time that the call takes, retries included; the agent's own limit holds all the same. */
+        /**
+         * Longest time that the call takes, retries included: a few seconds where a person waits for it. The
+         * agent's own limit holds all the same, which is a minute unless said.
+         */
         public fun timeLimit(time: Long, unit: TimeUnit): Builder = apply {
             timeLimitMillis = unit.toMillis(time).also { require(it > 0) { "a time limit must be more than 0" } }
         }
@@ -148,10 +151,13 @@ public sealed class ApiBody {
          * is not sent again by itself once its first byte is on the way.
          *
          * @param length Number of bytes, or -1 if that is not known.
+         * @throws IllegalArgumentException The length is another negative number.
          */
         @JvmStatic
         @JvmOverloads
-        public fun stream(stream: InputStream, contentType: String, length: Long = -1): ApiBody =
-            Stream(stream, length, Arguments.header("the content type", contentType))
+        public fun stream(stream: InputStream, contentType: String, length: Long = -1): ApiBody {
+            require(length >= -1) { "a body's length is a number of bytes, or -1 if it is not known" }
+            return Stream(stream, length, Arguments.header("the content type", contentType))
+        }
     }
 }

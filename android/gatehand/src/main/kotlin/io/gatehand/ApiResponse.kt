@@ -4,7 +4,8 @@ import java.io.Closeable
 import java.io.InputStream
 
 /**
- * The server's answer, whatever its status.
+ * The server's answer, whatever its status. What stands before the server may have answered in its
+ * place, as a network's login page does: where JSON is due, look at `Content-Type`.
  *
  * @property status HTTP status.
  * @property headers Its header fields.
@@ -25,7 +26,8 @@ public class ApiResponse(
 }
 
 /**
- * The server's answer with its body still on the way. Close it, or read it to its end.
+ * The server's answer with its body still on the way, with all that is said of [ApiResponse]. Close it,
+ * or read it to its end.
  *
  * @property status HTTP status.
  * @property headers Its header fields.

@@ -6,8 +6,8 @@ public sealed interface DeviceState {
     public data object NotEnrolled : DeviceState
 
     /**
-     * A token was sent and its answer not read yet. [ScannerAgent.refresh], or `initialize` with
-     * the same code, finishes it; nothing is lost.
+     * A token was sent and its answer not read yet. [ScannerAgent.refresh], a request or a heartbeat, or
+     * `initialize` with the same code, finishes it; nothing is lost.
      *
      * @property server Address of the server that it was sent to.
      */

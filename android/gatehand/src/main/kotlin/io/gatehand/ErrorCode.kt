@@ -49,6 +49,12 @@ public enum class ErrorCode(public val id: String) {
     /** No answer within the time limit. */
     TIMED_OUT("timed_out"),
 
+    /**
+     * The server's certificate is not valid to this device: of an authority it does not know, for another
+     * name or out of date, or the device's clock is wrong. A person has to look at it.
+     */
+    CERTIFICATE_INVALID("certificate_invalid"),
+
     /** The server answered that it can't answer: it failed, is busy, or has no such API at this address. */
     SERVER_FAILED("server_failed"),
 

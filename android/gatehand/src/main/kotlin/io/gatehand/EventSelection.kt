@@ -17,7 +17,7 @@ public data class EventSelection @JvmOverloads constructor(
     public val checkinList: Long? = null,
 ) {
     init {
-        Arguments.whole("the event", event)
+        Arguments.text("the event", event)
     }
 }
 

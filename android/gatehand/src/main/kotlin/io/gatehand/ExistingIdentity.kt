@@ -8,8 +8,8 @@ import io.gatehand.internal.Arguments
  *
  * @param key The API key, as the app sent it in `Authorization: Device …`.
  * @property server Address of the server, with its path prefix; `https://` may be left out.
- * @property uniqueSerial Serial that the key belongs to, if the app knows it: a key of another
- *   device is refused then, with [ErrorCode.OTHER_DEVICE].
+ * @property uniqueSerial Serial that the key belongs to, or `null` if the app does not know it: a key of
+ *   another device is refused then, with [ErrorCode.OTHER_DEVICE].
  */
 public class ExistingIdentity @JvmOverloads constructor(
     public val server: String,
@@ -17,9 +17,9 @@ public class ExistingIdentity @JvmOverloads constructor(
     public val uniqueSerial: String? = null,
 ) {
     init {
-        Arguments.whole("the server's address", server)
+        Arguments.text("the server's address", server)
         Arguments.header("the key", key)
-        uniqueSerial?.let { Arguments.whole("the serial", it) }
+        uniqueSerial?.let { Arguments.text("the serial (null where it is not known)", it) }
     }
 
     /** Names server and serial; the key is never shown. */

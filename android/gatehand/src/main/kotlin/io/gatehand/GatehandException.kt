@@ -44,7 +44,8 @@ public class DeviceStateException @JvmOverloads constructor(
 /**
  * The server refused, or says that the key is not valid any more, or is another device's.
  *
- * @property status HTTP status: 400, 401 or 403; 200 with [ErrorCode.OTHER_DEVICE].
+ * @property status HTTP status: 400, 401 or 403; 200 with [ErrorCode.OTHER_DEVICE]. A device that is known
+ *   to be revoked asks nobody, and has 401.
  */
 public class RefusedException @JvmOverloads constructor(
     code: ErrorCode,
@@ -61,7 +62,8 @@ public class RefusedException @JvmOverloads constructor(
 }
 
 /**
- * The server was not reached, failed, or something else answered. Trying again later is right.
+ * The server was not reached, failed, or something else answered. Trying again later is right, but for
+ * [ErrorCode.CERTIFICATE_INVALID], which a person has to look at first.
  *
  * @property status HTTP status with [ErrorCode.SERVER_FAILED], where there is one.
  */
@@ -71,7 +73,7 @@ public class ConnectionException @JvmOverloads constructor(
     public val status: Int? = null,
     cause: Throwable? = null,
 ) : GatehandException(code, message, cause) {
-    override val isTemporary: Boolean get() = true
+    override val isTemporary: Boolean get() = code != ErrorCode.CERTIFICATE_INVALID
 }
 
 /** The vault, or a key that the Keystore holds, can't be used. Nothing was deleted. */

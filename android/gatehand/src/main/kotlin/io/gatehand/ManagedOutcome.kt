@@ -30,7 +30,7 @@ public sealed interface ManagedOutcome {
     public class TryLater(public val cause: GatehandException) : ManagedOutcome
 
     /**
-     * The configuration can't be used, or the server refused the token.
+     * The configuration can't be used, the server refused the token, or its certificate is not valid.
      *
      * @property cause Why.
      */

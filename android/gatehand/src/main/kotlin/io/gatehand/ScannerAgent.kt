@@ -116,8 +116,10 @@ public class ScannerAgent private constructor(private val setup: AgentSetup) : C
      *
      * @throws GatehandException The address can't be used ([ErrorCode.ARGUMENT_INVALID]).
      * @throws DeviceStateException The device is enrolled with another key, or an enrolment is unfinished.
-     * @throws RefusedException The server does not know the key ([ErrorCode.REFUSED]), or it is another
-     *   device's than [ExistingIdentity.uniqueSerial] says ([ErrorCode.OTHER_DEVICE]).
+     * @throws RefusedException The server does not know the key ([ErrorCode.REJECTED]), has revoked the
+     *   device's access ([ErrorCode.REVOKED]), or knows the key as another device's than
+     *   [ExistingIdentity.uniqueSerial] says ([ErrorCode.OTHER_DEVICE]). Any of these needs a new code.
+     *   [ErrorCode.REFUSED] may be a gateway's, and pass.
      * @throws ConnectionException The server was not reached or did not answer. Call it again.
      * @throws VaultException The vault can't be used.
      */
@@ -203,11 +205,16 @@ public class ScannerAgent private constructor(private val setup: AgentSetup) : C
 
     /**
      * Makes a call of the server's API with the device's key. Any status is an answer, not an error; only
-     * a 401 that the server confirms is one, as the key is not valid then.
+     * a 401 that the server confirms is one, as the key is not valid then. What answers in the server's
+     * place, as a network's login page, is an answer too: where JSON is due, look at `Content-Type`.
      *
-     * Until the time limit is over, the call is sent again after a lost connection, and after 429, 502,
-     * 503, 504 and a 409 that says when: whatever its method, for what changes something is sent with
-     * an idempotency key, under which the server repeats its answer instead of doing the thing twice.
+     * The call is sent again after a lost connection, and after 429, 502, 503, 504 and a 409 that says
+     * when: whatever its method, for what changes something is sent with an idempotency key, under which
+     * the server repeats its answer instead of doing the thing twice. That ends when less of the time limit
+     * is left than a connection may take, which is [AgentConfig.connectTimeoutMillis] or half of the limit;
+     * the last such status is the answer then. The limit is a minute unless said: set
+     * [ApiRequest.Builder.timeLimit] to a few seconds where a person waits.
+     *
      * Each call has a key of its own. An app that makes a call again later, as from a queue of its own,
      * therefore sets [ApiRequest.Builder.idempotencyKey] to one that it keeps with the call. For a server
      * that may not know such keys there is [ApiRequest.Builder.once]. A body that is a stream is never

@@ -44,6 +44,23 @@ class ArgumentsTest {
     }
 
     @Test
+    fun a_body_has_no_negative_length_but_the_one_for_unknown() {
+        val stream = { length: Long -> ApiBody.stream(ByteArray(0).inputStream(), "text/plain", length) }
+        assertFailsWith<IllegalArgumentException> { stream(-5) }
+        stream(-1)
+    }
+
+    @Test
+    fun what_is_not_known_is_not_given_as_an_empty_text() {
+        for (blank in listOf("", " \n")) {
+            assertTrue("address is empty" in assertFailsWith<IllegalArgumentException> { ExistingIdentity(blank, "key") }.message!!)
+            assertTrue("the serial" in assertFailsWith<IllegalArgumentException> { ExistingIdentity("https://a", "key", blank) }.message!!)
+            assertTrue("the event is empty" in assertFailsWith<IllegalArgumentException> { EventSelection(blank) }.message!!)
+        }
+        ExistingIdentity("https://a", "key", null)
+    }
+
+    @Test
     fun json_with_half_a_character_is_refused() {
         assertFailsWith<IllegalArgumentException> { ApiBody.json("{\"name\": \"\uD83C\"}") }
     }

@@ -7,6 +7,11 @@ internal object Arguments {
         require(isWhole(text)) { "$what has half a character (a lone surrogate) in it" }
     }
 
+    /** @throws IllegalArgumentException The text is blank, or has half of a surrogate pair. */
+    fun text(what: String, text: String): String = whole(what, text).also {
+        require(text.isNotBlank()) { "$what is empty" }
+    }
+
     /** @throws IllegalArgumentException The text does not fit into a header field. */
     fun header(what: String, text: String): String = text.also {
         require(text.isNotBlank() && text.all { it in ' '..'~' }) { "$what must be made of printable ASCII characters, and not be empty" }

@@ -40,7 +40,9 @@ internal object Failures {
                 DeviceStateException(code, message, cause)
             ErrorCode.REFUSED, ErrorCode.TOKEN_REFUSED, ErrorCode.OTHER_DEVICE, ErrorCode.REJECTED, ErrorCode.REVOKED ->
                 RefusedException(code, message, status, cause)
-            ErrorCode.UNREACHABLE, ErrorCode.TIMED_OUT, ErrorCode.SERVER_FAILED, ErrorCode.FOREIGN_ANSWER ->
+            ErrorCode.UNREACHABLE, ErrorCode.TIMED_OUT, ErrorCode.CERTIFICATE_INVALID, ErrorCode.SERVER_FAILED,
+            ErrorCode.FOREIGN_ANSWER,
+            ->
                 ConnectionException(code, message, status.takeIf { it > 0 }, cause)
             ErrorCode.VAULT_IN_USE, ErrorCode.VAULT_UNWRITABLE, ErrorCode.VAULT_DAMAGED, ErrorCode.VAULT_TOO_NEW,
             ErrorCode.KEY_LOST, ErrorCode.KEYSTORE_UNAVAILABLE,

@@ -5,6 +5,7 @@ package io.gatehand.docs
 import android.app.Application
 import android.content.Context
 import io.gatehand.AgentConfig
+import io.gatehand.ApiBody
 import io.gatehand.ApiRequest
 import io.gatehand.DeviceState
 import io.gatehand.Enrolment
@@ -14,6 +15,7 @@ import io.gatehand.GatehandException
 import io.gatehand.Heartbeat
 import io.gatehand.Identity
 import io.gatehand.ScannerAgent
+import java.util.concurrent.TimeUnit
 import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.sync.Mutex
 import kotlinx.coroutines.sync.withLock
@@ -48,6 +50,23 @@ suspend fun setUp(agent: ScannerAgent, scannedText: String) {
     if (answer.isSuccessful) show(answer.text())
 }
 
+suspend fun redeem(agent: ScannerAgent, queue: Queue, scan: Scan) {
+    val call = ApiRequest.Builder("POST", "/api/v1/organizers/bigevents/checkinrpc/redeem/")
+        .body(ApiBody.json(scan.json))
+        .idempotencyKey(scan.id)
+        .timeLimit(3, TimeUnit.SECONDS)
+        .build()
+    try {
+        val answer = agent.request(call)
+        val isJson = answer.headers["Content-Type"].orEmpty().startsWith("application/json")
+        // A gateway's failure, or its login page, is no word of the server's.
+        if (isJson && answer.status != 429 && answer.status < 500) show(answer.text()) else queue.add(scan)
+    } catch (error: GatehandException) {
+        if (!error.isTemporary) throw error
+        queue.add(scan)
+    }
+}
+
 suspend fun takeOver(agent: ScannerAgent, old: OldSettings) {
     val key = old.key ?: return
     // The same device as before, with the same key. Called again with it, it returns the same again.
@@ -76,6 +95,12 @@ fun example(): DeviceState {
 }
 
 // Stand-ins.
+
+class Scan(val id: String, val json: String)
+
+class Queue {
+    fun add(scan: Scan) {}
+}
 
 class OldSettings(val server: String, val key: String?, val uniqueSerial: String) {
     fun deleteKey() {}

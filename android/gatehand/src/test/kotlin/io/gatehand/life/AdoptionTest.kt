@@ -8,6 +8,7 @@ import io.gatehand.ExistingIdentity
 import io.gatehand.GatehandException
 import io.gatehand.RefusedException
 import io.gatehand.testing.StandInKeystore
+import io.gatehand.testing.TestGateway
 import io.gatehand.testing.TestServer
 import java.util.concurrent.TimeUnit
 import kotlin.test.Test
@@ -50,7 +51,7 @@ class AdoptionTest {
             assertEquals(ErrorCode.ALREADY_ENROLLED, assertFailsWith<DeviceStateException> { agent.adopt(ExistingIdentity(server.address, old.key)) }.code)
         }
         Devices.open("another").use { agent ->
-            assertEquals(ErrorCode.REFUSED, assertFailsWith<RefusedException> { agent.adopt(ExistingIdentity(server.address, old.key)) }.code)
+            assertEquals(ErrorCode.REJECTED, assertFailsWith<RefusedException> { agent.adopt(ExistingIdentity(server.address, old.key)) }.code)
         }
         assertEquals(1, server.devices().size)
     }
@@ -81,6 +82,32 @@ class AdoptionTest {
     }
 
     @Test
+    fun a_key_that_is_dead_is_told_from_what_may_be_a_gateways_word(): Unit = runBlocking {
+        val device = server.createDevice()
+        val old = server.enrolWithout(device)
+        TestGateway(server.address).use { gateway ->
+            Devices.open { timeLimit(1, TimeUnit.SECONDS) }.use { agent ->
+                suspend fun failure(key: String = old.key) =
+                    assertFailsWith<GatehandException> { agent.adopt(ExistingIdentity(gateway.address, key)) }
+                gateway.answers(401, "<html>Log in</html>", "text/html")
+                failure().let { assertEquals(ErrorCode.FOREIGN_ANSWER to true, it.code to it.isTemporary) }
+                gateway.answers(401, """{"message": "Unauthorized"}""")
+                failure().let { assertEquals(ErrorCode.FOREIGN_ANSWER to true, it.code to it.isTemporary) }
+                gateway.answers(403)
+                failure().let { assertEquals(ErrorCode.REFUSED to true, it.code to it.isTemporary) }
+                gateway.answer = null
+                failure(old.key.reversed()).let { assertEquals(ErrorCode.REJECTED to false, it.code to it.isTemporary) }
+                server.revoke(device.id)
+                val revoked = assertIs<RefusedException>(failure())
+                assertEquals(ErrorCode.REVOKED to 401, revoked.code to revoked.status)
+                assertFalse(revoked.isTemporary)
+                assertTrue("scan a code" in revoked.message, revoked.message)
+                assertEquals(DeviceState.NotEnrolled, agent.status())
+            }
+        }
+    }
+
+    @Test
     fun what_the_server_does_not_confirm_is_not_taken(): Unit = runBlocking {
         val old = server.enrolWithout(server.createDevice())
         Devices.open { timeLimit(1, TimeUnit.SECONDS) }.use { agent ->
@@ -92,7 +119,7 @@ class AdoptionTest {
                 assertFalse(old.key in error.stackTraceToString() || old.key.reversed() in error.stackTraceToString())
                 error.code
             }
-            assertEquals(listOf(ErrorCode.REFUSED, ErrorCode.OTHER_DEVICE, ErrorCode.ARGUMENT_INVALID), codes)
+            assertEquals(listOf(ErrorCode.REJECTED, ErrorCode.OTHER_DEVICE, ErrorCode.ARGUMENT_INVALID), codes)
             server.stop()
             assertFailsWith<ConnectionException> { agent.adopt(ExistingIdentity(server.address, old.key)) }
             assertEquals(DeviceState.NotEnrolled, agent.status())

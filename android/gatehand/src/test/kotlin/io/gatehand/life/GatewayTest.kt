@@ -5,6 +5,8 @@ import io.gatehand.ApiRequest
 import io.gatehand.ConnectionException
 import io.gatehand.DeviceState
 import io.gatehand.ErrorCode
+import io.gatehand.EventSelection
+import io.gatehand.EventSuggestion
 import io.gatehand.GatehandException
 import io.gatehand.Heartbeat
 import io.gatehand.RefusedException
@@ -87,6 +89,24 @@ class GatewayTest {
         gateway.answer = null
         assertEquals(Heartbeat.DONE, agent.heartbeat())
         assertIs<DeviceState.Enrolled>(agent.state.value)
+    }
+
+    @Test
+    fun an_event_without_a_slug_is_none_of_the_servers(): Unit = enrolled { agent, gateway ->
+        gateway.answers(200, """{"event": {"slug": "museum", "name": "Museum night"}, "subevent": null, "checkinlist": 7}""")
+        assertEquals(EventSuggestion.Switch(EventSelection("museum", "Museum night", null, 7)), agent.eventSelection())
+        gateway.answers(200, """{"event": {"slug": "", "name": "Museum night"}, "subevent": null, "checkinlist": 7}""")
+        assertEquals(ErrorCode.FOREIGN_ANSWER, assertFailsWith<ConnectionException> { agent.eventSelection() }.code)
+    }
+
+    @Test
+    fun a_refused_token_is_said_to_need_a_new_code(): Unit = runBlocking {
+        val device = server.createDevice()
+        Devices.open { timeLimit(1, TimeUnit.SECONDS) }.use { agent ->
+            val error = assertFailsWith<RefusedException> { agent.enrol(TestDevice(server.address, device.id, device.token.reversed())) }
+            assertEquals(ErrorCode.TOKEN_REFUSED, error.code)
+            assertTrue(error.message.endsWith("token; ask for a new code"), error.message)
+        }
     }
 
     @Test

@@ -26,6 +26,7 @@ fun wordsOf(error: GatehandException): Text = text(
         ErrorCode.REVOKED -> R.string.revoked_words
         ErrorCode.UNREACHABLE -> R.string.error_unreachable
         ErrorCode.TIMED_OUT -> R.string.error_timed_out
+        ErrorCode.CERTIFICATE_INVALID -> R.string.error_certificate
         ErrorCode.SERVER_FAILED -> R.string.error_server_failed
         ErrorCode.FOREIGN_ANSWER -> R.string.error_foreign
         ErrorCode.VAULT_IN_USE -> R.string.error_vault_in_use

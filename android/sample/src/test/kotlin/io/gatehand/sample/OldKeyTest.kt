@@ -74,7 +74,7 @@ class OldKeyTest : ServerTest() {
         val old = oldDevice()
         keep(old.key.reversed(), old.uniqueSerial)
         gate.open()
-        gate.sees(R.string.error_refused)
+        gate.sees(R.string.rejected_words)
         gate.scan(server.createDevice("Lane 9").code)
         gate.press(R.string.confirm_yes)
         gate.sees("Lane 9")
