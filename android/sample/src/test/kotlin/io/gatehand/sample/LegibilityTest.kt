@@ -23,7 +23,7 @@ import org.robolectric.annotation.GraphicsMode
 
 /**
  * All screens as a TC25 draws them: 480 x 800 on 4.3 inches, less what Android keeps for its bars.
- * `-DargLine=-Dgatehand.pictures=FOLDER` keeps the pictures.
+ * `-DargLine=-Dgatehand.pictures=FOLDER` keeps the pictures; the folder is an absolute path.
  */
 @RunWith(RobolectricTestRunner::class)
 @GraphicsMode(GraphicsMode.Mode.NATIVE)
@@ -77,6 +77,7 @@ class LegibilityTest {
             root.draw(Canvas(picture))
             val language = activity.resources.configuration.locales[0].language
             val file = File(folder, "$name-$language-${android.os.Build.VERSION.SDK_INT}.png")
+            file.parentFile?.mkdirs()
             file.outputStream().use { picture.compress(Bitmap.CompressFormat.PNG, 100, it) }
         }
         return activity
