@@ -39,6 +39,8 @@ class LegibilityTest {
         "https://tickets.veranstaltungen.example refused: This initialization token has already been used.",
     )
 
+    private val keyRefused = Notice(Tone.BAD, text(R.string.old_key_refused))
+
     private val screens: Map<String, Screen> = buildMap {
         for ((name, state) in states) {
             put(name, screenOf(Situation(true, state)))
@@ -52,6 +54,7 @@ class LegibilityTest {
         put("enrolled, news", screenOf(enrolled.copy(lastEvent = AgentEvent.ReportAcknowledged)))
         put("not enrolled, later", screenOf(Situation(true, states["not enrolled"], managed = ScreensTest.LATER)))
         put("not enrolled, old key", screenOf(Situation(true, states["not enrolled"], hasOldKey = true)))
+        put("not enrolled, old key refused", screenOf(Situation(true, states["not enrolled"], notice = keyRefused)))
         put("not enrolled, no scanner", screenOf(Situation(true, states["not enrolled"], scannerFailure = "PLUGIN_NOT_SUPPORTED")))
         put("confirm, gives up enrolling", screenOf(Situation(true, states["enrolling"], step = confirm.copy(replaces = true))))
         put("confirm, gives up", screenOf(Situation(true, states["revoked"], step = confirm.copy(replaces = true))))
