@@ -69,11 +69,17 @@ suspend fun redeem(agent: ScannerAgent, queue: Queue, scan: Scan) {
 
 suspend fun takeOver(agent: ScannerAgent, old: OldSettings) {
     val key = old.key ?: return
-    // The same device as before, with the same key. Called again with it, it returns the same again.
-    agent.adopt(ExistingIdentity(old.server, key, old.uniqueSerial))
-    old.deleteKey()
+    val there = (agent.state.value as? DeviceState.Enrolled)?.identity
+    if (there == null) {
+        // The same device as before, with the same key.
+        agent.adopt(ExistingIdentity(old.server, key, old.uniqueSerial))
+    } else if (there.uniqueSerial != old.uniqueSerial) {
+        // Set up anew meanwhile: the old key is another device's, to be revoked on the server.
+        return
+    }
     // Makes the old key worthless wherever else it was kept.
     agent.roll()
+    old.deleteKey()
 }
 
 class HeartbeatWorker(context: Context, parameters: WorkerParameters) : CoroutineWorker(context, parameters) {

@@ -90,7 +90,7 @@ class DeviceModel(
     private suspend fun begin(agent: ScannerAgent) {
         val state = agent.state.value
         when {
-            withContext(Dispatchers.IO) { oldKey.isThere() } -> act(Action.TryAgain)
+            withContext(Dispatchers.IO) { oldKey.waits() } -> act(Action.TryAgain)
             // What was begun before the process ended is finished now, and a revocation is heard of.
             state is DeviceState.Enrolling || state is DeviceState.Enrolled || state is DeviceState.Rejected -> act(Action.Refresh)
         }
@@ -209,21 +209,23 @@ class DeviceModel(
     }
 
     private suspend fun tryAgain(agent: ScannerAgent): Notice? {
-        takeOldKey(agent)
+        val notTaken = takeOldKey(agent)
         agent.heartbeat()
-        return if (agent.state.value is DeviceState.Enrolled) ask(agent) else null
+        return if (agent.state.value is DeviceState.Enrolled) ask(agent) else notTaken
     }
 
-    private suspend fun takeOldKey(agent: ScannerAgent) {
-        var waits = false
-        try {
-            withContext(Dispatchers.IO) { oldKey.moveInto(agent) }
-        } catch (error: ConnectionException) {
+    /** Takes the key from before over. Returns what is to be said of it, besides that it waits. */
+    private suspend fun takeOldKey(agent: ScannerAgent): Notice? {
+        val notTaken = try {
+            oldKey.moveInto(agent)
+            null
+        } catch (error: GatehandException) {
             Log.w(TAG, error)
-            waits = true
-        } finally {
-            situation.update { it.copy(hasOldKey = waits) }
+            if (error is ConnectionException) null else oldKeyNotice(error)
         }
+        val waits = withContext(Dispatchers.IO) { oldKey.waits() }
+        situation.update { it.copy(hasOldKey = waits) }
+        return notTaken
     }
 
     private fun work(work: Work, block: suspend (ScannerAgent) -> Notice?) {

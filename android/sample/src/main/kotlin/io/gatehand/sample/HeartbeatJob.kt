@@ -17,7 +17,7 @@ import kotlinx.coroutines.launch
 
 /**
  * What the device does while nobody looks: it hears of a revocation, reports how it is, and enrols
- * with what its management has set. With WorkManager the same is a `CoroutineWorker`.
+ * with what its management has set, or stays what it was before this app used gatehand. With WorkManager the same is a `CoroutineWorker`.
  */
 class HeartbeatJob : JobService() {
     private val scope = MainScope()
@@ -45,9 +45,12 @@ class HeartbeatJob : JobService() {
 
     private suspend fun beat(): Heartbeat =
         try {
-            (application as SampleApp).agent.get().heartbeat()
+            val app = application as SampleApp
+            val agent = app.agent.get()
+            app.oldKey.moveInto(agent)
+            agent.heartbeat()
         } catch (error: GatehandException) {
-            Log.e(TAG, "the agent can't be opened", error)
+            Log.e(TAG, "the agent can't be opened, or the old key not be taken over", error)
             if (error.isTemporary) Heartbeat.TRY_LATER else Heartbeat.NEEDS_PERSON
         }
 

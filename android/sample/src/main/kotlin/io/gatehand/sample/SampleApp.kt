@@ -16,6 +16,9 @@ open class SampleApp : Application() {
     /** The process's only agent, opened by whoever needs it first: a screen or a job. */
     open val agent: SharedAgent by lazy { SharedAgent(::openAgent) }
 
+    /** The key from before this app used gatehand. */
+    val oldKey: OldKey by lazy { OldKey(this) }
+
     /** What the screens show; made with the first of them. */
     open val model: DeviceModel by lazyModel
 
@@ -31,11 +34,13 @@ open class SampleApp : Application() {
     }
 
     protected fun makeModel(): DeviceModel =
-        DeviceModel(DataWedge.isHere(this), agent, OldKey(this), tryAgainSoon = { HeartbeatJob.soon(this) })
+        DeviceModel(DataWedge.isHere(this), agent, oldKey, tryAgainSoon = { HeartbeatJob.soon(this) })
 
     protected open fun openAgent(): ScannerAgent {
         val config = AgentConfig.Builder("gatehand sample", version())
             .timeLimit(timeLimitMillis, TimeUnit.MILLISECONDS)
+            // For as long as the process lives: the next one does without the key, or with another answer.
+            .managedConfiguration(!oldKey.waits())
             .build()
         return ScannerAgent.open(this, config)
     }

@@ -61,6 +61,12 @@ fun noticeOf(error: GatehandException): Notice {
     return Notice(if (passes) Tone.WARNING else Tone.BAD, wordsOf(error), detailOf(error))
 }
 
+/** Why the key from before this app used gatehand was not taken over. */
+fun oldKeyNotice(error: GatehandException): Notice = when (error.code) {
+    ErrorCode.REJECTED, ErrorCode.REVOKED -> Notice(Tone.BAD, text(R.string.old_key_refused))
+    else -> noticeOf(error)
+}
+
 /** The words of the server, or of what read a code, where they tell more than ours. */
 fun detailOf(error: GatehandException): String? = when (error.code) {
     ErrorCode.ENROLMENT_INVALID, ErrorCode.ENROLMENT_TOO_NEW, ErrorCode.REFUSED, ErrorCode.TOKEN_REFUSED -> error.message

@@ -10,9 +10,10 @@ import org.junit.Rule
 /** The server enrols devices, but does not say what to scan for. */
 class EventlessTest : ServerTest() {
     @get:Rule
-    val front = EventlessServer(server)
+    val front = FrontServer(server)
 
     private fun enrolled() {
+        front.forbidden = setOf(FrontServer.EVENT_SELECTION)
         val device = server.createDevice("Lane 2")
         gate.open()
         gate.sees(R.string.scan_the_code)

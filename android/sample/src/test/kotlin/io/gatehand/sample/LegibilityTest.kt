@@ -23,7 +23,7 @@ import org.robolectric.annotation.GraphicsMode
 
 /**
  * All screens as a TC25 draws them: 480 x 800 on 4.3 inches, less what Android keeps for its bars.
- * `-DargLine=-Dgatehand.pictures=FOLDER` keeps the pictures.
+ * `-DargLine=-Dgatehand.pictures=FOLDER` keeps the pictures; the folder is an absolute path.
  */
 @RunWith(RobolectricTestRunner::class)
 @GraphicsMode(GraphicsMode.Mode.NATIVE)
@@ -39,6 +39,8 @@ class LegibilityTest {
         "https://tickets.veranstaltungen.example refused: This initialization token has already been used.",
     )
 
+    private val keyRefused = Notice(Tone.BAD, text(R.string.old_key_refused))
+
     private val screens: Map<String, Screen> = buildMap {
         for ((name, state) in states) {
             put(name, screenOf(Situation(true, state)))
@@ -52,6 +54,7 @@ class LegibilityTest {
         put("enrolled, news", screenOf(enrolled.copy(lastEvent = AgentEvent.ReportAcknowledged)))
         put("not enrolled, later", screenOf(Situation(true, states["not enrolled"], managed = ScreensTest.LATER)))
         put("not enrolled, old key", screenOf(Situation(true, states["not enrolled"], hasOldKey = true)))
+        put("not enrolled, old key refused", screenOf(Situation(true, states["not enrolled"], notice = keyRefused)))
         put("not enrolled, no scanner", screenOf(Situation(true, states["not enrolled"], scannerFailure = "PLUGIN_NOT_SUPPORTED")))
         put("confirm, gives up enrolling", screenOf(Situation(true, states["enrolling"], step = confirm.copy(replaces = true))))
         put("confirm, gives up", screenOf(Situation(true, states["revoked"], step = confirm.copy(replaces = true))))
@@ -77,6 +80,7 @@ class LegibilityTest {
             root.draw(Canvas(picture))
             val language = activity.resources.configuration.locales[0].language
             val file = File(folder, "$name-$language-${android.os.Build.VERSION.SDK_INT}.png")
+            file.parentFile?.mkdirs()
             file.outputStream().use { picture.compress(Bitmap.CompressFormat.PNG, 100, it) }
         }
         return activity

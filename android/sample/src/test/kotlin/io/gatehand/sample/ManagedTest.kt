@@ -1,28 +1,14 @@
 package io.gatehand.sample
 
-import android.content.Context
-import android.content.RestrictionsManager
-import android.os.Bundle
 import io.gatehand.testing.TestDevice
 import kotlin.test.Test
 import kotlin.test.assertFalse
 import kotlin.test.assertSame
 import kotlin.test.assertTrue
-import org.robolectric.Shadows.shadowOf
 import org.robolectric.annotation.Config
 
 @Config(application = RestartingApp::class)
 class ManagedTest : ServerTest() {
-    private fun manage(device: TestDevice, allowed: String) {
-        val restrictions = Bundle().apply {
-            putString("url", device.server)
-            putString("token", device.token)
-            putString("allowed_servers", allowed)
-        }
-        val manager = gate.app.getSystemService(Context.RESTRICTIONS_SERVICE) as RestrictionsManager
-        shadowOf(manager).setApplicationRestrictions(restrictions)
-    }
-
     @Test
     fun a_managed_device_enrols_without_a_person() {
         val device = server.createDevice("Lane 4")

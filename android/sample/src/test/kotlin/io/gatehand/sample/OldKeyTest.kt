@@ -1,22 +1,30 @@
 package io.gatehand.sample
 
 import android.content.Context
+import io.gatehand.ExistingIdentity
+import io.gatehand.ScannerAgent
 import io.gatehand.testing.OldApp
+import io.gatehand.testing.TestDevice
 import java.net.HttpURLConnection
 import java.net.URI
 import kotlin.test.Test
 import kotlin.test.assertEquals
 import kotlin.test.assertFalse
 import kotlin.test.assertTrue
+import kotlinx.coroutines.runBlocking
+import org.junit.Rule
 import org.robolectric.annotation.Config
 
 /** A device that this app set up before it used gatehand. */
 @Config(application = RestartingApp::class)
 class OldKeyTest : ServerTest() {
+    @get:Rule
+    val front = FrontServer(server)
+
     private val preferences get() = gate.app.getSharedPreferences(OldKey.FILE, Context.MODE_PRIVATE)
 
-    private fun keep(key: String, serial: String): Boolean = preferences.edit()
-        .putString(OldKey.SERVER, server.address)
+    private fun keep(key: String, serial: String?): Boolean = preferences.edit()
+        .putString(OldKey.SERVER, front.address)
         .putString(OldKey.KEY, key)
         .putString(OldKey.SERIAL, serial)
         .commit()
@@ -24,63 +32,220 @@ class OldKeyTest : ServerTest() {
     private fun oldDevice(): OldApp =
         server.enrolWithout(server.createDevice("Lane 8")).also { assertTrue(keep(it.key, it.uniqueSerial)) }
 
+    /** The same, whose management has set a code meanwhile. */
+    private fun managedOldDevice(): Pair<OldApp, TestDevice> {
+        val old = oldDevice()
+        return Pair(old, server.createDevice("Lane 4").also { manage(it, server.address) })
+    }
+
     private fun statusFor(key: String): Int {
         val call = URI("${server.address}/api/v1/device/info").toURL().openConnection() as HttpURLConnection
         call.setRequestProperty("Authorization", "Device $key")
         return call.responseCode
     }
 
-    private fun isKept() = OldKey(gate.app).isThere()
+    private fun isKept() = preferences.contains(OldKey.KEY)
+
+    private fun awaitTheEnd() {
+        gate.await("the end of the work") { gate.app.model.screen.value.busy == null }
+    }
+
+    /** The vault has the old device's key or a newer one, and the old one is dead and gone. */
+    private fun assertMoved(old: OldApp) {
+        gate.sees(R.string.enrolled_title)
+        gate.sees("Lane 8")
+        gate.sees(old.uniqueSerial)
+        gate.await("the end of the move") { !isKept() }
+        assertEquals(401, statusFor(old.key))
+        gate.press(R.string.call)
+        gate.seesPart("The server knows this device as “Lane 8”.")
+    }
+
+    private fun assertKeptAndAlive(old: OldApp) {
+        assertTrue(isKept())
+        assertEquals(200, statusFor(old.key))
+    }
+
+    private fun assertNothingIsWrong() {
+        awaitTheEnd()
+        val notice = gate.app.model.screen.value.notice
+        assertTrue(notice == null || notice.tone == Tone.GOOD, "$notice")
+    }
+
+    /** Does a part of the move, as a process does that ends then. */
+    private fun inAProcessThatEnds(block: suspend (ScannerAgent) -> Unit) {
+        runBlocking { block(gate.app.agent.get()) }
+        (gate.app as RestartingApp).end()
+    }
+
+    private fun existing(old: OldApp, serial: String? = old.uniqueSerial) = ExistingIdentity(front.address, old.key, serial)
 
     @Test
     fun it_stays_the_same_device_and_the_key_in_the_preferences_dies() {
         val old = oldDevice()
         assertEquals(200, statusFor(old.key))
         gate.open()
-        gate.sees(R.string.enrolled_title)
-        gate.sees("Lane 8")
-        gate.sees(old.uniqueSerial)
-        gate.await("the end of the work") { gate.app.model.screen.value.busy == null }
-        assertFalse(isKept())
-        assertEquals(401, statusFor(old.key))
+        assertMoved(old)
         assertEquals(1, server.devices().size)
     }
 
     @Test
+    fun an_app_that_does_not_know_its_serial_stays_the_same_device_too() {
+        val old = oldDevice()
+        keep(old.key, serial = null)
+        gate.open()
+        assertMoved(old)
+    }
+
+    @Test
+    fun a_code_of_its_management_does_not_make_it_another_device() {
+        val (old, other) = managedOldDevice()
+        gate.open()
+        assertMoved(old)
+        gate.restart()
+        gate.sees("Lane 8")
+        awaitTheEnd()
+        assertNothingWasSentFor(other)
+    }
+
+    @Test
+    fun nor_does_a_job_without_a_screen() {
+        val (old, other) = managedOldDevice()
+        assertFalse(gate.runJob())
+        assertFalse(isKept())
+        gate.open()
+        assertMoved(old)
+        assertNothingWasSentFor(other)
+    }
+
+    @Test
+    fun a_job_whose_server_is_away_comes_again_and_moves_the_key() {
+        val (old, other) = managedOldDevice()
+        server.stop()
+        assertTrue(gate.runJob())
+        server.restart()
+        assertKeptAndAlive(old)
+        assertFalse(gate.runJob())
+        gate.open()
+        assertMoved(old)
+        assertNothingWasSentFor(other)
+    }
+
+    @Test
     fun a_key_whose_server_is_away_is_kept_and_tried_again() {
-        oldDevice()
+        val old = oldDevice()
         server.stop()
         gate.open()
         gate.sees(R.string.old_key_waits)
         assertTrue(isKept())
         server.restart()
         gate.press(R.string.try_again)
-        gate.sees(R.string.enrolled_title)
-        gate.sees("Lane 8")
+        assertMoved(old)
     }
 
     @Test
-    fun a_copy_that_was_left_when_the_process_ended_is_deleted() {
-        val device = enrolledGate()
-        gate.restart { keep("A".repeat(64), "ABCDEFGHIJKLMNOP") }
-        gate.sees(R.string.enrolled_title)
-        gate.await("the end of the work") { gate.app.model.screen.value.busy == null }
-        assertFalse(isKept())
+    fun a_key_that_a_gateway_refuses_is_kept_and_tried_again() {
+        val old = oldDevice()
+        front.forbidden = setOf(FrontServer.INFO)
+        gate.open()
+        gate.sees(R.string.old_key_waits)
+        gate.sees(R.string.error_refused)
+        assertKeptAndAlive(old)
+        front.forbidden = emptySet()
+        gate.press(R.string.try_again)
+        assertMoved(old)
+    }
+
+    @Test
+    fun a_process_that_ends_after_the_vault_had_the_key_is_followed_by_one_that_goes_on() {
+        val old = oldDevice()
+        inAProcessThatEnds { it.adopt(existing(old)) }
+        assertKeptAndAlive(old)
+        gate.open()
+        assertMoved(old)
+    }
+
+    @Test
+    fun the_same_goes_for_an_app_that_does_not_know_its_serial() {
+        val old = oldDevice()
+        keep(old.key, serial = null)
+        inAProcessThatEnds { it.adopt(existing(old, serial = null)) }
+        gate.open()
+        assertMoved(old)
+    }
+
+    @Test
+    fun a_key_that_could_not_be_replaced_is_kept_until_it_is() {
+        val old = oldDevice()
+        keep(old.key, serial = null)
+        front.forbidden = setOf(FrontServer.ROLL)
+        gate.open()
+        gate.sees("Lane 8")
+        awaitTheEnd()
+        assertKeptAndAlive(old)
+        front.forbidden = emptySet()
+        assertFalse(gate.runJob())
+        assertMoved(old)
+    }
+
+    @Test
+    fun a_process_that_ends_before_it_heard_of_the_new_key_is_followed_by_one_that_goes_on() {
+        val old = oldDevice()
+        keep(old.key, serial = null)
+        front.unanswered = setOf(FrontServer.ROLL)
+        gate.open()
+        gate.sees("Lane 8")
+        awaitTheEnd()
+        assertTrue(isKept())
+        assertEquals(401, statusFor(old.key))
+        gate.restart { front.unanswered = emptySet() }
+        assertMoved(old)
+    }
+
+    @Test
+    fun a_process_that_ends_after_the_key_was_replaced_is_followed_by_one_that_deletes_the_copy() {
+        val old = oldDevice()
+        inAProcessThatEnds {
+            it.adopt(existing(old))
+            it.roll()
+        }
+        assertTrue(isKept())
+        gate.open()
+        assertMoved(old)
+    }
+
+    @Test
+    fun a_key_of_another_device_than_this_one_is_by_now_is_kept_and_nobody_is_asked_about_it() {
+        val old = oldDevice()
+        server.stop()
+        gate.open()
+        gate.sees(R.string.old_key_waits)
+        server.restart()
+        val device = server.createDevice("Lane 9")
+        gate.scan(device.code)
+        gate.press(R.string.confirm_yes)
+        gate.sees("Lane 9")
+        repeat(2) {
+            gate.restart()
+            gate.sees("Lane 9")
+            assertFalse(gate.runJob())
+            assertNothingIsWrong()
+            assertKeptAndAlive(old)
+        }
         assertFalse(server.device(device.id).getBoolean("revoked"))
     }
 
     @Test
-    fun a_key_that_the_server_does_not_know_does_not_keep_the_device_from_a_new_code() {
-        val old = oldDevice()
-        keep(old.key.reversed(), old.uniqueSerial)
+    fun a_key_of_another_device_than_it_is_said_to_be_does_not_keep_this_one_from_a_new_code() {
+        val (old, other) = managedOldDevice()
+        keep(old.key, "ABCDEFGHIJKLMNOP")
         gate.open()
-        gate.sees(R.string.rejected_words)
-        gate.scan(server.createDevice("Lane 9").code)
-        gate.press(R.string.confirm_yes)
-        gate.sees("Lane 9")
+        gate.sees(R.string.error_other_device)
+        assertFalse(gate.shows(R.string.old_key_waits))
+        assertNothingWasSentFor(other)
         gate.restart()
-        gate.sees("Lane 9")
-        gate.await("the end of the work") { gate.app.model.screen.value.busy == null }
-        assertFalse(isKept())
+        gate.sees("Lane 4")
+        awaitTheEnd()
+        assertKeptAndAlive(old)
     }
 }

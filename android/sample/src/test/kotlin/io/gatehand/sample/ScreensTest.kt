@@ -82,6 +82,14 @@ class ScreensTest {
     }
 
     @Test
+    fun a_key_from_before_that_is_no_longer_valid_is_not_said_to_be_kept_or_deleted() {
+        for (code in listOf(ErrorCode.REJECTED, ErrorCode.REVOKED)) {
+            assertEquals(text(R.string.old_key_refused), oldKeyNotice(error(code, "the server refused")).words)
+        }
+        assertEquals(text(R.string.error_refused), oldKeyNotice(error(ErrorCode.REFUSED, "the server refused")).words)
+    }
+
+    @Test
     fun what_the_app_waits_for_can_be_tried_at_once_and_nothing_else() {
         val tryAgain = Button(R.string.try_again, Action.TryAgain, Button.Kind.MAIN)
         val notEnrolled = Situation(true, DeviceState.NotEnrolled)

@@ -1,5 +1,8 @@
 package io.gatehand.sample
 
+import android.content.Context
+import android.content.RestrictionsManager
+import android.os.Bundle
 import io.gatehand.testing.StandInKeystore
 import io.gatehand.testing.TestDevice
 import io.gatehand.testing.TestServer
@@ -44,6 +47,17 @@ abstract class ServerTest {
         gate.await("the end of the work") { gate.app.model.screen.value.busy == null }
         assertTrue(isInitialized(device))
         return device
+    }
+
+    /** Has the device's management set its code. */
+    protected fun manage(device: TestDevice, allowed: String) {
+        val restrictions = Bundle().apply {
+            putString("url", device.server)
+            putString("token", device.token)
+            putString("allowed_servers", allowed)
+        }
+        val manager = gate.app.getSystemService(Context.RESTRICTIONS_SERVICE) as RestrictionsManager
+        shadowOf(manager).setApplicationRestrictions(restrictions)
     }
 
     private fun packageInfo(name: String) = android.content.pm.PackageInfo().apply { packageName = name }

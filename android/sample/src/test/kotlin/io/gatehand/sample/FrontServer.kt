@@ -9,21 +9,32 @@ import java.net.InetSocketAddress
 import java.net.URI
 import org.junit.rules.ExternalResource
 
-/** Passes calls on to a server, but lets nobody ask for events, as a gateway in front of it might. */
-class EventlessServer(private val server: TestServer) : ExternalResource() {
+/** Passes calls on to a server, but not all, as a gateway in front of it might. */
+class FrontServer(private val server: TestServer) : ExternalResource() {
     private lateinit var front: HttpServer
+
+    /** Paths that it answers itself, with a 403. */
+    @Volatile
+    var forbidden = emptySet<String>()
+
+    /** Paths whose answers it keeps. */
+    @Volatile
+    var unanswered = emptySet<String>()
 
     val address: String get() = "http://127.0.0.1:${front.address.port}"
 
     override fun before() {
         front = HttpServer.create(InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0)
-        front.createContext("/") { it.use(::pass) }
-        front.createContext("/api/v1/device/eventselection") { it.use(::forbid) }
+        front.createContext("/") { it.use(::handle) }
         front.start()
     }
 
     override fun after() {
         front.stop(0)
+    }
+
+    private fun handle(call: HttpExchange) {
+        if (call.requestURI.path in forbidden) forbid(call) else pass(call)
     }
 
     private fun forbid(call: HttpExchange) {
@@ -44,6 +55,7 @@ class EventlessServer(private val server: TestServer) : ExternalResource() {
         }
         val status = behind.responseCode
         val answer = (if (status < FAILURES) behind.inputStream else behind.errorStream).readBytes()
+        if (call.requestURI.path in unanswered) return
         behind.contentType?.let { call.responseHeaders.add("Content-Type", it) }
         call.sendResponseHeaders(status, answer.size.toLong())
         call.responseBody.write(answer)
@@ -57,9 +69,12 @@ class EventlessServer(private val server: TestServer) : ExternalResource() {
         }
     }
 
-    private companion object {
-        const val FORBIDDEN = 403
-        const val FAILURES = 400
-        val PASSED = listOf("Authorization", "Content-Type", "X-Idempotency-Key")
+    companion object {
+        const val INFO = "/api/v1/device/info"
+        const val ROLL = "/api/v1/device/roll"
+        const val EVENT_SELECTION = "/api/v1/device/eventselection"
+        private const val FORBIDDEN = 403
+        private const val FAILURES = 400
+        private val PASSED = listOf("Authorization", "Content-Type", "X-Idempotency-Key")
     }
 }
