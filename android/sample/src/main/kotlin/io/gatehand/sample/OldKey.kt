@@ -23,7 +23,7 @@ class OldKey(private val context: Context) {
     private val turn = Mutex()
 
     /** Whether there is one that may become this device's. Reads a file. */
-    fun waits(): Boolean = listOf(SERVER, KEY).all(preferences::contains) && !preferences.contains(GIVEN_UP)
+    fun waits(): Boolean = word(SERVER) != null && word(KEY) != null && !preferences.contains(GIVEN_UP)
 
     /**
      * Moves it into the vault, has the server replace it, and deletes it then. Where this ends before,
@@ -40,7 +40,7 @@ class OldKey(private val context: Context) {
         when (val state = agent.state.value) {
             // What becomes of it decides.
             is DeviceState.Enrolling, is DeviceState.Rejected -> return
-            is DeviceState.Enrolled -> if (state.identity.uniqueSerial != serial() && !adopt(agent)) return
+            is DeviceState.Enrolled -> if (state.identity.uniqueSerial != word(SERIAL) && !adopt(agent)) return
             else -> if (!adopt(agent)) return
         }
         try {
@@ -55,10 +55,10 @@ class OldKey(private val context: Context) {
 
     /** Returns whether the vault has the key, and it is written down whose it is. */
     private suspend fun adopt(agent: ScannerAgent): Boolean {
-        val server = preferences.getString(SERVER, null) ?: return false
-        val key = preferences.getString(KEY, null) ?: return false
+        val server = word(SERVER) ?: return false
+        val key = word(KEY) ?: return false
         val identity = try {
-            agent.adopt(ExistingIdentity(server, key, serial()))
+            agent.adopt(ExistingIdentity(server, key, word(SERIAL)))
         } catch (error: GatehandException) {
             if (error.code in FINAL) preferences.edit().putBoolean(GIVEN_UP, true).commit()
             if (error.code != ErrorCode.ALREADY_ENROLLED) throw error
@@ -69,7 +69,7 @@ class OldKey(private val context: Context) {
         return preferences.edit().putString(SERIAL, identity.uniqueSerial).commit()
     }
 
-    private fun serial(): String? = preferences.getString(SERIAL, null)
+    private fun word(name: String): String? = preferences.getString(name, null)?.ifBlank { null }
 
     internal companion object {
         const val FILE = "device"

@@ -98,6 +98,22 @@ class OldKeyTest : ServerTest() {
     }
 
     @Test
+    fun nor_does_an_empty_serial_matter() {
+        val old = oldDevice()
+        keep(old.key, serial = " ")
+        gate.open()
+        assertMoved(old)
+    }
+
+    @Test
+    fun an_empty_key_is_none() {
+        keep(" ", serial = null)
+        gate.open()
+        gate.sees(R.string.not_enrolled_title)
+        assertNothingIsWrong()
+    }
+
+    @Test
     fun a_code_of_its_management_does_not_make_it_another_device() {
         val (old, other) = managedOldDevice()
         gate.open()
@@ -247,5 +263,24 @@ class OldKeyTest : ServerTest() {
         gate.sees("Lane 4")
         awaitTheEnd()
         assertKeptAndAlive(old)
+    }
+
+    @Test
+    fun a_key_that_was_revoked_or_that_nobody_knows_is_told_once() {
+        val device = server.createDevice("Lane 8")
+        val revoked = server.enrolWithout(device).key
+        server.revoke(device.id)
+        gate.open()
+        gate.sees(R.string.not_enrolled_title)
+        for (dead in listOf(revoked, "k".repeat(revoked.length))) {
+            preferences.edit().clear().commit()
+            keep(dead, serial = null)
+            gate.restart()
+            gate.sees(R.string.old_key_refused)
+            gate.restart()
+            gate.sees(R.string.not_enrolled_title)
+            assertNothingIsWrong()
+            assertTrue(isKept())
+        }
     }
 }
