@@ -341,21 +341,19 @@ fn what_people_want_reported_outlives_a_report_that_was_lost() {
     assert_eq!(standing(&scanner), ("enrolled".into(), Value::Null));
 }
 
+/// A server that answers one of the device API's calls with `failure`.
+fn failing_at(path: &'static str, failure: String) -> Stranger {
+    Stranger::answering_by(move |request| match request {
+        request if request.contains(&format!("{path} ")) => failure.clone(),
+        request if request.starts_with("GET") => info("k3y"),
+        _ => identity("k3y"),
+    })
+}
+
 #[test]
 fn a_report_that_is_not_taken_stops_neither_calls_nor_other_operations() {
-    let (key, failure) = (
-        "k3y",
-        answer("500 Internal Server Error", "text/html", "oops"),
-    );
-    let server = Stranger::answering_by(move |request| {
-        if request.contains("/device/update ") {
-            return failure.clone();
-        }
-        match request.starts_with("GET") {
-            true => info(key),
-            false => identity(key),
-        }
-    });
+    let failure = answer("500 Internal Server Error", "text/html", "oops");
+    let server = failing_at("/device/update", failure);
     let scanner = Scanner::new();
     scanner.init(&server.url, "token", &[]).succeeds();
     let update = ["update", "--hardware-model", "Kiosk 3"];
@@ -375,17 +373,8 @@ fn a_report_that_is_not_taken_stops_neither_calls_nor_other_operations() {
 
 #[test]
 fn a_report_that_is_due_does_not_keep_a_call_waiting_as_long_as_its_server_asks() {
-    let key = "k3y";
     let busy = answer_with("503 Service Unavailable", "Retry-After: 20", "{}");
-    let server = Stranger::answering_by(move |request| {
-        if request.contains("/device/update ") {
-            return busy.clone();
-        }
-        match request.starts_with("GET") {
-            true => info(key),
-            false => identity(key),
-        }
-    });
+    let server = failing_at("/device/update", busy);
     let scanner = Scanner::new();
     scanner.init(&server.url, "token", &[]).succeeds();
     after_an_update_of_the_software(&scanner);
@@ -401,16 +390,8 @@ fn a_report_that_is_due_does_not_keep_a_call_waiting_as_long_as_its_server_asks(
 
 #[test]
 fn a_roll_that_can_not_be_finished_does_not_stop_the_key_that_is_there() {
-    let key = "k3y";
-    let server = Stranger::answering_by(move |request| {
-        if request.contains("/device/roll ") {
-            return answer("404 Not Found", "text/html", "<h1>404</h1>");
-        }
-        match request.starts_with("GET") {
-            true => info(key),
-            false => identity(key),
-        }
-    });
+    let missing = answer("404 Not Found", "text/html", "<h1>404</h1>");
+    let server = failing_at("/device/roll", missing);
     let scanner = Scanner::new();
     scanner.init(&server.url, "token", &[]).succeeds();
     assert_eq!(scanner.run(&["roll"]).code, 7);

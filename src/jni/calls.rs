@@ -13,7 +13,7 @@ use tokio::sync::{Semaphore, oneshot};
 use zeroize::Zeroizing;
 
 use super::agents::AGENTS;
-use super::context::{Driver, Use};
+use super::context::{self, Driver, Use};
 use super::java::{self, Completion, Counted, attached};
 use super::policy::{BridgeError, Failure};
 use super::registry::{self, Registry};
@@ -64,6 +64,10 @@ pub(super) fn start<'l>(
     body: Option<RequestBody>,
     work: impl Future<Output = Result<Success, Failure>> + Send + 'static,
 ) -> Result<i64, BridgeError> {
+    if place == Place::Waiter {
+        // Before there is a call that nobody could make.
+        context::refuse_own_thread()?;
+    }
     let waiting = java::keep(env, "a completion", completion)?;
     let uses = Use::begin(match place {
         Place::Waiter => Driver::Java,

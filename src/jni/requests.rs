@@ -57,11 +57,7 @@ fn request<'l>(
     let (request, _) = api_request(env, &request, &body)?;
     let open = AGENTS.get(agent)?;
     let place = match waits {
-        true => {
-            // Before there is a call that nobody could make.
-            context::refuse_own_thread()?;
-            Place::Waiter
-        }
+        true => Place::Waiter,
         false => Place::Runtime,
     };
     calls::start(env, agent, &completion, place, None, async move {

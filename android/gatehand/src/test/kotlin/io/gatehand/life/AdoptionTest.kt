@@ -85,7 +85,7 @@ class AdoptionTest {
     fun a_key_that_is_dead_is_told_from_what_may_be_a_gateways_word(): Unit = runBlocking {
         val device = server.createDevice()
         val old = server.enrolWithout(device)
-        TestGateway(server.address).use { gateway ->
+        TestGateway { server.address }.use { gateway ->
             Devices.open { timeLimit(1, TimeUnit.SECONDS) }.use { agent ->
                 suspend fun failure(key: String = old.key) =
                     assertFailsWith<GatehandException> { agent.adopt(ExistingIdentity(gateway.address, key)) }

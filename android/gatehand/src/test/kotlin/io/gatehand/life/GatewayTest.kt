@@ -43,7 +43,7 @@ class GatewayTest {
     }
 
     private fun enrolled(test: suspend (ScannerAgent, TestGateway) -> Unit): Unit = runBlocking {
-        TestGateway(server.address).use { gateway ->
+        TestGateway { server.address }.use { gateway ->
             Devices.open { timeLimit(1, TimeUnit.SECONDS) }.use { agent ->
                 val device = server.createDevice()
                 agent.enrol(TestDevice(gateway.address, device.id, device.token))
@@ -154,7 +154,7 @@ class GatewayTest {
 
     @Test
     fun what_is_to_be_sent_once_is_not_sent_again(): Unit = runBlocking {
-        TestGateway(server.address).use { gateway ->
+        TestGateway { server.address }.use { gateway ->
             // Long enough for repetitions.
             Devices.open { connectTimeout(1, TimeUnit.SECONDS).timeLimit(4, TimeUnit.SECONDS) }.use { agent ->
                 val device = server.createDevice()

@@ -154,7 +154,7 @@ class ZeroTouchTest {
     @Test
     fun a_gateways_refusal_does_not_use_the_token_up(): Unit = runBlocking {
         val device = server.createDevice()
-        TestGateway(server.address).use { gateway ->
+        TestGateway { server.address }.use { gateway ->
             gateway.answers(403)
             manage(device, url = gateway.address)
             Devices.open { timeLimit(1, TimeUnit.SECONDS) }.use { agent ->

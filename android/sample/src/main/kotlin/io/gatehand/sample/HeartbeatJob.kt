@@ -17,7 +17,8 @@ import kotlinx.coroutines.launch
 
 /**
  * What the device does while nobody looks: it hears of a revocation, reports how it is, and enrols
- * with what its management has set, or stays what it was before this app used gatehand. With WorkManager the same is a `CoroutineWorker`.
+ * with what its management has set, or stays what it was before this app used gatehand. With
+ * WorkManager the same is a `CoroutineWorker`.
  */
 class HeartbeatJob : JobService() {
     private val scope = MainScope()

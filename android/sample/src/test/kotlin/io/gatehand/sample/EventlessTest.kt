@@ -1,23 +1,28 @@
 package io.gatehand.sample
 
 import io.gatehand.testing.TestDevice
+import io.gatehand.testing.TestGateway
 import io.gatehand.testing.TestServer.Companion.ORGANIZER
 import kotlin.test.Test
 import kotlin.test.assertFalse
 import kotlin.test.assertTrue
-import org.junit.Rule
+import org.junit.After
 
 /** The server enrols devices, but does not say what to scan for. */
 class EventlessTest : ServerTest() {
-    @get:Rule
-    val front = FrontServer(server)
+    private val gateway = TestGateway { server.address }
+
+    @After
+    fun closeTheGateway() {
+        gateway.close()
+    }
 
     private fun enrolled() {
-        front.forbidden = setOf(FrontServer.EVENT_SELECTION)
+        gateway.answers(403, paths = setOf(TestGateway.EVENT_SELECTION))
         val device = server.createDevice("Lane 2")
         gate.open()
         gate.sees(R.string.scan_the_code)
-        gate.scan(TestDevice(front.address, device.id, device.token).code)
+        gate.scan(TestDevice(gateway.address, device.id, device.token).code)
         gate.press(R.string.confirm_yes)
         gate.sees(R.string.enrolled_title)
         gate.sees(R.string.event_not_told)

@@ -5,6 +5,7 @@ import io.gatehand.ExistingIdentity
 import io.gatehand.ScannerAgent
 import io.gatehand.testing.OldApp
 import io.gatehand.testing.TestDevice
+import io.gatehand.testing.TestGateway
 import java.net.HttpURLConnection
 import java.net.URI
 import kotlin.test.Test
@@ -12,19 +13,23 @@ import kotlin.test.assertEquals
 import kotlin.test.assertFalse
 import kotlin.test.assertTrue
 import kotlinx.coroutines.runBlocking
-import org.junit.Rule
+import org.junit.After
 import org.robolectric.annotation.Config
 
 /** A device that this app set up before it used gatehand. */
 @Config(application = RestartingApp::class)
 class OldKeyTest : ServerTest() {
-    @get:Rule
-    val front = FrontServer(server)
+    private val gateway = TestGateway { server.address }
+
+    @After
+    fun closeTheGateway() {
+        gateway.close()
+    }
 
     private val preferences get() = gate.app.getSharedPreferences(OldKey.FILE, Context.MODE_PRIVATE)
 
     private fun keep(key: String, serial: String?): Boolean = preferences.edit()
-        .putString(OldKey.SERVER, front.address)
+        .putString(OldKey.SERVER, gateway.address)
         .putString(OldKey.KEY, key)
         .putString(OldKey.SERIAL, serial)
         .commit()
@@ -78,7 +83,7 @@ class OldKeyTest : ServerTest() {
         (gate.app as RestartingApp).end()
     }
 
-    private fun existing(old: OldApp, serial: String? = old.uniqueSerial) = ExistingIdentity(front.address, old.key, serial)
+    private fun existing(old: OldApp, serial: String? = old.uniqueSerial) = ExistingIdentity(gateway.address, old.key, serial)
 
     @Test
     fun it_stays_the_same_device_and_the_key_in_the_preferences_dies() {
@@ -162,12 +167,12 @@ class OldKeyTest : ServerTest() {
     @Test
     fun a_key_that_a_gateway_refuses_is_kept_and_tried_again() {
         val old = oldDevice()
-        front.forbidden = setOf(FrontServer.INFO)
+        gateway.answers(403, paths = setOf(TestGateway.INFO))
         gate.open()
         gate.sees(R.string.old_key_waits)
         gate.sees(R.string.error_refused)
         assertKeptAndAlive(old)
-        front.forbidden = emptySet()
+        gateway.answer = null
         gate.press(R.string.try_again)
         assertMoved(old)
     }
@@ -194,12 +199,12 @@ class OldKeyTest : ServerTest() {
     fun a_key_that_could_not_be_replaced_is_kept_until_it_is() {
         val old = oldDevice()
         keep(old.key, serial = null)
-        front.forbidden = setOf(FrontServer.ROLL)
+        gateway.answers(403, paths = setOf(TestGateway.ROLL))
         gate.open()
         gate.sees("Lane 8")
         awaitTheEnd()
         assertKeptAndAlive(old)
-        front.forbidden = emptySet()
+        gateway.answer = null
         assertFalse(gate.runJob())
         assertMoved(old)
     }
@@ -208,13 +213,13 @@ class OldKeyTest : ServerTest() {
     fun a_process_that_ends_before_it_heard_of_the_new_key_is_followed_by_one_that_goes_on() {
         val old = oldDevice()
         keep(old.key, serial = null)
-        front.unanswered = setOf(FrontServer.ROLL)
+        gateway.unanswered = setOf(TestGateway.ROLL)
         gate.open()
         gate.sees("Lane 8")
         awaitTheEnd()
         assertTrue(isKept())
         assertEquals(401, statusFor(old.key))
-        gate.restart { front.unanswered = emptySet() }
+        gate.restart { gateway.unanswered = emptySet() }
         assertMoved(old)
     }
 

@@ -13,21 +13,25 @@ import java.util.concurrent.Executors
 /**
  * Stands before a server as a gateway or a hotspot does, and answers in its place when it is told to.
  *
- * @param server Address of the server.
+ * @param server Tells the address of the server.
  */
-class TestGateway(private val server: String) : Closeable {
+class TestGateway(private val server: () -> String) : Closeable {
     private val threads = Executors.newCachedThreadPool()
     private val listener = HttpServer.create(InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0)
 
-    /** An answer of its own: status, content type and body. */
-    class Answer(val status: Int, val type: String, val body: String)
+    /** An answer of its own: status, content type and body, and the paths it is for, or `null` for all. */
+    class Answer(val status: Int, val type: String, val body: String, val paths: Set<String>?)
 
     /** A request that came, with its header fields by their names in lower case. */
     class Seen(val method: String, val path: String, val headers: Map<String, String>)
 
-    /** What is answered to everything, or `null` to ask the server. */
+    /** What is answered in the server's place, or `null` to always ask the server. */
     @Volatile
     var answer: Answer? = null
+
+    /** Paths whose requests get to the server, and whose answers get lost. */
+    @Volatile
+    var unanswered = emptySet<String>()
 
     /** All requests that came, in their order. */
     val seen: MutableList<Seen> = CopyOnWriteArrayList()
@@ -41,9 +45,9 @@ class TestGateway(private val server: String) : Closeable {
         listener.start()
     }
 
-    /** Answers with this from now on. */
-    fun answers(status: Int, body: String = """{"detail": "No."}""", type: String = "application/json") {
-        answer = Answer(status, type, body)
+    /** Answers with this from now on, requests of [paths] alone if there are any. */
+    fun answers(status: Int, body: String = """{"detail": "No."}""", type: String = "application/json", paths: Set<String>? = null) {
+        answer = Answer(status, type, body, paths)
     }
 
     override fun close() {
@@ -55,12 +59,12 @@ class TestGateway(private val server: String) : Closeable {
         val headers = exchange.requestHeaders.mapKeys { it.key.lowercase() }.mapValues { it.value.joinToString() }
         seen.add(Seen(exchange.requestMethod, exchange.requestURI.toString(), headers))
         val body = exchange.requestBody.readBytes()
-        val own = answer
+        val own = answer?.takeIf { it.paths?.contains(exchange.requestURI.path) ?: true }
         if (own == null) pass(exchange, body) else respond(exchange, own.status, own.type, own.body.encodeToByteArray())
     }
 
     private fun pass(exchange: HttpExchange, body: ByteArray) {
-        val call = URI(server + exchange.requestURI).toURL().openConnection() as HttpURLConnection
+        val call = URI("${server()}${exchange.requestURI}").toURL().openConnection() as HttpURLConnection
         call.requestMethod = exchange.requestMethod
         for (name in listOf("Authorization", "Content-Type", "X-Idempotency-Key")) {
             exchange.requestHeaders.getFirst(name)?.let { call.setRequestProperty(name, it) }
@@ -71,7 +75,7 @@ class TestGateway(private val server: String) : Closeable {
         }
         val status = call.responseCode
         val answer = (if (status < FAILURES) call.inputStream else call.errorStream)?.use { it.readBytes() } ?: ByteArray(0)
-        respond(exchange, status, call.contentType, answer)
+        if (exchange.requestURI.path !in unanswered) respond(exchange, status, call.contentType, answer)
     }
 
     private fun respond(exchange: HttpExchange, status: Int, type: String?, body: ByteArray) {
@@ -80,8 +84,12 @@ class TestGateway(private val server: String) : Closeable {
         if (body.isNotEmpty()) exchange.responseBody.write(body)
     }
 
-    private companion object {
-        const val FAILURES = 400
-        const val NO_BODY = -1L
+    /** Paths of the device API. */
+    companion object {
+        const val INFO = "/api/v1/device/info"
+        const val ROLL = "/api/v1/device/roll"
+        const val EVENT_SELECTION = "/api/v1/device/eventselection"
+        private const val FAILURES = 400
+        private const val NO_BODY = -1L
     }
 }
