@@ -161,11 +161,14 @@ impl Agent {
     /// What can't be done now does not keep a key that is there from being used: a report that some
     /// server does not take must not stop a gate.
     pub(super) async fn access(&self) -> Result<Access, AgentError> {
-        self.access_as(self.recall()).await
+        self.access_with(self.recall()).await
     }
 
     /// The same with what was just recalled.
-    pub(super) async fn access_as(&self, known: Option<Arc<Known>>) -> Result<Access, AgentError> {
+    pub(super) async fn access_with(
+        &self,
+        known: Option<Arc<Known>>,
+    ) -> Result<Access, AgentError> {
         let mut access = match self.read(known)? {
             Seen::Ready(access) => *access,
             Seen::Unfinished { has_key } => {

@@ -151,7 +151,7 @@ impl Call {
 
     fn is_info(&self) -> bool {
         let path = self.path.split(['?', '#']).next().unwrap_or_default();
-        self.method == Method::GET && segments(path).ends_with(&segments(wire::path::INFO))
+        self.method == Method::GET && ends_with(&segments(path), wire::path::INFO)
     }
 
     pub(super) fn method(&self) -> &Method {
@@ -185,7 +185,7 @@ impl Agent {
         let call = Call::of(request, false)?;
         let known = self.refuse_early(&call)?;
         let is_info = call.is_info();
-        let (access, answer) = self.call_as(known, call).await?;
+        let (access, answer) = self.call_with(known, call).await?;
         if is_info {
             self.learn_in_passing(&access, &answer).await;
         }
@@ -213,17 +213,17 @@ impl Agent {
 
     /// Makes a call with the key. A 401 is looked into before it is handed on.
     pub(super) async fn call(&self, call: Call) -> Result<(Access, Answer), AgentError> {
-        self.call_as(self.recall(), call).await
+        self.call_with(self.recall(), call).await
     }
 
-    async fn call_as(
+    async fn call_with(
         &self,
         mut known: Option<Arc<Known>>,
         call: Call,
     ) -> Result<(Access, Answer), AgentError> {
         let mut new_keys = 0;
         loop {
-            let access = self.access_as(known.take()).await?;
+            let access = self.access_with(known.take()).await?;
             let answer = self.send_as(&access, &call).await?;
             match self.look_into(&access, &answer).await? {
                 Some(AfterDoubt::OtherKey) if new_keys < NEW_KEYS => new_keys += 1,
@@ -327,7 +327,7 @@ fn refuse_own_paths(url: &Url) -> Result<(), AgentError> {
         (wire::path::ROLL, Operation::Roll),
         (wire::path::REVOKE, Operation::Revoke),
     ] {
-        if path.ends_with(&segments(own)) {
+        if ends_with(&path, own) {
             return Err(AgentError::OwnPath {
                 path: url.path().to_owned(),
                 operation,
@@ -335,6 +335,11 @@ fn refuse_own_paths(url: &Url) -> Result<(), AgentError> {
         }
     }
     Ok(())
+}
+
+fn ends_with(path: &[&str], own: &str) -> bool {
+    let mut parts = path.iter().rev();
+    own.rsplit('/').all(|part| parts.next() == Some(&part))
 }
 
 /// The parts of a path as a server may understand it, however they are joined.

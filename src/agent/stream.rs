@@ -105,7 +105,7 @@ impl Agent {
     ) -> Result<ApiStream, AgentError> {
         let call = Call::of(request, body.is_some())?;
         let known = self.refuse_early(&call)?;
-        let mut access = self.access_as(known).await?;
+        let mut access = self.access_with(known).await?;
         let incoming = self.open(&access, &call, body).await?;
         let status = incoming.status();
         let headers = incoming.headers().clone();
