@@ -47,12 +47,19 @@ tests() {
   if [ "$status" -ne 0 ]; then
     [ "$bad" -gt 0 ] || failed=$((failed + 1))
     failures+=("$1")
+    culprits '^test .* FAILED$|^error'
   elif [ "$ok" -eq 0 ]; then
     failed=$((failed + 1)) failures+=("$1 ran no test")
   fi
 }
 
 sum() { sed -n "$1" "$log" | awk '{ total += $1 } END { print total + 0 }'; }
+
+# culprits PATTERN: what failed of the last run, to be read beside its title at the end.
+culprits() {
+  local line
+  while IFS= read -r line; do failures+=("    $line"); done < <(grep -E "$1" "$log" | cut -c -300 | sort -u | head -20)
+}
 
 # android TITLE COMMAND…: a run of Maven, whose tests count one by one.
 android() {
@@ -68,6 +75,7 @@ android() {
   if [ "$status" -ne 0 ] || [ "$ran" -eq 0 ]; then
     [ "$bad" -gt 0 ] || failed=$((failed + 1))
     failures+=("$1")
+    culprits '^\[ERROR\]   |^\[ERROR\] .*<<< (FAILURE|ERROR)|^error'
   fi
 }
 
