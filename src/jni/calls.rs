@@ -84,10 +84,7 @@ pub(super) fn start<'l>(
     CALLS.put(id, Arc::clone(&call));
     let handle = uses.handle().clone();
     let work = async move {
-        // What came while nobody drove the runtime is looked at first, so that no connection is taken
-        // that the server has closed: once to be noticed, and once more to be acted on.
-        tokio::task::yield_now().await;
-        tokio::task::yield_now().await;
+        context::catch_up().await;
         let mut outcome = tokio::select! {
             biased;
             outcome = caught(work) => outcome,

@@ -10,7 +10,6 @@ import io.gatehand.RefusedException
 import io.gatehand.testing.StandInKeystore
 import io.gatehand.testing.TestGateway
 import io.gatehand.testing.TestServer
-import java.util.concurrent.TimeUnit
 import kotlin.test.Test
 import kotlin.test.assertEquals
 import kotlin.test.assertFailsWith
@@ -71,12 +70,12 @@ class AdoptionTest {
     @Test
     fun a_key_is_not_sent_unencrypted_to_another_machine_unless_the_app_allows_it(): Unit = runBlocking {
         val existing = ExistingIdentity("http://192.0.2.1:8345", "key")
-        Devices.open { timeLimit(1, TimeUnit.SECONDS) }.use { agent ->
+        Devices.openImpatient().use { agent ->
             val error = assertFailsWith<GatehandException> { agent.adopt(existing) }
             assertEquals(ErrorCode.ARGUMENT_INVALID, error.code)
             assertTrue("AgentConfig" in error.message && "--" !in error.message, error.message)
         }
-        Devices.open { allowHttp(true).timeLimit(1, TimeUnit.SECONDS) }.use { agent ->
+        Devices.openImpatient { allowHttp(true) }.use { agent ->
             assertFailsWith<ConnectionException> { agent.adopt(existing) }
         }
     }
@@ -86,7 +85,7 @@ class AdoptionTest {
         val device = server.createDevice()
         val old = server.enrolWithout(device)
         TestGateway { server.address }.use { gateway ->
-            Devices.open { timeLimit(1, TimeUnit.SECONDS) }.use { agent ->
+            Devices.openImpatient().use { agent ->
                 suspend fun failure(key: String = old.key) =
                     assertFailsWith<GatehandException> { agent.adopt(ExistingIdentity(gateway.address, key)) }
                 gateway.answers(401, "<html>Log in</html>", "text/html")
@@ -110,7 +109,7 @@ class AdoptionTest {
     @Test
     fun what_the_server_does_not_confirm_is_not_taken(): Unit = runBlocking {
         val old = server.enrolWithout(server.createDevice())
-        Devices.open { timeLimit(1, TimeUnit.SECONDS) }.use { agent ->
+        Devices.openImpatient().use { agent ->
             val wrongKey = ExistingIdentity(server.address, old.key.reversed())
             val wrongSerial = ExistingIdentity(server.address, old.key, "ABCDEFGHIJKLMNOP")
             val noServer = ExistingIdentity("no address", old.key)

@@ -7,7 +7,6 @@ import io.gatehand.Leftovers
 import io.gatehand.internal.Native
 import io.gatehand.testing.StandInKeystore
 import io.gatehand.testing.TestServer
-import java.util.concurrent.TimeUnit
 import kotlin.test.Test
 import kotlin.test.assertEquals
 import kotlin.test.assertFailsWith
@@ -33,7 +32,7 @@ class BackgroundTest {
 
     @Test
     fun a_heartbeat_tells_a_worker_whether_to_come_again(): Unit = runBlocking {
-        val agent = Devices.open { timeLimit(1, TimeUnit.SECONDS) }
+        val agent = Devices.openImpatient()
         assertEquals(Heartbeat.NEEDS_PERSON, agent.heartbeat())
         agent.enrol(server.createDevice())
         assertEquals(Heartbeat.DONE, agent.heartbeat())

@@ -19,7 +19,6 @@ import java.io.IOException
 import java.net.InetAddress
 import java.net.ServerSocket
 import java.security.KeyStore
-import java.util.concurrent.TimeUnit
 import java.util.concurrent.atomic.AtomicInteger
 import javax.net.ssl.KeyManagerFactory
 import javax.net.ssl.SSLContext
@@ -68,7 +67,7 @@ class CertificateTest {
     fun it_gets_neither_a_token_nor_a_key_and_a_person_is_asked_to_look(): Unit = runBlocking {
         selfSigned().use { https ->
             val address = "https://localhost:${https.localPort}"
-            Devices.open { timeLimit(5, TimeUnit.SECONDS) }.use { agent ->
+            Devices.open().use { agent ->
                 val enrolment = Enrolment.of(address, "kpp4jn8g2ynzonp6")
                 assertCertificate(assertFailsWith { agent.initialize(enrolment.confirmed(enrolment.origin)) })
                 assertEquals(DeviceState.NotEnrolled, agent.status())
@@ -84,7 +83,7 @@ class CertificateTest {
     fun background_work_leaves_it_to_a_person_and_uses_no_token_up(): Unit = runBlocking {
         selfSigned().use { https ->
             manage("https://localhost:${https.localPort}")
-            Devices.open { timeLimit(5, TimeUnit.SECONDS) }.use { agent ->
+            Devices.open().use { agent ->
                 repeat(2) {
                     assertEquals(Heartbeat.NEEDS_PERSON, agent.heartbeat())
                     assertCertificate(assertIs<ManagedOutcome.Failed>(agent.managedOutcome.value).cause)
@@ -95,7 +94,7 @@ class CertificateTest {
 
     @Test
     fun a_server_of_plain_http_is_said_to_be_one(): Unit = runBlocking {
-        Devices.open { timeLimit(1, TimeUnit.SECONDS) }.use { agent ->
+        Devices.openImpatient().use { agent ->
             val enrolment = Enrolment.of(server.address.replace("http:", "https:"), "kpp4jn8g2ynzonp6")
             val error = assertFailsWith<ConnectionException> { agent.initialize(enrolment.confirmed(enrolment.origin)) }
             assertEquals(ErrorCode.UNREACHABLE, error.code)

@@ -44,7 +44,7 @@ class GatewayTest {
 
     private fun enrolled(test: suspend (ScannerAgent, TestGateway) -> Unit): Unit = runBlocking {
         TestGateway { server.address }.use { gateway ->
-            Devices.open { timeLimit(1, TimeUnit.SECONDS) }.use { agent ->
+            Devices.openImpatient().use { agent ->
                 val device = server.createDevice()
                 agent.enrol(TestDevice(gateway.address, device.id, device.token))
                 test(agent, gateway)
@@ -102,7 +102,7 @@ class GatewayTest {
     @Test
     fun a_refused_token_is_said_to_need_a_new_code(): Unit = runBlocking {
         val device = server.createDevice()
-        Devices.open { timeLimit(1, TimeUnit.SECONDS) }.use { agent ->
+        Devices.open().use { agent ->
             val error = assertFailsWith<RefusedException> { agent.enrol(TestDevice(server.address, device.id, device.token.reversed())) }
             assertEquals(ErrorCode.TOKEN_REFUSED, error.code)
             assertTrue(error.message.endsWith("token; ask for a new code"), error.message)

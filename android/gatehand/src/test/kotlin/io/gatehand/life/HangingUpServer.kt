@@ -1,5 +1,6 @@
 package io.gatehand.life
 
+import java.io.File
 import java.net.InetAddress
 import java.net.ServerSocket
 import java.net.Socket
@@ -19,10 +20,16 @@ class HangingUpServer(private val info: String) : ExternalResource() {
 
     val address: String get() = "http://127.0.0.1:${socket.localPort}"
 
-    /** How many requests came. Waits until the connections of all are closed. */
+    /** How many requests came. Waits until the connections of all are closed, and this system knows it. */
     fun requests(): Int {
-        while (ended.get() < begun.get()) Thread.onSpinWait()
+        while (ended.get() < begun.get() || isConnected()) Thread.onSpinWait()
         return begun.get()
+    }
+
+    /** Whether a client still has a connection that nobody has ended. */
+    private fun isConnected(): Boolean {
+        val established = " 0100007F:%04X 01 ".format(socket.localPort)
+        return File("/proc/net/tcp").useLines { lines -> lines.any { established in it } }
     }
 
     override fun before() {

@@ -106,7 +106,7 @@ class ProcessDeathTest {
         killAtTheMoment()
         server.stop()
         for (one in listOf(unsent, unread)) {
-            val impatient = AgentConfig.Builder("pretixSCAN", "2.3.1").vaultName(one.vault).timeLimit(1, TimeUnit.SECONDS).build()
+            val impatient = AgentConfig.Builder("pretixSCAN", "2.3.1").vaultName(one.vault).timeLimit(2, TimeUnit.SECONDS).build()
             reopened(one, impatient) { agent ->
                 assertFailsWith<ConnectionException> { agent.refresh() }
                 assertFailsWith<ConnectionException> { agent.initialize(one.enrolment.confirmed(one.enrolment.origin)) }

@@ -8,7 +8,6 @@ import io.gatehand.ErrorCode
 import io.gatehand.testing.StandInKeystore
 import io.gatehand.testing.TestDevice
 import io.gatehand.testing.TestLibrary
-import java.util.concurrent.TimeUnit
 import kotlin.test.Test
 import kotlin.test.assertEquals
 import kotlin.test.assertFailsWith
@@ -70,13 +69,13 @@ class ScannedCodeTest {
         StandInKeystore.reset()
         val enrolment = Enrolment.of("http://192.0.2.1:8345", token)
         val confirmed = enrolment.confirmed(enrolment.origin)
-        Devices.open { timeLimit(1, TimeUnit.SECONDS) }.use { agent ->
+        Devices.openImpatient().use { agent ->
             val error = assertFailsWith<EnrolmentCodeException> { agent.initialize(confirmed) }
             assertEquals(ErrorCode.ENROLMENT_INVALID, error.code)
             assertTrue("https" in error.message && "AgentConfig" in error.message && "--" !in error.message, error.message)
             assertEquals(DeviceState.NotEnrolled, agent.status())
         }
-        Devices.open { allowHttp(true).timeLimit(1, TimeUnit.SECONDS) }.use { agent ->
+        Devices.openImpatient { allowHttp(true) }.use { agent ->
             assertFailsWith<ConnectionException> { agent.initialize(confirmed) }
         }
     }

@@ -176,16 +176,21 @@ class ThreadsTest {
             // Sends the report, which is due.
             agent.request(small)
             val once = ApiRequest.Builder("POST", "/api/v1/any").once().build()
-            val calls = listOf<() -> Any>(
+            val calls = listOf<suspend () -> Any>(
                 { agent.blocking().request(once) },
                 { agent.blocking().stream(once).use { it.body.readBytes() } },
-                { agent.blocking().request(small) },
+                { agent.request(once) },
+                { agent.stream(once).use { it.body.readBytes() } },
+                { agent.refresh() },
             )
-            repeat(20) {
-                for (call in calls) {
+            repeat(10) {
+                // Each after each, since they may be made by different threads.
+                for (first in calls) for (second in calls) {
                     val before = hangingUp.requests()
-                    call()
+                    first()
                     assertEquals(before + 1, hangingUp.requests())
+                    second()
+                    assertEquals(before + 2, hangingUp.requests())
                 }
             }
         }

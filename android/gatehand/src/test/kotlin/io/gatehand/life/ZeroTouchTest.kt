@@ -23,7 +23,6 @@ import io.gatehand.testing.TestGateway
 import io.gatehand.testing.TestProxy
 import io.gatehand.testing.TestServer
 import java.io.File
-import java.util.concurrent.TimeUnit
 import kotlin.test.Test
 import kotlin.test.assertEquals
 import kotlin.test.assertFailsWith
@@ -120,7 +119,7 @@ class ZeroTouchTest {
         val device = server.createDevice()
         manage(device)
         server.stop()
-        Devices.open { timeLimit(1, TimeUnit.SECONDS) }.use { agent ->
+        Devices.openImpatient().use { agent ->
             outcome<ManagedOutcome.TryLater>(agent)
             assertEquals(Heartbeat.TRY_LATER, agent.heartbeat())
             server.restart()
@@ -157,7 +156,7 @@ class ZeroTouchTest {
         TestGateway { server.address }.use { gateway ->
             gateway.answers(403)
             manage(device, url = gateway.address)
-            Devices.open { timeLimit(1, TimeUnit.SECONDS) }.use { agent ->
+            Devices.openImpatient().use { agent ->
                 assertEquals(ErrorCode.REFUSED, outcome<ManagedOutcome.TryLater>(agent).cause.code)
                 for (status in listOf(401, 404, 503)) {
                     gateway.answers(status)
@@ -172,7 +171,7 @@ class ZeroTouchTest {
 
     @Test
     fun a_vault_that_another_process_is_changing_is_waited_for(): Unit = runBlocking {
-        Devices.open { timeLimit(1, TimeUnit.SECONDS) }.use { agent ->
+        Devices.openImpatient().use { agent ->
             // flock(1), for Java has another kind of lock.
             val lock = File(context.noBackupFilesDir, "gatehand/default/vault.lock")
             val holder = ProcessBuilder("flock", lock.path, "sh", "-c", "echo held; cat").start()
