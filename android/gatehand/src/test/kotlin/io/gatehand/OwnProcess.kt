@@ -20,7 +20,7 @@ internal object OwnProcess {
     }
 
     /**
-     * Starts [app], whose output goes to [said].
+     * Starts [app], whose output goes to [said], a file of the test's own folder.
      *
      * @param options Of the JVM; properties of these tests besides the usual ones.
      * @param library The property with the native library that it is to load.
@@ -33,7 +33,9 @@ internal object OwnProcess {
         environment: Map<String, String> = emptyMap(),
     ): Process {
         val passedOn = listOf("robolectric.offline", "robolectric.dependency.dir").map { "-D$it=${System.getProperty(it)}" } +
-            "-Dgatehand.library=${System.getProperty(library)}"
+            "-Dgatehand.library=${System.getProperty(library)}" +
+            // What a killed one leaves behind goes with the test's own files.
+            "-Djava.io.tmpdir=${said.parent}"
         val command = listOf(File(System.getProperty("java.home"), "bin/java").path, "-cp", System.getProperty("java.class.path")) +
             passedOn + options + OwnProcess::class.java.name + app.name
         val process = ProcessBuilder(command).redirectErrorStream(true).redirectOutput(said)
