@@ -84,7 +84,6 @@ pub(super) fn start<'l>(
     CALLS.put(id, Arc::clone(&call));
     let handle = uses.handle().clone();
     let work = async move {
-        context::catch_up().await;
         let mut outcome = tokio::select! {
             biased;
             outcome = caught(work) => outcome,
@@ -112,10 +111,10 @@ pub(super) fn start<'l>(
         drop(uses);
     };
     match place {
-        Place::Runtime => drop(handle.spawn(work)),
+        Place::Runtime => drop(handle.spawn(in_turn(work))),
         Place::OwnThread => {
             let runtime = handle.clone();
-            handle.spawn(async move {
+            handle.spawn(in_turn(async move {
                 let lane = OWN_THREADS.acquire().await;
                 let done = runtime
                     .clone()
@@ -123,9 +122,9 @@ pub(super) fn start<'l>(
                 // What fails there is told by the work itself.
                 done.await.ok();
                 drop(lane);
-            });
+            }));
         }
-        Place::Waiter => *lock(&call.work) = Some(Box::pin(work)),
+        Place::Waiter => *lock(&call.work) = Some(Box::pin(in_turn(work))),
     }
     end_if_closed(id, agent);
     Ok(id)
@@ -138,7 +137,20 @@ pub(super) fn wait(id: i64) -> Result<(), Failure> {
     };
     let uses = Use::begin(Driver::Java)?;
     let work = lock(&call.work).take();
-    work.map_or(Ok(()), |work| uses.wait(work))
+    let Some(work) = work else {
+        return Ok(());
+    };
+    uses.wait(async {
+        // What fails there is told by the work itself.
+        tokio::spawn(work).await.ok();
+    })
+}
+
+/// The same work as a task of the runtime, once what came while nobody drove it was looked at, so that
+/// no connection is taken that the server has closed. Anything but a task would be ahead of the others.
+async fn in_turn(work: impl Future<Output = ()>) {
+    tokio::task::yield_now().await;
+    work.await;
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
