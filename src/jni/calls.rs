@@ -130,7 +130,7 @@ pub(super) fn start<'l>(
     Ok(id)
 }
 
-/// Does what there is to do for a call, on the thread of Java that waits for it.
+/// Has a call done, and drives the runtime for it on the thread of Java that waits, unless another does.
 pub(super) fn wait(id: i64) -> Result<(), Failure> {
     let Some(call) = CALLS.find(id) else {
         return Ok(());
@@ -140,9 +140,10 @@ pub(super) fn wait(id: i64) -> Result<(), Failure> {
     let Some(work) = work else {
         return Ok(());
     };
-    uses.wait(async {
-        // What fails there is told by the work itself.
-        tokio::spawn(work).await.ok();
+    let ended = uses.wait(async { tokio::spawn(work).await })?;
+    ended.map_err(|broken| match broken.try_into_panic() {
+        Ok(payload) => Failure::panicked(&*payload),
+        Err(_) => Failure::cancelled(),
     })
 }
 
