@@ -84,6 +84,7 @@ pub(super) fn start<'l>(
     CALLS.put(id, Arc::clone(&call));
     let handle = uses.handle().clone();
     let work = async move {
+        context::catch_up().await;
         let mut outcome = tokio::select! {
             biased;
             outcome = caught(work) => outcome,
@@ -111,10 +112,10 @@ pub(super) fn start<'l>(
         drop(uses);
     };
     match place {
-        Place::Runtime => drop(handle.spawn(in_turn(work))),
+        Place::Runtime => drop(handle.spawn(work)),
         Place::OwnThread => {
             let runtime = handle.clone();
-            handle.spawn(in_turn(async move {
+            handle.spawn(async move {
                 let lane = OWN_THREADS.acquire().await;
                 let done = runtime
                     .clone()
@@ -122,36 +123,22 @@ pub(super) fn start<'l>(
                 // What fails there is told by the work itself.
                 done.await.ok();
                 drop(lane);
-            }));
+            });
         }
-        Place::Waiter => *lock(&call.work) = Some(Box::pin(in_turn(work))),
+        Place::Waiter => *lock(&call.work) = Some(Box::pin(work)),
     }
     end_if_closed(id, agent);
     Ok(id)
 }
 
-/// Has a call done, and drives the runtime for it on the thread of Java that waits, unless another does.
+/// Does what there is to do for a call, on the thread of Java that waits for it.
 pub(super) fn wait(id: i64) -> Result<(), Failure> {
     let Some(call) = CALLS.find(id) else {
         return Ok(());
     };
     let uses = Use::begin(Driver::Java)?;
     let work = lock(&call.work).take();
-    let Some(work) = work else {
-        return Ok(());
-    };
-    let ended = uses.wait(async { tokio::spawn(work).await })?;
-    ended.map_err(|broken| match broken.try_into_panic() {
-        Ok(payload) => Failure::panicked(&*payload),
-        Err(_) => Failure::cancelled(),
-    })
-}
-
-/// The same work as a task of the runtime, once what came while nobody drove it was looked at, so that
-/// no connection is taken that the server has closed. Anything but a task would be ahead of the others.
-async fn in_turn(work: impl Future<Output = ()>) {
-    tokio::task::yield_now().await;
-    work.await;
+    work.map_or(Ok(()), |work| uses.wait(work))
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

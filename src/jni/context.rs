@@ -99,6 +99,20 @@ async fn until_driven() {
     }
 }
 
+/// Waits until what came while nobody drove the runtime was looked at, so that no connection is taken
+/// that the server has closed.
+pub(super) async fn catch_up() {
+    // A task takes turns with all else that the runtime does; a thread that waits may be ahead of it.
+    // The call itself is none: where another thread drives, neither should hold the other up.
+    let turns = tokio::spawn(async {
+        // Once for what came to be noticed, and once more for it to be acted on.
+        tokio::task::yield_now().await;
+        tokio::task::yield_now().await;
+    });
+    // It fails with the runtime, as does all that waits for it.
+    turns.await.ok();
+}
+
 /// An agent is open, so that connections may wait for its next call.
 pub(super) struct Resident(());
 

@@ -52,18 +52,13 @@ private fun CoroutineDispatcher.changesThread(context: CoroutineContext): Boolea
 }
 
 /**
- * A call whose thread waits for it, and drives the native library meanwhile, which saves two changes
+ * A call of the native library that is made on the thread that waits for it, which saves two changes
  * of thread. Interrupting that thread cancels the call; it is told as closing a channel would be.
  */
 internal class WaitingCall : AbstractInterruptibleChannel(), Completion {
     @Volatile
     private var call = 0L
-
-    // Told by the thread that drives the runtime, which may wait for another call.
-    @Volatile
     private var outcome: Outcome? = null
-
-    @Volatile
     private var error: Throwable? = null
 
     /**
