@@ -103,7 +103,7 @@ async fn until_driven() {
 /// that the server has closed.
 pub(super) async fn catch_up() {
     // A task takes turns with all else that the runtime does; a thread that waits may be ahead of it.
-    // The call itself is none: where another thread drives, neither should hold the other up.
+    // The call itself is no task, so that neither holds the other up where another thread drives.
     let turns = tokio::spawn(async {
         // Once for what came to be noticed, and once more for it to be acted on.
         tokio::task::yield_now().await;
