@@ -20,5 +20,6 @@ pub mod seal;
 pub mod secret;
 #[cfg(feature = "server")]
 pub mod server;
+pub mod shown;
 pub mod vault;
 pub mod wire;

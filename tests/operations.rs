@@ -9,6 +9,7 @@
 
 mod common;
 
+use std::io::{BufRead, BufReader};
 use std::thread;
 
 use common::installation::Installation;
@@ -284,6 +285,24 @@ fn a_lost_answer_to_a_revocation_is_no_loss_whatever_the_server_knows() {
         scanner.run(&["revoke", "--yes"]).succeeds();
         assert_eq!(standing(&scanner), ("revoked".into(), Value::Null));
         assert_eq!(installation.devices()[0]["revoked"], true);
+    }
+}
+
+#[test]
+fn an_operation_that_is_killed_while_it_finds_no_server_is_not_done_later() {
+    for operation in [&["roll"][..], &["revoke", "--yes"]] {
+        let (server, scanner) = (Stranger::once(&identity("k3y")), Scanner::new());
+        scanner
+            .init(&server.url, "kpp4jn8g2ynzonp6", &[])
+            .succeeds();
+        // By now the server is gone.
+        let mut trying = scanner.start(&[operation, &["--log", "info"]].concat());
+        let log = BufReader::new(trying.stderr.take().unwrap());
+        let mut lines = log.lines().map_while(Result::ok);
+        assert!(lines.any(|line| line.contains("the next try is in")));
+        trying.kill().unwrap();
+        trying.wait().unwrap();
+        assert_eq!(standing(&scanner), ("enrolled".into(), Value::Null));
     }
 }
 

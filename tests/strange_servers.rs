@@ -10,6 +10,7 @@
 mod common;
 
 use std::fs;
+use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
 
 use common::scanner::{Scanner, end};
@@ -181,6 +182,63 @@ fn a_server_that_is_not_there_leaves_nothing_behind() {
         let server = Stranger::answering(identity("k"));
         scanner.init(&server.url, "another-token", &[]).succeeds();
     }
+}
+
+#[test]
+fn a_code_that_never_left_the_device_is_forgotten_whenever_the_command_is_killed() {
+    let closed = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = closed.local_addr().unwrap();
+    drop(closed);
+    // Takes connections and never says a word, so that no TLS comes about.
+    let mute = TcpListener::bind("127.0.0.1:0").unwrap();
+    for (url, is_trying) in [
+        (format!("http://{address}"), "the next try is in"),
+        (
+            format!("https://localhost:{}", mute.local_addr().unwrap().port()),
+            "",
+        ),
+    ] {
+        let scanner = Scanner::new();
+        let init = ["init", "--log", "info", "--url", &url, "--token", TOKEN];
+        let mut trying = scanner.start(&init);
+        if is_trying.is_empty() {
+            // The connection stands, and the token waits for what never comes.
+            let _connected = mute.accept().unwrap();
+            trying.kill().unwrap();
+        } else {
+            let log = BufReader::new(trying.stderr.take().unwrap());
+            let line = log.lines().map_while(Result::ok);
+            assert!(line.into_iter().any(|line| line.contains(is_trying)));
+            trying.kill().unwrap();
+        }
+        trying.wait().unwrap();
+        assert_eq!(scanner.status()["state"], "not-enrolled", "{url}");
+        let server = Stranger::answering(identity("k"));
+        scanner.init(&server.url, "another-token", &[]).succeeds();
+        assert_eq!(server.requests().len(), 1);
+    }
+}
+
+#[test]
+fn what_another_code_began_stays_begun_while_its_successor_finds_no_server() {
+    let scanner = Scanner::new();
+    let lost = Stranger::silent_then(identity("k"));
+    let ended = scanner.init(&lost.url, TOKEN, &["--timeout", "1"]);
+    assert_eq!(ended.code, 8, "{ended:?}");
+    let closed = TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap();
+    scanner
+        .init(
+            &format!("http://{closed}"),
+            "another-token",
+            &["--replace", "--timeout", "1"],
+        )
+        .complains(8, "can't connect to");
+    scanner.init(&lost.url, TOKEN, &[]).succeeds();
+    let requests = lost.requests();
+    assert_eq!(idempotency_key(&requests[0]), idempotency_key(&requests[1]));
 }
 
 #[test]

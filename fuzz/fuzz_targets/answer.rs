@@ -31,13 +31,11 @@ fuzz_target!(|input: &[u8]| {
 
 fn check(heard: &Heard, status: u16, is_json: bool, body: &[u8], device: Option<&Value>) {
     match heard {
-        Heard::Done { is_sound } => {
-            assert!(is_json && (200..300).contains(&status));
-            if let Some(device) = device.filter(|_| *is_sound) {
+        Heard::Done { has_key } => {
+            assert!((200..300).contains(&status));
+            if let Some(device) = device.filter(|_| *has_key) {
                 let key = device["api_token"].as_str().unwrap();
                 assert!(!key.is_empty() && key.bytes().all(|byte| byte.is_ascii_graphic()));
-                let name = device["name"].as_str().unwrap();
-                assert!(!name.chars().any(char::is_control));
             }
         }
         Heard::Refused(words) => {

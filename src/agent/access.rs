@@ -16,7 +16,6 @@ use super::memory::Known;
 use super::perform::Sent;
 use super::state::{Operation, State};
 use super::{Agent, AgentError, Identity};
-use crate::failpoint;
 use crate::vault::{self, ChangeLock, Vault, VaultError, Watch};
 use crate::wire::DeviceReport;
 
@@ -270,7 +269,7 @@ impl Agent {
         )?)
     }
 
-    /// Begins an operation on the identity and finishes it. One of the same kind that was begun
+    /// Does an operation on the identity. One of the same kind that was begun
     /// before is what was asked for.
     pub(super) async fn operate(
         &self,
@@ -300,15 +299,15 @@ impl Agent {
         let Some(identity) = device.identity.clone() else {
             return Err(AgentError::NotEnrolled);
         };
-        let begun = BegunOperation::new(make(&vault, &identity)?)?;
-        vault.begin(|change| {
-            if let OnIdentity::Update { overrides, .. } = &begun.what {
-                // What people want is kept whatever becomes of the report.
-                identity.edit(change, |known| known.overrides.clone_from(overrides))?;
-            }
-            begun.store(change, &identity.context())
-        })?;
-        failpoint::reach("operation: begun");
+        let begun = Arc::new(BegunOperation::new(make(&vault, &identity)?)?);
+        if let OnIdentity::Update { overrides, .. } = &begun.what
+            && *overrides != identity.overrides
+        {
+            // What people want is kept whatever becomes of the report.
+            vault.change(|change| {
+                identity.edit(change, |known| known.overrides.clone_from(overrides))
+            })?;
+        }
         self.finish_operation(&mut vault, &device, &identity, &begun, sent)
             .await
     }

@@ -56,6 +56,7 @@ impl AgentError {
             | Self::Refused { .. }
             | Self::Address(_)
             | Self::Override(_)
+            | Self::Client(_)
             | Self::MediaKey(_)
             | Self::Random(_)
             | Self::Revoked(_)

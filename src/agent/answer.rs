@@ -2,6 +2,7 @@
 
 use reqwest::StatusCode;
 use serde::de::DeserializeOwned;
+use zeroize::Zeroizing;
 
 use super::client::Answer;
 use crate::secret::Secret;
@@ -60,8 +61,9 @@ impl ForeignAnswer {
     }
 }
 
-/// Reads an answer: JSON with status 2xx, 400, 401 or 403 in the API's shapes is a reply. Where its
-/// words repeat one of the `secrets` that were sent, there are asterisks.
+/// Reads an answer: JSON with status 2xx, 400, 401 or 403 in the API's shapes is a reply. What is done
+/// is taken as whatever it is labelled, since it may be the only answer with the key. Where words
+/// repeat one of the `secrets` that were sent, there are asterisks.
 pub(super) fn read<T: DeserializeOwned>(
     answer: &Answer,
     secrets: &[&Secret],
@@ -86,18 +88,22 @@ pub(super) fn read<T: DeserializeOwned>(
     if status.is_server_error() {
         return Err(ForeignAnswer::Failure(status));
     }
-    if !answer.is_json {
-        return Err(unexpected("no JSON"));
-    }
     let is_refusal = matches!(
         status,
         StatusCode::BAD_REQUEST | StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN
     );
+    let no_json = || unexpected("no JSON");
     if status.is_success() {
+        let text = Zeroizing::new(String::from_utf8_lossy(&answer.body).into_owned());
         // Not the parser's own words: they may repeat the API key.
-        serde_json::from_slice(&answer.body)
+        serde_json::from_str(&text)
             .map(Reply::Done)
-            .map_err(|_| unexpected("JSON of another shape"))
+            .map_err(|_| match answer.is_json {
+                true => unexpected("JSON of another shape"),
+                false => no_json(),
+            })
+    } else if !answer.is_json {
+        Err(no_json())
     } else if is_refusal {
         let body = serde_json::from_slice(&answer.body).map_err(|_| unexpected("broken JSON"))?;
         let problem = Problem::read(&body).ok_or_else(|| unexpected("JSON of another shape"))?;
@@ -110,7 +116,6 @@ pub(super) fn read<T: DeserializeOwned>(
 #[cfg(test)]
 mod tests {
     use serde_json::{Value, json};
-    use zeroize::Zeroizing;
 
     use super::*;
 
@@ -131,7 +136,8 @@ mod tests {
         for (status, is_json, body, is_reply) in [
             (200, true, r#"{"a": 1}"#, true),
             (201, true, r#"{"a": 1}"#, true),
-            (200, false, r#"{"a": 1}"#, false),
+            (200, false, r#"{"a": 1}"#, true),
+            (200, false, "<html>", false),
             (200, true, "<html>", false),
             (302, false, "", false),
             (

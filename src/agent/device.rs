@@ -1,5 +1,7 @@
 //! All that the vault holds of a device, read together.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -20,8 +22,8 @@ pub(super) struct Device {
     pub(super) standing: Standing,
     /// Whether there is a key, be it one that works or not.
     pub(super) is_keyed: bool,
-    pub(super) enrolment: Option<BegunEnrolment>,
-    pub(super) operation: Option<BegunOperation>,
+    pub(super) enrolment: Option<Arc<BegunEnrolment>>,
+    pub(super) operation: Option<Arc<BegunOperation>>,
 }
 
 /// How the device stands with its server, and since when.
@@ -58,11 +60,11 @@ impl Device {
             lost: None,
         });
         let operation = match &identity {
-            Some(identity) => BegunOperation::load(vault, &identity.context())?,
+            Some(identity) => BegunOperation::load(vault, &identity.context())?.map(Arc::new),
             None => None,
         };
         Ok(Self {
-            enrolment: BegunEnrolment::load(vault)?,
+            enrolment: BegunEnrolment::load(vault)?.map(Arc::new),
             is_keyed: Identity::has_key(vault)?,
             identity,
             standing,

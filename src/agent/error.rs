@@ -8,11 +8,12 @@ use reqwest::header::InvalidHeaderValue;
 
 use super::Identity;
 use super::answer::ForeignAnswer;
-use super::client::SendError;
+use super::client::{ClientError, SendError};
 use super::media_keys::MediaKeyError;
 use super::state::Operation;
 use crate::enrolment::ServerUrlError;
 use crate::facts::BlankOverride;
+use crate::shown;
 use crate::vault::VaultError;
 use crate::wire::Problem;
 
@@ -28,6 +29,9 @@ pub enum AgentError {
     /// A blank text is to be reported.
     #[error(transparent)]
     Override(#[from] BlankOverride),
+    /// The connections of an operation can't be set up.
+    #[error(transparent)]
+    Client(#[from] ClientError),
     /// Keys for NFC media can't be had.
     #[error(transparent)]
     MediaKey(#[from] MediaKeyError),
@@ -269,12 +273,7 @@ impl AgentError {
         for cause in std::iter::successors(self.source(), |cause| (*cause).source()) {
             words.push_str(&format!(": {cause}"));
         }
-        // A server's words are in it.
-        let line: String = words
-            .chars()
-            .map(|c| if c.is_control() { ' ' } else { c })
-            .collect();
-        tracing::warn!("{line}");
+        tracing::warn!("{}", shown::line(&words));
     }
 
     /// The same refusal of an operation that stays begun.

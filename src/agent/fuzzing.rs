@@ -12,10 +12,10 @@ use crate::wire::{DeviceIdentity, DeviceInfo};
 /// What an answer was taken for.
 #[derive(Debug)]
 pub enum Heard {
-    /// What was asked for; whether it is about a device one can be.
+    /// What was asked for.
     Done {
-        /// It has a key that can be sent, and no text that steers a terminal.
-        is_sound: bool,
+        /// It has a key that can be sent.
+        has_key: bool,
     },
     /// The server's words.
     Refused(String),
@@ -25,19 +25,20 @@ pub enum Heard {
 
 /// Reads an answer to an operation.
 pub fn identity(status: u16, is_json: bool, location: Option<&str>, body: &[u8]) -> Option<Heard> {
-    let is_sound = |device: &DeviceIdentity| {
-        let is_sound = device.is_sound();
-        assert!(!is_sound || device_authorization(&device.api_token).is_ok());
-        is_sound
-    };
-    read(status, is_json, location, body, is_sound)
+    read(status, is_json, location, body, has_key)
 }
 
 /// Reads an answer of `device/info`.
 pub fn info(status: u16, is_json: bool, location: Option<&str>, body: &[u8]) -> Option<Heard> {
     read(status, is_json, location, body, |info: &DeviceInfo| {
-        info.device.is_sound()
+        has_key(&info.device)
     })
+}
+
+fn has_key(device: &DeviceIdentity) -> bool {
+    let has_key = device.has_usable_key();
+    assert!(!has_key || device_authorization(&device.api_token).is_ok());
+    has_key
 }
 
 fn read<T: DeserializeOwned>(
@@ -45,7 +46,7 @@ fn read<T: DeserializeOwned>(
     is_json: bool,
     location: Option<&str>,
     body: &[u8],
-    is_sound: impl Fn(&T) -> bool,
+    has_key: impl Fn(&T) -> bool,
 ) -> Option<Heard> {
     let answer = Answer {
         status: StatusCode::from_u16(status).ok()?,
@@ -57,7 +58,7 @@ fn read<T: DeserializeOwned>(
     };
     Some(match answer::read::<T>(&answer, &[]) {
         Ok(Reply::Done(done)) => Heard::Done {
-            is_sound: is_sound(&done),
+            has_key: has_key(&done),
         },
         Ok(Reply::Refused(_, problem)) => Heard::Refused(problem.to_string()),
         Err(foreign) => Heard::Foreign(foreign.to_string()),

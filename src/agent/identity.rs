@@ -63,11 +63,16 @@ impl Identity {
         }
     }
 
-    /// Whether an answer is about this device.
+    /// Whether an answer is about this device: by the serial, which is unique on the server; where a
+    /// server does not tell it, by the number.
     pub(super) fn is(&self, device: &DeviceIdentity) -> bool {
-        self.unique_serial == device.unique_serial
-            && self.device_id == device.device_id
-            && self.organizer == device.organizer
+        if !self.unique_serial.is_empty() && !device.unique_serial.is_empty() {
+            self.unique_serial == device.unique_serial
+        } else if self.device_id > 0 && device.device_id > 0 {
+            self.device_id == device.device_id && self.organizer == device.organizer
+        } else {
+            device.has_usable_key()
+        }
     }
 
     /// Whether the same device is told of otherwise than here.
@@ -85,7 +90,9 @@ impl Identity {
 
     /// Takes over what the server tells and may change at any time.
     pub(super) fn learn(&mut self, device: &DeviceIdentity) {
-        self.name.clone_from(&device.name);
+        if !device.name.is_empty() {
+            self.name.clone_from(&device.name);
+        }
         // Older servers leave both out, which says nothing about them.
         if device.security_profile.is_some() {
             self.security_profile.clone_from(&device.security_profile);
@@ -96,7 +103,10 @@ impl Identity {
     /// The same from an answer of `device/info`.
     pub(super) fn learn_info(&mut self, info: &DeviceInfo) {
         self.learn(&info.device);
-        self.server_version = Some(info.server.version.pretix.clone());
+        let version = &info.server.version.pretix;
+        if !version.is_empty() {
+            self.server_version = Some(version.clone());
+        }
     }
 
     /// Whether the server has to be told: something else than diagnostics differs from what it

@@ -97,7 +97,7 @@ impl Agent {
         let (access, answer) = self.call(Call::get(wire::path::INFO.to_owned())).await?;
         let server = || access.identity.server.to_string();
         match read::<DeviceInfo>(&access, &answer)? {
-            info if info.device.is_sound() && access.identity.is(&info.device) => Ok(Info {
+            info if access.identity.is(&info.device) => Ok(Info {
                 identity: self.hear_info(&access, &info).await?,
                 server_version: info.server.version,
                 medium_key_sets: info.medium_key_sets,

@@ -1,6 +1,7 @@
 //! Enrolment: redeeming an initialization token, or taking over a device that another app enrolled.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use super::device::{Device, Outcome};
 use super::journal::{BegunEnrolment, Redeemed};
@@ -44,19 +45,19 @@ pub struct ExistingIdentity {
     pub unique_serial: Option<String>,
 }
 
-/// An enrolment that is written down and about to be sent.
+/// An enrolment that is about to be sent.
 struct Started {
     vault: Vault,
     device: Device,
-    begun: BegunEnrolment,
+    begun: Arc<BegunEnrolment>,
     went_on: bool,
 }
 
 impl Agent {
     /// Redeems the token of `enrolment` and keeps the identity and key it gets.
     ///
-    /// The operation and its idempotency key are in the vault before the token is sent. If no
-    /// answer of the API comes, they stay there: enrolling again with the same token at the same
+    /// The operation and its idempotency key are in the vault before the token is sent, and not before
+    /// there is a connection to send it over. If no answer of the API comes, they stay there: enrolling again with the same token at the same
     /// server goes on under the same key, and the server repeats its answer. The key is never sent
     /// anywhere else, since for a day it is worth as much as the device's own.
     pub async fn initialize(
@@ -216,13 +217,13 @@ impl Agent {
         }
     }
 
-    /// Writes the operation down and proves that its end can be written too.
+    /// What is to be sent: the enrolment with this code that was begun before, or a new one.
     fn start(
         &self,
         enrolment: &Enrolment,
         options: &InitializeOptions,
     ) -> Result<Started, AgentError> {
-        let mut vault = Vault::open(&self.folder)?;
+        let vault = Vault::open(&self.folder)?;
         let mut device = Device::load(&vault)?;
         let (begun, went_on) = match device.enrolment.take() {
             Some(begun) if begun.is_for(enrolment) => (begun, true),
@@ -232,11 +233,9 @@ impl Agent {
                 let mut report = describe::report(&*self.describe, &options.overrides, None)?;
                 report.info = self.describe.info();
                 let begun = BegunEnrolment::new(enrolment, report, options.overrides.clone())?;
-                (begun, false)
+                (Arc::new(begun), false)
             }
         };
-        vault.begin(|change| begun.store(change))?;
-        failpoint::reach("initialize: begun");
         Ok(Started {
             vault,
             device,

@@ -69,9 +69,7 @@ impl Agent {
             }
         };
         match answer::read::<DeviceInfo>(&answer, &[key]) {
-            Ok(Reply::Done(info)) if info.device.is_sound() && is_ours(&info.device) => {
-                Asked::Info(Box::new(info))
-            }
+            Ok(Reply::Done(info)) if is_ours(&info.device) => Asked::Info(Box::new(info)),
             Ok(Reply::Done(_)) => Asked::Unclear(AgentError::OtherDevice { server: name() }),
             Ok(Reply::Refused(StatusCode::UNAUTHORIZED, problem)) => Asked::Unauthorized(problem),
             Ok(Reply::Refused(status, problem)) => Asked::Unclear(AgentError::Refused {

@@ -18,6 +18,7 @@ pub mod fuzzing;
 mod identity;
 mod info;
 mod initialize;
+mod intent;
 mod journal;
 mod key_check;
 mod mask;

@@ -1,13 +1,15 @@
 //! Sends a begun operation and stores what the server says to it.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use reqwest::header::{ACCEPT_LANGUAGE, AUTHORIZATION, CONTENT_LENGTH, HeaderValue};
 use reqwest::{Method, RequestBuilder, StatusCode};
 
-use super::answer::{self, ANSWER_LIMIT, Reply};
-use super::client::{Ended, Repeat, device_authorization};
+use super::answer::{self, Reply};
+use super::client::{Ended, device_authorization};
 use super::device::{Device, Lost, Outcome};
+use super::intent::Sending;
 use super::journal::{BegunEnrolment, BegunOperation, OnIdentity, Redeemed};
 use super::key_check::KeyVerdict;
 use super::media_keys::MediaKey;
@@ -38,11 +40,11 @@ pub(super) enum Sent {
 const IN_PASSING: Duration = Duration::from_secs(5);
 
 impl Sent {
-    fn patience(self) -> Option<Duration> {
+    pub(super) fn patience(self) -> Option<Duration> {
         matches!(self, Self::NeverInPassing | Self::BeforeInPassing).then_some(IN_PASSING)
     }
 
-    fn before(self) -> bool {
+    pub(super) fn before(self) -> bool {
         matches!(self, Self::Before | Self::BeforeInPassing)
     }
 }
@@ -66,12 +68,12 @@ struct Heard {
 }
 
 impl Agent {
-    /// Sends the device's begun enrolment.
+    /// Sends the device's enrolment, which is begun with it if that was not `sent` before.
     pub(super) async fn finish_enrolment(
         &self,
         vault: &mut Vault,
         device: &Device,
-        begun: &BegunEnrolment,
+        begun: &Arc<BegunEnrolment>,
         sent: Sent,
     ) -> Result<Identity, AgentError> {
         let operation = Operation::Initialize;
@@ -85,9 +87,15 @@ impl Agent {
                 token: &begun.token,
                 report: &begun.report,
             });
+        let entry = Arc::clone(begun);
+        let begin = move |vault: &mut Vault| {
+            vault.begin(|change| entry.store(change))?;
+            failpoint::reach("initialize: begun");
+            Ok(())
+        };
         failpoint::reach("initialize: before sending");
-        let client = self.client.within(sent.patience());
-        let ended = client.send(request, ANSWER_LIMIT, Repeat::Safe).await;
+        let Sending { ended, is_begun } =
+            self.send_operation(request, sent, Box::new(begin)).await?;
         failpoint::reach("initialize: answer read");
         let seen_now = ended.seen_before;
         let sent_before = sent.before() || seen_now;
@@ -98,6 +106,9 @@ impl Agent {
             sent_before,
             &[&begun.token, &begun.idempotency_key],
         );
+        if !is_begun {
+            return result.and(Err(AgentError::NotEnrolled));
+        }
         let step = device.situation().answered(operation, word, sent_before);
         let accepted = result.as_ref().ok().map(|answer| {
             let mut identity = Identity::new(begun.server.clone(), answer.clone());
@@ -142,21 +153,28 @@ impl Agent {
         }
     }
 
-    /// Sends the device's begun operation on its identity.
+    /// Sends the operation on the device's identity, which is begun with it if that was not `sent`
+    /// before.
     pub(super) async fn finish_operation(
         &self,
         vault: &mut Vault,
         device: &Device,
         identity: &Identity,
-        begun: &BegunOperation,
+        begun: &Arc<BegunOperation>,
         sent: Sent,
     ) -> Result<Identity, AgentError> {
         let operation = begun.what.operation();
         let key = identity.key(vault)?;
         let request = self.operation_request(identity, &key, begun)?;
+        let (entry, context) = (Arc::clone(begun), identity.context());
+        let begin = move |vault: &mut Vault| {
+            vault.begin(|change| entry.store(change, &context))?;
+            failpoint::reach("operation: begun");
+            Ok(())
+        };
         failpoint::reach("operation: before sending");
-        let client = self.client.within(sent.patience());
-        let ended = client.send(request, ANSWER_LIMIT, Repeat::Safe).await;
+        let Sending { ended, is_begun } =
+            self.send_operation(request, sent, Box::new(begin)).await?;
         failpoint::reach("operation: answer read");
         let seen_now = ended.seen_before;
         let sent_before = sent.before() || seen_now;
@@ -167,6 +185,9 @@ impl Agent {
             sent_before,
             &[&key, &begun.idempotency_key],
         );
+        if !is_begun {
+            return heard.result.and(Err(AgentError::NotEnrolled));
+        }
         let heard = self
             .question(identity, &key, operation, heard, seen_now)
             .await;
@@ -381,7 +402,9 @@ fn listen(
             (word, Err(error))
         }
         Ok(answer) => match answer::read::<DeviceIdentity>(&answer, secrets) {
-            Ok(Reply::Done(device)) if device.is_sound() => (Word::Done, Ok(device)),
+            Ok(Reply::Done(device)) if device.has_usable_key() || !operation.gives_key() => {
+                (Word::Done, Ok(device))
+            }
             Ok(Reply::Done(_)) => {
                 let server = server();
                 (

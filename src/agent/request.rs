@@ -290,7 +290,6 @@ impl Agent {
     /// Takes over what an app's own look at `device/info` tells.
     async fn learn_in_passing(&self, access: &Access, answer: &Answer) {
         if let Ok(Reply::Done(info)) = answer::read::<DeviceInfo>(answer, &[&access.key])
-            && info.device.is_sound()
             && access.identity.is(&info.device)
             && let Err(error) = self.hear_info(access, &info).await
         {

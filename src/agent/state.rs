@@ -246,6 +246,11 @@ impl Operation {
         }
     }
 
+    /// Whether the answer holds a key that is given out only once.
+    pub(super) fn gives_key(self) -> bool {
+        matches!(self, Self::Initialize | Self::Roll)
+    }
+
     /// What failed when the operation did, as the beginning of a sentence.
     pub(super) fn failure(self) -> &'static str {
         match self {

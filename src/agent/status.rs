@@ -50,7 +50,7 @@ impl Status {
             hindrance: (!is_usable).then(|| device.unusable()),
             since: device.standing.since,
             pending: situation.unfinished(),
-            unfinished: device.enrolment.map(|begun| begun.server),
+            unfinished: device.enrolment.map(|begun| begun.server.clone()),
             lost: device.standing.lost,
             identity: device.identity,
         })

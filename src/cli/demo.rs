@@ -117,8 +117,8 @@ impl Demo {
         if self.keep {
             self::keep(&desk, &folder).await?;
         } else {
-            output::print_line(&format!(
-                "\nAll of it is in {}; remove it when you have seen enough.",
+            paragraph(&format!(
+                "All of it is in {}; remove it when you have seen enough.",
                 folder.display()
             ))?;
         }
@@ -214,13 +214,15 @@ async fn keep(desk: &Desk, folder: &Path) -> Result<(), CliError> {
     ] {
         output::print_line(&format!("  {line}"))?;
     }
-    output::print_line("\nor, in place of that init:\n")?;
+    paragraph("or, in place of that init:")?;
+    output::print_line("")?;
     output::print_line(&format!(
         "  {gatehand} init --url {} --token {}",
         desk.server,
         enrolment.token().expose()
     ))?;
-    output::print_line("\nAnd to see all devices as the organizer does:\n")?;
+    paragraph("And to see all devices as the organizer does:")?;
+    output::print_line("")?;
     let devices = desk
         .server
         .endpoint(&format!("api/v1/organizers/{ORGANIZER}/devices/"));
@@ -228,12 +230,17 @@ async fn keep(desk: &Desk, folder: &Path) -> Result<(), CliError> {
         "  curl -H 'Authorization: Token {}' {devices}",
         desk.token.expose()
     ))?;
-    output::print_line("\nStop it with Ctrl+C.")?;
+    paragraph("Stop it with Ctrl+C.")?;
     super::serve::until_told_to_stop().await;
-    output::print_line(&format!(
-        "\nAll of it is in {}; remove it when you have seen enough.",
+    paragraph(&format!(
+        "All of it is in {}; remove it when you have seen enough.",
         folder.display()
     ))
+}
+
+fn paragraph(text: &str) -> Result<(), CliError> {
+    output::print_line("")?;
+    output::print_line(text)
 }
 
 fn step(number: u32, title: &str, detail: &str) -> Result<(), CliError> {

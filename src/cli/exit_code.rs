@@ -110,6 +110,7 @@ fn of_agent(error: &AgentError) -> ExitCode {
             SendError::TooLarge { .. } => ExitCode::Foreign,
             SendError::UnknownHost { .. }
             | SendError::NoConnection { .. }
+            | SendError::HeldBack { .. }
             | SendError::TimedOut { .. }
             | SendError::Broken { .. } => ExitCode::Unreachable,
         },
@@ -119,6 +120,7 @@ fn of_agent(error: &AgentError) -> ExitCode {
         AgentError::Entry { .. } | AgentError::NoKey { .. } => ExitCode::VaultUnusable,
         AgentError::Random(_)
         | AgentError::Encode(_)
+        | AgentError::Client(_)
         | AgentError::Key(_)
         | AgentError::MediaKey(_) => ExitCode::Failed,
     }

@@ -16,6 +16,7 @@ mod facts;
 mod info;
 mod init;
 mod input;
+mod log;
 mod output;
 mod progress;
 mod request;
@@ -30,10 +31,6 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use tracing::level_filters::LevelFilter;
-use tracing_subscriber::Layer;
-use tracing_subscriber::filter::Targets;
-use tracing_subscriber::layer::SubscriberExt;
-use tracing_subscriber::util::SubscriberInitExt;
 
 use error::CliError;
 
@@ -60,15 +57,7 @@ struct Arguments {
         value_name = "FORMAT",
         env = "GATEHAND_LOG_FORMAT"
     )]
-    log_format: Option<LogFormat>,
-}
-
-#[derive(Clone, Copy, clap::ValueEnum)]
-enum LogFormat {
-    /// Lines for people.
-    Text,
-    /// A JSON object a line.
-    Json,
+    log_format: Option<log::Format>,
 }
 
 #[derive(Subcommand)]
@@ -141,10 +130,10 @@ pub fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let is_for_scripts = arguments.command.is_for_scripts();
     let log_format = arguments.log_format.unwrap_or(match is_for_scripts {
-        true => LogFormat::Json,
-        false => LogFormat::Text,
+        true => log::Format::Json,
+        false => log::Format::Text,
     });
-    log_to_standard_error(arguments.log, log_format);
+    log::to_standard_error(arguments.log, log_format);
     match arguments.command.run() {
         Ok(()) => ExitCode::SUCCESS,
         // Whoever reads our output has seen enough, as in `gatehand status | head -1`.
@@ -178,24 +167,6 @@ fn server_runtime() -> Result<tokio::runtime::Runtime, CliError> {
         .enable_all()
         .build()
         .map_err(CliError::Runtime)
-}
-
-/// Only our own words: what libraries log at their most talkative holds headers.
-fn log_to_standard_error(level: LevelFilter, format: LogFormat) {
-    let layer = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
-    let log = match format {
-        LogFormat::Text => {
-            let choice = anstream::AutoStream::choice(&std::io::stderr());
-            layer
-                .with_ansi(choice != anstream::ColorChoice::Never)
-                .boxed()
-        }
-        LogFormat::Json => layer.json().boxed(),
-    };
-    tracing_subscriber::registry()
-        .with(Targets::new().with_target("gatehand", level))
-        .with(log)
-        .init();
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ use super::CliError;
 use super::exit_code::ExitCode;
 use crate::enrolment::Enrolment;
 use crate::enrolment::draw::{Colours, QrCode};
+use crate::shown;
 
 /// Side of a QR code's modules in a PNG: large enough for a screen, small enough for a message.
 #[cfg(feature = "server")]
@@ -25,13 +26,16 @@ pub(super) fn print_json(value: &impl Serialize) -> Result<(), CliError> {
     Ok(())
 }
 
-/// JSON lets some characters through that a terminal obeys.
-fn escape(document: &str) -> String {
+/// A JSON document without what a terminal would obey: the same document, since JSON lets any
+/// character be written so. Between its texts stand line ends only.
+pub(super) fn escape(document: &str) -> String {
     let mut escaped = String::with_capacity(document.len());
     for c in document.chars() {
         match c {
-            '\u{7f}'..='\u{9f}' => escaped.push_str(&format!("\\u{:04x}", u32::from(c))),
-            c if steers(c) => escaped.push_str(&format!("\\u{:04x}", u32::from(c))),
+            '\n' => escaped.push(c),
+            c if shown::does_more_than_be_read(c) => {
+                escaped.push_str(&format!("\\u{:04x}", u32::from(c)));
+            }
             c => escaped.push(c),
         }
     }
@@ -42,17 +46,14 @@ fn escape(document: &str) -> String {
 pub(super) fn print_text(text: &str) -> Result<(), CliError> {
     let mut out = io::stdout().lock();
     for line in text.lines() {
-        writeln!(out, "{}", line.chars().map(harmless).collect::<String>())?;
+        writeln!(out, "{}", shown::line(line))?;
     }
     Ok(())
 }
 
-/// Prints text and a line's end.
+/// Prints one line, whatever the text holds.
 pub(super) fn print_line(text: &str) -> Result<(), CliError> {
-    let mut out = anstream::stdout().lock();
-    for line in text.split('\n') {
-        writeln!(out, "{}", printable(line))?;
-    }
+    writeln!(anstream::stdout(), "{}", printable(text))?;
     Ok(())
 }
 
@@ -196,22 +197,9 @@ const SHOWN: usize = 1000;
 
 /// Fit for a terminal: what a server says must neither steer it nor flood it.
 pub(super) fn printable(text: &str) -> String {
-    let mut shown: String = text.chars().take(SHOWN).map(harmless).collect();
+    let mut line: String = text.chars().take(SHOWN).map(shown::harmless).collect();
     if text.chars().nth(SHOWN).is_some() {
-        shown.push('…');
+        line.push('…');
     }
-    shown
-}
-
-/// Control characters, line separators, and what turns the direction of writing.
-fn harmless(c: char) -> char {
-    if c.is_control() || steers(c) {
-        '\u{fffd}'
-    } else {
-        c
-    }
-}
-
-fn steers(c: char) -> bool {
-    matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    line
 }

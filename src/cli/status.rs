@@ -131,7 +131,12 @@ pub(super) fn rows<'a>(identity: &Identity, vault: &std::path::Path) -> Vec<(&'a
             "Device",
             format!(
                 "{} (number {} of {})",
-                identity.name, identity.device_id, identity.organizer
+                match identity.name.as_str() {
+                    "" => "without a name",
+                    name => name,
+                },
+                identity.device_id,
+                identity.organizer
             ),
         ),
         ("Serial", identity.unique_serial.clone()),

@@ -50,6 +50,7 @@ fn on_call(error: &AgentError) -> Option<&'static str> {
         } => match source {
             SendError::UnknownHost { .. }
             | SendError::NoConnection { .. }
+            | SendError::HeldBack { .. }
             | SendError::Broken { .. } => Some("check this device's network and try again"),
             SendError::TimedOut { .. } => {
                 Some("check this device's network and try again, perhaps with a longer time limit")

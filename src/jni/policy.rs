@@ -172,6 +172,7 @@ impl From<AgentError> for Failure {
             AgentError::OtherMediaKey { .. } => ("key_lost", None),
             AgentError::Entry { .. } | AgentError::NoKey { .. } => ("vault_damaged", None),
             AgentError::MediaKey(_)
+            | AgentError::Client(_)
             | AgentError::Random(_)
             | AgentError::Key(_)
             | AgentError::Encode(_) => ("internal", None),

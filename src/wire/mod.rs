@@ -7,6 +7,7 @@
 pub mod fields;
 mod problem;
 mod text;
+mod tolerant;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -19,6 +20,9 @@ pub use text::Text;
 
 /// Longest text of any field, in characters; longer ones are refused with 400.
 pub const TEXT_LIMIT: usize = 190;
+
+/// Longest API key that is taken from a server, in bytes; pretix' have 64.
+pub const KEY_LIMIT: usize = 4096;
 
 /// `detail` of the 401 that tells a device it is revoked for good.
 pub const REVOKED_DETAIL: &str = "Device access has been revoked.";
@@ -117,47 +121,42 @@ pub struct InitializeRequest<'a> {
 }
 
 /// A device as it knows itself: the answer to `initialize`, `update`, `roll` and `revoke`.
+///
+/// When read, all but the key may be missing, of another type or of any look: a text that was not told
+/// is empty, a number 0. Texts are kept up to 500 characters.
 #[derive(Clone, Serialize, Deserialize)]
 pub struct DeviceIdentity {
     /// Slug of the organizer.
+    #[serde(default, deserialize_with = "tolerant::text")]
     pub organizer: String,
     /// Counts up from 1 within the organizer.
+    #[serde(default, deserialize_with = "tolerant::number")]
     pub device_id: u64,
     /// 16 of A-Z0-9, unique in the installation.
+    #[serde(default, deserialize_with = "tolerant::text")]
     pub unique_serial: String,
-    /// The API key: 64 of a-z0-9.
-    #[serde(serialize_with = "secret::expose")]
+    /// The API key: 64 of a-z0-9. See [`DeviceIdentity::has_usable_key`].
+    #[serde(
+        deserialize_with = "tolerant::secret",
+        serialize_with = "secret::expose"
+    )]
     pub api_token: Secret,
-    /// The name people gave the device.
+    /// The name people gave the device: any text.
+    #[serde(default, deserialize_with = "tolerant::text")]
     pub name: String,
     /// Which part of the API the device may use; absent on older servers.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "tolerant::optional_text")]
     pub security_profile: Option<String>,
     /// Where the device stands; absent on older servers.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "tolerant::gate")]
     pub gate: Option<Gate>,
 }
 
 impl DeviceIdentity {
-    /// Whether a device can live with this: whatever a strange server sent, the key fits into a
-    /// header, the device can be named, and no text is longer than the API's or holds what would
-    /// steer a terminal.
-    pub fn is_sound(&self) -> bool {
+    /// Whether a call can be made with the key: it is there, and fits into a header.
+    pub fn has_usable_key(&self) -> bool {
         let key = self.api_token.expose();
-        let named = [&self.organizer, &self.unique_serial, &self.name];
-        let gate = self
-            .gate
-            .iter()
-            .flat_map(|gate| [&gate.name, &gate.identifier]);
-        let texts = named.into_iter().chain(&self.security_profile).chain(gate);
-        (1..=TEXT_LIMIT).contains(&key.len())
-            && key.bytes().all(|byte| byte.is_ascii_graphic())
-            && !self.organizer.is_empty()
-            && !self.unique_serial.is_empty()
-            && self.device_id > 0
-            && texts.into_iter().all(|text| {
-                text.chars().count() <= TEXT_LIMIT && !text.chars().any(char::is_control)
-            })
+        (1..=KEY_LIMIT).contains(&key.len()) && key.bytes().all(|byte| byte.is_ascii_graphic())
     }
 }
 
@@ -166,9 +165,11 @@ impl DeviceIdentity {
 pub struct Gate {
     /// Number of the gate.
     pub id: i64,
-    /// Name of the gate.
+    /// Name of the gate: any text.
+    #[serde(default, deserialize_with = "tolerant::text")]
     pub name: String,
     /// Short text, unique within the organizer.
+    #[serde(default, deserialize_with = "tolerant::text")]
     pub identifier: String,
 }
 
@@ -178,25 +179,29 @@ pub struct DeviceInfo {
     /// The device itself.
     pub device: DeviceIdentity,
     /// The server that answered.
+    #[serde(default, deserialize_with = "tolerant::part")]
     pub server: ServerInfo,
     /// Keys for NFC media, each encrypted to the device's RSA key; absent on older servers.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "tolerant::list")]
     pub medium_key_sets: Vec<MediumKeySet>,
 }
 
 /// The server part of [`DeviceInfo`].
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ServerInfo {
     /// The server's versions.
+    #[serde(default, deserialize_with = "tolerant::part")]
     pub version: ServerVersion,
 }
 
 /// What apps switch features on by.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ServerVersion {
-    /// As `2026.8.0`.
+    /// As `2026.8.0`; empty where a server does not tell.
+    #[serde(default, deserialize_with = "tolerant::text")]
     pub pretix: String,
-    /// As `20260080005000`.
+    /// As `20260080005000`; 0 where a server does not tell.
+    #[serde(default, deserialize_with = "tolerant::number")]
     pub pretix_numeric: u64,
 }
 

@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::REVOKED_DETAIL;
+use crate::shown;
 
 /// A refusal in one of the API's two shapes, as text for a person.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -73,9 +74,10 @@ pub(crate) fn hidden(text: String, secrets: &[&str]) -> String {
         })
 }
 
+/// On one line, without what would do more than be read: it ends up on screens and in logs.
 impl std::fmt::Display for Problem {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.write_str(&self.text)
+        formatter.write_str(&shown::line(&self.text))
     }
 }
 

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use jiff::Timestamp;
 
+use super::hold::HeldBack;
 use crate::agent::clock;
 
 /// Why there is no client.
@@ -119,6 +120,12 @@ pub enum SendError {
         #[source]
         source: Cause,
     },
+    /// There was a connection, and it was not used.
+    #[error("nothing was sent to {origin}, since it could not be written down first")]
+    HeldBack {
+        /// Scheme, host and port.
+        origin: String,
+    },
     /// No answer in time.
     #[error("{origin} did not answer in time")]
     TimedOut {
@@ -158,6 +165,7 @@ impl SendError {
                 | Self::NoConnection { .. }
                 | Self::Clock
                 | Self::Certificate { .. }
+                | Self::HeldBack { .. }
                 | Self::TimedOut {
                     connecting: true,
                     ..
@@ -172,7 +180,10 @@ impl SendError {
             | Self::NoConnection { .. }
             | Self::TimedOut { .. }
             | Self::Broken { .. } => true,
-            Self::Clock | Self::Certificate { .. } | Self::TooLarge { .. } => false,
+            Self::Clock
+            | Self::Certificate { .. }
+            | Self::HeldBack { .. }
+            | Self::TooLarge { .. } => false,
         }
     }
 }
@@ -200,7 +211,9 @@ pub(super) fn explain(origin: &str, error: reqwest::Error) -> SendError {
                 .unwrap_or_default(),
         ),
     };
-    if error.is_timeout() {
+    if chain(&error).any(|cause| cause.is::<HeldBack>()) {
+        SendError::HeldBack { origin }
+    } else if error.is_timeout() {
         SendError::TimedOut {
             origin,
             connecting: error.is_connect(),

@@ -2,6 +2,7 @@
 //! needs.
 
 mod error;
+mod hold;
 mod proxy;
 mod retry;
 mod retry_after;
@@ -9,21 +10,26 @@ mod tls;
 mod user_agent;
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
 use reqwest::header::{
     CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, InvalidHeaderValue, LOCATION,
 };
-use reqwest::{Method, Request, RequestBuilder, Response, StatusCode, redirect};
+use reqwest::{
+    ClientBuilder, Method, Proxy, Request, RequestBuilder, Response, StatusCode, redirect,
+};
 use zeroize::Zeroizing;
 
 use super::clock;
 use crate::secret::Secret;
 use error::{Cause, explain};
+use hold::Hold;
 use retry::Limits;
 
 pub use error::{ClientError, SendError};
+pub(super) use hold::BeforeSending;
 pub(super) use retry::{Ended, Repeat};
 pub(super) use retry_after::RetryAfter;
 pub use user_agent::App;
@@ -101,20 +107,27 @@ pub(super) struct Answer {
 pub struct Client {
     http: reqwest::Client,
     limits: Limits,
+    setup: Arc<Setup>,
 }
 
-impl Client {
-    /// A client that trusts Mozilla's certificates and those of the configuration, follows no
-    /// redirect, and uses the environment's proxy for https to other machines only.
-    pub fn new(config: &ClientConfig) -> Result<Self, ClientError> {
-        let limits = config.limits();
-        let keep_alive = config.keep_alive();
+/// What a client is made of.
+struct Setup {
+    user_agent: String,
+    tls: rustls::ClientConfig,
+    proxy: Option<Proxy>,
+    limits: Limits,
+    keep_alive: Duration,
+}
+
+impl Setup {
+    fn builder(&self) -> ClientBuilder {
+        let keep_alive = self.keep_alive;
         let mut http = reqwest::Client::builder()
-            .user_agent(user_agent::user_agent(config.app.as_ref()))
-            .tls_backend_preconfigured(tls::config(config)?)
+            .user_agent(&self.user_agent)
+            .tls_backend_preconfigured(self.tls.clone())
             .redirect(redirect::Policy::none())
-            .connect_timeout(limits.connect)
-            .timeout(limits.attempt)
+            .connect_timeout(self.limits.connect)
+            .timeout(self.limits.attempt)
             .http2_keep_alive_interval(keep_alive)
             .http2_keep_alive_timeout(keep_alive)
             .tcp_keepalive(keep_alive)
@@ -126,11 +139,41 @@ impl Client {
         {
             http = http.tcp_user_timeout(keep_alive * 2);
         }
-        if let Some(proxy) = proxy::from_environment()? {
-            http = http.proxy(proxy);
+        match &self.proxy {
+            Some(proxy) => http.proxy(proxy.clone()),
+            None => http,
         }
-        let http = http.build().map_err(ClientError::Http)?;
-        Ok(Self { http, limits })
+    }
+}
+
+impl Client {
+    /// A client that trusts Mozilla's certificates and those of the configuration, follows no
+    /// redirect, and uses the environment's proxy for https to other machines only.
+    pub fn new(config: &ClientConfig) -> Result<Self, ClientError> {
+        let limits = config.limits();
+        let setup = Setup {
+            user_agent: user_agent::user_agent(config.app.as_ref()),
+            tls: tls::config(config)?,
+            proxy: proxy::from_environment()?,
+            limits,
+            keep_alive: config.keep_alive(),
+        };
+        let http = setup.builder().build().map_err(ClientError::Http)?;
+        Ok(Self {
+            http,
+            limits,
+            setup: Arc::new(setup),
+        })
+    }
+
+    /// A client with connections of its own, on none of which anything is sent before `ready` has
+    /// agreed: each time a connection stands, and so never if none comes about.
+    pub(super) fn sending_after(&self, ready: BeforeSending) -> Result<Self, ClientError> {
+        let http = self.setup.builder().connector_layer(Hold(ready));
+        Ok(Self {
+            http: http.build().map_err(ClientError::Http)?,
+            ..self.clone()
+        })
     }
 
     /// A request to be made, with nothing added to it.
