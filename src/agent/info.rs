@@ -63,7 +63,8 @@ pub struct SelectedEvent {
     /// Its slug.
     #[serde(deserialize_with = "not_blank")]
     pub slug: String,
-    /// Its name, in the server's language.
+    /// Its name, in the server's language: a text or an object of languages; null if it is not told.
+    #[serde(default)]
     pub name: serde_json::Value,
 }
 
