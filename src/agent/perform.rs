@@ -6,7 +6,7 @@ use reqwest::header::{ACCEPT_LANGUAGE, AUTHORIZATION, CONTENT_LENGTH, HeaderValu
 use reqwest::{Method, RequestBuilder, StatusCode};
 
 use super::answer::{self, ANSWER_LIMIT, Reply};
-use super::client::{Ended, Repeat, device_authorization};
+use super::client::{Client, Ended, Repeat, device_authorization};
 use super::device::{Device, Lost, Outcome};
 use super::journal::{BegunEnrolment, BegunOperation, OnIdentity, Redeemed};
 use super::key_check::KeyVerdict;
@@ -38,8 +38,10 @@ pub(super) enum Sent {
 const IN_PASSING: Duration = Duration::from_secs(5);
 
 impl Sent {
-    fn patience(self) -> Option<Duration> {
-        matches!(self, Self::NeverInPassing | Self::BeforeInPassing).then_some(IN_PASSING)
+    /// Half of what is left at most, so that what was asked for gets its turn.
+    fn patience(self, client: &Client) -> Option<Duration> {
+        matches!(self, Self::NeverInPassing | Self::BeforeInPassing)
+            .then(|| IN_PASSING.min(client.deadline() / 2))
     }
 
     fn before(self) -> bool {
@@ -86,7 +88,7 @@ impl Agent {
                 report: &begun.report,
             });
         failpoint::reach("initialize: before sending");
-        let client = self.client.within(sent.patience());
+        let client = self.client.within(sent.patience(&self.client));
         let ended = client.send(request, ANSWER_LIMIT, Repeat::Safe).await;
         failpoint::reach("initialize: answer read");
         let seen_now = ended.seen_before;
@@ -155,7 +157,7 @@ impl Agent {
         let key = identity.key(vault)?;
         let request = self.operation_request(identity, &key, begun)?;
         failpoint::reach("operation: before sending");
-        let client = self.client.within(sent.patience());
+        let client = self.client.within(sent.patience(&self.client));
         let ended = client.send(request, ANSWER_LIMIT, Repeat::Safe).await;
         failpoint::reach("operation: answer read");
         let seen_now = ended.seen_before;
