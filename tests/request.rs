@@ -173,6 +173,11 @@ fn what_changes_the_identity_goes_through_its_own_command_only() {
         ("/api//v1/device///roll", "gatehand roll"),
         ("/api/v1/device%2Frevoke?a=b", "gatehand revoke"),
         ("/api/v1/x/../device/./roll", "gatehand roll"),
+        ("/API/v1/device/roll", "gatehand roll"),
+        ("/api/v1/device/%25%37%32oll.json", "gatehand roll"),
+        ("/api/v1/device/ｒｅｖｏｋｅ", "gatehand revoke"),
+        ("/api/v1/device/roll%00", "characters that no path"),
+        ("/api/v1/device/roll%252500", "characters that no path"),
         (&whole, "gatehand roll"),
     ] {
         for method in ["POST", "post", "PUT", "PATCH", "DELETE"] {
@@ -323,7 +328,7 @@ fn a_call_may_have_headers_of_its_own() {
 }
 
 #[test]
-fn headers_that_the_agent_sets_are_not_for_a_call_to_set() {
+fn headers_that_the_agent_sets_or_that_lead_elsewhere_are_not_for_a_call_to_set() {
     let (server, scanner) = enrolled_at_stranger(empty_list());
     for name in [
         "Authorization",
@@ -337,6 +342,12 @@ fn headers_that_the_agent_sets_are_not_for_a_call_to_set() {
         "X-Idempotency-Key",
         "Proxy-Authorization",
         "user-agent",
+        "X-HTTP-Method-Override",
+        "X_Method_Override",
+        "X-Original-URL",
+        "x_rewrite_url",
+        "X-Forwarded-Prefix",
+        "Forwarded",
     ] {
         let header = format!("{name}: x");
         request(&scanner, &["GET", "/api/v1/x/", "-H", &header]).complains(2, name);

@@ -23,6 +23,7 @@ mod key_check;
 mod mask;
 mod media_keys;
 mod memory;
+mod own_path;
 mod perform;
 mod request;
 mod state;
