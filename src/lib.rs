@@ -15,6 +15,7 @@ pub mod facts;
 mod failpoint;
 #[cfg(feature = "jni")]
 pub mod jni;
+mod mask;
 pub mod private_file;
 pub mod seal;
 pub mod secret;

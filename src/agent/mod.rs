@@ -20,7 +20,6 @@ mod info;
 mod initialize;
 mod journal;
 mod key_check;
-mod mask;
 mod media_keys;
 mod memory;
 mod own_path;

@@ -11,16 +11,16 @@ use reqwest::{Method, StatusCode};
 use url::Url;
 
 use super::access::Access;
-use super::answer::{self, Reply};
+use super::answer::{self, Reply, visible_headers};
 use super::client::{Answer, Repeat, device_authorization};
 use super::journal;
 use super::key_check::{AfterDoubt, KeyVerdict};
-use super::mask::{Mask, visible_headers};
 use super::memory::Known;
 use super::own_path;
 use super::state::State;
 use super::{Agent, AgentError};
 use crate::enrolment::ServerUrl;
+use crate::mask::Mask;
 use crate::secret::Secret;
 use crate::wire::{self, DeviceInfo, IDEMPOTENCY_HEADER};
 
@@ -203,11 +203,12 @@ impl Agent {
             self.learn_in_passing(&access, &answer).await;
         }
         let mut mask = Mask::new(&access.key);
+        let headers = visible_headers(&answer.headers, &mask);
         let mut body = mask.next(answer.body.to_vec());
         body.extend(mask.finish());
         Ok(ApiResponse {
             status: answer.status.as_u16(),
-            headers: visible_headers(&answer.headers, &access.key),
+            headers,
             body,
         })
     }

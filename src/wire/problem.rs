@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::REVOKED_DETAIL;
+use crate::mask::Mask;
 
 /// A refusal in one of the API's two shapes, as text for a person.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -65,12 +66,8 @@ impl Problem {
 
 /// A text with asterisks where it repeats one of the secrets.
 pub(crate) fn hidden(text: String, secrets: &[&str]) -> String {
-    secrets
-        .iter()
-        .filter(|secret| !secret.is_empty())
-        .fold(text, |text, secret| {
-            text.replace(secret, &"*".repeat(secret.len()))
-        })
+    let hide = |text: String, secret: &&str| Mask::of(secret).hide(&text);
+    secrets.iter().fold(text, hide)
 }
 
 impl std::fmt::Display for Problem {
