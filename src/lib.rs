@@ -17,6 +17,7 @@ mod failpoint;
 pub mod jni;
 mod mask;
 pub mod private_file;
+mod regular_file;
 pub mod seal;
 pub mod secret;
 #[cfg(feature = "server")]

@@ -315,6 +315,7 @@ fn a_read_only_disk_keeps_the_device_through_every_operation() {
             "sh",
         ]);
         read_only.env("GATEHAND_HOME", prepared.scanner.home());
+        read_only.env("GATEHAND_VOLATILE", "true");
         let ended = end(with_program(read_only, &command).output().unwrap());
         ended.complains(10, "can't write");
         assert!(prepared.scanner.files() == before, "{}", operation.name);

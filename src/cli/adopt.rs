@@ -7,6 +7,7 @@ use clap::Args;
 use serde::Deserialize;
 
 use super::connection::ConnectionArguments;
+use super::device::KeepingArguments;
 use super::facts::OverrideArguments;
 use super::{CliError, device, input, output, progress};
 use crate::agent::{ExistingIdentity, InitializeOptions};
@@ -42,6 +43,8 @@ pub(super) struct Adopt {
     /// Send the key unencrypted to a server that is not on this machine.
     #[arg(long)]
     allow_http: bool,
+    #[command(flatten)]
+    keeping: KeepingArguments,
     /// Print JSON.
     #[arg(long)]
     pub(super) json: bool,
@@ -62,7 +65,9 @@ struct Existing {
 
 impl Adopt {
     pub(super) fn run(self) -> Result<(), CliError> {
+        let agent = self.keeping.agent(&self.connection)?;
         if self.file.as_os_str() == "-" && io::stdin().is_terminal() {
+            agent.refuse_if_volatile()?;
             output::say("Paste the JSON with url, key and serial, then press Ctrl+D.");
         }
         let text = input::read_file(&self.file, FILE_LIMIT)?;
@@ -80,7 +85,6 @@ impl Adopt {
             allow_http: self.allow_http,
             overrides: self.overrides.overrides(),
         };
-        let agent = device::agent(&self.connection)?;
         let what = format!("asking {}", server.origin());
         super::runtime()?.block_on(async {
             progress::shown(&what, agent.adopt(&existing, &options)).await?;

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use super::connection::ConnectionArguments;
+use super::device::KeepingArguments;
 use super::facts::OverrideArguments;
 use super::{CliError, device, input, output, progress};
 use crate::agent::{Agent, AgentError, Identity, InitializeOptions, State};
@@ -52,6 +53,8 @@ pub(super) struct Init {
     /// Send the token unencrypted to a server that is not on this machine.
     #[arg(long)]
     allow_http: bool,
+    #[command(flatten)]
+    keeping: KeepingArguments,
     /// Print JSON.
     #[arg(long)]
     pub(super) json: bool,
@@ -63,7 +66,7 @@ pub(super) struct Init {
 
 impl Init {
     pub(super) fn run(self) -> Result<(), CliError> {
-        let agent = device::agent(&self.connection)?;
+        let agent = self.keeping.agent(&self.connection)?;
         if let Some(server) = self.unfinished(&agent)? {
             let what = format!("Enrolling at {server}");
             super::runtime()?.block_on(progress::shown(&what, agent.resume()))?;
@@ -72,7 +75,7 @@ impl Init {
         if let Some(identity) = self.enrolled(&agent)? {
             return Err(AgentError::AlreadyEnrolled(Box::new(identity)).into());
         }
-        let enrolment = self.enrolment()?;
+        let enrolment = self.enrolment(&agent)?;
         let options = InitializeOptions {
             replace: self.replace,
             allow_http: self.allow_http,
@@ -114,7 +117,7 @@ impl Init {
         Ok(())
     }
 
-    fn enrolment(&self) -> Result<Enrolment, CliError> {
+    fn enrolment(&self, agent: &Agent) -> Result<Enrolment, CliError> {
         if let Some(path) = &self.qr_image {
             return read_picture(path);
         }
@@ -134,6 +137,7 @@ impl Init {
             return Ok(Enrolment::new(url.parse()?, Secret::new(token.clone()))?);
         }
         if io::stdin().is_terminal() {
+            agent.refuse_if_volatile()?;
             ask_until_understood()
         } else {
             Err(CliError::NoInput)
