@@ -1,4 +1,4 @@
-//! What to do about an error of the agent, in commands.
+//! What to do about an error, in commands.
 
 use super::CliError;
 use crate::agent::{Advice, Operation};
@@ -8,6 +8,8 @@ impl CliError {
     pub(super) fn advice(&self) -> Option<&'static str> {
         match self {
             Self::Agent(error) => error.advice().map(words),
+            #[cfg(feature = "server")]
+            Self::Store(error) => error.advice(),
             _ => None,
         }
     }

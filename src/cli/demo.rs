@@ -60,6 +60,7 @@ impl Demo {
             public_url: None,
             secret_file: None,
             version: server::reference_version(),
+            answer_time: server::ANSWER_TIME,
         })
         .await?;
         let token = set_up(&*server.store()).await?;

@@ -5,7 +5,7 @@ use serde::Serialize;
 use serde_json::Value;
 use zeroize::Zeroizing;
 
-use super::{Actor, DeviceChange, NewDevice, Organizer, Store, StoreError};
+use super::{Actor, DeviceChange, NewDevice, Organizer, Store, StoreError, Terms};
 use crate::secret::Secret;
 use crate::server::event_selection::Schedule;
 use crate::server::organizers_file::{Name, OrganizersFile, Permissions};
@@ -277,7 +277,7 @@ pub trait Administration: Store {
         organizer: i64,
         device: NewDevice,
     ) -> Result<wire::Device, StoreError> {
-        self.create_device(Actor::Administrator, organizer, device, None)
+        self.create_device(Actor::Administrator, organizer, device, Terms::default())
             .await
     }
     /// Changes a device on the administrator's behalf.
@@ -287,8 +287,14 @@ pub trait Administration: Store {
         device_id: u64,
         change: DeviceChange,
     ) -> Result<wire::Device, StoreError> {
-        self.change_device(Actor::Administrator, organizer, device_id, change, None)
-            .await
+        self.change_device(
+            Actor::Administrator,
+            organizer,
+            device_id,
+            change,
+            Terms::default(),
+        )
+        .await
     }
 
     /// Stores a pair of keys for NFC media.

@@ -10,7 +10,7 @@ use crate::server::random;
 use crate::server::store::{
     Actor, Administration, Event, EventChange, GateChange, ImportReport, LogEntry, MediumKeys,
     Organizer, OrganizerChange, OrganizerSummary, PlacedDevice, StoreError, TeamChange,
-    TeamSummary, TokenChange, TokenSummary,
+    TeamSummary, Terms, TokenChange, TokenSummary,
 };
 use crate::wire;
 
@@ -29,8 +29,7 @@ impl Administration for SqliteStore {
 
     async fn create_organizer(&self, slug: &str, name: &str) -> Result<Organizer, StoreError> {
         let (slug, name) = (slug.to_owned(), name.to_owned());
-        self.writer
-            .write(move |connection| organizers::create(connection, &slug, &name))
+        self.write(move |connection| organizers::create(connection, &slug, &name))
             .await
     }
 
@@ -40,8 +39,7 @@ impl Administration for SqliteStore {
         change: OrganizerChange,
     ) -> Result<(), StoreError> {
         let slug = slug.to_owned();
-        self.writer
-            .write(move |connection| organizers::change(connection, &slug, &change))
+        self.write(move |connection| organizers::change(connection, &slug, &change))
             .await
     }
 
@@ -58,11 +56,10 @@ impl Administration for SqliteStore {
         name: &str,
     ) -> Result<wire::Gate, StoreError> {
         let (identifier, name) = (identifier.to_owned(), name.to_owned());
-        self.writer
-            .write(move |connection| {
-                organizers::create_gate(connection, organizer, &identifier, &name)
-            })
-            .await
+        self.write(move |connection| {
+            organizers::create_gate(connection, organizer, &identifier, &name)
+        })
+        .await
     }
 
     async fn change_gate(
@@ -72,11 +69,10 @@ impl Administration for SqliteStore {
         change: GateChange,
     ) -> Result<(), StoreError> {
         let identifier = identifier.to_owned();
-        self.writer
-            .write(move |connection| {
-                organizers::change_gate(connection, organizer, &identifier, &change)
-            })
-            .await
+        self.write(move |connection| {
+            organizers::change_gate(connection, organizer, &identifier, &change)
+        })
+        .await
     }
 
     async fn events(&self, organizer: i64) -> Result<Vec<Event>, StoreError> {
@@ -86,8 +82,7 @@ impl Administration for SqliteStore {
     }
 
     async fn create_event(&self, organizer: i64, event: Event) -> Result<(), StoreError> {
-        self.writer
-            .write(move |connection| events::create(connection, organizer, &event))
+        self.write(move |connection| events::create(connection, organizer, &event))
             .await
     }
 
@@ -98,8 +93,7 @@ impl Administration for SqliteStore {
         change: EventChange,
     ) -> Result<(), StoreError> {
         let slug = slug.to_owned();
-        self.writer
-            .write(move |connection| events::change(connection, organizer, &slug, &change))
+        self.write(move |connection| events::change(connection, organizer, &slug, &change))
             .await
     }
 
@@ -116,11 +110,10 @@ impl Administration for SqliteStore {
         permissions: Permissions,
     ) -> Result<(), StoreError> {
         let name = name.to_owned();
-        self.writer
-            .write(move |connection| {
-                teams::create(connection, organizer, &name, &permissions).map(|_| ())
-            })
-            .await
+        self.write(move |connection| {
+            teams::create(connection, organizer, &name, &permissions).map(|_| ())
+        })
+        .await
     }
 
     async fn change_team(
@@ -130,8 +123,7 @@ impl Administration for SqliteStore {
         change: TeamChange,
     ) -> Result<(), StoreError> {
         let name = name.to_owned();
-        self.writer
-            .write(move |connection| teams::change(connection, organizer, &name, &change))
+        self.write(move |connection| teams::change(connection, organizer, &name, &change))
             .await
     }
 
@@ -155,12 +147,11 @@ impl Administration for SqliteStore {
         let (team, name) = (team.to_owned(), name.to_owned());
         let token = random::api_key()?;
         let hash = key_hash(&token);
-        self.writer
-            .write(move |connection| {
-                let team = teams::row_of(connection, organizer, &team)?;
-                teams::add_token(connection, team, &name, &hash, true)
-            })
-            .await?;
+        self.write(move |connection| {
+            let team = teams::row_of(connection, organizer, &team)?;
+            teams::add_token(connection, team, &name, &hash, true)
+        })
+        .await?;
         Ok(token)
     }
 
@@ -172,11 +163,10 @@ impl Administration for SqliteStore {
         change: TokenChange,
     ) -> Result<(), StoreError> {
         let team = team.to_owned();
-        self.writer
-            .write(move |connection| {
-                teams::change_token(connection, organizer, &team, token, &change)
-            })
-            .await
+        self.write(move |connection| {
+            teams::change_token(connection, organizer, &team, token, &change)
+        })
+        .await
     }
 
     async fn placed_devices(&self, organizer: i64) -> Result<Vec<PlacedDevice>, StoreError> {
@@ -197,26 +187,31 @@ impl Administration for SqliteStore {
     }
 
     async fn revoke_device(&self, organizer: i64, device_id: u64) -> Result<(), StoreError> {
-        self.change(Actor::Administrator, None, move |connection, context| {
-            let row = devices::row_of(connection, organizer, device_id)?;
-            devices::revoke(connection, context, row)
-        })
+        self.change(
+            Actor::Administrator,
+            Terms::default(),
+            move |connection, context| {
+                let row = devices::row_of(connection, organizer, device_id)?;
+                devices::revoke(connection, context, row)
+            },
+        )
         .await
     }
 
     async fn create_medium_keys(&self, organizer: i64, keys: MediumKeys) -> Result<(), StoreError> {
         let installation = self.keys();
-        self.writer
-            .write(move |connection| {
-                organizers::create_medium_keys(connection, &installation, organizer, &keys)
-            })
-            .await
+        self.write(move |connection| {
+            organizers::create_medium_keys(connection, &installation, organizer, &keys)
+        })
+        .await
     }
 
     async fn import(&self, file: OrganizersFile) -> Result<ImportReport, StoreError> {
-        self.change(Actor::Administrator, None, move |connection, context| {
-            import::import(connection, context, &file)
-        })
+        self.change(
+            Actor::Administrator,
+            Terms::default(),
+            move |connection, context| import::import(connection, context, &file),
+        )
         .await
     }
 }
