@@ -445,7 +445,8 @@ async fn what_is_done_to_a_device_is_logged_with_the_change(f: Fixture) {
     let token = store
         .create_team_token(organizer, "t", "laptop")
         .await
-        .unwrap();
+        .unwrap()
+        .token;
     let caller = store.team_caller(&token).await.unwrap().unwrap();
     let actor = Actor::Team(caller.token);
     let created = store
@@ -594,7 +595,8 @@ async fn a_team_is_known_by_its_tokens_until_one_of_both_is_deactivated(f: Fixtu
     let token = store
         .create_team_token(organizer, "t", "laptop")
         .await
-        .unwrap();
+        .unwrap()
+        .token;
     let caller = async || store.team_caller(&token).await.unwrap().unwrap();
     let known = caller().await;
     assert!(known.active && known.may("organizer.devices:read"));

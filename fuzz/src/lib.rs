@@ -35,7 +35,7 @@ impl Fixture {
                 .create_team(organizer, "t", Permissions::All)
                 .await
                 .unwrap();
-            let token = store.create_team_token(organizer, "t", "t").await.unwrap();
+            let token = store.create_team_token(organizer, "t", "t").await.unwrap().token;
             (server, format!("Token {}", token.expose()))
         });
         Self {

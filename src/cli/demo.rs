@@ -147,7 +147,10 @@ async fn set_up(store: &dyn Administration) -> Result<Secret, CliError> {
     };
     store.create_event(organizer, event).await?;
     store.create_team(organizer, TEAM, Permissions::All).await?;
-    Ok(store.create_team_token(organizer, TEAM, "demo").await?)
+    Ok(store
+        .create_team_token(organizer, TEAM, "demo")
+        .await?
+        .token)
 }
 
 impl Desk {

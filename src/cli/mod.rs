@@ -16,6 +16,7 @@ mod facts;
 mod info;
 mod init;
 mod input;
+mod misuse;
 mod output;
 mod progress;
 mod request;
@@ -138,7 +139,7 @@ impl Command {
 
 /// Runs the command the process was started with.
 pub fn main() -> ExitCode {
-    let arguments = Arguments::parse();
+    let arguments = Arguments::try_parse().unwrap_or_else(|error| misuse::end(&error));
     let is_for_scripts = arguments.command.is_for_scripts();
     let log_format = arguments.log_format.unwrap_or(match is_for_scripts {
         true => LogFormat::Json,

@@ -187,7 +187,8 @@ async fn token_in(store: &dyn Administration, organizer: i64, permissions: Permi
     let token = store
         .create_team_token(organizer, &team, "test")
         .await
-        .unwrap();
+        .unwrap()
+        .token;
     token.expose().to_owned()
 }
 

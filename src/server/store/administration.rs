@@ -102,6 +102,14 @@ pub struct TokenSummary {
     pub created: jiff::Timestamp,
 }
 
+/// A token that was made just now.
+pub struct NewToken {
+    /// Number of the token.
+    pub id: i64,
+    /// The token itself.
+    pub token: Secret,
+}
+
 /// What is to be changed of a token.
 #[derive(Clone, Debug, Default)]
 pub struct TokenChange {
@@ -247,13 +255,13 @@ pub trait Administration: Store {
         organizer: i64,
         team: &str,
     ) -> Result<Vec<TokenSummary>, StoreError>;
-    /// Makes a token for a team and tells it; it can't be read again.
+    /// Makes a token for a team and tells it, which can't be done again.
     async fn create_team_token(
         &self,
         organizer: i64,
         team: &str,
         name: &str,
-    ) -> Result<Secret, StoreError>;
+    ) -> Result<NewToken, StoreError>;
     /// Renames or deactivates a token of a team.
     async fn change_team_token(
         &self,

@@ -22,8 +22,8 @@ use crate::wire;
 
 pub use administration::{
     Administration, Event, EventChange, GateChange, ImportReport, Imported, LogEntry, MediumKeys,
-    OrganizerChange, OrganizerSummary, PlacedDevice, TeamChange, TeamSummary, TokenChange,
-    TokenSummary,
+    NewToken, OrganizerChange, OrganizerSummary, PlacedDevice, TeamChange, TeamSummary,
+    TokenChange, TokenSummary,
 };
 pub use decision::Decision;
 

@@ -3,13 +3,12 @@
 use async_trait::async_trait;
 
 use super::{SqliteStore, devices, events, import, log, organizers, teams};
-use crate::secret::Secret;
 use crate::server::installation_keys::key_hash;
 use crate::server::organizers_file::{OrganizersFile, Permissions};
 use crate::server::random;
 use crate::server::store::{
     Actor, Administration, Event, EventChange, GateChange, ImportReport, LogEntry, MediumKeys,
-    Organizer, OrganizerChange, OrganizerSummary, PlacedDevice, StoreError, TeamChange,
+    NewToken, Organizer, OrganizerChange, OrganizerSummary, PlacedDevice, StoreError, TeamChange,
     TeamSummary, Terms, TokenChange, TokenSummary,
 };
 use crate::wire;
@@ -143,16 +142,18 @@ impl Administration for SqliteStore {
         organizer: i64,
         team: &str,
         name: &str,
-    ) -> Result<Secret, StoreError> {
+    ) -> Result<NewToken, StoreError> {
         let (team, name) = (team.to_owned(), name.to_owned());
         let token = random::api_key()?;
         let hash = key_hash(&token);
-        self.write(move |connection| {
-            let team = teams::row_of(connection, organizer, &team)?;
-            teams::add_token(connection, team, &name, &hash, true)
-        })
-        .await?;
-        Ok(token)
+        let id = self
+            .write(move |connection| {
+                let team = teams::row_of(connection, organizer, &team)?;
+                teams::add_token(connection, team, &name, &hash, true)?;
+                Ok(connection.last_insert_rowid())
+            })
+            .await?;
+        Ok(NewToken { id, token })
     }
 
     async fn change_team_token(
