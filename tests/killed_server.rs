@@ -219,3 +219,18 @@ async fn stored_devices(client: &Client, url: &str, token: &str) -> HashMap<u64,
     );
     stored
 }
+
+#[test]
+fn what_a_server_left_that_was_killed_while_it_made_its_files_is_removed_by_the_next_start() {
+    let folder = tempfile::tempdir().unwrap();
+    let database = folder.path().join("server.db");
+    let left = ["server.db", "server.db.secret"].map(|name| {
+        let path = folder.path().join(format!(".{name}.0123456789abcdef.new"));
+        std::fs::write(&path, "part of it").unwrap();
+        path
+    });
+    let _server = ServerProcess::start(&database);
+    for path in left {
+        assert!(!path.exists(), "{}", path.display());
+    }
+}
