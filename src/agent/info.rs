@@ -11,7 +11,7 @@ use super::media_keys::{MediaKey, MediaKeys};
 use super::request::Call;
 use super::{Agent, AgentError, Identity};
 use crate::vault::{Change, Vault};
-use crate::wire::{self, DeviceInfo, MediumKeySet, ServerVersion};
+use crate::wire::{self, DeviceInfo, MediumKeySet, ServerVersion, tolerant};
 
 /// What the server tells of the device.
 pub struct Info {
@@ -64,13 +64,13 @@ pub struct SelectedEvent {
     #[serde(deserialize_with = "not_blank")]
     pub slug: String,
     /// Its name, in the server's language: a text or an object of languages; null if it is not told.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "tolerant::part")]
     pub name: serde_json::Value,
 }
 
 fn not_blank<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
     let text = String::deserialize(deserializer)?;
-    match text.trim().is_empty() {
+    match text.chars().all(|c| c.is_whitespace() || c.is_control()) {
         true => Err(D::Error::custom("a blank text")),
         false => Ok(text),
     }
@@ -221,5 +221,30 @@ fn read<T: DeserializeOwned>(access: &Access, answer: &Answer) -> Result<T, Agen
             server,
             source,
         }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_event_is_taken_whatever_its_name_is_and_none_without_a_slug() {
+        let read = |slug: &str, name: &str| {
+            let event = format!(r#"{{"slug": {slug}, "name": {name}}}"#);
+            serde_json::from_str::<SelectedEvent>(&event)
+        };
+        for name in [
+            r#""a\n\u202e""#,
+            r#""\ud83d""#,
+            "1e999",
+            "null",
+            r#"{"de": 7}"#,
+        ] {
+            assert!(read(r#""museum""#, name).is_ok(), "{name}");
+        }
+        for slug in [r#""""#, r#"" \n""#, r#""\u001c\u0085""#, "null", "7"] {
+            assert!(read(slug, r#""Night""#).is_err(), "{slug}");
+        }
     }
 }

@@ -1,16 +1,15 @@
 //! What to do about an error of the agent, in functions of the Kotlin library.
 
 use crate::agent::{Advice, AgentError, ForeignAnswer, Operation, SendError};
+use crate::shown;
 
-/// What an error says, and what to do.
+/// What an error says, and what to do: one line, as it may repeat what a server said.
 pub(super) fn words(error: &AgentError) -> String {
-    if let Some(words) = on_operation(error) {
-        return words;
-    }
-    match error.advice().map(of).or_else(|| on_call(error)) {
+    let advised = || match error.advice().map(of).or_else(|| on_call(error)) {
         Some(advice) => format!("{error}: {advice}"),
         None => error.to_string(),
-    }
+    };
+    shown::line(&on_operation(error).unwrap_or_else(advised))
 }
 
 /// For what an operation's own words say in part only.

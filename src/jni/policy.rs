@@ -11,11 +11,13 @@ use serde::Serialize;
 
 use super::advice;
 use super::java::Failures;
-use crate::agent::{AgentError, SendError};
+use crate::agent::{AgentError, MediaKeyError, SendError};
 use crate::enrolment::ParseError;
+use crate::shown;
 use crate::vault::VaultError;
 
-/// An error as it crosses to Java.
+/// An error as it crosses to Java. Its texts are cleaned: apps show and log them as they are, and they may
+/// repeat what a server said.
 #[derive(Debug, Serialize)]
 pub(super) struct Failure {
     code: &'static str,
@@ -40,7 +42,7 @@ impl Failure {
     pub(super) fn new(code: &'static str, message: impl Into<String>) -> Self {
         Self {
             code,
-            message: message.into(),
+            message: shown::line(&message.into()),
             causes: Vec::new(),
             status: None,
         }
@@ -56,7 +58,8 @@ impl Failure {
 
     pub(super) fn caused_by(mut self, error: &(dyn Error + 'static)) -> Self {
         let chain = successors(Some(error), |cause| (*cause).source());
-        self.causes.extend(chain.map(ToString::to_string));
+        let words = chain.map(|cause| shown::line(&cause.to_string()));
+        self.causes.extend(words);
         self
     }
 
@@ -82,7 +85,7 @@ impl Failure {
             "internal",
             "gatehand failed by a defect of its own: report it",
         );
-        failure.causes.extend(words);
+        failure.causes.extend(words.as_deref().map(shown::line));
         failure
     }
 
@@ -171,6 +174,9 @@ impl From<AgentError> for Failure {
             AgentError::OtherDevice { .. } => ("other_device", Some(200)),
             AgentError::OtherMediaKey { .. } => ("key_lost", None),
             AgentError::Entry { .. } | AgentError::NoKey { .. } => ("vault_damaged", None),
+            AgentError::MediaKey(MediaKeyError::Coding { .. } | MediaKeyError::Decrypt { .. }) => {
+                ("server_failed", None)
+            }
             AgentError::MediaKey(_)
             | AgentError::Client(_)
             | AgentError::Random(_)
@@ -241,5 +247,44 @@ impl<T: Default> ErrorPolicy<T, BridgeError> for Policy {
         // Dropping it might panic again.
         std::mem::forget(payload);
         Ok(T::default())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::agent::ForeignAnswer;
+
+    #[test]
+    fn no_word_of_a_failure_does_more_than_be_read() {
+        let odd = "a\nb\u{1b}\u{202e}".to_owned();
+        let panic: Box<dyn Any + Send> = Box::new(odd.clone());
+        for failure in [
+            AgentError::Enrolling {
+                server: odd.clone(),
+            }
+            .into(),
+            AgentError::Foreign {
+                operation: None,
+                server: odd.clone(),
+                source: ForeignAnswer::Redirect {
+                    location: odd.clone(),
+                },
+            }
+            .into(),
+            Failure::new("internal", odd),
+            Failure::panicked(&*panic),
+        ] {
+            let mut words = failure.causes.iter().chain([&failure.message]);
+            assert!(
+                words.any(|words| words.contains("a\u{fffd}b")),
+                "{failure:?}"
+            );
+            let mut words = failure.causes.iter().chain([&failure.message]);
+            assert!(
+                !words.any(|words| words.contains(shown::does_more_than_be_read)),
+                "{failure:?}"
+            );
+        }
     }
 }

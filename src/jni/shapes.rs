@@ -120,7 +120,8 @@ fn identity(identity: &Identity) -> Value {
     json!({
         "server": identity.server.to_string(),
         "organizer": identity.organizer,
-        "device_id": identity.device_id,
+        // What Java's numbers do not hold is no number of a device, and so was not told.
+        "device_id": i64::try_from(identity.device_id).unwrap_or_default(),
         "unique_serial": identity.unique_serial,
         "name": identity.name,
         "security_profile": identity.security_profile,

@@ -7,7 +7,7 @@
 pub mod fields;
 mod problem;
 mod text;
-mod tolerant;
+pub(crate) mod tolerant;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;

@@ -44,7 +44,7 @@ pub(super) fn secret<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Secre
 }
 
 /// What can be read; else nothing of it.
-pub(super) fn part<'de, D: Deserializer<'de>, T: DeserializeOwned + Default>(
+pub(crate) fn part<'de, D: Deserializer<'de>, T: DeserializeOwned + Default>(
     deserializer: D,
 ) -> Result<T, D::Error> {
     Ok(serde_json::from_str(raw(deserializer)?.get()).unwrap_or_default())

@@ -6,7 +6,8 @@ import io.gatehand.internal.Arguments
  * What a device scans for.
  *
  * @property event Slug of the event.
- * @property eventName The event's name, as the server has it; not looked at where the app only asks.
+ * @property eventName The event's name, as the server has it: any text, to be cleaned by [DisplayText] where it is
+ *   shown. Not looked at where the app only asks.
  * @property subevent The date within an event series.
  * @property checkinList The check-in list.
  */
@@ -19,6 +20,11 @@ public data class EventSelection @JvmOverloads constructor(
     init {
         Arguments.text("the event", event)
     }
+
+    /** All of it on one line, cleaned for a log. */
+    override fun toString(): String = DisplayText.of(
+        "EventSelection(event=$event, eventName=$eventName, subevent=$subevent, checkinList=$checkinList)",
+    )
 }
 
 /** What the server says to scan for. */

@@ -23,5 +23,5 @@ public class MediumKeySet(
     public fun diversificationKey(): ByteArray = diversificationKey.copyOf()
 
     /** Names the set; the keys are never shown. */
-    override fun toString(): String = "MediumKeySet($publicId, $organizer, $mediaType, active=$active)"
+    override fun toString(): String = DisplayText.of("MediumKeySet($publicId, $organizer, $mediaType, active=$active)")
 }

@@ -6,6 +6,7 @@ import io.gatehand.ApiBody
 import io.gatehand.ApiHeaders
 import io.gatehand.ApiRequest
 import io.gatehand.ConfirmedEnrolment
+import io.gatehand.ConnectionException
 import io.gatehand.DeviceState
 import io.gatehand.Enrolment
 import io.gatehand.ErrorCode
@@ -18,6 +19,8 @@ import io.gatehand.Identity
 import io.gatehand.MediumKeySet
 import io.gatehand.Operation
 import java.nio.charset.CharacterCodingException
+import javax.crypto.BadPaddingException
+import javax.crypto.IllegalBlockSizeException
 import org.json.JSONArray
 import org.json.JSONException
 import org.json.JSONObject
@@ -145,18 +148,32 @@ internal object Codec {
         val sets = json.getJSONArray("medium_key_sets")
         List(sets.length()) { index ->
             val set = sets.getJSONObject(index)
-            val open = { name: String ->
-                Base64.decode(set.getString(name), Base64.DEFAULT).let { if (set.getBoolean("encrypted")) decrypt(it) else it }
-            }
             MediumKeySet(
                 set.getLong("public_id"),
                 set.getString("organizer"),
                 set.getBoolean("active"),
                 set.getString("media_type"),
-                open("uid_key"),
-                open("diversification_key"),
+                opened(set, "uid_key", decrypt),
+                opened(set, "diversification_key", decrypt),
             )
         }
+    }
+
+    /** @throws ConnectionException The server did not encrypt it to this device's key, or sent something else. */
+    private fun opened(set: JSONObject, name: String, decrypt: (ByteArray) -> ByteArray): ByteArray =
+        try {
+            Base64.decode(set.getString(name), Base64.DEFAULT).let { if (set.getBoolean("encrypted")) decrypt(it) else it }
+        } catch (notBase64: IllegalArgumentException) {
+            throw unusable(set, notBase64)
+        } catch (notEncrypted: BadPaddingException) {
+            throw unusable(set, notEncrypted)
+        } catch (notEncrypted: IllegalBlockSizeException) {
+            throw unusable(set, notEncrypted)
+        }
+
+    private fun unusable(set: JSONObject, cause: Exception): ConnectionException {
+        val message = "media key set ${set.getLong("public_id")} of the server was not encrypted to this device's RSA key"
+        return ConnectionException(ErrorCode.SERVER_FAILED, message, cause = cause)
     }
 
     private fun identity(json: JSONObject): Identity = Identity(

@@ -8,6 +8,7 @@ import io.gatehand.AgentConfig
 import io.gatehand.ApiBody
 import io.gatehand.ApiRequest
 import io.gatehand.DeviceState
+import io.gatehand.DisplayText
 import io.gatehand.Enrolment
 import io.gatehand.ExistingIdentity
 import io.gatehand.Gate
@@ -44,7 +45,7 @@ suspend fun setUp(agent: ScannerAgent, scannedText: String) {
     // A code can come from anywhere, so a person agrees to the server before anything is sent to it.
     if (!personAgreesTo(enrolment.origin)) return
     val identity = agent.initialize(enrolment.confirmed(enrolment.origin))
-    show("This is ${identity.name}")
+    show("This is ${DisplayText.of(identity.name)}")
 
     val answer = agent.request(ApiRequest.get("/api/v1/device/info"))
     if (answer.isSuccessful) show(answer.text())
@@ -66,6 +67,8 @@ suspend fun redeem(agent: ScannerAgent, queue: Queue, scan: Scan) {
         queue.add(scan)
     }
 }
+
+fun heading(identity: Identity): String = DisplayText.of(identity.name.ifEmpty { identity.uniqueSerial })
 
 suspend fun takeOver(agent: ScannerAgent, old: OldSettings) {
     val key = old.key ?: return

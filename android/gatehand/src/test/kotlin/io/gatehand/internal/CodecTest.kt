@@ -3,6 +3,7 @@ package io.gatehand.internal
 import io.gatehand.AgentEvent
 import io.gatehand.ApiBody
 import io.gatehand.ApiRequest
+import io.gatehand.ConnectionException
 import io.gatehand.DeviceState
 import io.gatehand.ErrorCode
 import io.gatehand.EventSelection
@@ -13,6 +14,8 @@ import io.gatehand.GatehandException
 import io.gatehand.Identity
 import java.io.ByteArrayInputStream
 import java.util.concurrent.TimeUnit
+import javax.crypto.BadPaddingException
+import javax.crypto.IllegalBlockSizeException
 import kotlin.test.Test
 import kotlin.test.assertContentEquals
 import kotlin.test.assertEquals
@@ -122,6 +125,18 @@ class CodecTest {
         assertContentEquals(byteArrayOf(2, 1), sets[0].uidKey())
         assertContentEquals(byteArrayOf(1, 2), sets[1].uidKey())
         assertFalse(sets.toString().contains("AQI") || sets.toString().contains("[1"))
+    }
+
+    @Test
+    fun keys_of_media_that_can_t_be_opened_are_a_fault_of_the_server() {
+        val decrypts = listOf<(ByteArray) -> ByteArray>({ it }, { throw BadPaddingException("bad") }, { throw IllegalBlockSizeException("long") })
+        for ((coded, decrypt) in listOf("=odd\u202e=" to decrypts[0], "AQI=" to decrypts[1], "AQI=" to decrypts[2])) {
+            val json = """{"medium_key_sets":[{"public_id":7,"organizer":"o","active":true,"media_type":"m","uid_key":"$coded",
+                "diversification_key":"Aw==","encrypted":true}]}"""
+            val error = assertFailsWith<ConnectionException> { Codec.mediumKeySets(json.encodeToByteArray(), decrypt) }
+            assertEquals(ErrorCode.SERVER_FAILED, error.code)
+            assertTrue("set 7" in error.message, error.message)
+        }
     }
 
     @Test

@@ -11,6 +11,7 @@ import android.os.Bundle
 import android.os.Handler
 import android.os.Looper
 import android.util.Log
+import io.gatehand.DisplayText
 import java.util.UUID
 import java.util.concurrent.TimeUnit
 
@@ -102,7 +103,7 @@ class DataWedge(
 
     private fun goOn(failure: String?) {
         toSend = if (failure == null) toSend.drop(1) else emptyList()
-        if (failure != null) Log.w(TAG, "DataWedge does not set up the profile ${context.packageName}: $failure")
+        if (failure != null) Log.w(TAG, DisplayText.of("DataWedge does not set up the profile ${context.packageName}: $failure"))
         if (toSend.isEmpty()) onFailure(failure)
         sendNext()
     }

@@ -9,6 +9,7 @@ import android.widget.Button as ButtonView
 import android.widget.EditText
 import android.widget.LinearLayout
 import android.widget.TextView
+import io.gatehand.DisplayText
 import io.gatehand.sample.Button.Kind
 
 /**
@@ -116,10 +117,11 @@ class ScreenView(root: View, private val onAction: (Action) -> Unit) {
         text = words?.let(::read)
     }
 
+    /** What others wrote may be any text, and is cleaned here, where it is shown. */
     private fun read(words: Text): String = when (words) {
-        is Text.Words -> words.words
+        is Text.Words -> DisplayText.of(words.words)
         is Text.Of -> {
-            val arguments = words.arguments.map { if (it is Text) read(it) else it }
+            val arguments = words.arguments.map { if (it is Text) read(it) else DisplayText.of(it.toString()) }
             resources.getString(words.resource, *arguments.toTypedArray())
         }
     }

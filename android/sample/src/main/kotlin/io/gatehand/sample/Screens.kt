@@ -59,7 +59,7 @@ private fun stepScreen(situation: Situation): Screen? = when (val step = situati
     Step.Revoke -> Screen(
         title = text(R.string.revoke_title),
         tone = Tone.BAD,
-        subject = (situation.device as? DeviceState.Enrolled)?.let { words(it.identity.name) },
+        subject = (situation.device as? DeviceState.Enrolled)?.let { words(nameOf(it.identity)) },
         sentences = listOf(text(R.string.revoke_words)),
         buttons = listOf(
             Button(R.string.revoke_no, Action.Back, Kind.MAIN),
@@ -87,7 +87,7 @@ private fun stateScreen(situation: Situation): Screen = when (val device = situa
     is DeviceState.Rejected -> Screen(
         title = text(R.string.rejected_title),
         tone = Tone.BAD,
-        subject = words(device.identity.name),
+        subject = words(nameOf(device.identity)),
         sentences = listOf(text(R.string.rejected_words)),
         facts = factsOf(device.identity),
         buttons = listOf(Button(R.string.try_again, Action.Refresh, Kind.MAIN), Button(R.string.type_other, Action.Type)),
@@ -95,7 +95,7 @@ private fun stateScreen(situation: Situation): Screen = when (val device = situa
     is DeviceState.Revoked -> Screen(
         title = text(R.string.revoked_title),
         tone = Tone.BAD,
-        subject = words(device.identity.name),
+        subject = words(nameOf(device.identity)),
         sentences = listOf(text(R.string.revoked_words), newCode(situation)),
         facts = factsOf(device.identity),
         buttons = listOf(Button(R.string.type_instead, Action.Type)),
@@ -103,7 +103,7 @@ private fun stateScreen(situation: Situation): Screen = when (val device = situa
     is DeviceState.AnswerLost -> Screen(
         title = text(R.string.answer_lost_title),
         tone = Tone.BAD,
-        subject = device.identity?.let { words(it.name) } ?: words(device.server),
+        subject = device.identity?.let { words(nameOf(it)) } ?: words(device.server),
         sentences = listOf(text(R.string.answer_lost_words), newCode(situation)),
         facts = device.identity?.let(::factsOf).orEmpty(),
         buttons = listOf(Button(R.string.type_instead, Action.Type), Button(R.string.try_again, Action.Refresh)),
@@ -143,7 +143,7 @@ private fun unopened(situation: Situation): Screen {
 private fun enrolled(identity: Identity, situation: Situation) = Screen(
     title = text(R.string.enrolled_title),
     tone = Tone.GOOD,
-    subject = words(identity.name),
+    subject = words(nameOf(identity)),
     facts = listOfNotNull(
         when (val event = situation.event) {
             Event.Unknown -> null
@@ -159,24 +159,29 @@ private fun enrolled(identity: Identity, situation: Situation) = Screen(
     ),
 )
 
-/** Where the device stands, and then what people who help over the phone ask for. */
+/** What people call the device; its serial where the server does not tell a name. */
+private fun nameOf(identity: Identity): String = identity.name.ifEmpty { identity.uniqueSerial }
+
+/** Where the device stands, and then what people who help over the phone ask for, as far as the server tells it. */
 private fun factsOf(identity: Identity): List<Fact> = listOfNotNull(
-    Fact(R.string.fact_gate, identity.gate?.let { words(it.name) } ?: text(R.string.gate_none)),
-    Fact(R.string.fact_organizer, words(identity.organizer)),
-    Fact(R.string.fact_number, words(identity.deviceId.toString())),
-    Fact(R.string.fact_serial, words(identity.uniqueSerial)),
-    identity.securityProfile?.let { Fact(R.string.fact_profile, words(it)) },
+    Fact(R.string.fact_gate, identity.gate?.let { gate -> words(gate.name.ifEmpty { gate.identifier }) } ?: text(R.string.gate_none)),
+    fact(R.string.fact_organizer, identity.organizer),
+    fact(R.string.fact_number, identity.deviceId.takeIf { it > 0 }?.toString()),
+    fact(R.string.fact_serial, identity.uniqueSerial),
+    fact(R.string.fact_profile, identity.securityProfile),
     Fact(R.string.fact_server, words(identity.server)),
     identity.serverVersion?.let { Fact(R.string.fact_version, text(R.string.version_of_server, it)) },
 )
+
+private fun fact(label: Int, value: String?): Fact? = value?.takeIf(String::isNotEmpty)?.let { Fact(label, words(it)) }
 
 /** Where a new code comes from, and how it gets in. */
 private fun newCode(situation: Situation): Text = text(if (situation.scans) R.string.new_code_scan else R.string.new_code_type)
 
 private fun givenUp(device: DeviceState?): Text = when (device) {
     is DeviceState.Enrolling -> text(R.string.gives_up_enrolling, device.server)
-    is DeviceState.Enrolled -> text(R.string.gives_up_device, device.identity.name)
-    is DeviceState.Rejected -> text(R.string.gives_up_device, device.identity.name)
+    is DeviceState.Enrolled -> text(R.string.gives_up_device, nameOf(device.identity))
+    is DeviceState.Rejected -> text(R.string.gives_up_device, nameOf(device.identity))
     else -> text(R.string.gives_up)
 }
 

@@ -44,6 +44,21 @@ class EnrolledTest : ServerTest() {
     }
 
     @Test
+    fun names_that_would_do_more_than_be_read_are_cleaned_wherever_they_are_shown() {
+        enrolledGate(server.createDeviceByApi("Lane\n2\u202E\u001B[2J\u2067"))
+        val shown = "Lane\uFFFD2\uFFFD\uFFFD[2J\uFFFD"
+        gate.sees(shown)
+        gate.press(R.string.call)
+        gate.seesPart("The server knows this device as “$shown”.")
+        gate.press(R.string.revoke)
+        gate.sees(R.string.revoke_words)
+        gate.sees(shown)
+        for (text in gate.texts() + gate.views().mapNotNull { it.contentDescription?.toString() }) {
+            assertFalse(text.any { it == '\u001B' || it == '\u202E' || it == '\u2067' }, text)
+        }
+    }
+
+    @Test
     fun an_authenticated_call_is_told_in_plain_words() {
         enrolledGate()
         gate.press(R.string.call)

@@ -3,6 +3,7 @@ package io.gatehand.sample
 import io.gatehand.ConnectionException
 import io.gatehand.DeviceState
 import io.gatehand.ErrorCode
+import io.gatehand.Gate as GateOfDevice
 import io.gatehand.GatehandException
 import io.gatehand.ManagedOutcome
 import io.gatehand.VaultException
@@ -46,6 +47,14 @@ class ScreensTest {
             val screen = screen(state, scans = false)
             assertTrue((screen.sentences + screen.subject).none { (it as? Text.Of)?.resource in scanning }, name)
         }
+    }
+
+    @Test
+    fun a_device_that_the_server_tells_nothing_of_is_shown_by_what_is_known() {
+        val untold = identity("").copy(organizer = "", deviceId = 0, gate = GateOfDevice(1, "", "sued"), securityProfile = null, serverVersion = null)
+        val screen = screen(DeviceState.Enrolled(untold))
+        assertEquals(words(untold.uniqueSerial), screen.subject)
+        assertEquals(listOf("sued", untold.uniqueSerial, untold.server).map(::words), screen.facts.map { it.value })
     }
 
     @Test

@@ -37,8 +37,7 @@ abstract class ServerTest {
     }
 
     /** A device of the server on which the app is open and enrolled. */
-    protected fun enrolledGate(name: String = "Lane 2"): TestDevice {
-        val device = server.createDevice(name)
+    protected fun enrolledGate(device: TestDevice = server.createDevice("Lane 2")): TestDevice {
         gate.open()
         gate.sees(R.string.scan_the_code)
         gate.scan(device.code)

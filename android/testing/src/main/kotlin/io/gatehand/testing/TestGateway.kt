@@ -33,6 +33,10 @@ class TestGateway(private val server: () -> String) : Closeable {
     @Volatile
     var unanswered = emptySet<String>()
 
+    /** What becomes of the bodies of the server's own answers. */
+    @Volatile
+    var retelling: (String) -> String = { it }
+
     /** All requests that came, in their order. */
     val seen: MutableList<Seen> = CopyOnWriteArrayList()
 
@@ -75,7 +79,8 @@ class TestGateway(private val server: () -> String) : Closeable {
         }
         val status = call.responseCode
         val answer = (if (status < FAILURES) call.inputStream else call.errorStream)?.use { it.readBytes() } ?: ByteArray(0)
-        if (exchange.requestURI.path !in unanswered) respond(exchange, status, call.contentType, answer)
+        val told = if (answer.isEmpty()) answer else retelling(answer.decodeToString()).encodeToByteArray()
+        if (exchange.requestURI.path !in unanswered) respond(exchange, status, call.contentType, told)
     }
 
     private fun respond(exchange: HttpExchange, status: Int, type: String?, body: ByteArray) {
@@ -86,6 +91,7 @@ class TestGateway(private val server: () -> String) : Closeable {
 
     /** Paths of the device API. */
     companion object {
+        const val INITIALIZE = "/api/v1/device/initialize"
         const val INFO = "/api/v1/device/info"
         const val ROLL = "/api/v1/device/roll"
         const val EVENT_SELECTION = "/api/v1/device/eventselection"

@@ -3,6 +3,9 @@ package io.gatehand.testing
 import java.io.File
 import java.net.HttpURLConnection
 import java.net.URI
+import java.net.http.HttpClient
+import java.net.http.HttpRequest
+import java.net.http.HttpResponse.BodyHandlers
 import java.util.concurrent.TimeUnit
 import org.json.JSONArray
 import org.json.JSONObject
@@ -21,6 +24,11 @@ class TestServer : ExternalResource() {
     /** Where it listens; the same after [restart]. */
     lateinit var address: String
         private set
+
+    private val organizerToken: String by lazy {
+        admin("team", "create", ORGANIZER, "admins", "--permission", "all")
+        JSONObject(admin("token", "create", ORGANIZER, "admins")).getString("token")
+    }
 
     override fun before() {
         assumeTrue("run by android/test.sh", PROGRAM != null)
@@ -58,6 +66,25 @@ class TestServer : ExternalResource() {
         val created = admin("device", "create", ORGANIZER, "--name", name, "--all-events")
         val device = JSONObject(created)
         return TestDevice(address, device.getLong("device_id"), device.getString("initialization_token"))
+    }
+
+    /** The same over the REST API, which takes any text as a name. */
+    fun createDeviceByApi(name: String, vararg events: String): TestDevice {
+        val wanted = JSONObject().put("name", name).put("all_events", events.isEmpty()).put("limit_events", JSONArray(events.asList()))
+        val created = callApi("POST", "", wanted)
+        return TestDevice(address, created.getLong("device_id"), created.getString("initialization_token"))
+    }
+
+    /** Renames a device over the REST API, and returns the name that it has now. */
+    fun renameByApi(id: Long, name: String): String = callApi("PATCH", "$id/", JSONObject().put("name", name)).getString("name")
+
+    private fun callApi(method: String, path: String, body: JSONObject): JSONObject {
+        val request = HttpRequest.newBuilder(URI("$address/api/v1/organizers/$ORGANIZER/devices/$path"))
+            .header("Authorization", "Token $organizerToken").header("Content-Type", "application/json")
+            .method(method, HttpRequest.BodyPublishers.ofString(body.toString())).build()
+        val answer = HttpClient.newHttpClient().send(request, BodyHandlers.ofString())
+        check(answer.statusCode() in SUCCESS) { "${answer.statusCode()} ${answer.body()}" }
+        return JSONObject(answer.body())
     }
 
     /** Redeems a device's token as an app does that knows nothing of gatehand. */
@@ -102,6 +129,7 @@ class TestServer : ExternalResource() {
     companion object {
         const val ORGANIZER = "bigevents"
         private val PROGRAM: String? = System.getProperty("gatehand.program")
+        private val SUCCESS = 200..299
         private val ADDRESS = Regex("http://127\\.0\\.0\\.1:[0-9]+")
     }
 }
