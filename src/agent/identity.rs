@@ -63,6 +63,14 @@ impl Identity {
         }
     }
 
+    /// Which device it is, for a person who looks for it on its server.
+    pub fn in_words(&self) -> String {
+        format!(
+            "{:?} (device {} of {} at {})",
+            self.name, self.device_id, self.organizer, self.server
+        )
+    }
+
     /// Whether an answer is about this device.
     pub(super) fn is(&self, device: &DeviceIdentity) -> bool {
         self.unique_serial == device.unique_serial

@@ -15,7 +15,7 @@ use crate::wire::{self, DeviceInfo, MediumKeySet, ServerVersion};
 
 /// What the server tells of the device.
 pub struct Info {
-    /// Who the device is, as the vault has it now.
+    /// Who the device is, as the server told it; in the vault too, if that can be written.
     pub identity: Identity,
     /// The server's version, by which apps switch features on.
     pub server_version: ServerVersion,
@@ -106,9 +106,9 @@ impl Agent {
         }
     }
 
-    /// The keys for NFC media, decrypted. Makes the device's RSA key if there is none yet, which takes
-    /// a second or more, and tells the server.
-    pub async fn media_keys(&self) -> Result<Vec<MediaKeys>, AgentError> {
+    /// Who the device is, and its keys for NFC media, decrypted. Makes the device's RSA key if there is
+    /// none yet, which takes a second or more, and tells the server.
+    pub async fn media_keys(&self) -> Result<(Identity, Vec<MediaKeys>), AgentError> {
         self.access().await?;
         // Before the lock, for it takes a while.
         let vault = Vault::look(&self.folder)?.ok_or(AgentError::NotEnrolled)?;
@@ -127,7 +127,7 @@ impl Agent {
             });
         };
         let decrypted = info.medium_key_sets.into_iter().map(|set| key.decrypt(set));
-        Ok(decrypted.collect::<Result<_, _>>()?)
+        Ok((info.identity, decrypted.collect::<Result<_, _>>()?))
     }
 
     /// The keys for NFC media as the server encrypted them to a key pair that the app holds, as in
@@ -137,9 +137,10 @@ impl Agent {
         &self,
         public: &str,
     ) -> Result<Vec<MediumKeySet>, AgentError> {
-        self.access().await?;
-        self.keep_media_key(|change, _| MediaKey::store_public(change, public))
-            .await?;
+        if self.access().await?.rsa_pubkey.is_none() {
+            self.keep_media_key(|change, _| MediaKey::store_public(change, public))
+                .await?;
+        }
         self.report_media_key().await?;
         let info = self.info().await?;
         let reported = info.identity.reported.as_ref();

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::device::{Device, Outcome};
+use super::device::{Device, Outcome, Revoker};
 use super::journal::{BegunEnrolment, Redeemed};
 use super::perform::Sent;
 use super::state::{Hindrance, Operation, Secrets, State, Step};
@@ -156,6 +156,7 @@ impl Agent {
             let outcome = Outcome {
                 new: Some((&identity, &existing.key)),
                 lost: None,
+                revoked_by: Revoker::Server,
             };
             device
                 .standing

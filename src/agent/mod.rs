@@ -45,7 +45,7 @@ pub use advice::Advice;
 pub use answer::ForeignAnswer;
 pub use client::{App, Client, ClientConfig, ClientError, SendError};
 pub use describe::{Describe, ThisMachine};
-pub use device::Lost;
+pub use device::{Lost, Revoker};
 pub use error::AgentError;
 pub use event::{Event, Observe};
 pub use identity::Identity;

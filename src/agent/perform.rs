@@ -7,7 +7,7 @@ use reqwest::{Method, RequestBuilder, StatusCode};
 
 use super::answer::{self, ANSWER_LIMIT, Reply};
 use super::client::{Client, Ended, Repeat, device_authorization};
-use super::device::{Device, Lost, Outcome};
+use super::device::{Device, Lost, Outcome, Revoker};
 use super::journal::{BegunEnrolment, BegunOperation, OnIdentity, Redeemed};
 use super::key_check::KeyVerdict;
 use super::media_keys::MediaKey;
@@ -118,7 +118,11 @@ impl Agent {
         failpoint::reach("initialize: before storing");
         vault.change(|change| {
             let new = accepted.as_ref().map(|(identity, key)| (identity, key));
-            let outcome = Outcome { new, lost };
+            let outcome = Outcome {
+                new,
+                lost,
+                revoked_by: Revoker::Server,
+            };
             device
                 .standing
                 .store(change, Some(operation), step, outcome)?;
@@ -197,6 +201,13 @@ impl Agent {
             operation,
             server: identity.server.clone(),
         });
+        // What was revoked when it was asked for the first time, others had revoked.
+        let revoked_by = match operation == Operation::Revoke
+            && (heard.word == Word::Done || sent_before)
+        {
+            true => Revoker::Device,
+            false => Revoker::Server,
+        };
         failpoint::reach("operation: before storing");
         vault.change(|change| {
             if forget_rsa_key {
@@ -207,9 +218,14 @@ impl Agent {
             if let (Secrets::Replace, Ok(answer)) = (step.secrets, &heard.result) {
                 identity.store_key(change, &answer.api_token)?;
             }
+            let outcome = Outcome {
+                new: None,
+                lost,
+                revoked_by,
+            };
             device
                 .standing
-                .store(change, Some(operation), step, Outcome { new: None, lost })
+                .store(change, Some(operation), step, outcome)
         })?;
         let mut known = identity.clone();
         learn(&mut known);

@@ -56,8 +56,8 @@ fn confirm(agent: &Agent) -> Result<(), CliError> {
         return Err(CliError::NotConfirmed);
     }
     let answer = input::ask_for(&format!(
-        "Revoke {:?} (device {} of {} at {}) for good? Type yes: ",
-        identity.name, identity.device_id, identity.organizer, identity.server
+        "Revoke {} for good? Type yes: ",
+        identity.in_words()
     ));
     match answer {
         Ok(answer) if ["y", "yes"].contains(&answer.to_lowercase().as_str()) => Ok(()),

@@ -4,7 +4,7 @@ use clap::Args;
 use serde::Serialize;
 
 use super::{CliError, output};
-use crate::agent::{self, Identity, Lost, Operation, State};
+use crate::agent::{self, Identity, Lost, Operation, Revoker, State};
 use crate::vault::Folder;
 use crate::wire::{DeviceReport, Gate, Text};
 
@@ -35,6 +35,9 @@ pub(super) struct Report<'a> {
     /// The operation whose answer was lost.
     #[serde(skip_serializing_if = "Option::is_none")]
     lost: Option<&'a Lost>,
+    /// Who ended the device's access.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    revoked_by: Option<Revoker>,
     #[serde(flatten)]
     identity: Option<IdentityReport<'a>>,
 }
@@ -87,6 +90,7 @@ pub(super) fn report(status: &agent::Status) -> Report<'_> {
         server: identity.map(|identity| identity.server.to_string()),
         unfinished: status.unfinished.as_ref().map(ToString::to_string),
         lost: status.lost.as_ref(),
+        revoked_by: status.revoked_by,
         identity: identity.map(|identity| IdentityReport {
             organizer: &identity.organizer,
             device_id: identity.device_id,

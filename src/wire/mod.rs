@@ -22,6 +22,8 @@ pub const TEXT_LIMIT: usize = 190;
 
 /// `detail` of the 401 that tells a device it is revoked for good.
 pub const REVOKED_DETAIL: &str = "Device access has been revoked.";
+/// What a server answers to a key that no device has, or no longer.
+pub const UNKNOWN_KEY_DETAIL: &str = "Invalid token.";
 
 /// Words on `token` in a refused `initialize`: there is no such token.
 pub const TOKEN_UNKNOWN: &str = "Unknown initialization token.";
