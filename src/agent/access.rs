@@ -14,6 +14,7 @@ use super::key_check::Asked;
 use super::media_keys::MediaKey;
 use super::memory::Known;
 use super::perform::Sent;
+use super::replaced::{Afterlife, Replaced};
 use super::state::{Operation, State};
 use super::{Agent, AgentError, Identity};
 use crate::failpoint;
@@ -65,8 +66,39 @@ impl Access {
 }
 
 /// An operation was finished that had been begun before.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Resumed(pub Operation);
+#[derive(Clone, Debug)]
+pub struct Resumed {
+    /// Which.
+    pub operation: Operation,
+    /// The device that lost its place by it.
+    pub replaced: Option<Replaced>,
+}
+
+/// An operation on the identity was done.
+#[derive(Clone, Debug)]
+pub struct Done {
+    /// Who the device is.
+    pub identity: Identity,
+    /// Whether it was begun before, and this has finished it.
+    pub went_on: bool,
+}
+
+impl Resumed {
+    /// Tells in the log what was done beside what was asked for.
+    fn tell(&self) {
+        tracing::info!("finished what was begun before: {}", self.operation.name());
+        if let Some(Replaced {
+            identity,
+            afterlife: Afterlife::Active,
+        }) = &self.replaced
+        {
+            tracing::warn!(
+                "the device that was here before, {}, is still active on its server: revoke it there",
+                identity.in_words()
+            );
+        }
+    }
+}
 
 impl Agent {
     /// Takes the right to change the device; waits for another process that has it.
@@ -99,7 +131,7 @@ impl Agent {
 
     async fn resume_under(
         &self,
-        _lock: ChangeLock,
+        lock: ChangeLock,
         sent: Sent,
     ) -> Result<Option<Resumed>, AgentError> {
         let mut vault = Vault::open(&self.folder)?;
@@ -113,7 +145,12 @@ impl Agent {
                 .finish_enrolment(&mut vault, &situation, &begun, sent)
                 .await
             {
-                Ok(_) => return Ok(Some(Resumed(Operation::Initialize))),
+                Ok(identity) => {
+                    return Ok(Some(Resumed {
+                        operation: Operation::Initialize,
+                        replaced: self.settle_replaced(&lock, &situation, &identity).await,
+                    }));
+                }
                 Err(error) => failed = Some(error),
             }
             device = Device::load(&vault)?;
@@ -140,7 +177,10 @@ impl Agent {
             .finish_operation(vault, device, identity, begun, sent)
             .await
         {
-            Ok(_) => Ok(Some(Resumed(operation))),
+            Ok(_) => Ok(Some(Resumed {
+                operation,
+                replaced: None,
+            })),
             Err(error @ AgentError::Refused { .. }) if Device::load(vault)?.operation.is_none() => {
                 error.warn();
                 Ok(None)
@@ -196,7 +236,10 @@ impl Agent {
     /// Finishes what was begun, if that is possible now; else the error, if the device can do without.
     async fn resume_in_passing(&self, has_key: bool) -> Result<Option<AgentError>, AgentError> {
         if !has_key {
-            return self.resume().await.map(|_| None);
+            if let Some(resumed) = self.resume().await? {
+                resumed.tell();
+            }
+            return Ok(None);
         }
         let resumed = match vault::lock(&self.folder) {
             Ok(lock) => self.resume_under(lock, Sent::BeforeInPassing).await,
@@ -208,7 +251,12 @@ impl Agent {
                 error.warn();
                 Ok(Some(error))
             }
-            resumed => resumed.map(|_| None),
+            resumed => {
+                if let Some(resumed) = resumed? {
+                    resumed.tell();
+                }
+                Ok(None)
+            }
         }
     }
 
@@ -277,11 +325,11 @@ impl Agent {
         operation: Operation,
         sent: Sent,
         make: impl FnOnce(&Vault, &Identity) -> Result<OnIdentity, AgentError>,
-    ) -> Result<Identity, AgentError> {
+    ) -> Result<Done, AgentError> {
         if self.look()?.is_none() {
             return Err(AgentError::NotEnrolled);
         }
-        let _lock = self.lock().await?;
+        let lock = self.lock().await?;
         let mut vault = Vault::open(&self.folder)?;
         let mut device = Device::load(&vault)?;
         let pending = device.situation().pending;
@@ -290,8 +338,11 @@ impl Agent {
                 .resume_operation(&mut vault, &device, Sent::Before)
                 .await?;
             device = Device::load(&vault)?;
-            if resumed == Some(Resumed(operation)) {
-                return device.identity.ok_or(AgentError::NotEnrolled);
+            if resumed.is_some_and(|resumed| resumed.operation == operation) {
+                return Ok(Done {
+                    identity: device.identity.ok_or(AgentError::NotEnrolled)?,
+                    went_on: true,
+                });
             }
         }
         if device.situation().begin(operation, false).is_err() {
@@ -309,7 +360,15 @@ impl Agent {
             begun.store(change, &identity.context())
         })?;
         failpoint::reach("operation: begun");
-        self.finish_operation(&mut vault, &device, &identity, &begun, sent)
-            .await
+        let identity = self
+            .finish_operation(&mut vault, &device, &identity, &begun, sent)
+            .await?;
+        if sent == Sent::Never {
+            self.revoke_replaced(&lock, Some(self.patience())).await;
+        }
+        Ok(Done {
+            identity,
+            went_on: false,
+        })
     }
 }

@@ -286,7 +286,7 @@ impl AgentError {
     }
 
     /// Tells in the log what is no failure of what was asked for: one line, with the causes.
-    pub(super) fn warn(&self) {
+    pub fn warn(&self) {
         let mut words = self.to_string();
         for cause in std::iter::successors(self.source(), |cause| (*cause).source()) {
             words.push_str(&format!(": {cause}"));

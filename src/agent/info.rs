@@ -94,6 +94,12 @@ impl Current {
 impl Agent {
     /// Asks the server who this device is, and takes over what is new.
     pub async fn info(&self) -> Result<Info, AgentError> {
+        let info = self.ask_who().await;
+        self.revoke_replaced_in_passing().await;
+        info
+    }
+
+    async fn ask_who(&self) -> Result<Info, AgentError> {
         let (access, answer) = self.call(Call::get(wire::path::INFO.to_owned())).await?;
         let server = || access.identity.server.to_string();
         match read::<DeviceInfo>(&access, &answer)? {

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use super::device::{Device, Outcome, Revoker};
 use super::journal::{BegunEnrolment, Redeemed};
 use super::perform::Sent;
+use super::replaced::{Replaced, Replacement};
 use super::state::{Hindrance, Operation, Secrets, State, Step};
 use super::{Agent, AgentError, Identity, describe};
 use crate::enrolment::{Enrolment, ServerUrl};
@@ -22,6 +23,19 @@ pub struct InitializeOptions {
     pub allow_http: bool,
     /// What to report instead of what is found, now and later.
     pub overrides: Overrides,
+    /// Revoke the device that is given up, once the new one is in the vault.
+    pub revoke_old: bool,
+}
+
+/// How what was asked for came about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Course {
+    /// It was begun and done.
+    Done,
+    /// It was begun before, and this has finished it.
+    WentOn,
+    /// It was done before, and nothing was done now.
+    DoneBefore,
 }
 
 /// What an enrolment led to.
@@ -30,8 +44,10 @@ pub struct Initialized {
     pub identity: Identity,
     /// The vault.
     pub vault: PathBuf,
-    /// Whether this finished an enrolment that was begun before, with what was reported then.
-    pub went_on: bool,
+    /// How it came about. What was begun before is finished with what was to be reported then.
+    pub course: Course,
+    /// The device that was here before.
+    pub replaced: Option<Replaced>,
 }
 
 /// What another app kept of a device that it enrolled.
@@ -65,13 +81,12 @@ impl Agent {
         options: &InitializeOptions,
     ) -> Result<Initialized, AgentError> {
         enrolment.url().check_transport(options.allow_http)?;
-        let _lock = self.lock().await?;
+        let lock = self.lock().await?;
         if let Some(identity) = self.redeemed(enrolment)? {
-            return Ok(Initialized {
-                identity,
-                vault: self.folder.vault_path(),
-                went_on: true,
-            });
+            return Ok(self.done_before(identity));
+        }
+        if options.revoke_old {
+            self.finish_old_roll().await?;
         }
         let Started {
             mut vault,
@@ -86,11 +101,39 @@ impl Agent {
         let identity = self
             .finish_enrolment(&mut vault, &device, &begun, sent)
             .await?;
+        let course = match went_on {
+            true => Course::WentOn,
+            false => Course::Done,
+        };
         Ok(Initialized {
-            identity,
             vault: vault.path(),
-            went_on,
+            course,
+            replaced: self.settle_replaced(&lock, &device, &identity).await,
+            identity,
         })
+    }
+
+    fn done_before(&self, identity: Identity) -> Initialized {
+        Initialized {
+            identity,
+            vault: self.folder.vault_path(),
+            course: Course::DoneBefore,
+            replaced: None,
+        }
+    }
+
+    /// A device whose key is being replaced can be revoked with neither key until that is done.
+    async fn finish_old_roll(&self) -> Result<(), AgentError> {
+        // What is wrong with a vault is found where it may be replaced.
+        let Ok(Some(device)) = self.look() else {
+            return Ok(());
+        };
+        if device.situation().pending == Some(Operation::Roll) {
+            let mut vault = Vault::open(&self.folder)?;
+            self.resume_operation(&mut vault, &device, Sent::Before)
+                .await?;
+        }
+        Ok(())
     }
 
     /// The identity that this very token has led to, if another command finished its enrolment.
@@ -122,13 +165,16 @@ impl Agent {
         &self,
         existing: &ExistingIdentity,
         options: &InitializeOptions,
-    ) -> Result<Identity, AgentError> {
+    ) -> Result<Initialized, AgentError> {
         existing.server.check_transport(options.allow_http)?;
         // What can't be reported is found before anything is stored.
         describe::report(&*self.describe, &options.overrides, None)?;
-        let _lock = self.lock().await?;
+        let lock = self.lock().await?;
         if let Some(identity) = self.adopted(existing, options) {
-            return Ok(identity);
+            return Ok(self.done_before(identity));
+        }
+        if options.revoke_old {
+            self.finish_old_roll().await?;
         }
         let (mut vault, device) = self.setting_aside(options.replace, || {
             let vault = Vault::open(&self.folder)?;
@@ -152,7 +198,9 @@ impl Agent {
             ends: true,
             secrets: Secrets::Replace,
         };
+        let replacement = Replacement::of(&vault, &device, &identity, options.revoke_old);
         vault.change(|change| {
+            replacement.store(change)?;
             let outcome = Outcome {
                 new: Some((&identity, &existing.key)),
                 lost: None,
@@ -164,7 +212,12 @@ impl Agent {
         })?;
         failpoint::reach("adopt: stored");
         self.tell(&device, State::Enrolled, None, None);
-        Ok(identity)
+        Ok(Initialized {
+            vault: vault.path(),
+            course: Course::Done,
+            replaced: self.settle_replaced(&lock, &device, &identity).await,
+            identity,
+        })
     }
 
     /// The identity if it is just the one to adopt, as for an app that ended before it had removed
@@ -207,7 +260,7 @@ impl Agent {
             again if is_lost(&again) => {
                 if let Some(path) = self.folder.set_aside()? {
                     tracing::warn!(
-                        "the vault that can't be used was kept as {}",
+                        "the vault that can't be used was kept as {}; a device in it may still be active on its server: revoke it there",
                         path.display()
                     );
                 }
@@ -225,7 +278,7 @@ impl Agent {
     ) -> Result<Started, AgentError> {
         let mut vault = Vault::open(&self.folder)?;
         let mut device = Device::load(&vault)?;
-        let (begun, went_on) = match device.enrolment.take() {
+        let (mut begun, went_on) = match device.enrolment.take() {
             Some(begun) if begun.is_for(enrolment) => (begun, true),
             there => {
                 device.enrolment = there;
@@ -236,6 +289,7 @@ impl Agent {
                 (begun, false)
             }
         };
+        begun.revoke_old |= options.revoke_old;
         vault.begin(|change| begun.store(change))?;
         failpoint::reach("initialize: begun");
         Ok(Started {

@@ -43,6 +43,9 @@ pub(super) struct BegunEnrolment {
     pub(super) report: DeviceReport,
     #[serde(default)]
     pub(super) overrides: Overrides,
+    /// Whether the device that is there is to be revoked once this one has its place.
+    #[serde(default)]
+    pub(super) revoke_old: bool,
 }
 
 impl BegunEnrolment {
@@ -58,6 +61,7 @@ impl BegunEnrolment {
             idempotency_key: idempotency_key()?,
             report,
             overrides,
+            revoke_old: false,
         })
     }
 
@@ -159,7 +163,8 @@ impl Redeemed {
     }
 }
 
-fn seal(
+/// Seals a value as JSON.
+pub(super) fn seal(
     change: &Change<'_>,
     name: &str,
     context: &str,

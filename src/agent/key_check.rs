@@ -255,7 +255,8 @@ impl Agent {
     }
 
     fn learn(&self, identity: &Identity, info: &DeviceInfo) -> Result<(), AgentError> {
-        Vault::open(&self.folder)?.change(|change| identity.edit(change, |known| known.learn_info(info)))?;
+        Vault::open(&self.folder)?
+            .change(|change| identity.edit(change, |known| known.learn_info(info)))?;
         let mut after = identity.clone();
         after.learn_info(info);
         if identity.is_told_otherwise(&after) {

@@ -11,6 +11,7 @@ use super::device::{Device, Lost, Outcome, Revoker};
 use super::journal::{BegunEnrolment, BegunOperation, OnIdentity, Redeemed};
 use super::key_check::KeyVerdict;
 use super::media_keys::MediaKey;
+use super::replaced::Replacement;
 use super::request::NO_BODY;
 use super::state::{Operation, Secrets, Situation, State, Word};
 use super::{Agent, AgentError, Identity};
@@ -38,10 +39,8 @@ pub(super) enum Sent {
 const IN_PASSING: Duration = Duration::from_secs(5);
 
 impl Sent {
-    /// Half of what is left at most, so that what was asked for gets its turn.
-    fn patience(self, client: &Client) -> Option<Duration> {
+    fn is_in_passing(self) -> bool {
         matches!(self, Self::NeverInPassing | Self::BeforeInPassing)
-            .then(|| IN_PASSING.min(client.deadline() / 2))
     }
 
     fn before(self) -> bool {
@@ -68,6 +67,16 @@ struct Heard {
 }
 
 impl Agent {
+    /// How long something else may wait now: half of what is left at most, so that it gets its turn.
+    pub(super) fn patience(&self) -> Duration {
+        IN_PASSING.min(self.client.deadline() / 2)
+    }
+
+    fn client_for(&self, sent: Sent) -> Client {
+        self.client
+            .within(sent.is_in_passing().then(|| self.patience()))
+    }
+
     /// Sends the device's begun enrolment.
     pub(super) async fn finish_enrolment(
         &self,
@@ -88,7 +97,7 @@ impl Agent {
                 report: &begun.report,
             });
         failpoint::reach("initialize: before sending");
-        let client = self.client.within(sent.patience(&self.client));
+        let client = self.client_for(sent);
         let ended = client.send(request, ANSWER_LIMIT, Repeat::Safe).await;
         failpoint::reach("initialize: answer read");
         let seen_now = ended.seen_before;
@@ -115,6 +124,9 @@ impl Agent {
             }),
             false => device.standing.lost.clone(),
         };
+        let replacement = accepted
+            .as_ref()
+            .map(|(identity, _)| Replacement::of(vault, device, identity, begun.revoke_old));
         failpoint::reach("initialize: before storing");
         vault.change(|change| {
             let new = accepted.as_ref().map(|(identity, key)| (identity, key));
@@ -126,6 +138,9 @@ impl Agent {
             device
                 .standing
                 .store(change, Some(operation), step, outcome)?;
+            if let Some(replacement) = &replacement {
+                replacement.store(change)?;
+            }
             match new {
                 Some((identity, _)) => Redeemed::store(change, identity, begun),
                 None => Ok(()),
@@ -161,7 +176,7 @@ impl Agent {
         let key = identity.key(vault)?;
         let request = self.operation_request(identity, &key, begun)?;
         failpoint::reach("operation: before sending");
-        let client = self.client.within(sent.patience(&self.client));
+        let client = self.client_for(sent);
         let ended = client.send(request, ANSWER_LIMIT, Repeat::Safe).await;
         failpoint::reach("operation: answer read");
         let seen_now = ended.seen_before;
@@ -202,12 +217,11 @@ impl Agent {
             server: identity.server.clone(),
         });
         // What was revoked when it was asked for the first time, others had revoked.
-        let revoked_by = match operation == Operation::Revoke
-            && (heard.word == Word::Done || sent_before)
-        {
-            true => Revoker::Device,
-            false => Revoker::Server,
-        };
+        let revoked_by =
+            match operation == Operation::Revoke && (heard.word == Word::Done || sent_before) {
+                true => Revoker::Device,
+                false => Revoker::Server,
+            };
         failpoint::reach("operation: before storing");
         vault.change(|change| {
             if forget_rsa_key {
@@ -255,6 +269,30 @@ impl Agent {
             }
             Err(error) => Err(error.left_begun(!step.ends)),
         }
+    }
+
+    /// Sends the revocation of a device that is not this one any more. What its server says to it, and
+    /// the error it is where it was not done.
+    pub(super) async fn ask_to_revoke(
+        &self,
+        identity: &Identity,
+        key: &Secret,
+        begun: &BegunOperation,
+        patience: Option<Duration>,
+    ) -> (Word, Option<AgentError>) {
+        let request = match self.operation_request(identity, key, begun) {
+            Ok(request) => request,
+            Err(error) => return (Word::NotSent, Some(error)),
+        };
+        let client = self.client.within(patience);
+        let ended = client.send(request, ANSWER_LIMIT, Repeat::Safe).await;
+        let seen_now = ended.seen_before;
+        let secrets = [key, &begun.idempotency_key];
+        let heard = listen(Operation::Revoke, &identity.server, ended, true, &secrets);
+        let heard = self
+            .question(identity, key, Operation::Revoke, heard, seen_now)
+            .await;
+        (heard.word, heard.result.err())
     }
 
     /// A request to the device API itself, whose words we have to understand.

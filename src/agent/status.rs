@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::device::{Device, Lost, Revoker};
 use super::state::{Operation, State};
-use super::{AgentError, Identity};
+use super::{AgentError, Identity, replaced};
 use crate::enrolment::ServerUrl;
 use crate::vault::{Folder, Vault};
 
@@ -28,6 +28,8 @@ pub struct Status {
     pub lost: Option<Lost>,
     /// Who ended the device's access, if it has ended.
     pub revoked_by: Option<Revoker>,
+    /// Devices that were here before and are still to be revoked.
+    pub to_revoke: Vec<Identity>,
     /// Why the device can make no calls, if it can't.
     pub hindrance: Option<AgentError>,
 }
@@ -69,6 +71,10 @@ impl Status {
             unfinished: device.enrolment.map(|begun| begun.server),
             lost: device.standing.lost,
             revoked_by: device.standing.revoked_by,
+            to_revoke: match &open {
+                Some(vault) => replaced::to_revoke(vault)?,
+                None => Vec::new(),
+            },
             identity: device.identity,
         })
     }

@@ -5,6 +5,7 @@ use std::io::{self, IsTerminal};
 use clap::Args;
 
 use super::connection::ConnectionArguments;
+use super::device::Outcome;
 use super::{CliError, device, input, progress};
 use crate::agent::{Agent, State};
 
@@ -34,8 +35,8 @@ impl Revoke {
             confirm(&agent)?;
         }
         let what = format!("telling {} to revoke", device::server_name(&agent));
-        super::runtime()?.block_on(progress::shown(&what, agent.revoke()))?;
-        device::show(
+        let done = super::runtime()?.block_on(progress::shown(&what, agent.revoke()))?;
+        Outcome::of("revoke", &done).show(
             &agent,
             "This device is revoked and its key is destroyed.",
             self.json,
