@@ -85,9 +85,6 @@ impl Agent {
         if let Some(identity) = self.redeemed(enrolment)? {
             return Ok(self.done_before(identity));
         }
-        if options.revoke_old {
-            self.finish_old_roll().await?;
-        }
         let Started {
             mut vault,
             device,
@@ -120,20 +117,6 @@ impl Agent {
             course: Course::DoneBefore,
             replaced: None,
         }
-    }
-
-    /// A device whose key is being replaced can be revoked with neither key until that is done.
-    async fn finish_old_roll(&self) -> Result<(), AgentError> {
-        // What is wrong with a vault is found where it may be replaced.
-        let Ok(Some(device)) = self.look() else {
-            return Ok(());
-        };
-        if device.situation().pending == Some(Operation::Roll) {
-            let mut vault = Vault::open(&self.folder)?;
-            self.resume_operation(&mut vault, &device, Sent::Before)
-                .await?;
-        }
-        Ok(())
     }
 
     /// The identity that this very token has led to, if another command finished its enrolment.
@@ -172,9 +155,6 @@ impl Agent {
         let lock = self.lock().await?;
         if let Some(identity) = self.adopted(existing, options) {
             return Ok(self.done_before(identity));
-        }
-        if options.revoke_old {
-            self.finish_old_roll().await?;
         }
         let (mut vault, device) = self.setting_aside(options.replace, || {
             let vault = Vault::open(&self.folder)?;

@@ -271,28 +271,28 @@ impl Agent {
         }
     }
 
-    /// Sends the revocation of a device that is not this one any more. What its server says to it, and
-    /// the error it is where it was not done.
-    pub(super) async fn ask_to_revoke(
+    /// Sends an operation on a device that is not this one any more. What its server says to it.
+    pub(super) async fn ask_for_replaced(
         &self,
         identity: &Identity,
         key: &Secret,
         begun: &BegunOperation,
         patience: Option<Duration>,
-    ) -> (Word, Option<AgentError>) {
+    ) -> (Word, Result<DeviceIdentity, AgentError>) {
+        let operation = begun.what.operation();
         let request = match self.operation_request(identity, key, begun) {
             Ok(request) => request,
-            Err(error) => return (Word::NotSent, Some(error)),
+            Err(error) => return (Word::NotSent, Err(error)),
         };
         let client = self.client.within(patience);
         let ended = client.send(request, ANSWER_LIMIT, Repeat::Safe).await;
         let seen_now = ended.seen_before;
         let secrets = [key, &begun.idempotency_key];
-        let heard = listen(Operation::Revoke, &identity.server, ended, true, &secrets);
+        let heard = listen(operation, &identity.server, ended, true, &secrets);
         let heard = self
-            .question(identity, key, Operation::Revoke, heard, seen_now)
+            .question(identity, key, operation, heard, seen_now)
             .await;
-        (heard.word, heard.result.err())
+        (heard.word, heard.result)
     }
 
     /// A request to the device API itself, whose words we have to understand.

@@ -7,11 +7,12 @@ use serde::{Deserialize, Serialize};
 
 use super::device::{Device, sealed_entry};
 use super::journal::{self, BegunOperation, OnIdentity};
-use super::state::{State, Word};
+use super::state::{Operation, State, Word};
 use super::{Agent, AgentError, Identity};
 use crate::failpoint;
 use crate::secret::{self, Secret};
 use crate::vault::{self, Change, ChangeLock, Vault};
+use crate::wire::DeviceIdentity;
 
 const ENTRY: &str = "replaced devices";
 
@@ -42,7 +43,16 @@ pub(super) struct ToRevoke {
     identity: Identity,
     #[serde(serialize_with = "secret::expose")]
     key: Secret,
-    begun: BegunOperation,
+    /// A roll that was begun and may have replaced the key.
+    roll: Option<BegunOperation>,
+    revoke: BegunOperation,
+}
+
+/// How a revocation ended.
+enum Ended {
+    Revoked,
+    /// Its server does not accept the key.
+    InVain,
 }
 
 /// All of them, as an enrolment leaves them.
@@ -57,12 +67,36 @@ impl ToRevoke {
         Ok(sealed_entry(vault, ENTRY, "")?.unwrap_or_default())
     }
 
-    fn of(vault: &Vault, identity: &Identity) -> Result<Self, AgentError> {
+    fn of(
+        vault: &Vault,
+        identity: &Identity,
+        begun: Option<&BegunOperation>,
+    ) -> Result<Self, AgentError> {
+        let begun = |operation| {
+            let same = begun.filter(|begun| begun.what.operation() == operation)?;
+            Some(same.idempotency_key.clone())
+        };
+        let roll = begun(Operation::Roll).map(|idempotency_key| BegunOperation {
+            idempotency_key,
+            what: OnIdentity::Roll,
+        });
+        let revoke = match begun(Operation::Revoke) {
+            Some(idempotency_key) => BegunOperation {
+                idempotency_key,
+                what: OnIdentity::Revoke,
+            },
+            None => BegunOperation::new(OnIdentity::Revoke)?,
+        };
         Ok(Self {
             identity: identity.clone(),
             key: identity.key(vault)?,
-            begun: BegunOperation::new(OnIdentity::Revoke)?,
+            roll,
+            revoke,
         })
+    }
+
+    fn is(&self, identity: &Identity) -> bool {
+        self.identity.unique_serial == identity.unique_serial
     }
 
     fn store(all: &[Self], change: &Change<'_>) -> Result<(), AgentError> {
@@ -83,10 +117,10 @@ impl Replacement {
         });
         let before = to_revoke.len();
         // What is this device again must not lose its access.
-        to_revoke.retain(|old| old.identity.unique_serial != new.unique_serial);
+        to_revoke.retain(|old| !old.is(new));
         let mut is_changed = to_revoke.len() != before;
         if revoke_old && let Some(old) = left_behind(device, new) {
-            match ToRevoke::of(vault, old) {
+            match ToRevoke::of(vault, old, device.operation.as_ref()) {
                 Ok(old) => {
                     to_revoke.push(old);
                     is_changed = true;
@@ -181,43 +215,84 @@ impl Agent {
             error.warn();
             Vec::new()
         });
-        for old in all {
+        for mut old in all {
             let which = old.identity.in_words();
-            failpoint::reach("replaced: before sending");
-            let (word, error) = self
-                .ask_to_revoke(&old.identity, &old.key, &old.begun, patience)
-                .await;
-            failpoint::reach("replaced: answer read");
-            match word {
-                Word::Done | Word::Revoked => revoked.push(old.identity.clone()),
-                Word::KeyRejected => tracing::warn!(
+            match self.revoke_one(&mut old, patience).await {
+                Ok(Ended::Revoked) => revoked.push(old.identity.clone()),
+                Ok(Ended::InVain) => tracing::warn!(
                     "the device that was here before, {which}, can't be revoked from here, as its server does not accept its key: revoke it there"
                 ),
-                _ => {
+                Err(error) => {
                     tracing::warn!(
                         "the device that was here before, {which}, is not revoked yet; a later command goes on with it"
                     );
-                    if let Some(error) = error {
-                        error.warn();
-                    }
+                    error.warn();
                     continue;
                 }
             }
-            if let Err(error) = self.forget_replaced(&old.identity) {
+            let forgotten = self.change_replaced(|all| all.retain(|one| !one.is(&old.identity)));
+            if let Err(error) = forgotten {
                 error.warn();
             }
         }
         revoked
     }
 
-    fn forget_replaced(&self, identity: &Identity) -> Result<(), AgentError> {
+    async fn revoke_one(
+        &self,
+        old: &mut ToRevoke,
+        patience: Option<Duration>,
+    ) -> Result<Ended, AgentError> {
+        if let Some(roll) = &old.roll {
+            failpoint::reach("replaced: before rolling");
+            let (word, answer) = self
+                .ask_for_replaced(&old.identity, &old.key, roll, patience)
+                .await;
+            match (word, answer) {
+                (Word::Done, Ok(answer)) => self.has_rolled(old, answer.api_token),
+                (Word::NotDone, _) => old.roll = None,
+                (word, answer) => return ended(word, answer),
+            }
+        }
+        failpoint::reach("replaced: before sending");
+        let (word, answer) = self
+            .ask_for_replaced(&old.identity, &old.key, &old.revoke, patience)
+            .await;
+        failpoint::reach("replaced: answer read");
+        ended(word, answer)
+    }
+
+    /// The key is good for the revocation whether it can be stored or not.
+    fn has_rolled(&self, old: &mut ToRevoke, key: Secret) {
+        old.key = key;
+        old.roll = None;
+        let stored = self.change_replaced(|all| {
+            for one in all.iter_mut().filter(|one| one.is(&old.identity)) {
+                one.key.clone_from(&old.key);
+                one.roll = None;
+            }
+        });
+        if let Err(error) = stored {
+            error.warn();
+        }
+    }
+
+    fn change_replaced(&self, work: impl FnOnce(&mut Vec<ToRevoke>)) -> Result<(), AgentError> {
         let mut vault = Vault::open(&self.folder)?;
         let mut all = ToRevoke::all(&vault)?;
-        all.retain(|old| old.identity.unique_serial != identity.unique_serial);
+        work(&mut all);
         vault.change(|change| ToRevoke::store(&all, change))?;
         failpoint::reach("replaced: stored");
-        // Its key is in it.
+        // A key was in it.
         vault.wipe_log();
         Ok(())
+    }
+}
+
+fn ended(word: Word, answer: Result<DeviceIdentity, AgentError>) -> Result<Ended, AgentError> {
+    match (word, answer) {
+        (Word::Done | Word::Revoked, _) => Ok(Ended::Revoked),
+        (Word::KeyRejected, _) => Ok(Ended::InVain),
+        (_, answer) => Err(answer.err().unwrap_or(AgentError::NotEnrolled)),
     }
 }

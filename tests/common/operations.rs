@@ -42,6 +42,7 @@ pub enum Before {
 pub const OPERATIONS: &[Operation] = &[
     Operation { name: "init", before: Before::Nothing, keeps_access: true, arguments: &["init", "--url", URL, "--token", TOKEN] },
     Operation { name: "init --replace", before: Before::Enrolled, keeps_access: true, arguments: &["init", "--replace", "--url", URL, "--token", TOKEN] },
+    Operation { name: "init --replace --revoke-old", before: Before::Enrolled, keeps_access: true, arguments: &["init", "--replace", "--revoke-old", "--url", URL, "--token", TOKEN] },
     Operation { name: "update", before: Before::Enrolled, keeps_access: true, arguments: &["update", "--hardware-brand", "New"] },
     Operation { name: "roll", before: Before::Enrolled, keeps_access: true, arguments: &["roll"] },
     Operation { name: "revoke", before: Before::Enrolled, keeps_access: false, arguments: &["revoke", "--yes"] },
