@@ -52,7 +52,7 @@ pub(super) enum CliError {
     /// The answer to a call that may have been done did not come.
     #[error("{source}")]
     Lost {
-        source: AgentError,
+        source: Box<AgentError>,
         idempotency_key: String,
     },
     #[error(

@@ -65,7 +65,8 @@ impl From<ExitCode> for process::ExitCode {
 /// The exit code for an error.
 pub(super) fn of(error: &CliError) -> ExitCode {
     match error {
-        CliError::Agent(error) | CliError::Lost { source: error, .. } => of_agent(error),
+        CliError::Agent(error) => of_agent(error),
+        CliError::Lost { source, .. } => of_agent(source),
         CliError::Rejected => ExitCode::Rejected,
         CliError::Status { .. } => ExitCode::Status,
         CliError::Picture { .. } => ExitCode::Picture,

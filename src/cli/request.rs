@@ -168,7 +168,7 @@ fn is_of_no_use(status: u16) -> bool {
 fn lost(error: AgentError, key: Option<&Secret>) -> CliError {
     match (error, key) {
         (error @ AgentError::Unanswered { pending: true, .. }, Some(key)) => CliError::Lost {
-            source: error,
+            source: Box::new(error),
             idempotency_key: key.expose().to_owned(),
         },
         (error, _) => error.into(),
