@@ -644,8 +644,12 @@ fn a_replaced_device_that_could_not_be_revoked_is_revoked_by_a_later_command() {
         (true, &["info"][..]),
         (false, &["roll"]),
         (false, &["update"]),
+        (true, &[]),
     ] {
         let (installation, old, _new, scanner, init) = replaced();
+        // The same again will do, too.
+        let again = with(&init, &[]);
+        let command = if command.is_empty() { &again } else { command };
         match loses_answers {
             true => old.lose_answers(),
             false => old.lose_requests(),

@@ -146,9 +146,12 @@ impl Agent {
                 .await
             {
                 Ok(identity) => {
+                    let replaced = self
+                        .settle_replaced(&lock, &situation, &identity, self.patience_for(sent))
+                        .await;
                     return Ok(Some(Resumed {
                         operation: Operation::Initialize,
-                        replaced: self.settle_replaced(&lock, &situation, &identity).await,
+                        replaced,
                     }));
                 }
                 Err(error) => failed = Some(error),

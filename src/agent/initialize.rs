@@ -12,7 +12,7 @@ use crate::enrolment::{Enrolment, ServerUrl};
 use crate::facts::Overrides;
 use crate::failpoint;
 use crate::secret::Secret;
-use crate::vault::Vault;
+use crate::vault::{ChangeLock, Vault};
 
 /// How to enrol.
 #[derive(Clone, Debug, Default)]
@@ -83,7 +83,7 @@ impl Agent {
         enrolment.url().check_transport(options.allow_http)?;
         let lock = self.lock().await?;
         if let Some(identity) = self.redeemed(enrolment)? {
-            return Ok(self.done_before(identity));
+            return Ok(self.done_before(&lock, identity).await);
         }
         let Started {
             mut vault,
@@ -105,12 +105,14 @@ impl Agent {
         Ok(Initialized {
             vault: vault.path(),
             course,
-            replaced: self.settle_replaced(&lock, &device, &identity).await,
+            replaced: self.settle_replaced(&lock, &device, &identity, None).await,
             identity,
         })
     }
 
-    fn done_before(&self, identity: Identity) -> Initialized {
+    /// What may be left to do is to revoke the device that was here before.
+    async fn done_before(&self, lock: &ChangeLock, identity: Identity) -> Initialized {
+        self.revoke_replaced(lock, None).await;
         Initialized {
             identity,
             vault: self.folder.vault_path(),
@@ -154,7 +156,7 @@ impl Agent {
         describe::report(&*self.describe, &options.overrides, None)?;
         let lock = self.lock().await?;
         if let Some(identity) = self.adopted(existing, options) {
-            return Ok(self.done_before(identity));
+            return Ok(self.done_before(&lock, identity).await);
         }
         let (mut vault, device) = self.setting_aside(options.replace, || {
             let vault = Vault::open(&self.folder)?;
@@ -195,7 +197,7 @@ impl Agent {
         Ok(Initialized {
             vault: vault.path(),
             course: Course::Done,
-            replaced: self.settle_replaced(&lock, &device, &identity).await,
+            replaced: self.settle_replaced(&lock, &device, &identity, None).await,
             identity,
         })
     }

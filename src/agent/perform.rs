@@ -6,7 +6,7 @@ use reqwest::header::{ACCEPT_LANGUAGE, AUTHORIZATION, CONTENT_LENGTH, HeaderValu
 use reqwest::{Method, RequestBuilder, StatusCode};
 
 use super::answer::{self, ANSWER_LIMIT, Reply};
-use super::client::{Client, Ended, Repeat, device_authorization};
+use super::client::{Ended, Repeat, device_authorization};
 use super::device::{Device, Lost, Outcome, Revoker};
 use super::journal::{BegunEnrolment, BegunOperation, OnIdentity, Redeemed};
 use super::key_check::KeyVerdict;
@@ -72,9 +72,8 @@ impl Agent {
         IN_PASSING.min(self.client.deadline() / 2)
     }
 
-    fn client_for(&self, sent: Sent) -> Client {
-        self.client
-            .within(sent.is_in_passing().then(|| self.patience()))
+    pub(super) fn patience_for(&self, sent: Sent) -> Option<Duration> {
+        sent.is_in_passing().then(|| self.patience())
     }
 
     /// Sends the device's begun enrolment.
@@ -97,7 +96,7 @@ impl Agent {
                 report: &begun.report,
             });
         failpoint::reach("initialize: before sending");
-        let client = self.client_for(sent);
+        let client = self.client.within(self.patience_for(sent));
         let ended = client.send(request, ANSWER_LIMIT, Repeat::Safe).await;
         failpoint::reach("initialize: answer read");
         let seen_now = ended.seen_before;
@@ -176,7 +175,7 @@ impl Agent {
         let key = identity.key(vault)?;
         let request = self.operation_request(identity, &key, begun)?;
         failpoint::reach("operation: before sending");
-        let client = self.client_for(sent);
+        let client = self.client.within(self.patience_for(sent));
         let ended = client.send(request, ANSWER_LIMIT, Repeat::Safe).await;
         failpoint::reach("operation: answer read");
         let seen_now = ended.seen_before;

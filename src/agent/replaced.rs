@@ -165,8 +165,9 @@ impl Agent {
         lock: &ChangeLock,
         device: &Device,
         new: &Identity,
+        patience: Option<Duration>,
     ) -> Option<Replaced> {
-        let revoked = self.revoke_replaced(lock, None).await;
+        let revoked = self.revoke_replaced(lock, patience).await;
         let identity = left_behind(device, new)?.clone();
         let is_among = |all: &[Identity]| {
             all.iter()

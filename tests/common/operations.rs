@@ -116,6 +116,8 @@ pub enum Progress {
 const OWN_ENTRIES: [&str; 2] = ["key check", "reserve"];
 /// What the names of entries of begun operations begin with.
 const OPERATION: &str = "operation";
+/// What the entry of devices to be revoked begins with.
+const REPLACED: &str = "replaced devices";
 
 /// The vault's entries about the device, as they are stored; none where there is no vault.
 pub fn entries(home: &Path) -> Vec<String> {
@@ -149,6 +151,11 @@ fn without_wishes(identity: &str) -> Value {
     let mut identity: Value = serde_json::from_str(identity).unwrap();
     identity.as_object_mut().unwrap().remove("overrides");
     identity
+}
+
+/// Whether a device that lost its place is still to be revoked.
+pub fn has_aftermath(entries: &[String]) -> bool {
+    entries.iter().any(|entry| entry.starts_with(REPLACED))
 }
 
 /// Where the operation stands that began when the vault held `before`.
