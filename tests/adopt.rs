@@ -82,7 +82,10 @@ fn a_device_of_another_app_is_taken_over_and_the_server_sees_this_machine() {
             });
             adopt(&scanner, &file.to_string(), &["--json"])
         };
-        let told: Value = serde_json::from_str(&ended.succeeds().stdout).unwrap();
+        let mut told: Value = serde_json::from_str(&ended.succeeds().stdout).unwrap();
+        let of_the_command = told.as_object_mut().unwrap();
+        assert_eq!(of_the_command.remove("done").unwrap(), "adopt");
+        assert_eq!(of_the_command.remove("begun_before").unwrap(), false);
         assert_eq!(told, scanner.status());
         assert!(!ended.stdout.contains(key) && !ended.stderr.contains(key));
 

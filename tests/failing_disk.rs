@@ -18,9 +18,11 @@ use common::installation::Installation;
 use common::operations::{self, Before, OPERATIONS, Operation, Prepared, Progress};
 use common::recording::{can_record, strace, with_program};
 use common::scanner::{Ended, Scanner, end};
+use common::server::ORGANIZER;
 use common::skip;
-use common::stranger::{Stranger, identity};
+use common::stranger::{Stranger, answer, identity, info};
 use gatehand::wire::IDEMPOTENCY_HEADER;
+use serde_json::Value;
 
 /// Size of a page of the vault, in bytes.
 const PAGE: usize = 4096;
@@ -291,9 +293,32 @@ fn an_answer_that_cannot_be_kept_is_asked_for_again_under_the_same_key() {
     }
 }
 
+/// Whether a folder can be made read-only for one command.
+fn can_mount() -> bool {
+    skip::can_run("unshare", &["--user", "--map-root-user", "--mount", "true"])
+}
+
+/// Runs the command with a vault's folder that is read-only for it.
+fn run_read_only(scanner: &Scanner, command: &Command) -> Ended {
+    let script = "mount --bind \"$GATEHAND_HOME\" \"$GATEHAND_HOME\" \
+        && mount -o remount,bind,ro \"$GATEHAND_HOME\" || exit 99; exec \"$@\"";
+    let mut read_only = Command::new("unshare");
+    read_only.args([
+        "--user",
+        "--map-root-user",
+        "--mount",
+        "sh",
+        "-c",
+        script,
+        "sh",
+    ]);
+    read_only.env("GATEHAND_HOME", scanner.home());
+    end(with_program(read_only, command).output().unwrap())
+}
+
 #[test]
 fn a_read_only_disk_keeps_the_device_through_every_operation() {
-    if !skip::can_run("unshare", &["--user", "--map-root-user", "--mount", "true"]) {
+    if !can_mount() {
         return;
     }
     let server = Installation::start();
@@ -302,24 +327,97 @@ fn a_read_only_disk_keeps_the_device_through_every_operation() {
         let command = prepared.command();
         fs::create_dir_all(prepared.scanner.home()).unwrap();
         let before = prepared.scanner.files();
-        let script = "mount --bind \"$GATEHAND_HOME\" \"$GATEHAND_HOME\" \
-            && mount -o remount,bind,ro \"$GATEHAND_HOME\" || exit 99; exec \"$@\"";
-        let mut read_only = Command::new("unshare");
-        read_only.args([
-            "--user",
-            "--map-root-user",
-            "--mount",
-            "sh",
-            "-c",
-            script,
-            "sh",
-        ]);
-        read_only.env("GATEHAND_HOME", prepared.scanner.home());
-        let ended = end(with_program(read_only, &command).output().unwrap());
+        let ended = run_read_only(&prepared.scanner, &command);
         ended.complains(10, "can't write");
         assert!(prepared.scanner.files() == before, "{}", operation.name);
         end(prepared.command().output().unwrap()).succeeds();
     }
+}
+
+#[test]
+fn a_read_only_disk_hides_no_answer_that_came() {
+    if !can_mount() {
+        return;
+    }
+    let (server, scanner) = (Installation::start(), Scanner::new());
+    let token = server.create_device("Lane 1");
+    scanner.init(&server.url, &token, &[]).succeeds();
+    server.admin(&["device", "rename", ORGANIZER, "1", "Lane 9"]);
+    let before = scanner.files();
+    for command in [
+        &["info", "--json"][..],
+        &["info"],
+        &["request", "GET", "/api/v1/device/info"],
+    ] {
+        let ended = run_read_only(&scanner, &scanner.command(command));
+        assert!(ended.succeeds().stdout.contains("Lane 9"), "{ended:?}");
+        ended.complains(0, "can't write");
+    }
+    assert!(scanner.files() == before);
+    scanner.run(&["info", "--media-keys"]).succeeds();
+
+    // Without anything new there is nothing to write, and nothing to warn of.
+    let before = scanner.files();
+    for command in [
+        &["info"][..],
+        &["info", "--media-keys"],
+        &["event-selection"],
+        &["request", "POST", "/api/v1/device/nothing"],
+    ] {
+        let ended = run_read_only(&scanner, &scanner.command(command));
+        assert!(matches!(ended.code, 0 | 19), "{ended:?}");
+        assert!(!ended.stderr.contains("can't write"), "{ended:?}");
+    }
+    assert!(scanner.files() == before);
+}
+
+#[test]
+fn a_read_only_disk_hides_no_word_on_the_key() {
+    if !can_mount() {
+        return;
+    }
+    let refused = |detail: &str| {
+        let body = format!(r#"{{"detail": "{detail}"}}"#);
+        answer("401 Unauthorized", "application/json", &body)
+    };
+    for (detail, code, state) in [
+        ("Invalid token.", 17, "rejected"),
+        ("Device access has been revoked.", 16, "revoked"),
+    ] {
+        let refusal = refused(detail);
+        let answers = vec![identity("k3y"), info("k3y"), refusal];
+        let (server, scanner) = (Stranger::answering_in_turn(answers), Scanner::new());
+        scanner.init(&server.url, "t", &[]).succeeds();
+        scanner.run(&["info"]).succeeds();
+        for command in [
+            &["info"][..],
+            &["event-selection"],
+            &["request", "GET", "/api/v1/x/"],
+        ] {
+            let ended = run_read_only(&scanner, &scanner.command(command));
+            ended.complains(code, "can't write");
+            assert_eq!(scanner.status()["state"], "enrolled");
+        }
+        assert_eq!(scanner.run(&["info"]).code, code);
+        assert_eq!(scanner.status()["state"], state);
+    }
+
+    // Nor that it works again.
+    let mut answers = vec![
+        identity("k3y"),
+        refused("Invalid token."),
+        refused("Invalid token."),
+    ];
+    answers.push(info("k3y"));
+    let (server, scanner) = (Stranger::answering_in_turn(answers), Scanner::new());
+    scanner.init(&server.url, "t", &[]).succeeds();
+    assert_eq!(scanner.run(&["info"]).code, 17);
+    let ended = run_read_only(&scanner, &scanner.command(&["info", "--json"]));
+    let told: Value = serde_json::from_str(&ended.succeeds().stdout).unwrap();
+    assert_eq!(told["state"], "enrolled");
+    assert_eq!(scanner.status()["state"], "rejected");
+    scanner.run(&["info"]).succeeds();
+    assert_eq!(scanner.status()["state"], "enrolled");
 }
 
 #[test]

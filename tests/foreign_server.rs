@@ -107,7 +107,7 @@ fn live(place: &Place) -> String {
     let revoked = place.ask(&scanner, &["revoke", "--yes"]);
     is_same(&revoked);
     let end = scanner.run(&["status", "--json"]);
-    end.complains(16, "has revoked this device");
+    end.complains(16, "was revoked from here");
     let ended: Value = serde_json::from_str(&end.stdout).unwrap();
     assert_eq!(
         (&ended["state"], &ended["pending"]),
@@ -116,7 +116,7 @@ fn live(place: &Place) -> String {
     is_same(&ended);
     place
         .call(&scanner, &["info"])
-        .complains(16, "has revoked this device");
+        .complains(16, "was revoked from here");
     born["unique_serial"].as_str().unwrap().to_owned()
 }
 

@@ -180,3 +180,29 @@ fn the_key_goes_to_the_enrolled_origin_only() {
             .all(|request| header(request, "authorization") == format!("Device {KEY}"))
     );
 }
+
+#[test]
+fn a_copy_of_a_vault_whose_key_the_other_copy_has_rolled_is_told_of_that() {
+    let (installation, scanner) = (Installation::start(), Scanner::new());
+    let token = installation.create_device("Lane 1");
+    scanner.init(&installation.url, &token, &[]).succeeds();
+    let copy = Scanner::new();
+    std::fs::create_dir(copy.home()).unwrap();
+    for (path, contents) in scanner.files() {
+        let name = path.file_name().unwrap();
+        std::fs::write(copy.home().join(name), contents).unwrap();
+    }
+    scanner.run(&["roll"]).succeeds();
+    for command in ["info", "roll", "status"] {
+        copy.run(&[command])
+            .complains(17, "nother copy of this vault");
+    }
+    scanner.run(&["info"]).succeeds();
+
+    // What has other reasons is not put down to a copy.
+    let other = r#"{"detail": "The organizer is closed."}"#;
+    let (_server, scanner) = enrolled(&[unauthorized(other)]);
+    let ended = request(&scanner);
+    ended.complains(17, "The organizer is closed.");
+    assert!(!ended.stderr.contains("copy of this vault"), "{ended:?}");
+}

@@ -148,7 +148,7 @@ async fn live(server: &TestServer, names: [String; 4], number: usize) {
     let info = agent.info().await.unwrap().identity;
     assert_eq!((&*info.name, info.gate.as_ref()), (renamed, Some(&gate)));
     let updated = agent.update(|overrides| overrides).await.unwrap();
-    assert_eq!(updated.name, renamed);
+    assert_eq!(updated.identity.name, renamed);
     let answer = agent.request(get("api/v1/device/info")).await.unwrap();
     let answer: Value = serde_json::from_slice(&answer.body).unwrap();
     assert_eq!(answer["device"]["name"], renamed);
@@ -167,7 +167,7 @@ async fn live(server: &TestServer, names: [String; 4], number: usize) {
         other => panic!("{other:?}"),
     }
     let rolled = agent.roll().await.unwrap();
-    assert_eq!(rolled.name, renamed);
+    assert_eq!(rolled.identity.name, renamed);
     let status = agent.status().unwrap();
     assert_eq!(status.identity.unwrap().name, renamed);
     agent.revoke().await.unwrap();

@@ -475,18 +475,299 @@ fn a_revoked_device_whose_next_enrolment_was_lost_is_told_so() {
     scanner.init(&way.url, &token, &[]).succeeds();
 }
 
+/// What a command prints with `--json`.
+fn told(scanner: &Scanner, arguments: &[&str]) -> Value {
+    let ended = scanner.run(&[arguments, &["--json"]].concat());
+    serde_json::from_str(&ended.succeeds().stdout).unwrap()
+}
+
 #[test]
 fn the_same_code_again_is_done_already() {
     let (installation, scanner) = (Installation::start(), Scanner::new());
     let way = Way::to(&installation.url);
     let token = installation.create_device("Lane 1");
-    for more in [&[][..], &[], &["--replace"]] {
-        scanner.init(&way.url, &token, more).succeeds();
+    let first = scanner.init(&way.url, &token, &[]);
+    assert!(
+        first
+            .succeeds()
+            .stdout
+            .contains("This device is enrolled.\n")
+    );
+    let init = ["init", "--url", &way.url, "--token", &token];
+    for more in [&[][..], &["--replace"], &["--replace", "--revoke-old"]] {
+        let ended = scanner.init(&way.url, &token, more);
+        let heading = ended.succeeds().stdout.lines().next().unwrap();
+        assert_eq!(heading, "This device is enrolled with this code already.");
+        assert!(!ended.stderr.contains("begun before"), "{ended:?}");
+        let says_so = ended.stderr.contains("Nothing was replaced");
+        assert_eq!(says_so, !more.is_empty(), "{ended:?}");
+        let told = told(&scanner, &[&init, more].concat());
+        assert_eq!(
+            (&told["done"], &told["begun_before"]),
+            (&Value::Null, &false.into())
+        );
+        assert!(told["replaced"].is_null());
     }
     assert_eq!(idempotency_keys(&way.requests(), "initialize").len(), 1);
     scanner.run(&["roll"]).succeeds();
     scanner.init(&way.url, &token, &[]).succeeds();
     scanner.run(&["init"]).complains(12, "already enrolled");
+}
+
+#[test]
+fn every_command_on_the_identity_tells_what_was_done_and_whether_it_was_begun_before() {
+    let (installation, scanner) = (Installation::start(), Scanner::new());
+    let way = Way::to(&installation.url);
+    let token = installation.create_device("Lane 1");
+    let init = ["init", "--url", &way.url, "--token", &token];
+    for command in [&init[..], &["update"], &["roll"], &["revoke", "--yes"]] {
+        way.lose_answers();
+        assert_eq!(scanner.run(&[command, &IMPATIENT].concat()).code, 8);
+        way.lose_nothing();
+        let went_on = told(&scanner, command);
+        assert_eq!(went_on["done"], command[0]);
+        // A report that was begun gives way to the next one.
+        assert_eq!(
+            went_on["begun_before"],
+            command[0] != "update",
+            "{command:?}"
+        );
+        if matches!(command[0], "update" | "roll") {
+            let done = told(&scanner, command);
+            assert_eq!(
+                (&done["done"], &done["begun_before"]),
+                (&command[0].into(), &false.into())
+            );
+        }
+    }
+}
+
+#[test]
+fn a_device_that_was_revoked_from_here_says_so_and_not_that_the_server_did_it() {
+    let (installation, way, scanner) = enrolled();
+    // A lost answer makes no difference.
+    way.lose_answers();
+    assert_eq!(
+        scanner
+            .run(&[&["revoke", "--yes"][..], &IMPATIENT].concat())
+            .code,
+        8
+    );
+    way.lose_nothing();
+    scanner.run(&["revoke", "--yes"]).succeeds();
+    for command in [&["status"][..], &["info"], &["roll"], &["revoke", "--yes"]] {
+        let ended = scanner.run(command);
+        ended.complains(16, "was revoked from here");
+        assert!(
+            !ended.stderr.contains("the server has revoked"),
+            "{ended:?}"
+        );
+    }
+    assert_eq!(scanner.status()["revoked_by"], "device");
+
+    let token = installation.create_device("Lane 2");
+    scanner.init(&way.url, &token, &[]).succeeds();
+    assert!(scanner.status()["revoked_by"].is_null());
+    installation.admin(&["device", "revoke", ORGANIZER, "2"]);
+    // Even if it is asked to do just that.
+    scanner.run(&["revoke", "--yes"]).succeeds();
+    scanner
+        .run(&["status"])
+        .complains(16, "the server has revoked");
+    assert_eq!(scanner.status()["revoked_by"], "server");
+}
+
+/// A device that is about to be replaced by another one, with a way to each of their servers.
+fn replaced() -> (Installation, Way, Way, Scanner, Vec<String>) {
+    let installation = Installation::start();
+    let (old, new) = (Way::to(&installation.url), Way::to(&installation.url));
+    let scanner = Scanner::new();
+    let token = installation.create_device("Lane 1");
+    scanner.init(&old.url, &token, &[]).succeeds();
+    let token = installation.create_device("Lane 2");
+    let init = ["init", "--replace", "--url", &new.url, "--token", &token];
+    let init = init.map(str::to_owned).to_vec();
+    (installation, old, new, scanner, init)
+}
+
+fn with<'a>(command: &'a [String], more: &[&'a str]) -> Vec<&'a str> {
+    let mut all: Vec<&str> = command.iter().map(String::as_str).collect();
+    all.extend(more);
+    all
+}
+
+fn are_revoked(installation: &Installation) -> Vec<bool> {
+    let devices = installation.devices();
+    devices
+        .iter()
+        .map(|device| device["revoked"] == true)
+        .collect()
+}
+
+#[test]
+fn a_replaced_device_is_said_to_be_active_still() {
+    let (installation, old, _new, scanner, init) = replaced();
+    let ended = scanner.run(&with(&init, &[]));
+    ended.complains(0, "is still active on its server: revoke it there");
+    let which = format!("\"Lane 1\" (device 1 of {ORGANIZER} at {})", old.url);
+    assert!(ended.stderr.contains(&which), "{ended:?}");
+    assert_eq!(are_revoked(&installation), [false, false]);
+    let device = installation.enrol_with_another_app("Lane 3");
+    let existing = serde_json::json!({
+        "url": old.url, "key": device["api_token"], "serial": device["unique_serial"],
+    });
+    let adopt = ["adopt", "--replace", "--json"];
+    let ended = scanner.run_with_input(&adopt, existing.to_string().as_bytes());
+    let told: Value = serde_json::from_str(&ended.succeeds().stdout).unwrap();
+    assert_eq!(told["done"], "adopt");
+    assert_eq!(told["replaced"]["name"], "Lane 2");
+    assert_eq!(told["replaced"]["state"], "active");
+    assert_eq!(ended.stderr, "");
+}
+
+#[test]
+fn a_replaced_device_is_revoked_if_it_is_to_be_and_only_once_the_new_one_is_there() {
+    let (installation, old, new, scanner, init) = replaced();
+    new.lose_answers();
+    let lost = with(&init, &["--revoke-old", "--timeout", "1"]);
+    assert_eq!(scanner.run(&lost).code, 8);
+    assert_eq!(are_revoked(&installation), [false, false]);
+    scanner.run(&["info"]).succeeds();
+    assert!(idempotency_keys(&old.requests(), "revoke").is_empty());
+    new.lose_nothing();
+    // It is known what was asked for.
+    let told = told(&scanner, &["init"]);
+    assert_eq!(
+        (&told["done"], &told["begun_before"]),
+        (&"init".into(), &true.into())
+    );
+    assert_eq!(told["replaced"]["state"], "revoked");
+    assert_eq!(are_revoked(&installation), [true, false]);
+    scanner.run(&["info"]).succeeds();
+    assert!(!has_sealed(&scanner, "replaced devices"));
+
+    let device = installation.enrol_with_another_app("Lane 3");
+    let existing = serde_json::json!({
+        "url": installation.url, "key": device["api_token"], "serial": device["unique_serial"],
+    });
+    let adopt = ["adopt", "--replace", "--revoke-old"];
+    let ended = scanner.run_with_input(&adopt, existing.to_string().as_bytes());
+    ended.complains(0, "is revoked.");
+    assert_eq!(are_revoked(&installation), [true, true, false]);
+    assert_eq!(scanner.status()["name"], "Lane 3");
+}
+
+#[test]
+fn a_replaced_device_that_could_not_be_revoked_is_revoked_by_a_later_command() {
+    for (loses_answers, command) in [
+        (true, &["info"][..]),
+        (false, &["roll"]),
+        (false, &["update"]),
+        (true, &[]),
+    ] {
+        let (installation, old, _new, scanner, init) = replaced();
+        // The same again will do, too.
+        let again = with(&init, &[]);
+        let command = if command.is_empty() { &again } else { command };
+        match loses_answers {
+            true => old.lose_answers(),
+            false => old.lose_requests(),
+        }
+        let ended = scanner.run(&with(&init, &["--revoke-old", "--timeout", "2"]));
+        ended.complains(0, "is not revoked yet");
+        assert_eq!(scanner.status()["name"], "Lane 2");
+        assert_eq!(scanner.status()["to_revoke"][0]["name"], "Lane 1");
+        assert_eq!(are_revoked(&installation), [loses_answers, false]);
+        // It does not stand in the way, and stays.
+        scanner.run(&["info", "--timeout", "2"]).succeeds();
+        scanner
+            .run(&["status"])
+            .complains(0, "is still to be revoked");
+        let device = scanner.run(&["request", "GET", "/api/v1/device/info"]);
+        assert!(device.succeeds().stdout.contains("Lane 2"));
+
+        old.lose_nothing();
+        scanner.run(command).succeeds();
+        assert_eq!(are_revoked(&installation), [true, false]);
+        assert!(scanner.status()["to_revoke"].is_null());
+        let mut keys = idempotency_keys(&old.requests(), "revoke");
+        keys.dedup();
+        assert_eq!(keys.len(), 1, "it is one revocation");
+    }
+}
+
+#[test]
+fn what_is_the_same_device_again_is_never_revoked() {
+    let (installation, old, _new, scanner, init) = replaced();
+    let folder = scanner.scratch().join("key");
+    old.lose_requests();
+    scanner
+        .run(&with(&init, &["--revoke-old", "--timeout", "1"]))
+        .complains(0, "is not revoked yet");
+    // The first device comes back, by the key that it had, and so by another way to the server.
+    let authorization = old.requests();
+    let key = header(authorization.last().unwrap(), "authorization");
+    let key = key.strip_prefix("Device ").unwrap();
+    let serial = installation.device(1)["unique_serial"].clone();
+    let existing = serde_json::json!({"url": installation.url, "key": key, "serial": serial});
+    std::fs::write(&folder, existing.to_string()).unwrap();
+    old.lose_nothing();
+    let adopt = [
+        "adopt",
+        "--replace",
+        "--revoke-old",
+        folder.to_str().unwrap(),
+    ];
+    scanner.run(&adopt).complains(0, "is revoked.");
+    assert_eq!(are_revoked(&installation), [false, true]);
+    scanner.run(&["info"]).succeeds();
+    // Once more with another key of its own is no replacement either.
+    scanner.run(&["roll"]).succeeds();
+    assert_eq!(are_revoked(&installation), [false, true]);
+}
+
+#[test]
+fn a_replaced_device_whose_key_is_unknown_by_then_is_told_and_given_up() {
+    let revoked = r#"{"detail": "Invalid token."}"#;
+    let old =
+        Stranger::answering_by(
+            move |request| match request.contains("/device/initialize ") {
+                true => identity("k3y"),
+                false => answer("401 Unauthorized", "application/json", revoked),
+            },
+        );
+    let (installation, scanner) = (Installation::start(), Scanner::new());
+    scanner.init(&old.url, "token", &[]).succeeds();
+    let token = installation.create_device("Lane 2");
+    let ended = scanner.init(&installation.url, &token, &["--replace", "--revoke-old"]);
+    ended.complains(0, "can't be revoked from here");
+    ended.complains(0, "is still active on its server");
+    assert!(!has_sealed(&scanner, "replaced devices"));
+    scanner.run(&["info"]).succeeds();
+    assert_eq!(scanner.status()["name"], "Lane 2");
+}
+
+#[test]
+fn a_roll_that_is_not_finished_does_not_keep_its_device_from_being_revoked() {
+    for was_done in [true, false] {
+        let (installation, old, _new, scanner, init) = replaced();
+        match was_done {
+            true => old.lose_answers(),
+            false => old.lose_requests(),
+        }
+        assert_eq!(scanner.run(&[&["roll"][..], &IMPATIENT].concat()).code, 8);
+        scanner
+            .run(&with(&init, &["--revoke-old", "--timeout", "2"]))
+            .complains(0, "is not revoked yet");
+        assert_eq!(scanner.status()["name"], "Lane 2");
+        assert_eq!(are_revoked(&installation), [false, false]);
+        old.lose_nothing();
+        scanner.run(&["info"]).succeeds();
+        assert_eq!(are_revoked(&installation), [true, false]);
+        let mut keys = idempotency_keys(&old.requests(), "roll");
+        keys.dedup();
+        assert_eq!(keys.len(), 1, "it is one roll");
+    }
 }
 
 #[test]

@@ -87,14 +87,20 @@ fn goes_on(operation: &Operation, prepared: &Prepared, checked: &Checked) {
         let home = sample.folder.path().join("home");
         if sample.content != *last {
             if operation.before != Before::Damaged {
+                let expected = match operations::has_aftermath(&sample.content) {
+                    true => Progress::Finished,
+                    false => Progress::Begun,
+                };
                 let progress = operations::progress(first, &sample.content);
-                assert_eq!(progress, Progress::Begun, "{}", operation.name);
+                assert_eq!(progress, expected, "{}", operation.name);
             }
             let mut again = prepared.command();
             end(again.env("GATEHAND_HOME", &home).output().unwrap()).succeeds();
             begun += 1;
         }
         operation.assert_done(&home, operation.name);
+        let ended = operations::entries(&home);
+        assert!(!operations::has_aftermath(&ended), "{}", operation.name);
     }
     assert!(begun > 0, "{}: nothing was left to finish", operation.name);
 }

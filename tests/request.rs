@@ -487,3 +487,84 @@ fn a_device_that_is_not_enrolled_has_nothing_to_call() {
     let ended = request(&Scanner::new(), &["GET", INFO]);
     ended.complains(13, "not enrolled");
 }
+
+/// The key that an error of a call names.
+fn named_key(ended: &Ended) -> &str {
+    let (_, key) = ended
+        .stderr
+        .split_once("--idempotency-key ")
+        .unwrap_or_else(|| panic!("{ended:?}"));
+    key.split_whitespace().next().unwrap()
+}
+
+#[test]
+fn a_call_whose_answer_was_lost_can_be_repeated_under_the_key_that_the_error_names() {
+    let installation = Installation::start();
+    let (way, scanner) = (Way::to(&installation.url), Scanner::new());
+    let token = installation.create_device("Lane 1");
+    scanner.init(&way.url, &token, &[]).succeeds();
+    // What the server does to a path it does not know it keeps no less.
+    let call = ["request", "POST", "/api/v1/nothing/", "--timeout", "1"];
+    way.lose_answers();
+    let lost = scanner.run(&call);
+    lost.complains(8, "it may have been done");
+    let key = named_key(&lost).to_owned();
+    let in_json = scanner.run(&[&call[..], &["--json"]].concat());
+    let told: Value = serde_json::from_str(in_json.stderr.trim()).unwrap();
+    let other_key = told["idempotency_key"].as_str().unwrap();
+    assert_ne!(key, other_key);
+    assert!(told["advice"].as_str().unwrap().contains(other_key));
+
+    way.lose_nothing();
+    let again = [&call[..], &["--idempotency-key", &key]].concat();
+    assert_eq!(scanner.run(&again).code, 19);
+    let keys: Vec<String> = way
+        .requests()
+        .iter()
+        .filter(|request| request.starts_with("POST /api/v1/nothing/"))
+        .map(|request| header(request, "x-idempotency-key").to_owned())
+        .collect();
+    assert_eq!(keys.first(), keys.last(), "the same call");
+    assert_eq!(keys.last().unwrap(), &key);
+    assert!(keys.contains(&other_key.to_owned()));
+}
+
+#[test]
+fn a_key_is_named_where_the_call_may_have_been_done_and_nowhere_else() {
+    let path = "/api/v1/organizers/bigevents/checkinrpc/redeem/";
+    let lost = "HTTP/1.1 200 OK\r\n".to_owned();
+    let status = |status: &str| answer(status, "application/json", "{}");
+    for (answer, method, code, is_named) in [
+        (lost.clone(), "POST", 8, true),
+        (lost, "GET", 8, false),
+        (status("500 Internal Server Error"), "POST", 19, true),
+        (status("502 Bad Gateway"), "PATCH", 19, true),
+        (status("409 Conflict"), "POST", 19, true),
+        (status("502 Bad Gateway"), "GET", 19, false),
+        (status("400 Bad Request"), "POST", 19, false),
+        (status("404 Not Found"), "POST", 19, false),
+    ] {
+        let server = Stranger::answering_by(move |request| match request {
+            request if request.contains("/device/") => identity("k3y"),
+            _ => answer.clone(),
+        });
+        let scanner = Scanner::new();
+        scanner.init(&server.url, "token", &[]).succeeds();
+        let call = ["request", method, path, "--once", "--timeout", "1"];
+        for json in [&[][..], &["--json"]] {
+            let ended = scanner.run(&[&call[..], json].concat());
+            assert_eq!(ended.code, code, "{ended:?}");
+            let sent = server.requests();
+            let key = header(sent.last().unwrap(), "x-idempotency-key");
+            let is_there = !key.is_empty() && ended.stderr.contains(key);
+            assert_eq!(is_there, is_named, "{method}: {ended:?}");
+        }
+    }
+    // What never reached a server was surely not done.
+    let gone = Stranger::once(&identity("k3y"));
+    let scanner = Scanner::new();
+    scanner.init(&gone.url, "token", &[]).succeeds();
+    let ended = scanner.run(&["request", "POST", path, "--timeout", "1"]);
+    ended.complains(8, "can't connect");
+    assert!(!ended.stderr.contains("--idempotency-key"), "{ended:?}");
+}

@@ -14,6 +14,7 @@ use super::key_check::Asked;
 use super::media_keys::MediaKey;
 use super::memory::Known;
 use super::perform::Sent;
+use super::replaced::{Afterlife, Replaced};
 use super::state::{Operation, State};
 use super::{Agent, AgentError, Identity};
 use crate::vault::{self, ChangeLock, Vault, VaultError, Watch};
@@ -64,8 +65,39 @@ impl Access {
 }
 
 /// An operation was finished that had been begun before.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Resumed(pub Operation);
+#[derive(Clone, Debug)]
+pub struct Resumed {
+    /// Which.
+    pub operation: Operation,
+    /// The device that lost its place by it.
+    pub replaced: Option<Replaced>,
+}
+
+/// An operation on the identity was done.
+#[derive(Clone, Debug)]
+pub struct Done {
+    /// Who the device is.
+    pub identity: Identity,
+    /// Whether it was begun before, and this has finished it.
+    pub went_on: bool,
+}
+
+impl Resumed {
+    /// Tells in the log what was done beside what was asked for.
+    fn tell(&self) {
+        tracing::info!("finished what was begun before: {}", self.operation.name());
+        if let Some(Replaced {
+            identity,
+            afterlife: Afterlife::Active,
+        }) = &self.replaced
+        {
+            tracing::warn!(
+                "the device that was here before, {}, is still active on its server: revoke it there",
+                identity.in_words()
+            );
+        }
+    }
+}
 
 impl Agent {
     /// Takes the right to change the device; waits for another process that has it.
@@ -98,7 +130,7 @@ impl Agent {
 
     async fn resume_under(
         &self,
-        _lock: ChangeLock,
+        lock: ChangeLock,
         sent: Sent,
     ) -> Result<Option<Resumed>, AgentError> {
         let mut vault = Vault::open(&self.folder)?;
@@ -112,7 +144,15 @@ impl Agent {
                 .finish_enrolment(&mut vault, &situation, &begun, sent)
                 .await
             {
-                Ok(_) => return Ok(Some(Resumed(Operation::Initialize))),
+                Ok(identity) => {
+                    let replaced = self
+                        .settle_replaced(&lock, &situation, &identity, self.patience_for(sent))
+                        .await;
+                    return Ok(Some(Resumed {
+                        operation: Operation::Initialize,
+                        replaced,
+                    }));
+                }
                 Err(error) => failed = Some(error),
             }
             device = Device::load(&vault)?;
@@ -139,7 +179,10 @@ impl Agent {
             .finish_operation(vault, device, identity, begun, sent)
             .await
         {
-            Ok(_) => Ok(Some(Resumed(operation))),
+            Ok(_) => Ok(Some(Resumed {
+                operation,
+                replaced: None,
+            })),
             Err(error @ AgentError::Refused { .. }) if Device::load(vault)?.operation.is_none() => {
                 error.warn();
                 Ok(None)
@@ -195,7 +238,10 @@ impl Agent {
     /// Finishes what was begun, if that is possible now; else the error, if the device can do without.
     async fn resume_in_passing(&self, has_key: bool) -> Result<Option<AgentError>, AgentError> {
         if !has_key {
-            return self.resume().await.map(|_| None);
+            if let Some(resumed) = self.resume().await? {
+                resumed.tell();
+            }
+            return Ok(None);
         }
         let resumed = match vault::lock(&self.folder) {
             Ok(lock) => self.resume_under(lock, Sent::BeforeInPassing).await,
@@ -207,7 +253,12 @@ impl Agent {
                 error.warn();
                 Ok(Some(error))
             }
-            resumed => resumed.map(|_| None),
+            resumed => {
+                if let Some(resumed) = resumed? {
+                    resumed.tell();
+                }
+                Ok(None)
+            }
         }
     }
 
@@ -276,11 +327,11 @@ impl Agent {
         operation: Operation,
         sent: Sent,
         make: impl FnOnce(&Vault, &Identity) -> Result<OnIdentity, AgentError>,
-    ) -> Result<Identity, AgentError> {
+    ) -> Result<Done, AgentError> {
         if self.look()?.is_none() {
             return Err(AgentError::NotEnrolled);
         }
-        let _lock = self.lock().await?;
+        let lock = self.lock().await?;
         let mut vault = Vault::open(&self.folder)?;
         let mut device = Device::load(&vault)?;
         let pending = device.situation().pending;
@@ -289,8 +340,11 @@ impl Agent {
                 .resume_operation(&mut vault, &device, Sent::Before)
                 .await?;
             device = Device::load(&vault)?;
-            if resumed == Some(Resumed(operation)) {
-                return device.identity.ok_or(AgentError::NotEnrolled);
+            if resumed.is_some_and(|resumed| resumed.operation == operation) {
+                return Ok(Done {
+                    identity: device.identity.ok_or(AgentError::NotEnrolled)?,
+                    went_on: true,
+                });
             }
         }
         if device.situation().begin(operation, false).is_err() {
@@ -308,7 +362,15 @@ impl Agent {
                 identity.edit(change, |known| known.overrides.clone_from(overrides))
             })?;
         }
-        self.finish_operation(&mut vault, &device, &identity, &begun, sent)
-            .await
+        let identity = self
+            .finish_operation(&mut vault, &device, &identity, &begun, sent)
+            .await?;
+        if sent == Sent::Never {
+            self.revoke_replaced(&lock, Some(self.patience())).await;
+        }
+        Ok(Done {
+            identity,
+            went_on: false,
+        })
     }
 }

@@ -60,6 +60,7 @@ impl AgentError {
             | Self::MediaKey(_)
             | Self::Random(_)
             | Self::Revoked(_)
+            | Self::RevokedHere(_)
             | Self::AnswerLost { .. }
             | Self::Unanswered { .. }
             | Self::Unsound { .. }

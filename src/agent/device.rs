@@ -36,6 +36,19 @@ pub(super) struct Standing {
     /// The operation whose answer was lost, and its server.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) lost: Option<Lost>,
+    /// Who ended the access, once that was done and as far as it is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) revoked_by: Option<Revoker>,
+}
+
+/// Who ended a device's access.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Revoker {
+    /// The device itself.
+    Device,
+    /// Someone on the server.
+    Server,
 }
 
 /// An operation whose answer will never be read.
@@ -58,6 +71,7 @@ impl Device {
             },
             since: None,
             lost: None,
+            revoked_by: None,
         });
         let operation = match &identity {
             Some(identity) => BegunOperation::load(vault, &identity.context())?.map(Arc::new),
@@ -80,6 +94,7 @@ impl Device {
                 state: State::NotEnrolled,
                 since: None,
                 lost: None,
+                revoked_by: None,
             },
             is_keyed: false,
             enrolment: None,
@@ -103,7 +118,13 @@ impl Device {
             &self.standing.lost,
             &self.enrolment,
         ) {
-            (State::Revoked, Some(identity), ..) => AgentError::Revoked(Box::new(identity.clone())),
+            (State::Revoked, Some(identity), ..) => {
+                let identity = Box::new(identity.clone());
+                match self.standing.revoked_by {
+                    Some(Revoker::Device) => AgentError::RevokedHere(identity),
+                    Some(Revoker::Server) | None => AgentError::Revoked(identity),
+                }
+            }
             (State::AnswerLost, _, Some(lost), _) => AgentError::AnswerLost {
                 operation: lost.operation,
                 server: lost.server.to_string(),
@@ -132,6 +153,8 @@ pub(super) struct Outcome<'a> {
     /// The identity of an enrolment that was done, and its key.
     pub(super) new: Option<(&'a Identity, &'a Secret)>,
     pub(super) lost: Option<Lost>,
+    /// Who ended the access, where the step does.
+    pub(super) revoked_by: Revoker,
 }
 
 impl Standing {
@@ -170,6 +193,7 @@ impl Standing {
             state: step.standing,
             since: Some(clock::now()),
             lost: outcome.lost.filter(|_| step.standing == State::AnswerLost),
+            revoked_by: (step.standing == State::Revoked).then_some(outcome.revoked_by),
         };
         let text = serde_json::to_string(&standing).map_err(AgentError::Encode)?;
         Ok(change.put(STANDING, &text)?)

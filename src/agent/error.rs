@@ -48,10 +48,7 @@ pub enum AgentError {
         server: String,
     },
     /// The device has an identity, and it was not said to be replaced.
-    #[error(
-        "this device is already enrolled as {:?} (device {} of {} at {})",
-        .0.name, .0.device_id, .0.organizer, .0.server
-    )]
+    #[error("this device is already enrolled as {}", .0.in_words())]
     AlreadyEnrolled(Box<Identity>),
     /// Another token was sent and its answer never read.
     #[error(
@@ -61,15 +58,22 @@ pub enum AgentError {
         /// The server the other token was for.
         server: String,
     },
-    /// The device's access has ended for good.
+    /// The server has ended the device's access for good.
     #[error(
-        "the server has revoked this device, {:?} (device {} of {} at {}), and its key was destroyed here: create a new device there, and enrol with its code",
-        .0.name, .0.device_id, .0.organizer, .0.server
+        "the server has revoked this device, {}, and its key is worthless now: create a new device there, and enrol with its code",
+        .0.in_words()
     )]
     Revoked(Box<Identity>),
+    /// The device itself has ended its access for good.
+    #[error(
+        "this device, {}, was revoked from here, and its key is destroyed: to go on with it, create a new device on the server, and enrol with its code",
+        .0.in_words()
+    )]
+    RevokedHere(Box<Identity>),
     /// The key is not accepted, for a reason that need not last.
     #[error(
-        "{server} does not accept this device's key ({problem}); the key is kept, and works again as soon as the server takes it: look at the device on the server"
+        "{server} does not accept this device's key ({problem}); the key is kept, and works again as soon as the server takes it: {}look at the device on the server",
+        other_copy(.problem)
     )]
     Rejected {
         /// The server.
@@ -108,7 +112,7 @@ pub enum AgentError {
         operation: Option<Operation>,
         /// The server.
         server: String,
-        /// Whether the operation is still in the vault, to be finished.
+        /// Whether the server may have done it. An operation is then still in the vault, to be finished.
         pending: bool,
         /// Why.
         #[source]
@@ -217,6 +221,15 @@ fn go_on(operation: Option<Operation>, pending: bool) -> &'static str {
     }
 }
 
+/// A server that knows no such key most often knows a later one.
+fn other_copy(problem: &Problem) -> &'static str {
+    if problem.says_unknown_key() {
+        "another copy of this vault, as in a restored backup or a cloned machine, may have rolled the key, and then only that copy is this device; else, "
+    } else {
+        ""
+    }
+}
+
 fn still_begun(pending: bool) -> &'static str {
     if pending {
         "; an earlier try may have been done, so it stays begun: try it again"
@@ -246,19 +259,28 @@ impl AgentError {
         }
     }
 
+    /// Whether the vault can't be written now, which hides no answer that came: what it told is learnt
+    /// by a later call.
+    pub(super) fn is_about_writing(&self) -> bool {
+        matches!(
+            self,
+            Self::Vault(
+                VaultError::Busy { .. }
+                    | VaultError::Unwritable { .. }
+                    | VaultError::NotWritten { .. }
+            )
+        )
+    }
+
     /// Whether no call can be made because of it: the key is gone or not accepted, the vault can't be
     /// read, or the server can't be reached. Anything else concerns what failed alone.
     pub(super) fn is_in_the_way(&self) -> bool {
         match self {
+            error if error.is_about_writing() => false,
             Self::Refused { .. }
             | Self::Foreign { .. }
             | Self::Unsound { .. }
-            | Self::OtherDevice { .. }
-            | Self::Vault(
-                VaultError::Busy { .. }
-                | VaultError::Unwritable { .. }
-                | VaultError::NotWritten { .. },
-            ) => false,
+            | Self::OtherDevice { .. } => false,
             Self::Unanswered {
                 operation, source, ..
             } => source.is_unsent() && *operation != Some(Operation::Initialize),
@@ -268,7 +290,7 @@ impl AgentError {
     }
 
     /// Tells in the log what is no failure of what was asked for: one line, with the causes.
-    pub(super) fn warn(&self) {
+    pub fn warn(&self) {
         let mut words = self.to_string();
         for cause in std::iter::successors(self.source(), |cause| (*cause).source()) {
             words.push_str(&format!(": {cause}"));

@@ -63,6 +63,14 @@ impl Identity {
         }
     }
 
+    /// Which device it is, for a person who looks for it on its server.
+    pub fn in_words(&self) -> String {
+        format!(
+            "{:?} (device {} of {} at {})",
+            self.name, self.device_id, self.organizer, self.server
+        )
+    }
+
     /// Whether an answer is about this device: by the serial, which is unique on the server; where a
     /// server does not tell it, by the number.
     pub(super) fn is(&self, device: &DeviceIdentity) -> bool {

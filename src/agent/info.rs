@@ -15,7 +15,7 @@ use crate::wire::{self, DeviceInfo, MediumKeySet, ServerVersion};
 
 /// What the server tells of the device.
 pub struct Info {
-    /// Who the device is, as the vault has it now.
+    /// Who the device is, as the server told it; in the vault too, if that can be written.
     pub identity: Identity,
     /// The server's version, by which apps switch features on.
     pub server_version: ServerVersion,
@@ -95,6 +95,12 @@ impl Current {
 impl Agent {
     /// Asks the server who this device is, and takes over what is new.
     pub async fn info(&self) -> Result<Info, AgentError> {
+        let info = self.ask_who().await;
+        self.revoke_replaced_in_passing().await;
+        info
+    }
+
+    async fn ask_who(&self) -> Result<Info, AgentError> {
         let (access, answer) = self.call(Call::get(wire::path::INFO.to_owned())).await?;
         let server = || access.identity.server.to_string();
         match read::<DeviceInfo>(&access, &answer)? {
@@ -107,9 +113,9 @@ impl Agent {
         }
     }
 
-    /// The keys for NFC media, decrypted. Makes the device's RSA key if there is none yet, which takes
-    /// a second or more, and tells the server.
-    pub async fn media_keys(&self) -> Result<Vec<MediaKeys>, AgentError> {
+    /// Who the device is, and its keys for NFC media, decrypted. Makes the device's RSA key if there is
+    /// none yet, which takes a second or more, and tells the server.
+    pub async fn media_keys(&self) -> Result<(Identity, Vec<MediaKeys>), AgentError> {
         self.access().await?;
         // Before the lock, for it takes a while.
         let vault = Vault::look(&self.folder)?.ok_or(AgentError::NotEnrolled)?;
@@ -128,7 +134,7 @@ impl Agent {
             });
         };
         let decrypted = info.medium_key_sets.into_iter().map(|set| key.decrypt(set));
-        Ok(decrypted.collect::<Result<_, _>>()?)
+        Ok((info.identity, decrypted.collect::<Result<_, _>>()?))
     }
 
     /// The keys for NFC media as the server encrypted them to a key pair that the app holds, as in
@@ -138,9 +144,10 @@ impl Agent {
         &self,
         public: &str,
     ) -> Result<Vec<MediumKeySet>, AgentError> {
-        self.access().await?;
-        self.keep_media_key(|change, _| MediaKey::store_public(change, public))
-            .await?;
+        if self.access().await?.rsa_pubkey.is_none() {
+            self.keep_media_key(|change, _| MediaKey::store_public(change, public))
+                .await?;
+        }
         self.report_media_key().await?;
         let info = self.info().await?;
         let reported = info.identity.reported.as_ref();

@@ -3,16 +3,17 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::device::{Device, Outcome};
+use super::device::{Device, Outcome, Revoker};
 use super::journal::{BegunEnrolment, Redeemed};
 use super::perform::Sent;
+use super::replaced::{Replaced, Replacement};
 use super::state::{Hindrance, Operation, Secrets, State, Step};
 use super::{Agent, AgentError, Identity, describe};
 use crate::enrolment::{Enrolment, ServerUrl};
 use crate::facts::Overrides;
 use crate::failpoint;
 use crate::secret::Secret;
-use crate::vault::Vault;
+use crate::vault::{ChangeLock, Vault};
 
 /// How to enrol.
 #[derive(Clone, Debug, Default)]
@@ -23,6 +24,19 @@ pub struct InitializeOptions {
     pub allow_http: bool,
     /// What to report instead of what is found, now and later.
     pub overrides: Overrides,
+    /// Revoke the device that is given up, once the new one is in the vault.
+    pub revoke_old: bool,
+}
+
+/// How what was asked for came about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Course {
+    /// It was begun and done.
+    Done,
+    /// It was begun before, and this has finished it.
+    WentOn,
+    /// It was done before, and nothing was done now.
+    DoneBefore,
 }
 
 /// What an enrolment led to.
@@ -31,8 +45,10 @@ pub struct Initialized {
     pub identity: Identity,
     /// The vault.
     pub vault: PathBuf,
-    /// Whether this finished an enrolment that was begun before, with what was reported then.
-    pub went_on: bool,
+    /// How it came about. What was begun before is finished with what was to be reported then.
+    pub course: Course,
+    /// The device that was here before.
+    pub replaced: Option<Replaced>,
 }
 
 /// What another app kept of a device that it enrolled.
@@ -66,13 +82,9 @@ impl Agent {
         options: &InitializeOptions,
     ) -> Result<Initialized, AgentError> {
         enrolment.url().check_transport(options.allow_http)?;
-        let _lock = self.lock().await?;
+        let lock = self.lock().await?;
         if let Some(identity) = self.redeemed(enrolment)? {
-            return Ok(Initialized {
-                identity,
-                vault: self.folder.vault_path(),
-                went_on: true,
-            });
+            return Ok(self.done_before(&lock, identity).await);
         }
         let Started {
             mut vault,
@@ -87,11 +99,27 @@ impl Agent {
         let identity = self
             .finish_enrolment(&mut vault, &device, &begun, sent)
             .await?;
+        let course = match went_on {
+            true => Course::WentOn,
+            false => Course::Done,
+        };
         Ok(Initialized {
-            identity,
             vault: vault.path(),
-            went_on,
+            course,
+            replaced: self.settle_replaced(&lock, &device, &identity, None).await,
+            identity,
         })
+    }
+
+    /// What may be left to do is to revoke the device that was here before.
+    async fn done_before(&self, lock: &ChangeLock, identity: Identity) -> Initialized {
+        self.revoke_replaced(lock, None).await;
+        Initialized {
+            identity,
+            vault: self.folder.vault_path(),
+            course: Course::DoneBefore,
+            replaced: None,
+        }
     }
 
     /// The identity that this very token has led to, if another command finished its enrolment.
@@ -123,13 +151,13 @@ impl Agent {
         &self,
         existing: &ExistingIdentity,
         options: &InitializeOptions,
-    ) -> Result<Identity, AgentError> {
+    ) -> Result<Initialized, AgentError> {
         existing.server.check_transport(options.allow_http)?;
         // What can't be reported is found before anything is stored.
         describe::report(&*self.describe, &options.overrides, None)?;
-        let _lock = self.lock().await?;
+        let lock = self.lock().await?;
         if let Some(identity) = self.adopted(existing, options) {
-            return Ok(identity);
+            return Ok(self.done_before(&lock, identity).await);
         }
         let (mut vault, device) = self.setting_aside(options.replace, || {
             let vault = Vault::open(&self.folder)?;
@@ -153,10 +181,13 @@ impl Agent {
             ends: true,
             secrets: Secrets::Replace,
         };
+        let replacement = Replacement::of(&vault, &device, &identity, options.revoke_old);
         vault.change(|change| {
+            replacement.store(change)?;
             let outcome = Outcome {
                 new: Some((&identity, &existing.key)),
                 lost: None,
+                revoked_by: Revoker::Server,
             };
             device
                 .standing
@@ -164,7 +195,12 @@ impl Agent {
         })?;
         failpoint::reach("adopt: stored");
         self.tell(&device, State::Enrolled, None, None);
-        Ok(identity)
+        Ok(Initialized {
+            vault: vault.path(),
+            course: Course::Done,
+            replaced: self.settle_replaced(&lock, &device, &identity, None).await,
+            identity,
+        })
     }
 
     /// The identity if it is just the one to adopt, as for an app that ended before it had removed
@@ -207,7 +243,7 @@ impl Agent {
             again if is_lost(&again) => {
                 if let Some(path) = self.folder.set_aside()? {
                     tracing::warn!(
-                        "the vault that can't be used was kept as {}",
+                        "the vault that can't be used was kept as {}; a device in it may still be active on its server: revoke it there",
                         path.display()
                     );
                 }
@@ -223,9 +259,9 @@ impl Agent {
         enrolment: &Enrolment,
         options: &InitializeOptions,
     ) -> Result<Started, AgentError> {
-        let vault = Vault::open(&self.folder)?;
+        let mut vault = Vault::open(&self.folder)?;
         let mut device = Device::load(&vault)?;
-        let (begun, went_on) = match device.enrolment.take() {
+        let (mut begun, went_on) = match device.enrolment.take() {
             Some(begun) if begun.is_for(enrolment) => (begun, true),
             there => {
                 device.enrolment = there;
@@ -236,6 +272,16 @@ impl Agent {
                 (Arc::new(begun), false)
             }
         };
+        if options.revoke_old && !begun.revoke_old {
+            let changed = BegunEnrolment {
+                revoke_old: true,
+                ..BegunEnrolment::clone(&begun)
+            };
+            if went_on {
+                vault.change(|change| changed.store(change))?;
+            }
+            begun = Arc::new(changed);
+        }
         Ok(Started {
             vault,
             device,

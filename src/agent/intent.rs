@@ -54,7 +54,7 @@ impl Agent {
         begin: Box<Begin>,
     ) -> Result<Sending, AgentError> {
         let send = async |client: super::Client| {
-            let client = client.within(sent.patience());
+            let client = client.within(self.patience_for(sent));
             client.send(request, ANSWER_LIMIT, Repeat::Safe).await
         };
         if sent.before() {

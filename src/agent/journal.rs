@@ -33,7 +33,7 @@ pub(super) fn idempotency_key() -> Result<Secret, AgentError> {
 }
 
 /// A begun `initialize`. Sealed, because token and idempotency key let anyone take the device.
-#[derive(Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 pub(super) struct BegunEnrolment {
     pub(super) server: ServerUrl,
     #[serde(serialize_with = "secret::expose")]
@@ -43,6 +43,9 @@ pub(super) struct BegunEnrolment {
     pub(super) report: DeviceReport,
     #[serde(default)]
     pub(super) overrides: Overrides,
+    /// Whether the device that is there is to be revoked once this one has its place.
+    #[serde(default)]
+    pub(super) revoke_old: bool,
 }
 
 impl BegunEnrolment {
@@ -58,6 +61,7 @@ impl BegunEnrolment {
             idempotency_key: idempotency_key()?,
             report,
             overrides,
+            revoke_old: false,
         })
     }
 
@@ -159,7 +163,8 @@ impl Redeemed {
     }
 }
 
-fn seal(
+/// Seals a value as JSON.
+pub(super) fn seal(
     change: &Change<'_>,
     name: &str,
     context: &str,

@@ -7,7 +7,7 @@ use reqwest::{Method, StatusCode};
 use super::access::Access;
 use super::answer::{self, ANSWER_LIMIT, Reply};
 use super::client::{Repeat, device_authorization};
-use super::device::{Device, Outcome};
+use super::device::{Device, Outcome, Revoker};
 use super::state::{KeyWord, Operation, Secrets, Situation, State};
 use super::{Agent, AgentError, Event, Identity};
 use crate::enrolment::ServerUrl;
@@ -137,15 +137,15 @@ impl Agent {
         }
     }
 
-    /// Looks into a 401 that a call with `key` got. What is believed is in the vault afterwards, and
-    /// is the error.
+    /// Looks into a 401 that a call with `key` got. What is believed is the error, and in the vault
+    /// afterwards, if that can be written.
     pub(super) async fn doubt(
         &self,
         key: &Secret,
         problem: &Problem,
     ) -> Result<AfterDoubt, AgentError> {
-        let _lock = self.lock().await?;
-        let mut vault = Vault::open(&self.folder)?;
+        let _lock = if_writable(self.lock().await)?;
+        let vault = Vault::look(&self.folder)?.ok_or(AgentError::NotEnrolled)?;
         let device = Device::load(&vault)?;
         let Some(identity) = device.identity.as_ref().filter(|_| device.has_key()) else {
             return Err(device.unusable());
@@ -155,9 +155,11 @@ impl Agent {
         if may_be_replaced || identity.key(&vault)?.expose() != key.expose() {
             return Ok(AfterDoubt::OtherKey);
         }
+        // A reader would keep the log from being emptied.
+        drop(vault);
         let (word, error) = match self.check_key(identity, key, Some(problem)).await {
             KeyVerdict::Works(info) => {
-                self.take_in(&mut vault, &device, identity, &info)?;
+                if_writable(self.take_in(&device, identity, &info))?;
                 return Ok(AfterDoubt::KeyWorks);
             }
             KeyVerdict::Revoked => (
@@ -173,25 +175,23 @@ impl Agent {
             ),
             KeyVerdict::Unclear(error) => return Err(error),
         };
-        match self.believe(&mut vault, &device, word)? {
+        if_writable(self.believe(&device, word))?;
+        match device.situation().heard(word).standing {
             State::AnswerLost => Err(device.unusable()),
             _ => Err(error),
         }
     }
 
     /// Stores what the server says of the key.
-    fn believe(
-        &self,
-        vault: &mut Vault,
-        device: &Device,
-        word: KeyWord,
-    ) -> Result<State, AgentError> {
+    fn believe(&self, device: &Device, word: KeyWord) -> Result<(), AgentError> {
         let step = device.situation().heard(word);
         failpoint::reach("key: before storing");
+        let mut vault = Vault::open(&self.folder)?;
         vault.change(|change| {
             let outcome = Outcome {
                 new: None,
                 lost: device.standing.lost.clone(),
+                revoked_by: Revoker::Server,
             };
             device.standing.store(change, None, step, outcome)
         })?;
@@ -203,24 +203,24 @@ impl Agent {
         if step.secrets == Secrets::Destroy {
             vault.wipe_log();
         }
-        Ok(step.standing)
+        Ok(())
     }
 
     /// Stores what an answer of `device/info` tells and that the key works, under the lock.
     fn take_in(
         &self,
-        vault: &mut Vault,
         device: &Device,
         identity: &Identity,
         info: &DeviceInfo,
     ) -> Result<(), AgentError> {
         if device.standing.state != State::Enrolled {
-            self.believe(vault, device, KeyWord::Works)?;
+            self.believe(device, KeyWord::Works)?;
         }
-        self.learn(vault, identity, info)
+        self.learn(identity, info)
     }
 
-    /// Stores what an answer of `device/info` to `access` tells, if any of it is new.
+    /// What an answer of `device/info` to `access` tells of the device. It is stored if any of it is
+    /// new and the vault can be written.
     pub(super) async fn hear_info(
         &self,
         access: &Access,
@@ -228,31 +228,33 @@ impl Agent {
     ) -> Result<Identity, AgentError> {
         let mut known = access.identity.clone();
         known.learn_info(info);
-        if access.state == State::Enrolled {
-            if known != access.identity {
-                self.learn(&mut Vault::open(&self.folder)?, &access.identity, info)?;
-            }
-            return Ok(known);
-        }
-        let _lock = self.lock().await?;
-        let mut vault = Vault::open(&self.folder)?;
-        // Read again, since another process may have changed it before the lock was there.
-        let device = Device::load(&vault)?;
-        if let Some(there) = device.identity.as_ref().filter(|_| device.has_key())
-            && there.key(&vault)?.expose() == access.key.expose()
-        {
-            self.take_in(&mut vault, &device, there, info)?;
+        if access.state != State::Enrolled {
+            if_writable(self.hear_of_key(access, info).await)?;
+        } else if known != access.identity {
+            if_writable(self.learn(&access.identity, info))?;
         }
         Ok(known)
     }
 
-    fn learn(
-        &self,
-        vault: &mut Vault,
-        identity: &Identity,
-        info: &DeviceInfo,
-    ) -> Result<(), AgentError> {
-        vault.change(|change| identity.edit(change, |known| known.learn_info(info)))?;
+    /// Stores that a key works which seemed not to.
+    async fn hear_of_key(&self, access: &Access, info: &DeviceInfo) -> Result<(), AgentError> {
+        let _lock = self.lock().await?;
+        let vault = Vault::look(&self.folder)?.ok_or(AgentError::NotEnrolled)?;
+        // Read again, since another process may have changed it before the lock was there.
+        let device = Device::load(&vault)?;
+        let Some(there) = device.identity.as_ref().filter(|_| device.has_key()) else {
+            return Ok(());
+        };
+        if there.key(&vault)?.expose() != access.key.expose() {
+            return Ok(());
+        }
+        drop(vault);
+        self.take_in(&device, there, info)
+    }
+
+    fn learn(&self, identity: &Identity, info: &DeviceInfo) -> Result<(), AgentError> {
+        Vault::open(&self.folder)?
+            .change(|change| identity.edit(change, |known| known.learn_info(info)))?;
         let mut after = identity.clone();
         after.learn_info(info);
         if identity.is_told_otherwise(&after) {
@@ -262,5 +264,16 @@ impl Agent {
             });
         }
         Ok(())
+    }
+}
+
+/// What storing an answer led to; with a vault that can't be written now, nothing but a warning.
+fn if_writable<T>(stored: Result<T, AgentError>) -> Result<Option<T>, AgentError> {
+    match stored {
+        Err(error) if error.is_about_writing() => {
+            error.warn();
+            Ok(None)
+        }
+        stored => stored.map(Some),
     }
 }

@@ -25,6 +25,7 @@ mod mask;
 mod media_keys;
 mod memory;
 mod perform;
+mod replaced;
 mod request;
 mod state;
 mod status;
@@ -41,18 +42,19 @@ use media_keys::MediaKey;
 use memory::Memory;
 use perform::Sent;
 
-pub use access::Resumed;
+pub use access::{Done, Resumed};
 pub use advice::Advice;
 pub use answer::ForeignAnswer;
 pub use client::{App, Client, ClientConfig, ClientError, SendError};
 pub use describe::{Describe, ThisMachine};
-pub use device::Lost;
+pub use device::{Lost, Revoker};
 pub use error::AgentError;
 pub use event::{Event, Observe};
 pub use identity::Identity;
 pub use info::{Current, Info, Selected, SelectedEvent, Suggestion};
-pub use initialize::{ExistingIdentity, InitializeOptions, Initialized};
+pub use initialize::{Course, ExistingIdentity, InitializeOptions, Initialized};
 pub use media_keys::{MediaKeyError, MediaKeys};
+pub use replaced::{Afterlife, Replaced};
 pub use request::{ApiRequest, ApiResponse};
 pub use state::{Operation, State};
 pub use status::Status;
@@ -132,7 +134,7 @@ impl Agent {
     pub async fn update(
         &self,
         change: impl FnOnce(Overrides) -> Overrides,
-    ) -> Result<Identity, AgentError> {
+    ) -> Result<Done, AgentError> {
         self.report_again(change, Sent::Never).await
     }
 
@@ -140,7 +142,7 @@ impl Agent {
         &self,
         change: impl FnOnce(Overrides) -> Overrides,
         sent: Sent,
-    ) -> Result<Identity, AgentError> {
+    ) -> Result<Done, AgentError> {
         self.operate(Operation::Update, sent, |vault, identity| {
             let overrides = change(identity.overrides.clone());
             let public = MediaKey::public(vault)?;
@@ -155,13 +157,13 @@ impl Agent {
     }
 
     /// Replaces the device's key; the server takes the old one no more.
-    pub async fn roll(&self) -> Result<Identity, AgentError> {
+    pub async fn roll(&self) -> Result<Done, AgentError> {
         self.operate(Operation::Roll, Sent::Never, |_, _| Ok(OnIdentity::Roll))
             .await
     }
 
     /// Ends the device's access for good and destroys its key. The identity is kept for the record.
-    pub async fn revoke(&self) -> Result<Identity, AgentError> {
+    pub async fn revoke(&self) -> Result<Done, AgentError> {
         self.operate(Operation::Revoke, Sent::Never, |_, _| {
             Ok(OnIdentity::Revoke)
         })

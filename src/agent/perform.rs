@@ -6,13 +6,14 @@ use std::time::Duration;
 use reqwest::header::{ACCEPT_LANGUAGE, AUTHORIZATION, CONTENT_LENGTH, HeaderValue};
 use reqwest::{Method, RequestBuilder, StatusCode};
 
-use super::answer::{self, Reply};
-use super::client::{Ended, device_authorization};
-use super::device::{Device, Lost, Outcome};
+use super::answer::{self, ANSWER_LIMIT, Reply};
+use super::client::{Ended, Repeat, device_authorization};
+use super::device::{Device, Lost, Outcome, Revoker};
 use super::intent::Sending;
 use super::journal::{BegunEnrolment, BegunOperation, OnIdentity, Redeemed};
 use super::key_check::KeyVerdict;
 use super::media_keys::MediaKey;
+use super::replaced::Replacement;
 use super::request::NO_BODY;
 use super::state::{Operation, Secrets, Situation, State, Word};
 use super::{Agent, AgentError, Identity};
@@ -40,8 +41,8 @@ pub(super) enum Sent {
 const IN_PASSING: Duration = Duration::from_secs(5);
 
 impl Sent {
-    pub(super) fn patience(self) -> Option<Duration> {
-        matches!(self, Self::NeverInPassing | Self::BeforeInPassing).then_some(IN_PASSING)
+    fn is_in_passing(self) -> bool {
+        matches!(self, Self::NeverInPassing | Self::BeforeInPassing)
     }
 
     pub(super) fn before(self) -> bool {
@@ -68,6 +69,15 @@ struct Heard {
 }
 
 impl Agent {
+    /// How long something else may wait now: half of what is left at most, so that it gets its turn.
+    pub(super) fn patience(&self) -> Duration {
+        IN_PASSING.min(self.client.deadline() / 2)
+    }
+
+    pub(super) fn patience_for(&self, sent: Sent) -> Option<Duration> {
+        sent.is_in_passing().then(|| self.patience())
+    }
+
     /// Sends the device's enrolment, which is begun with it if that was not `sent` before.
     pub(super) async fn finish_enrolment(
         &self,
@@ -124,13 +134,23 @@ impl Agent {
             }),
             false => device.standing.lost.clone(),
         };
+        let replacement = accepted
+            .as_ref()
+            .map(|(identity, _)| Replacement::of(vault, device, identity, begun.revoke_old));
         failpoint::reach("initialize: before storing");
         vault.change(|change| {
             let new = accepted.as_ref().map(|(identity, key)| (identity, key));
-            let outcome = Outcome { new, lost };
+            let outcome = Outcome {
+                new,
+                lost,
+                revoked_by: Revoker::Server,
+            };
             device
                 .standing
                 .store(change, Some(operation), step, outcome)?;
+            if let Some(replacement) = &replacement {
+                replacement.store(change)?;
+            }
             match new {
                 Some((identity, _)) => Redeemed::store(change, identity, begun),
                 None => Ok(()),
@@ -216,6 +236,12 @@ impl Agent {
             operation,
             server: identity.server.clone(),
         });
+        // What was revoked when it was asked for the first time, others had revoked.
+        let revoked_by =
+            match operation == Operation::Revoke && (heard.word == Word::Done || sent_before) {
+                true => Revoker::Device,
+                false => Revoker::Server,
+            };
         failpoint::reach("operation: before storing");
         vault.change(|change| {
             if forget_rsa_key {
@@ -226,9 +252,14 @@ impl Agent {
             if let (Secrets::Replace, Ok(answer)) = (step.secrets, &heard.result) {
                 identity.store_key(change, &answer.api_token)?;
             }
+            let outcome = Outcome {
+                new: None,
+                lost,
+                revoked_by,
+            };
             device
                 .standing
-                .store(change, Some(operation), step, Outcome { new: None, lost })
+                .store(change, Some(operation), step, outcome)
         })?;
         let mut known = identity.clone();
         learn(&mut known);
@@ -258,6 +289,30 @@ impl Agent {
             }
             Err(error) => Err(error.left_begun(!step.ends)),
         }
+    }
+
+    /// Sends an operation on a device that is not this one any more. What its server says to it.
+    pub(super) async fn ask_for_replaced(
+        &self,
+        identity: &Identity,
+        key: &Secret,
+        begun: &BegunOperation,
+        patience: Option<Duration>,
+    ) -> (Word, Result<DeviceIdentity, AgentError>) {
+        let operation = begun.what.operation();
+        let request = match self.operation_request(identity, key, begun) {
+            Ok(request) => request,
+            Err(error) => return (Word::NotSent, Err(error)),
+        };
+        let client = self.client.within(patience);
+        let ended = client.send(request, ANSWER_LIMIT, Repeat::Safe).await;
+        let seen_now = ended.seen_before;
+        let secrets = [key, &begun.idempotency_key];
+        let heard = listen(operation, &identity.server, ended, true, &secrets);
+        let heard = self
+            .question(identity, key, operation, heard, seen_now)
+            .await;
+        (heard.word, heard.result)
     }
 
     /// A request to the device API itself, whose words we have to understand.

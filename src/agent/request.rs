@@ -93,6 +93,18 @@ pub(super) struct Call {
     time_limit: Option<Duration>,
 }
 
+impl ApiRequest {
+    /// A key for [`ApiRequest::idempotency_key`], as is made for a call that has none.
+    pub fn new_idempotency_key() -> Result<Secret, AgentError> {
+        journal::idempotency_key()
+    }
+
+    /// Whether the method may change something, so that the call has an idempotency key.
+    pub fn may_change_something(&self) -> bool {
+        method(&self.method).is_some_and(|method| !method.is_safe())
+    }
+}
+
 impl Call {
     /// A question to the device API itself.
     pub(super) fn get(path: String) -> Self {
@@ -269,7 +281,7 @@ impl Agent {
         ended.result.map_err(|source| AgentError::Unanswered {
             operation: None,
             server: server.to_string(),
-            pending: false,
+            pending: ended.seen_before || !source.is_unsent(),
             source,
         })
     }

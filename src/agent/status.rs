@@ -4,9 +4,9 @@ use std::path::PathBuf;
 
 use jiff::Timestamp;
 
-use super::device::{Device, Lost};
+use super::device::{Device, Lost, Revoker};
 use super::state::{Operation, State};
-use super::{AgentError, Identity};
+use super::{AgentError, Identity, replaced};
 use crate::enrolment::ServerUrl;
 use crate::vault::{Folder, Vault};
 
@@ -26,11 +26,29 @@ pub struct Status {
     pub unfinished: Option<ServerUrl>,
     /// The operation whose answer was lost.
     pub lost: Option<Lost>,
+    /// Who ended the device's access, if it has ended.
+    pub revoked_by: Option<Revoker>,
+    /// Devices that were here before and are still to be revoked.
+    pub to_revoke: Vec<Identity>,
     /// Why the device can make no calls, if it can't.
     pub hindrance: Option<AgentError>,
 }
 
 impl Status {
+    /// The same of a device that its server has just told to be this one, with a key that works.
+    pub fn confirmed(self, identity: Identity) -> Self {
+        let is_news = self.state != State::Enrolled;
+        Self {
+            state: State::Enrolled,
+            since: self.since.filter(|_| !is_news),
+            lost: None,
+            revoked_by: None,
+            hindrance: None,
+            identity: Some(identity),
+            ..self
+        }
+    }
+
     /// Reads the vault in `folder`. Changes nothing and waits for nobody.
     pub fn read(folder: &Folder) -> Result<Self, AgentError> {
         let open = Vault::look(folder)?;
@@ -52,6 +70,11 @@ impl Status {
             pending: situation.unfinished(),
             unfinished: device.enrolment.map(|begun| begun.server.clone()),
             lost: device.standing.lost,
+            revoked_by: device.standing.revoked_by,
+            to_revoke: match &open {
+                Some(vault) => replaced::to_revoke(vault)?,
+                None => Vec::new(),
+            },
             identity: device.identity,
         })
     }

@@ -7,9 +7,10 @@ use clap::Args;
 use serde::Deserialize;
 
 use super::connection::ConnectionArguments;
+use super::device::Outcome;
 use super::facts::OverrideArguments;
 use super::{CliError, device, input, output, progress};
-use crate::agent::{ExistingIdentity, InitializeOptions};
+use crate::agent::{Course, ExistingIdentity, InitializeOptions};
 use crate::enrolment::ServerUrl;
 use crate::secret::Secret;
 
@@ -39,6 +40,10 @@ pub(super) struct Adopt {
     /// Give up the device that is enrolled here, an unfinished enrolment or an unusable vault.
     #[arg(long)]
     replace: bool,
+    /// Revoke the device that is given up, once the new one is safe in the vault. Without it that
+    /// device stays active on its server.
+    #[arg(long, requires = "replace")]
+    revoke_old: bool,
     /// Send the key unencrypted to a server that is not on this machine.
     #[arg(long)]
     allow_http: bool,
@@ -79,18 +84,28 @@ impl Adopt {
             replace: self.replace,
             allow_http: self.allow_http,
             overrides: self.overrides.overrides(),
+            revoke_old: self.revoke_old,
         };
         let agent = device::agent(&self.connection)?;
         let what = format!("asking {}", server.origin());
-        super::runtime()?.block_on(async {
-            progress::shown(&what, agent.adopt(&existing, &options)).await?;
+        let adopted = super::runtime()?.block_on(async {
+            let adopted = progress::shown(&what, agent.adopt(&existing, &options)).await?;
             // The device is here by now; that it could not report itself yet is not a failure.
             if let Err(error) = progress::shown(&what, agent.update(|overrides| overrides)).await {
-                tracing::warn!("{error}");
+                error.warn();
             }
-            Ok::<_, CliError>(())
+            Ok::<_, CliError>(adopted)
         })?;
-        device::show(&agent, "This device is taken over.", self.json)
+        let heading = match adopted.course {
+            Course::DoneBefore => "This device was taken over already.",
+            Course::Done | Course::WentOn => "This device is taken over.",
+        };
+        let outcome = Outcome {
+            command: "adopt",
+            course: adopted.course,
+            replaced: adopted.replaced,
+        };
+        outcome.show(&agent, heading, self.json)
     }
 }
 

@@ -5,9 +5,26 @@ use crate::agent::{Advice, Operation};
 
 impl CliError {
     /// What to do, where the error's own words don't say it.
-    pub(super) fn advice(&self) -> Option<&'static str> {
+    pub(super) fn advice(&self) -> Option<String> {
         match self {
-            Self::Agent(error) => error.advice().map(words),
+            Self::Agent(error) => error.advice().map(|advice| words(advice).to_owned()),
+            _ => self.idempotency_key().map(|key| {
+                format!(
+                    "it may have been done: to hear what became of it, repeat the call with the same body and --idempotency-key {key}"
+                )
+            }),
+        }
+    }
+
+    /// The key of a call that may have been done, under which the server repeats its answer.
+    pub(super) fn idempotency_key(&self) -> Option<&str> {
+        match self {
+            Self::Lost {
+                idempotency_key, ..
+            } => Some(idempotency_key),
+            Self::Status {
+                idempotency_key, ..
+            } => idempotency_key.as_deref(),
             _ => None,
         }
     }

@@ -18,7 +18,7 @@ pub(super) struct ConnectionArguments {
     /// Trust this system's certificates too.
     #[arg(long)]
     system_certificates: bool,
-    /// Seconds to keep trying to get an answer, for each call that the command makes.
+    /// Seconds to keep trying to get answers, for all calls of the command together.
     #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..=600))]
     timeout: u64,
 }
@@ -29,6 +29,7 @@ impl ConnectionArguments {
             ca_file: self.ca_file.clone(),
             system_certificates: self.system_certificates,
             deadline: Duration::from_secs(self.timeout),
+            is_deadline_shared: true,
             ..ClientConfig::default()
         })?)
     }

@@ -2,9 +2,11 @@
 
 use std::sync::Arc;
 
+use serde::Serialize;
+
 use super::connection::ConnectionArguments;
 use super::{CliError, output, status};
-use crate::agent::{Agent, Identity, ThisMachine};
+use crate::agent::{Afterlife, Agent, Course, Done, Identity, Replaced, ThisMachine};
 use crate::vault::Folder;
 
 /// The agent of this device.
@@ -16,17 +18,92 @@ pub(super) fn agent(connection: &ConnectionArguments) -> Result<Agent, CliError>
     Ok(Agent::new(folder, connection.client()?, Arc::new(describe)))
 }
 
-/// Shows who the device is after an operation.
-pub(super) fn show(agent: &Agent, heading: &str, json: bool) -> Result<(), CliError> {
-    let status = agent.status()?;
-    if json {
-        return output::print_json(&status::report(&status));
+/// What a command on the identity led to.
+pub(super) struct Outcome {
+    /// The command, as `--json` names it.
+    pub(super) command: &'static str,
+    pub(super) course: Course,
+    /// The device that was here before.
+    pub(super) replaced: Option<Replaced>,
+}
+
+/// What `--json` prints.
+#[derive(Serialize)]
+struct Report<'a> {
+    /// The command that was done; null if it had been done before, so that nothing happened.
+    done: Option<&'static str>,
+    /// Whether it had been begun by an earlier command, and this one has finished it.
+    begun_before: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    replaced: Option<ReplacedReport<'a>>,
+    #[serde(flatten)]
+    status: status::Report<'a>,
+}
+
+#[derive(Serialize)]
+struct ReplacedReport<'a> {
+    #[serde(flatten)]
+    device: status::OtherDevice<'a>,
+    state: Afterlife,
+}
+
+impl Outcome {
+    /// Of an operation that replaces nobody.
+    pub(super) fn of(command: &'static str, done: &Done) -> Self {
+        Self {
+            command,
+            course: match done.went_on {
+                true => Course::WentOn,
+                false => Course::Done,
+            },
+            replaced: None,
+        }
     }
-    output::print_heading(heading)?;
-    if let Some(identity) = &status.identity {
-        output::print_table(&status::rows(identity, &status.vault))?;
+
+    /// Shows it, and who the device is now.
+    pub(super) fn show(&self, agent: &Agent, heading: &str, json: bool) -> Result<(), CliError> {
+        let status = agent.status()?;
+        if json {
+            return output::print_json(&Report {
+                done: (self.course != Course::DoneBefore).then_some(self.command),
+                begun_before: self.course == Course::WentOn,
+                replaced: self.replaced.as_ref().map(|replaced| ReplacedReport {
+                    device: status::OtherDevice::of(&replaced.identity),
+                    state: replaced.afterlife,
+                }),
+                status: status::report(&status),
+            });
+        }
+        output::print_heading(heading)?;
+        if let Some(identity) = &status.identity {
+            output::print_table(&status::rows(identity, &status.vault))?;
+        }
+        if self.course == Course::WentOn {
+            output::say(match self.command {
+                "init" => "This finished an enrolment begun before, with what was reported then.",
+                _ => "This finished what an earlier command had begun.",
+            });
+        }
+        if let Some(replaced) = &self.replaced {
+            output::say(&afterlife(replaced));
+        }
+        Ok(())
     }
-    Ok(())
+}
+
+/// What became of the device that was here before, and what to do about it.
+fn afterlife(replaced: &Replaced) -> String {
+    let which = replaced.identity.in_words();
+    let what = match replaced.afterlife {
+        Afterlife::Active => {
+            "is still active on its server: revoke it there. The next time, --revoke-old does it."
+        }
+        Afterlife::ToRevoke => {
+            "is not revoked yet: the next gatehand info, update or roll goes on with it."
+        }
+        Afterlife::Revoked => "is revoked.",
+    };
+    format!("The device that was here before, {which}, {what}")
 }
 
 /// The server, for the progress line of a command.

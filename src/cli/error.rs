@@ -36,7 +36,7 @@ pub(super) enum CliError {
     #[error(transparent)]
     Client(#[from] ClientError),
     #[error(
-        "the server does not accept this device's key; the key is kept, and gatehand info asks again"
+        "the server does not accept this device's key; the key is kept, and gatehand info asks again. Another copy of this vault, as in a restored backup or a cloned machine, may have rolled it"
     )]
     Rejected,
     #[error("{name} is not JSON with url, key and serial")]
@@ -44,7 +44,17 @@ pub(super) enum CliError {
     #[error("nothing was revoked: answer yes, or give --yes")]
     NotConfirmed,
     #[error("the server answered with status {status}")]
-    Status { status: u16 },
+    Status {
+        status: u16,
+        /// The call's, if it may have been done all the same.
+        idempotency_key: Option<String>,
+    },
+    /// The answer to a call that may have been done did not come.
+    #[error("{source}")]
+    Lost {
+        source: Box<AgentError>,
+        idempotency_key: String,
+    },
     #[error(
         "nothing to enrol with: give --qr-image FILE, --payload TEXT, or --url ADDRESS and --token TOKEN"
     )]

@@ -26,7 +26,7 @@ Exit codes:
   13  this device is not enrolled (yet)
   14  another process is changing this device
   15  the server or its database can't do what was asked
-  16  the server has revoked this device
+  16  this device was revoked, on the server or from here
   17  the server does not accept this device's key
   18  the answer with this device's key was lost
   19  an answer to gatehand request has a status of 400 or above";
@@ -66,6 +66,7 @@ impl From<ExitCode> for process::ExitCode {
 pub(super) fn of(error: &CliError) -> ExitCode {
     match error {
         CliError::Agent(error) => of_agent(error),
+        CliError::Lost { source, .. } => of_agent(source),
         CliError::Rejected => ExitCode::Rejected,
         CliError::Status { .. } => ExitCode::Status,
         CliError::Picture { .. } => ExitCode::Picture,
@@ -101,7 +102,7 @@ fn of_agent(error: &AgentError) -> ExitCode {
         | AgentError::OwnHeader(_) => ExitCode::Usage,
         AgentError::NotEnrolled | AgentError::Enrolling { .. } => ExitCode::NotEnrolled,
         AgentError::AlreadyEnrolled(_) | AgentError::Unfinished { .. } => ExitCode::AlreadyEnrolled,
-        AgentError::Revoked(_) => ExitCode::Revoked,
+        AgentError::Revoked(_) | AgentError::RevokedHere(_) => ExitCode::Revoked,
         AgentError::Rejected { .. } | AgentError::NotAdopted { .. } => ExitCode::Rejected,
         AgentError::AnswerLost { .. } => ExitCode::AnswerLost,
         AgentError::Refused { .. } | AgentError::OtherMediaKey { .. } => ExitCode::Refused,

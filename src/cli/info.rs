@@ -52,15 +52,17 @@ impl Info {
         let what = format!("asking {}", device::server_name(&agent));
         let ask = async {
             if self.media_keys {
-                agent.media_keys().await.map(Some)
+                let (identity, keys) = agent.media_keys().await?;
+                Ok::<_, CliError>((identity, Some(keys)))
             } else {
-                agent.info().await.map(|_| None)
+                Ok((agent.info().await?.identity, None))
             }
         };
-        let media_keys = super::runtime()?.block_on(progress::shown(&what, ask))?;
+        let (identity, media_keys) = super::runtime()?.block_on(progress::shown(&what, ask))?;
         let media_keys: Option<Vec<_>> =
             media_keys.map(|keys| keys.iter().map(MediaKeyReport::of).collect());
-        let status = agent.status()?;
+        // As the server told it, whether it could be stored or not.
+        let status = agent.status()?.confirmed(identity);
         if self.json {
             return output::print_json(&Report {
                 status: status::report(&status),

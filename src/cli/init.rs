@@ -6,9 +6,10 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use super::connection::ConnectionArguments;
+use super::device::Outcome;
 use super::facts::OverrideArguments;
 use super::{CliError, device, input, output, progress};
-use crate::agent::{Agent, AgentError, Identity, InitializeOptions, State};
+use crate::agent::{Agent, AgentError, Course, Identity, InitializeOptions, Replaced, State};
 use crate::enrolment::{Enrolment, ServerUrl, picture};
 use crate::secret::Secret;
 
@@ -26,6 +27,7 @@ Examples:
   gatehand init --payload 'pretixscan://setup?url=https%3A%2F%2Fpretix.eu&token=kpp4jn8g2ynzonp6'
   some-scanner | gatehand init --payload -
   gatehand init --url https://pretix.eu --token kpp4jn8g2ynzonp6
+  gatehand init --replace --revoke-old --qr-image photo.jpg
   gatehand init                        (goes on where it stopped, or asks in a terminal)";
 
 /// Enrol this device: redeem an initialization token.
@@ -49,6 +51,10 @@ pub(super) struct Init {
     /// Give up the device that is enrolled here, an unfinished enrolment or an unusable vault.
     #[arg(long)]
     replace: bool,
+    /// Revoke the device that is given up, once the new one is safe in the vault. Without it that
+    /// device stays active on its server.
+    #[arg(long, requires = "replace")]
+    revoke_old: bool,
     /// Send the token unencrypted to a server that is not on this machine.
     #[arg(long)]
     allow_http: bool,
@@ -66,8 +72,13 @@ impl Init {
         let agent = device::agent(&self.connection)?;
         if let Some(server) = self.unfinished(&agent)? {
             let what = format!("Enrolling at {server}");
-            super::runtime()?.block_on(progress::shown(&what, agent.resume()))?;
-            return self.show(&agent, true);
+            let resumed = super::runtime()?.block_on(progress::shown(&what, agent.resume()))?;
+            // Another command may have finished it meanwhile.
+            let course = match resumed {
+                Some(_) => Course::WentOn,
+                None => Course::DoneBefore,
+            };
+            return self.show(&agent, course, resumed.and_then(|done| done.replaced));
         }
         if let Some(identity) = self.enrolled(&agent)? {
             return Err(AgentError::AlreadyEnrolled(Box::new(identity)).into());
@@ -77,11 +88,12 @@ impl Init {
             replace: self.replace,
             allow_http: self.allow_http,
             overrides: self.overrides.overrides(),
+            revoke_old: self.revoke_old,
         };
         let what = format!("Enrolling at {}", enrolment.url());
         let initialize = agent.initialize(&enrolment, &options);
         let initialized = super::runtime()?.block_on(progress::shown(&what, initialize))?;
-        self.show(&agent, initialized.went_on)
+        self.show(&agent, initialized.course, initialized.replaced)
     }
 
     fn is_given(&self) -> bool {
@@ -106,10 +118,24 @@ impl Init {
         Ok(status.identity.filter(|_| is_enrolled))
     }
 
-    fn show(&self, agent: &Agent, went_on: bool) -> Result<(), CliError> {
-        device::show(agent, "This device is enrolled.", self.json)?;
-        if went_on {
-            output::say("This finished an enrolment begun before, with what was reported then.");
+    fn show(
+        &self,
+        agent: &Agent,
+        course: Course,
+        replaced: Option<Replaced>,
+    ) -> Result<(), CliError> {
+        let heading = match course {
+            Course::DoneBefore => "This device is enrolled with this code already.",
+            Course::Done | Course::WentOn => "This device is enrolled.",
+        };
+        let outcome = Outcome {
+            command: "init",
+            course,
+            replaced,
+        };
+        outcome.show(agent, heading, self.json)?;
+        if course == Course::DoneBefore && self.replace && !self.json {
+            output::say("Nothing was replaced: another device needs another code.");
         }
         Ok(())
     }

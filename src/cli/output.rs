@@ -143,13 +143,16 @@ pub(super) fn complain(error: &CliError) {
 
 /// What `--json` prints on standard error.
 #[derive(Serialize)]
-struct Complaint {
+struct Complaint<'a> {
     /// The process' exit code.
     code: u8,
     error: String,
     causes: Vec<String>,
     /// What to do, where `error` does not say it.
-    advice: Option<&'static str>,
+    advice: Option<String>,
+    /// Of a call that may have been done: under it the server repeats its answer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    idempotency_key: Option<&'a str>,
 }
 
 /// The same for scripts: one line of JSON.
@@ -160,6 +163,7 @@ pub(super) fn complain_in_json(error: &CliError, code: ExitCode) {
         error: message,
         causes,
         advice: error.advice(),
+        idempotency_key: error.idempotency_key(),
     };
     let text = serde_json::to_string(&complaint).unwrap_or_default();
     // With standard error closed there is no one left to tell.

@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 
 use super::connection::ConnectionArguments;
 use super::{CliError, device, input, output, progress};
-use crate::agent::{ApiRequest, ApiResponse};
+use crate::agent::{AgentError, ApiRequest, ApiResponse};
 use crate::secret::Secret;
 
 /// Longest body that is read, in bytes.
@@ -19,12 +19,19 @@ const EXAMPLES: &str = "\
 Examples:
   gatehand request GET /api/v1/device/info
   gatehand request GET /api/v1/organizers/bigevents/events/     (at a whole pretix)
-  gatehand request POST /api/v1/organizers/bigevents/checkinrpc/redeem/ --body redeem.json
   gatehand request GET /api/v1/device/info --header 'Accept-Language: de'
-  make-body | gatehand request POST /api/v1/organizers/bigevents/checkinrpc/redeem/ --body -
+  gatehand request POST /api/v1/organizers/bigevents/checkinrpc/redeem/ \
+--idempotency-key cf83e1357eefb8bdf154 --body redeem.json
+  make-body | gatehand request POST /api/v1/organizers/bigevents/checkinrpc/redeem/ \
+--idempotency-key cf83e1357eefb8bdf154 --body -
+
+redeem.json, with a nonce, which is a new random text for each scan:
+  {\"secret\": \"…the ticket's code…\", \"lists\": [3], \"nonce\": \"4b0cUYtPzQmA8hWn\"}
 
 The path is one below the server's address; a list's next address is taken too. What the server
-answers is printed as it is; an answer of 400 and above ends with exit code 19.";
+answers is printed as it is; an answer of 400 and above ends with exit code 19. A call whose answer was
+lost is repeated with the idempotency key that the error names, and the same body: a new key would make
+it another call, and a new nonce another scan.";
 
 /// Make an authenticated call to the server's API; the key is added here.
 #[derive(Args)]
@@ -43,7 +50,8 @@ pub(super) struct Request {
     /// Send this header too; may be given several times.
     #[arg(long, short = 'H', value_name = "NAME: VALUE", value_parser = header)]
     header: Vec<(String, String)>,
-    /// Under this key the server repeats its answer; without it one is made for each call.
+    /// Under this key the server repeats its answer; without it one is made, which is named if the
+    /// answer is lost.
     #[arg(long, value_name = "KEY")]
     idempotency_key: Option<String>,
     /// Send it again only if it surely never arrived. Without it a call is repeated as long as that
@@ -83,7 +91,7 @@ impl Request {
             None => Vec::new(),
         };
         let agent = device::agent(&self.connection)?;
-        let request = ApiRequest {
+        let mut request = ApiRequest {
             method: self.method.clone(),
             path: self.path.clone(),
             body,
@@ -93,9 +101,20 @@ impl Request {
             once: self.once,
             time_limit: None,
         };
+        // Made here, to be able to name it.
+        let key = match request.may_change_something() {
+            true => Some(match &request.idempotency_key {
+                Some(key) => key.clone(),
+                None => ApiRequest::new_idempotency_key()?,
+            }),
+            false => None,
+        };
+        request.idempotency_key.clone_from(&key);
         let what = format!("asking {}", device::server_name(&agent));
         let ask = progress::shown(&what, agent.request(request));
-        let response = super::runtime()?.block_on(ask)?;
+        let response = super::runtime()?
+            .block_on(ask)
+            .map_err(|error| lost(error, key.as_ref()))?;
         if self.json {
             print_json(&response)?;
         } else {
@@ -111,6 +130,9 @@ impl Request {
         if response.status >= 400 {
             return Err(CliError::Status {
                 status: response.status,
+                idempotency_key: key
+                    .filter(|_| is_of_no_use(response.status))
+                    .map(|key| key.expose().to_owned()),
             });
         }
         Ok(())
@@ -133,6 +155,23 @@ impl Request {
         }
         out.write_all(&response.body)?;
         Ok(out.flush()?)
+    }
+}
+
+/// Whether an answer leaves open what became of the call: the server, or a gateway before it, failed, or
+/// is still at the first try.
+fn is_of_no_use(status: u16) -> bool {
+    status == 409 || status >= 500
+}
+
+/// The error of a call that may have been done, with the key under which the server repeats its answer.
+fn lost(error: AgentError, key: Option<&Secret>) -> CliError {
+    match (error, key) {
+        (error @ AgentError::Unanswered { pending: true, .. }, Some(key)) => CliError::Lost {
+            source: Box::new(error),
+            idempotency_key: key.expose().to_owned(),
+        },
+        (error, _) => error.into(),
     }
 }
 

@@ -5,6 +5,7 @@ use std::io::{self, IsTerminal};
 use clap::Args;
 
 use super::connection::ConnectionArguments;
+use super::device::Outcome;
 use super::{CliError, device, input, progress};
 use crate::agent::{Agent, State};
 
@@ -34,8 +35,8 @@ impl Revoke {
             confirm(&agent)?;
         }
         let what = format!("telling {} to revoke", device::server_name(&agent));
-        super::runtime()?.block_on(progress::shown(&what, agent.revoke()))?;
-        device::show(
+        let done = super::runtime()?.block_on(progress::shown(&what, agent.revoke()))?;
+        Outcome::of("revoke", &done).show(
             &agent,
             "This device is revoked and its key is destroyed.",
             self.json,
@@ -56,8 +57,8 @@ fn confirm(agent: &Agent) -> Result<(), CliError> {
         return Err(CliError::NotConfirmed);
     }
     let answer = input::ask_for(&format!(
-        "Revoke {:?} (device {} of {} at {}) for good? Type yes: ",
-        identity.name, identity.device_id, identity.organizer, identity.server
+        "Revoke {} for good? Type yes: ",
+        identity.in_words()
     ));
     match answer {
         Ok(answer) if ["y", "yes"].contains(&answer.to_lowercase().as_str()) => Ok(()),

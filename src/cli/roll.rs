@@ -3,6 +3,7 @@
 use clap::Args;
 
 use super::connection::ConnectionArguments;
+use super::device::Outcome;
 use super::{CliError, device, progress};
 
 const EXAMPLES: &str = "\
@@ -25,7 +26,7 @@ impl Roll {
     pub(super) fn run(self) -> Result<(), CliError> {
         let agent = device::agent(&self.connection)?;
         let what = format!("asking {} for a new key", device::server_name(&agent));
-        super::runtime()?.block_on(progress::shown(&what, agent.roll()))?;
-        device::show(&agent, "This device has a new key.", self.json)
+        let done = super::runtime()?.block_on(progress::shown(&what, agent.roll()))?;
+        Outcome::of("roll", &done).show(&agent, "This device has a new key.", self.json)
     }
 }

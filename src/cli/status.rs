@@ -4,7 +4,7 @@ use clap::Args;
 use serde::Serialize;
 
 use super::{CliError, output};
-use crate::agent::{self, Identity, Lost, Operation, State};
+use crate::agent::{self, Identity, Lost, Operation, Revoker, State};
 use crate::vault::Folder;
 use crate::wire::{DeviceReport, Gate, Text};
 
@@ -35,8 +35,36 @@ pub(super) struct Report<'a> {
     /// The operation whose answer was lost.
     #[serde(skip_serializing_if = "Option::is_none")]
     lost: Option<&'a Lost>,
+    /// Who ended the device's access.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    revoked_by: Option<Revoker>,
+    /// Devices that were here before and are still to be revoked.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    to_revoke: Vec<OtherDevice<'a>>,
     #[serde(flatten)]
     identity: Option<IdentityReport<'a>>,
+}
+
+/// A device that is not this one any more.
+#[derive(Serialize)]
+pub(super) struct OtherDevice<'a> {
+    server: String,
+    organizer: &'a str,
+    device_id: u64,
+    unique_serial: &'a str,
+    name: &'a str,
+}
+
+impl<'a> OtherDevice<'a> {
+    pub(super) fn of(identity: &'a Identity) -> Self {
+        Self {
+            server: identity.server.to_string(),
+            organizer: &identity.organizer,
+            device_id: identity.device_id,
+            unique_serial: &identity.unique_serial,
+            name: &identity.name,
+        }
+    }
 }
 
 #[derive(Serialize)]
@@ -61,6 +89,12 @@ impl Status {
             let mut rows = rows(identity, &status.vault);
             rows.insert(0, ("State", state(&status)));
             output::print_table(&rows)?;
+        }
+        for old in status.to_revoke.iter().filter(|_| !self.json) {
+            output::say(&format!(
+                "The device that was here before, {}, is still to be revoked: gatehand info goes on with it.",
+                old.in_words()
+            ));
         }
         match (status.hindrance, status.state, status.unfinished) {
             (Some(hindrance), ..) => Err(hindrance.into()),
@@ -87,6 +121,8 @@ pub(super) fn report(status: &agent::Status) -> Report<'_> {
         server: identity.map(|identity| identity.server.to_string()),
         unfinished: status.unfinished.as_ref().map(ToString::to_string),
         lost: status.lost.as_ref(),
+        revoked_by: status.revoked_by,
+        to_revoke: status.to_revoke.iter().map(OtherDevice::of).collect(),
         identity: identity.map(|identity| IdentityReport {
             organizer: &identity.organizer,
             device_id: identity.device_id,

@@ -3,6 +3,7 @@
 use clap::Args;
 
 use super::connection::ConnectionArguments;
+use super::device::Outcome;
 use super::facts::OverrideArguments;
 use super::{CliError, device, progress};
 use crate::facts::Overrides;
@@ -39,7 +40,11 @@ impl Update {
             true => self.overrides.over(Overrides::default()),
             false => self.overrides.over(before),
         });
-        super::runtime()?.block_on(progress::shown(&what, update))?;
-        device::show(&agent, "The server knows what this device is.", self.json)
+        let done = super::runtime()?.block_on(progress::shown(&what, update))?;
+        Outcome::of("update", &done).show(
+            &agent,
+            "The server knows what this device is.",
+            self.json,
+        )
     }
 }

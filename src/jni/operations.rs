@@ -172,7 +172,7 @@ fn medium_key_sets<'l>(
                 let public = public.expose();
                 shapes::encrypted_keys(&open.core.encrypted_media_keys(public).await?).into()
             }
-            None => shapes::keys(&open.core.media_keys().await?),
+            None => shapes::keys(&open.core.media_keys().await?.1),
         };
         Ok(Success {
             result,

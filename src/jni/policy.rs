@@ -142,7 +142,7 @@ impl From<AgentError> for Failure {
                 ("enrolment_unfinished", None)
             }
             AgentError::AlreadyEnrolled(_) => ("already_enrolled", None),
-            AgentError::Revoked(_) => ("revoked", Some(401)),
+            AgentError::Revoked(_) | AgentError::RevokedHere(_) => ("revoked", Some(401)),
             AgentError::Rejected { .. } => ("rejected", Some(401)),
             AgentError::AnswerLost { .. } => ("answer_lost", None),
             AgentError::Refused {

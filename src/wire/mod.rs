@@ -26,6 +26,8 @@ pub const KEY_LIMIT: usize = 4096;
 
 /// `detail` of the 401 that tells a device it is revoked for good.
 pub const REVOKED_DETAIL: &str = "Device access has been revoked.";
+/// What a server answers to a key that no device has, or no longer.
+pub const UNKNOWN_KEY_DETAIL: &str = "Invalid token.";
 
 /// Words on `token` in a refused `initialize`: there is no such token.
 pub const TOKEN_UNKNOWN: &str = "Unknown initialization token.";

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::REVOKED_DETAIL;
+use super::{REVOKED_DETAIL, UNKNOWN_KEY_DETAIL};
 use crate::shown;
 
 /// A refusal in one of the API's two shapes, as text for a person.
@@ -61,6 +61,11 @@ impl Problem {
     /// Whether the words are those on a device whose access was revoked.
     pub fn says_revoked(&self) -> bool {
         self.detail.as_deref() == Some(REVOKED_DETAIL)
+    }
+
+    /// Whether the words are those on a key that no device has, or no longer.
+    pub fn says_unknown_key(&self) -> bool {
+        self.detail.as_deref() == Some(UNKNOWN_KEY_DETAIL)
     }
 }
 

@@ -42,6 +42,7 @@ pub enum Before {
 pub const OPERATIONS: &[Operation] = &[
     Operation { name: "init", before: Before::Nothing, keeps_access: true, arguments: &["init", "--url", URL, "--token", TOKEN] },
     Operation { name: "init --replace", before: Before::Enrolled, keeps_access: true, arguments: &["init", "--replace", "--url", URL, "--token", TOKEN] },
+    Operation { name: "init --replace --revoke-old", before: Before::Enrolled, keeps_access: true, arguments: &["init", "--replace", "--revoke-old", "--url", URL, "--token", TOKEN] },
     Operation { name: "update", before: Before::Enrolled, keeps_access: true, arguments: &["update", "--hardware-brand", "New"] },
     Operation { name: "roll", before: Before::Enrolled, keeps_access: true, arguments: &["roll"] },
     Operation { name: "revoke", before: Before::Enrolled, keeps_access: false, arguments: &["revoke", "--yes"] },
@@ -115,6 +116,8 @@ pub enum Progress {
 const OWN_ENTRIES: [&str; 2] = ["key check", "reserve"];
 /// What the names of entries of begun operations begin with.
 const OPERATION: &str = "operation";
+/// What the entry of devices to be revoked begins with.
+const REPLACED: &str = "replaced devices";
 
 /// The vault's entries about the device, as they are stored; none where there is no vault.
 pub fn entries(home: &Path) -> Vec<String> {
@@ -148,6 +151,11 @@ fn without_wishes(identity: &str) -> Value {
     let mut identity: Value = serde_json::from_str(identity).unwrap();
     identity.as_object_mut().unwrap().remove("overrides");
     identity
+}
+
+/// Whether a device that lost its place is still to be revoked.
+pub fn has_aftermath(entries: &[String]) -> bool {
+    entries.iter().any(|entry| entry.starts_with(REPLACED))
 }
 
 /// Where the operation stands that began when the vault held `before`.

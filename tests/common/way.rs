@@ -17,6 +17,7 @@ pub struct Way {
 
 #[derive(Default)]
 struct State {
+    loses_requests: AtomicBool,
     loses_answers: AtomicBool,
     forgets_keys: AtomicBool,
     requests: Mutex<Vec<String>>,
@@ -55,8 +56,14 @@ impl Way {
         self.state.loses_answers.store(true, Ordering::SeqCst);
     }
 
+    /// From now on nothing arrives.
+    pub fn lose_requests(&self) {
+        self.state.loses_requests.store(true, Ordering::SeqCst);
+    }
+
     pub fn lose_nothing(&self) {
         self.state.loses_answers.store(false, Ordering::SeqCst);
+        self.state.loses_requests.store(false, Ordering::SeqCst);
     }
 
     /// From now on the server sees no idempotency key, as if it knew none.
@@ -94,6 +101,9 @@ impl State {
         };
         self.requests.lock().unwrap().push(request.clone());
         self.wait_if_held(&request);
+        if self.loses_requests.load(Ordering::SeqCst) {
+            return;
+        }
         let is_left_out = |line: &str| {
             let line = line.to_lowercase();
             line.starts_with("connection:")

@@ -82,7 +82,9 @@ pub struct Life<'a> {
     story: &'a Mutex<Vec<String>>,
     tally: &'a Tally,
     created: RefCell<Vec<Created>>,
-    pub wish: RefCell<Wish>,
+    wish: RefCell<Wish>,
+    /// Serial of the device that is to be revoked when the wish has come true.
+    pub to_leave: RefCell<Option<String>>,
     /// Serials of the devices whose end was asked for.
     to_end: RefCell<BTreeSet<String>>,
     /// How many models the device has reported to be.
@@ -104,6 +106,7 @@ impl<'a> Life<'a> {
             tally,
             created: RefCell::default(),
             wish: RefCell::new(Wish::Enrolled(&[])),
+            to_leave: RefCell::default(),
             to_end: RefCell::default(),
             models: Cell::new(0),
             timeout: Cell::new(10),
@@ -112,6 +115,12 @@ impl<'a> Life<'a> {
 
     fn tell(&self, what: impl Display) {
         self.story.lock().unwrap().push(what.to_string());
+    }
+
+    /// What the device is to become from now on.
+    pub fn wish_for(&self, wish: Wish) {
+        *self.wish.borrow_mut() = wish;
+        *self.to_leave.borrow_mut() = None;
     }
 
     /// The organizer creates one more device, which is the one that is meant from now on.
@@ -331,6 +340,7 @@ impl<'a> Life<'a> {
     fn is_well(&self) {
         let status = self.status();
         assert_eq!(status["pending"], Value::Null, "nothing is pending");
+        assert_eq!(status["to_revoke"], Value::Null, "none is to be revoked");
         let created = self.created.borrow();
         self.ground.way.settle();
         let devices: Vec<Value> = created
@@ -344,6 +354,15 @@ impl<'a> Life<'a> {
             status["unique_serial"], mine["unique_serial"],
             "another device"
         );
+        let was_to_leave = |device: &&Value| {
+            let left = self.to_leave.borrow();
+            left.as_deref() == device["unique_serial"].as_str()
+        };
+        let left = devices.iter().find(was_to_leave);
+        let has_come_true = mine["device_id"] == created.last().unwrap().number;
+        if let Some(left) = left.filter(|_| has_come_true) {
+            assert_eq!(left["revoked"], true, "what was left behind is active");
+        }
         self.ground
             .initialized
             .set(self.ground.initialized.get() + initialized.count());

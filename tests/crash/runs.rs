@@ -19,6 +19,8 @@ pub enum Operation {
     Initialize,
     /// Enrols a device anew that is enrolled.
     Replace,
+    /// The same, and the device that was enrolled is revoked.
+    ReplaceAndRevoke,
     Adopt,
     Update,
     Roll,
@@ -61,9 +63,10 @@ pub enum Run {
     Random(u64),
 }
 
-const OPERATIONS: [(Operation, &str); 8] = [
+const OPERATIONS: [(Operation, &str); 9] = [
     (Operation::Initialize, "initialize"),
     (Operation::Replace, "replace"),
+    (Operation::ReplaceAndRevoke, "replace-and-revoke"),
     (Operation::Adopt, "adopt"),
     (Operation::Update, "update"),
     (Operation::Roll, "roll"),
@@ -119,7 +122,12 @@ impl Chain {
         }
         if weather == Weather::Finishing {
             let outcome = operation.perform(life, Kill::Never);
-            assert!(matches!(outcome.ended.code, 7 | 8), "the answers were lost");
+            // A revocation that was lost does not undo the replacement.
+            let is_told = match operation {
+                Operation::ReplaceAndRevoke => outcome.ended.code == 0,
+                _ => matches!(outcome.ended.code, 7 | 8),
+            };
+            assert!(is_told, "the answers were lost");
             life.ground.way.heal();
             let state = life.status()["state"].clone();
             let finish = if state == "enrolling" { "init" } else { "info" };
@@ -148,7 +156,12 @@ impl Operation {
     fn is_journaled(self) -> bool {
         matches!(
             self,
-            Self::Initialize | Self::Replace | Self::Update | Self::Roll | Self::Revoke
+            Self::Initialize
+                | Self::Replace
+                | Self::ReplaceAndRevoke
+                | Self::Update
+                | Self::Roll
+                | Self::Revoke
         )
     }
 
@@ -158,7 +171,7 @@ impl Operation {
             Self::Initialize | Self::Replace | Self::SetAside => "/device/initialize",
             Self::Update => "/device/update",
             Self::Roll | Self::RollAndUpdate | Self::TwoRolls => "/device/roll",
-            Self::Revoke => "/device/revoke",
+            Self::Revoke | Self::ReplaceAndRevoke => "/device/revoke",
             Self::Adopt | Self::RevokedByOrganizer | Self::Info | Self::Request => "/device/info",
         }
     }
@@ -177,7 +190,7 @@ impl Operation {
             Self::Initialize => {}
             Self::Adopt => {
                 life.enrol_elsewhere();
-                *life.wish.borrow_mut() = Wish::Adopted;
+                life.wish_for(Wish::Adopted);
             }
             _ => {
                 life.become_as_wished(Kill::Never).ended.succeeds();
@@ -190,13 +203,20 @@ impl Operation {
             Self::Initialize | Self::Adopt => life.become_as_wished(kill),
             Self::Replace => {
                 life.create();
-                *life.wish.borrow_mut() = Wish::Enrolled(&["--replace"]);
+                life.wish_for(Wish::Enrolled(&["--replace"]));
+                life.become_as_wished(kill)
+            }
+            Self::ReplaceAndRevoke => {
+                let old = life.status()["unique_serial"].as_str().unwrap().to_owned();
+                life.create();
+                life.wish_for(Wish::Enrolled(&["--replace", "--revoke-old"]));
+                *life.to_leave.borrow_mut() = Some(old);
                 life.become_as_wished(kill)
             }
             Self::SetAside => {
                 life.damage_vault();
                 life.create();
-                *life.wish.borrow_mut() = Wish::SET_ASIDE;
+                life.wish_for(Wish::SET_ASIDE);
                 life.become_as_wished(kill)
             }
             Self::Update => {
@@ -221,7 +241,10 @@ impl Operation {
             Self::TwoRolls => life.run_both(&["roll"], kill, &["roll"]),
         };
         if outcome.ended.code == 0 {
-            life.was_done(self.path());
+            life.was_done(match self {
+                Self::ReplaceAndRevoke => Self::Replace.path(),
+                _ => self.path(),
+            });
         }
         outcome
     }
@@ -248,7 +271,7 @@ fn live_at_random(life: &Life<'_>, seed: u64) -> bool {
             "revoked" if random.bool() => break,
             "revoked" => {
                 life.create();
-                *life.wish.borrow_mut() = Wish::Enrolled(&[]);
+                life.wish_for(Wish::Enrolled(&[]));
                 life.become_as_wished(kill)
             }
             _ => life.become_as_wished(kill),
@@ -267,7 +290,8 @@ fn pick(random: &mut Rng) -> Operation {
         53..60 => Operation::TwoRolls,
         60..70 => Operation::Info,
         70..78 => Operation::Request,
-        78..88 => Operation::Replace,
+        78..83 => Operation::Replace,
+        83..88 => Operation::ReplaceAndRevoke,
         88..96 => Operation::Revoke,
         _ => Operation::RevokedByOrganizer,
     }

@@ -1,6 +1,7 @@
 //! Talking to a server: one client with the limits, the trust and the patience that every call
 //! needs.
 
+mod connecting;
 mod error;
 mod hold;
 mod proxy;
@@ -10,7 +11,7 @@ mod tls;
 mod user_agent;
 
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -20,6 +21,7 @@ use reqwest::header::{
 use reqwest::{
     ClientBuilder, Method, Proxy, Request, RequestBuilder, Response, StatusCode, redirect,
 };
+use tokio::time::Instant;
 use zeroize::Zeroizing;
 
 use super::clock;
@@ -52,6 +54,8 @@ pub struct ClientConfig {
     pub attempt_timeout: Duration,
     /// Longest time for all attempts with the waits between.
     pub deadline: Duration,
+    /// Whether all calls together have that time, which begins with the first; else each has it.
+    pub is_deadline_shared: bool,
     /// How long a connection may be silent while an answer is awaited before it is tried, and how
     /// long its sign of life may then take; a third of `attempt_timeout` if that is less.
     pub keep_alive: Duration,
@@ -66,19 +70,17 @@ impl Default for ClientConfig {
             connect_timeout: Duration::from_secs(10),
             attempt_timeout: Duration::from_secs(30),
             deadline: Duration::from_secs(60),
+            is_deadline_shared: false,
             keep_alive: Duration::from_secs(10),
         }
     }
 }
 
 impl ClientConfig {
-    /// An attempt that runs out of time while connecting must show it, because then nothing was
-    /// sent: the time for connecting ends before the attempt's.
     fn limits(&self) -> Limits {
-        let attempt = self.attempt_timeout.min(self.deadline);
         Limits {
-            connect: self.connect_timeout.min(attempt / 2),
-            attempt,
+            connect: self.connect_timeout,
+            attempt: self.attempt_timeout,
             deadline: self.deadline,
         }
     }
@@ -86,7 +88,8 @@ impl ClientConfig {
     /// Silence and the wait for a sign of life fit into an attempt, so that the next one finds a
     /// dead connection gone.
     fn keep_alive(&self) -> Duration {
-        self.keep_alive.min(self.limits().attempt / 3)
+        self.keep_alive
+            .min(self.attempt_timeout.min(self.deadline) / 3)
     }
 }
 
@@ -108,6 +111,8 @@ pub struct Client {
     http: reqwest::Client,
     limits: Limits,
     setup: Arc<Setup>,
+    /// When the time began that all calls share, if they do.
+    begun: Option<Arc<OnceLock<Instant>>>,
 }
 
 /// What a client is made of.
@@ -115,7 +120,6 @@ struct Setup {
     user_agent: String,
     tls: rustls::ClientConfig,
     proxy: Option<Proxy>,
-    limits: Limits,
     keep_alive: Duration,
 }
 
@@ -126,8 +130,7 @@ impl Setup {
             .user_agent(&self.user_agent)
             .tls_backend_preconfigured(self.tls.clone())
             .redirect(redirect::Policy::none())
-            .connect_timeout(self.limits.connect)
-            .timeout(self.limits.attempt)
+            .connector_layer(connecting::Limited)
             .http2_keep_alive_interval(keep_alive)
             .http2_keep_alive_timeout(keep_alive)
             .tcp_keepalive(keep_alive)
@@ -150,19 +153,18 @@ impl Client {
     /// A client that trusts Mozilla's certificates and those of the configuration, follows no
     /// redirect, and uses the environment's proxy for https to other machines only.
     pub fn new(config: &ClientConfig) -> Result<Self, ClientError> {
-        let limits = config.limits();
         let setup = Setup {
             user_agent: user_agent::user_agent(config.app.as_ref()),
             tls: tls::config(config)?,
             proxy: proxy::from_environment()?,
-            limits,
             keep_alive: config.keep_alive(),
         };
         let http = setup.builder().build().map_err(ClientError::Http)?;
         Ok(Self {
             http,
-            limits,
+            limits: config.limits(),
             setup: Arc::new(setup),
+            begun: config.is_deadline_shared.then(Arc::default),
         })
     }
 
@@ -181,18 +183,29 @@ impl Client {
         self.http.request(method, url)
     }
 
-    /// Longest time for all attempts of a call.
+    /// Longest time for all attempts of a call that begins now.
     pub(super) fn deadline(&self) -> Duration {
-        self.limits.deadline
+        let begun = self.begun.as_ref();
+        let spent = begun.map(|begun| begun.get_or_init(Instant::now).elapsed());
+        self.limits
+            .deadline
+            .saturating_sub(spent.unwrap_or_default())
     }
 
-    /// The same client with another deadline.
+    /// The limits of a call that begins now.
+    fn limits(&self) -> Limits {
+        Limits {
+            deadline: self.deadline(),
+            ..self.limits
+        }
+    }
+
+    /// The same client for one call with another deadline, if that is sooner.
     pub(super) fn within(&self, deadline: Option<Duration>) -> Self {
         let mut limited = self.clone();
         if let Some(deadline) = deadline {
-            limited.limits.deadline = deadline.min(self.limits.deadline);
-            limited.limits.attempt = limited.limits.attempt.min(deadline);
-            limited.limits.connect = limited.limits.connect.min(limited.limits.attempt / 2);
+            limited.limits.deadline = deadline.min(self.deadline());
+            limited.begun = None;
         }
         limited
     }
@@ -206,7 +219,13 @@ impl Client {
         // The body may take long, as long as it comes.
         *request.timeout_mut() = Some(LONGEST_STREAM);
         let now = certifiable_now()?;
-        let begun = tokio::time::timeout(self.limits.deadline, self.http.execute(request)).await;
+        let limits = self.limits();
+        let deadline = limits.deadline;
+        if deadline.is_zero() {
+            return Err(retry::no_time(&origin));
+        }
+        let execute = connecting::within(limits.connect_in(deadline), self.http.execute(request));
+        let begun = tokio::time::timeout(deadline, execute).await;
         let response = begun
             .map_err(|_| silence(&origin))?
             .map_err(|source| explain(&origin, source))?;
@@ -214,7 +233,7 @@ impl Client {
             response,
             now,
             origin,
-            patience: self.limits.attempt,
+            patience: limits.attempt.min(deadline),
         })
     }
 
@@ -236,7 +255,8 @@ impl Client {
             }
         };
         let origin = request.url().origin().ascii_serialization();
-        retry::until_answered(self.limits, repeat, &origin, |time| {
+        let limits = self.limits();
+        retry::until_answered(limits, repeat, &origin, |time| {
             let copy = request.try_clone();
             let origin = &origin;
             async move {
@@ -245,7 +265,8 @@ impl Client {
                     source: Cause::from("the request's body can be sent once only"),
                 })?;
                 *request.timeout_mut() = Some(time);
-                self.attempt(request, origin, limit).await
+                let attempt = self.attempt(request, origin, limit);
+                connecting::within(limits.connect_in(time), attempt).await
             }
         })
         .await
@@ -383,9 +404,56 @@ mod tests {
                 ..ClientConfig::default()
             };
             let limits = config.limits();
-            assert!(limits.connect < limits.attempt, "{limits:?}");
-            assert!(limits.attempt <= limits.deadline, "{limits:?}");
-            assert!(config.keep_alive() * 2 < limits.attempt, "{limits:?}");
+            let attempt = limits.attempt.min(limits.deadline);
+            assert!(limits.connect_in(attempt) < attempt, "{limits:?}");
+            assert!(config.keep_alive() * 2 < attempt, "{limits:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_call_that_never_got_a_connection_shows_it_however_short_its_time_is() {
+        // It takes connections and never answers to TLS.
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("https://{}", listener.local_addr().unwrap());
+        let client = client(false).within(Some(Duration::from_millis(300)));
+        let request = || client.request(Method::GET, url.parse().unwrap());
+        let ended = client.send(request(), 1, Repeat::No).await;
+        assert!(ended.result.is_err_and(|error| error.is_unsent()));
+        let opened = client.open(request()).await;
+        assert!(opened.is_err_and(|error| error.is_unsent()));
+    }
+
+    fn client(is_deadline_shared: bool) -> Client {
+        let config = ClientConfig {
+            is_deadline_shared,
+            ..ClientConfig::default()
+        };
+        Client::new(&config).unwrap()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn calls_that_share_a_deadline_have_what_the_ones_before_left() {
+        let (wait, passing) = (Duration::from_secs(25), Duration::from_secs(5));
+        for (client, left) in [(client(false), 60), (client(true), 10)] {
+            tokio::time::sleep(wait).await; // before the first call, as for a person's answer
+            assert_eq!(client.deadline(), Duration::from_secs(60));
+            tokio::time::sleep(wait).await;
+            assert_eq!(client.within(Some(passing)).deadline(), passing);
+            tokio::time::sleep(wait).await;
+            assert_eq!(client.within(None).deadline(), client.deadline());
+            assert_eq!(client.deadline(), Duration::from_secs(left));
+            let request = || client.request(Method::GET, "http://127.0.0.1:9".parse().unwrap());
+            tokio::time::sleep(wait).await;
+            if left == 10 {
+                let ended = client.send(request(), 1, Repeat::Safe).await;
+                assert!(ended.result.is_err_and(|error| error.is_unsent()));
+                assert!(
+                    client
+                        .open(request())
+                        .await
+                        .is_err_and(|error| error.is_unsent())
+                );
+            }
         }
     }
 }

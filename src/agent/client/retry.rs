@@ -7,12 +7,15 @@ use backon::{BackoffBuilder, ExponentialBuilder};
 use reqwest::StatusCode;
 use tokio::time::{Instant, sleep};
 
+use super::error::Cause;
 use super::{Answer, RetryAfter, SendError};
 
 /// The longest first wait; it doubles with every attempt.
 const FIRST_WAIT: Duration = Duration::from_millis(500);
 /// The longest of all.
 const LONGEST_WAIT: Duration = Duration::from_secs(10);
+/// What the last attempt has left of the deadline; a third of it if that is less.
+const LAST_ATTEMPT: Duration = Duration::from_secs(3);
 
 /// Whether a request may be sent again after the server may have seen it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,8 +45,26 @@ pub(super) struct Limits {
     pub(super) deadline: Duration,
 }
 
+impl Limits {
+    /// Longest wait for a connection in an attempt that may take `time`. It ends before the attempt
+    /// does, so that an attempt which never reached the server does not look like one that did.
+    pub(super) fn connect_in(self, time: Duration) -> Duration {
+        self.connect.min(time / 2)
+    }
+}
+
+/// Why a call was not even begun.
+pub(super) fn no_time(origin: &str) -> SendError {
+    SendError::TimedOut {
+        origin: origin.to_owned(),
+        connecting: true,
+        source: Cause::from("no time was left to ask it"),
+    }
+}
+
 /// Attempts, each within the time it is given, until there is an answer worth reading or the
-/// deadline is over. A wait that would outlast it is not begun.
+/// deadline is over. A wait of our own is cut so that the last attempt begins shortly before; one that
+/// the server asks for is kept, and not begun if it is too long for that.
 pub(super) async fn until_answered<F>(
     limits: Limits,
     repeat: Repeat,
@@ -55,23 +76,32 @@ where
 {
     let begun = Instant::now();
     let left = || limits.deadline.saturating_sub(begun.elapsed());
+    let last_attempt = LAST_ATTEMPT.min(limits.deadline / 3);
     let mut longest_waits = ExponentialBuilder::new()
         .with_min_delay(FIRST_WAIT)
         .with_max_delay(LONGEST_WAIT)
         .without_max_times()
         .build();
     let mut seen_before = false;
+    if limits.deadline.is_zero() {
+        return Ended {
+            result: Err(no_time(origin)),
+            seen_before,
+        };
+    }
     loop {
         let result = attempt(limits.attempt.min(left())).await;
         let longest = longest_waits.next().unwrap_or(LONGEST_WAIT);
+        let spare = left().saturating_sub(last_attempt);
         let wait = match Next::after(&result, repeat) {
             Next::Nothing => None,
             Next::BackOff => Some(part_of(longest)),
+            Next::In(wait) if wait > spare => None,
             Next::In(wait) => Some(wait.saturating_add(part_of(FIRST_WAIT))),
         };
-        // With less time than a connection may take, an attempt that never reached the server would
-        // look like one that did.
-        let wait = wait.filter(|wait| wait.saturating_add(limits.connect) < left());
+        let wait = wait
+            .filter(|_| !spare.is_zero())
+            .map(|wait| wait.min(spare));
         let Some(wait) = wait else {
             return Ended {
                 result,
@@ -145,7 +175,6 @@ fn asks_for_another(answer: &Answer) -> bool {
 mod tests {
     use std::cell::RefCell;
 
-    use super::super::error::Cause;
     use super::*;
 
     const LIMITS: Limits = Limits {
@@ -267,7 +296,8 @@ mod tests {
             attempts.borrow_mut().push((begun.elapsed(), time));
             async move {
                 if let Err(SendError::TimedOut { connecting, .. }) = &result {
-                    sleep(if *connecting { LIMITS.connect } else { time }).await;
+                    let connect = LIMITS.connect_in(time);
+                    sleep(if *connecting { connect } else { time }).await;
                 }
                 result
             }
@@ -283,7 +313,7 @@ mod tests {
         assert!(!ended.seen_before, "no attempt reached it");
         let (last, _) = *attempts.last().unwrap();
         assert!(attempts.len() > 5, "{attempts:?}");
-        assert!(last < LIMITS.deadline - LIMITS.connect, "{attempts:?}");
+        assert!(last < LIMITS.deadline, "{attempts:?}");
         for (index, pair) in attempts.windows(2).enumerate() {
             let longest = FIRST_WAIT * 2_u32.pow(index.min(10) as u32);
             let wait = pair[1].0 - pair[0].0;
@@ -298,11 +328,39 @@ mod tests {
         assert!(ended.seen_before);
         for (begun, time) in &attempts {
             assert!(*time <= LIMITS.attempt && *begun + *time <= LIMITS.deadline);
-            assert!(*time > LIMITS.connect, "{attempts:?}");
+            assert!(LIMITS.connect_in(*time) < *time, "{attempts:?}");
         }
         let (ended, attempts) = call(Repeat::Safe, |_| Err(timed_out(true))).await;
         assert!(attempts.len() >= 3, "{attempts:?}");
         assert!(!ended.seen_before);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_given_up_is_given_up_shortly_before_the_deadline_and_never_after() {
+        // Waits are random.
+        for _ in 0..50 {
+            for (what, longest_rest, result) in [
+                ("refused", 3, (|_| Err(refused())) as fn(usize) -> _),
+                ("no connection", 3, |_| Err(timed_out(true))),
+                ("silent", 3, |_| Err(timed_out(false))),
+                ("broken", 3, |_| Err(broken())),
+                ("busy", 3, |_| answer(503, None)),
+                ("busy, and says for how long", 9, |_| answer(503, SOON)),
+                ("one after the other", 3, |attempt| match attempt % 3 {
+                    0 => Err(timed_out(true)),
+                    1 => Err(refused()),
+                    _ => answer(502, None),
+                }),
+            ] {
+                let begun = Instant::now();
+                let (_, attempts) = call(Repeat::Safe, result).await;
+                let given_up = begun.elapsed();
+                let round = Duration::from_millis(2); // the timer's
+                let earliest = LIMITS.deadline - Duration::from_secs(longest_rest) - round;
+                assert!(given_up >= earliest, "{what}: {given_up:?}, {attempts:?}");
+                assert!(given_up <= LIMITS.deadline + round, "{what}: {given_up:?}");
+            }
+        }
     }
 
     #[tokio::test(start_paused = true)]

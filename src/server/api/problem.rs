@@ -6,6 +6,7 @@ use hyper::{Method, StatusCode};
 use serde_json::{Map, Value, json};
 
 use crate::server::store::StoreError;
+use crate::wire::UNKNOWN_KEY_DETAIL;
 
 /// Why a request is not done.
 #[derive(Debug)]
@@ -39,7 +40,7 @@ pub(super) enum Problem {
 }
 
 pub(super) const NO_CREDENTIALS: &str = "Authentication credentials were not provided.";
-pub(super) const INVALID_TOKEN: &str = "Invalid token.";
+pub(super) const INVALID_TOKEN: &str = UNKNOWN_KEY_DETAIL;
 pub(super) const NO_PERMISSION: &str = "You do not have permission to perform this action.";
 
 /// Seconds after which a caller may ask again that met a request with its own idempotency key.

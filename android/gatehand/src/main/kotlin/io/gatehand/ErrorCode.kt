@@ -37,10 +37,13 @@ public enum class ErrorCode(public val id: String) {
     /** The server knows the key, but of another device than the one that was named. */
     OTHER_DEVICE("other_device"),
 
-    /** The server says that this key is not valid. Nothing was destroyed; it may recover. */
+    /**
+     * The server says that this key is not valid. Nothing was destroyed; it may recover, unless another
+     * copy of the vault has rolled the key.
+     */
     REJECTED("rejected"),
 
-    /** The server says that this device's access was revoked. Final. */
+    /** This device's access was revoked, by the server or from here. Final. */
     REVOKED("revoked"),
 
     /** No connection, or it broke off. */

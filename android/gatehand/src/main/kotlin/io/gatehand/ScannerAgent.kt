@@ -89,7 +89,8 @@ public class ScannerAgent private constructor(private val setup: AgentSetup) : C
      *
      * @param enrolment What the person at the device has agreed to.
      * @param replace Gives up an identity that is there, an unfinished enrolment, or a vault that is
-     *   [locked][DeviceState.VaultLocked].
+     *   [locked][DeviceState.VaultLocked]. A device that is given up stays active on its server, until
+     *   someone revokes it there.
      * @throws EnrolmentCodeException The server's address is `http://` on another machine, which is
      *   only taken with [AgentConfig.Builder.allowHttp].
      * @throws DeviceStateException The device is enrolled, or another code's enrolment unfinished, and

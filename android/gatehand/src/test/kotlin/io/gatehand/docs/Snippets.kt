@@ -70,9 +70,11 @@ suspend fun redeem(agent: ScannerAgent, queue: Queue, scan: Scan) {
 suspend fun takeOver(agent: ScannerAgent, old: OldSettings) {
     val key = old.key ?: return
     val there = (agent.state.value as? DeviceState.Enrolled)?.identity
-    if (there == null) {
-        // The same device as before, with the same key.
-        agent.adopt(ExistingIdentity(old.server, key, old.uniqueSerial))
+    if (there == null || old.uniqueSerial == null) {
+        // The same device as before, with the same key. Once more is fine, as long as that was not replaced.
+        val identity = agent.adopt(ExistingIdentity(old.server, key, old.uniqueSerial))
+        // Once it is, only the serial tells that this is the device.
+        old.uniqueSerial = identity.uniqueSerial
     } else if (there.uniqueSerial != old.uniqueSerial) {
         // Set up anew meanwhile: the old key is another device's, to be revoked on the server.
         return
@@ -108,8 +110,13 @@ class Queue {
     fun add(scan: Scan) {}
 }
 
-class OldSettings(val server: String, val key: String?, val uniqueSerial: String) {
-    fun deleteKey() {}
+class OldSettings(val server: String, key: String?, var uniqueSerial: String?) {
+    var key = key
+        private set
+
+    fun deleteKey() {
+        key = null
+    }
 }
 
 fun personAgreesTo(origin: String): Boolean = origin.isNotEmpty()

@@ -7,6 +7,8 @@ import io.gatehand.ErrorCode
 import io.gatehand.ExistingIdentity
 import io.gatehand.GatehandException
 import io.gatehand.RefusedException
+import io.gatehand.docs.OldSettings
+import io.gatehand.docs.takeOver
 import io.gatehand.testing.StandInKeystore
 import io.gatehand.testing.TestGateway
 import io.gatehand.testing.TestServer
@@ -15,6 +17,7 @@ import kotlin.test.assertEquals
 import kotlin.test.assertFailsWith
 import kotlin.test.assertFalse
 import kotlin.test.assertIs
+import kotlin.test.assertNull
 import kotlin.test.assertTrue
 import kotlinx.coroutines.runBlocking
 import org.junit.Before
@@ -53,6 +56,28 @@ class AdoptionTest {
             assertEquals(ErrorCode.REJECTED, assertFailsWith<RefusedException> { agent.adopt(ExistingIdentity(server.address, old.key)) }.code)
         }
         assertEquals(1, server.devices().size)
+    }
+
+    @Test
+    fun a_take_over_as_documented_goes_on_after_a_failed_roll_though_the_serial_was_not_known(): Unit = runBlocking {
+        val old = server.enrolWithout(server.createDevice("Lane 7"))
+        TestGateway { server.address }.use { gateway ->
+            val settings = OldSettings(gateway.address, old.key, null)
+            Devices.openImpatient().use { agent ->
+                gateway.answers(503, paths = setOf(TestGateway.ROLL))
+                assertFailsWith<ConnectionException> { takeOver(agent, settings) }
+                assertEquals(old.key, settings.key)
+            }
+            gateway.answer = null
+            Devices.openImpatient().use { agent ->
+                takeOver(agent, settings)
+                assertNull(settings.key)
+                assertEquals(old.uniqueSerial, agent.refresh().uniqueSerial)
+            }
+        }
+        Devices.open("another").use { agent ->
+            assertFailsWith<RefusedException> { agent.adopt(ExistingIdentity(server.address, old.key)) }
+        }
     }
 
     @Test
