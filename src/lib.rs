@@ -15,7 +15,9 @@ pub mod facts;
 mod failpoint;
 #[cfg(feature = "jni")]
 pub mod jni;
+mod mask;
 pub mod private_file;
+mod regular_file;
 pub mod seal;
 pub mod secret;
 #[cfg(feature = "server")]

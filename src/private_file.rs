@@ -7,14 +7,21 @@ use std::os::unix::fs::{
 };
 use std::path::Path;
 
-use rustix::fs::OFlags;
+use rustix::fs::{FlockOperation, OFlags, flock};
+use rustix::io::Errno;
 
-use crate::failpoint;
+use crate::{failpoint, regular_file};
 
 /// Mode of a secret file.
 pub const PRIVATE_FILE: u32 = 0o600;
 /// Mode of a folder that holds secret files.
 pub const PRIVATE_FOLDER: u32 = 0o700;
+/// Part of a mode: what others than the owner may do.
+const OTHERS: u32 = 0o077;
+/// How the name of a file ends that is being made.
+const DRAFT: &str = ".new";
+/// Digits of the number in such a name.
+const NUMBER_LENGTH: usize = 16;
 
 /// Writes a new file with mode 0600 so that after a crash it is there whole or not at all.
 ///
@@ -27,11 +34,18 @@ pub fn create(path: &Path, contents: &[u8]) -> io::Result<()> {
         .file_name()
         .ok_or(ErrorKind::InvalidInput)?
         .to_string_lossy();
-    let suffix = getrandom::u64().map_err(io::Error::other)?;
-    let draft = folder.join(format!(".{name}.{suffix:016x}.new"));
-    let created = write_synced(&draft, contents, folder).and_then(|()| publish(&draft, path));
+    let (draft, mut file) = loop {
+        let suffix = getrandom::u64().map_err(io::Error::other)?;
+        let draft = folder.join(format!(".{name}.{suffix:0NUMBER_LENGTH$x}{DRAFT}"));
+        if let Some(file) = begin(&draft)? {
+            break (draft, file);
+        }
+    };
+    let created = write_synced(&mut file, contents, folder).and_then(|()| publish(&draft, path));
     failpoint::reach("private file: named");
-    match fs::remove_file(&draft) {
+    let removed = fs::remove_file(&draft);
+    drop(file);
+    match removed {
         Err(error) if created.is_ok() && error.kind() != ErrorKind::NotFound => return Err(error),
         _ => created?,
     }
@@ -50,19 +64,63 @@ pub fn ensure(path: &Path, contents: &[u8]) -> io::Result<()> {
 /// Opens a file to read it. What is no regular file is refused: a link could lead anywhere, and
 /// opening a pipe would wait for its other end.
 pub fn open(path: &Path) -> io::Result<File> {
-    let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
-    let file = OpenOptions::new()
-        .read(true)
-        .custom_flags(flags.bits() as i32)
-        .open(path)?;
-    if file.metadata()?.is_file() {
-        Ok(file)
-    } else {
-        Err(io::Error::new(
-            ErrorKind::InvalidInput,
-            "it is not a regular file",
-        ))
+    regular_file::open_with(path, OFlags::NOFOLLOW)
+}
+
+/// Takes from other users what they may do with a secret file, as after a restored backup; whether
+/// they could do something. Only its owner can.
+pub fn make_private(path: &Path) -> io::Result<bool> {
+    let mode = || Ok::<_, io::Error>(fs::symlink_metadata(path)?.mode());
+    if mode()? & OTHERS == 0 {
+        return Ok(false);
     }
+    fs::set_permissions(path, Permissions::from_mode(PRIVATE_FILE))?;
+    match mode()? & OTHERS {
+        0 => Ok(true),
+        _ => Err(ErrorKind::Unsupported.into()),
+    }
+}
+
+/// Removes what killed processes left of a file that they were making: parts of it, or all under
+/// another name. What a living process is making stays.
+pub fn remove_drafts(path: &Path) -> io::Result<()> {
+    let (Some(folder), Some(name)) = (path.parent(), path.file_name()) else {
+        return Ok(());
+    };
+    let prefix = format!(".{}.", name.to_string_lossy());
+    let made = fs::symlink_metadata(path).ok();
+    let entries = match fs::read_dir(folder) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+        entries => entries?,
+    };
+    for entry in entries {
+        let entry = entry?;
+        let name = entry.file_name();
+        let suffix = name.to_str().and_then(|name| name.strip_prefix(&prefix));
+        let number = suffix.and_then(|suffix| suffix.strip_suffix(DRAFT));
+        let is_ours = |number: &str| {
+            number.len() == NUMBER_LENGTH && number.bytes().all(|digit| digit.is_ascii_hexdigit())
+        };
+        if !number.is_some_and(is_ours) {
+            continue;
+        }
+        match remove_if_left(&entry.path(), made.as_ref()) {
+            Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+fn remove_if_left(draft: &Path, made: Option<&fs::Metadata>) -> io::Result<()> {
+    let file = open(draft)?;
+    let found = file.metadata()?;
+    let is_made = made.is_some_and(|made| (made.dev(), made.ino()) == (found.dev(), found.ino()));
+    // What is made already may be locked for its own sake.
+    if is_made || flock(&file, FlockOperation::NonBlockingLockExclusive).is_ok() {
+        fs::remove_file(draft)?;
+    }
+    Ok(())
 }
 
 /// Creates a folder with mode 0700, and the missing ones above it; leaves one that is there as it is.
@@ -107,17 +165,27 @@ fn publish(draft: &Path, path: &Path) -> io::Result<()> {
     }
 }
 
-fn write_synced(path: &Path, contents: &[u8], folder: &Path) -> io::Result<()> {
-    let mut file = OpenOptions::new()
+/// Makes an empty draft that is locked, which tells it from one that a killed process left; `None` if
+/// another process was quicker and removed it.
+fn begin(draft: &Path) -> io::Result<Option<File>> {
+    let file = OpenOptions::new()
         .write(true)
         .create_new(true)
         .mode(PRIVATE_FILE)
-        .open(path)?;
+        .open(draft)?;
     failpoint::reach("private file: draft made");
+    // Where files can't be locked at all, nobody removes drafts.
+    if let Err(Errno::WOULDBLOCK) = flock(&file, FlockOperation::NonBlockingLockExclusive) {
+        return Ok(None);
+    }
+    Ok((file.metadata()?.nlink() > 0).then_some(file))
+}
+
+fn write_synced(file: &mut File, contents: &[u8], folder: &Path) -> io::Result<()> {
     file.set_permissions(Permissions::from_mode(PRIVATE_FILE))?; // whatever the umask is
     let owner = fs::metadata(folder)?;
     if is_for_another(&owner, &file.metadata()?) {
-        fchown(&file, Some(owner.uid()), Some(owner.gid()))?;
+        fchown(&*file, Some(owner.uid()), Some(owner.gid()))?;
     }
     file.write_all(contents)?;
     failpoint::reach("private file: draft written");
@@ -181,6 +249,81 @@ mod tests {
         .unwrap();
         for other in [link, pipe, folder.path().to_owned()] {
             assert!(open(&other).is_err(), "{}", other.display());
+        }
+    }
+
+    fn draft_of(path: &Path, number: u64) -> std::path::PathBuf {
+        let name = path.file_name().unwrap().to_str().unwrap();
+        path.with_file_name(format!(".{name}.{number:016x}.new"))
+    }
+
+    #[test]
+    fn what_killed_processes_left_of_a_file_is_removed_and_nothing_else() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("key");
+        for round in ["before it is made", "afterwards"] {
+            let (left, living) = (draft_of(&path, 7), draft_of(&path, 8));
+            fs::write(&left, "part").unwrap();
+            let at_work = begin(&living).unwrap().unwrap();
+            let other = draft_of(&folder.path().join("other"), 7);
+            let no_draft = folder.path().join(".key.backup.new");
+            for kept in [&other, &no_draft] {
+                fs::write(kept, "x").unwrap();
+            }
+            remove_drafts(&path).unwrap();
+            assert!(!left.exists(), "{round}");
+            for kept in [&living, &other, &no_draft] {
+                assert!(kept.exists(), "{round}: {}", kept.display());
+            }
+            drop(at_work);
+            remove_drafts(&path).unwrap();
+            assert!(!living.exists(), "{round}");
+            ensure(&path, b"secret").unwrap();
+        }
+        // Named, and killed before its other name was removed; and it is in use.
+        let left = draft_of(&path, 9);
+        fs::hard_link(&path, &left).unwrap();
+        let in_use = open(&path).unwrap();
+        flock(&in_use, FlockOperation::NonBlockingLockExclusive).unwrap();
+        remove_drafts(&path).unwrap();
+        assert!(!left.exists());
+        assert_eq!(fs::read(&path).unwrap(), b"secret");
+    }
+
+    #[test]
+    fn a_file_is_made_whoever_removes_drafts_meanwhile() {
+        let folder = tempfile::tempdir().unwrap();
+        let paths: Vec<_> = (0..200)
+            .map(|n| folder.path().join(n.to_string()))
+            .collect();
+        std::thread::scope(|scope| {
+            let making = scope.spawn(|| {
+                for path in &paths {
+                    create(path, b"secret").unwrap();
+                }
+            });
+            while !making.is_finished() {
+                for path in paths.iter().filter(|path| !path.exists()).take(2) {
+                    remove_drafts(path).unwrap();
+                }
+            }
+        });
+        for path in paths {
+            assert_eq!(fs::read(path).unwrap(), b"secret");
+        }
+    }
+
+    #[test]
+    fn a_file_that_others_may_read_is_made_private() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("key");
+        create(&path, b"secret").unwrap();
+        assert!(!make_private(&path).unwrap());
+        for mode in [0o644, 0o640, 0o602, 0o777] {
+            fs::set_permissions(&path, Permissions::from_mode(mode)).unwrap();
+            assert!(make_private(&path).unwrap());
+            let mode = fs::metadata(&path).unwrap().permissions().mode();
+            assert_eq!(mode & 0o777, PRIVATE_FILE);
         }
     }
 

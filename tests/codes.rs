@@ -187,6 +187,7 @@ fn in_a_terminal_the_code_or_address_and_token_are_asked_for() {
             .arg(format!("{} init", gatehand.get_program().to_str().unwrap()))
             .arg("/dev/null")
             .env("GATEHAND_HOME", scanner.home())
+            .env("GATEHAND_VOLATILE", "true")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()

@@ -64,6 +64,7 @@ fn in_terminal(scanner: &Scanner, arguments: &str, variables: &[(&str, &str)]) -
         .arg(format!("{gatehand} {arguments}"))
         .arg("/dev/null")
         .env("GATEHAND_HOME", scanner.home())
+        .env("GATEHAND_VOLATILE", "true")
         .env("TERM", "xterm-256color")
         .env_remove("NO_COLOR")
         .env_remove("CLICOLOR")

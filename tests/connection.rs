@@ -296,7 +296,7 @@ fn the_systems_certificates_are_trusted_on_request_only() {
 
 /// Enrols in this process, with settings that the command has no options for.
 async fn enrol(scanner: &Scanner, url: &str, config: &ClientConfig) {
-    let folder = Folder::at(scanner.home()).unwrap();
+    let folder = Folder::at(scanner.home()).unwrap().volatile_allowed();
     let describe = ThisMachine {
         folder: folder.clone(),
     };
@@ -363,6 +363,7 @@ fn a_terminal_shows_for_how_long_it_has_been_waiting() {
         .args(["--quiet", "--return", "--command", &words.join(" ")])
         .arg("/dev/null")
         .env("GATEHAND_HOME", scanner.home())
+        .env("GATEHAND_VOLATILE", "true")
         .env("NO_COLOR", "1")
         .stdin(Stdio::null())
         .output();

@@ -28,7 +28,7 @@ struct Staying {
 
 impl Staying {
     fn beside(scanner: &Scanner, way: Way) -> Self {
-        let folder = Folder::at(scanner.home()).unwrap();
+        let folder = Folder::at(scanner.home()).unwrap().volatile_allowed();
         let describe = ThisMachine {
             folder: folder.clone(),
         };

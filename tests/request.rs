@@ -11,6 +11,7 @@ mod common;
 
 use std::fs;
 
+use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD, Engine};
 use common::installation::Installation;
 use common::scanner::{Ended, Scanner};
 use common::stranger::{Stranger, answer, answer_with, identity};
@@ -173,6 +174,11 @@ fn what_changes_the_identity_goes_through_its_own_command_only() {
         ("/api//v1/device///roll", "gatehand roll"),
         ("/api/v1/device%2Frevoke?a=b", "gatehand revoke"),
         ("/api/v1/x/../device/./roll", "gatehand roll"),
+        ("/API/v1/device/roll", "gatehand roll"),
+        ("/api/v1/device/%25%37%32oll.json", "gatehand roll"),
+        ("/api/v1/device/ｒｅｖｏｋｅ", "gatehand revoke"),
+        ("/api/v1/device/roll%00", "characters that no path"),
+        ("/api/v1/device/roll%252500", "characters that no path"),
         (&whole, "gatehand roll"),
     ] {
         for method in ["POST", "post", "PUT", "PATCH", "DELETE"] {
@@ -323,7 +329,7 @@ fn a_call_may_have_headers_of_its_own() {
 }
 
 #[test]
-fn headers_that_the_agent_sets_are_not_for_a_call_to_set() {
+fn headers_that_the_agent_sets_or_that_lead_elsewhere_are_not_for_a_call_to_set() {
     let (server, scanner) = enrolled_at_stranger(empty_list());
     for name in [
         "Authorization",
@@ -337,6 +343,12 @@ fn headers_that_the_agent_sets_are_not_for_a_call_to_set() {
         "X-Idempotency-Key",
         "Proxy-Authorization",
         "user-agent",
+        "X-HTTP-Method-Override",
+        "X_Method_Override",
+        "X-Original-URL",
+        "x_rewrite_url",
+        "X-Forwarded-Prefix",
+        "Forwarded",
     ] {
         let header = format!("{name}: x");
         request(&scanner, &["GET", "/api/v1/x/", "-H", &header]).complains(2, name);
@@ -426,6 +438,45 @@ fn the_key_is_masked_wherever_an_answer_repeats_it() {
         assert!(!ended.succeeds().stdout.contains(KEY), "{options:?}");
         let masks = ended.stdout.matches(&"*".repeat(KEY.len())).count();
         assert_eq!(masks, if options.is_empty() { 4 } else { 5 }, "{ended:?}");
+    }
+}
+
+#[test]
+fn the_key_is_masked_in_every_form_in_which_an_answer_repeats_it() {
+    let part = |text: &str| {
+        text.bytes()
+            .map(|c| format!("%{c:02X}"))
+            .collect::<String>()
+    };
+    let escaped = |text: &str| {
+        text.bytes()
+            .map(|c| format!("\\u{c:04x}"))
+            .collect::<String>()
+    };
+    let hex = |text: &str| text.bytes().map(|c| format!("{c:02x}")).collect::<String>();
+    let (beginning, end) = KEY.split_at(20);
+    let forms = [
+        format!("{}{end}", part(beginning)),
+        format!("{beginning}{}", part(end).to_lowercase()),
+        format!("{beginning}{}", escaped(end)),
+        escaped(KEY),
+        KEY.to_uppercase(),
+        hex(KEY),
+        BASE64_STANDARD.encode(KEY),
+        BASE64_STANDARD.encode(format!("Device {KEY}")),
+        BASE64_URL_SAFE_NO_PAD.encode(format!("ü:{KEY}:x")),
+    ];
+    for form in forms {
+        let body = format!(r#"{{"a": "{form}", "b": "another text"}}"#);
+        let echo = format!("X-Echo: {form}");
+        let (_server, scanner) = enrolled_at_stranger(answer_with("200 OK", &echo, &body));
+        let ended = request(&scanner, &["GET", "/api/v1/x/", "--include"]);
+        let shown = &ended.succeeds().stdout;
+        assert!(!shown.contains(&form), "{form}: {shown}");
+        let told: Value = serde_json::from_str(shown.split_once("\n\n").unwrap().1).unwrap();
+        assert_eq!(told["b"], "another text");
+        let told = told["a"].as_str().unwrap();
+        assert!(told.contains("**********"), "{form}: {shown}");
     }
 }
 

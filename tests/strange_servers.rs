@@ -9,13 +9,15 @@
 
 mod common;
 
-use std::fs;
+use std::fs::{self, File};
 use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
+use std::path::Path;
 
 use common::scanner::{Scanner, end};
 use common::skip;
 use common::stranger::{Stranger, answer, answer_with, identity};
+use rustix::fs::{CWD, FileType, Mode, mknodat};
 
 const TOKEN: &str = "kpp4jn8g2ynzonp6";
 
@@ -324,6 +326,7 @@ fn a_clock_before_the_build_is_named_as_the_likely_cause() {
         .args(gatehand.get_args());
     at_another_time
         .env("GATEHAND_HOME", scanner.home())
+        .env("GATEHAND_VOLATILE", "true")
         .env("TZ", "UTC");
     let ended = end(at_another_time.output().unwrap());
     ended.complains(9, "this device's clock shows 1970-02-03 04:05 UTC");
@@ -345,6 +348,40 @@ fn a_bad_file_of_certificates_is_named() {
     scanner
         .init("https://localhost:1", TOKEN, &arguments)
         .complains(1, "holds no certificate");
+}
+
+#[test]
+fn a_file_of_certificates_without_an_end_is_refused() {
+    let scanner = Scanner::new();
+    let [pipe, large] = ["pipe", "large"].map(|name| scanner.scratch().join(name));
+    mknodat(CWD, &pipe, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).unwrap();
+    // With someone at its other end who writes nothing.
+    let _writer = File::options().read(true).write(true).open(&pipe).unwrap();
+    File::create(&large).unwrap().set_len(1 << 40).unwrap();
+    let url = "https://localhost:1";
+    for (file, why) in [
+        (Path::new("/dev/zero"), "not a regular file"),
+        (&pipe, "not a regular file"),
+        (scanner.scratch(), "not a regular file"),
+        (&large, "larger than"),
+    ] {
+        let ended = scanner.init(url, TOKEN, &["--ca-file", file.to_str().unwrap()]);
+        ended.complains(1, "can't read the certificates");
+        assert!(ended.stderr.contains(why), "{ended:?}");
+    }
+    for file in [Path::new("/dev/zero"), &pipe] {
+        let arguments = [
+            "init",
+            "--url",
+            url,
+            "--token",
+            TOKEN,
+            "--system-certificates",
+        ];
+        let mut command = scanner.command(&arguments);
+        let ended = end(command.env("SSL_CERT_FILE", file).output().unwrap());
+        ended.complains(1, "can't read the certificates");
+    }
 }
 
 #[test]
@@ -388,7 +425,9 @@ fn a_clock_before_1970_is_told() {
         .arg("1960-01-01")
         .arg(gatehand.get_program())
         .args(gatehand.get_args());
-    long_ago.env("GATEHAND_HOME", scanner.home());
+    long_ago
+        .env("GATEHAND_HOME", scanner.home())
+        .env("GATEHAND_VOLATILE", "true");
     end(long_ago.output().unwrap()).complains(9, "before 1970");
     assert_eq!(scanner.status()["state"], "not-enrolled");
 }

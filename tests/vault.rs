@@ -13,9 +13,11 @@ use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::process::Command;
 
+use common::installation::Installation;
 use common::scanner::{Ended, Scanner, end};
 use common::skip;
 use common::stranger::{Stranger, answer, identity};
+use common::way::Way;
 use rusqlite::Connection;
 
 const KEY: &str = "k3yk3yk3yk3yk3yk3yk3yk3yk3yk3yk3yk3yk3yk3yk3yk3yk3yk3yk3yk3yk3yk3";
@@ -334,21 +336,174 @@ fn a_second_process_is_told_to_wait_and_the_first_goes_on() {
     scanner.init(&silent.url, "t", &[]).succeeds();
 }
 
-/// Runs `script` with a file system of its own at the scanner's home, as a disk that is `options`.
-fn with_disk(scanner: &Scanner, options: &str, script: &str) -> Option<Ended> {
-    if !skip::can_run("unshare", &["--user", "--map-root-user", "--mount", "true"]) {
-        return None;
-    }
-    let script = format!(
-        "mkdir -p \"$GATEHAND_HOME\" && mount -t tmpfs -o {options},mode=700 tmpfs \"$GATEHAND_HOME\" || exit 99; {script}"
-    );
+/// `sh` as root of a user of its own, with mounts of its own.
+const OWN_MOUNTS: [&str; 5] = ["--user", "--map-root-user", "--mount", "sh", "-c"];
+
+/// Runs `script` after `mount` has put a file system at the scanner's home.
+fn with_mount(scanner: &Scanner, mount: &str, script: &str) -> Command {
+    let script = format!("mkdir -p \"$GATEHAND_HOME\" && {mount} || exit 99; {script}");
     let mut command = Command::new("unshare");
-    command.args(["--user", "--map-root-user", "--mount", "sh", "-c", &script]);
+    command.args(OWN_MOUNTS).arg(&script);
     command.env("GATEHAND_HOME", scanner.home());
     command.env("GATEHAND", scanner.command(&[]).get_program());
-    let ended = end(command.output().unwrap());
+    command.env_remove("GATEHAND_VOLATILE");
+    command
+}
+
+/// Runs `script` with a disk at the scanner's home that is `options`.
+fn with_disk(scanner: &Scanner, options: &str, script: &str) -> Option<Ended> {
+    if !skip::can_run("unshare", &[&OWN_MOUNTS[..], &["true"]].concat()) {
+        return None;
+    }
+    let mount = format!("mount -t tmpfs -o {options},mode=700 tmpfs \"$GATEHAND_HOME\"");
+    let mut command = with_mount(scanner, &mount, script);
+    let ended = end(command.env("GATEHAND_VOLATILE", "true").output().unwrap());
     assert_ne!(ended.code, 99, "no file system: {ended:?}");
     Some(ended)
+}
+
+#[test]
+fn a_vault_that_is_gone_at_the_next_boot_is_refused_before_anything_is_sent() {
+    let in_memory = "mount -t tmpfs -o mode=700 tmpfs \"$GATEHAND_HOME\"";
+    let overlay = "mount -t tmpfs tmpfs \"$GATEHAND_HOME\" && cd \"$GATEHAND_HOME\" \
+        && mkdir lower upper work home \
+        && mount -t overlay -o lowerdir=$PWD/lower,upperdir=$PWD/upper,workdir=$PWD/work overlay home \
+        && export GATEHAND_HOME=\"$PWD/home/gatehand\"";
+    for (mount, words) in [
+        (in_memory, "is on a tmpfs in memory"),
+        (overlay, "is on an overlay, at "),
+    ] {
+        let trial = format!("GATEHAND_HOME=/mnt; {mount}");
+        if !skip::can_run("unshare", &[&OWN_MOUNTS[..], &[&trial]].concat()) {
+            continue;
+        }
+        let (installation, scanner) = (Installation::start(), Scanner::new());
+        let way = Way::to(&installation.url);
+        let token = installation.create_device("Lane 1");
+        let existing = scanner.scratch().join("existing.json");
+        let key = serde_json::json!({"url": way.url, "key": KEY, "serial": "S"});
+        fs::write(&existing, key.to_string()).unwrap();
+        let script = format!(
+            "run() {{ \"$GATEHAND\" \"$@\" > /dev/null; echo \"$1 $?\"; }}
+             run init --url {url} --token {token}
+             run adopt {existing}
+             run roll
+             run init --volatile --url {url} --token {token}
+             run info
+             run roll
+             GATEHAND_VOLATILE=true run roll",
+            url = way.url,
+            existing = existing.display(),
+        );
+        let ended = end(with_mount(&scanner, mount, &script).output().unwrap());
+        let told: Vec<&str> = ended.stdout.lines().collect();
+        let expected = [
+            "init 10", "adopt 10", "roll 13", "init 0", "info 0", "roll 10", "roll 0",
+        ];
+        assert_eq!(told, expected, "{ended:?}");
+        assert_eq!(ended.stderr.matches(words).count(), 3, "{ended:?}");
+        assert_eq!(
+            ended.stderr.matches("add --volatile").count(),
+            3,
+            "{ended:?}"
+        );
+        let requests = way.requests();
+        let sent: Vec<&str> = requests
+            .iter()
+            .map(|sent| sent.split(' ').nth(1).unwrap())
+            .collect();
+        let paths = ["initialize", "info", "roll"].map(|path| format!("/api/v1/device/{path}"));
+        assert_eq!(sent, paths);
+    }
+}
+
+#[test]
+fn files_that_others_could_read_are_made_private_and_that_is_told_once() {
+    let mode = |path: &std::path::Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    for command in [&["status"][..], &["info"], &["roll"]] {
+        for (name, open) in [
+            ("vault.key", 0o644),
+            ("vault.db", 0o640),
+            ("vault.key", 0o606),
+        ] {
+            let (installation, scanner) = (Installation::start(), Scanner::new());
+            let token = installation.create_device("Lane 1");
+            scanner.init(&installation.url, &token, &[]).succeeds();
+            let path = scanner.home().join(name);
+            fs::set_permissions(&path, fs::Permissions::from_mode(open)).unwrap();
+            let words = format!("other users could read {}", path.display());
+            let ended = scanner.run(command);
+            assert_eq!(
+                ended.succeeds().stderr.matches(&words).count(),
+                1,
+                "{ended:?}"
+            );
+            assert_eq!(mode(&path), 0o600, "{command:?}");
+            let again = scanner.run(command);
+            assert!(
+                !again.succeeds().stderr.contains("other users"),
+                "{again:?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_key_that_another_user_has_and_can_read_is_refused() {
+    let scanner = enrolled();
+    let (user, key) = (Some(4711), scanner.home().join("vault.key"));
+    let files = scanner.files().into_iter().map(|(path, _)| path);
+    for path in files
+        .filter(|path| *path != key)
+        .chain([scanner.scratch().to_owned(), scanner.home()])
+    {
+        // Only root can give files away, and has something to prove.
+        if std::os::unix::fs::chown(path, user, user).is_err() {
+            return;
+        }
+    }
+    fs::set_permissions(&key, fs::Permissions::from_mode(0o644)).unwrap();
+    let program = scanner.command(&[]).get_program().to_owned();
+    let as_user = ["--reuid=4711", "--regid=4711", "--clear-groups"];
+    let trial = [&as_user[..], &[program.to_str().unwrap(), "--version"]].concat();
+    if !skip::can_run("setpriv", &trial) {
+        return;
+    }
+    let mut status = Command::new("setpriv");
+    status.args(as_user).arg(program).arg("status");
+    let ended = end(status
+        .env("GATEHAND_HOME", scanner.home())
+        .output()
+        .unwrap());
+    ended.complains(11, "belongs to one of them");
+    assert!(ended.stderr.contains("chmod 600"), "{ended:?}");
+    std::os::unix::fs::chown(&key, user, user).unwrap();
+    let ended = end(status.output().unwrap());
+    assert!(
+        ended.succeeds().stderr.contains("other users could read"),
+        "{ended:?}"
+    );
+}
+
+#[test]
+fn what_a_killed_command_left_is_removed_by_the_next_one() {
+    let scanner = enrolled();
+    let left = ["vault.key", "vault.db", "vault.lock"].map(|name| {
+        let path = scanner.home().join(format!(".{name}.0123456789abcdef.new"));
+        fs::write(&path, "part of it").unwrap();
+        path
+    });
+    fs::remove_file(&left[0]).unwrap();
+    fs::hard_link(scanner.home().join("vault.key"), &left[0]).unwrap();
+    scanner.run(&["status"]).succeeds();
+    let server = server();
+    scanner
+        .init(&server.url, "second", &["--replace"])
+        .succeeds();
+    for path in left {
+        assert!(!path.exists(), "{}", path.display());
+    }
+    scanner.run(&["status"]).succeeds();
 }
 
 #[test]

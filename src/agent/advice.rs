@@ -24,6 +24,8 @@ pub enum Advice {
     RestoreOrReplace,
     /// Put the vault elsewhere, or enrol with a new code that sets aside what is there.
     MoveOrReplace,
+    /// Put the vault where it is kept, or allow that it is not.
+    KeepOrAllow,
     /// Use https, or allow plain http.
     Encrypt,
     /// Install a newer version.
@@ -79,6 +81,7 @@ fn of_vault(error: &VaultError) -> Option<Advice> {
     match error {
         VaultError::OtherVersion { .. } => Some(Advice::Update),
         VaultError::Foreign { .. } => Some(Advice::MoveOrReplace),
+        VaultError::Volatile { .. } => Some(Advice::KeepOrAllow),
         error if error.is_beyond_use() => Some(Advice::RestoreOrReplace),
         _ => None,
     }

@@ -1,10 +1,12 @@
 //! Telling the device API's answers from anything else that may answer.
 
 use reqwest::StatusCode;
+use reqwest::header::HeaderMap;
 use serde::de::DeserializeOwned;
 use zeroize::Zeroizing;
 
 use super::client::Answer;
+use crate::mask::Mask;
 use crate::secret::Secret;
 use crate::wire::{Problem, hidden};
 
@@ -111,6 +113,15 @@ pub(super) fn read<T: DeserializeOwned>(
     } else {
         Err(unexpected("JSON"))
     }
+}
+
+/// Names and values of the headers that are text, masked.
+pub(super) fn visible_headers(headers: &HeaderMap, mask: &Mask) -> Vec<(String, String)> {
+    let visible = headers.iter().filter_map(|(name, value)| {
+        let value = value.to_str().ok()?;
+        Some((mask.hide(name.as_str()), mask.hide(value)))
+    });
+    visible.collect()
 }
 
 #[cfg(test)]

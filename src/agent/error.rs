@@ -177,9 +177,7 @@ pub enum AgentError {
     #[error("the {0} holds characters that can't be sent")]
     Header(&'static str),
     /// A header that is not the app's to set.
-    #[error(
-        "the header {0} is not for a call to set: leave it out, the agent and its connection do it"
-    )]
+    #[error("the header {0} is not for a call to set: leave it out")]
     OwnHeader(String),
     /// A key that no header can hold.
     #[error("this device's key holds characters that can't be sent")]

@@ -82,6 +82,10 @@ impl Agent {
         options: &InitializeOptions,
     ) -> Result<Initialized, AgentError> {
         enrolment.url().check_transport(options.allow_http)?;
+        // What was begun is to be finished, wherever it is kept.
+        if !self.has_begun(enrolment) && self.redeemed(enrolment)?.is_none() {
+            self.folder.refuse_if_volatile()?;
+        }
         let lock = self.lock().await?;
         if let Some(identity) = self.redeemed(enrolment)? {
             return Ok(self.done_before(&lock, identity).await);
@@ -122,6 +126,14 @@ impl Agent {
         }
     }
 
+    /// Whether an enrolment with this very token was begun, and perhaps sent, before.
+    fn has_begun(&self, enrolment: &Enrolment) -> bool {
+        // What is wrong with a vault is found where it may be replaced.
+        let device = self.look().ok().flatten();
+        let begun = device.and_then(|device| device.enrolment);
+        begun.is_some_and(|begun| begun.is_for(enrolment))
+    }
+
     /// The identity that this very token has led to, if another command finished its enrolment.
     fn redeemed(&self, enrolment: &Enrolment) -> Result<Option<Identity>, AgentError> {
         // What is wrong with a vault is found where it may be replaced.
@@ -155,6 +167,9 @@ impl Agent {
         existing.server.check_transport(options.allow_http)?;
         // What can't be reported is found before anything is stored.
         describe::report(&*self.describe, &options.overrides, None)?;
+        if self.adopted(existing, options).is_none() {
+            self.folder.refuse_if_volatile()?;
+        }
         let lock = self.lock().await?;
         if let Some(identity) = self.adopted(existing, options) {
             return Ok(self.done_before(&lock, identity).await);

@@ -21,9 +21,9 @@ mod initialize;
 mod intent;
 mod journal;
 mod key_check;
-mod mask;
 mod media_keys;
 mod memory;
+mod own_path;
 mod perform;
 mod replaced;
 mod request;
@@ -156,8 +156,23 @@ impl Agent {
         .await
     }
 
+    /// Refuses a vault that is gone at the next boot, unless the folder allows it: what [`initialize`],
+    /// [`adopt`] and [`roll`] do by themselves, for those who ask a person before.
+    ///
+    /// [`initialize`]: Self::initialize
+    /// [`adopt`]: Self::adopt
+    /// [`roll`]: Self::roll
+    pub fn refuse_if_volatile(&self) -> Result<(), AgentError> {
+        Ok(self.folder.refuse_if_volatile()?)
+    }
+
     /// Replaces the device's key; the server takes the old one no more.
     pub async fn roll(&self) -> Result<Done, AgentError> {
+        let device = self.look()?;
+        // What was begun is to be finished, wherever it is kept.
+        if device.is_some_and(|device| device.situation().pending != Some(Operation::Roll)) {
+            self.folder.refuse_if_volatile()?;
+        }
         self.operate(Operation::Roll, Sent::Never, |_, _| Ok(OnIdentity::Roll))
             .await
     }

@@ -11,12 +11,12 @@ use reqwest::StatusCode;
 use reqwest::header::{AUTHORIZATION, CONTENT_LENGTH, HeaderMap};
 
 use super::access::Access;
-use super::answer::ANSWER_LIMIT;
+use super::answer::{ANSWER_LIMIT, visible_headers};
 use super::client::{Answer, Incoming, device_authorization};
 use super::key_check::AfterDoubt;
-use super::mask::{Mask, visible_headers};
 use super::request::{ApiRequest, Call};
 use super::{Agent, AgentError};
+use crate::mask::Mask;
 
 /// Pieces of a body that wait for the network.
 const PIECES: usize = 4;
@@ -177,11 +177,12 @@ impl Agent {
 }
 
 fn stream(access: &Access, status: StatusCode, headers: &HeaderMap, body: Body) -> ApiStream {
+    let mask = Mask::new(&access.key);
     ApiStream {
         status: status.as_u16(),
-        headers: visible_headers(headers, &access.key),
+        headers: visible_headers(headers, &mask),
         body,
-        mask: Mask::new(&access.key),
+        mask,
         server: access.identity.server.to_string(),
     }
 }

@@ -7,9 +7,9 @@ use clap::Args;
 use serde::Deserialize;
 
 use super::connection::ConnectionArguments;
-use super::device::Outcome;
+use super::device::{KeepingArguments, Outcome};
 use super::facts::OverrideArguments;
-use super::{CliError, device, input, output, progress};
+use super::{CliError, input, output, progress};
 use crate::agent::{Course, ExistingIdentity, InitializeOptions};
 use crate::enrolment::ServerUrl;
 use crate::secret::Secret;
@@ -47,6 +47,8 @@ pub(super) struct Adopt {
     /// Send the key unencrypted to a server that is not on this machine.
     #[arg(long)]
     allow_http: bool,
+    #[command(flatten)]
+    keeping: KeepingArguments,
     /// Print JSON.
     #[arg(long)]
     pub(super) json: bool,
@@ -67,7 +69,9 @@ struct Existing {
 
 impl Adopt {
     pub(super) fn run(self) -> Result<(), CliError> {
+        let agent = self.keeping.agent(&self.connection)?;
         if self.file.as_os_str() == "-" && io::stdin().is_terminal() {
+            agent.refuse_if_volatile()?;
             output::say("Paste the JSON with url, key and serial, then press Ctrl+D.");
         }
         let text = input::read_file(&self.file, FILE_LIMIT)?;
@@ -86,7 +90,6 @@ impl Adopt {
             overrides: self.overrides.overrides(),
             revoke_old: self.revoke_old,
         };
-        let agent = device::agent(&self.connection)?;
         let what = format!("asking {}", server.origin());
         let adopted = super::runtime()?.block_on(async {
             let adopted = progress::shown(&what, agent.adopt(&existing, &options)).await?;

@@ -49,6 +49,9 @@ fn words(advice: Advice) -> &'static str {
         Advice::MoveOrReplace => {
             "name another folder with GATEHAND_HOME, or enrol with gatehand init --replace, which sets the file aside"
         }
+        Advice::KeepOrAllow => {
+            "name a folder on a disk with GATEHAND_HOME, or add --volatile if this device is needed until then only"
+        }
         Advice::Encrypt => "use https, or add --allow-http if this network is trusted",
         Advice::Update => "update gatehand",
         Advice::Instead(Operation::Initialize) => "use gatehand init",

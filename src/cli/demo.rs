@@ -97,7 +97,7 @@ impl Demo {
             "The scanner read the code back from that picture",
             &format!("it is for {}", scanned.url()),
         )?;
-        let vault = Folder::at(folder.join("scanner"))?;
+        let vault = Folder::at(folder.join("scanner"))?.volatile_allowed();
         let describe = ThisMachine {
             folder: vault.clone(),
         };
@@ -209,7 +209,10 @@ async fn keep(desk: &Desk, folder: &Path) -> Result<(), CliError> {
     output::print_line("")?;
     for line in [
         format!("export GATEHAND_HOME={}", home.display()),
-        format!("{gatehand} init --qr-image {}", qr_image.display()),
+        format!(
+            "{gatehand} init --volatile --qr-image {}",
+            qr_image.display()
+        ),
         format!("{gatehand} status"),
     ] {
         output::print_line(&format!("  {line}"))?;
@@ -217,7 +220,7 @@ async fn keep(desk: &Desk, folder: &Path) -> Result<(), CliError> {
     paragraph("or, in place of that init:")?;
     output::print_line("")?;
     output::print_line(&format!(
-        "  {gatehand} init --url {} --token {}",
+        "  {gatehand} init --volatile --url {} --token {}",
         desk.server,
         enrolment.token().expose()
     ))?;

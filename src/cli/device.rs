@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use clap::Args;
 use serde::Serialize;
 
 use super::connection::ConnectionArguments;
@@ -9,9 +10,32 @@ use super::{CliError, output, status};
 use crate::agent::{Afterlife, Agent, Course, Done, Identity, Replaced, ThisMachine};
 use crate::vault::Folder;
 
+/// Flattened into every command that gets a key to keep.
+#[derive(Args)]
+pub(super) struct KeepingArguments {
+    /// Do it though the vault is gone at the next boot, as in memory or on a live system.
+    #[arg(long, env = "GATEHAND_VOLATILE")]
+    volatile: bool,
+}
+
+impl KeepingArguments {
+    /// The agent of this device.
+    pub(super) fn agent(&self, connection: &ConnectionArguments) -> Result<Agent, CliError> {
+        let folder = Folder::locate()?;
+        let folder = match self.volatile {
+            true => folder.volatile_allowed(),
+            false => folder,
+        };
+        agent_in(folder, connection)
+    }
+}
+
 /// The agent of this device.
 pub(super) fn agent(connection: &ConnectionArguments) -> Result<Agent, CliError> {
-    let folder = Folder::locate()?;
+    agent_in(Folder::locate()?, connection)
+}
+
+fn agent_in(folder: Folder, connection: &ConnectionArguments) -> Result<Agent, CliError> {
     let describe = ThisMachine {
         folder: folder.clone(),
     };

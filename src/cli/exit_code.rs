@@ -20,7 +20,7 @@ Exit codes:
    7  something else than the device API answered
    8  the server can't be reached
    9  the server's certificate is not valid
-  10  the vault can't be written
+  10  the vault can't be written, or would be gone at the next boot (see --volatile)
   11  the vault can't be used: not readable, damaged, sealed with another key, too new
   12  this device is already enrolled, or a different enrolment is not finished
   13  this device is not enrolled (yet)
@@ -132,10 +132,12 @@ fn of_vault(error: &VaultError) -> ExitCode {
         VaultError::NoFolder => ExitCode::Usage,
         VaultError::Busy { .. } => ExitCode::Busy,
         VaultError::OpenFolder { .. }
+        | VaultError::Volatile { .. }
         | VaultError::Unwritable { .. }
         | VaultError::NotWritten { .. }
         | VaultError::NotSealed { .. } => ExitCode::VaultUnwritable,
-        VaultError::Unreadable { .. }
+        VaultError::OpenFile { .. }
+        | VaultError::Unreadable { .. }
         | VaultError::NotRead { .. }
         | VaultError::Foreign { .. }
         | VaultError::Corrupt { .. }

@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use super::connection::ConnectionArguments;
-use super::device::Outcome;
+use super::device::{KeepingArguments, Outcome};
 use super::facts::OverrideArguments;
-use super::{CliError, device, input, output, progress};
+use super::{CliError, input, output, progress};
 use crate::agent::{Agent, AgentError, Course, Identity, InitializeOptions, Replaced, State};
 use crate::enrolment::{Enrolment, ServerUrl, picture};
 use crate::secret::Secret;
@@ -58,6 +58,8 @@ pub(super) struct Init {
     /// Send the token unencrypted to a server that is not on this machine.
     #[arg(long)]
     allow_http: bool,
+    #[command(flatten)]
+    keeping: KeepingArguments,
     /// Print JSON.
     #[arg(long)]
     pub(super) json: bool,
@@ -69,7 +71,7 @@ pub(super) struct Init {
 
 impl Init {
     pub(super) fn run(self) -> Result<(), CliError> {
-        let agent = device::agent(&self.connection)?;
+        let agent = self.keeping.agent(&self.connection)?;
         if let Some(server) = self.unfinished(&agent)? {
             let what = format!("Enrolling at {server}");
             let resumed = super::runtime()?.block_on(progress::shown(&what, agent.resume()))?;
@@ -83,7 +85,7 @@ impl Init {
         if let Some(identity) = self.enrolled(&agent)? {
             return Err(AgentError::AlreadyEnrolled(Box::new(identity)).into());
         }
-        let enrolment = self.enrolment()?;
+        let enrolment = self.enrolment(&agent)?;
         let options = InitializeOptions {
             replace: self.replace,
             allow_http: self.allow_http,
@@ -140,7 +142,7 @@ impl Init {
         Ok(())
     }
 
-    fn enrolment(&self) -> Result<Enrolment, CliError> {
+    fn enrolment(&self, agent: &Agent) -> Result<Enrolment, CliError> {
         if let Some(path) = &self.qr_image {
             return read_picture(path);
         }
@@ -160,6 +162,7 @@ impl Init {
             return Ok(Enrolment::new(url.parse()?, Secret::new(token.clone()))?);
         }
         if io::stdin().is_terminal() {
+            agent.refuse_if_volatile()?;
             ask_until_understood()
         } else {
             Err(CliError::NoInput)

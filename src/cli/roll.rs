@@ -3,7 +3,7 @@
 use clap::Args;
 
 use super::connection::ConnectionArguments;
-use super::device::Outcome;
+use super::device::{KeepingArguments, Outcome};
 use super::{CliError, device, progress};
 
 const EXAMPLES: &str = "\
@@ -15,6 +15,8 @@ Examples:
 #[derive(Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Roll {
+    #[command(flatten)]
+    keeping: KeepingArguments,
     /// Print JSON.
     #[arg(long)]
     pub(super) json: bool,
@@ -24,7 +26,7 @@ pub(super) struct Roll {
 
 impl Roll {
     pub(super) fn run(self) -> Result<(), CliError> {
-        let agent = device::agent(&self.connection)?;
+        let agent = self.keeping.agent(&self.connection)?;
         let what = format!("asking {} for a new key", device::server_name(&agent));
         let done = super::runtime()?.block_on(progress::shown(&what, agent.roll()))?;
         Outcome::of("roll", &done).show(&agent, "This device has a new key.", self.json)

@@ -19,6 +19,7 @@ pub mod picture;
 use crate::secret::Secret;
 
 pub use payload::{ParseError, TEXT_LIMIT};
+pub(crate) use server_url::decodings;
 pub use server_url::{ServerUrl, ServerUrlError};
 
 /// Longest token in characters: the API takes no longer text.

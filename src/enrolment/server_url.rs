@@ -56,6 +56,11 @@ pub enum ServerUrlError {
         /// Those of the server.
         server: String,
     },
+    /// A path that holds control characters or no text, perhaps once it is decoded.
+    #[error(
+        "the path holds characters that no path of the API has, perhaps percent-encoded: {0:?}"
+    )]
+    NoText(String),
     /// A path that leads out of the server's own.
     #[error("the path leads out of {0}, and only what is below gets the device's key")]
     Outside(String),
@@ -120,8 +125,16 @@ impl ServerUrl {
         if !url.username().is_empty() || url.password().is_some() {
             return Err(ServerUrlError::UserInfo);
         }
-        if !url.path().starts_with(self.0.path()) || climbs(url.path()) {
+        let Some(below) = url.path().strip_prefix(self.0.path()) else {
             return Err(ServerUrlError::Outside(self.to_string()));
+        };
+        for path in decodings(below) {
+            if path.contains(|c: char| c.is_control() || c == char::REPLACEMENT_CHARACTER) {
+                return Err(ServerUrlError::NoText(url.path().to_owned()));
+            }
+            if climbs(&path) {
+                return Err(ServerUrlError::Outside(self.to_string()));
+            }
         }
         url.set_fragment(None);
         Ok(url)
@@ -228,21 +241,19 @@ impl fmt::Display for ServerUrl {
     }
 }
 
-/// Whether a path goes up in a spelling that was not resolved when it was parsed, as `..%2f`, but that
-/// a gateway or server may resolve, some of which decode more than once.
+/// A path as it is sent, and as a gateway or server may decode it, some of which do so more than once;
+/// with U+FFFD for what is not UTF-8 then.
+pub(crate) fn decodings(path: &str) -> impl Iterator<Item = String> {
+    std::iter::successors(Some(path.to_owned()), |path| {
+        let decoded = percent_decode(path.as_bytes()).decode_utf8_lossy();
+        (decoded != path.as_str()).then(|| decoded.into_owned())
+    })
+}
+
+/// Whether a path goes up in a spelling that was not resolved when it was parsed.
 fn climbs(path: &str) -> bool {
-    let mut path = path.as_bytes().to_vec();
-    loop {
-        let mut segments = path.split(|byte| matches!(byte, b'/' | b'\\'));
-        if segments.any(|segment| segment == b".." || segment.starts_with(b"..;")) {
-            return true;
-        }
-        let decoded: Vec<u8> = percent_decode(&path).collect();
-        if decoded == path {
-            return false;
-        }
-        path = decoded;
-    }
+    let mut segments = path.split(['/', '\\']);
+    segments.any(|segment| segment == ".." || segment.starts_with("..;"))
 }
 
 /// The host (with port and path) of an address whose scheme was left out.
@@ -360,7 +371,9 @@ mod tests {
                 E::Fragment => "fragment",
                 E::TooLong => "too long",
                 E::PlainHttp(_) => "plain http",
-                E::MalformedPath(_) | E::Elsewhere { .. } | E::Outside(_) => "resolved",
+                E::MalformedPath(_) | E::Elsewhere { .. } | E::Outside(_) | E::NoText(_) => {
+                    "resolved"
+                }
             };
             assert_eq!(kind, expected, "{text}");
         }

@@ -1,9 +1,9 @@
 //! Reads files that others write: never more than a limit, never waiting for a writer.
 
-use std::fs::{self, File};
 use std::io::Read;
 use std::path::Path;
 
+use crate::regular_file;
 use crate::wire::Text;
 
 /// Most bytes taken from one file. The longest that is needed, the first processor in
@@ -12,12 +12,8 @@ const LIMIT: u64 = 64 * 1024;
 
 /// The text of a file, cut at [`LIMIT`], with U+FFFD for what is not UTF-8.
 pub(super) fn text(path: &Path) -> Option<String> {
-    // Opening a FIFO would wait for its writer, and a device file has no end.
-    if !fs::metadata(path).ok()?.is_file() {
-        return None;
-    }
     let mut bytes = Vec::new();
-    File::open(path)
+    regular_file::open(path)
         .ok()?
         .take(LIMIT)
         .read_to_end(&mut bytes)
@@ -33,6 +29,7 @@ pub(super) fn value(path: &Path) -> Option<Text> {
 
 #[cfg(test)]
 mod tests {
+    use std::fs::{self, File};
     use std::process::Command;
 
     use super::*;

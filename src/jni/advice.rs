@@ -91,6 +91,7 @@ fn of(advice: Advice) -> &'static str {
         Advice::RestoreOrReplace | Advice::MoveOrReplace => {
             "initialize with a new code, which sets the old vault aside"
         }
+        Advice::KeepOrAllow => "choose a folder that is kept",
         Advice::Encrypt => {
             "use https; an app for a network that is trusted can allow http in its AgentConfig"
         }

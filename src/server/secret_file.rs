@@ -9,10 +9,14 @@ use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
 
 use crate::private_file;
+use crate::regular_file;
 use crate::seal::KEY_LENGTH;
 
 /// Name of the systemd credential that holds the secret.
 pub const CREDENTIAL: &str = "gatehand-secret";
+
+/// Longest file that is read, in bytes.
+const LENGTH_LIMIT: u64 = 4 * 1024;
 
 /// Why the installation's secret can't be had.
 #[derive(Debug, thiserror::Error)]
@@ -89,8 +93,8 @@ impl SecretFile {
     /// The secret; `None` if there is no such file.
     pub(super) fn load(&self) -> Result<Option<Zeroizing<[u8; KEY_LENGTH]>>, SecretFileError> {
         let path = self.path().to_owned();
-        let text = match fs::read_to_string(&path) {
-            Ok(text) => Zeroizing::new(text),
+        let bytes = match regular_file::read(&path, LENGTH_LIMIT) {
+            Ok(bytes) => bytes,
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
             Err(source) => return Err(SecretFileError::Unreadable { path, source }),
         };
@@ -102,6 +106,7 @@ impl SecretFile {
                 Err(source) => return Err(SecretFileError::Unreadable { path, source }),
             }
         }
+        let text = std::str::from_utf8(&bytes).unwrap_or_default();
         match from_hex(text.trim()) {
             Some(secret) => Ok(Some(secret)),
             None => Err(SecretFileError::Malformed { path }),
@@ -179,12 +184,23 @@ mod tests {
         fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).unwrap();
         assert!(matches!(file.load(), Err(SecretFileError::Open { .. })));
         fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
-        for text in ["", "abc", &"g".repeat(64), &"0".repeat(65)] {
+        for text in ["", "abc", &"g".repeat(64), &"0".repeat(65), "\u{fffd}"] {
             fs::write(&path, text).unwrap();
             assert!(
                 matches!(file.load(), Err(SecretFileError::Malformed { .. })),
                 "{text}"
             );
+        }
+    }
+
+    #[test]
+    fn what_has_no_end_is_not_read_as_a_secret() {
+        for path in ["/dev/zero", "/"] {
+            let file = SecretFile::locate(Some(Path::new(path)), Path::new("x.db"));
+            assert!(matches!(
+                file.load(),
+                Err(SecretFileError::Unreadable { .. })
+            ));
         }
     }
 

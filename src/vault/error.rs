@@ -28,6 +28,24 @@ pub enum VaultError {
         /// The folder.
         path: PathBuf,
     },
+    /// Other users can read a file, and it is not this process' to make private.
+    #[error(
+        "other users can read {path}, and it belongs to one of them: make it the file of the user that gatehand runs as, with chown, and private with chmod 600"
+    )]
+    OpenFile {
+        /// The file.
+        path: PathBuf,
+    },
+    /// What is in the folder is gone at the next boot.
+    #[error(
+        "the vault's folder {path} is on {file_system}: all in it, this device's key too, would be gone at the next boot, so nothing was sent"
+    )]
+    Volatile {
+        /// The folder.
+        path: PathBuf,
+        /// What keeps it in memory only.
+        file_system: String,
+    },
     /// Another process is changing the device.
     #[error("another gatehand process is changing this device ({path}): try again when it is done")]
     Busy {
@@ -203,6 +221,8 @@ impl VaultError {
         match self {
             Self::NoFolder
             | Self::OpenFolder { .. }
+            | Self::OpenFile { .. }
+            | Self::Volatile { .. }
             | Self::Busy { .. }
             | Self::Unwritable { .. }
             | Self::NotWritten { .. }

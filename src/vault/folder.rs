@@ -8,7 +8,7 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::{KeyFile, VaultError};
+use super::{KeyFile, VaultError, volatile};
 use crate::failpoint;
 use crate::private_file::{self, PRIVATE_FOLDER};
 use crate::seal::SealingKey;
@@ -17,6 +17,8 @@ const SYSTEM_FOLDER: &str = "/var/lib/gatehand";
 const VAULT: &str = "vault.db";
 const KEY: &str = "vault.key";
 const LOCK: &str = "vault.lock";
+/// What SQLite makes beside the vault.
+const SQLITE_FILES: [&str; 3] = ["vault.db-journal", "vault.db-wal", "vault.db-shm"];
 
 /// The folder of one device's vault.
 #[derive(Clone)]
@@ -24,6 +26,7 @@ pub struct Folder {
     path: PathBuf,
     /// The vault's key, if it is kept elsewhere than in a file of this folder.
     held_key: Option<Arc<SealingKey>>,
+    may_be_volatile: bool,
 }
 
 impl Folder {
@@ -33,6 +36,7 @@ impl Folder {
             .map(|path| Self {
                 path,
                 held_key: None,
+                may_be_volatile: false,
             })
             .map_err(|source| VaultError::unwritable(path.as_ref(), source))
     }
@@ -70,6 +74,26 @@ impl Folder {
         Self {
             held_key: Some(Arc::new(key)),
             ..self
+        }
+    }
+
+    /// The same folder, for a device that may be gone at the next boot.
+    pub fn volatile_allowed(self) -> Self {
+        Self {
+            may_be_volatile: true,
+            ..self
+        }
+    }
+
+    /// Refuses a folder that is gone at the next boot, unless that is allowed. Asked before a secret is
+    /// sent whose answer is to be kept here.
+    pub fn refuse_if_volatile(&self) -> Result<(), VaultError> {
+        match volatile::why_volatile(&self.path) {
+            Some(file_system) if !self.may_be_volatile => Err(VaultError::Volatile {
+                path: self.path.clone(),
+                file_system,
+            }),
+            _ => Ok(()),
         }
     }
 
@@ -142,6 +166,31 @@ impl Folder {
         Ok(())
     }
 
+    /// Makes the vault private, and with it the files that SQLite makes like it.
+    pub(super) fn make_vault_private(&self) -> Result<(), VaultError> {
+        if !make_private(&self.vault_path())? {
+            return Ok(());
+        }
+        for file in SQLITE_FILES.map(|name| self.path.join(name)) {
+            if file.exists() {
+                make_private(&file)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Removes what killed processes left. That it can't be removed keeps nobody from anything.
+    pub(super) fn remove_drafts(&self) {
+        for path in [self.vault_path(), self.key_path(), self.lock_path()] {
+            if let Err(error) = private_file::remove_drafts(&path) {
+                tracing::warn!(
+                    "what a killed process left beside {} can't be removed: {error}",
+                    path.display()
+                );
+            }
+        }
+    }
+
     fn take_over_if_empty(&self) -> io::Result<()> {
         let mode = fs::metadata(&self.path)?.permissions().mode();
         let (private, is_sticky) = (mode & 0o077 == 0, mode & 0o1000 != 0);
@@ -161,13 +210,7 @@ impl Folder {
         let mut vault_went = None;
         // The key first: if this is cut short, what is left still says that something is missing. The
         // log before its database: SQLite would replay it into the next one.
-        for name in [
-            KEY,
-            "vault.db-journal",
-            "vault.db-wal",
-            "vault.db-shm",
-            VAULT,
-        ] {
+        for name in [KEY].into_iter().chain(SQLITE_FILES).chain([VAULT]) {
             let from = self.path.join(name);
             let to = self
                 .path
@@ -183,6 +226,32 @@ impl Folder {
         private_file::sync_folder(&self.path)
             .map_err(|source| VaultError::unwritable(&self.path, source))?;
         Ok(vault_went)
+    }
+}
+
+/// Makes a file private that other users could read, and says so; whether they could. Refuses one that
+/// is not ours to make private: its owner could read it at any time.
+pub(super) fn make_private(path: &Path) -> Result<bool, VaultError> {
+    let shown = path.display();
+    match private_file::make_private(path) {
+        Ok(was_open) => {
+            if was_open {
+                tracing::warn!(
+                    "other users could read {shown}; only its owner can now. What is in it may be known to them: unless all of them are to be trusted, replace this device's key"
+                );
+            }
+            Ok(was_open)
+        }
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+            Err(VaultError::OpenFile {
+                path: path.to_owned(),
+            })
+        }
+        // As on a disk that can't be written, where it may be needed all the same.
+        Err(error) => {
+            tracing::warn!("other users can read {shown}, and that can't be changed: {error}");
+            Ok(false)
+        }
     }
 }
 

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use zeroize::Zeroizing;
 
-use super::{Folder, VaultError};
+use super::{Folder, VaultError, folder};
 use crate::private_file;
 use crate::seal::{KEY_LENGTH, SealingKey};
 
@@ -33,6 +33,7 @@ impl KeyFile {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(unreadable(error)),
         };
+        folder::make_private(&self.path)?;
         // One byte more than a key, to notice a longer file without reading all of it.
         let mut bytes = Zeroizing::new(Vec::with_capacity(KEY_LENGTH + 1));
         file.take(KEY_LENGTH as u64 + 1)

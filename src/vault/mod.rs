@@ -13,6 +13,7 @@ mod key_file;
 mod schema;
 #[cfg(test)]
 mod tests;
+mod volatile;
 mod watch;
 
 use std::fs::{self, File};
@@ -32,6 +33,7 @@ use zeroize::Zeroizing;
 
 use crate::failpoint;
 use crate::private_file;
+use crate::regular_file;
 use crate::seal::SealingKey;
 
 pub use error::VaultError;
@@ -79,6 +81,7 @@ pub fn lock(folder: &Folder) -> Result<ChangeLock, VaultError> {
     // Not the standard library's lock, which has none on Android.
     match flock(&file, FlockOperation::NonBlockingLockExclusive) {
         Ok(()) => {
+            folder.remove_drafts();
             failpoint::reach("vault: locked");
             Ok(ChangeLock { _file: file })
         }
@@ -100,6 +103,7 @@ impl Vault {
             private_file::ensure(&path, &[])
                 .map_err(|source| VaultError::unwritable(&path, source))?;
         }
+        folder.make_vault_private()?;
         let path = canonical(folder)?;
         let failed = |source| VaultError::sqlite(&path, source);
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NOFOLLOW;
@@ -128,6 +132,7 @@ impl Vault {
         if !is_file(folder)? {
             return folder.refuse_if_emptied(key.is_some()).map(|()| None);
         }
+        folder.make_vault_private()?;
         let path = canonical(folder)?;
         let failed = |source| VaultError::sqlite(&path, source).when_reading();
         let (connection, found) = open_to_look(&path).map_err(failed)?;
@@ -352,12 +357,11 @@ fn purpose(name: &str, context: &str) -> String {
 /// Whether there is a vault's file; SQLite would wait at a pipe and follow a link.
 fn is_file(folder: &Folder) -> Result<bool, VaultError> {
     let path = folder.vault_path();
-    let not_regular = || io::Error::new(io::ErrorKind::InvalidInput, "it is not a regular file");
     match fs::symlink_metadata(&path) {
         Ok(file) if file.is_file() => Ok(true),
         Ok(_) => Err(VaultError::Unreadable {
             path,
-            source: not_regular(),
+            source: regular_file::not_regular(),
         }),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
         Err(source) => Err(VaultError::Unreadable { path, source }),

@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::{REVOKED_DETAIL, UNKNOWN_KEY_DETAIL};
+use crate::mask::Mask;
 use crate::shown;
 
 /// A refusal in one of the API's two shapes, as text for a person.
@@ -71,12 +72,8 @@ impl Problem {
 
 /// A text with asterisks where it repeats one of the secrets.
 pub(crate) fn hidden(text: String, secrets: &[&str]) -> String {
-    secrets
-        .iter()
-        .filter(|secret| !secret.is_empty())
-        .fold(text, |text, secret| {
-            text.replace(secret, &"*".repeat(secret.len()))
-        })
+    let hide = |text: String, secret: &&str| Mask::of(secret).hide(&text);
+    secrets.iter().fold(text, hide)
 }
 
 /// On one line, without what would do more than be read: it ends up on screens and in logs.

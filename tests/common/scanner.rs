@@ -44,7 +44,9 @@ impl Scanner {
         command
             .args(arguments)
             .stdin(Stdio::null())
-            .env("GATEHAND_HOME", self.home());
+            .env("GATEHAND_HOME", self.home())
+            // On some machines the folder for temporary files is in memory.
+            .env("GATEHAND_VOLATILE", "true");
         for name in [
             "GATEHAND_LOG",
             "https_proxy",

@@ -341,6 +341,12 @@ impl<'a> Life<'a> {
         let status = self.status();
         assert_eq!(status["pending"], Value::Null, "nothing is pending");
         assert_eq!(status["to_revoke"], Value::Null, "none is to be revoked");
+        let files = self.scanner.files().into_iter();
+        let left: Vec<_> = files
+            .map(|(path, _)| path)
+            .filter(|path| path.extension().is_some_and(|end| end == "new"))
+            .collect();
+        assert!(left.is_empty(), "left behind: {left:?}");
         let created = self.created.borrow();
         self.ground.way.settle();
         let devices: Vec<Value> = created

@@ -1,13 +1,19 @@
 //! Which certificates are trusted.
 
-use std::path::Path;
+use std::env;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use rustls::pki_types::CertificateDer;
-use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::pem::{self, PemObject};
 use rustls::{ClientConfig as TlsConfig, RootCertStore};
 
 use super::{ClientConfig, ClientError};
+use crate::regular_file;
+
+/// Largest file of certificates that is read, in bytes; that of a whole system has some 200,000.
+const FILE_LIMIT: u64 = 8 * 1024 * 1024;
 
 /// TLS that trusts Mozilla's certificates, since those of an old handheld are stale, and whichever
 /// the configuration adds.
@@ -36,8 +42,10 @@ fn add_file(roots: &mut RootCertStore, path: &Path) -> Result<(), ClientError> {
         path: path.to_owned(),
         source,
     };
+    let file =
+        regular_file::read(path, FILE_LIMIT).map_err(|source| failed(pem::Error::Io(source)))?;
     let before = roots.len();
-    for certificate in CertificateDer::pem_file_iter(path).map_err(failed)? {
+    for certificate in CertificateDer::pem_slice_iter(&file) {
         roots
             .add(certificate.map_err(failed)?)
             .map_err(|source| ClientError::BadCertificate {
@@ -56,6 +64,14 @@ fn add_file(roots: &mut RootCertStore, path: &Path) -> Result<(), ClientError> {
 /// A system's store may hold a certificate of a form that is not supported any more: what can be
 /// used is, and only a store without any is an error.
 fn add_system(roots: &mut RootCertStore) -> Result<(), ClientError> {
+    // The library would read it to its end.
+    if let Some(path) = env::var_os("SSL_CERT_FILE").map(PathBuf::from)
+        && let Err(error) = regular_file::open(&path)
+        && error.kind() == ErrorKind::InvalidInput
+    {
+        let source = pem::Error::Io(error);
+        return Err(ClientError::CaFile { path, source });
+    }
     let found = rustls_native_certs::load_native_certs();
     let (added, _) = roots.add_parsable_certificates(found.certs);
     match found.errors.into_iter().next() {

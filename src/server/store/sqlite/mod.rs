@@ -105,6 +105,11 @@ impl SqliteStore {
             Ok(named) => SecretFile::locate(named.as_deref(), database),
             Err(source) => return Err(failed(source)),
         };
+        for path in [database, secret_file.path()] {
+            if let Err(error) = private_file::remove_drafts(path) {
+                tracing::warn!(%error, "what a killed process left beside {} can't be removed", path.display());
+            }
+        }
         private_file::ensure(database, &[]).map_err(failed)?;
         let mut connection = connection::open_writer(database)?;
         // Asked first: where another process has made the database, its secret is there by now.

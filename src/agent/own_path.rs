@@ -1,0 +1,221 @@
+//! The paths that the agent keeps for itself: what changes the identity goes through the journal only.
+
+use icu_normalizer::ComposingNormalizerBorrowed;
+use url::Url;
+
+use super::AgentError;
+use super::state::Operation;
+use crate::enrolment::decodings;
+use crate::wire;
+
+/// Refuses an address that a server may take for one of the agent's own operations, under whatever path
+/// prefix: a server may be reached by several.
+///
+/// The address is judged as it is sent, in every way in which a gateway or server may read it: decoded
+/// more than once, without regard to case, width, parameters, a format's suffix, or characters that
+/// say nothing.
+pub(super) fn refuse(url: &Url) -> Result<(), AgentError> {
+    for path in decodings(url.path()) {
+        let whole = path.as_str();
+        // A gateway that decodes a path hands on a query that was none.
+        let without_query = whole.split(['?', '#']).next().unwrap_or_default();
+        if let Some(operation) = operation(whole).or_else(|| operation(without_query)) {
+            return Err(AgentError::OwnPath {
+                path: url.path().to_owned(),
+                operation,
+            });
+        }
+    }
+    Ok(())
+}
+
+fn operation(path: &str) -> Option<Operation> {
+    let parts = parts(path);
+    let own = [
+        (wire::path::INITIALIZE, Operation::Initialize),
+        (wire::path::UPDATE, Operation::Update),
+        (wire::path::ROLL, Operation::Roll),
+        (wire::path::REVOKE, Operation::Revoke),
+    ];
+    own.into_iter()
+        .find(|(own, _)| {
+            let mut parts = parts.iter().rev();
+            own.rsplit('/')
+                .all(|part| parts.next().is_some_and(|found| found == part))
+        })
+        .map(|(_, operation)| operation)
+}
+
+/// The parts of a path, each as little as a server may make of it: letters and digits.
+fn parts(path: &str) -> Vec<String> {
+    let normalized = ComposingNormalizerBorrowed::new_nfkc().normalize(path);
+    let parts = normalized.split(['/', '\\']).map(|part| {
+        let name = part.trim_start_matches(['.', ' ']);
+        let name = name.split([';', '.']).next().unwrap_or_default();
+        let letters = name.chars().flat_map(char::to_lowercase);
+        letters
+            .filter(|letter| letter.is_alphanumeric())
+            .collect::<String>()
+    });
+    parts.filter(|part| !part.is_empty()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::enrolment::ServerUrl;
+
+    const BASES: [&str; 3] = [
+        "https://x.org",
+        "https://x.org/tickets",
+        "https://x.org/t%C3%BCr",
+    ];
+
+    fn is_refused(base: &str, path: &str) -> bool {
+        let server: ServerUrl = base.parse().unwrap();
+        match server.resolve(path) {
+            Ok(url) => refuse(&url).is_err(),
+            Err(_) => true,
+        }
+    }
+
+    #[test]
+    fn the_agents_own_paths_are_recognized_however_they_are_written() {
+        for base in BASES {
+            for path in [
+                "api/v1/device/roll",
+                "/api/v1/device/roll/",
+                "/api/v1/device/roll?a=b#c",
+                "/api/v1//device///roll",
+                "/api/v1/device/%72oll",
+                "/api/v1/device/%2572oll",
+                "/api/v1/device/%252525252525252572oll",
+                "/api/v1/device/roll;a",
+                "/api/v1/device;a=b/roll;a%2Fb",
+                "/api/v1/device/roll%3Ba",
+                "/api/v1/device/roll%20",
+                "/api/v1/device/roll.",
+                "/api/v1/device/roll%2E",
+                "/api/v1/device/roll.json",
+                "/api/v1/device/roll%00",
+                "/api/v1/device/roll%2500",
+                "/api/v1/device/ro%00ll",
+                "/api/v1/device/roll%0A",
+                "/api/v1/device/ro%c2%adll",
+                "/api/v1/device/roll%E2%80%8B",
+                "/api/v1/device/roll%C0%80",
+                "/api/v1/device/roll%3Fx=y",
+                "/api/v1/device/roll%23x",
+                "/api/v1/x%3F/../device/roll",
+                "/api/v1/device%2Froll",
+                "/api/v1/device/%2E/roll",
+                "/api/v1/device%2f.%2Froll",
+                "/api/v1/device%5Croll",
+                "/api/v1/other/../device/roll",
+                "api\\v1\\device\\roll",
+                "api/v1/device/ro\tll",
+                "/API/v1/device/roll",
+                "/api/V1/Device/ROLL",
+                "/api/v1/device/%52oll",
+                "/api/v1/device/ｒｏｌｌ",
+                "/ａｐｉ／v1/device/roll",
+                "/api/v1/device/initialize",
+                "api/v1/device/İnitialize",
+                "api/v1/device/update",
+                "api/v1/device/revoKe",
+                "other/api/v1/device/roll",
+                &format!("{base}/api/v1/device/roll"),
+                &format!("{base}/API/v1/device/roll%00"),
+            ] {
+                assert!(is_refused(base, path), "{base} {path}");
+            }
+            for path in [
+                "api/v1/device/info",
+                "api/v1/device/roller",
+                "api/v1/device/roll/1",
+                "api/v1/device",
+                "api/v1/organizers/o/devices/1/",
+                "api/v1/organizers/o/events/?search=/api/v1/device/roll",
+                "api/v1/organizers/o/tür/100%25/",
+            ] {
+                assert!(!is_refused(base, path), "{base} {path}");
+            }
+        }
+    }
+
+    /// How a letter of a path may be written.
+    fn letter(letter: char) -> BoxedStrategy<String> {
+        let (lower, upper) = (letter.to_ascii_lowercase(), letter.to_ascii_uppercase());
+        let wide = match lower {
+            'a'..='z' => char::from_u32(u32::from(lower) + 0xFEE0).unwrap(),
+            _ => lower,
+        };
+        let percent = move |times: usize, byte: char| {
+            format!("%{}{:02x}", "25".repeat(times), u32::from(byte))
+        };
+        prop_oneof![
+            Just(lower.to_string()),
+            Just(upper.to_string()),
+            Just(wide.to_string()),
+            (0..4_usize).prop_map(move |times| percent(times, lower)),
+            (0..4_usize).prop_map(move |times| percent(times, upper)),
+        ]
+        .boxed()
+    }
+
+    fn separator() -> impl Strategy<Value = String> {
+        let written = [
+            "/", "//", "/./", "\\", "%2F", "%2f", "%252F", "%5C", "/x/../", ";a=b/", "/%20/",
+            "/;x/",
+        ];
+        proptest::sample::select(written.to_vec()).prop_map(str::to_owned)
+    }
+
+    fn end() -> impl Strategy<Value = String> {
+        let ends = [
+            "", "/", "?x=y", "#x", "%00", "%0d%0a", ";x", ".", "%20", "%3F", ".json", "/.", "%2500",
+        ];
+        proptest::sample::select(ends.to_vec()).prop_map(str::to_owned)
+    }
+
+    fn spelling() -> impl Strategy<Value = String> {
+        let own = [
+            wire::path::INITIALIZE,
+            wire::path::UPDATE,
+            wire::path::ROLL,
+            wire::path::REVOKE,
+        ];
+        let written = proptest::sample::select(own.to_vec()).prop_flat_map(|path| {
+            let letters: Vec<_> = path
+                .chars()
+                .map(|c| match c {
+                    '/' => separator().boxed(),
+                    c => letter(c),
+                })
+                .collect();
+            letters
+        });
+        (written, end()).prop_map(|(letters, end)| format!("{}{end}", letters.concat()))
+    }
+
+    proptest! {
+        #[test]
+        fn no_spelling_of_an_own_path_passes(path in spelling(), base in 0..BASES.len()) {
+            prop_assert!(is_refused(BASES[base], &path), "{path}");
+        }
+
+        #[test]
+        fn any_other_path_is_sent_as_it_is(
+            path in "[a-z0-9_-]{1,8}(/[a-zA-Z0-9_~-]{1,8}){0,6}/?",
+            query in "(\\?[a-z]=[a-zA-Z0-9%/]{0,8})?",
+        ) {
+            prop_assume!(operation(&path).is_none());
+            let server: ServerUrl = BASES[1].parse().unwrap();
+            let url = server.resolve(&format!("{path}{query}")).unwrap();
+            prop_assert!(refuse(&url).is_ok());
+            prop_assert_eq!(url.as_str(), format!("{}/{path}{query}", BASES[1]));
+        }
+    }
+}
