@@ -9,9 +9,15 @@
 
 mod common;
 
-use std::fs;
+use std::fs::{self, File};
+use std::os::unix::fs::PermissionsExt;
+use std::process::{Command, Stdio};
 
-use common::scanner::{Ended, Scanner};
+use common::scanner::{Ended, Scanner, end};
+use common::server::{TestServer, send};
+use proptest::prelude::*;
+use proptest::test_runner::TestRunner;
+use reqwest::Method;
 use serde_json::{Value, json};
 
 /// A desk with a database of its own.
@@ -34,10 +40,23 @@ impl Desk {
 
     /// Runs `gatehand admin` with arguments that hold no blanks.
     fn admin(&self, arguments: &str) -> Ended {
+        let arguments: Vec<_> = arguments.split(' ').collect();
+        end(self.command(&arguments).output().unwrap())
+    }
+
+    /// The command, not started yet.
+    fn command(&self, arguments: &[&str]) -> Command {
         let database = self.0.scratch().join("server.db");
-        let mut command = vec!["admin", "--database", database.to_str().unwrap()];
-        command.extend(arguments.split(' '));
-        self.0.run(&command)
+        let begin = ["admin", "--database", database.to_str().unwrap()];
+        self.0.command(&[&begin, arguments].concat())
+    }
+
+    /// Runs it with standard output led elsewhere.
+    fn admin_to(&self, output: Stdio, arguments: &str) -> Ended {
+        let arguments: Vec<_> = arguments.split(' ').collect();
+        let mut command = self.command(&arguments);
+        let command = command.stdout(output).stderr(Stdio::piped());
+        end(command.spawn().unwrap().wait_with_output().unwrap())
     }
 
     fn json(&self, arguments: &str) -> Value {
@@ -216,6 +235,14 @@ fn a_new_device_comes_with_its_code() {
     );
     assert!(shown.stdout.contains('▀'), "{shown:?}");
     assert!(fs::read(&png).unwrap().starts_with(b"\x89PNG"));
+    let long = format!("https://tickets.example/{}", "x".repeat(990));
+    let shown = desk.admin(&format!("device show bigevents 1 --public-url {long}"));
+    let link = shown
+        .succeeds()
+        .stdout
+        .lines()
+        .find(|line| line.starts_with("Link: "));
+    assert!(link.unwrap().contains("&token="), "{shown:?}");
 
     desk.admin("device revoke bigevents 1").succeeds();
     let used = desk.admin("device show bigevents 1 --public-url https://tickets.example");
@@ -265,4 +292,352 @@ fn an_import_is_whole_or_not_at_all_and_twice_changes_nothing() {
         !names.contains(&json!("Renamed")),
         "nothing of a bad file is taken"
     );
+}
+
+/// Standard output that is full.
+fn full() -> Stdio {
+    File::options()
+        .write(true)
+        .open("/dev/full")
+        .unwrap()
+        .into()
+}
+
+/// Standard output that nobody reads.
+fn unread() -> Stdio {
+    std::io::pipe().unwrap().1.into()
+}
+
+#[test]
+fn a_device_whose_code_cannot_be_written_is_not_created() {
+    let desk = Desk::set_up();
+    let scratch = desk.0.scratch().display();
+    for (options, words) in [
+        (
+            "--public-url https://tickets.example --qr-image /nonexistent/x.png".to_owned(),
+            "/nonexistent/x.png",
+        ),
+        (
+            format!("--public-url https://tickets.example --qr-image {scratch}"),
+            "can't write",
+        ),
+    ] {
+        let create = format!("device create bigevents --name Lane --all-events {options}");
+        desk.admin(&create).complains(1, words);
+        assert_eq!(desk.json("device list bigevents"), json!([]), "{options}");
+    }
+    let refused =
+        "device create bigevents --name Lane --event none --public-url https://tickets.example";
+    desk.admin(&format!("{refused} --qr-image {scratch}/x.png"))
+        .complains(15, "none");
+    assert!(
+        !desk.0.scratch().join("x.png").exists(),
+        "no picture of nothing"
+    );
+}
+
+#[test]
+fn a_picture_of_a_code_is_for_its_owner_only() {
+    let desk = Desk::set_up();
+    let create = |picture: &str| {
+        let path = desk.0.scratch().join(picture);
+        desk.admin(&format!(
+            "device create bigevents --name Lane --all-events --public-url https://tickets.example --qr-image {}",
+            path.display()
+        ))
+        .succeeds();
+        path
+    };
+    let old = desk.0.scratch().join("old.png");
+    fs::write(&old, vec![b'x'; 100_000]).unwrap();
+    fs::set_permissions(&old, PermissionsExt::from_mode(0o644)).unwrap();
+    for picture in ["old.png", "new.png"] {
+        let path = create(picture);
+        let bytes = fs::read(&path).unwrap();
+        assert!(bytes.starts_with(b"\x89PNG") && bytes.len() < 100_000);
+        let mode = fs::metadata(&path).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "{picture}");
+    }
+}
+
+#[test]
+fn what_was_done_is_told_even_where_it_cannot_be_printed() {
+    let desk = Desk::set_up();
+    desk.admin_to(full(), "device create bigevents --name Lane --all-events")
+        .complains(1, "gatehand admin device show bigevents 1");
+    desk.admin_to(full(), "gate create bigevents N --name North")
+        .complains(1, "Created the gate N");
+    desk.admin_to(full(), "gate rename bigevents N South --json")
+        .complains(1, "it was done");
+    // Whoever looked away is no fault.
+    for command in [
+        "device create bigevents --name Door --all-events",
+        "gate create bigevents S --name South",
+    ] {
+        let ended = desk.admin_to(unread(), command);
+        ended.succeeds();
+        assert!(ended.stderr.contains("reated"), "{ended:?}");
+    }
+    assert_eq!(
+        desk.json("device list bigevents").as_array().unwrap().len(),
+        2
+    );
+    assert_eq!(
+        desk.json("gate list bigevents").as_array().unwrap().len(),
+        2
+    );
+
+    let shown = desk.0.scratch().join("shown");
+    let picture = "--public-url https://tickets.example --qr-image /dev/full";
+    let create = format!("device create bigevents --name Gate --all-events {picture}");
+    let output = File::create(&shown).unwrap().into();
+    desk.admin_to(output, &create)
+        .complains(1, "gatehand admin device show bigevents 3");
+    assert!(
+        fs::read_to_string(shown)
+            .unwrap()
+            .contains("Initialization token: ")
+    );
+}
+
+#[test]
+fn a_token_that_cannot_be_shown_lets_nobody_in() {
+    let desk = Desk::set_up();
+    for (output, json) in [
+        (full(), ""),
+        (unread(), ""),
+        (full(), " --json"),
+        (unread(), " --json"),
+    ] {
+        let ended = desk.admin_to(output, &format!("token create bigevents admins{json}"));
+        ended.complains(1, "deactivated");
+    }
+    let tokens = desk.json("token list bigevents admins");
+    let tokens = tokens.as_array().unwrap();
+    assert!(
+        tokens.iter().all(|token| token["active"] == false),
+        "{tokens:?}"
+    );
+
+    let made = tokens.len();
+    desk.admin_to(Stdio::null(), "token create bigevents admins")
+        .complains(1, "leads nowhere");
+    let closed = Command::new("sh")
+        .args([
+            "-c",
+            "exec \"$@\" >&-",
+            "sh",
+            env!("CARGO_BIN_EXE_gatehand"),
+        ])
+        .args([
+            "admin",
+            "token",
+            "create",
+            "bigevents",
+            "admins",
+            "--database",
+        ])
+        .arg(desk.0.scratch().join("server.db"))
+        .output();
+    end(closed.unwrap()).complains(1, "leads nowhere");
+    let tokens = desk.json("token list bigevents admins");
+    assert_eq!(tokens.as_array().unwrap().len(), made);
+}
+
+/// Names as people and programs make them, up to twice as long as any may be.
+fn names() -> impl Strategy<Value = String> {
+    let piece = prop_oneof![
+        any::<char>().prop_map(String::from),
+        "[ \\t\\n\\r\u{85}\u{a0}\u{1c}-\u{1f}]{1,3}",
+        Just("\u{1b}[31m".to_owned()),
+        Just("\u{202e}".to_owned()),
+        Just("👩‍🚀".to_owned()),
+        "[a-z]{1,200}",
+    ];
+    // No process takes an argument with NUL.
+    prop::collection::vec(piece, 0..4).prop_map(|pieces| pieces.concat().replace('\0', ""))
+}
+
+#[test]
+fn a_name_is_taken_by_hand_and_by_import_exactly_if_the_api_takes_it() {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let server = runtime.block_on(TestServer::start());
+    let scanner = Scanner::new();
+    let database = server.database();
+    let file = scanner.scratch().join("file.json");
+    let run = |arguments: &[&str]| {
+        let begin = ["admin", "--json", "--database", database.to_str().unwrap()];
+        scanner.run(&[&begin, arguments].concat())
+    };
+    let slug = common::server::ORGANIZER;
+    let mut runner = TestRunner::new(ProptestConfig::with_cases(40));
+    let outcome = runner.run(&names(), |name| {
+        let body = json!({"name": name, "all_events": true, "limit_events": []});
+        let answer = runtime.block_on(send(server.devices(Method::POST, "").json(&body)));
+        let argument = format!("--name={name}");
+        let created = run(&["device", "create", slug, &argument, "--all-events"]);
+        let imported = json!({"organizers": [
+            {"slug": "imported", "name": name, "gates": [], "events": [], "teams": [], "devices": []},
+        ]});
+        fs::write(&file, imported.to_string()).unwrap();
+        let imported = run(&["import", file.to_str().unwrap()]);
+        if answer.status == 201 {
+            let stored = answer.json()["name"].clone();
+            let created: Value = serde_json::from_str(&created.succeeds().stdout).unwrap();
+            prop_assert_eq!(&created["name"], &stored);
+            imported.succeeds();
+            let all: Value =
+                serde_json::from_str(&run(&["organizer", "list"]).succeeds().stdout).unwrap();
+            let all = all.as_array().unwrap();
+            let found = all.iter().find(|one| one["slug"] == "imported").unwrap();
+            prop_assert_eq!(&found["name"], &stored);
+        } else {
+            prop_assert_eq!(answer.status, 400);
+            prop_assert_eq!((created.code, imported.code), (2, 15));
+        }
+        Ok(())
+    });
+    outcome.unwrap();
+}
+
+/// A name that would clear the screen, begin a line, and turn the direction of writing.
+const HOSTILE: &str = "a\u{1b}[2J\n=b\u{202e}c\u{9b}d";
+
+/// Nothing of a hostile name reaches the terminal.
+#[track_caller]
+fn is_harmless(ended: &Ended) {
+    for text in [&ended.stdout, &ended.stderr] {
+        assert!(
+            !text.contains(['\u{1b}', '\u{9b}', '\u{202e}']),
+            "{ended:?}"
+        );
+        assert!(!text.lines().any(|line| line.starts_with('=')), "{ended:?}");
+    }
+}
+
+#[test]
+fn a_hostile_name_steers_no_terminal_and_is_told_to_scripts_as_it_is() {
+    let desk = Desk::set_up();
+    let run = |arguments: &[&str]| end(desk.command(arguments).output().unwrap());
+    let from = "2027-05-08T18:00:00Z";
+    let (name, new) = (HOSTILE, &format!("{HOSTILE}!"));
+    for arguments in [
+        &["organizer", "create", "other", "--name", name][..],
+        &["organizer", "rename", "other", new],
+        &["gate", "create", "bigevents", "N", "--name", name],
+        &["gate", "rename", "bigevents", "N", new],
+        &[
+            "event",
+            "create",
+            "bigevents",
+            "e",
+            "--name",
+            name,
+            "--from",
+            from,
+        ],
+        &["event", "rename", "bigevents", "e", new],
+        &["team", "create", "bigevents", name, "--permission", "all"],
+        &["token", "create", "bigevents", name, "--name", name],
+        &["token", "rename", "bigevents", name, "1", new],
+        &["team", "rename", "bigevents", name, new],
+        &[
+            "device",
+            "create",
+            "bigevents",
+            "--name",
+            name,
+            "--all-events",
+        ],
+        &["device", "show", "bigevents", "1"],
+        &["device", "rename", "bigevents", "1", new],
+        &["device", "log", "bigevents", "1"],
+        &[
+            "media-keys",
+            "create",
+            "bigevents",
+            "1",
+            "--media-type",
+            name,
+        ],
+    ] {
+        is_harmless(run(arguments).succeeds());
+    }
+    for (list, field) in [
+        (&["organizer", "list"][..], "name"),
+        (&["gate", "list", "bigevents"], "name"),
+        (&["event", "list", "bigevents"], "name"),
+        (&["team", "list", "bigevents"], "name"),
+        (&["token", "list", "bigevents", new], "name"),
+        (&["device", "list", "bigevents"], "name"),
+        (&["media-keys", "list", "bigevents"], "media_type"),
+    ] {
+        is_harmless(run(list).succeeds());
+        let told = run(&[list, &["--json"]].concat());
+        is_harmless(told.succeeds());
+        let told: Value = serde_json::from_str(&told.stdout).unwrap();
+        let told = told.as_array().unwrap().iter();
+        let mut told = told.map(|one| one[field].as_str().unwrap());
+        assert!(told.any(|told| told.starts_with(name)), "{list:?}");
+    }
+    for refused in [
+        &["token", "list", "bigevents", name][..],
+        &["device", "move", "bigevents", "1", name],
+        &["device", "create", "bigevents", "--name=x", "--event", name],
+        &["organizer", "rename", name, "x"],
+    ] {
+        let ended = run(refused);
+        assert_eq!(ended.code, 15, "{ended:?}");
+        is_harmless(&ended);
+    }
+    let file = desk.0.scratch().join("file.json");
+    fs::write(
+        &file,
+        json!({ HOSTILE: HOSTILE, "organizers": HOSTILE }).to_string(),
+    )
+    .unwrap();
+    is_harmless(&run(&["import", file.to_str().unwrap()]));
+    for misuse in [
+        &[name][..],
+        &["organizer", "create", name, "--name", "x"],
+        &[
+            "event",
+            "create",
+            "bigevents",
+            "x",
+            "--name",
+            "x",
+            "--from",
+            name,
+        ],
+        &[
+            "event",
+            "create",
+            "bigevents",
+            "x",
+            "--name",
+            "x",
+            "--from",
+            from,
+            "--timezone",
+            name,
+        ],
+        &["team", "create", "bigevents", "x", "--permission", name],
+        &["device", "show", "bigevents", name],
+        &[
+            "device",
+            "create",
+            "bigevents",
+            "--all-events",
+            "--name=x",
+            "--public-url",
+            name,
+        ],
+        &["device", "list", "bigevents", name],
+        &["device", "list", "bigevents", "--log", name],
+    ] {
+        let ended = run(misuse);
+        assert_eq!(ended.code, 2, "{ended:?}");
+        is_harmless(&ended);
+    }
 }

@@ -119,7 +119,11 @@ async fn what_was_acknowledged_is_there_after_a_kill_and_what_was_not_can_be_ret
             .create_team(organizer, "t", Permissions::All)
             .await
             .unwrap();
-        let token = store.create_team_token(organizer, "t", "t").await.unwrap();
+        let token = store
+            .create_team_token(organizer, "t", "t")
+            .await
+            .unwrap()
+            .token;
         token.expose().to_owned()
     };
 

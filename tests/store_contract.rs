@@ -15,9 +15,9 @@ use gatehand::server::event_selection::Schedule;
 use gatehand::server::organizers_file::{Name, OrganizersFile, Permissions};
 use gatehand::server::store::sqlite::SqliteStore;
 use gatehand::server::store::{
-    Actor, Administration, DeviceChange, Event, EventChange, GateChange, ImportReport, Imported,
-    Keep, KeptAnswer, MediumKeys, NewDevice, OrganizerChange, Report, ReportRefusal, StoreError,
-    TeamChange, TokenChange, TokenRefusal,
+    Actor, Administration, Decision, DeviceChange, Event, EventChange, GateChange, ImportReport,
+    Imported, Keep, KeptAnswer, MediumKeys, NewDevice, OrganizerChange, Report, ReportRefusal,
+    StoreError, TeamChange, Terms, TokenChange, TokenRefusal,
 };
 use gatehand::wire::Device;
 use jiff::{SignedDuration, Timestamp};
@@ -55,7 +55,7 @@ impl Fixture {
         let token = device.initialization_token.as_ref().unwrap();
         let redeemed = self
             .store
-            .redeem_token(token, report(), &secret(key), None)
+            .redeem_token(token, report(), &secret(key), Terms::default())
             .await;
         assert!(redeemed.unwrap().is_ok());
         device
@@ -105,6 +105,7 @@ contract! {
     a_rolled_key_finds_nothing_and_a_revoked_one_a_revoked_device
     a_change_and_its_kept_answer_are_stored_together_or_not_at_all
     a_change_that_is_refused_leaves_nothing
+    a_change_that_was_given_up_is_never_done_and_one_that_was_done_is_not_given_up
     answers_are_found_since_a_time_and_swept_by_age
     what_is_done_to_a_device_is_logged_with_the_change
     a_device_is_changed_in_what_is_named
@@ -145,8 +146,8 @@ fn report() -> Report {
     }
 }
 
-fn keep<T>(id: u8, sealed: Result<&'static [u8], SealError>) -> Option<Keep<T>> {
-    Some(Keep {
+fn keep<T>(id: u8, sealed: Result<&'static [u8], SealError>) -> Terms<T> {
+    let keep = Some(Keep {
         id: [id; 32],
         render: Box::new(move |_| {
             Ok(KeptAnswer {
@@ -154,7 +155,11 @@ fn keep<T>(id: u8, sealed: Result<&'static [u8], SealError>) -> Option<Keep<T>> 
                 refused_to: None,
             })
         }),
-    })
+    });
+    Terms {
+        keep,
+        ..Terms::default()
+    }
 }
 
 fn long_ago() -> Timestamp {
@@ -166,7 +171,7 @@ async fn a_token_is_redeemed_once_and_its_device_found_by_the_key(f: Fixture) {
     let token = created.initialization_token.unwrap();
     let redeem = async |token: &Secret, key: &str| {
         f.store
-            .redeem_token(token, report(), &secret(key), None)
+            .redeem_token(token, report(), &secret(key), Terms::default())
             .await
             .unwrap()
     };
@@ -209,7 +214,12 @@ async fn a_token_is_redeemed_once_and_its_device_found_by_the_key(f: Fixture) {
 async fn a_report_replaces_the_one_before_but_not_the_public_key(f: Fixture) {
     let key = secret("key");
     f.enrolled("Door", "key").await;
-    let update = async |report: Report| f.store.update_device(&key, report, None).await.unwrap();
+    let update = async |report: Report| {
+        f.store
+            .update_device(&key, report, Terms::default())
+            .await
+            .unwrap()
+    };
     let with_key = |pem: &str| Report {
         rsa_pubkey: Some(pem.to_owned()),
         os_name: None,
@@ -232,7 +242,7 @@ async fn a_report_replaces_the_one_before_but_not_the_public_key(f: Fixture) {
     assert_eq!(seen.os_name, None);
     let unknown = f
         .store
-        .update_device(&secret("other"), report(), None)
+        .update_device(&secret("other"), report(), Terms::default())
         .await
         .unwrap();
     assert_eq!(unknown, Err(ReportRefusal::NoAccess));
@@ -241,8 +251,20 @@ async fn a_report_replaces_the_one_before_but_not_the_public_key(f: Fixture) {
 async fn a_rolled_key_finds_nothing_and_a_revoked_one_a_revoked_device(f: Fixture) {
     f.enrolled("Door", "old").await;
     let (old, new) = (secret("old"), secret("new"));
-    assert!(f.store.roll_key(&old, &new, None).await.unwrap().is_some());
-    assert!(f.store.roll_key(&old, &new, None).await.unwrap().is_none());
+    assert!(
+        f.store
+            .roll_key(&old, &new, Terms::default())
+            .await
+            .unwrap()
+            .is_some()
+    );
+    assert!(
+        f.store
+            .roll_key(&old, &new, Terms::default())
+            .await
+            .unwrap()
+            .is_none()
+    );
     assert!(f.store.enrolled_device(&old).await.unwrap().is_none());
     assert!(
         !f.store
@@ -252,7 +274,13 @@ async fn a_rolled_key_finds_nothing_and_a_revoked_one_a_revoked_device(f: Fixtur
             .unwrap()
             .revoked
     );
-    assert!(f.store.revoke_key(&new, None).await.unwrap().is_some());
+    assert!(
+        f.store
+            .revoke_key(&new, Terms::default())
+            .await
+            .unwrap()
+            .is_some()
+    );
     assert!(
         f.store
             .enrolled_device(&new)
@@ -261,9 +289,25 @@ async fn a_rolled_key_finds_nothing_and_a_revoked_one_a_revoked_device(f: Fixtur
             .unwrap()
             .revoked
     );
-    assert!(f.store.revoke_key(&new, None).await.unwrap().is_none());
-    assert!(f.store.roll_key(&new, &old, None).await.unwrap().is_none());
-    let update = f.store.update_device(&new, report(), None).await.unwrap();
+    assert!(
+        f.store
+            .revoke_key(&new, Terms::default())
+            .await
+            .unwrap()
+            .is_none()
+    );
+    assert!(
+        f.store
+            .roll_key(&new, &old, Terms::default())
+            .await
+            .unwrap()
+            .is_none()
+    );
+    let update = f
+        .store
+        .update_device(&new, report(), Terms::default())
+        .await
+        .unwrap();
     assert_eq!(update, Err(ReportRefusal::NoAccess));
 }
 
@@ -295,7 +339,10 @@ async fn a_change_and_its_kept_answer_are_stored_together_or_not_at_all(f: Fixtu
         sealed: b"refusal".to_vec(),
         refused_to: Some(vec![127, 0, 0, 1]),
     };
-    let again = f.store.keep_answer(&[1; 32], answer).await;
+    let again = f
+        .store
+        .keep_answer(&[1; 32], answer, &Decision::default())
+        .await;
     assert!(matches!(again, Err(StoreError::AlreadyKept)));
 }
 
@@ -317,12 +364,45 @@ async fn a_change_that_is_refused_leaves_nothing(f: Fixture) {
     assert_eq!(f.device("Door").await.device_id, 1, "no number is lost");
 }
 
+async fn a_change_that_was_given_up_is_never_done_and_one_that_was_done_is_not_given_up(
+    f: Fixture,
+) {
+    let create = async |id: u8, decision: &Decision| {
+        let terms = Terms {
+            decision: decision.clone(),
+            ..keep(id, Ok(b"sealed"))
+        };
+        f.store
+            .create_device(Actor::Administrator, f.organizer, device("Door"), terms)
+            .await
+    };
+    let given_up = Decision::default();
+    assert!(given_up.give_up());
+    let refused = create(1, &given_up).await;
+    assert!(matches!(refused, Err(StoreError::GivenUp)));
+    let kept = f.store.kept_answer(&[1; 32], long_ago()).await.unwrap();
+    assert_eq!((kept, f.count().await), (None, 0));
+
+    let done = Decision::default();
+    create(1, &done).await.unwrap();
+    assert!(!done.give_up());
+    assert_eq!(f.count().await, 1);
+
+    let refused = Decision::default();
+    let again = create(1, &refused).await;
+    assert!(matches!(again, Err(StoreError::AlreadyKept)));
+    assert!(refused.give_up(), "nothing was done");
+}
+
 async fn answers_are_found_since_a_time_and_swept_by_age(f: Fixture) {
     let answer = |refused_to| KeptAnswer {
         sealed: b"x".to_vec(),
         refused_to,
     };
-    f.store.keep_answer(&[1; 32], answer(None)).await.unwrap();
+    f.store
+        .keep_answer(&[1; 32], answer(None), &Decision::default())
+        .await
+        .unwrap();
     let later = Timestamp::now() + SignedDuration::from_secs(1);
     assert!(
         f.store
@@ -365,35 +445,36 @@ async fn what_is_done_to_a_device_is_logged_with_the_change(f: Fixture) {
     let token = store
         .create_team_token(organizer, "t", "laptop")
         .await
-        .unwrap();
+        .unwrap()
+        .token;
     let caller = store.team_caller(&token).await.unwrap().unwrap();
     let actor = Actor::Team(caller.token);
     let created = store
-        .create_device(actor, organizer, device("Door"), None)
+        .create_device(actor, organizer, device("Door"), Terms::default())
         .await
         .unwrap();
     let token = created.initialization_token.unwrap();
     let (key, new) = (secret("first key"), secret("second key"));
     assert!(
         store
-            .redeem_token(&token, report(), &key, None)
+            .redeem_token(&token, report(), &key, Terms::default())
             .await
             .unwrap()
             .is_ok()
     );
     assert!(
         store
-            .redeem_token(&token, report(), &key, None)
+            .redeem_token(&token, report(), &key, Terms::default())
             .await
             .unwrap()
             .is_err()
     );
     store
-        .update_device(&key, report(), None)
+        .update_device(&key, report(), Terms::default())
         .await
         .unwrap()
         .unwrap();
-    store.roll_key(&key, &new, None).await.unwrap();
+    store.roll_key(&key, &new, Terms::default()).await.unwrap();
     let change = || DeviceChange {
         name: Some("Gate".to_owned()),
         ..DeviceChange::default()
@@ -404,7 +485,7 @@ async fn what_is_done_to_a_device_is_logged_with_the_change(f: Fixture) {
         .await;
     assert!(failed.is_err());
     store
-        .change_device(actor, organizer, 1, change(), None)
+        .change_device(actor, organizer, 1, change(), Terms::default())
         .await
         .unwrap();
     store.revoke_device(organizer, 1).await.unwrap();
@@ -514,7 +595,8 @@ async fn a_team_is_known_by_its_tokens_until_one_of_both_is_deactivated(f: Fixtu
     let token = store
         .create_team_token(organizer, "t", "laptop")
         .await
-        .unwrap();
+        .unwrap()
+        .token;
     let caller = async || store.team_caller(&token).await.unwrap().unwrap();
     let known = caller().await;
     assert!(known.active && known.may("organizer.devices:read"));
@@ -773,7 +855,10 @@ async fn an_import_gives_nobody_access_back(f: Fixture) {
     assert_eq!(placed[1].device.limit_events, ["e"]);
 
     let new_key = secret("rolled");
-    store.roll_key(&key, &new_key, None).await.unwrap();
+    store
+        .roll_key(&key, &new_key, Terms::default())
+        .await
+        .unwrap();
     store.revoke_device(organizer, 2).await.unwrap();
     let tokens = store.team_tokens(organizer, "t").await.unwrap();
     let change = TokenChange {

@@ -37,7 +37,11 @@ fn fixture() -> Fixture {
             .create_team(organizer, "t", Permissions::All)
             .await
             .unwrap();
-        let token = store.create_team_token(organizer, "t", "t").await.unwrap();
+        let token = store
+            .create_team_token(organizer, "t", "t")
+            .await
+            .unwrap()
+            .token;
         (server, token.expose().to_owned())
     });
     Fixture {

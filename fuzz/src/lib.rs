@@ -2,7 +2,7 @@
 
 use axum::body::Body;
 use gatehand::server::organizers_file::Permissions;
-use gatehand::server::{Config, Server, reference_version};
+use gatehand::server::{ANSWER_TIME, Config, Server, reference_version};
 use hyper::Request;
 use tokio::runtime::{Builder, Runtime};
 
@@ -25,6 +25,7 @@ impl Fixture {
             public_url: None,
             secret_file: None,
             version: reference_version(),
+            answer_time: ANSWER_TIME,
         };
         let (server, authorization) = runtime.block_on(async {
             let server = Server::bind(config).await.unwrap();
@@ -34,7 +35,7 @@ impl Fixture {
                 .create_team(organizer, "t", Permissions::All)
                 .await
                 .unwrap();
-            let token = store.create_team_token(organizer, "t", "t").await.unwrap();
+            let token = store.create_team_token(organizer, "t", "t").await.unwrap().token;
             (server, format!("Token {}", token.expose()))
         });
         Self {

@@ -1,4 +1,4 @@
-//! What to do about an error of the agent, in commands.
+//! What to do about an error, in commands.
 
 use super::CliError;
 use crate::agent::{Advice, Operation};
@@ -8,6 +8,8 @@ impl CliError {
     pub(super) fn advice(&self) -> Option<String> {
         match self {
             Self::Agent(error) => error.advice().map(|advice| words(advice).to_owned()),
+            #[cfg(feature = "server")]
+            Self::Store(error) => error.advice().map(str::to_owned),
             _ => self.idempotency_key().map(|key| {
                 format!(
                     "it may have been done: to hear what became of it, repeat the call with the same body and --idempotency-key {key}"

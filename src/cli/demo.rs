@@ -60,6 +60,7 @@ impl Demo {
             public_url: None,
             secret_file: None,
             version: server::reference_version(),
+            answer_time: server::ANSWER_TIME,
         })
         .await?;
         let token = set_up(&*server.store()).await?;
@@ -146,7 +147,10 @@ async fn set_up(store: &dyn Administration) -> Result<Secret, CliError> {
     };
     store.create_event(organizer, event).await?;
     store.create_team(organizer, TEAM, Permissions::All).await?;
-    Ok(store.create_team_token(organizer, TEAM, "demo").await?)
+    Ok(store
+        .create_team_token(organizer, TEAM, "demo")
+        .await?
+        .token)
 }
 
 impl Desk {

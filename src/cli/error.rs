@@ -102,6 +102,13 @@ pub(super) enum CliError {
     #[cfg(feature = "server")]
     #[error(transparent)]
     Server(#[from] ServerError),
+    #[cfg(feature = "server")]
+    #[error("it was done, but not all of it could be told: {words}")]
+    Done {
+        words: String,
+        #[source]
+        source: Box<CliError>,
+    },
     #[error("can't write the output")]
     Output(#[from] io::Error),
     #[error("can't start the runtime")]

@@ -80,6 +80,8 @@ pub(super) fn of(error: &CliError) -> ExitCode {
         | CliError::NoDevice { .. }
         | CliError::Demo(_)
         | CliError::Server(_) => ExitCode::Server,
+        #[cfg(feature = "server")]
+        CliError::Done { .. } => ExitCode::Failed,
         CliError::Write { .. }
         | CliError::Draw(_)
         | CliError::Client(_)

@@ -17,6 +17,7 @@ mod info;
 mod init;
 mod input;
 mod log;
+mod misuse;
 mod output;
 mod progress;
 mod request;
@@ -127,7 +128,7 @@ impl Command {
 
 /// Runs the command the process was started with.
 pub fn main() -> ExitCode {
-    let arguments = Arguments::parse();
+    let arguments = Arguments::try_parse().unwrap_or_else(|error| misuse::end(&error));
     let is_for_scripts = arguments.command.is_for_scripts();
     let log_format = arguments.log_format.unwrap_or(match is_for_scripts {
         true => log::Format::Json,

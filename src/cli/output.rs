@@ -141,6 +141,19 @@ pub(super) fn complain(error: &CliError) {
     let _ = anstream::stderr().write_all(text.as_bytes());
 }
 
+/// Prints on standard error what is wrong with the arguments, in as many lines as there are.
+pub(super) fn complain_of_arguments(text: &str) {
+    let mut out = anstream::stderr().lock();
+    for line in text.lines() {
+        let line = printable(line);
+        // With standard error closed there is no one left to tell.
+        let _ = match line.strip_prefix("error:") {
+            Some(rest) => writeln!(out, "{ERROR}error:{ERROR:#}{rest}"),
+            None => writeln!(out, "{line}"),
+        };
+    }
+}
+
 /// What `--json` prints on standard error.
 #[derive(Serialize)]
 struct Complaint<'a> {

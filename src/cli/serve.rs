@@ -37,6 +37,7 @@ impl Serve {
                 public_url: self.public_url,
                 secret_file: self.database.secret_file,
                 version: server::reference_version(),
+                answer_time: server::ANSWER_TIME,
             };
             let server = Server::bind(config).await?;
             output::say(&format!("Serving on http://{}", server.local_addr()));

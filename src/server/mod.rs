@@ -51,7 +51,12 @@ pub struct Config {
     pub secret_file: Option<PathBuf>,
     /// The version to report, by which apps switch features on.
     pub version: ServerVersion,
+    /// How long to take for an answer, once the request is there: what is not done by then is refused.
+    pub answer_time: Duration,
 }
+
+/// How long a server takes for an answer unless it is told otherwise.
+pub const ANSWER_TIME: Duration = Duration::from_secs(30);
 
 /// The version of the reference that this server behaves like.
 pub fn reference_version() -> ServerVersion {
@@ -99,6 +104,7 @@ impl Server {
             public_url,
             secret_file,
             version,
+            answer_time,
         } = config;
         let store = SqliteStore::open(&database, secret_file.as_deref()).map_err(|source| {
             ServerError::Database {
@@ -114,7 +120,7 @@ impl Server {
         let listener = TcpListener::bind(listen).await.map_err(failed)?;
         let local_addr = listener.local_addr().map_err(failed)?;
         let shared: Arc<dyn Store> = Arc::clone(&store) as _;
-        let api = api::Api::new(shared, store.keys(), public_url, version);
+        let api = api::Api::new(shared, store.keys(), public_url, version, answer_time);
         Ok(Self {
             listener,
             local_addr,
@@ -155,7 +161,7 @@ impl Server {
 async fn sweep(store: Arc<SqliteStore>) {
     loop {
         if let Err(error) = store.sweep_answers(oldest_kept(Timestamp::now())).await {
-            tracing::warn!(%error, "kept answers can't be swept");
+            tracing::warn!(%error, advice = error.advice(), "kept answers can't be swept");
         }
         tokio::time::sleep(SWEEP_INTERVAL).await;
     }

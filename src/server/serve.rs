@@ -13,7 +13,7 @@ use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 
-use super::api::Peer;
+use super::api::{Peer, Withheld};
 
 /// Connections at once; more wait to be accepted.
 const CONNECTIONS: usize = 8192;
@@ -75,6 +75,11 @@ pub(super) async fn serve(
     }
 }
 
+/// Closes a connection in place of an answer.
+#[derive(Debug, thiserror::Error)]
+#[error("it is not known whether the request was done")]
+struct Unanswered;
+
 fn connection(
     stream: TcpStream,
     peer: Peer,
@@ -84,7 +89,7 @@ fn connection(
     impl Service<
         hyper::Request<Incoming>,
         Response = axum::response::Response,
-        Error = std::convert::Infallible,
+        Error = Unanswered,
         Future: Send,
     >,
 > {
@@ -93,7 +98,14 @@ fn connection(
     let router = TowerToHyperService::new(router);
     let service = service_fn(move |mut request: hyper::Request<Incoming>| {
         request.extensions_mut().insert(peer);
-        router.call(request)
+        let answer = router.call(request);
+        async move {
+            let Ok(response) = answer.await;
+            match response.extensions().get::<Withheld>() {
+                None => Ok(response),
+                Some(_) => Err(Unanswered),
+            }
+        }
     });
     http1::Builder::new()
         .timer(TokioTimer::new())

@@ -77,6 +77,42 @@ impl Field {
     }
 }
 
+/// What is wrong with a text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TextFault {
+    /// It is empty, or nothing but blanks.
+    Blank,
+    /// It has more than so many characters.
+    TooLong(usize),
+    /// It has a NUL.
+    Nul,
+}
+
+/// Text as a field takes it, without the blanks at its ends, or all that is wrong with it. Every
+/// character but NUL is allowed: how to show it is for whoever shows it.
+pub fn text(text: &str, limit: Option<usize>) -> Result<&str, Vec<TextFault>> {
+    let text = strip(text);
+    if text.is_empty() {
+        return Err(vec![TextFault::Blank]);
+    }
+    let too_long = limit.filter(|limit| text.chars().nth(*limit).is_some());
+    let nul = text.contains('\0').then_some(TextFault::Nul);
+    let faults: Vec<_> = too_long
+        .map(TextFault::TooLong)
+        .into_iter()
+        .chain(nul)
+        .collect();
+    match faults.is_empty() {
+        true => Ok(text),
+        false => Err(faults),
+    }
+}
+
+/// Text without the blanks that Python's `str.strip()` takes away.
+pub fn strip(text: &str) -> &str {
+    text.trim_matches(|c: char| c.is_whitespace() || ('\x1c'..='\x1f').contains(&c))
+}
+
 const TOKEN: Field = Field::text("token");
 const HARDWARE_BRAND: Field = Field::text("hardware_brand");
 const HARDWARE_MODEL: Field = Field::text("hardware_model");

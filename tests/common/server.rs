@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use gatehand::server::organizers_file::Permissions;
 use gatehand::server::store::Administration;
-use gatehand::server::{Config, Server, reference_version};
+use gatehand::server::{ANSWER_TIME, Config, Server, reference_version};
 use reqwest::{Client, Method, RequestBuilder};
 use serde_json::{Value, json};
 use tokio::sync::oneshot;
@@ -60,9 +60,13 @@ impl TestServer {
     }
 
     pub async fn start_in(folder: tempfile::TempDir, public_url: Option<&str>) -> Self {
-        let server = Server::bind(config(folder.path(), public_url))
-            .await
-            .unwrap();
+        let config = config(folder.path(), public_url);
+        Self::start_with(folder, config).await
+    }
+
+    /// With a config of its own for the database in `folder`.
+    pub async fn start_with(folder: tempfile::TempDir, config: Config) -> Self {
+        let server = Server::bind(config).await.unwrap();
         let store = server.store();
         let organizer = match store.organizer(ORGANIZER).await {
             Ok(organizer) => organizer,
@@ -166,6 +170,7 @@ pub fn config(folder: &Path, public_url: Option<&str>) -> Config {
         public_url: public_url.map(|url| url.parse().unwrap()),
         secret_file: None,
         version: reference_version(),
+        answer_time: ANSWER_TIME,
     }
 }
 
@@ -182,7 +187,8 @@ async fn token_in(store: &dyn Administration, organizer: i64, permissions: Permi
     let token = store
         .create_team_token(organizer, &team, "test")
         .await
-        .unwrap();
+        .unwrap()
+        .token;
     token.expose().to_owned()
 }
 

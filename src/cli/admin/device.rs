@@ -4,9 +4,9 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
+use super::qr_image::QrImage;
 use super::{Desk, text};
 use crate::cli::{CliError, output};
-use crate::enrolment::draw::QrCode;
 use crate::enrolment::{Enrolment, ServerUrl};
 use crate::server::store::{Administration, DeviceChange, NewDevice, PlacedDevice, Store};
 use crate::wire::{Device, SECURITY_PROFILES};
@@ -107,7 +107,9 @@ impl Command {
                 let organizer = desk.organizer(&organizer).await?;
                 let found = desk.store.device(organizer, device).await?;
                 let found = found.ok_or(CliError::NoDevice { device })?;
-                handing_out.show(desk, &found)
+                let picture = handing_out.prepare()?;
+                handing_out.draw(picture, &found)?;
+                handing_out.print(desk, &found)
             }
             Self::Rename {
                 organizer,
@@ -179,25 +181,40 @@ impl Create {
             security_profile: self.security_profile,
             gate: self.gate,
         };
+        let picture = self.handing_out.prepare()?;
         let device = desk.store.add_device(organizer, new).await?;
-        self.handing_out.show(desk, &device)
+        let number = device.device_id;
+        let words = format!(
+            "Device {number} was created; to show it again: gatehand admin device show {} {number}",
+            self.organizer
+        );
+        let drawn = self.handing_out.draw(picture, &device);
+        super::has_told(self.handing_out.print(desk, &device), &words)?;
+        super::has_told(drawn, &words)
     }
 }
 
 impl HandingOut {
-    /// Shows the device with its token, and its QR code where the server's address is known.
-    fn show(self, desk: &Desk, device: &Device) -> Result<(), CliError> {
-        if let (Some(path), Some(enrolment)) = (&self.qr_image, self.enrolment(device)?) {
-            let png = QrCode::new(&enrolment)?.png(output::MODULE_PIXELS)?;
-            std::fs::write(path, png).map_err(|source| CliError::Write {
-                name: path.display().to_string(),
-                source,
-            })?;
+    /// Opens the file for the picture, before there is a device to hand out. All else that it takes
+    /// can't fail: the code of any address has room.
+    fn prepare(&self) -> Result<Option<QrImage>, CliError> {
+        self.qr_image.as_deref().map(QrImage::open).transpose()
+    }
+
+    fn draw(&self, picture: Option<QrImage>, device: &Device) -> Result<(), CliError> {
+        match (picture, self.enrolment(device)?) {
+            (Some(picture), Some(enrolment)) => picture.draw(&enrolment),
+            _ => Ok(()),
         }
+    }
+
+    /// Shows the device with its token, and its QR code where the server's address is known.
+    fn print(&self, desk: &Desk, device: &Device) -> Result<(), CliError> {
         if desk.json {
             return output::print_json(device);
         }
-        output::print_line(&format!("Device {}: {}", device.device_id, device.name))?;
+        let name = output::printable(&device.name);
+        output::print_line(&format!("Device {}: {name}", device.device_id))?;
         if device.revoked || device.initialized.is_some() {
             let state = if device.revoked {
                 "revoked"
@@ -213,7 +230,8 @@ impl HandingOut {
         };
         output::print_line(&format!("Initialization token: {}", token.expose()))?;
         if let Some(enrolment) = self.enrolment(device)? {
-            output::print_line(&format!("Link: {}", enrolment.to_link().expose()))?;
+            // Wholly, however long the address is.
+            output::print_text(&format!("Link: {}", enrolment.to_link().expose()))?;
             output::print_qr(&enrolment)?;
         } else {
             output::say("For its link and QR code add --public-url with the server's address.");

@@ -6,9 +6,11 @@ mod gate;
 mod import;
 mod media_keys;
 mod organizer;
+mod qr_image;
 mod team;
 mod token;
 
+use std::io::ErrorKind;
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
@@ -17,7 +19,7 @@ use serde::Serialize;
 use super::{CliError, output};
 use crate::server::store::Administration;
 use crate::server::store::sqlite::SqliteStore;
-use crate::wire::Text;
+use crate::wire::{TEXT_LIMIT, fields};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -135,11 +137,12 @@ impl Desk {
 
     /// Says that it is done: `words` for people, `document` for scripts.
     fn done(&self, words: &str, document: impl Serialize) -> Result<(), CliError> {
-        if self.json {
+        let told = if self.json {
             output::print_json(&document)
         } else {
-            output::print_line(words)
-        }
+            output::print_line(&output::printable(words))
+        };
+        has_told(told, words)
     }
 
     /// Shows a list: columns for people, `documents` for scripts.
@@ -156,11 +159,29 @@ impl Desk {
     }
 }
 
-/// For the command line: a name that fits everywhere.
+/// What was done is told on standard error where it could not be told on standard output, so that
+/// nobody takes it for not done.
+fn has_told(told: Result<(), CliError>, words: &str) -> Result<(), CliError> {
+    match told {
+        // Whoever reads our output has seen enough.
+        Err(CliError::Output(error)) if error.kind() == ErrorKind::BrokenPipe => {
+            output::say(words);
+            Ok(())
+        }
+        told => told.map_err(|source| CliError::Done {
+            words: words.to_owned(),
+            source: Box::new(source),
+        }),
+    }
+}
+
+/// For the command line: a name by the rules of the API's fields.
 fn text(argument: &str) -> Result<String, String> {
-    match Text::try_from(argument.to_owned()) {
-        Ok(text) => Ok(text.into()),
-        Err(problem) => Err(format!("{problem}; at most 190 characters")),
+    match fields::text(argument, Some(TEXT_LIMIT)) {
+        Ok(text) => Ok(text.to_owned()),
+        Err(_) => Err(format!(
+            "1 to {TEXT_LIMIT} characters are allowed, not only blanks"
+        )),
     }
 }
 

@@ -24,6 +24,7 @@ pub(super) enum Command {
     /// Give a team another name.
     Rename {
         organizer: String,
+        #[arg(value_parser = text)]
         name: String,
         #[arg(value_parser = text)]
         new_name: String,
@@ -31,15 +32,24 @@ pub(super) enum Command {
     /// Change what a team's tokens may do.
     Permit {
         organizer: String,
+        #[arg(value_parser = text)]
         name: String,
         /// all, or what its tokens may do: organizer.devices:read, organizer.devices:write.
         #[arg(long = "permission", required = true, value_parser = permission)]
         permissions: Vec<String>,
     },
     /// Let nobody in with this team's tokens until it is activated again.
-    Deactivate { organizer: String, name: String },
+    Deactivate {
+        organizer: String,
+        #[arg(value_parser = text)]
+        name: String,
+    },
     /// Let the team's tokens in again.
-    Activate { organizer: String, name: String },
+    Activate {
+        organizer: String,
+        #[arg(value_parser = text)]
+        name: String,
+    },
 }
 
 impl Command {

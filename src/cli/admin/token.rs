@@ -1,19 +1,27 @@
 //! `gatehand admin token`.
 
+use std::io;
+use std::os::unix::fs::MetadataExt;
+
 use clap::Subcommand;
 use serde_json::json;
 
 use super::{Desk, text, yes};
 use crate::cli::{CliError, output};
-use crate::server::store::{Administration, TokenChange};
+use crate::server::store::{Administration, NewToken, TokenChange};
 
 #[derive(Subcommand)]
 pub(super) enum Command {
     /// List the tokens of a team. The tokens themselves are not known any more.
-    List { organizer: String, team: String },
+    List {
+        organizer: String,
+        #[arg(value_parser = text)]
+        team: String,
+    },
     /// Make a token. It is shown now and never again.
     Create {
         organizer: String,
+        #[arg(value_parser = text)]
         team: String,
         /// What it is for.
         #[arg(long, value_parser = text, default_value = "API token")]
@@ -22,6 +30,7 @@ pub(super) enum Command {
     /// Give a token another name.
     Rename {
         organizer: String,
+        #[arg(value_parser = text)]
         team: String,
         /// Its number in the list.
         id: i64,
@@ -31,6 +40,7 @@ pub(super) enum Command {
     /// Let nobody in with a token until it is activated again.
     Deactivate {
         organizer: String,
+        #[arg(value_parser = text)]
         team: String,
         /// Its number in the list.
         id: i64,
@@ -38,6 +48,7 @@ pub(super) enum Command {
     /// Let a token in again.
     Activate {
         organizer: String,
+        #[arg(value_parser = text)]
         team: String,
         /// Its number in the list.
         id: i64,
@@ -65,14 +76,7 @@ impl Command {
                 team,
                 name,
             } => {
-                let id = desk.organizer(&organizer).await?;
-                let token = desk.store.create_team_token(id, &team, &name).await?;
-                if desk.json {
-                    return output::print_json(&json!({"name": name, "token": token.expose()}));
-                }
-                // Alone on standard output, so that a script can take it: TOKEN=$(gatehand …).
-                output::say("Keep this token now: it can't be shown again.");
-                return output::print_line(token.expose());
+                return create(desk, &organizer, &team, &name).await;
             }
             Self::Rename {
                 organizer,
@@ -133,4 +137,44 @@ impl Command {
             .await?;
         desk.done(&words, json!({"id": id}))
     }
+}
+
+async fn create(desk: &Desk, organizer: &str, team: &str, name: &str) -> Result<(), CliError> {
+    if leads_nowhere() {
+        let words = "standard output leads nowhere, and the token can't be shown again";
+        return Err(io::Error::other(words).into());
+    }
+    let organizer = desk.organizer(organizer).await?;
+    let NewToken { id, token } = desk.store.create_team_token(organizer, team, name).await?;
+    let shown = if desk.json {
+        output::print_json(&json!({"id": id, "name": name, "token": token.expose()}))
+    } else {
+        // Alone on standard output, so that a script can take it: TOKEN=$(gatehand …).
+        output::say("Keep this token now: it can't be shown again.");
+        output::print_line(token.expose())
+    };
+    let Err(source) = shown else {
+        return Ok(());
+    };
+    // Nobody has it, or only a part of it.
+    let off = TokenChange {
+        name: None,
+        active: Some(false),
+    };
+    let undone = desk.store.change_team_token(organizer, team, id, off).await;
+    let words = match undone {
+        Ok(()) => format!("the token {id} was made, and deactivated as it could not be shown"),
+        Err(_) => format!("the token {id} was made; deactivate it, as it could not be shown"),
+    };
+    Err(CliError::Done {
+        words,
+        source: Box::new(source),
+    })
+}
+
+/// Whether standard output is closed, which Rust opens as `/dev/null`, or is that.
+fn leads_nowhere() -> bool {
+    let nowhere = std::fs::metadata("/dev/null").map(|nowhere| nowhere.rdev());
+    let output = rustix::fs::fstat(io::stdout()).map(|output| output.st_rdev);
+    matches!((nowhere, output), (Ok(nowhere), Ok(output)) if nowhere == output)
 }

@@ -79,8 +79,8 @@ pub(super) async fn initialize(api: Arc<Api>, request: Request) -> Result<Answer
         };
         Err(Problem::Fields(FieldErrors::one("token", refusal)))
     };
-    let keep = request.keep(&INITIALIZE, render.clone());
-    let redemption = api.store.redeem_token(&token, report, &key, keep).await?;
+    let terms = request.terms(&INITIALIZE, render.clone());
+    let redemption = api.store.redeem_token(&token, report, &key, terms).await?;
     render(&redemption)
 }
 
@@ -102,8 +102,8 @@ pub(super) async fn update(api: Arc<Api>, request: Request) -> Result<Answer, Pr
         ))),
         Err(ReportRefusal::NoAccess) => Err(Problem::NotAuthenticated(INVALID_TOKEN)),
     };
-    let keep = request.keep(&UPDATE, render.clone());
-    let update = api.store.update_device(&caller.key, report, keep).await?;
+    let terms = request.terms(&UPDATE, render.clone());
+    let update = api.store.update_device(&caller.key, report, terms).await?;
     render(&update)
 }
 
@@ -116,8 +116,8 @@ pub(super) async fn roll(api: Arc<Api>, request: Request) -> Result<Answer, Prob
     }
     let new = random::api_key()?;
     let render = answer_with(new.clone());
-    let keep = request.keep(&ROLL, render.clone());
-    let rolled = api.store.roll_key(&caller.key, &new, keep).await?;
+    let terms = request.terms(&ROLL, render.clone());
+    let rolled = api.store.roll_key(&caller.key, &new, terms).await?;
     render(&rolled)
 }
 
@@ -129,8 +129,8 @@ pub(super) async fn revoke(api: Arc<Api>, request: Request) -> Result<Answer, Pr
         _ => return Err(Problem::Method(request.method)),
     }
     let render = answer_with(caller.key.clone());
-    let keep = request.keep(&REVOKE, render.clone());
-    let revoked = api.store.revoke_key(&caller.key, keep).await?;
+    let terms = request.terms(&REVOKE, render.clone());
+    let revoked = api.store.revoke_key(&caller.key, terms).await?;
     render(&revoked)
 }
 

@@ -72,7 +72,7 @@ async fn create(api: &Api, request: &Request, team: &Team) -> Result<Answer, Pro
             Actor::Team(team.caller.token),
             team.caller.organizer.id,
             device,
-            request.keep(&LIST, render),
+            request.terms(&LIST, render),
         )
         .await?;
     render(&created)
@@ -114,7 +114,7 @@ async fn change(
             team.caller.organizer.id,
             device_id,
             change,
-            request.keep(&ONE, render),
+            request.terms(&ONE, render),
         )
         .await;
     match changed {

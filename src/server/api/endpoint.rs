@@ -73,7 +73,15 @@ pub(super) struct Reply {
     pub(super) status: u16,
     pub(super) headers: Vec<(Cow<'static, str>, Cow<'static, str>)>,
     pub(super) body: String,
+    /// Whether the connection is closed in place of an answer.
+    #[serde(skip)]
+    pub(super) is_withheld: bool,
 }
+
+/// Marks an answer that is not sent: nobody knows whether what was asked for was done, and any status
+/// would say that it was or was not.
+#[derive(Clone, Copy)]
+pub(in crate::server) struct Withheld;
 
 impl Reply {
     /// A refusal outside of any endpoint.
@@ -82,8 +90,9 @@ impl Reply {
             status: problem.status().as_u16(),
             headers: vec![("content-type".into(), "application/json".into())],
             body: String::new(),
+            is_withheld: matches!(problem, Problem::Unsettled),
         };
-        if matches!(problem, Problem::Concurrent) {
+        if problem.may_pass() {
             let seconds = RETRY_AFTER.to_string();
             reply.headers.push(("retry-after".into(), seconds.into()));
         }
@@ -101,6 +110,9 @@ impl IntoResponse for Reply {
             if let (Ok(name), Ok(value)) = (name, HeaderValue::from_str(&value)) {
                 response.headers_mut().insert(name, value);
             }
+        }
+        if self.is_withheld {
+            response.extensions_mut().insert(Withheld);
         }
         // Answers hold keys and tokens: nothing on the way may store them.
         let headers = response.headers_mut();
@@ -124,6 +136,7 @@ impl Endpoint {
                     None => Vec::new(),
                 },
                 body: body.unwrap_or_default(),
+                is_withheld: false,
             },
             Err(problem) => Reply::refusal(problem),
         };

@@ -45,6 +45,7 @@ fn page(
         status: status.as_u16(),
         headers,
         body: format!("<!doctype html>\n<title>{title}</title>\n<h1>{title}</h1>\n"),
+        is_withheld: false,
     }
     .into_response()
 }

@@ -27,7 +27,7 @@ use super::request::Request as ReadRequest;
 use super::{Api, Peer, python};
 use crate::seal::{SealError, SealingKey};
 use crate::server::installation_keys::{KeptId, RetryScope};
-use crate::server::store::{KeptAnswer, StoreError, oldest_kept};
+use crate::server::store::{Decision, KeptAnswer, oldest_kept};
 use crate::wire::{self, IDEMPOTENCY_HEADER};
 
 /// Longest refusal that is kept, in bytes.
@@ -98,9 +98,11 @@ pub(super) async fn repeat_or_keep(
         return next.run(request).await;
     };
     let (parts, body) = request.into_parts();
-    let Ok(body) = axum::body::to_bytes(body, usize::MAX).await else {
-        return Reply::refusal(Problem::Unavailable).into_response();
+    let body = match axum::body::to_bytes(body, usize::MAX).await {
+        Ok(body) => body,
+        Err(error) => return Reply::refusal(Problem::Internal(error.into())).into_response(),
     };
+    let decision = parts.extensions.get::<Decision>().cloned();
     let address = address_group(parts.extensions.get());
     let (id, key) = scope(&api, parts.uri.path(), &parts.headers, &name, &body).await;
     let Some(_mark) = api.running.begin(id) else {
@@ -119,7 +121,8 @@ pub(super) async fn repeat_or_keep(
     });
     let mut request = Request::from_parts(parts, StreamedBody::from(body));
     request.extensions_mut().insert(Arc::clone(&idempotent));
-    keep(&api, &idempotent, next.run(request).await).await
+    let response = next.run(request).await;
+    keep(&api, &idempotent, &decision.unwrap_or_default(), response).await
 }
 
 fn idempotency_key(method: &Method, headers: &HeaderMap) -> Option<Vec<u8>> {
@@ -158,12 +161,19 @@ async fn find(api: &Api, id: &KeptId, key: &SealingKey) -> Result<Option<Reply>,
     let Some(sealed) = api.store.kept_answer(id, since).await? else {
         return Ok(None);
     };
-    let plain = key.unseal(PURPOSE, &sealed).map_err(StoreError::from)?;
+    // What it answers was done, perhaps.
+    let plain = key.unseal(PURPOSE, &sealed);
+    let plain = plain.map_err(|error| Problem::Internal(error.into()))?;
     Ok(Some(serde_json::from_slice(&plain)?))
 }
 
 /// Keeps the answer, unless that was done together with the change or another try may do better.
-async fn keep(api: &Api, idempotent: &Idempotent, response: Response) -> Response {
+async fn keep(
+    api: &Api,
+    idempotent: &Idempotent,
+    decision: &Decision,
+    response: Response,
+) -> Response {
     let may_do_better = matches!(
         response.status(),
         StatusCode::CONFLICT
@@ -175,8 +185,9 @@ async fn keep(api: &Api, idempotent: &Idempotent, response: Response) -> Respons
         return response;
     }
     let (parts, body) = response.into_parts();
-    let Ok(body) = axum::body::to_bytes(body, usize::MAX).await else {
-        return Reply::refusal(Problem::Unavailable).into_response();
+    let body = match axum::body::to_bytes(body, usize::MAX).await {
+        Ok(body) => body,
+        Err(error) => return Reply::refusal(Problem::Internal(error.into())).into_response(),
     };
     // A refusal is as long as what it quotes, and is kept for anyone.
     let quoted = parts.headers.get(header::LOCATION).map_or(0, |to| to.len());
@@ -191,9 +202,13 @@ async fn keep(api: &Api, idempotent: &Idempotent, response: Response) -> Respons
         status: parts.status.as_u16(),
         headers: headers.collect(),
         body: String::from_utf8_lossy(&body).into_owned(),
+        is_withheld: false,
     };
     let kept = match idempotent.kept(&reply) {
-        Ok(answer) => api.store.keep_answer(&idempotent.id, answer).await,
+        Ok(answer) => {
+            let kept = api.store.keep_answer(&idempotent.id, answer, decision);
+            kept.await
+        }
         Err(error) => Err(error.into()),
     };
     match kept {

@@ -1,9 +1,11 @@
 //! Bounds every request in time and size, and logs it.
 
 use std::error::Error;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use axum::body::Body;
+use axum::extract::State;
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
@@ -11,29 +13,38 @@ use hyper::Request;
 use hyper::header::{HeaderMap, HeaderName, HeaderValue};
 use tracing::Instrument;
 
-use super::endpoint::Reply;
+use super::Api;
+use super::endpoint::{Reply, Withheld};
 use super::problem::Problem;
+use crate::server::store::Decision;
 
 /// Largest body, in bytes.
 pub(super) const BODY_LIMIT: usize = 1024 * 1024;
 /// How long a body may take to arrive.
 const BODY_TIME: Duration = Duration::from_secs(15);
-/// How long it may take to answer.
-const ANSWER_TIME: Duration = Duration::from_secs(30);
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const REQUEST_ID_LENGTH: usize = 128;
 
-/// Reads the body within its limits, so that all that follows has it in memory.
-pub(super) async fn bounded(request: Request<Body>, next: Next) -> Response {
+/// Reads the body within its limits, so that all that follows has it in memory, and answers in time:
+/// what is not done by then is given up, and only what is being committed is waited for.
+pub(super) async fn bounded(
+    State(api): State<Arc<Api>>,
+    request: Request<Body>,
+    next: Next,
+) -> Response {
     let (parts, body) = request.into_parts();
     let body = tokio::time::timeout(BODY_TIME, Limited::new(body, BODY_LIMIT).collect()).await;
     let problem = match body {
         Ok(Ok(body)) => {
-            let request = Request::from_parts(parts, Body::from(body.to_bytes()));
-            match tokio::time::timeout(ANSWER_TIME, next.run(request)).await {
+            let caller = Caller::default();
+            let mut request = Request::from_parts(parts, Body::from(body.to_bytes()));
+            request.extensions_mut().insert(caller.0.clone());
+            let mut answer = std::pin::pin!(next.run(request));
+            match tokio::time::timeout(api.answer_time, &mut answer).await {
                 Ok(response) => return response,
-                Err(_) => Problem::Unavailable,
+                Err(_) if caller.0.give_up() => Problem::Late,
+                Err(_) => return answer.await,
             }
         }
         Ok(Err(error)) if is_length_limit(&*error) => Problem::TooLarge,
@@ -41,6 +52,17 @@ pub(super) async fn bounded(request: Request<Body>, next: Next) -> Response {
         Err(_) => Problem::Slow,
     };
     Reply::refusal(problem).into_response()
+}
+
+/// The caller's part in a decision. One that has gone need not have done what it asked for: without an
+/// idempotency key it would never hear of it, and with one it asks again, and then it is done.
+#[derive(Default)]
+struct Caller(Decision);
+
+impl Drop for Caller {
+    fn drop(&mut self) {
+        self.0.give_up();
+    }
 }
 
 fn is_length_limit(error: &(dyn Error + 'static)) -> bool {
@@ -58,14 +80,14 @@ pub(super) async fn logged(request: Request<Body>, next: Next) -> Response {
     // What is logged on the way has the id too.
     let span = tracing::info_span!("request", id);
     let mut response = next.run(request).instrument(span.clone()).await;
-    tracing::info!(
-        parent: &span,
-        %method,
-        path,
-        status = response.status().as_u16(),
-        milliseconds = begun.elapsed().as_millis(),
-        "answered"
-    );
+    let milliseconds = begun.elapsed().as_millis();
+    let status = response.status().as_u16();
+    match response.extensions().get::<Withheld>() {
+        None => tracing::info!(parent: &span, %method, path, status, milliseconds, "answered"),
+        Some(_) => {
+            tracing::error!(parent: &span, %method, path, milliseconds, "closed without an answer");
+        }
+    }
     if let Ok(id) = HeaderValue::from_str(&id) {
         response.headers_mut().insert(REQUEST_ID, id);
     }
@@ -83,5 +105,62 @@ fn request_id(headers: &HeaderMap) -> String {
         Some(id) => id.to_owned(),
         // It only tells requests apart: without randomness they are all called the same.
         None => format!("{:016x}", getrandom::u64().unwrap_or_default()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::Extension;
+    use axum::middleware::from_fn_with_state;
+    use axum::routing::post;
+    use axum::{Router, body};
+    use hyper::StatusCode;
+    use hyper::service::Service;
+    use hyper_util::service::TowerToHyperService;
+
+    use super::*;
+    use crate::server::store::sqlite::SqliteStore;
+
+    const ANSWER_TIME: Duration = Duration::from_secs(30);
+
+    /// The answer to a request whose change is taken after this long and done after twice that.
+    async fn answer(taken_after: Duration) -> (StatusCode, Decision) {
+        let folder = tempfile::tempdir().unwrap();
+        let store = SqliteStore::open(&folder.path().join("server.db"), None).unwrap();
+        let keys = store.keys();
+        let version = crate::server::reference_version();
+        let api = Arc::new(Api::new(Arc::new(store), keys, None, version, ANSWER_TIME));
+        let seen = Decision::default();
+        let change = {
+            let seen = seen.clone();
+            async move |Extension(decision): Extension<Decision>| {
+                tokio::time::sleep(taken_after).await;
+                assert!(decision.take());
+                tokio::time::sleep(taken_after).await;
+                seen.take();
+                "done"
+            }
+        };
+        let router = Router::new()
+            .route("/", post(change))
+            .layer(from_fn_with_state(api, bounded));
+        let request = Request::post("/").body(Body::empty()).unwrap();
+        let Ok(response) = TowerToHyperService::new(router).call(request).await;
+        let status = response.status();
+        body::to_bytes(response.into_body(), usize::MAX)
+            .await
+            .unwrap();
+        (status, seen)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_taken_in_time_is_waited_for_and_the_rest_is_given_up() {
+        let (status, done) = answer(ANSWER_TIME / 3).await;
+        assert_eq!((status, done.is_taken()), (StatusCode::OK, true));
+        let (status, done) = answer(ANSWER_TIME * 2 / 3).await;
+        assert_eq!((status, done.is_taken()), (StatusCode::OK, true));
+        let (status, done) = answer(ANSWER_TIME * 2).await;
+        assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
+        assert!(!done.is_taken());
     }
 }

@@ -18,11 +18,14 @@ mod version;
 
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::any;
 use url::Url;
+
+pub(super) use endpoint::Withheld;
 
 use super::installation_keys::InstallationKeys;
 use super::store::Store;
@@ -34,6 +37,7 @@ pub(super) struct Api {
     pub(super) keys: Arc<InstallationKeys>,
     pub(super) public_url: Option<Url>,
     pub(super) version: ServerVersion,
+    answer_time: Duration,
     running: idempotency::Running,
 }
 
@@ -47,12 +51,14 @@ impl Api {
         keys: Arc<InstallationKeys>,
         public_url: Option<Url>,
         version: ServerVersion,
+        answer_time: Duration,
     ) -> Self {
         Self {
             store,
             keys,
             public_url,
             version,
+            answer_time,
             running: idempotency::Running::default(),
         }
     }
@@ -77,7 +83,7 @@ pub(super) fn router(api: Arc<Api>) -> Router {
             Arc::clone(&api),
             idempotency::repeat_or_keep,
         ))
-        .layer(from_fn(limits::bounded))
+        .layer(from_fn_with_state(Arc::clone(&api), limits::bounded))
         .layer(from_fn(limits::logged))
         .with_state(api)
 }

@@ -33,17 +33,25 @@ pub(super) enum Problem {
     TooLarge,
     /// 415.
     MediaType(String),
-    /// 500: the cause is for the log only.
+    /// 500, which says nothing of what was done: the cause is for the log only.
     Internal(Box<dyn Error + Send + Sync>),
-    /// 503: nothing could be stored, or it took too long.
-    Unavailable,
+    /// 503: it was surely not done. The cause, and what to do about it, are for the log only.
+    Unavailable {
+        advice: Option<&'static str>,
+        cause: Box<dyn Error + Send + Sync>,
+    },
+    /// 503: it took too long, and was surely not done.
+    Late,
+    /// No answer at all: nobody knows whether it was done.
+    Unsettled,
 }
 
 pub(super) const NO_CREDENTIALS: &str = "Authentication credentials were not provided.";
 pub(super) const INVALID_TOKEN: &str = UNKNOWN_KEY_DETAIL;
 pub(super) const NO_PERMISSION: &str = "You do not have permission to perform this action.";
 
-/// Seconds after which a caller may ask again that met a request with its own idempotency key.
+/// Seconds after which a caller may ask again for what was not done, or met a request with its own
+/// idempotency key.
 pub(super) const RETRY_AFTER: u64 = 5;
 
 impl Problem {
@@ -59,12 +67,20 @@ impl Problem {
             Self::Concurrent => StatusCode::CONFLICT,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::MediaType(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
-            Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Internal(_) | Self::Unsettled => StatusCode::INTERNAL_SERVER_ERROR,
+            Self::Unavailable { .. } | Self::Late => StatusCode::SERVICE_UNAVAILABLE,
         }
     }
 
-    /// The body of the answer. The cause of an internal error is written to the log here.
+    /// Whether the caller may ask again for the same, as nothing was done.
+    pub(super) fn may_pass(&self) -> bool {
+        matches!(
+            self,
+            Self::Concurrent | Self::Unavailable { .. } | Self::Late
+        )
+    }
+
+    /// The body of the answer. The causes of what is not the caller's fault are logged here.
     pub(super) fn into_body(self) -> Value {
         let detail = match self {
             Self::Fields(errors) => return errors.into_body(),
@@ -81,15 +97,32 @@ impl Problem {
                 format!("Unsupported media type \"{media_type}\" in request.")
             }
             Self::Internal(error) => {
-                let causes = std::iter::successors(error.source(), |error| (*error).source());
-                let causes: Vec<String> = causes.map(ToString::to_string).collect();
-                tracing::error!(%error, ?causes, "a request failed");
-                "A server error occurred.".to_owned()
+                tracing::error!(%error, causes = ?causes(&*error), "a request failed");
+                INTERNAL.to_owned()
             }
-            Self::Unavailable => "The server can't do this now. Try again later.".to_owned(),
+            Self::Unavailable { advice, cause } => {
+                let (error, causes) = (&cause, causes(&*cause));
+                tracing::error!(%error, ?causes, advice, "a request was not done");
+                UNAVAILABLE.to_owned()
+            }
+            Self::Late => {
+                let advice = StoreError::GivenUp.advice();
+                tracing::error!(advice, "a request took too long, and was not done");
+                UNAVAILABLE.to_owned()
+            }
+            // The writer logs what failed.
+            Self::Unsettled => INTERNAL.to_owned(),
         };
         json!({ "detail": detail })
     }
+}
+
+const INTERNAL: &str = "A server error occurred.";
+const UNAVAILABLE: &str = "The server can't do this now. Try again later.";
+
+fn causes(error: &(dyn Error + 'static)) -> Vec<String> {
+    let causes = std::iter::successors(error.source(), |error| (*error).source());
+    causes.map(ToString::to_string).collect()
 }
 
 impl From<StoreError> for Problem {
@@ -97,15 +130,20 @@ impl From<StoreError> for Problem {
         match error {
             // Who comes second gets the kept answer when it asks again.
             StoreError::AlreadyKept => Self::Concurrent,
-            StoreError::Unavailable => Self::Unavailable,
-            error => Self::Internal(error.into()),
+            StoreError::Unsettled => Self::Unsettled,
+            // Whatever else the store says, nothing was done.
+            error => Self::Unavailable {
+                advice: error.advice(),
+                cause: error.into(),
+            },
         }
     }
 }
 
+/// Keys are drawn before anything is done with them.
 impl From<getrandom::Error> for Problem {
     fn from(error: getrandom::Error) -> Self {
-        Self::Internal(error.into())
+        StoreError::from(error).into()
     }
 }
 

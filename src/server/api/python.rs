@@ -4,6 +4,8 @@ use std::borrow::Cow;
 
 use serde_json::Value;
 
+pub(super) use crate::wire::fields::strip;
+
 /// A number as `int()` reads it: `None` if it is none.
 ///
 /// Blanks around it, a sign and underscores between digits are allowed. What is too large becomes
@@ -25,11 +27,6 @@ pub(super) fn integer(text: &str) -> Option<i64> {
         }
     }
     Some(number.saturating_mul(sign))
-}
-
-/// Text without the blanks that `str.strip()` takes away.
-pub(super) fn strip(text: &str) -> &str {
-    text.trim_matches(|c: char| c.is_whitespace() || ('\x1c'..='\x1f').contains(&c))
 }
 
 /// A JSON number as `str()` shows what Python makes of it.

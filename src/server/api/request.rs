@@ -11,7 +11,7 @@ use super::body::Body;
 use super::endpoint::{Answer, Endpoint};
 use super::idempotency::Idempotent;
 use super::problem::Problem;
-use crate::server::store::Keep;
+use crate::server::store::{Decision, Keep, Terms};
 
 /// A request with its whole body.
 pub(super) struct Request {
@@ -20,6 +20,7 @@ pub(super) struct Request {
     headers: HeaderMap,
     params: Vec<String>,
     body: Bytes,
+    decision: Decision,
     idempotent: Option<Arc<Idempotent>>,
 }
 
@@ -47,6 +48,7 @@ impl Request {
             headers,
             params,
             body,
+            decision: extensions.remove().unwrap_or_default(),
             idempotent: extensions.remove(),
         })
     }
@@ -89,21 +91,24 @@ impl Request {
         Body::read(content_type, &self.body).await
     }
 
-    /// Has the answer that `render` makes of a change kept together with the change, if the caller
-    /// sent an idempotency key.
-    pub(super) fn keep<T>(
+    /// Lets a change be given up as long as the caller waits, and has the answer that `render` makes
+    /// of it kept together with the change, if the caller sent an idempotency key.
+    pub(super) fn terms<T>(
         &self,
         endpoint: &'static Endpoint,
         render: impl FnOnce(&T) -> Result<Answer, Problem> + Send + 'static,
-    ) -> Option<Keep<T>> {
-        let idempotent = Arc::clone(self.idempotent.as_ref()?);
-        Some(Keep {
+    ) -> Terms<T> {
+        let keep = self.idempotent.clone().map(|idempotent| Keep {
             id: idempotent.id,
             render: Box::new(move |done| {
                 let answer = idempotent.kept(&endpoint.reply(render(done)))?;
                 idempotent.set_kept();
                 Ok(answer)
             }),
-        })
+        });
+        Terms {
+            decision: self.decision.clone(),
+            keep,
+        }
     }
 }

@@ -9,7 +9,7 @@ use super::body::{Body, FormValue, Input, keys};
 use super::problem::{FieldErrors, Problem};
 use super::python;
 use crate::server::media_keys;
-use crate::wire::fields::{Field, Kind};
+use crate::wire::fields::{self, Field, Kind, TextFault};
 
 const REQUIRED: &str = "This field is required.";
 const NULL: &str = "This field may not be null.";
@@ -187,8 +187,8 @@ fn json_value(text: &str) -> Valid {
 }
 
 fn text(input: &Input<'_>, limit: Option<usize>) -> Result<String, Vec<String>> {
-    let text = match input {
-        Input::Text(text) => Cow::Borrowed(python::strip(text)),
+    let sent = match input {
+        Input::Text(text) => Cow::Borrowed(&**text),
         Input::Number(raw) => python::number(raw),
         Input::Surrogate(half) => {
             return Err(vec![format!(
@@ -197,21 +197,16 @@ fn text(input: &Input<'_>, limit: Option<usize>) -> Result<String, Vec<String>> 
         }
         _ => return Err(vec!["Not a valid string.".to_owned()]),
     };
-    if text.is_empty() {
-        return Err(vec![BLANK.to_owned()]);
-    }
-    let mut errors = Vec::new();
-    if let Some(limit) = limit.filter(|limit| text.chars().nth(*limit).is_some()) {
-        errors.push(format!(
-            "Ensure this field has no more than {limit} characters."
-        ));
-    }
-    if text.contains('\0') {
-        errors.push("Null characters are not allowed.".to_owned());
-    }
-    match errors.is_empty() {
-        true => Ok(text.into_owned()),
-        false => Err(errors),
+    let words = |fault| match fault {
+        TextFault::Blank => BLANK.to_owned(),
+        TextFault::TooLong(limit) => {
+            format!("Ensure this field has no more than {limit} characters.")
+        }
+        TextFault::Nul => "Null characters are not allowed.".to_owned(),
+    };
+    match fields::text(&sent, limit) {
+        Ok(text) => Ok(text.to_owned()),
+        Err(faults) => Err(faults.into_iter().map(words).collect()),
     }
 }
 

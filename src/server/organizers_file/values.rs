@@ -6,7 +6,7 @@ use jiff::tz::TimeZone;
 use super::json::Json;
 use super::reader::{Reader, Seen};
 use crate::secret::Secret;
-use crate::wire::{TEXT_LIMIT, Text};
+use crate::wire::{TEXT_LIMIT, fields};
 
 const TOKEN_LENGTH: usize = 64;
 
@@ -22,11 +22,9 @@ impl Reader {
     pub(super) fn text(&mut self, value: &Json<'_>) -> Option<String> {
         let text = value
             .text()
-            .and_then(|text| Text::try_from(text.to_owned()).ok());
-        let expected = format_args!(
-            "1 to {TEXT_LIMIT} characters, no blanks at the ends, no control characters"
-        );
-        self.check(value, expected, text.map(String::from))
+            .and_then(|text| fields::text(text, Some(TEXT_LIMIT)).ok());
+        let expected = format_args!("1 to {TEXT_LIMIT} characters, not only blanks, without NUL");
+        self.check(value, expected, text.map(str::to_owned))
     }
 
     pub(super) fn slug(&mut self, value: &Json<'_>) -> Option<String> {

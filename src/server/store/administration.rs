@@ -5,7 +5,7 @@ use serde::Serialize;
 use serde_json::Value;
 use zeroize::Zeroizing;
 
-use super::{Actor, DeviceChange, NewDevice, Organizer, Store, StoreError};
+use super::{Actor, DeviceChange, NewDevice, Organizer, Store, StoreError, Terms};
 use crate::secret::Secret;
 use crate::server::event_selection::Schedule;
 use crate::server::organizers_file::{Name, OrganizersFile, Permissions};
@@ -100,6 +100,14 @@ pub struct TokenSummary {
     /// When it was made.
     #[serde(with = "wire::timestamp")]
     pub created: jiff::Timestamp,
+}
+
+/// A token that was made just now.
+pub struct NewToken {
+    /// Number of the token.
+    pub id: i64,
+    /// The token itself.
+    pub token: Secret,
 }
 
 /// What is to be changed of a token.
@@ -247,13 +255,13 @@ pub trait Administration: Store {
         organizer: i64,
         team: &str,
     ) -> Result<Vec<TokenSummary>, StoreError>;
-    /// Makes a token for a team and tells it; it can't be read again.
+    /// Makes a token for a team and tells it, which can't be done again.
     async fn create_team_token(
         &self,
         organizer: i64,
         team: &str,
         name: &str,
-    ) -> Result<Secret, StoreError>;
+    ) -> Result<NewToken, StoreError>;
     /// Renames or deactivates a token of a team.
     async fn change_team_token(
         &self,
@@ -277,7 +285,7 @@ pub trait Administration: Store {
         organizer: i64,
         device: NewDevice,
     ) -> Result<wire::Device, StoreError> {
-        self.create_device(Actor::Administrator, organizer, device, None)
+        self.create_device(Actor::Administrator, organizer, device, Terms::default())
             .await
     }
     /// Changes a device on the administrator's behalf.
@@ -287,8 +295,14 @@ pub trait Administration: Store {
         device_id: u64,
         change: DeviceChange,
     ) -> Result<wire::Device, StoreError> {
-        self.change_device(Actor::Administrator, organizer, device_id, change, None)
-            .await
+        self.change_device(
+            Actor::Administrator,
+            organizer,
+            device_id,
+            change,
+            Terms::default(),
+        )
+        .await
     }
 
     /// Stores a pair of keys for NFC media.

@@ -3,6 +3,7 @@
 //! [`Store`] is what the API needs, [`Administration`] what it takes to set a server up.
 
 mod administration;
+mod decision;
 pub mod sqlite;
 
 use std::error::Error;
@@ -21,19 +22,29 @@ use crate::wire;
 
 pub use administration::{
     Administration, Event, EventChange, GateChange, ImportReport, Imported, LogEntry, MediumKeys,
-    OrganizerChange, OrganizerSummary, PlacedDevice, TeamChange, TeamSummary, TokenChange,
-    TokenSummary,
+    NewToken, OrganizerChange, OrganizerSummary, PlacedDevice, TeamChange, TeamSummary,
+    TokenChange, TokenSummary,
 };
+pub use decision::Decision;
 
-/// Why an operation was not done. Nothing of it is stored then.
+/// Why an operation was not done. Nothing of it is stored then, nor will be, unless the error is
+/// [`Unsettled`](Self::Unsettled).
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     /// The database failed.
     #[error("the database failed")]
-    Database(#[source] Box<dyn Error + Send + Sync>),
-    /// The database takes no changes now; the log tells why.
-    #[error("the database takes no changes now")]
-    Unavailable,
+    Database {
+        /// What to do about it.
+        advice: &'static str,
+        /// What failed.
+        source: Box<dyn Error + Send + Sync>,
+    },
+    /// The caller gave the change up before it was done.
+    #[error("the change was given up before it was done")]
+    GivenUp,
+    /// The database failed while it stored the change, and can't tell whether it is stored.
+    #[error("the database failed, and can't tell whether the change was stored")]
+    Unsettled,
     /// The answer to a request with the same idempotency key was kept a moment ago.
     #[error("a request with the same idempotency key was answered a moment ago")]
     AlreadyKept,
@@ -62,6 +73,25 @@ pub enum StoreError {
     /// Something in an organizers file contradicts what is stored.
     #[error("{0}")]
     Contradiction(super::organizers_file::Fault),
+}
+
+const NO_RANDOM: &str = "let the server read random bytes of the operating system";
+
+impl StoreError {
+    /// What to do about it, for whoever runs the server; where the words don't say it.
+    pub fn advice(&self) -> Option<&'static str> {
+        match self {
+            Self::Database { advice, .. } => Some(advice),
+            Self::GivenUp => Some("see what keeps the database or its disk busy"),
+            Self::Random(_) => Some(NO_RANDOM),
+            Self::Seal(_) => Some("see that the database and the server's secret belong together"),
+            Self::Unsettled => Some("see whether it was done before you do it again"),
+            Self::AlreadyKept
+            | Self::Exists { .. }
+            | Self::Unknown { .. }
+            | Self::Contradiction(_) => None,
+        }
+    }
 }
 
 /// An organizer as callers belong to it.
@@ -247,9 +277,27 @@ pub struct Keep<T> {
     pub render: Box<Render<T>>,
 }
 
+/// What goes with a change.
+pub struct Terms<T> {
+    /// By which the caller may give the change up.
+    pub decision: Decision,
+    /// How to keep the answer, if it is to be kept.
+    pub keep: Option<Keep<T>>,
+}
+
+impl<T> Default for Terms<T> {
+    fn default() -> Self {
+        Self {
+            decision: Decision::default(),
+            keep: None,
+        }
+    }
+}
+
 /// What the API needs. Every change is committed together with its log entry and the answer to be
 /// kept, or not at all; a change whose answer is kept already fails with
-/// [`StoreError::AlreadyKept`].
+/// [`StoreError::AlreadyKept`]. One that its caller gave up, by its [`Decision`], is never done; once
+/// the decision is taken, the caller is told how it ended, if at all.
 #[async_trait]
 pub trait Store: Send + Sync {
     /// Who holds this token.
@@ -289,7 +337,7 @@ pub trait Store: Send + Sync {
         actor: Actor,
         organizer: i64,
         device: NewDevice,
-        keep: Option<Keep<wire::Device>>,
+        terms: Terms<wire::Device>,
     ) -> Result<wire::Device, StoreError>;
 
     /// Changes a device of an organizer; fails with [`StoreError::Unknown`] if there is none.
@@ -299,7 +347,7 @@ pub trait Store: Send + Sync {
         organizer: i64,
         device_id: u64,
         change: DeviceChange,
-        keep: Option<Keep<wire::Device>>,
+        terms: Terms<wire::Device>,
     ) -> Result<wire::Device, StoreError>;
 
     /// Redeems an initialization token: of all attempts exactly one succeeds.
@@ -308,7 +356,7 @@ pub trait Store: Send + Sync {
         token: &Secret,
         report: Report,
         api_key: &Secret,
-        keep: Option<Keep<Redemption>>,
+        terms: Terms<Redemption>,
     ) -> Result<Redemption, StoreError>;
 
     /// Stores what the device with this API key reports.
@@ -316,7 +364,7 @@ pub trait Store: Send + Sync {
         &self,
         key: &Secret,
         report: Report,
-        keep: Option<Keep<Update>>,
+        terms: Terms<Update>,
     ) -> Result<Update, StoreError>;
 
     /// Replaces an API key by another; the old one is dead at once. `None` if it is dead already.
@@ -324,14 +372,14 @@ pub trait Store: Send + Sync {
         &self,
         key: &Secret,
         new: &Secret,
-        keep: Option<Keep<Option<EnrolledDevice>>>,
+        terms: Terms<Option<EnrolledDevice>>,
     ) -> Result<Option<EnrolledDevice>, StoreError>;
 
     /// Ends the access of the device with this API key for good. `None` if it has ended already.
     async fn revoke_key(
         &self,
         key: &Secret,
-        keep: Option<Keep<Option<EnrolledDevice>>>,
+        terms: Terms<Option<EnrolledDevice>>,
     ) -> Result<Option<EnrolledDevice>, StoreError>;
 
     /// The live events that a device may access.
@@ -351,8 +399,13 @@ pub trait Store: Send + Sync {
     ) -> Result<Option<Vec<u8>>, StoreError>;
 
     /// Keeps the answer to a request that changed nothing.
-    async fn keep_answer(&self, id: &KeptId, answer: KeptAnswer) -> Result<(), StoreError>;
+    async fn keep_answer(
+        &self,
+        id: &KeptId,
+        answer: KeptAnswer,
+        decision: &Decision,
+    ) -> Result<(), StoreError>;
 
-    /// Drops the answers kept before `before`.
+    /// Drops the answers kept before `before`, and whatever else is of no use since then.
     async fn sweep_answers(&self, before: Timestamp) -> Result<(), StoreError>;
 }

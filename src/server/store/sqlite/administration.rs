@@ -3,14 +3,13 @@
 use async_trait::async_trait;
 
 use super::{SqliteStore, devices, events, import, log, organizers, teams};
-use crate::secret::Secret;
 use crate::server::installation_keys::key_hash;
 use crate::server::organizers_file::{OrganizersFile, Permissions};
 use crate::server::random;
 use crate::server::store::{
     Actor, Administration, Event, EventChange, GateChange, ImportReport, LogEntry, MediumKeys,
-    Organizer, OrganizerChange, OrganizerSummary, PlacedDevice, StoreError, TeamChange,
-    TeamSummary, TokenChange, TokenSummary,
+    NewToken, Organizer, OrganizerChange, OrganizerSummary, PlacedDevice, StoreError, TeamChange,
+    TeamSummary, Terms, TokenChange, TokenSummary,
 };
 use crate::wire;
 
@@ -29,8 +28,7 @@ impl Administration for SqliteStore {
 
     async fn create_organizer(&self, slug: &str, name: &str) -> Result<Organizer, StoreError> {
         let (slug, name) = (slug.to_owned(), name.to_owned());
-        self.writer
-            .write(move |connection| organizers::create(connection, &slug, &name))
+        self.write(move |connection| organizers::create(connection, &slug, &name))
             .await
     }
 
@@ -40,8 +38,7 @@ impl Administration for SqliteStore {
         change: OrganizerChange,
     ) -> Result<(), StoreError> {
         let slug = slug.to_owned();
-        self.writer
-            .write(move |connection| organizers::change(connection, &slug, &change))
+        self.write(move |connection| organizers::change(connection, &slug, &change))
             .await
     }
 
@@ -58,11 +55,10 @@ impl Administration for SqliteStore {
         name: &str,
     ) -> Result<wire::Gate, StoreError> {
         let (identifier, name) = (identifier.to_owned(), name.to_owned());
-        self.writer
-            .write(move |connection| {
-                organizers::create_gate(connection, organizer, &identifier, &name)
-            })
-            .await
+        self.write(move |connection| {
+            organizers::create_gate(connection, organizer, &identifier, &name)
+        })
+        .await
     }
 
     async fn change_gate(
@@ -72,11 +68,10 @@ impl Administration for SqliteStore {
         change: GateChange,
     ) -> Result<(), StoreError> {
         let identifier = identifier.to_owned();
-        self.writer
-            .write(move |connection| {
-                organizers::change_gate(connection, organizer, &identifier, &change)
-            })
-            .await
+        self.write(move |connection| {
+            organizers::change_gate(connection, organizer, &identifier, &change)
+        })
+        .await
     }
 
     async fn events(&self, organizer: i64) -> Result<Vec<Event>, StoreError> {
@@ -86,8 +81,7 @@ impl Administration for SqliteStore {
     }
 
     async fn create_event(&self, organizer: i64, event: Event) -> Result<(), StoreError> {
-        self.writer
-            .write(move |connection| events::create(connection, organizer, &event))
+        self.write(move |connection| events::create(connection, organizer, &event))
             .await
     }
 
@@ -98,8 +92,7 @@ impl Administration for SqliteStore {
         change: EventChange,
     ) -> Result<(), StoreError> {
         let slug = slug.to_owned();
-        self.writer
-            .write(move |connection| events::change(connection, organizer, &slug, &change))
+        self.write(move |connection| events::change(connection, organizer, &slug, &change))
             .await
     }
 
@@ -116,11 +109,10 @@ impl Administration for SqliteStore {
         permissions: Permissions,
     ) -> Result<(), StoreError> {
         let name = name.to_owned();
-        self.writer
-            .write(move |connection| {
-                teams::create(connection, organizer, &name, &permissions).map(|_| ())
-            })
-            .await
+        self.write(move |connection| {
+            teams::create(connection, organizer, &name, &permissions).map(|_| ())
+        })
+        .await
     }
 
     async fn change_team(
@@ -130,8 +122,7 @@ impl Administration for SqliteStore {
         change: TeamChange,
     ) -> Result<(), StoreError> {
         let name = name.to_owned();
-        self.writer
-            .write(move |connection| teams::change(connection, organizer, &name, &change))
+        self.write(move |connection| teams::change(connection, organizer, &name, &change))
             .await
     }
 
@@ -151,17 +142,18 @@ impl Administration for SqliteStore {
         organizer: i64,
         team: &str,
         name: &str,
-    ) -> Result<Secret, StoreError> {
+    ) -> Result<NewToken, StoreError> {
         let (team, name) = (team.to_owned(), name.to_owned());
         let token = random::api_key()?;
         let hash = key_hash(&token);
-        self.writer
+        let id = self
             .write(move |connection| {
                 let team = teams::row_of(connection, organizer, &team)?;
-                teams::add_token(connection, team, &name, &hash, true)
+                teams::add_token(connection, team, &name, &hash, true)?;
+                Ok(connection.last_insert_rowid())
             })
             .await?;
-        Ok(token)
+        Ok(NewToken { id, token })
     }
 
     async fn change_team_token(
@@ -172,11 +164,10 @@ impl Administration for SqliteStore {
         change: TokenChange,
     ) -> Result<(), StoreError> {
         let team = team.to_owned();
-        self.writer
-            .write(move |connection| {
-                teams::change_token(connection, organizer, &team, token, &change)
-            })
-            .await
+        self.write(move |connection| {
+            teams::change_token(connection, organizer, &team, token, &change)
+        })
+        .await
     }
 
     async fn placed_devices(&self, organizer: i64) -> Result<Vec<PlacedDevice>, StoreError> {
@@ -197,26 +188,31 @@ impl Administration for SqliteStore {
     }
 
     async fn revoke_device(&self, organizer: i64, device_id: u64) -> Result<(), StoreError> {
-        self.change(Actor::Administrator, None, move |connection, context| {
-            let row = devices::row_of(connection, organizer, device_id)?;
-            devices::revoke(connection, context, row)
-        })
+        self.change(
+            Actor::Administrator,
+            Terms::default(),
+            move |connection, context| {
+                let row = devices::row_of(connection, organizer, device_id)?;
+                devices::revoke(connection, context, row)
+            },
+        )
         .await
     }
 
     async fn create_medium_keys(&self, organizer: i64, keys: MediumKeys) -> Result<(), StoreError> {
         let installation = self.keys();
-        self.writer
-            .write(move |connection| {
-                organizers::create_medium_keys(connection, &installation, organizer, &keys)
-            })
-            .await
+        self.write(move |connection| {
+            organizers::create_medium_keys(connection, &installation, organizer, &keys)
+        })
+        .await
     }
 
     async fn import(&self, file: OrganizersFile) -> Result<ImportReport, StoreError> {
-        self.change(Actor::Administrator, None, move |connection, context| {
-            import::import(connection, context, &file)
-        })
+        self.change(
+            Actor::Administrator,
+            Terms::default(),
+            move |connection, context| import::import(connection, context, &file),
+        )
         .await
     }
 }

@@ -1,7 +1,9 @@
 //! The store in one SQLite file.
 
 mod administration;
+mod advice;
 mod callers;
+mod commits;
 mod connection;
 mod devices;
 mod events;
@@ -11,17 +13,17 @@ mod log;
 mod organizers;
 mod schema;
 mod teams;
+mod writer;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
-use rusqlite::ErrorCode;
 
 use super::{
-    Actor, DeviceChange, EnrolledDevice, Keep, KeptAnswer, MediumKeys, NewDevice, Redemption,
-    Report, Store, StoreError, TeamCaller, Update,
+    Actor, Decision, DeviceChange, EnrolledDevice, KeptAnswer, MediumKeys, NewDevice, Redemption,
+    Report, Store, StoreError, TeamCaller, Terms, Update,
 };
 use crate::private_file;
 use crate::secret::Secret;
@@ -29,23 +31,16 @@ use crate::server::event_selection;
 use crate::server::installation_keys::{InstallationKeys, KeptId, key_hash};
 use crate::server::secret_file::{SecretFile, SecretFileError};
 use crate::wire;
-use connection::{Readers, Writer};
+pub use schema::CURRENT as SCHEMA_VERSION;
+
+use connection::Readers;
+use writer::Writer;
 
 impl From<rusqlite::Error> for StoreError {
     fn from(error: rusqlite::Error) -> Self {
-        // Passing conditions of the disk, for which another try makes sense.
-        match error.sqlite_error_code() {
-            Some(
-                ErrorCode::DiskFull
-                | ErrorCode::DatabaseBusy
-                | ErrorCode::DatabaseLocked
-                | ErrorCode::ReadOnly
-                | ErrorCode::SystemIoFailure,
-            ) => {
-                tracing::error!(%error, "the database can't be written");
-                Self::Unavailable
-            }
-            _ => Self::Database(error.into()),
+        Self::Database {
+            advice: advice::advice(&error),
+            source: error.into(),
         }
     }
 }
@@ -126,7 +121,7 @@ impl SqliteStore {
         schema::prepare(&mut connection, &keys.check())?;
         Ok(Self {
             readers: Readers::of(database),
-            writer: Writer::start(connection).map_err(failed)?,
+            writer: Writer::start(database, connection).map_err(failed)?,
             keys: Arc::new(keys),
         })
     }
@@ -156,16 +151,25 @@ struct Context<'a> {
 }
 
 impl SqliteStore {
+    /// Does a change that nobody gives up.
+    async fn write<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&rusqlite::Connection) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        self.writer.write(&Decision::default(), work).await
+    }
+
     /// Does a change and keeps the answer to it in the same transaction.
     async fn change<T: Send + 'static>(
         &self,
         actor: Actor,
-        keep: Option<Keep<T>>,
+        terms: Terms<T>,
         work: impl FnOnce(&rusqlite::Connection, &Context<'_>) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
         let keys = self.keys();
+        let Terms { decision, keep } = terms;
         self.writer
-            .write(move |connection| {
+            .write(&decision, move |connection| {
                 let now = Timestamp::now();
                 if let Some(keep) = &keep {
                     kept_answers::refuse_if_kept(connection, &keep.id, now)?;
@@ -247,9 +251,9 @@ impl Store for SqliteStore {
         actor: Actor,
         organizer: i64,
         device: NewDevice,
-        keep: Option<Keep<wire::Device>>,
+        terms: Terms<wire::Device>,
     ) -> Result<wire::Device, StoreError> {
-        self.change(actor, keep, move |connection, context| {
+        self.change(actor, terms, move |connection, context| {
             devices::create(connection, context, organizer, &device)
         })
         .await
@@ -261,9 +265,9 @@ impl Store for SqliteStore {
         organizer: i64,
         device_id: u64,
         change: DeviceChange,
-        keep: Option<Keep<wire::Device>>,
+        terms: Terms<wire::Device>,
     ) -> Result<wire::Device, StoreError> {
-        self.change(actor, keep, move |connection, context| {
+        self.change(actor, terms, move |connection, context| {
             devices::change(connection, context, organizer, device_id, &change)
         })
         .await
@@ -274,10 +278,10 @@ impl Store for SqliteStore {
         token: &Secret,
         report: Report,
         api_key: &Secret,
-        keep: Option<Keep<Redemption>>,
+        terms: Terms<Redemption>,
     ) -> Result<Redemption, StoreError> {
         let (lookup, key) = (self.keys.token_lookup(token), key_hash(api_key));
-        self.change(Actor::Device, keep, move |connection, context| {
+        self.change(Actor::Device, terms, move |connection, context| {
             devices::redeem(connection, context, &lookup, &report, &key)
         })
         .await
@@ -287,10 +291,10 @@ impl Store for SqliteStore {
         &self,
         key: &Secret,
         report: Report,
-        keep: Option<Keep<Update>>,
+        terms: Terms<Update>,
     ) -> Result<Update, StoreError> {
         let key = key_hash(key);
-        self.change(Actor::Device, keep, move |connection, context| {
+        self.change(Actor::Device, terms, move |connection, context| {
             devices::update(connection, context, &key, &report)
         })
         .await
@@ -300,10 +304,10 @@ impl Store for SqliteStore {
         &self,
         key: &Secret,
         new: &Secret,
-        keep: Option<Keep<Option<EnrolledDevice>>>,
+        terms: Terms<Option<EnrolledDevice>>,
     ) -> Result<Option<EnrolledDevice>, StoreError> {
         let (key, new) = (key_hash(key), key_hash(new));
-        self.change(Actor::Device, keep, move |connection, context| {
+        self.change(Actor::Device, terms, move |connection, context| {
             devices::roll(connection, context, &key, &new)
         })
         .await
@@ -312,10 +316,10 @@ impl Store for SqliteStore {
     async fn revoke_key(
         &self,
         key: &Secret,
-        keep: Option<Keep<Option<EnrolledDevice>>>,
+        terms: Terms<Option<EnrolledDevice>>,
     ) -> Result<Option<EnrolledDevice>, StoreError> {
         let key = key_hash(key);
-        self.change(Actor::Device, keep, move |connection, context| {
+        self.change(Actor::Device, terms, move |connection, context| {
             devices::revoke_by_key(connection, context, &key)
         })
         .await
@@ -348,10 +352,15 @@ impl Store for SqliteStore {
             .await
     }
 
-    async fn keep_answer(&self, id: &KeptId, answer: KeptAnswer) -> Result<(), StoreError> {
+    async fn keep_answer(
+        &self,
+        id: &KeptId,
+        answer: KeptAnswer,
+        decision: &Decision,
+    ) -> Result<(), StoreError> {
         let id = *id;
         self.writer
-            .write(move |connection| {
+            .write(decision, move |connection| {
                 let now = Timestamp::now();
                 kept_answers::refuse_if_kept(connection, &id, now)?;
                 kept_answers::keep(connection, &id, &answer, now)
@@ -362,10 +371,10 @@ impl Store for SqliteStore {
     async fn sweep_answers(&self, before: Timestamp) -> Result<(), StoreError> {
         // In pieces, so that nobody waits long behind a day's answers.
         while self
-            .writer
             .write(move |connection| kept_answers::sweep_some(connection, before))
             .await?
         {}
-        Ok(())
+        self.write(move |connection| Ok(commits::sweep(connection, before)?))
+            .await
     }
 }

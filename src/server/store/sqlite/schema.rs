@@ -5,13 +5,14 @@ use rusqlite::{Connection, TransactionBehavior};
 use super::OpenError;
 
 /// Version of the schema this program writes; kept in SQLite's `user_version`.
-pub(super) const CURRENT: u32 = 1;
+pub const CURRENT: u32 = 2;
 
 /// Forward only: step N leads from version N to N + 1, and a released step is never edited.
 ///
 /// Times are microseconds since 1970. Devices are never deleted and have no gaps in their numbers,
 /// so that `organizer.device_count` is the last number and a page of devices a range of them.
-const STEPS: [&str; CURRENT as usize] = ["
+const STEPS: [&str; CURRENT as usize] = [
+    "
     CREATE TABLE installation (
         id INTEGER PRIMARY KEY CHECK (id = 1),
         key_check BLOB NOT NULL
@@ -158,7 +159,16 @@ const STEPS: [&str; CURRENT as usize] = ["
         data TEXT NOT NULL
     ) STRICT;
     CREATE INDEX log_entry_of_device ON log_entry (device);
-"];
+",
+    "
+    -- Whether the transaction that is named so stands; see commits.rs.
+    CREATE TABLE commit_mark (
+        id BLOB PRIMARY KEY,
+        created INTEGER NOT NULL,
+        stands INTEGER NOT NULL
+    ) STRICT, WITHOUT ROWID;
+",
+];
 
 /// The version a database has; 0 for an empty file.
 fn version(connection: &Connection) -> rusqlite::Result<u32> {

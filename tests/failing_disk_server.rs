@@ -1,0 +1,342 @@
+//! A disk that fails under a server makes it say nothing that is not so: what it says is done is there
+//! after a kill, what it refuses is not, and where it can't know it says nothing.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
+
+mod common;
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::Mutex;
+use std::thread::{self, JoinHandle};
+
+use common::installation::{ServerProcess, serve};
+use common::recording::{can_record, strace, with_program};
+use common::server::{Answer, ORGANIZER, client, initialization};
+use gatehand::server::store::Administration;
+use gatehand::server::store::sqlite::SqliteStore;
+use gatehand::wire::IDEMPOTENCY_HEADER;
+use serde_json::Value;
+use tokio::runtime::Runtime;
+
+/// What fails: a call on the write-ahead log.
+#[derive(Clone, Copy, Debug)]
+struct Fault {
+    call: &'static str,
+    error: &'static str,
+    /// Whether all later calls fail too.
+    lasts: bool,
+    /// What the log says to do.
+    advice: &'static str,
+}
+
+const ROOM: &str = "make room on the disk";
+const KERNEL: &str = "look into the kernel's log";
+
+#[rustfmt::skip]
+const FAULTS: &[Fault] = &[
+    Fault { call: "pwrite64", error: "ENOSPC", lasts: false, advice: ROOM },
+    Fault { call: "pwrite64", error: "ENOSPC", lasts: true, advice: ROOM },
+    Fault { call: "pwrite64", error: "EIO", lasts: false, advice: KERNEL },
+    Fault { call: "pwrite64", error: "EIO", lasts: true, advice: KERNEL },
+    Fault { call: "fsync", error: "EIO", lasts: false, advice: KERNEL },
+    Fault { call: "fsync", error: "EIO", lasts: true, advice: KERNEL },
+];
+
+/// What is asked of the server.
+#[derive(Clone, Copy, Debug)]
+enum Operation {
+    /// Redeems a token.
+    Initialize,
+    /// Replaces a key.
+    Roll,
+    /// The same under an idempotency key.
+    RollOnce,
+}
+
+/// How the server answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Told {
+    Done,
+    Refused,
+    Nothing,
+}
+
+/// A database with a device that waits for a scanner and one that is enrolled.
+struct Template {
+    folder: tempfile::TempDir,
+    waiting: Value,
+    key: String,
+}
+
+impl Template {
+    fn new(runtime: &Runtime) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let database = database(folder.path());
+        let device = |name: &str| gatehand::server::store::NewDevice {
+            name: name.to_owned(),
+            all_events: true,
+            limit_events: Vec::new(),
+            security_profile: "full".to_owned(),
+            gate: None,
+        };
+        let [waiting, enrolled] = runtime.block_on(async {
+            let store = SqliteStore::open(&database, None).unwrap();
+            let organizer = store.create_organizer(ORGANIZER, "Big").await.unwrap().id;
+            let waiting = store.add_device(organizer, device("a")).await.unwrap();
+            let enrolled = store.add_device(organizer, device("b")).await.unwrap();
+            [waiting, enrolled].map(|device| serde_json::to_value(device).unwrap())
+        });
+        let server = ServerProcess::start(&database);
+        let answer = Operation::Initialize.ask(runtime, &server.url, &enrolled, "");
+        let key = answer.unwrap().json()["api_token"]
+            .as_str()
+            .unwrap()
+            .to_owned();
+        drop(server);
+        // Whoever closes the database takes the log into it.
+        drop(SqliteStore::open(&database, None).unwrap());
+        Self {
+            folder,
+            waiting,
+            key,
+        }
+    }
+
+    fn copy(&self) -> tempfile::TempDir {
+        let copy = tempfile::tempdir().unwrap();
+        for file in fs::read_dir(self.folder.path()).unwrap() {
+            let file = file.unwrap();
+            fs::copy(file.path(), copy.path().join(file.file_name())).unwrap();
+        }
+        copy
+    }
+}
+
+fn database(folder: &Path) -> PathBuf {
+    folder.join("server.db")
+}
+
+impl Operation {
+    /// The server's answer, if there is one.
+    fn ask(self, runtime: &Runtime, url: &str, device: &Value, key: &str) -> Option<Answer> {
+        let path = match self {
+            Self::Initialize => "initialize",
+            Self::Roll | Self::RollOnce => "roll",
+        };
+        let mut request = client().post(format!("{url}/api/v1/device/{path}"));
+        request = match self {
+            Self::Initialize => request.json(&initialization(device)),
+            Self::Roll | Self::RollOnce => request.header("Authorization", format!("Device {key}")),
+        };
+        if matches!(self, Self::RollOnce) {
+            request = request.header(IDEMPOTENCY_HEADER, "once");
+        }
+        runtime.block_on(async {
+            let response = request.send().await.ok()?;
+            Some(Answer {
+                status: response.status().as_u16(),
+                headers: response.headers().clone(),
+                text: response.text().await.unwrap(),
+            })
+        })
+    }
+}
+
+/// Whether the server lets a device in with this key.
+fn is_good(runtime: &Runtime, url: &str, key: &str) -> bool {
+    let request = client().get(format!("{url}/api/v1/device/info"));
+    let request = request.header("Authorization", format!("Device {key}"));
+    let status = runtime.block_on(async { request.send().await.unwrap().status() });
+    assert!(matches!(status.as_u16(), 200 | 401), "{status}");
+    status.is_success()
+}
+
+/// A server whose calls fail; killed in the middle when it is dropped.
+struct Failing {
+    url: String,
+    strace: Child,
+    /// Taken when it is killed.
+    process: Option<String>,
+    log: Option<JoinHandle<String>>,
+}
+
+impl Failing {
+    fn start(folder: &Path, calls: &Path, options: &[String]) -> Self {
+        let database = database(folder);
+        let number = folder.join("process");
+        let server = serve(&database);
+        let mut command = Command::new("sh");
+        command
+            .args(["-c", "echo $$ > \"$0\"; exec \"$@\""])
+            .arg(&number);
+        let command = with_program(command, &server);
+        let mut traced = strace(&command, calls);
+        traced.arg("-P").arg(folder.join("server.db-wal"));
+        for option in options {
+            traced.args(["-e", option]);
+        }
+        let mut strace = with_program(traced, &command)
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut lines = BufReader::new(strace.stderr.take().unwrap()).lines();
+        let first = lines.next().unwrap().unwrap();
+        let url = first.strip_prefix("Serving on ").expect(&first).to_owned();
+        let log = thread::spawn(move || {
+            let lines: Vec<_> = lines.map_while(Result::ok).collect();
+            lines.join("\n")
+        });
+        Self {
+            url,
+            strace,
+            process: Some(fs::read_to_string(number).unwrap().trim().to_owned()),
+            log: Some(log),
+        }
+    }
+
+    /// Kills it; what it has logged.
+    fn kill(mut self) -> String {
+        self.end();
+        self.log.take().unwrap().join().unwrap()
+    }
+
+    fn end(&mut self) {
+        if let Some(process) = self.process.take() {
+            let killed = Command::new("kill").args(["-KILL", &process]).status();
+            assert!(killed.unwrap().success());
+            self.strace.wait().unwrap();
+        }
+    }
+}
+
+impl Drop for Failing {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
+
+/// How many calls of this name an operation makes on the log before it is answered.
+fn count(runtime: &Runtime, template: &Template, operation: Operation, call: &str) -> usize {
+    let (folder, logs) = (template.copy(), tempfile::tempdir().unwrap());
+    let calls = logs.path().join("calls");
+    let server = Failing::start(folder.path(), &calls, &[format!("trace={call}")]);
+    let answer = operation.ask(runtime, &server.url, &template.waiting, &template.key);
+    assert_eq!(answer.unwrap().status, 200);
+    drop(server);
+    let log = fs::read_to_string(calls).unwrap();
+    log.lines().filter(|line| line.contains(call)).count()
+}
+
+/// Asks a server whose call with this number fails, kills it, and looks what is there.
+fn tells_the_truth(
+    runtime: &Runtime,
+    template: &Template,
+    operation: Operation,
+    fault: Fault,
+    number: usize,
+) -> Told {
+    let what = format!("{operation:?}, {fault:?}, number {number}");
+    let Template { waiting, key, .. } = template;
+    let (folder, logs) = (template.copy(), tempfile::tempdir().unwrap());
+    let calls = logs.path().join("calls");
+    let from = if fault.lasts { "+" } else { "" };
+    let Fault { call, error, .. } = fault;
+    let options = [
+        format!("trace={call}"),
+        format!("inject={call}:error={error}:when={number}{from}"),
+    ];
+    let server = Failing::start(folder.path(), &calls, &options);
+    let answer = operation.ask(runtime, &server.url, waiting, key);
+    let log = server.kill();
+    let injected = fs::read_to_string(calls).unwrap();
+    assert!(injected.contains("(INJECTED)"), "{what}: {injected}");
+    assert!(log.contains(fault.advice), "{what}: {log}");
+
+    let server = ServerProcess::start(&database(folder.path()));
+    let ask_again = || operation.ask(runtime, &server.url, waiting, key).unwrap();
+    let Some(answer) = answer else {
+        if matches!(operation, Operation::RollOnce) {
+            let again = ask_again();
+            assert_eq!(again.status, 200, "{what}: {again:?}");
+            let new = again.json();
+            assert!(is_good(
+                runtime,
+                &server.url,
+                new["api_token"].as_str().unwrap()
+            ));
+        }
+        return Told::Nothing;
+    };
+    if answer.status == 200 {
+        let new = answer.json();
+        let new = new["api_token"].as_str().unwrap();
+        assert!(
+            is_good(runtime, &server.url, new),
+            "{what}: the new key is lost"
+        );
+        return Told::Done;
+    }
+    assert_eq!(
+        (answer.status, answer.header("retry-after")),
+        (503, "5"),
+        "{what}: {answer:?}"
+    );
+    if !matches!(operation, Operation::Initialize) {
+        assert!(
+            is_good(runtime, &server.url, key),
+            "{what}: the old key is lost"
+        );
+    }
+    let again = ask_again();
+    assert_eq!(again.status, 200, "{what}: {again:?}");
+    Told::Refused
+}
+
+#[test]
+fn a_server_on_a_failing_disk_tells_nothing_that_is_not_so() {
+    if !can_record() {
+        return;
+    }
+    let runtime = &tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    let template = &Template::new(runtime);
+    let seen = &Mutex::new(BTreeSet::new());
+    thread::scope(|threads| {
+        for operation in [Operation::Initialize, Operation::Roll, Operation::RollOnce] {
+            for fault in FAULTS {
+                threads.spawn(move || {
+                    let last = count(runtime, template, operation, fault.call);
+                    // The log's head, a first page, and the page that makes it a transaction.
+                    for number in BTreeSet::from([1, 3.min(last), last - 1, last]) {
+                        let told = tells_the_truth(runtime, template, operation, *fault, number);
+                        if fault.error == "ENOSPC" || !fault.lasts {
+                            assert_ne!(told, Told::Nothing, "{operation:?} {fault:?} {number}");
+                        }
+                        seen.lock()
+                            .unwrap()
+                            .insert((fault.error, fault.lasts, told));
+                    }
+                });
+            }
+        }
+    });
+    let seen = seen.lock().unwrap();
+    for told in [
+        ("ENOSPC", true, Told::Refused),
+        ("EIO", false, Told::Refused),
+        ("EIO", true, Told::Nothing),
+    ] {
+        assert!(seen.contains(&told), "{told:?} in {seen:?}");
+    }
+}
