@@ -100,15 +100,22 @@ impl Organizer {
         for (event, other) in events.iter().zip(events.iter().cycle().skip(1)) {
             let event_asked = format!("?current_event={}", event["slug"].as_str().unwrap());
             questions.push(event_asked.clone());
-            for list in lists_of(event).iter().chain(lists_of(other).first()) {
-                let list_asked = format!("{event_asked}&current_checkinlist={}", list["id"]);
-                if let Some(subevent) = list["subevent"].as_u64() {
-                    questions.push(format!("{list_asked}&current_subevent={subevent}"));
-                }
-                questions.push(list_asked);
+            let lists = lists_of(event).into_iter();
+            let lists: Vec<_> = lists.chain(lists_of(other).into_iter().next()).collect();
+            let dates = [&event["subevents"], &other["subevents"]];
+            let dates: Vec<_> = dates
+                .iter()
+                .flat_map(|dates| dates.as_array().unwrap())
+                .collect();
+            for list in &lists {
+                questions.push(format!("{event_asked}&current_checkinlist={}", list["id"]));
             }
-            for subevent in event["subevents"].as_array().unwrap() {
-                questions.push(format!("{event_asked}&current_subevent={}", subevent["id"]));
+            for date in dates {
+                let date_asked = format!("{event_asked}&current_subevent={}", date["id"]);
+                questions.push(date_asked.clone());
+                for list in &lists {
+                    questions.push(format!("{date_asked}&current_checkinlist={}", list["id"]));
+                }
             }
         }
         questions
@@ -139,16 +146,18 @@ fn shown(answer: &Answer) -> String {
     }
 }
 
-/// Asks both servers everything, for each device; how many questions that were, and where the answers
-/// differ.
-fn compare(ours: &str, organizer: &Organizer) -> (usize, Vec<String>) {
+/// Asks both servers for each device one question of so many, the next device the next ones; how many
+/// questions that were, and where the answers differ.
+fn compare(ours: &str, organizer: &Organizer, one_of: usize) -> (usize, Vec<String>) {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let questions = organizer.questions();
-    let devices = organizer.0["devices"].as_array().unwrap();
+    let devices = organizer.0["devices"].as_array().unwrap().iter();
     let asked: Vec<_> = devices
-        .iter()
-        .map(|device| {
-            let (device, questions, ours) = (device.clone(), questions.clone(), ours.to_owned());
+        .enumerate()
+        .map(|(number, device)| {
+            let questions = questions.iter().skip(number % one_of).step_by(one_of);
+            let questions: Vec<_> = questions.cloned().collect();
+            let (device, ours) = (device.clone(), ours.to_owned());
             runtime.spawn(async move {
                 let client = client();
                 let key = format!("Device {}", device["api_token"].as_str().unwrap());
@@ -156,25 +165,27 @@ fn compare(ours: &str, organizer: &Organizer) -> (usize, Vec<String>) {
                     let request = client.get(format!("{server}{PATH}{question}"));
                     shown(&send(request.header("Authorization", &key)).await)
                 };
-                let mut differences = Vec::new();
-                for question in &questions {
-                    let theirs = ask(&pretix().url, question).await;
-                    let ours = ask(&ours, question).await;
-                    if theirs != ours {
-                        differences.push(format!(
-                            "{} {question}: pretix says {theirs}, ours {ours}",
-                            device["name"]
-                        ));
-                    }
+                let mut answers = Vec::new();
+                for question in questions {
+                    let both = [
+                        ask(&pretix().url, &question).await,
+                        ask(&ours, &question).await,
+                    ];
+                    answers.push((format!("{} {question}", device["name"]), both));
                 }
-                differences
+                answers
             })
         })
         .collect();
-    let differences = asked
+    let answers = asked
         .into_iter()
         .flat_map(|asked| runtime.block_on(asked).unwrap());
-    (devices.len() * questions.len(), differences.collect())
+    let answers: Vec<_> = answers.collect();
+    let differ = |(question, [theirs, ours]): &(String, [String; 2])| {
+        let difference = || format!("{question}: pretix says {theirs}, ours {ours}");
+        (theirs != ours).then(difference)
+    };
+    (answers.len(), answers.iter().filter_map(differ).collect())
 }
 
 #[test]
@@ -189,9 +200,9 @@ fn a_server_of_ours_suggests_what_pretix_does() {
     let told: Vec<_> = organizers.iter().map(|organizer| &organizer.0).collect();
     fs::write(&file, json!({"organizers": told}).to_string()).unwrap();
     installation.admin(&["import", file.to_str().unwrap()]);
-    for organizer in &organizers {
-        let (asked, differences) = compare(&installation.url, organizer);
-        assert!(asked > 100);
+    for (organizer, one_of) in organizers.iter().zip([4, 2]) {
+        let (asked, differences) = compare(&installation.url, organizer, one_of);
+        assert!(asked > 100, "{asked}");
         assert!(
             differences.is_empty(),
             "{} of {asked}:\n{}",

@@ -25,7 +25,8 @@ EVENTS = {
     "next-month": (700, 710, {}),
     "draft": (-1.1, 8.2, {"live": False}),
     "unlisted": (-0.9, 2.4, {"lists": ()}),
-    "series": (-50, 300, {"dates": {"past": (-45.2, -40.1), "now": (-2.6, 2.9), "next": (21.4, 26.2)}, "lists": ("Main", "VIP"), "gates": {"now": "A"}}),
+    "series": (-50, 300, {"dates": {"past": (-45.2, -40.1), "now": (-2.6, 2.9), "next": (21.4, 26.2), "canceled": (-0.3, 2.8)}, "inactive": ("canceled",),
+                          "lists": ("Main", "VIP"), "lists_for_all": ("All dates", "Anyone"), "gates": {"now": "A", "All dates": "A"}}),
     "series-to-come": (60, 300, {"dates": {"first": (61.3, 64.8), "off": (50.2, 55.5)}, "inactive": ("off",)}),
     "series-of-nothing": (-3.1, 300, {"dates": {}}),
 }
@@ -67,21 +68,21 @@ def timetable(now):
     organizer = Organizer.objects.create(slug=ORGANIZER, name="Timetable")
     gates = {name: Gate.objects.create(organizer=organizer, name="Gate " + name, identifier=name) for name in GATES}
 
-    def create(slug, start, end, live=True, admission=None, timezone="Europe/Berlin", dates=None, inactive=(), lists=("Main",), gates_of=None):
+    def create(slug, start, end, live=True, admission=None, timezone="Europe/Berlin", dates=None, inactive=(), lists=("Main",), lists_for_all=(), gates_of=None):
         event = Event.objects.create(organizer=organizer, slug=slug, name=slug.title(), live=live, currency="EUR", date_from=at(start), date_to=at(end),
                                      date_admission=at(admission), has_subevents=dates is not None)
         event.settings.timezone = timezone
         told = {"slug": slug, "name": slug.title(), "live": live, "timezone": timezone, **schedule(event), "has_subevents": event.has_subevents,
                 "subevents": [], "checkin_lists": []}
-        for key, subevent in [(None, None)] if dates is None else \
-                [(key, event.subevents.create(name=key, active=key not in inactive, date_from=at(since), date_to=at(until))) for key, (since, until) in dates.items()]:
-            if subevent:
-                told["subevents"].append({"id": subevent.pk, "name": key, "active": subevent.active, **schedule(subevent)})
-            for name in lists:
-                checkin_list = CheckinList.objects.create(event=event, name=name, all_products=True, subevent=subevent)
+        subevents = {key: event.subevents.create(name=key, active=key not in inactive, date_from=at(since), date_to=at(until)) for key, (since, until) in (dates or {}).items()}
+        for key, subevent in subevents.items():
+            told["subevents"].append({"id": subevent.pk, "name": key, "active": subevent.active, **schedule(subevent)})
+        for key, names in {None: lists if dates is None else lists_for_all, **{key: lists for key in subevents}}.items():
+            for name in names:
+                checkin_list = CheckinList.objects.create(event=event, name=name, all_products=True, subevent=subevents.get(key))
                 at_gates = [g for g in GATES if (gates_of or {}).get(key or name) == g]
                 checkin_list.gates.add(*(gates[g] for g in at_gates))
-                told["checkin_lists"].append({"id": checkin_list.pk, "name": name, "subevent": subevent and subevent.pk, "gates": at_gates})
+                told["checkin_lists"].append({"id": checkin_list.pk, "name": name, "subevent": checkin_list.subevent_id, "gates": at_gates})
         return event, told
 
     events = {slug: create(slug, start, end, gates_of=more.pop("gates", None), **more) for slug, (start, end, more) in EVENTS.items()}
