@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::common::faulty_way::Fault;
 use crate::common::scanner::{Ended, Scanner};
 use crate::pretix::pretix;
-use crate::{IMPATIENT, standing};
+use crate::{IMPATIENT, recover, standing};
 
 /// A device of another app: its number, and what that app kept.
 fn of_another_app(name: &str, url: &str) -> (u64, Value) {
@@ -65,25 +65,19 @@ fn nothing_is_taken_over_that_pretix_does_not_confirm() {
         kept[field] = value.clone();
         kept
     };
-    let refused = |kept: &Value, code: i32, words: &str| {
+    let refused = |kept: &Value, more: &[&str], code: i32, words: &str| {
         let scanner = Scanner::new();
-        adopt(&scanner, kept, &IMPATIENT).complains(code, words);
+        adopt(&scanner, kept, more).complains(code, words);
         assert_eq!(standing(&scanner).0, "not-enrolled");
     };
-    refused(
-        &with("api_token", &"k".repeat(64).into()),
-        17,
-        "nothing was adopted",
-    );
-    refused(
-        &with("unique_serial", &other["unique_serial"]),
-        7,
-        "another device",
-    );
+    let unknown = with("api_token", &"k".repeat(64).into());
+    refused(&unknown, &[], 17, "nothing was adopted");
+    let mixed = with("unique_serial", &other["unique_serial"]);
+    refused(&mixed, &[], 7, "another device");
     way.always(Fault::LoseAnswer);
-    refused(&kept, 8, "");
-    way.heal();
+    refused(&kept, &IMPATIENT, 8, "");
+    recover(&way);
     pretix().revoke(number);
-    refused(&kept, 16, "");
+    refused(&kept, &[], 17, "Device access has been revoked.");
     assert_eq!(pretix().device(number)["software_brand"], "pretixSCAN");
 }

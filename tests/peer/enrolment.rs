@@ -12,7 +12,7 @@ use crate::common::faulty_way::Fault;
 use crate::common::scanner::{Ended, Scanner};
 use crate::common::skip;
 use crate::pretix::{Created, pretix};
-use crate::{IMPATIENT, standing, was_repeated};
+use crate::{IMPATIENT, recover, standing, was_repeated};
 
 const INITIALIZE: &str = "/api/v1/device/initialize";
 
@@ -134,8 +134,13 @@ fn whatever_happens_to_the_answer_the_same_command_gets_it_in_the_end() {
 
 #[test]
 #[ignore = "starts a real pretix: make test"]
-fn an_enrolment_whose_answers_are_lost_goes_on_where_it_stopped() {
-    for with_code in [false, true] {
+fn an_enrolment_whose_answers_are_lost_is_finished_by_init_or_the_next_call() {
+    for command in [
+        &["init"][..],
+        &["info"],
+        &["event-selection"],
+        &["request", "GET", "/api/v1/version"],
+    ] {
         let (scanner, way) = (Scanner::new(), pretix().way());
         let device = pretix().create_device("Lost");
         way.always(Fault::LoseAnswer);
@@ -150,13 +155,8 @@ fn an_enrolment_whose_answers_are_lost_goes_on_where_it_stopped() {
         }
         assert!(pretix().device(device.number)["initialized"].is_string());
 
-        way.heal();
-        scanner.run(&["info"]).complains(13, "run gatehand init");
-        match with_code {
-            true => scanner.init(&way.url, &device.token, &[]),
-            false => scanner.run(&["init"]),
-        }
-        .succeeds();
+        recover(&way);
+        scanner.run(command).succeeds();
         assert_eq!(standing(&scanner), ("enrolled".into(), Value::Null));
         was_repeated(&way, INITIALIZE);
         scanner.run(&["info"]).succeeds();
@@ -183,7 +183,7 @@ fn what_never_left_the_device_costs_no_token() {
         .init(&way.url, &device.token, &IMPATIENT)
         .complains(8, "goes on where it stopped");
     assert!(pretix().device(device.number)["initialized"].is_null());
-    way.heal();
+    recover(&way);
     scanner.run(&["init"]).succeeds();
     scanner.run(&["info"]).succeeds();
 }

@@ -51,6 +51,12 @@ impl Enrolled {
     }
 }
 
+/// Lets nothing happen on a way any more, once pretix is done with what was sent there.
+fn recover(way: &FaultyWay) {
+    way.settle();
+    way.heal();
+}
+
 /// How a device stands, and what it has begun.
 fn standing(scanner: &Scanner) -> (Value, Value) {
     let status = scanner.status();

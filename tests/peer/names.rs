@@ -6,7 +6,7 @@ use serde_json::Value;
 use crate::common::faulty_way::Fault;
 use crate::common::scanner::Scanner;
 use crate::pretix::pretix;
-use crate::{Enrolled, IMPATIENT, standing};
+use crate::{Enrolled, IMPATIENT, recover, standing};
 
 /// Names that do more than be read, that are cut off by who counts wrongly, or that look like something
 /// else.
@@ -105,7 +105,7 @@ fn an_answer_that_was_lost_is_repeated_under_any_name() {
         way.always(Fault::LoseAnswer);
         let lost = scanner.init(&way.url, &device.token, &IMPATIENT);
         assert_eq!(lost.code, 8, "{name:?}: {lost:?}");
-        way.heal();
+        recover(&way);
         scanner.run(&["init"]).succeeds();
         way.once("/roll", Fault::LoseAnswer);
         scanner.run(&["roll"]).succeeds();

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::common::faulty_way::Fault;
 use crate::common::scanner::Scanner;
 use crate::pretix::pretix;
-use crate::{Enrolled, IMPATIENT, standing, was_repeated};
+use crate::{Enrolled, IMPATIENT, recover, standing, was_repeated};
 
 const UPDATE: &str = "/api/v1/device/update";
 const ROLL: &str = "/api/v1/device/roll";
@@ -76,7 +76,7 @@ fn a_new_key_whose_answers_are_lost_is_fetched_by_whatever_command_comes_next() 
             standing(&device.scanner),
             ("enrolled".into(), "roll".into())
         );
-        device.way.heal();
+        recover(&device.way);
         device.scanner.run(command).succeeds();
         assert_eq!(standing(&device.scanner), in_peace(), "{command:?}");
         device.scanner.run(&["info"]).succeeds();
@@ -116,7 +116,7 @@ fn both_copies_of_a_device_that_lost_its_new_key_are_given_it() {
     let roll = [&["roll"][..], &IMPATIENT].concat();
     assert_eq!(device.scanner.run(&roll).code, 8);
     let copied = copy(&device.scanner);
-    device.way.heal();
+    recover(&device.way);
     for scanner in [&device.scanner, &copied, &device.scanner] {
         scanner.run(&["info"]).succeeds();
         assert_eq!(standing(scanner), in_peace());
@@ -176,7 +176,7 @@ fn what_a_device_says_it_is_arrives_as_it_shows_it_whatever_it_is() {
         standing(&device.scanner),
         ("enrolled".into(), "update".into())
     );
-    device.way.heal();
+    recover(&device.way);
     device.scanner.run(&["info"]).succeeds();
     assert_eq!(is_told()["os_name"], "Lost again");
 

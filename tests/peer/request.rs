@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use crate::common::faulty_way::Fault;
 use crate::common::scanner::Ended;
 use crate::pretix::{ORGANIZER, pretix};
-use crate::{Enrolled, IMPATIENT, idempotency_keys, was_repeated};
+use crate::{Enrolled, IMPATIENT, idempotency_keys, recover, was_repeated};
 
 const REDEEM: &str = "/api/v1/organizers/fest/checkinrpc/redeem/";
 
@@ -136,7 +136,7 @@ fn a_ticket_whose_answers_are_lost_is_let_in_once_by_the_next_command_with_its_k
         device.way.always(Fault::LoseAnswer);
         let lost = ticket.redeem(&device, nonce, &[first, &IMPATIENT].concat());
         assert_eq!((lost.code, lost.stdout.as_str()), (8, ""), "{lost:?}");
-        device.way.heal();
+        recover(&device.way);
         let ended = ticket.redeem(&device, nonce, second);
         match is_let_in {
             true => let_in(&ended),

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use crate::common::faulty_way::Fault;
 use crate::pretix::pretix;
-use crate::{Enrolled, IMPATIENT, standing, was_repeated};
+use crate::{Enrolled, IMPATIENT, recover, standing, was_repeated};
 
 const REVOKE: &str = "/api/v1/device/revoke";
 
@@ -60,7 +60,7 @@ fn a_revocation_whose_answers_are_lost_is_finished_by_whatever_command_comes_nex
             ("enrolled".into(), "revoke".into())
         );
         assert_eq!(pretix().device(device.number)["revoked"], true);
-        device.way.heal();
+        recover(&device.way);
         let code = device.scanner.run(command).code;
         assert_eq!(
             code,
@@ -113,7 +113,7 @@ fn no_lost_answer_hides_a_revocation_at_pretix_or_makes_one_up() {
     let info = [&["info"][..], &IMPATIENT].concat();
     assert_eq!(device.scanner.run(&info).code, 8);
     assert_eq!(standing(&device.scanner).0, "enrolled");
-    device.way.heal();
+    recover(&device.way);
     device.way.once("/device/info", Fault::LoseAnswer);
     device
         .scanner
@@ -130,7 +130,7 @@ fn a_device_that_is_revoked_while_it_waits_for_a_new_key_notices() {
     let roll = [&["roll"][..], &IMPATIENT].concat();
     assert_eq!(device.scanner.run(&roll).code, 8);
     pretix().revoke(device.number);
-    device.way.heal();
+    recover(&device.way);
     device
         .scanner
         .run(&["info"])
