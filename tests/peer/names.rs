@@ -17,7 +17,7 @@ fn odd_names() -> Vec<String> {
         "Lane 1\r\n  State             revoked",
         "Lane \u{202e}1 enaL\u{202c} \u{2066}x\u{2069}\u{200f}",
         "Lane\u{2028}1\u{2029}2\u{85}3",
-        "Lane \u{9b}31m\u{7f}\u{1}\u{1f}",
+        "Lane \u{9b}31m\u{7f}\u{1}\u{1f}1",
         "Lane 🎟️ 👩‍👩‍👧‍👦 e\u{301}\u{301}\u{301} Größe 入口 بوابة",
         "\"Lane\" \\ 'x' <b>&amp; {\"a\": 1} %s $HOME `id`",
         "null",
