@@ -11,7 +11,7 @@ mod common;
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 
 use common::scanner::{Scanner, end};
 use common::skip;
@@ -180,25 +180,7 @@ fn in_a_terminal_the_code_or_address_and_token_are_asked_for() {
         format!("{payload}\n"),
         format!("hello\n{}\nkpp4jn8g2ynzonp6\n", server.url),
     ] {
-        let scanner = Scanner::new();
-        let gatehand = scanner.command(&["init"]);
-        let mut terminal = Command::new("script")
-            .args(["--quiet", "--return", "--command"])
-            .arg(format!("{} init", gatehand.get_program().to_str().unwrap()))
-            .arg("/dev/null")
-            .env("GATEHAND_HOME", scanner.home())
-            .env("GATEHAND_VOLATILE", "true")
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        terminal
-            .stdin
-            .take()
-            .unwrap()
-            .write_all(typed.as_bytes())
-            .unwrap();
-        let ended = end(terminal.wait_with_output().unwrap());
+        let ended = Scanner::new().run_typing("init", &typed);
         assert!(
             ended.succeeds().stdout.contains("This device is enrolled."),
             "{ended:?}"

@@ -10,7 +10,7 @@
 mod common;
 
 use std::fs;
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 use common::scanner::{Ended, Scanner, end};
 use common::skip;
@@ -58,20 +58,13 @@ fn complaint(ended: &Ended) -> Value {
 
 /// Runs a command in a terminal of its own; what that shows.
 fn in_terminal(scanner: &Scanner, arguments: &str, variables: &[(&str, &str)]) -> Ended {
-    let gatehand = env!("CARGO_BIN_EXE_gatehand");
-    let terminal = Command::new("script")
-        .args(["--quiet", "--return", "--command"])
-        .arg(format!("{gatehand} {arguments}"))
-        .arg("/dev/null")
-        .env("GATEHAND_HOME", scanner.home())
-        .env("GATEHAND_VOLATILE", "true")
+    let terminal = scanner
+        .on_terminal(arguments)
         .env("TERM", "xterm-256color")
         .env_remove("NO_COLOR")
         .env_remove("CLICOLOR")
         .env_remove("CI") // whose logs have colours
-        .env_remove("GATEHAND_LOG")
         .envs(variables.iter().copied())
-        .stdin(Stdio::null())
         .output();
     end(terminal.unwrap())
 }

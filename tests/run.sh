@@ -95,13 +95,18 @@ dependencies() {
   "$tools/bin/cargo-deny" --all-features --locked check --hide-inclusion-graph -A duplicate licenses bans sources
 }
 
+# Whether Python can make itself a place for packages, which Debian leaves to a package of its own.
+has_venv() { python3 -c 'import ensurepip, venv' 2>/dev/null; }
+
 # Programs that only some tests need, and the Debian packages that bring them.
 declare -A needed=(
   [cc]=gcc            # builds SQLite
   [c++]=g++           # builds the fuzzer
   [javac]=default-jdk-headless # the Android library's tests
+  [flock]=util-linux  # one builder of the pretix at a time
   [mvn]=maven         # compiles the Android library
   [faketime]=faketime # a scanner whose clock is wrong
+  [python3]=python3   # runs a real pretix
   [script]=bsdutils   # a terminal that asks
   [strace]=strace     # records what is written, and lets the disk fail
   [zbarimg]=zbar-tools # a QR decoder that is not ours
@@ -110,6 +115,7 @@ packages=()
 for program in "${!needed[@]}"; do
   command -v "$program" >/dev/null || packages+=("${needed[$program]}")
 done
+has_venv || packages+=(python3-venv)
 if [ ${#packages[@]} -gt 0 ] && [ "$(id -u)" -eq 0 ] && command -v apt-get >/dev/null; then
   title "installing ${packages[*]}"
   { apt-get -qq update && DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends "${packages[@]}"; } >"$log" 2>&1 ||
@@ -131,6 +137,8 @@ else
   skip "licences and sources: cargo-deny can't be installed"
 fi
 tests "tests" cargo test --locked --no-fail-fast --features failpoints
+# What it starts is built once, in minutes, and kept beside what Rust builds: see tests/peer/README.md.
+tests "a life at a real pretix" cargo test --locked --features failpoints --test peer -- --ignored
 if [ -n "${GATEHAND_TEST_URL:-}" ]; then
   tests "a life at $GATEHAND_TEST_URL" cargo test --locked --test foreign_server -- --ignored
 fi

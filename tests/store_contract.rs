@@ -112,7 +112,7 @@ contract! {
     devices_come_by_number_in_pieces
     a_team_is_known_by_its_tokens_until_one_of_both_is_deactivated
     what_is_there_is_not_made_again_and_what_is_not_there_is_not_changed
-    a_device_may_access_live_events_it_is_not_kept_from
+    a_device_may_access_live_events_it_is_not_kept_from_and_name_any
     keys_for_media_come_back_as_they_were_stored
     importing_twice_changes_nothing
     an_import_gives_nobody_access_back
@@ -716,7 +716,7 @@ async fn what_is_there_is_not_made_again_and_what_is_not_there_is_not_changed(f:
     );
 }
 
-async fn a_device_may_access_live_events_it_is_not_kept_from(f: Fixture) {
+async fn a_device_may_access_live_events_it_is_not_kept_from_and_name_any(f: Fixture) {
     f.event("a").await;
     f.event("b").await;
     f.enrolled("Door", "key").await;
@@ -752,6 +752,11 @@ async fn a_device_may_access_live_events_it_is_not_kept_from(f: Fixture) {
         .await
         .unwrap();
     assert_eq!(accessible().await, [] as [&str; 0]);
+    for slug in ["a", "b"] {
+        let beside = f.store.event_beside(row, slug).await.unwrap().unwrap();
+        assert_eq!((&*beside.slug, beside.live), (slug, slug == "a"));
+    }
+    assert!(f.store.event_beside(row, "x").await.unwrap().is_none());
     let slugs = ["a".to_owned(), "x".to_owned()];
     let unknown = f.store.unknown_event(f.organizer, &slugs).await.unwrap();
     assert_eq!(unknown.as_deref(), Some("x"));

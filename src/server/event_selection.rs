@@ -2,7 +2,7 @@
 //!
 //! A pure function of the time, the events and what the device has selected. The caller passes the
 //! events that the device may access; whether they are live and have a list at the device's gate
-//! is judged here.
+//! is judged here. What the device has selected may be any event of its organizer.
 
 #[cfg(test)]
 mod tests;
@@ -12,7 +12,7 @@ use std::collections::HashSet;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
-/// An event that the device may access.
+/// An event of the device's organizer.
 #[derive(Clone, Debug)]
 pub struct Event {
     /// Unique among the events passed.
@@ -71,16 +71,16 @@ pub struct CheckinList {
 /// What the device has selected, as far as it can be understood.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Current<'a> {
-    event: Option<&'a str>,
+    event: Option<&'a Event>,
     subevent: Option<i64>,
     checkin_list: Option<i64>,
 }
 
 impl<'a> Current<'a> {
-    /// Reads `current_event`, `current_subevent` and `current_checkinlist` of the query string,
-    /// decoded. A number that is none counts as absent.
+    /// The event that `current_event` of the query string names, with `current_subevent` and
+    /// `current_checkinlist`, decoded. A number that is none counts as absent.
     pub fn read(
-        event: Option<&'a str>,
+        event: Option<&'a Event>,
         subevent: Option<&str>,
         checkin_list: Option<&str>,
     ) -> Self {
@@ -90,6 +90,24 @@ impl<'a> Current<'a> {
             subevent: subevent.and_then(number),
             checkin_list: checkin_list.and_then(number),
         }
+    }
+
+    /// What takes place, be it something that can be suggested or not. A date that an event does not
+    /// have counts as absent, a series without its date as nothing.
+    fn occasion(self) -> Option<Occasion<'a>> {
+        let event = self.event?;
+        if !event.is_series() {
+            return Some(Occasion::new(event, None, &event.schedule));
+        }
+        let dates = &mut event.subevents.iter();
+        let date = dates.find(|date| Some(date.id) == self.subevent)?;
+        Some(Occasion::new(event, Some(date.id), &date.schedule))
+    }
+
+    /// The list, if it is one of what takes place or of another date of it.
+    fn list(self) -> Option<&'a CheckinList> {
+        let lists = &mut self.occasion()?.event.checkin_lists.iter();
+        lists.find(|list| Some(list.id) == self.checkin_list)
     }
 }
 
@@ -118,7 +136,8 @@ pub enum Selection<'a> {
 /// the other is not; else the last until half-way to the next. What is equal in this is ordered by
 /// slug and number of the date, but the current one comes first.
 ///
-/// A current event that is suggested again is kept; while it is running whatever its check-in list.
+/// A current event that is suggested again is kept. While it is running it is kept whatever its
+/// check-in list, and even if it can't be suggested, until another starts.
 pub fn select<'a>(
     now: Timestamp,
     events: &'a [Event],
@@ -130,18 +149,24 @@ pub fn select<'a>(
         .filter(|event| event.live)
         .flat_map(|event| Occasion::of(event, gate))
         .collect();
-    let Some(best) = choose(now, &occasions) else {
+    let held = current.occasion();
+    let best = choose(now, &occasions);
+    let another_runs = best.is_some_and(|best| best.is_running(now));
+    if !another_runs && held.as_ref().is_some_and(|held| held.is_running(now)) {
+        return Selection::Keep;
+    }
+    let Some(best) = best else {
         return Selection::Nothing;
     };
     // Of two that are equally good the device keeps the one it has.
     let kept = occasions.iter().find(|occasion| {
-        occasion.is_current(current) && occasion.standing(now) == best.standing(now)
+        held.as_ref().is_some_and(|held| occasion.is(held))
+            && occasion.standing(now) == best.standing(now)
     });
     let chosen = kept.unwrap_or(best);
 
-    let is_running = chosen.standing(now).0 == Phase::Running;
-    let checkin_list = chosen.checkin_list(events, gate, current.checkin_list);
-    if kept.is_some() && (is_running || checkin_list == current.checkin_list) {
+    let checkin_list = chosen.checkin_list(gate, current.list());
+    if kept.is_some() && (chosen.is_running(now) || checkin_list == current.checkin_list) {
         return Selection::Keep;
     }
     Selection::Suggest {
@@ -210,19 +235,25 @@ impl<'a> Occasion<'a> {
         dates
             .into_iter()
             .filter(|(subevent, _)| is_at_gate(*subevent))
-            .map(|(subevent, schedule)| Self {
-                event,
-                subevent,
-                start: schedule.start(),
-                end: schedule.end(),
-            })
+            .map(|(subevent, schedule)| Self::new(event, subevent, schedule))
             .collect()
     }
 
-    /// A date that an event does not have counts as absent.
-    fn is_current(&self, current: Current<'_>) -> bool {
-        current.event == Some(&self.event.slug)
-            && (self.subevent.is_none() || self.subevent == current.subevent)
+    fn new(event: &'a Event, subevent: Option<i64>, schedule: &Schedule) -> Self {
+        Self {
+            event,
+            subevent,
+            start: schedule.start(),
+            end: schedule.end(),
+        }
+    }
+
+    fn is(&self, other: &Occasion<'_>) -> bool {
+        self.event.slug == other.event.slug && self.subevent == other.subevent
+    }
+
+    fn is_running(&self, now: Timestamp) -> bool {
+        self.standing(now).0 == Phase::Running
     }
 
     /// Where it stands at `now`, and how long since it started, since it ended or until it starts:
@@ -249,14 +280,7 @@ impl<'a> Occasion<'a> {
     }
 
     /// The current list if it serves here too, else one of the same name, else the first by name.
-    fn checkin_list(
-        &self,
-        events: &[Event],
-        gate: Option<i64>,
-        current: Option<i64>,
-    ) -> Option<i64> {
-        let all = events.iter().flat_map(|event| &event.checkin_lists);
-        let current = current.and_then(|id| all.into_iter().find(|list| list.id == id));
+    fn checkin_list(&self, gate: Option<i64>, current: Option<&CheckinList>) -> Option<i64> {
         let is_current = |list: &CheckinList| current.is_some_and(|held| held.id == list.id);
         let has_its_name = |list: &CheckinList| current.is_some_and(|held| held.name == list.name);
 

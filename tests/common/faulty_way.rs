@@ -72,8 +72,32 @@ pub struct FaultyWay {
     accepting: Option<JoinHandle<()>>,
 }
 
+/// What is at the end of a way.
+enum Server {
+    /// One of ours, which can be killed.
+    Ours(Arc<Installation>),
+    /// Another one, by its host and port.
+    Foreign(String),
+}
+
+impl Server {
+    fn address(&self) -> String {
+        match self {
+            Self::Ours(installation) => installation.address(),
+            Self::Foreign(address) => address.clone(),
+        }
+    }
+
+    fn restart(&self) {
+        match self {
+            Self::Ours(installation) => installation.restart(),
+            Self::Foreign(address) => panic!("{address} is not ours to kill"),
+        }
+    }
+}
+
 struct Shared {
-    installation: Arc<Installation>,
+    server: Server,
     plan: Mutex<Plan>,
     record: Mutex<Vec<Exchange>>,
     state: Mutex<State>,
@@ -95,10 +119,20 @@ struct State {
 impl FaultyWay {
     /// A way to the server of `installation`, on which nothing happens yet.
     pub fn to(installation: Arc<Installation>) -> Self {
+        Self::between(Server::Ours(installation))
+    }
+
+    /// A way to a server that is not ours, at this `http://` address.
+    pub fn to_foreign(url: &str) -> Self {
+        let address = url.strip_prefix("http://").unwrap();
+        Self::between(Server::Foreign(address.to_owned()))
+    }
+
+    fn between(server: Server) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let shared = Arc::new(Shared {
-            installation,
+            server,
             plan: Mutex::new(Box::new(|_| Fault::Pass)),
             record: Mutex::default(),
             state: Mutex::default(),
@@ -306,18 +340,18 @@ impl Shared {
             }
             Fault::Answer(answer) => Some(answer),
             Fault::KillServer => {
-                self.installation.restart();
+                self.server.restart();
                 None
             }
             Fault::KillServerAfter => {
                 pass();
-                self.installation.restart();
+                self.server.restart();
                 None
             }
             Fault::KillServerMeanwhile(time) => thread::scope(|scope| {
                 let passing = scope.spawn(pass);
                 thread::sleep(time);
-                self.installation.restart();
+                self.server.restart();
                 passing.join().unwrap()
             }),
             Fault::HoldAnswer => {
@@ -336,7 +370,7 @@ impl Shared {
 
     /// Hands the request on; what comes back, or nothing if the server is gone.
     fn pass(&self, number: usize, request: &str) -> Option<String> {
-        let mut server = TcpStream::connect(self.installation.address()).ok()?;
+        let mut server = TcpStream::connect(self.server.address()).ok()?;
         let (first, rest) = request.split_once("\r\n").unwrap();
         let request = format!("{first}\r\nConnection: close\r\n{rest}");
         server.write_all(request.as_bytes()).ok()?;

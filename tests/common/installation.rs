@@ -9,7 +9,7 @@ use std::thread;
 use serde_json::{Value, json};
 
 use super::scanner::Scanner;
-use super::server::{ORGANIZER, client, initialization, send};
+use super::server::{ORGANIZER, ask, initialization};
 
 /// A running `gatehand serve`; killed when dropped, as with `kill -9`.
 pub struct ServerProcess {
@@ -156,11 +156,7 @@ impl Installation {
         let token = self.create_device(name);
         let url = format!("{}/api/v1/device/initialize", self.url);
         let report = initialization(&json!({"initialization_token": token}));
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .unwrap();
-        let answer = runtime.block_on(async { send(client().post(url).json(&report)).await });
+        let answer = ask(|client| client.post(url).json(&report));
         assert_eq!(answer.status, 200, "{}", answer.text);
         answer.json()
     }

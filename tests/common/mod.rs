@@ -14,6 +14,7 @@ pub mod disk;
 pub mod faulty_way;
 pub mod impostor;
 pub mod installation;
+pub mod life;
 pub mod operations;
 pub mod power_cut;
 pub mod recording;

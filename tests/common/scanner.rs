@@ -67,18 +67,33 @@ impl Scanner {
 
     /// Runs a command that reads this from standard input.
     pub fn run_with_input(&self, arguments: &[&str], input: &[u8]) -> Ended {
-        let mut child = self
-            .command(arguments)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut stdin = child.stdin.take().unwrap();
-        // The command may have ended before it read all of it.
-        let _ = stdin.write_all(input);
-        drop(stdin);
-        end(child.wait_with_output().unwrap())
+        feed(&mut self.command(arguments), input)
+    }
+
+    /// The same on a terminal of its own, where people type and read; not started yet.
+    pub fn on_terminal(&self, arguments: &str) -> Command {
+        let mut terminal = Command::new("script");
+        terminal
+            .args(["--quiet", "--return", "--command"])
+            .arg(format!("{} {arguments}", env!("CARGO_BIN_EXE_gatehand")))
+            .arg("/dev/null")
+            .stdin(Stdio::null())
+            .env("GATEHAND_HOME", self.home())
+            .env("GATEHAND_VOLATILE", "true")
+            .env_remove("GATEHAND_LOG");
+        terminal
+    }
+
+    /// What a command on a terminal shows to whoever types this.
+    pub fn run_typing(&self, arguments: &str, typed: &str) -> Ended {
+        feed(&mut self.on_terminal(arguments), typed.as_bytes())
+    }
+
+    /// What a command that succeeds prints with `--json`.
+    #[track_caller]
+    pub fn told(&self, arguments: &[&str]) -> Value {
+        let ended = self.run(&[arguments, &["--json"]].concat());
+        serde_json::from_str(&ended.succeeds().stdout).unwrap()
     }
 
     pub fn start(&self, arguments: &[&str]) -> Child {
@@ -123,6 +138,21 @@ impl Scanner {
         files.sort();
         files
     }
+}
+
+/// Runs a command that reads this from standard input.
+fn feed(command: &mut Command, input: &[u8]) -> Ended {
+    let mut child = command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    // The command may have ended before it read all of it.
+    let _ = stdin.write_all(input);
+    drop(stdin);
+    end(child.wait_with_output().unwrap())
 }
 
 pub fn end(output: Output) -> Ended {

@@ -211,6 +211,15 @@ pub async fn send(request: RequestBuilder) -> Answer {
     }
 }
 
+/// The same for a test that has no runtime of its own.
+pub fn ask(request: impl FnOnce(Client) -> RequestBuilder) -> Answer {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    runtime.block_on(async { send(request(client())).await })
+}
+
 /// What a device sends to be initialized.
 pub fn initialization(device: &Value) -> Value {
     json!({

@@ -29,13 +29,14 @@ pub(super) async fn selection(api: Arc<Api>, request: Request) -> Result<Answer,
     let [event, subevent, checkin_list] =
         ["current_event", "current_subevent", "current_checkinlist"]
             .map(|name| request.query(name));
-    let current = Current::read(
-        event.as_deref(),
-        subevent.as_deref(),
-        checkin_list.as_deref(),
-    );
+    let device = caller.device.id;
+    let held = match event {
+        Some(slug) => api.store.event_beside(device, &slug).await?,
+        None => None,
+    };
+    let current = Current::read(held.as_ref(), subevent.as_deref(), checkin_list.as_deref());
     let gate = caller.device.gate.as_ref().map(|gate| gate.id);
-    let events = api.store.accessible_events(caller.device.id).await?;
+    let events = api.store.accessible_events(device).await?;
     match select(Timestamp::now(), &events, gate, current) {
         Selection::Suggest {
             event,

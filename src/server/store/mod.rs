@@ -388,6 +388,13 @@ pub trait Store: Send + Sync {
         device: i64,
     ) -> Result<Vec<event_selection::Event>, StoreError>;
 
+    /// The event of this slug of a device's organizer, whether the device may access it or not.
+    async fn event_beside(
+        &self,
+        device: i64,
+        slug: &str,
+    ) -> Result<Option<event_selection::Event>, StoreError>;
+
     /// The keys for NFC media of an organizer, in the clear, by number.
     async fn medium_keys(&self, organizer: i64) -> Result<Vec<MediumKeys>, StoreError>;
 

@@ -110,11 +110,15 @@ fn line(selection: &Selection<'_>) -> String {
     }
 }
 
+fn named<'a>(events: &'a [Event], slug: Option<&str>) -> Option<&'a Event> {
+    events.iter().find(|event| Some(&*event.slug) == slug)
+}
+
 /// Selects at `now` with `current` as `slug subevent list`, where `-` is absent.
 fn select_at(now: Timestamp, events: &[Event], gate: Option<i64>, current: &str) -> String {
     let mut words = current.split(' ').map(|word| (word != "-").then_some(word));
     let mut word = || words.next().flatten();
-    let current = Current::read(word(), word(), word());
+    let current = Current::read(named(events, word()), word(), word());
     line(&select(now, events, gate, current))
 }
 

@@ -89,19 +89,41 @@ fn admission_alone_makes_an_event_without_end_run_until_its_start() {
 }
 
 #[test]
-fn an_event_that_is_not_live_is_never_suggested_even_if_current() {
+fn an_event_that_is_not_live_is_never_suggested_but_kept_while_it_is_running() {
     let dead = Event {
         live: false,
-        ..event("e1", schedule(-30, 90), vec![list(12, "Main")])
+        ..event("e1", schedule(-30, 30), vec![list(12, "Side")])
     };
-    assert_eq!(at_noon(std::slice::from_ref(&dead), "-"), "nothing");
-    assert_eq!(at_noon(std::slice::from_ref(&dead), "e1 - 12"), "nothing");
-    let next = event(
-        "e2",
-        schedule(60, 90),
-        vec![list(13, "Side"), list(14, "Main")],
+    let lists = vec![list(13, "Side"), list(14, "Main")];
+    let alone = std::slice::from_ref(&dead);
+    assert_eq!(at_noon(alone, "-"), "nothing");
+    assert_eq!(at_noon(alone, "e1 - 12"), "keep");
+    assert_eq!(select_at(after_noon(30), alone, None, "e1 - 12"), "nothing");
+
+    let next = event("e2", schedule(20, 90), lists);
+    let events = [dead, next];
+    assert_eq!(at_noon(&events, "-"), "e2 - 14");
+    assert_eq!(at_noon(&events, "e1 - 12"), "keep");
+    assert_eq!(
+        select_at(after_noon(20), &events, None, "e1 - 12"),
+        "e2 - 13"
     );
-    assert_eq!(at_noon(&[dead, next], "e1 - 12"), "e2 - 14");
+}
+
+#[test]
+fn an_event_that_the_device_may_not_access_is_kept_while_it_is_running_and_names_the_list() {
+    let foreign = event("foreign", schedule(-30, 30), vec![list(1, "VIP")]);
+    let own = [event(
+        "own",
+        schedule(60, 90),
+        vec![list(7, "Main"), list(8, "VIP")],
+    )];
+    let current = Current::read(Some(&foreign), None, Some("1"));
+    let at = |now, events| line(&select(now, events, None, current));
+    assert_eq!(at(noon(), &[]), "keep");
+    assert_eq!(at(noon(), &own), "keep");
+    assert_eq!(at(after_noon(30), &[]), "nothing");
+    assert_eq!(at(after_noon(30), &own), "own - 8");
 }
 
 #[test]
@@ -180,8 +202,11 @@ fn a_series_is_never_suggested_itself() {
         active: false,
         ..date(1, -30, 30)
     };
+    let off = [series(vec![off], vec![list(1, "All")])];
+    assert_eq!(at_noon(&off, "series"), "nothing");
+    assert_eq!(at_noon(&off, "series 1 1"), "keep", "while it is running");
     assert_eq!(
-        at_noon(&[series(vec![off], vec![list(1, "All")])], "series 1 1"),
+        select_at(after_noon(30), &off, None, "series 1 1"),
         "nothing"
     );
 }
@@ -204,7 +229,11 @@ fn with_a_gate_only_what_has_a_list_there_is_suggested() {
     ];
     let at = |gate, current| select_at(noon(), &events, gate, current);
     assert_eq!(at(Some(1), "-"), "series 105 19");
-    assert_eq!(at(Some(1), "series 104 18"), "series 105 19");
+    assert_eq!(at(Some(1), "series 104 18"), "keep", "while it is running");
+    assert_eq!(
+        select_at(after_noon(30), &events, Some(1), "series 104 18"),
+        "series 105 19"
+    );
     assert_eq!(at(Some(2), "-"), "plain - 20");
     assert_eq!(at(Some(3), "plain - 20"), "nothing");
     assert_eq!(at(None, "-"), "series 104 18");
@@ -223,7 +252,7 @@ fn a_list_for_all_dates_brings_all_of_them_to_its_gate() {
 }
 
 #[test]
-fn the_list_is_the_current_one_or_its_namesake_or_the_first_by_name() {
+fn the_list_is_a_namesake_of_the_current_one_or_the_first_by_name() {
     let events = [
         event(
             "past",
@@ -244,10 +273,32 @@ fn the_list_is_the_current_one_or_its_namesake_or_the_first_by_name() {
     for (current, expected) in [
         ("past - 1", "now - 6"),
         ("past - 2", "now - 9"),
-        ("past - 8", "now - 8"),
+        // That is another event's.
+        ("past - 8", "now - 9"),
         ("past - 999", "now - 9"),
         ("past", "now - 9"),
-        ("- - 8", "now - 8"),
+        ("- - 8", "now - 9"),
+    ] {
+        assert_eq!(at_noon(&events, current), expected, "{current}");
+    }
+}
+
+#[test]
+fn in_a_series_the_current_list_counts_with_a_date_of_the_series_only() {
+    let dates = vec![date(1, -90, -60), date(2, -30, 30)];
+    let lists = vec![
+        list(5, "All"),
+        list_of(1, 6, "VIP"),
+        list_of(2, 7, "VIP"),
+        list_of(2, 8, "Side"),
+    ];
+    let events = [series(dates, lists)];
+    for (current, expected) in [
+        ("series 1 6", "series 2 7"),
+        ("series 1 7", "series 2 7"),
+        ("series 1 8", "series 2 8"),
+        ("series - 8", "series 2 5"),
+        ("series 99 8", "series 2 5"),
     ] {
         assert_eq!(at_noon(&events, current), expected, "{current}");
     }
@@ -320,9 +371,9 @@ fn garbage_in_the_query_counts_as_absent() {
     let events = running_and_upcoming();
     let huge = "9".repeat(100);
     for garbage in ["", "abc", "1.5", "-", "0x1", "\0", "١", huge.as_str()] {
-        let current = Current::read(Some("e1"), Some(garbage), Some(garbage));
+        let current = Current::read(Some(&events[0]), Some(garbage), Some(garbage));
         assert_eq!(line(&select(noon(), &events, None, current)), "keep");
-        let current = Current::read(Some(garbage), Some(garbage), Some(garbage));
+        let current = Current::read(None, Some(garbage), Some(garbage));
         assert_eq!(line(&select(noon(), &events, None, current)), "e1 - 1");
     }
     assert_eq!(at_noon(&events, "E1"), "e1 - 1");

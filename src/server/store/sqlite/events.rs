@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use rusqlite::{Connection, Row, params};
+use rusqlite::{Connection, Row, ToSql, params};
 
 use super::organizers::{expect_changed, expect_created};
 use super::{micros, time};
@@ -33,83 +33,105 @@ const ACCESSIBLE: &str = "
             SELECT 1 FROM device_event
             WHERE device_event.device = device.id AND device_event.event = event.id))";
 
+/// Of these events: that of one organizer with a device which has this slug.
+const BESIDE: &str = "
+    FROM device JOIN event ON event.organizer = device.organizer
+    WHERE device.id = ?1 AND event.slug = ?2";
+
 pub(super) fn accessible(connection: &Connection, device: i64) -> Result<Vec<Event>, StoreError> {
-    let mut subevents = subevents(connection, device)?;
-    let mut lists = checkin_lists(connection, device)?;
-    let mut statement = connection.prepare_cached(&format!("SELECT event.* {ACCESSIBLE}"))?;
-    let mut rows = statement.query([device])?;
-    let mut events = Vec::new();
-    while let Some(row) = rows.next()? {
-        let id: i64 = row.get("id")?;
-        events.push(Event {
-            slug: row.get("slug")?,
-            name: row.get("name")?,
-            live: true,
-            timezone: row.get("timezone")?,
-            schedule: schedule(row)?,
-            has_subevents: row.get("has_subevents")?,
-            subevents: subevents.remove(&id).unwrap_or_default(),
-            checkin_lists: lists.remove(&id).unwrap_or_default(),
-        });
-    }
-    Ok(events)
+    Ok(Selected(ACCESSIBLE, &[&device]).read(connection)?)
 }
 
-fn subevents(
+pub(super) fn beside(
     connection: &Connection,
     device: i64,
-) -> rusqlite::Result<HashMap<i64, Vec<Subevent>>> {
-    let mut statement = connection.prepare_cached(&format!(
-        "SELECT subevent.* FROM subevent WHERE event IN (SELECT event.id {ACCESSIBLE})"
-    ))?;
-    let mut by_event: HashMap<i64, Vec<Subevent>> = HashMap::new();
-    let mut rows = statement.query([device])?;
-    while let Some(row) = rows.next()? {
-        by_event
-            .entry(row.get("event")?)
-            .or_default()
-            .push(Subevent {
-                id: row.get("id")?,
-                active: row.get("active")?,
-                schedule: schedule(row)?,
-            });
-    }
-    Ok(by_event)
+    slug: &str,
+) -> Result<Option<Event>, StoreError> {
+    Ok(Selected(BESIDE, &[&device, &slug]).read(connection)?.pop())
 }
 
-fn checkin_lists(
-    connection: &Connection,
-    device: i64,
-) -> rusqlite::Result<HashMap<i64, Vec<CheckinList>>> {
-    let mut statement = connection.prepare_cached(&format!(
-        "SELECT checkin_list_gate.checkin_list, checkin_list_gate.gate
-         FROM checkin_list JOIN checkin_list_gate ON checkin_list_gate.checkin_list = checkin_list.id
-         WHERE checkin_list.event IN (SELECT event.id {ACCESSIBLE})"
-    ))?;
-    let mut gates: HashMap<i64, Vec<i64>> = HashMap::new();
-    let mut rows = statement.query([device])?;
-    while let Some(row) = rows.next()? {
-        gates.entry(row.get(0)?).or_default().push(row.get(1)?);
-    }
+/// Events from a part of a query on, with its parameters.
+struct Selected<'a>(&'a str, &'a [&'a dyn ToSql]);
 
-    let mut statement = connection.prepare_cached(&format!(
-        "SELECT * FROM checkin_list WHERE event IN (SELECT event.id {ACCESSIBLE})"
-    ))?;
-    let mut by_event: HashMap<i64, Vec<CheckinList>> = HashMap::new();
-    let mut rows = statement.query([device])?;
-    while let Some(row) = rows.next()? {
-        let id = row.get("id")?;
-        by_event
-            .entry(row.get("event")?)
-            .or_default()
-            .push(CheckinList {
-                id,
+impl Selected<'_> {
+    fn read(&self, connection: &Connection) -> rusqlite::Result<Vec<Event>> {
+        let mut subevents = self.subevents(connection)?;
+        let mut lists = self.checkin_lists(connection)?;
+        let mut statement = connection.prepare_cached(&format!("SELECT event.* {}", self.0))?;
+        let mut rows = statement.query(self.1)?;
+        let mut events = Vec::new();
+        while let Some(row) = rows.next()? {
+            let id: i64 = row.get("id")?;
+            events.push(Event {
+                slug: row.get("slug")?,
                 name: row.get("name")?,
-                subevent: row.get("subevent")?,
-                gates: gates.remove(&id).unwrap_or_default(),
+                live: row.get("live")?,
+                timezone: row.get("timezone")?,
+                schedule: schedule(row)?,
+                has_subevents: row.get("has_subevents")?,
+                subevents: subevents.remove(&id).unwrap_or_default(),
+                checkin_lists: lists.remove(&id).unwrap_or_default(),
             });
+        }
+        Ok(events)
     }
-    Ok(by_event)
+
+    fn subevents(&self, connection: &Connection) -> rusqlite::Result<HashMap<i64, Vec<Subevent>>> {
+        let mut statement = connection.prepare_cached(&format!(
+            "SELECT subevent.* FROM subevent WHERE event IN (SELECT event.id {})",
+            self.0
+        ))?;
+        let mut by_event: HashMap<i64, Vec<Subevent>> = HashMap::new();
+        let mut rows = statement.query(self.1)?;
+        while let Some(row) = rows.next()? {
+            by_event
+                .entry(row.get("event")?)
+                .or_default()
+                .push(Subevent {
+                    id: row.get("id")?,
+                    active: row.get("active")?,
+                    schedule: schedule(row)?,
+                });
+        }
+        Ok(by_event)
+    }
+
+    fn checkin_lists(
+        &self,
+        connection: &Connection,
+    ) -> rusqlite::Result<HashMap<i64, Vec<CheckinList>>> {
+        let mut statement = connection.prepare_cached(&format!(
+            "SELECT checkin_list_gate.checkin_list, checkin_list_gate.gate
+             FROM checkin_list JOIN checkin_list_gate ON checkin_list_gate.checkin_list = checkin_list.id
+             WHERE checkin_list.event IN (SELECT event.id {})",
+            self.0
+        ))?;
+        let mut gates: HashMap<i64, Vec<i64>> = HashMap::new();
+        let mut rows = statement.query(self.1)?;
+        while let Some(row) = rows.next()? {
+            gates.entry(row.get(0)?).or_default().push(row.get(1)?);
+        }
+
+        let mut statement = connection.prepare_cached(&format!(
+            "SELECT * FROM checkin_list WHERE event IN (SELECT event.id {})",
+            self.0
+        ))?;
+        let mut by_event: HashMap<i64, Vec<CheckinList>> = HashMap::new();
+        let mut rows = statement.query(self.1)?;
+        while let Some(row) = rows.next()? {
+            let id = row.get("id")?;
+            by_event
+                .entry(row.get("event")?)
+                .or_default()
+                .push(CheckinList {
+                    id,
+                    name: row.get("name")?,
+                    subevent: row.get("subevent")?,
+                    gates: gates.remove(&id).unwrap_or_default(),
+                });
+        }
+        Ok(by_event)
+    }
 }
 
 /// The columns `date_from`, `date_to` and `date_admission`.

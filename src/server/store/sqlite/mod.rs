@@ -334,6 +334,17 @@ impl Store for SqliteStore {
             .await
     }
 
+    async fn event_beside(
+        &self,
+        device: i64,
+        slug: &str,
+    ) -> Result<Option<event_selection::Event>, StoreError> {
+        let slug = slug.to_owned();
+        self.readers
+            .read(move |connection| events::beside(connection, device, &slug))
+            .await
+    }
+
     async fn medium_keys(&self, organizer: i64) -> Result<Vec<MediumKeys>, StoreError> {
         let keys = self.keys();
         self.readers
