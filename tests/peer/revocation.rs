@@ -36,7 +36,7 @@ fn a_device_that_revokes_itself_is_revoked_whatever_happens_to_the_answer() {
             device
                 .scanner
                 .run(command)
-                .complains(16, "has revoked this device");
+                .complains(16, "was revoked from here");
         }
         assert_eq!(device.way.record().len(), sent, "nothing is asked any more");
     }
