@@ -25,10 +25,10 @@ impl Organizer {
     /// The one that has tickets too, as the REST API tells of it.
     fn fest() -> Self {
         let fixture = &pretix().fixture;
-        let gates = ["North", "South"].map(|gate| {
-            let gate = &fixture["gates"][gate];
-            json!({"name": gate["name"], "identifier": gate["identifier"]})
-        });
+        let gates = fixture["gates"].as_object().unwrap().values();
+        let gates =
+            gates.map(|gate| json!({"name": gate["name"], "identifier": gate["identifier"]}));
+        let gates = gates.collect::<Vec<_>>();
         let path = format!("/api/v1/organizers/{ORGANIZER}/events/");
         let mut events = list(&path);
         for event in &mut events {
