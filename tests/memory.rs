@@ -100,7 +100,7 @@ async fn a_device_that_another_process_gave_up_makes_no_more_calls() {
     scanner.run(&["revoke", "--yes"]).succeeds();
     let requests = staying.way.requests().len();
     let refused = staying.call().await;
-    assert!(matches!(refused, Err(AgentError::Revoked(_))));
+    assert!(matches!(refused, Err(AgentError::RevokedHere(_))));
     assert_eq!(staying.way.requests().len(), requests);
 }
 
