@@ -11,10 +11,9 @@ mod common;
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 
 use common::scanner::{Scanner, end};
-use common::skip;
 use common::stranger::{Stranger, identity};
 use image::{GrayImage, Luma};
 use qrcode::QrCode;
@@ -166,41 +165,5 @@ fn what_is_called_wrongly_is_told() {
         &["unknown"],
     ] {
         assert_eq!(Scanner::new().run(arguments).code, 2, "{arguments:?}");
-    }
-}
-
-#[test]
-fn in_a_terminal_the_code_or_address_and_token_are_asked_for() {
-    if !skip::can_run("script", &["--version"]) {
-        return;
-    }
-    let server = Stranger::answering(identity("k"));
-    let payload = PAYLOAD.replace("https://pretix.eu", &server.url);
-    for typed in [
-        format!("{payload}\n"),
-        format!("hello\n{}\nkpp4jn8g2ynzonp6\n", server.url),
-    ] {
-        let scanner = Scanner::new();
-        let gatehand = scanner.command(&["init"]);
-        let mut terminal = Command::new("script")
-            .args(["--quiet", "--return", "--command"])
-            .arg(format!("{} init", gatehand.get_program().to_str().unwrap()))
-            .arg("/dev/null")
-            .env("GATEHAND_HOME", scanner.home())
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        terminal
-            .stdin
-            .take()
-            .unwrap()
-            .write_all(typed.as_bytes())
-            .unwrap();
-        let ended = end(terminal.wait_with_output().unwrap());
-        assert!(
-            ended.succeeds().stdout.contains("This device is enrolled."),
-            "{ended:?}"
-        );
     }
 }

@@ -16,6 +16,7 @@ pub mod impostor;
 pub mod installation;
 pub mod operations;
 pub mod power_cut;
+pub mod pty;
 pub mod recording;
 pub mod scanner;
 pub mod server;
