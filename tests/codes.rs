@@ -59,6 +59,15 @@ fn a_code_that_is_none_for_enrolment_is_told_for_what_it_is() {
     };
     for (payload, words) in [
         ("https://example.com/menu".to_owned(), "web address"),
+        ("https://pretix.eu".to_owned(), "--token"),
+        ("pretix.eu".to_owned(), "--token"),
+        ("kpp4jn8g2ynzonp6".to_owned(), "--url"),
+        (PAYLOAD.replace('"', "!").replace('_', "%"), "layout"),
+        (PAYLOAD.to_uppercase().replace('}', ""), "caps lock"),
+        (
+            format!("{PAYLOAD}\r{}", PAYLOAD.replace("kpp", "ppk")),
+            "different",
+        ),
         ("q9wkn3ptaedbf7x2m5hr8vzu4csgyj6d".to_owned(), "ticket"),
         (
             r#"{"version": 1, "url": "https://pretix.eu", "key": "ABC"}"#.to_owned(),
@@ -89,6 +98,10 @@ fn a_code_that_is_none_for_enrolment_is_told_for_what_it_is() {
         let scanner = Scanner::new();
         let ended = scanner.run(&["init", "--payload", &payload]);
         ended.complains(4, words);
+        assert!(
+            !ended.stderr.contains("new code"),
+            "the old one is good: {ended:?}"
+        );
         assert!(!scanner.home().exists(), "nothing is made for a bad code");
     }
 }

@@ -2,12 +2,16 @@
 
 use super::CliError;
 use crate::agent::{Advice, Operation};
+use crate::enrolment::ParseError;
 
 impl CliError {
     /// What to do, where the error's own words don't say it.
     pub(super) fn advice(&self) -> Option<&'static str> {
         match self {
             Self::Agent(error) => error.advice().map(words),
+            Self::Code(ParseError::TokenAlone | ParseError::WebAddress) => {
+                Some("give the address with --url and the token with --token, both of them")
+            }
             _ => None,
         }
     }

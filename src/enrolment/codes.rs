@@ -321,6 +321,8 @@ mod tests {
             &LINK.replace('&', "&#38;"),
             &format!("<a href=\"{0}\">{0}</a>", LINK.replace('&', "&amp;")),
             &LINK.replace("url=", "u\u{ad}rl="),
+            &LINK.replace("pretix.eu", "pretix\u{200b}.eu"),
+            &JSON.replace("pretix.eu", "pretix.eu/\u{200b}"),
             &LINK.replace("8g2", "8\r\ng2"),
             &LINK.replace("%2F%2F", "%2F\n%2F"),
         ] {

@@ -17,14 +17,21 @@ pub(super) fn cleaned(text: &str) -> Zeroizing<String> {
                 cleaned.push('"')
             }
             '‘' | '’' | '‚' | '‛' | '‹' | '›' => cleaned.push('\''),
-            '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' => {}
-            '\u{2060}'..='\u{206f}' | '\u{feff}' => {}
+            c if is_invisible(c) => {}
             '\u{2028}' | '\u{2029}' | '\u{85}' => cleaned.push('\n'),
             c if c.is_whitespace() && !c.is_control() => cleaned.push(' '),
             c => cleaned.push(c),
         }
     }
     cleaned
+}
+
+/// Whether nothing is seen of a character.
+pub(super) fn is_invisible(c: char) -> bool {
+    matches!(
+        c,
+        '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}'
+    )
 }
 
 /// The character that a page's source writes as `&amp;` or `&#38;`, and how long that is.

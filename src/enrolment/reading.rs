@@ -27,12 +27,18 @@ impl Reading {
         if text.len() > TEXT_LIMIT {
             return Err(ParseError::TooLong);
         }
-        if let Some(enrolment) = exact(text) {
-            return Ok(enrolment.into());
-        }
-        let text = pasted::cleaned(text);
+        let text = text.trim_matches(|c: char| c.is_whitespace() || c == '\u{feff}');
         // Between the characters where a scanner sends two bytes for each, or a terminal tells of Alt.
-        let text = Zeroizing::new(text.replace(['\0', '\x1b'], ""));
+        let typed = Zeroizing::new(text.replace(['\0', '\x1b'], ""));
+        if !text.contains(pasted::is_invisible) {
+            if let Some(enrolment) = exact(text) {
+                return Ok(enrolment.into());
+            }
+            if let Ok(enrolment) = codes::read(&typed) {
+                return Ok(enrolment.into());
+            }
+        }
+        let text = pasted::cleaned(&typed);
         let refusal = match codes::read(&text) {
             Ok(enrolment) => return Ok(enrolment.into()),
             Err(error) => error,
@@ -79,7 +85,6 @@ impl From<Enrolment> for Reading {
 
 /// The payload or link and nothing else.
 fn exact(text: &str) -> Option<Enrolment> {
-    let text = text.trim_matches(|c: char| c.is_whitespace() || c == '\u{feff}');
     if text.starts_with('{') {
         return payload::of_json(text).ok();
     }
