@@ -18,9 +18,7 @@ pub(super) struct ConnectionArguments {
     /// Trust this system's certificates too.
     #[arg(long)]
     system_certificates: bool,
-    /// Seconds to keep trying to get an answer, for each call that the command makes.
-    ///
-    /// 60 unless given.
+    /// Seconds to keep trying to get an answer, for each call that the command makes (60 unless given).
     #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=600))]
     timeout: Option<u64>,
 }
