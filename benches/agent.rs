@@ -8,7 +8,7 @@
 use std::path::Path;
 
 use divan::{Bencher, black_box};
-use gatehand::enrolment::Enrolment;
+use gatehand::enrolment::Reading;
 use gatehand::facts::{Diagnostics, Facts};
 use gatehand::vault::{Folder, Vault, VaultError, Watch};
 use tempfile::TempDir;
@@ -73,9 +73,15 @@ fn look_at_how_it_is_doing() -> Diagnostics {
 }
 
 #[divan::bench]
-fn parse_a_payload() -> Enrolment {
-    Enrolment::parse(black_box(
-        r#"{"handshake_version": 1, "url": "https://pretix.eu", "token": "kpp4jn8g2ynzonp6"}"#,
-    ))
-    .unwrap()
+fn parse_a_payload() -> Reading {
+    let payload =
+        r#"{"handshake_version": 1, "url": "https://pretix.eu", "token": "kpp4jn8g2ynzonp6"}"#;
+    Reading::of(black_box(payload), None).unwrap()
+}
+
+/// As a hand scanner set to US types it at a system with a German layout.
+#[divan::bench]
+fn parse_a_payload_through_another_layout() -> Reading {
+    let typed = "ÜÄhandshake?versionÄÖ 1, ÄurlÄÖ ÄhttpsÖ--pretix.euÄ, ÄtokenÄÖ Äkpp4jn8g2znyonp6Ä*";
+    Reading::of(black_box(typed), None).unwrap()
 }

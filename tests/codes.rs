@@ -14,7 +14,6 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
 use common::scanner::{Scanner, end};
-use common::skip;
 use common::stranger::{Stranger, identity};
 use image::{GrayImage, Luma};
 use qrcode::QrCode;
@@ -60,6 +59,15 @@ fn a_code_that_is_none_for_enrolment_is_told_for_what_it_is() {
     };
     for (payload, words) in [
         ("https://example.com/menu".to_owned(), "web address"),
+        ("https://pretix.eu".to_owned(), "--token"),
+        ("pretix.eu".to_owned(), "--token"),
+        ("kpp4jn8g2ynzonp6".to_owned(), "--url"),
+        (PAYLOAD.replace('"', "!").replace('_', "%"), "layout"),
+        (PAYLOAD.to_uppercase().replace('}', ""), "caps lock"),
+        (
+            format!("{PAYLOAD}\r{}", PAYLOAD.replace("kpp", "ppk")),
+            "different",
+        ),
         ("q9wkn3ptaedbf7x2m5hr8vzu4csgyj6d".to_owned(), "ticket"),
         (
             r#"{"version": 1, "url": "https://pretix.eu", "key": "ABC"}"#.to_owned(),
@@ -90,6 +98,10 @@ fn a_code_that_is_none_for_enrolment_is_told_for_what_it_is() {
         let scanner = Scanner::new();
         let ended = scanner.run(&["init", "--payload", &payload]);
         ended.complains(4, words);
+        assert!(
+            !ended.stderr.contains("new code"),
+            "the old one is good: {ended:?}"
+        );
         assert!(!scanner.home().exists(), "nothing is made for a bad code");
     }
 }
@@ -166,24 +178,5 @@ fn what_is_called_wrongly_is_told() {
         &["unknown"],
     ] {
         assert_eq!(Scanner::new().run(arguments).code, 2, "{arguments:?}");
-    }
-}
-
-#[test]
-fn in_a_terminal_the_code_or_address_and_token_are_asked_for() {
-    if !skip::can_run("script", &["--version"]) {
-        return;
-    }
-    let server = Stranger::answering(identity("k"));
-    let payload = PAYLOAD.replace("https://pretix.eu", &server.url);
-    for typed in [
-        format!("{payload}\n"),
-        format!("hello\n{}\nkpp4jn8g2ynzonp6\n", server.url),
-    ] {
-        let ended = Scanner::new().run_typing("init", &typed);
-        assert!(
-            ended.succeeds().stdout.contains("This device is enrolled."),
-            "{ended:?}"
-        );
     }
 }

@@ -289,6 +289,25 @@ fn a_lost_answer_to_a_revocation_is_no_loss_whatever_the_server_knows() {
 }
 
 #[test]
+fn an_enrolment_whose_answer_was_lost_is_finished_by_whatever_operation_comes_next() {
+    let installation = Installation::start();
+    for operation in [&["update"][..], &["roll"], &["revoke", "--yes"]] {
+        let (way, scanner) = (Way::to(&installation.url), Scanner::new());
+        way.lose_answers();
+        let token = installation.create_device("Lane");
+        let ended = scanner.init(&way.url, &token, &IMPATIENT);
+        ended.complains(8, "it goes on where it stopped");
+        way.lose_nothing();
+        scanner.run(operation).succeeds();
+        let state = match operation[0] {
+            "revoke" => "revoked",
+            _ => "enrolled",
+        };
+        assert_eq!(standing(&scanner), (state.into(), Value::Null));
+    }
+}
+
+#[test]
 fn an_operation_that_is_killed_while_it_finds_no_server_is_not_done_later() {
     for operation in [&["roll"][..], &["revoke", "--yes"]] {
         let (server, scanner) = (Stranger::once(&identity("k3y")), Scanner::new());

@@ -328,8 +328,11 @@ impl Agent {
         sent: Sent,
         make: impl FnOnce(&Vault, &Identity) -> Result<OnIdentity, AgentError>,
     ) -> Result<Done, AgentError> {
-        if self.look()?.is_none() {
-            return Err(AgentError::NotEnrolled);
+        let device = self.look()?.ok_or(AgentError::NotEnrolled)?;
+        if device.situation().state() == State::Enrolling
+            && let Some(resumed) = self.resume().await?
+        {
+            resumed.tell();
         }
         let lock = self.lock().await?;
         let mut vault = Vault::open(&self.folder)?;

@@ -2,12 +2,16 @@
 
 use super::CliError;
 use crate::agent::{Advice, Operation};
+use crate::enrolment::ParseError;
 
 impl CliError {
     /// What to do, where the error's own words don't say it.
     pub(super) fn advice(&self) -> Option<String> {
         match self {
             Self::Agent(error) => error.advice().map(|advice| words(advice).to_owned()),
+            Self::Code(ParseError::TokenAlone | ParseError::WebAddress) => Some(
+                "give the address with --url and the token with --token, both of them".to_owned(),
+            ),
             #[cfg(feature = "server")]
             Self::Store(error) => error.advice().map(str::to_owned),
             _ => self.idempotency_key().map(|key| {

@@ -18,19 +18,32 @@ pub(super) struct ConnectionArguments {
     /// Trust this system's certificates too.
     #[arg(long)]
     system_certificates: bool,
-    /// Seconds to keep trying to get answers, for all calls of the command together.
-    #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..=600))]
-    timeout: u64,
+    /// Seconds to keep trying to get answers, for all calls of the command together (60 unless given).
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=600))]
+    timeout: Option<u64>,
 }
+
+/// Seconds to keep trying unless said otherwise.
+const TIMEOUT: u64 = 60;
 
 impl ConnectionArguments {
     pub(super) fn client(&self) -> Result<Client, CliError> {
         Ok(Client::new(&ClientConfig {
             ca_file: self.ca_file.clone(),
             system_certificates: self.system_certificates,
-            deadline: Duration::from_secs(self.timeout),
+            deadline: self.timeout(),
             is_deadline_shared: true,
             ..ClientConfig::default()
         })?)
+    }
+
+    /// The longest time to keep trying.
+    pub(super) fn timeout(&self) -> Duration {
+        Duration::from_secs(self.timeout.unwrap_or(TIMEOUT))
+    }
+
+    /// Whether somebody asked for it.
+    pub(super) fn is_timeout_given(&self) -> bool {
+        self.timeout.is_some()
     }
 }

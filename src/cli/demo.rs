@@ -279,5 +279,5 @@ fn write_qr_image(enrolment: &Enrolment, path: &Path) -> Result<(), CliError> {
 }
 
 fn read_qr_image(path: &Path) -> Result<Enrolment, CliError> {
-    super::init::read_picture(path)
+    Ok(super::init::read_picture(path)?.into_enrolment())
 }

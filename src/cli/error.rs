@@ -59,6 +59,10 @@ pub(super) enum CliError {
         "nothing to enrol with: give --qr-image FILE, --payload TEXT, or --url ADDRESS and --token TOKEN"
     )]
     NoInput,
+    #[error("nothing was scanned or typed for {0} s")]
+    NoInputInTime(u64),
+    #[error("nothing was sent: the code's server was not confirmed with yes")]
+    CodeNotConfirmed,
     #[error("can't read {name}")]
     Input {
         name: String,

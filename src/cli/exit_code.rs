@@ -71,7 +71,11 @@ pub(super) fn of(error: &CliError) -> ExitCode {
         CliError::Status { .. } => ExitCode::Status,
         CliError::Picture { .. } => ExitCode::Picture,
         CliError::Code(_) | CliError::Token(_) | CliError::Url(_) => ExitCode::Code,
-        CliError::NoInput | CliError::NotConfirmed | CliError::Existing { .. } => ExitCode::Usage,
+        CliError::NoInput
+        | CliError::NoInputInTime(_)
+        | CliError::CodeNotConfirmed
+        | CliError::NotConfirmed
+        | CliError::Existing { .. } => ExitCode::Usage,
         #[cfg(feature = "server")]
         CliError::Database(_)
         | CliError::Store(_)

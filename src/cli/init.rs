@@ -1,22 +1,24 @@
 //! `gatehand init`: enrols this device.
 
-use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use clap::Args;
 
 use super::connection::ConnectionArguments;
 use super::device::{KeepingArguments, Outcome};
 use super::facts::OverrideArguments;
-use super::{CliError, input, output, progress};
-use crate::agent::{Agent, AgentError, Course, Identity, InitializeOptions, Replaced, State};
-use crate::enrolment::{Enrolment, ServerUrl, picture};
+use super::scan::{Wanted, scan};
+use super::{CliError, input, output, progress, system_layout, terminal};
+use crate::agent::{
+    Agent, AgentError, Course, Identity, InitializeOptions, Initialized, Replaced, State,
+};
+use crate::enrolment::{Enrolment, ParseError, Reading, ServerUrl, picture, unframed};
 use crate::secret::Secret;
+use crate::wire::TOKEN_UNKNOWN;
 
 /// Largest picture that is read, in bytes.
 const PICTURE_LIMIT: u64 = 64 * 1024 * 1024;
-/// Longest text that is read from standard input, in bytes.
-const PAYLOAD_LIMIT: u64 = input::TEXT_LIMIT;
 
 /// How often is asked in a terminal.
 const ATTEMPTS: u32 = 3;
@@ -85,15 +87,16 @@ impl Init {
         if let Some(identity) = self.enrolled(&agent)? {
             return Err(AgentError::AlreadyEnrolled(Box::new(identity)).into());
         }
-        let enrolment = self.enrolment(&agent)?;
+        let reading = self.reading(&agent)?;
+        confirm(&reading, self.connection.timeout())?;
         let options = InitializeOptions {
             replace: self.replace,
             allow_http: self.allow_http,
             overrides: self.overrides.overrides(),
             revoke_old: self.revoke_old,
         };
-        let what = format!("Enrolling at {}", enrolment.url());
-        let initialize = agent.initialize(&enrolment, &options);
+        let what = format!("Enrolling at {}", reading.enrolment().url());
+        let initialize = initialize(&agent, &reading, &options);
         let initialized = super::runtime()?.block_on(progress::shown(&what, initialize))?;
         self.show(&agent, initialized.course, initialized.replaced)
     }
@@ -142,64 +145,116 @@ impl Init {
         Ok(())
     }
 
-    fn enrolment(&self, agent: &Agent) -> Result<Enrolment, CliError> {
+    fn reading(&self, agent: &Agent) -> Result<Reading, CliError> {
         if let Some(path) = &self.qr_image {
             return read_picture(path);
         }
-        if let Some(text) = &self.payload {
-            return match text.as_str() {
-                "-" => {
-                    if io::stdin().is_terminal() {
-                        output::say("Scan the code or paste the link, then press Ctrl+D.");
-                    }
-                    let text = input::read_standard_input(PAYLOAD_LIMIT)?;
-                    Ok(Enrolment::parse(&String::from_utf8_lossy(&text))?)
-                }
-                text => Ok(Enrolment::parse(text)?),
-            };
+        if let Some(text) = self.payload.as_ref().filter(|text| *text != "-") {
+            return Ok(Reading::of(text, system_layout::find())?);
         }
         if let (Some(url), Some(token)) = (&self.url, &self.token) {
-            return Ok(Enrolment::new(url.parse()?, Secret::new(token.clone()))?);
+            let enrolment = Enrolment::new(url.parse()?, Secret::new(token.clone()))?;
+            return Ok(enrolment.into());
         }
-        if io::stdin().is_terminal() {
-            agent.refuse_if_volatile()?;
-            ask_until_understood()
-        } else {
-            Err(CliError::NoInput)
+        let attempts = match terminal::is_a_persons() {
+            true => {
+                agent.refuse_if_volatile()?;
+                ATTEMPTS
+            }
+            false => 1,
+        };
+        // A slip at a kiosk's keyboard should not mean starting over.
+        for _ in 1..attempts {
+            match self.ask() {
+                Err(error @ (CliError::Code(_) | CliError::Url(_) | CliError::Token(_))) => {
+                    output::complain(&error);
+                }
+                answer => return answer,
+            }
         }
+        self.ask()
+    }
+
+    /// Asks for a code or link, which a hand scanner may type, or for address and token.
+    fn ask(&self) -> Result<Reading, CliError> {
+        let (timeout, strict) = (
+            self.connection.timeout(),
+            self.connection.is_timeout_given(),
+        );
+        let question = "Scan the QR code, paste the link, or type the server's address:";
+        let first = scan(question, Wanted::CodeOrAddress, timeout, strict)?;
+        let reading = Reading::of(&first, system_layout::find());
+        let (Err(error), true) = (&reading, terminal::is_a_persons()) else {
+            return Ok(reading?);
+        };
+        let lines = first.split(['\r', '\n', '\t']).map(unframed);
+        let mut lines = lines.filter(|line| !line.is_empty());
+        let address = lines.next().unwrap_or_default();
+        if !matches!(error, ParseError::WebAddress) && !address.starts_with("http") {
+            return Ok(reading?);
+        }
+        let url: ServerUrl = address.parse()?;
+        let token = match lines.next() {
+            Some(token) => Secret::new(token.to_owned()),
+            None => {
+                let question = format!("Initialization token for {url}:");
+                let token = scan(&question, Wanted::Token, timeout, strict)?;
+                Secret::new(unframed(&token).to_owned())
+            }
+        };
+        Ok(Enrolment::new(url, token)?.into())
     }
 }
 
 /// Reads the enrolment from the picture of its QR code.
-pub(super) fn read_picture(path: &Path) -> Result<Enrolment, CliError> {
+pub(super) fn read_picture(path: &Path) -> Result<Reading, CliError> {
     let picture = input::read_file(path, PICTURE_LIMIT)?;
     let code = picture::read(&picture).map_err(|source| CliError::Picture {
         name: path.display().to_string(),
         source,
     })?;
-    Ok(Enrolment::parse(code.expose())?)
+    Ok(Reading::of(code.expose(), system_layout::find())?)
 }
 
-/// A slip at a kiosk's keyboard should not mean starting over.
-fn ask_until_understood() -> Result<Enrolment, CliError> {
-    for _ in 1..ATTEMPTS {
-        match ask() {
-            Err(error @ (CliError::Code(_) | CliError::Url(_) | CliError::Token(_))) => {
-                output::complain(&error);
+/// Tells of a code that was not read as it is, and at a terminal has a person agree to its server.
+fn confirm(reading: &Reading, timeout: Duration) -> Result<(), CliError> {
+    let Some(mapping) = reading.mapping() else {
+        return Ok(());
+    };
+    let server = reading.enrolment().url();
+    output::say(&format!(
+        "It seems that {mapping}. With that undone, this is a code for {server}."
+    ));
+    if !terminal::is_a_persons() {
+        return Ok(());
+    }
+    let question = format!("Enrol at {server}? Answer yes or no:");
+    let answer = scan(&question, Wanted::Answer, timeout, true)?;
+    match unframed(&answer).eq_ignore_ascii_case("yes") {
+        true => Ok(()),
+        false => Err(CliError::CodeNotConfirmed),
+    }
+}
+
+/// Redeems the token, or of several that were read the one that the server knows.
+async fn initialize(
+    agent: &Agent,
+    reading: &Reading,
+    options: &InitializeOptions,
+) -> Result<Initialized, AgentError> {
+    let mut initialized = agent.initialize(reading.enrolment(), options).await;
+    for other in reading.others() {
+        match &initialized {
+            Err(AgentError::Refused {
+                about_token: true,
+                pending: false,
+                problem,
+                ..
+            }) if problem.to_string().contains(TOKEN_UNKNOWN) => {
+                initialized = agent.initialize(other, options).await;
             }
-            answer => return answer,
+            _ => break,
         }
     }
-    ask()
-}
-
-/// Asks for a code or link, which a hand scanner may type, or for address and token.
-fn ask() -> Result<Enrolment, CliError> {
-    let first = input::ask_for("Scan the QR code, paste the link, or type the server's address: ")?;
-    if first.starts_with('{') || !first.starts_with("http") && first.contains("://setup") {
-        return Ok(Enrolment::parse(&first)?);
-    }
-    let url: ServerUrl = first.parse()?;
-    let token = input::ask_for(&format!("Initialization token for {url}: "))?;
-    Ok(Enrolment::new(url, Secret::new(token.to_string()))?)
+    initialized
 }

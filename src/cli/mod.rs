@@ -23,9 +23,12 @@ mod progress;
 mod request;
 mod revoke;
 mod roll;
+mod scan;
 #[cfg(feature = "server")]
 mod serve;
 mod status;
+mod system_layout;
+mod terminal;
 mod update;
 
 use std::process::ExitCode;

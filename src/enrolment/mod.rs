@@ -2,10 +2,15 @@
 //! organizer's devices, in every form that people hand them over.
 //!
 //! The forms are the JSON payload of a QR code, the `pretixscan://setup` link, and URL and token
-//! typed by hand. With feature `qr-image` the payload is drawn as a QR code (`draw`) and read
+//! typed by hand. `reading` is where all text comes in. With feature `qr-image` the payload is drawn as a QR code (`draw`) and read
 //! back from a picture (`picture`).
 
+mod codes;
+mod keyboard;
+mod parse_error;
+mod pasted;
 mod payload;
+mod reading;
 mod server_url;
 
 #[cfg(feature = "qr-image")]
@@ -18,7 +23,10 @@ pub mod picture;
 
 use crate::secret::Secret;
 
-pub use payload::{ParseError, TEXT_LIMIT};
+pub use codes::{object_end, unframed};
+pub use keyboard::{Layout, Mapping};
+pub use parse_error::ParseError;
+pub use reading::{Reading, TEXT_LIMIT};
 pub(crate) use server_url::decodings;
 pub use server_url::{ServerUrl, ServerUrlError};
 
@@ -63,6 +71,11 @@ impl Enrolment {
         }
         let token = Secret::new(trimmed.to_owned());
         Ok(Self { url, token })
+    }
+
+    /// Whether it is the same server and token.
+    fn is(&self, other: &Self) -> bool {
+        self.url == other.url && self.token.expose() == other.token.expose()
     }
 
     /// The server.

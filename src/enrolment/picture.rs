@@ -171,7 +171,7 @@ mod tests {
 
     use super::super::draw::QrCode;
     use super::super::photo::{Noise, Photo};
-    use super::super::{Enrolment, ParseError};
+    use super::super::{Enrolment, ParseError, Reading};
     use super::*;
 
     const TOKEN: &str = "kpp4jn8g2ynzonp6";
@@ -226,14 +226,15 @@ mod tests {
             include_bytes!("../../tests/data/enrolment/screen-at-an-angle.jpg").as_slice(),
             include_bytes!("../../tests/data/enrolment/dark-terminal.png"),
         ] {
-            let enrolment = Enrolment::parse(content(picture).expose()).ok().unwrap();
+            let reading = Reading::of(content(picture).expose(), None).ok().unwrap();
+            let enrolment = reading.enrolment();
             assert_eq!(enrolment.url().to_string(), "https://pretix.eu");
             assert_eq!(enrolment.token().expose(), TOKEN);
         }
         let predecessor =
             include_bytes!("../../tests/data/enrolment/predecessor-transparent.png").as_slice();
         let ticket = include_bytes!("../../tests/data/enrolment/ticket.jpg");
-        let parsed = |bytes| Enrolment::parse(content(bytes).expose()).err().unwrap();
+        let parsed = |bytes| Reading::of(content(bytes).expose(), None).err().unwrap();
         assert!(matches!(parsed(predecessor), ParseError::Predecessor));
         assert!(matches!(parsed(ticket), ParseError::TicketLike));
     }

@@ -8,7 +8,7 @@ use jni::objects::{JByteArray, JClass};
 use super::java::bytes;
 use super::policy::Failure;
 use super::{Answer, exports, shapes};
-use crate::enrolment::{Enrolment, ServerUrl};
+use crate::enrolment::{Enrolment, Reading, ServerUrl};
 use crate::secret::Secret;
 
 exports! {
@@ -22,8 +22,9 @@ fn parse_enrolment<'l>(
     text: JByteArray<'l>,
 ) -> Answer<JByteArray<'l>> {
     let text = shapes::text(&bytes(env, &text)?)?;
-    let enrolment = Enrolment::parse(text.expose()).map_err(Failure::from)?;
-    Ok(env.byte_array_from_slice(&shapes::enrolment(&enrolment))?)
+    let reading = Reading::of(text.expose(), None).map_err(Failure::from)?;
+    let shape = shapes::enrolment(reading.enrolment(), reading.mapping());
+    Ok(env.byte_array_from_slice(&shape)?)
 }
 
 fn typed_enrolment<'l>(
@@ -35,7 +36,7 @@ fn typed_enrolment<'l>(
     let server = shapes::text(&bytes(env, &server)?)?;
     let token = shapes::text(&bytes(env, &token)?)?;
     let enrolment = enrolment(&completed(server.expose()), token)?;
-    Ok(env.byte_array_from_slice(&shapes::enrolment(&enrolment))?)
+    Ok(env.byte_array_from_slice(&shapes::enrolment(&enrolment, None))?)
 }
 
 /// The address as it was meant: people leave out what goes without saying.

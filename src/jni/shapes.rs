@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 use super::advice;
 use super::policy::Failure;
 use crate::agent::{Event, Identity, MediaKeys, State, Status, Suggestion};
-use crate::enrolment::Enrolment;
+use crate::enrolment::{Enrolment, Mapping};
 use crate::secret::{self, Secret};
 use crate::wire::MediumKeySet;
 
@@ -95,7 +95,7 @@ fn write_secret(value: &impl Serialize) -> Zeroizing<Vec<u8>> {
     }
 }
 
-pub(super) fn enrolment(enrolment: &Enrolment) -> Zeroizing<Vec<u8>> {
+pub(super) fn enrolment(enrolment: &Enrolment, mapping: Option<Mapping>) -> Zeroizing<Vec<u8>> {
     #[derive(Serialize)]
     struct Parsed<'a> {
         server: String,
@@ -103,6 +103,7 @@ pub(super) fn enrolment(enrolment: &Enrolment) -> Zeroizing<Vec<u8>> {
         exact_origin: String,
         host: &'a str,
         is_secure: bool,
+        mapping: Option<String>,
         #[serde(serialize_with = "secret::expose")]
         token: &'a Secret,
     }
@@ -112,6 +113,7 @@ pub(super) fn enrolment(enrolment: &Enrolment) -> Zeroizing<Vec<u8>> {
         exact_origin: enrolment.url().exact_origin(),
         host: enrolment.url().host(),
         is_secure: enrolment.url().check_transport(false).is_ok(),
+        mapping: mapping.map(|mapping| mapping.to_string()),
         token: enrolment.token(),
     })
 }

@@ -17,6 +17,7 @@ pub mod installation;
 pub mod life;
 pub mod operations;
 pub mod power_cut;
+pub mod pty;
 pub mod recording;
 pub mod scanner;
 pub mod server;

@@ -3,8 +3,8 @@
 use std::fs;
 use std::net::TcpListener;
 
-use gatehand::enrolment::Enrolment;
 use gatehand::enrolment::draw::QrCode;
+use gatehand::enrolment::{Enrolment, Reading};
 use serde_json::Value;
 
 use crate::browser::between;
@@ -37,7 +37,8 @@ impl Shown {
     }
 
     fn enrolment(&self) -> Enrolment {
-        Enrolment::parse(&self.payload).unwrap()
+        let reading = Reading::of(&self.payload, None).unwrap();
+        reading.into_enrolment()
     }
 
     fn picture(&self) -> Vec<u8> {

@@ -20,6 +20,10 @@ import io.gatehand.internal.NativeLibrary
  * @property isSecure Whether nobody on the network can read what is sent there: by `https://`, or
  *   because the server is on this very device. What is not is refused by [ScannerAgent.initialize],
  *   unless [AgentConfig.allowHttp] allows it.
+ * @property mapping What was undone to read the code, as "the scanner is set to a US keyboard and this
+ *   system to a German one": a scanner that types was set to another keyboard layout than the device, or
+ *   caps lock was on. Show it with the [origin], which may have been read wrongly. `null` if the code was
+ *   read as it is.
  */
 public class Enrolment internal constructor(
     public val server: String,
@@ -28,6 +32,7 @@ public class Enrolment internal constructor(
     public val exactOrigin: String,
     public val isSecure: Boolean,
     internal val token: String,
+    public val mapping: String? = null,
 ) {
     /**
      * This enrolment, ready to be redeemed at the server that a person has agreed to.
@@ -54,8 +59,9 @@ public class Enrolment internal constructor(
     /** Makes enrolments. */
     public companion object {
         /**
-         * Reads what a scanner read: a QR code's payload or a `pretixscan://setup` link. The first call
-         * loads the native library, which takes some milliseconds; after that it is quick.
+         * Reads what a scanner read: a QR code's payload or a `pretixscan://setup` link, with what hand
+         * scanners put around it, as a mail or a page has it, or through another keyboard layout
+         * (see [mapping]). The first call loads the native library, which takes some milliseconds; after that it is quick.
          *
          * @throws EnrolmentCodeException It is something else; the message says what, in words for
          *   the person at the device.

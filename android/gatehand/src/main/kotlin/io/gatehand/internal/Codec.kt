@@ -52,6 +52,7 @@ internal object Codec {
             host = json.getString("host"),
             isSecure = json.getBoolean("is_secure"),
             token = json.getString("token"),
+            mapping = json.text("mapping"),
         )
     }
 

@@ -12,6 +12,7 @@ import kotlin.test.Test
 import kotlin.test.assertEquals
 import kotlin.test.assertFailsWith
 import kotlin.test.assertFalse
+import kotlin.test.assertNull
 import kotlin.test.assertTrue
 import kotlinx.coroutines.runBlocking
 import org.junit.Before
@@ -41,6 +42,16 @@ class ScannedCodeTest {
             assertEquals(Enrolment.parse(device.code), enrolment)
             assertFalse(token in "$enrolment ${enrolment.confirmed(enrolment.origin)}")
         }
+    }
+
+    @Test
+    fun a_code_typed_through_another_keyboard_layout_says_so() {
+        val typed = "ÜÄhandshake?versionÄÖ 1, ÄurlÄÖ ÄhttpsÖ--pretix.euÄ, ÄtokenÄÖ Äkpp4jn8g2znyonp6Ä*"
+        val enrolment = Enrolment.parse("$typed\r")
+        assertEquals(Enrolment.of("https://pretix.eu", token), enrolment)
+        assertTrue("German" in enrolment.mapping!!, enrolment.mapping)
+        assertNull(Enrolment.parse(TestDevice("https://pretix.eu", 1, token).code).mapping)
+        assertTrue("layout" in refusal(typed.dropLast(1)).message)
     }
 
     @Test

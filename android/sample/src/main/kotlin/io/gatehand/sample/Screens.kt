@@ -44,6 +44,7 @@ private fun stepScreen(situation: Situation): Screen? = when (val step = situati
         sentences = listOfNotNull(
             if (step.replaces) givenUp(situation.device) else null,
             text(R.string.confirm_words),
+            if (step.enrolment.mapping == null) null else text(R.string.confirm_mapped),
             // While an answer is missing, it may have been this very code that was sent.
             if (step.replaces || situation.device is DeviceState.Enrolling) null else text(R.string.confirm_unsent),
         ),

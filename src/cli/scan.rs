@@ -1,0 +1,362 @@
+//! What a hand scanner or a person hands over on standard input: a terminal, a pipe that stays open,
+//! a serial line, a file.
+
+use std::io::{self, Write};
+use std::time::{Duration, Instant};
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::{Errno, read};
+use zeroize::Zeroizing;
+
+use super::terminal::{self, Quiet};
+use super::{CliError, input};
+use crate::enrolment;
+
+/// What comes without such a pause is one scan.
+const SILENCE: Duration = Duration::from_millis(300);
+/// Longest time for which a scan's repetitions are taken.
+const REPETITIONS: Duration = Duration::from_secs(2);
+/// How soon a person sees what they type, and a signal is obeyed.
+const TICK: Duration = Duration::from_millis(40);
+
+/// Nobody types as many characters as fast as this, but scanners and pasting do.
+const BURST: u32 = 8;
+const BURST_PACE: Duration = Duration::from_millis(50);
+
+const ETX: u8 = 0x03;
+const EOT: u8 = 0x04;
+const BACKSPACE: [u8; 2] = [0x08, 0x7f];
+const CLEAR: u8 = 0x15; // Ctrl+U
+const SUSPEND: u8 = 0x1a; // Ctrl+Z
+
+/// What is asked for, and so what of it may be seen.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Wanted {
+    /// A code, or an address, which is shown.
+    CodeOrAddress,
+    /// A token, of which nothing is shown but its length.
+    Token,
+    /// An answer, which is shown.
+    Answer,
+}
+
+/// Reads one scan, or one line that is typed.
+///
+/// A JSON object ends at its closing brace, all else at CR, LF, Tab, ETX, EOT, the end of input or a
+/// silence; for a person who types a silence is no end. What then still comes is taken too: it is the
+/// same code once more, or another one. At a terminal `question` is asked. `timeout` is the longest time
+/// until something comes; a person may take longer, unless it is `strict`.
+pub(super) fn scan(
+    question: &str,
+    wanted: Wanted,
+    timeout: Duration,
+    strict: bool,
+) -> Result<Zeroizing<String>, CliError> {
+    let quiet = Quiet::begin().map_err(unreadable)?;
+    let person = quiet.is_some() && terminal::is_a_persons();
+    let line = Line {
+        wanted,
+        is_asked: person,
+        shown: 0,
+        is_hidden: false,
+    };
+    line.ask(question)?;
+    let scan = Scan {
+        quiet,
+        person,
+        bytes: Zeroizing::new(Vec::with_capacity(input::TEXT_LIMIT as usize + CHUNK)),
+        run: Run::default(),
+        line,
+    };
+    scan.take(timeout, strict)
+}
+
+/// Most that is read at once.
+const CHUNK: usize = 4096;
+
+struct Scan {
+    quiet: Option<Quiet>,
+    person: bool,
+    bytes: Zeroizing<Vec<u8>>,
+    run: Run,
+    line: Line,
+}
+
+/// Characters that came without a silence between them.
+#[derive(Default)]
+struct Run {
+    begun: Option<Instant>,
+    last: Option<Instant>,
+    count: u32,
+    unseen: u32,
+}
+
+impl Run {
+    fn add(&mut self, now: Instant) {
+        if self.silence(now) >= SILENCE {
+            *self = Self::default();
+        }
+        self.begun.get_or_insert(now);
+        self.last = Some(now);
+        self.count += 1;
+        self.unseen += 1;
+    }
+
+    fn silence(&self, now: Instant) -> Duration {
+        self.last
+            .map_or(Duration::ZERO, |last| now.duration_since(last))
+    }
+
+    fn is_burst(&self) -> bool {
+        let lasted = self.begun.zip(self.last);
+        let lasted = lasted.map_or(Duration::MAX, |(begun, last)| last.duration_since(begun));
+        self.count >= BURST && lasted < BURST_PACE * self.count
+    }
+}
+
+/// What came in a while.
+enum Came {
+    Bytes(usize),
+    Nothing,
+    End,
+}
+
+/// Where a byte leads.
+#[derive(PartialEq, Eq)]
+enum Step {
+    On,
+    Ended,
+}
+
+impl Scan {
+    fn take(mut self, timeout: Duration, strict: bool) -> Result<Zeroizing<String>, CliError> {
+        let begun = Instant::now();
+        let mut chunk = Zeroizing::new([0; CHUNK]);
+        let is_over = loop {
+            match self.wait(&mut *chunk)? {
+                Came::End if self.has_text() => break true,
+                Came::End => return Err(CliError::NoInput),
+                Came::Nothing => {
+                    let now = Instant::now();
+                    if self.is_ended_by_silence(now) {
+                        break true;
+                    }
+                    if self.is_empty_line(now) {
+                        return Err(CliError::NoInput);
+                    }
+                    let since = match (self.person, self.run.last) {
+                        (true, Some(last)) => Some(last),
+                        (true, None) => strict.then_some(begun),
+                        (false, _) => Some(begun),
+                    };
+                    if since.is_some_and(|since| now.duration_since(since) >= timeout) {
+                        match self.has_text() {
+                            true => break true,
+                            false => return Err(CliError::NoInputInTime(timeout.as_secs())),
+                        }
+                    }
+                }
+                Came::Bytes(count) => {
+                    let mut came = chunk.iter().take(count).copied();
+                    let step = came.try_for_each(|byte| match self.step(byte)? {
+                        Step::On => Ok(()),
+                        Step::Ended => Err(None),
+                    });
+                    self.bytes.extend(came);
+                    match step {
+                        Ok(()) => {}
+                        Err(None) => break false,
+                        Err(Some(error)) => return Err(error),
+                    }
+                    self.check_length()?;
+                }
+            }
+        };
+        if !is_over {
+            self.take_repetitions(&mut *chunk)?;
+        }
+        self.line.end()?;
+        let text = String::from_utf8_lossy(&self.bytes).into_owned();
+        Ok(Zeroizing::new(text))
+    }
+
+    fn take_repetitions(&mut self, chunk: &mut [u8]) -> Result<(), CliError> {
+        let begun = Instant::now();
+        while begun.elapsed() < REPETITIONS && self.run.silence(Instant::now()) < SILENCE {
+            match self.wait(chunk)? {
+                Came::End => break,
+                Came::Nothing => {}
+                Came::Bytes(count) => {
+                    self.run.add(Instant::now());
+                    self.bytes.extend(chunk.iter().take(count));
+                    self.check_length()?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn step(&mut self, byte: u8) -> Result<Step, Option<CliError>> {
+        let now = Instant::now();
+        let before = self.run.silence(now);
+        let is_of_scan = before < SILENCE && self.run.is_burst();
+        match (byte, &self.quiet) {
+            (ETX, Some(quiet)) if self.person && !is_of_scan => quiet.interrupt(),
+            (SUSPEND, Some(quiet)) if self.person && !is_of_scan => {
+                return match quiet.suspend() {
+                    Ok(()) => Ok(Step::On),
+                    Err(error) => Err(Some(unreadable(error))),
+                };
+            }
+            (EOT, _) if self.person && !self.has_text() => return Err(Some(CliError::NoInput)),
+            (CLEAR, _) if self.person => {
+                self.bytes.clear();
+                self.line.is_hidden = false;
+            }
+            (byte, _) if self.person && BACKSPACE.contains(&byte) => {
+                while self.bytes.pop().is_some_and(|byte| byte & 0xc0 == 0x80) {}
+            }
+            (byte, _) => {
+                let is_end = match byte {
+                    ETX | EOT => self.has_text(),
+                    b'\r' | b'\n' | b'\t' => self.has_text() && !self.is_in_object(),
+                    _ => false,
+                };
+                self.bytes.push(byte);
+                let closes = byte == b'}' && enrolment::object_end(&self.bytes).is_some();
+                self.run.add(now);
+                if is_end || closes {
+                    return Ok(Step::Ended);
+                }
+                return Ok(Step::On);
+            }
+        }
+        self.run.add(now);
+        Ok(Step::On)
+    }
+
+    fn is_ended_by_silence(&self, now: Instant) -> bool {
+        self.has_text()
+            && !self.is_in_object()
+            && self.run.silence(now) >= SILENCE
+            && (!self.person || self.run.is_burst())
+    }
+
+    /// Whether a person pressed Enter and that was all.
+    fn is_empty_line(&self, now: Instant) -> bool {
+        self.person
+            && self.run.silence(now) >= SILENCE
+            && self.bytes.ends_with(b"\r")
+            && !self.has_text()
+    }
+
+    fn has_text(&self) -> bool {
+        !enrolment::unframed(&String::from_utf8_lossy(&self.bytes)).is_empty()
+    }
+
+    fn is_in_object(&self) -> bool {
+        self.bytes.contains(&b'{')
+    }
+
+    /// Waits for a moment, in which what a person typed is shown.
+    fn wait(&mut self, chunk: &mut [u8]) -> Result<Came, CliError> {
+        if let Some(quiet) = &self.quiet {
+            quiet.obey_signals();
+        }
+        let stdin = io::stdin();
+        let mut ready = [PollFd::new(&stdin, PollFlags::IN)];
+        let tick = Timespec::try_from(TICK).ok();
+        match poll(&mut ready, tick.as_ref()) {
+            Ok(0) => {
+                self.line.show(&self.bytes, &mut self.run)?;
+                return Ok(Came::Nothing);
+            }
+            Err(Errno::INTR) => return Ok(Came::Nothing),
+            Err(error) => return Err(unreadable(error.into())),
+            Ok(_) => {}
+        }
+        match read(&stdin, chunk) {
+            // A terminal that is gone.
+            Ok(0) | Err(Errno::IO) => Ok(Came::End),
+            Ok(count) => Ok(Came::Bytes(count)),
+            Err(Errno::INTR | Errno::AGAIN) => Ok(Came::Nothing),
+            Err(error) => Err(unreadable(error.into())),
+        }
+    }
+
+    fn check_length(&self) -> Result<(), CliError> {
+        match self.bytes.len() as u64 > input::TEXT_LIMIT {
+            true => Err(CliError::InputTooLong {
+                name: "standard input".to_owned(),
+                limit: input::TEXT_LIMIT,
+            }),
+            false => Ok(()),
+        }
+    }
+}
+
+fn unreadable(source: io::Error) -> CliError {
+    CliError::Input {
+        name: "standard input".to_owned(),
+        source,
+    }
+}
+
+/// The line a person types in, on standard error: standard output is for `--json`.
+struct Line {
+    wanted: Wanted,
+    is_asked: bool,
+    shown: usize,
+    /// Something came too fast to be typed, so it may be a code.
+    is_hidden: bool,
+}
+
+impl Line {
+    fn ask(&self, question: &str) -> Result<(), CliError> {
+        self.write(&format!("{question}\n> "))
+    }
+
+    fn end(&self) -> Result<(), CliError> {
+        self.write("\n")
+    }
+
+    fn write(&self, text: &str) -> Result<(), CliError> {
+        if self.is_asked {
+            let mut terminal = anstream::stderr().lock();
+            terminal.write_all(text.as_bytes())?;
+            terminal.flush()?;
+        }
+        Ok(())
+    }
+
+    /// Shows what was typed since, over what is there.
+    fn show(&mut self, typed: &[u8], run: &mut Run) -> Result<(), CliError> {
+        const TYPED_AT_ONCE: u32 = 3;
+        if run.unseen == 0 {
+            return Ok(());
+        }
+        self.is_hidden |= run.unseen > TYPED_AT_ONCE;
+        run.unseen = 0;
+        let typed = Zeroizing::new(String::from_utf8_lossy(typed).into_owned());
+        let is_seen = !self.is_hidden
+            && match self.wanted {
+                Wanted::CodeOrAddress => is_of_an_address(&typed),
+                Wanted::Token => false,
+                Wanted::Answer => true,
+            };
+        let mut text = Zeroizing::new(String::with_capacity(typed.len()));
+        let seen = typed.chars().filter(|c| !c.is_control());
+        match self.is_hidden {
+            true => {}
+            false => text.extend(seen.map(|c| if is_seen { c } else { '*' })),
+        }
+        let width = self.shown;
+        self.shown = text.chars().count();
+        self.write(&format!("\r> {:width$}\r> {}", *text, *text))
+    }
+}
+
+/// Whether a text is on its way to be a server's address, and so is no token and no code.
+fn is_of_an_address(text: &str) -> bool {
+    text.contains(['.', ':', '/']) && !text.contains(['{', '"', '?', '=', '%'])
+}

@@ -1,0 +1,357 @@
+//! Enrolment codes in a text: among what hand scanners put around them and what people write, and
+//! more than once where the trigger was pulled twice.
+
+use serde_json::Value;
+use url::Url;
+use zeroize::Zeroizing;
+
+use super::{Enrolment, ParseError, ServerUrl, ServerUrlError, payload};
+
+/// Each link of the scanner app begins with it.
+const SCHEME: &str = "pretixscan:";
+
+/// Length of the tokens that servers hand out, of a-z0-9.
+const USUAL_TOKEN: usize = 16;
+
+/// Reads the one enrolment code in a text. It may be there more than once.
+pub(super) fn read(text: &str) -> Result<Enrolment, ParseError> {
+    let mut found: Option<Enrolment> = None;
+    let mut rest = text;
+    let before = text.get(..start(text)).unwrap_or_default();
+    while let Some(code) = rest.get(start(rest)..).filter(|code| !code.is_empty()) {
+        let (enrolment, length) = match code.starts_with('{') {
+            true => object(code)?,
+            false => link(code, before)?,
+        };
+        match &found {
+            Some(first) if !first.is(&enrolment) => return Err(ParseError::DifferentCodes),
+            _ => found = Some(enrolment),
+        }
+        rest = code.get(length..).unwrap_or_default();
+    }
+    found.ok_or_else(|| what_else(unframed(text)))
+}
+
+/// The text without what a hand scanner adds: characters that steer, blanks, a suffix that was
+/// configured as `\n` but is typed as that, and the AIM identifier of the symbology, as `]Q1`.
+pub fn unframed(text: &str) -> &str {
+    let is_around = |c: char| c.is_whitespace() || c.is_control() || c == '\u{feff}';
+    let mut text = text.trim_matches(is_around);
+    while let Some(rest) = [r"\n", r"\r", r"\t"]
+        .iter()
+        .find_map(|suffix| text.strip_suffix(suffix))
+    {
+        text = rest.trim_end_matches(is_around);
+    }
+    match text.as_bytes() {
+        [b']', symbology, modifier, ..]
+            if symbology.is_ascii_alphabetic() && modifier.is_ascii_alphanumeric() =>
+        {
+            text.get(3..)
+                .unwrap_or_default()
+                .trim_start_matches(is_around)
+        }
+        _ => text,
+    }
+}
+
+/// Where the first code begins, or the length of the text.
+fn start(text: &str) -> usize {
+    let object = text.match_indices('{').find(|(at, _)| {
+        let before = text.get(..*at).unwrap_or_default();
+        let after = text.get(at + 1..).unwrap_or_default().trim_start();
+        after.starts_with(['"', '}']) || unframed(before).is_empty()
+    });
+    let object = object.map_or(text.len(), |(at, _)| at);
+    scheme(text).unwrap_or(text.len()).min(object)
+}
+
+fn scheme(text: &str) -> Option<usize> {
+    let mut starts = text.as_bytes().windows(SCHEME.len());
+    starts.position(|window| window.eq_ignore_ascii_case(SCHEME.as_bytes()))
+}
+
+/// Where the JSON object that begins in a text ends, if it does: behind its closing brace.
+pub fn object_end(text: &[u8]) -> Option<usize> {
+    let begin = text.iter().position(|byte| *byte == b'{')?;
+    let (mut depth, mut in_string, mut escaped) = (0_usize, false, false);
+    for (at, byte) in text.iter().enumerate().skip(begin) {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if in_string => escaped = true,
+            b'"' => in_string = !in_string,
+            b'{' if !in_string => depth += 1,
+            b'}' if !in_string => depth -= 1,
+            _ => {}
+        }
+        if depth == 0 {
+            return Some(at + 1);
+        }
+    }
+    None
+}
+
+/// Reads the object at the beginning of a text; also tells its length.
+fn object(text: &str) -> Result<(Enrolment, usize), ParseError> {
+    let length = object_end(text.as_bytes()).unwrap_or(text.len());
+    let object = text.get(..length).unwrap_or_default();
+    // Lines were broken by what it was pasted from; in JSON they would be `\n`.
+    let mut joined = Zeroizing::new(String::with_capacity(length));
+    for line in object.split(['\r', '\n']) {
+        joined.extend(line.trim().chars().filter(|c| !c.is_control()));
+    }
+    Ok((payload::of_json(&joined)?, length))
+}
+
+/// Reads the link at the beginning of a text; also tells its length. `before` is what stands before the
+/// first code, and so before the next one too, where a scanner puts something there.
+fn link(text: &str, before: &str) -> Result<(Enrolment, usize), ParseError> {
+    let read = |(link, length): (Zeroizing<String>, usize)| Ok((payload::of_link(&link)?, length));
+    let line = read(cut(text, before, false));
+    let is_usual = |read: &Result<(Enrolment, usize), ParseError>| {
+        read.as_ref()
+            .is_ok_and(|(enrolment, _)| is_usual_token(enrolment.token().expose()))
+    };
+    if is_usual(&line) {
+        return line;
+    }
+    // Mail programs break lines in the midst of a link.
+    let lines = read(cut(text, before, true));
+    match is_usual(&lines) {
+        true => lines,
+        false => line,
+    }
+}
+
+/// The link at the beginning of a text up to the end of the line or through line breaks, without the
+/// punctuation of the sentence around it, and its length in the text.
+fn cut(text: &str, before: &str, through_lines: bool) -> (Zeroizing<String>, usize) {
+    let next = text.get(SCHEME.len()..).and_then(scheme);
+    let end = next.map_or(text.len(), |next| next + SCHEME.len());
+    let text = text.get(..end).unwrap_or_default();
+    let text = match next {
+        Some(_) => text.strip_suffix(before).unwrap_or(text),
+        None => text,
+    };
+    let mut link = Zeroizing::new(String::with_capacity(text.len()));
+    let is_end = |c: char| {
+        let is_break = matches!(c, '\r' | '\n') && through_lines;
+        let is_blank = c.is_whitespace() || c.is_control();
+        matches!(c, '<' | '>' | '"' | '\\') || is_blank && !is_break
+    };
+    let stop = text.find(is_end);
+    let text = text.get(..stop.unwrap_or(text.len())).unwrap_or_default();
+    link.extend(text.chars().filter(|c| !c.is_control()));
+    let link_end = link.trim_end_matches(is_of_sentence).len();
+    link.truncate(link_end);
+    (link, stop.unwrap_or(end))
+}
+
+/// Whether a link that ends with it goes on without it.
+pub(super) fn is_of_sentence(c: char) -> bool {
+    matches!(
+        c,
+        '.' | ',' | ';' | ':' | '!' | '?' | ')' | ']' | '}' | '\'' | '`'
+    )
+}
+
+/// What a text is that holds no code.
+fn what_else(text: &str) -> ParseError {
+    if text.is_empty() {
+        return ParseError::Empty;
+    }
+    if is_address(text) {
+        return ParseError::WebAddress;
+    }
+    match serde_json::from_str::<Value>(text) {
+        Ok(Value::Number(_)) => ParseError::TicketLike,
+        Ok(value) => ParseError::NotAnObject(payload::kind(&value)),
+        Err(_) if is_usual_token(text) => ParseError::TokenAlone,
+        Err(_) if text.bytes().all(is_of_a_ticket) => ParseError::TicketLike,
+        Err(_) => ParseError::SomethingElse,
+    }
+}
+
+fn is_address(text: &str) -> bool {
+    // Without a scheme it takes a name as people write it: signed tickets have full stops too.
+    let is_name = !text.contains(|c: char| c.is_ascii_uppercase());
+    match text.parse::<ServerUrl>() {
+        Err(ServerUrlError::NoScheme(_)) => is_name,
+        _ => Url::parse(text).is_ok_and(|url| matches!(url.scheme(), "http" | "https")),
+    }
+}
+
+fn is_usual_token(text: &str) -> bool {
+    let is_of_it = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
+    text.len() == USUAL_TOKEN && text.bytes().all(is_of_it)
+}
+
+/// Tickets hold letters and digits, or Base64 where they are signed.
+fn is_of_a_ticket(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"+/=_.-".contains(&byte)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::super::Reading;
+    use super::*;
+
+    const JSON: &str =
+        r#"{"handshake_version": 1, "url": "https://pretix.eu", "token": "kpp4jn8g2ynzonp6"}"#;
+    const LINK: &str = "pretixscan://setup?url=https%3A%2F%2Fpretix.eu&token=kpp4jn8g2ynzonp6";
+
+    fn is_read(text: &str) {
+        match Reading::of(text, None) {
+            Ok(reading) => {
+                let enrolment = reading.enrolment();
+                assert_eq!(enrolment.url().to_string(), "https://pretix.eu", "{text:?}");
+                assert_eq!(enrolment.token().expose(), "kpp4jn8g2ynzonp6", "{text:?}");
+                assert!(reading.mapping().is_none(), "{text:?}");
+            }
+            Err(error) => panic!("{error}: {text:?}"),
+        }
+    }
+
+    fn refusal(text: &str) -> ParseError {
+        let error = Reading::of(text, None).err();
+        error.unwrap_or_else(|| panic!("taken: {text}"))
+    }
+
+    #[test]
+    fn a_code_of_something_else_is_named() {
+        for (text, expected) in [
+            ("", "Empty"),
+            ("\u{feff} \n", "Empty"),
+            (
+                "https://pretix.eu/control/organizer/o/device/1",
+                "WebAddress",
+            ),
+            ("HTTP://pretix.eu", "WebAddress"),
+            ("pretix.eu", "WebAddress"),
+            ("tickets.pretix.eu:8443/shop\r", "WebAddress"),
+            ("kpp4jn8g2ynzonp6", "TokenAlone"),
+            ("]Q1kpp4jn8g2ynzonp6\\r\\n", "TokenAlone"),
+            ("1234567890123456", "TicketLike"),
+            ("x8f2kd93jfk20dk2ld93kf02kd93jf02", "TicketLike"),
+            ("4006381333931", "TicketLike"),
+            (
+                "E4BibyTSylQOgeKjuMPiTDxi5HXPuTVsx1qCjU3IL0143gg7EZfB/wIAAAA=",
+                "TicketLike",
+            ),
+            ("WIFI:S:Backstage;T:WPA;P:secret;;", "SomethingElse"),
+            ("BEGIN:VCARD\nEND:VCARD", "SomethingElse"),
+            ("mailto:a@b.org", "SomethingElse"),
+            ("Grüße", "SomethingElse"),
+            (r#"["handshake_version"]"#, r#"NotAnObject("a list")"#),
+            (r#""text""#, r#"NotAnObject("text")"#),
+            ("null", r#"NotAnObject("null")"#),
+        ] {
+            assert_eq!(format!("{:?}", refusal(text)), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_a_hand_scanner_adds_makes_no_difference() {
+        for code in [JSON, LINK] {
+            for before in [
+                "", "]Q1", "]d2", "\u{2}", "\u{1d}", "\u{1b}", "\0", "Q", "s", "QR: ", "\r\n",
+            ] {
+                for after in [
+                    "", "\u{3}", "\t", "\r", "\n", "\r\n", r"\n", r"\r\n", "\u{4}", "\0", "\u{3}\r",
+                ] {
+                    let once = format!("{before}{code}{after}");
+                    is_read(&once);
+                    is_read(&once.repeat(2));
+                    is_read(&once.repeat(5));
+                }
+            }
+            let wide: String = code.chars().flat_map(|c| [c, '\0']).collect();
+            is_read(&wide);
+        }
+        is_read(&format!("{JSON}\r{LINK}"));
+    }
+
+    #[test]
+    fn codes_that_differ_are_refused() {
+        for (code, field) in [
+            (JSON, "pretix.eu"),
+            (JSON, "kpp4"),
+            (LINK, "pretix.eu"),
+            (LINK, "kpp4"),
+        ] {
+            for between in ["", "\r", "\r\n", "\t"] {
+                let other = code.replace(field, "other");
+                let error = refusal(&format!("{code}{between}{other}"));
+                assert!(matches!(error, ParseError::DifferentCodes), "{error}");
+            }
+        }
+        let error = refusal(&format!("{JSON}\r{{\"handshake_version\""));
+        assert!(matches!(error, ParseError::BrokenJson(_)), "{error}");
+    }
+
+    #[test]
+    fn what_a_code_was_pasted_from_makes_no_difference() {
+        for quote in ["“”", "„“", "«»", "””", "\"\""] {
+            let mut quotes = quote.chars().cycle();
+            let json: String = JSON
+                .chars()
+                .map(|c| if c == '"' { quotes.next().unwrap() } else { c })
+                .collect();
+            is_read(&json);
+        }
+        let html = JSON.replace('"', "&quot;");
+        for text in [
+            &html,
+            &JSON.replace(' ', "\u{a0}"),
+            &JSON.replace("url", "u\u{200b}rl"),
+            &JSON.replace(' ', "\r\n   "),
+            &JSON.replace("pretix", "pre\n  tix"),
+            &JSON.replace("4jn8", "4jn\r\n8"),
+            &format!("The code is {JSON}, have fun!"),
+            &format!("<{LINK}>"),
+            &format!("“{LINK}”"),
+            &format!("({LINK})."),
+            &format!("{LINK}."),
+            &format!("{LINK}\nSee you at the gate"),
+            &format!("Open [this]({LINK}), please."),
+            &format!("Open\n\n  {LINK}\n\nand scan, or write to a@b.org."),
+            &LINK.replace('&', "&amp;"),
+            &LINK.replace('&', "&#38;"),
+            &format!("<a href=\"{0}\">{0}</a>", LINK.replace('&', "&amp;")),
+            &LINK.replace("url=", "u\u{ad}rl="),
+            &LINK.replace("pretix.eu", "pretix\u{200b}.eu"),
+            &JSON.replace("pretix.eu", "pretix.eu/\u{200b}"),
+            &LINK.replace("8g2", "8\r\ng2"),
+            &LINK.replace("%2F%2F", "%2F\n%2F"),
+        ] {
+            is_read(text);
+        }
+    }
+
+    #[test]
+    fn an_object_ends_at_its_closing_brace() {
+        for (text, end) in [
+            ("{}", Some(2)),
+            (r#"x{"a":{"b":"}\""}}}"#, Some(18)),
+            ("{", None),
+            (r#"{"a":"}"#, None),
+            ("a}", None),
+        ] {
+            assert_eq!(object_end(text.as_bytes()), end, "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_token_in_a_link_may_end_with_anything(token in "[a-z0-9]{0,3}[!-~]{1,4}") {
+            let url = "https://pretix.eu".parse().unwrap();
+            let enrolment = Enrolment::new(url, crate::secret::Secret::new(token)).ok().unwrap();
+            for around in ["", "\r", "\n\nBye"] {
+                let text = format!("{}{around}", enrolment.to_link().expose());
+                prop_assert!(Reading::of(&text, None).ok().unwrap().enrolment().is(&enrolment));
+            }
+        }
+    }
+}

@@ -1,0 +1,109 @@
+//! Why a text is no enrolment.
+
+use super::{ServerUrlError, TokenError};
+
+/// Why a text is no enrolment. No message repeats any of the text, for it may hold a token.
+#[derive(Debug, thiserror::Error)]
+pub enum ParseError {
+    /// Nothing but blanks.
+    #[error("there is nothing to read: the enrolment code is empty")]
+    Empty,
+    /// More than [`TEXT_LIMIT`](super::TEXT_LIMIT) bytes.
+    #[error("the text is far too long for an enrolment code")]
+    TooLong,
+    /// The address of a page or server.
+    #[error(
+        "this is a web address without a token, not an enrolment code; scan the code on the device's \
+         page of the server, or, if it is the server's own address, give the token with it"
+    )]
+    WebAddress,
+    /// Looks like an initialization token.
+    #[error(
+        "this looks like an initialization token alone; give the server's address with it, \
+         or scan the code on the device's page of the server"
+    )]
+    TokenAlone,
+    /// A word or number, such as a ticket's secret.
+    #[error(
+        "this is a single word or number, as on a ticket, not an enrolment code; \
+         scan the code on the device's page of the server"
+    )]
+    TicketLike,
+    /// Any other text.
+    #[error(
+        "this is a code of something else, not an enrolment code; \
+         scan the code on the device's page of the server"
+    )]
+    SomethingElse,
+    /// A link of the scanner app that is not `pretixscan://setup`.
+    #[error("this link is for the scanner app, but not the one that sets a device up")]
+    OtherLink,
+    /// An enrolment code that was typed under another keyboard layout, and can't be told from it.
+    #[error(
+        "this is an enrolment code, but the scanner and this system are set to different keyboard \
+         layouts, or caps lock is on; set both to the same layout and scan the code again: it is still good"
+    )]
+    KeyboardLayout,
+    /// An enrolment code that was typed under caps lock, and can't be told from it.
+    #[error(
+        "caps lock was on while this enrolment code was typed; turn it off and scan the code again: \
+         it is still good"
+    )]
+    CapsLock,
+    /// Keyboard layouts under which the text is for different servers.
+    #[error(
+        "the scanner and this system are set to different keyboard layouts, so this code may be for {}; \
+         set both to the same layout and scan the code again: it is still good",
+        .0.join(" or ")
+    )]
+    DifferentServers(Vec<String>),
+    /// Codes of different devices or servers in one text.
+    #[error("these are different enrolment codes; scan or copy only the one that is meant")]
+    DifferentCodes,
+    /// Begins as JSON but is damaged.
+    #[error("the enrolment code is damaged; show or copy the whole code again")]
+    BrokenJson(#[source] serde_json::Error),
+    /// JSON, but a list or a value of its own; named by its kind.
+    #[error("an enrolment code is a JSON object, but this is {0}")]
+    NotAnObject(&'static str),
+    /// `version` instead of `handshake_version`.
+    #[error(
+        "this code was made for the predecessor app; \
+         make a device for the current app on the server and scan its code"
+    )]
+    Predecessor,
+    /// A handshake version that only later programs know.
+    #[error("this code has handshake version {0}, which is newer than this app; update this app")]
+    UpdateNeeded(u64),
+    /// A handshake version below 1.
+    #[error(
+        "this code has a handshake version that never existed, so it was not read as it is; \
+         scan or copy it again"
+    )]
+    UnknownVersion,
+    /// A field that is not there.
+    #[error("the enrolment code lacks {0}; scan or copy the whole code again")]
+    Missing(&'static str),
+    /// A field that is there twice.
+    #[error("the enrolment code has {0} more than once, so it can't be trusted")]
+    Duplicate(&'static str),
+    /// A field without content.
+    #[error("the enrolment code has an empty {0}; scan or copy the whole code again")]
+    EmptyField(&'static str),
+    /// A field of the wrong kind.
+    #[error("the enrolment code's {field} should be {expected}, but is {found}")]
+    WrongKind {
+        /// Name of the field.
+        field: &'static str,
+        /// The kind that it should be, as `text`.
+        expected: &'static str,
+        /// The kind that it is, as `a list`.
+        found: &'static str,
+    },
+    /// A server that can't be one.
+    #[error("the enrolment code's url is not that of a server")]
+    Url(#[source] ServerUrlError),
+    /// A token that can't be one.
+    #[error("the enrolment code's token can't be used")]
+    Token(#[source] TokenError),
+}

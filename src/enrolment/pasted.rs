@@ -1,0 +1,83 @@
+//! Text that came through word processors, mail programs and pages.
+
+use zeroize::Zeroizing;
+
+/// The text with plain quotes and blanks, and without what can't be seen.
+pub(super) fn cleaned(text: &str) -> Zeroizing<String> {
+    let mut cleaned = Zeroizing::new(String::with_capacity(text.len()));
+    let mut rest = text;
+    while let Some(c) = rest.chars().next() {
+        let (c, length) = match c {
+            '&' => entity(rest).unwrap_or((c, 1)),
+            c => (c, c.len_utf8()),
+        };
+        rest = rest.get(length..).unwrap_or_default();
+        match c {
+            '“' | '”' | '„' | '‟' | '«' | '»' | '″' | '〝' | '〞' | '＂' => {
+                cleaned.push('"')
+            }
+            '‘' | '’' | '‚' | '‛' | '‹' | '›' => cleaned.push('\''),
+            c if is_invisible(c) => {}
+            '\u{2028}' | '\u{2029}' | '\u{85}' => cleaned.push('\n'),
+            c if c.is_whitespace() && !c.is_control() => cleaned.push(' '),
+            c => cleaned.push(c),
+        }
+    }
+    cleaned
+}
+
+/// Whether nothing is seen of a character.
+pub(super) fn is_invisible(c: char) -> bool {
+    matches!(
+        c,
+        '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}'
+    )
+}
+
+/// The character that a page's source writes as `&amp;` or `&#38;`, and how long that is.
+fn entity(text: &str) -> Option<(char, usize)> {
+    const LONGEST: usize = 10;
+    let end = text.bytes().take(LONGEST).position(|byte| byte == b';')?;
+    let c = match text.get(1..end)? {
+        "amp" => '&',
+        "quot" => '"',
+        "apos" => '\'',
+        "lt" => '<',
+        "gt" => '>',
+        "nbsp" => ' ',
+        "colon" => ':',
+        "sol" => '/',
+        "equals" => '=',
+        name => {
+            let number = name.strip_prefix('#')?;
+            let code = match number.strip_prefix(['x', 'X']) {
+                Some(digits) => u32::from_str_radix(digits, 16),
+                None => number.parse(),
+            };
+            char::from_u32(code.ok()?)?
+        }
+    };
+    Some((c, end + 1))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_programs_for_text_make_of_characters_is_undone() {
+        for (text, expected) in [
+            ("{“a”: „b‟, «c»}", "{\"a\": \"b\", \"c\"}"),
+            ("a\u{a0}b\u{202f}c\u{3000}d\te\n", "a b c d\te\n"),
+            ("\u{feff}a\u{200b}b\u{ad}c\u{2060}", "abc"),
+            (
+                "&lt;a&amp;b&quot;&#38;&#x26;&apos;&nbsp;&gt;",
+                "<a&b\"&&' >",
+            ),
+            ("a&token=b;&", "a&token=b;&"),
+            ("&#xffffffff; &#; &; &ü;", "&#xffffffff; &#; &; &ü;"),
+        ] {
+            assert_eq!(*cleaned(text), expected, "{text}");
+        }
+    }
+}
