@@ -9,11 +9,11 @@ use tokio::time::Instant;
 
 use super::describe;
 use super::device::Device;
+use super::intent::Sent;
 use super::journal::{BegunOperation, OnIdentity};
 use super::key_check::Asked;
 use super::media_keys::MediaKey;
 use super::memory::Known;
-use super::perform::Sent;
 use super::replaced::{Afterlife, Replaced};
 use super::state::{Operation, State};
 use super::{Agent, AgentError, Identity};

@@ -4,8 +4,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::device::{Device, Outcome, Revoker};
+use super::intent::Sent;
 use super::journal::{BegunEnrolment, Redeemed};
-use super::perform::Sent;
 use super::replaced::{Replaced, Replacement};
 use super::state::{Hindrance, Operation, Secrets, State, Step};
 use super::{Agent, AgentError, Identity, describe};

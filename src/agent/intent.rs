@@ -3,14 +3,39 @@
 //! whenever the process ends.
 
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use reqwest::RequestBuilder;
 
 use super::answer::ANSWER_LIMIT;
 use super::client::{Ended, Repeat};
-use super::perform::Sent;
 use super::{Agent, AgentError};
 use crate::vault::{Folder, Vault};
+
+/// Whether the server may have seen an operation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Sent {
+    Never,
+    /// No, and what was asked for now is something else, which is not to wait long.
+    NeverInPassing,
+    /// By a command before this one.
+    Before,
+    /// The same, in passing.
+    BeforeInPassing,
+}
+
+/// How long something else may wait for what is due or was begun before.
+const IN_PASSING: Duration = Duration::from_secs(5);
+
+impl Sent {
+    fn is_in_passing(self) -> bool {
+        matches!(self, Self::NeverInPassing | Self::BeforeInPassing)
+    }
+
+    pub(super) fn before(self) -> bool {
+        matches!(self, Self::Before | Self::BeforeInPassing)
+    }
+}
 
 /// Writes a begun operation into the vault.
 pub(super) type Begin = dyn Fn(&mut Vault) -> Result<(), AgentError> + Send + Sync;
@@ -46,6 +71,15 @@ impl Intent {
 }
 
 impl Agent {
+    /// How long something else may wait now: half of what is left at most, so that it gets its turn.
+    pub(super) fn patience(&self) -> Duration {
+        IN_PASSING.min(self.client.deadline() / 2)
+    }
+
+    pub(super) fn patience_for(&self, sent: Sent) -> Option<Duration> {
+        sent.is_in_passing().then(|| self.patience())
+    }
+
     /// Sends an operation's request; one that was not sent before is written down by `begin` first.
     pub(super) async fn send_operation(
         &self,

@@ -37,10 +37,10 @@ use crate::facts::Overrides;
 use crate::vault::Folder;
 use device::Device;
 use event::Nobody;
+use intent::Sent;
 use journal::OnIdentity;
 use media_keys::MediaKey;
 use memory::Memory;
-use perform::Sent;
 
 pub use access::{Done, Resumed};
 pub use advice::Advice;

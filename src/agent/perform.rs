@@ -9,7 +9,7 @@ use reqwest::{Method, RequestBuilder, StatusCode};
 use super::answer::{self, ANSWER_LIMIT, Reply};
 use super::client::{Ended, Repeat, device_authorization};
 use super::device::{Device, Lost, Outcome, Revoker};
-use super::intent::Sending;
+use super::intent::{Sending, Sent};
 use super::journal::{BegunEnrolment, BegunOperation, OnIdentity, Redeemed};
 use super::key_check::KeyVerdict;
 use super::media_keys::MediaKey;
@@ -24,31 +24,6 @@ use crate::vault::Vault;
 use crate::wire::{
     self, DeviceIdentity, DeviceReport, InitializeRequest, Problem, TOKEN_REVOKED, TOKEN_UNKNOWN,
 };
-
-/// Whether the server may have seen an operation.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Sent {
-    Never,
-    /// No, and what was asked for now is something else, which is not to wait long.
-    NeverInPassing,
-    /// By a command before this one.
-    Before,
-    /// The same, in passing.
-    BeforeInPassing,
-}
-
-/// How long something else may wait for what is due or was begun before.
-const IN_PASSING: Duration = Duration::from_secs(5);
-
-impl Sent {
-    fn is_in_passing(self) -> bool {
-        matches!(self, Self::NeverInPassing | Self::BeforeInPassing)
-    }
-
-    pub(super) fn before(self) -> bool {
-        matches!(self, Self::Before | Self::BeforeInPassing)
-    }
-}
 
 /// Fields of a report.
 const REPORTED: [&str; 8] = [
@@ -69,15 +44,6 @@ struct Heard {
 }
 
 impl Agent {
-    /// How long something else may wait now: half of what is left at most, so that it gets its turn.
-    pub(super) fn patience(&self) -> Duration {
-        IN_PASSING.min(self.client.deadline() / 2)
-    }
-
-    pub(super) fn patience_for(&self, sent: Sent) -> Option<Duration> {
-        sent.is_in_passing().then(|| self.patience())
-    }
-
     /// Sends the device's enrolment, which is begun with it if that was not `sent` before.
     pub(super) async fn finish_enrolment(
         &self,
