@@ -177,8 +177,8 @@ fn what_changes_the_identity_goes_through_its_own_command_only() {
         ("/API/v1/device/roll", "gatehand roll"),
         ("/api/v1/device/%25%37%32oll.json", "gatehand roll"),
         ("/api/v1/device/ｒｅｖｏｋｅ", "gatehand revoke"),
-        ("/api/v1/device/roll%00", "characters that no path"),
-        ("/api/v1/device/roll%252500", "characters that no path"),
+        ("/api/v1/device/roll%00", "gatehand roll"),
+        ("/api/v1/device/roll%252500", "gatehand roll"),
         (&whole, "gatehand roll"),
     ] {
         for method in ["POST", "post", "PUT", "PATCH", "DELETE"] {

@@ -17,9 +17,11 @@ use crate::wire;
 pub(super) fn refuse(url: &Url) -> Result<(), AgentError> {
     for path in decodings(url.path()) {
         let whole = path.as_str();
-        // A gateway that decodes a path hands on a query that was none.
-        let without_query = whole.split(['?', '#']).next().unwrap_or_default();
-        if let Some(operation) = operation(whole).or_else(|| operation(without_query)) {
+        let until = |ends: fn(char) -> bool| whole.split(ends).next().unwrap_or_default();
+        // A gateway that decodes a path hands on a query that was none, and to some a control
+        // character is the end.
+        let readings = [whole, until(|c| "?#".contains(c)), until(char::is_control)];
+        if let Some(operation) = readings.into_iter().find_map(operation) {
             return Err(AgentError::OwnPath {
                 path: url.path().to_owned(),
                 operation,
@@ -102,6 +104,9 @@ mod tests {
                 "/api/v1/device/roll%00",
                 "/api/v1/device/roll%2500",
                 "/api/v1/device/ro%00ll",
+                "/api/v1/device/roll%00/x",
+                "/api/v1/device/roll%00.png",
+                "/api/v1/device/roll%0d%0aX:%20y",
                 "/api/v1/device/roll%0A",
                 "/api/v1/device/ro%c2%adll",
                 "/api/v1/device/roll%E2%80%8B",
@@ -139,6 +144,7 @@ mod tests {
                 "api/v1/organizers/o/devices/1/",
                 "api/v1/organizers/o/events/?search=/api/v1/device/roll",
                 "api/v1/organizers/o/tür/100%25/",
+                "api/v1/organizers/o/positions/%1D01%0A%00%FF/redeem/",
             ] {
                 assert!(!is_refused(base, path), "{base} {path}");
             }
