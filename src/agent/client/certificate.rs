@@ -90,6 +90,16 @@ impl Distrust {
     }
 }
 
+impl Distrust {
+    /// What this device's clock shows, where that is a part of it.
+    pub(super) fn clock(&self) -> Option<Timestamp> {
+        match self {
+            Self::Expired { now, .. } | Self::NotYetValid { now, .. } => Some(*now),
+            _ => None,
+        }
+    }
+}
+
 impl fmt::Display for Distrust {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -99,7 +109,10 @@ impl fmt::Display for Distrust {
                 "the server does not send the certificate of {issuer}, which issued its own"
             ),
             Self::UnknownAuthority { authority } => {
-                write!(f, "it comes from {authority}, which this device does not know")
+                write!(
+                    f,
+                    "it comes from {authority}, which this device does not know"
+                )
             }
             Self::OtherName { called, names } if names.is_empty() => {
                 write!(f, "it is for no name, and so not for {called}")
@@ -112,18 +125,10 @@ impl fmt::Display for Distrust {
                 };
                 write!(f, "it is for {}{more}, not for {called}", listed.join(", "))
             }
-            Self::Expired { since, now } => write!(
-                f,
-                "it expired on {}, and this device's clock shows {}",
-                date(*since),
-                time(*now)
-            ),
-            Self::NotYetValid { from, now } => write!(
-                f,
-                "it is valid from {} on, and this device's clock shows {}",
-                date(*from),
-                time(*now)
-            ),
+            Self::Expired { since, .. } => write!(f, "it expired on {}", date(*since)),
+            Self::NotYetValid { from, .. } => {
+                write!(f, "it is valid from {} on", date(*from))
+            }
             Self::Other(words) => f.write_str(words),
         }
     }
@@ -131,10 +136,6 @@ impl fmt::Display for Distrust {
 
 fn date(time: Timestamp) -> String {
     time.strftime("%Y-%m-%d").to_string()
-}
-
-fn time(time: Timestamp) -> String {
-    time.strftime("%Y-%m-%d %H:%M UTC").to_string()
 }
 
 fn timestamp(time: UnixTime) -> Timestamp {
@@ -177,17 +178,15 @@ impl ServerCertVerifier for ExplainingVerifier {
         ocsp_response: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
-        let verified = self.0.verify_server_cert(
-            end_entity,
-            intermediates,
-            server_name,
-            ocsp_response,
-            now,
-        );
+        let verified =
+            self.0
+                .verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now);
         match verified {
             Err(Error::InvalidCertificate(CertificateError::UnknownIssuer)) => {
                 Err(match look_closer(end_entity, intermediates) {
-                    Some(distrust) => CertificateError::Other(OtherError(Arc::new(Unknown(distrust)))),
+                    Some(distrust) => {
+                        CertificateError::Other(OtherError(Arc::new(Unknown(distrust))))
+                    }
                     None => CertificateError::UnknownIssuer,
                 }
                 .into())

@@ -114,7 +114,7 @@ pub enum SendError {
     )]
     Clock,
     /// The server's certificate is not valid.
-    #[error("the certificate of {origin} is not valid: {distrust}{}", clock_hint(.clock))]
+    #[error("the certificate of {origin} is not valid: {distrust}{}", clock_words(.distrust, .clock))]
     Certificate {
         /// Scheme, host and port.
         origin: String,
@@ -191,14 +191,17 @@ impl SendError {
     }
 }
 
-fn clock_hint(clock: &Option<(Timestamp, Timestamp)>) -> String {
-    clock.map_or_else(String::new, |(now, built)| {
-        format!(
+fn clock_words(distrust: &Distrust, impossible: &Option<(Timestamp, Timestamp)>) -> String {
+    let time = |time: Timestamp| time.strftime("%Y-%m-%d %H:%M UTC").to_string();
+    match (impossible, distrust.clock()) {
+        (Some((now, built)), _) => format!(
             "; this device's clock shows {}, which is before gatehand was built ({}), so the clock is the likely cause: set it",
-            now.strftime("%Y-%m-%d %H:%M UTC"),
+            time(*now),
             built.strftime("%Y-%m-%d"),
-        )
-    })
+        ),
+        (None, Some(now)) => format!(", and this device's clock shows {}", time(now)),
+        (None, None) => String::new(),
+    }
 }
 
 pub(super) fn explain(origin: &str, error: reqwest::Error) -> SendError {
