@@ -3,6 +3,7 @@
 
 use super::AgentError;
 use super::answer::ForeignAnswer;
+use super::client::{Distrust, SendError};
 use super::state::Operation;
 use crate::enrolment::ServerUrlError;
 use crate::vault::VaultError;
@@ -28,6 +29,16 @@ pub enum Advice {
     KeepOrAllow,
     /// Use https, or allow plain http.
     Encrypt,
+    /// Log in to the network first, or trust the server's own certificate.
+    LogInOrTrust,
+    /// Have the server send its whole chain, or trust the authority that issued its certificate.
+    CompleteChain,
+    /// Trust the authority that issued the server's certificate, if it is one's own.
+    TrustAuthority,
+    /// Call the server by a name that its certificate is for.
+    UseItsName,
+    /// Set this device's clock, or have the server's certificate renewed.
+    SetClockOrRenew,
     /// Install a newer version.
     Update,
     /// Ask for this operation instead.
@@ -51,6 +62,10 @@ impl AgentError {
                 ..
             } => Some(Advice::CorrectAddress),
             Self::Address(ServerUrlError::PlainHttp(_)) => Some(Advice::Encrypt),
+            Self::Unanswered {
+                source: SendError::Certificate { distrust, .. },
+                ..
+            } => of_certificate(distrust),
             Self::OwnPath { operation, .. } => Some(Advice::Instead(*operation)),
             Self::Entry { .. } => Some(Advice::Update),
             Self::NoKey { .. } => Some(Advice::RestoreOrReplace),
@@ -74,6 +89,17 @@ impl AgentError {
             | Self::Key(_)
             | Self::Encode(_) => None,
         }
+    }
+}
+
+fn of_certificate(distrust: &Distrust) -> Option<Advice> {
+    match distrust {
+        Distrust::SelfSigned { .. } => Some(Advice::LogInOrTrust),
+        Distrust::IssuerMissing { .. } => Some(Advice::CompleteChain),
+        Distrust::UnknownAuthority { .. } => Some(Advice::TrustAuthority),
+        Distrust::OtherName { .. } => Some(Advice::UseItsName),
+        Distrust::Expired { .. } | Distrust::NotYetValid { .. } => Some(Advice::SetClockOrRenew),
+        Distrust::Other(_) => None,
     }
 }
 

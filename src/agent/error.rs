@@ -106,7 +106,7 @@ pub enum AgentError {
         about_token: bool,
     },
     /// No answer came.
-    #[error("{} at {server}{}", failure(*.operation), go_on(*.operation, *.pending))]
+    #[error("{} at {server}{}", failure(*.operation), after(*.operation, *.pending, .source))]
     Unanswered {
         /// What was asked for, if it was an operation.
         operation: Option<Operation>,
@@ -206,6 +206,14 @@ pub enum AgentError {
 
 fn failure(operation: Option<Operation>) -> &'static str {
     operation.map_or("the request was not answered", Operation::failure)
+}
+
+/// How it goes on without an answer. What a person has to mend first is not tried again before.
+fn after(operation: Option<Operation>, pending: bool, source: &SendError) -> &'static str {
+    match source {
+        SendError::Certificate { .. } | SendError::Clock if !pending => "; nothing was sent",
+        _ => go_on(operation, pending),
+    }
 }
 
 fn go_on(operation: Option<Operation>, pending: bool) -> &'static str {

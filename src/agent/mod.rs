@@ -45,7 +45,7 @@ use memory::Memory;
 pub use access::{Done, Resumed};
 pub use advice::Advice;
 pub use answer::ForeignAnswer;
-pub use client::{App, Client, ClientConfig, ClientError, SendError};
+pub use client::{App, Client, ClientConfig, ClientError, Distrust, SendError};
 pub use describe::{Describe, ThisMachine};
 pub use device::{Lost, Revoker};
 pub use error::AgentError;

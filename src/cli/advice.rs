@@ -59,6 +59,19 @@ fn words(advice: Advice) -> &'static str {
             "name a folder on a disk with GATEHAND_HOME, or add --volatile if this device is needed until then only"
         }
         Advice::Encrypt => "use https, or add --allow-http if this network is trusted",
+        Advice::LogInOrTrust => {
+            "open a browser and log in to the network, if it wants that; if the certificate is the server's own, trust it with --ca-file FILE"
+        }
+        Advice::CompleteChain => {
+            "have the server send its whole chain of certificates (fullchain.pem); if the authority is your own, trust it with --ca-file FILE or --system-certificates"
+        }
+        Advice::TrustAuthority => {
+            "if the authority is your own, trust it with --ca-file FILE or --system-certificates; if it is nobody's you know, something on the way looks into connections: ask whoever runs the network"
+        }
+        Advice::UseItsName => "use the server's address with a name that its certificate is for",
+        Advice::SetClockOrRenew => {
+            "set this device's clock if it is wrong; if it is right, have the server's certificate renewed"
+        }
         Advice::Update => "update gatehand",
         Advice::Instead(Operation::Initialize) => "use gatehand init",
         Advice::Instead(Operation::Update) => "use gatehand update",

@@ -15,13 +15,6 @@ pub(super) fn words(error: &AgentError) -> String {
 /// For what an operation's own words say in part only.
 fn on_operation(error: &AgentError) -> Option<String> {
     match error {
-        AgentError::Unanswered {
-            operation: Some(_),
-            source: SendError::Clock | SendError::Certificate { .. },
-            ..
-        } => Some(format!(
-            "{error}, once this device's clock and the server's certificate are right"
-        )),
         AgentError::Refused { pending: true, .. } => {
             Some(format!("{error}; or, {}", of(Advice::Replace)))
         }
@@ -55,7 +48,8 @@ fn on_call(error: &AgentError) -> Option<&'static str> {
                 Some("check this device's network and try again, perhaps with a longer time limit")
             }
             SendError::TooLarge { .. } => Some("stream it instead"),
-            SendError::Clock | SendError::Certificate { .. } => {
+            SendError::Clock => None,
+            SendError::Certificate { .. } => {
                 Some("check this device's clock and the server's certificate")
             }
         },
@@ -93,6 +87,19 @@ fn of(advice: Advice) -> &'static str {
         Advice::KeepOrAllow => "choose a folder that is kept",
         Advice::Encrypt => {
             "use https; an app for a network that is trusted can allow http in its AgentConfig"
+        }
+        Advice::LogInOrTrust => {
+            "log in to the network first, if it wants that; else the server needs a certificate of an authority that this device knows"
+        }
+        Advice::CompleteChain => {
+            "have someone make the server send its whole chain of certificates"
+        }
+        Advice::TrustAuthority => {
+            "the server needs a certificate of an authority that this device knows, or something on the way looks into connections"
+        }
+        Advice::UseItsName => "use the server's address with a name that its certificate is for",
+        Advice::SetClockOrRenew => {
+            "check this device's clock; if it is right, have the server's certificate renewed"
         }
         Advice::Update => "update the app",
         Advice::Instead(Operation::Initialize) => "call initialize",

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 
 use rcgen::{CertificateParams, KeyPair};
-use rustls::pki_types::PrivateKeyDer;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 
 /// A listener on loopback that lives as long as the test's process.
@@ -83,6 +83,14 @@ impl Stranger {
             exchange(secured(stream, &config), &answer, requests);
         });
         (server, pem)
+    }
+
+    /// Answers over TLS with these certificates, its own first, whose key this is.
+    pub fn with_chain(chain: Vec<CertificateDer<'static>>, key: &KeyPair, answer: String) -> Self {
+        let config = tls_with(chain, key);
+        Self::serving("https", move |stream, requests| {
+            exchange(secured(stream, &config), answer.as_bytes(), requests);
+        })
     }
 
     /// Agrees on HTTP/2 with the first who connects and never says a word of it; answers all later
@@ -189,17 +197,18 @@ fn device(key: &str) -> serde_json::Value {
 fn tls(parameters: CertificateParams) -> (ServerConfig, String) {
     let key = KeyPair::generate().unwrap();
     let certificate = parameters.self_signed(&key).unwrap();
+    let config = tls_with(vec![certificate.der().clone()], &key);
+    (config, certificate.pem())
+}
+
+fn tls_with(chain: Vec<CertificateDer<'static>>, key: &KeyPair) -> ServerConfig {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let config = ServerConfig::builder_with_provider(provider)
+    ServerConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .unwrap()
         .with_no_client_auth()
-        .with_single_cert(
-            vec![certificate.der().clone()],
-            PrivateKeyDer::try_from(key.serialize_der()).unwrap(),
-        )
-        .unwrap();
-    (config, certificate.pem())
+        .with_single_cert(chain, PrivateKeyDer::try_from(key.serialize_der()).unwrap())
+        .unwrap()
 }
 
 fn secured(stream: TcpStream, config: &ServerConfig) -> StreamOwned<ServerConnection, TcpStream> {

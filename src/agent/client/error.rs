@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use jiff::Timestamp;
 
+use super::certificate::Distrust;
 use super::hold::HeldBack;
 use crate::agent::clock;
 
@@ -66,6 +67,9 @@ pub enum ClientError {
     /// The TLS library refused its settings.
     #[error("can't set up TLS")]
     Tls(#[source] rustls::Error),
+    /// The TLS library refused the certificates to trust.
+    #[error("can't set up the checking of certificates")]
+    Verifier(#[source] rustls::client::VerifierBuilderError),
     /// The HTTP library refused its settings.
     #[error("can't set up the HTTP client")]
     Http(#[source] reqwest::Error),
@@ -110,15 +114,14 @@ pub enum SendError {
     )]
     Clock,
     /// The server's certificate is not valid.
-    #[error("the certificate of {origin} is not valid{}", clock_hint(.clock))]
+    #[error("the certificate of {origin} is not valid: {distrust}{}", clock_words(.distrust, .clock))]
     Certificate {
         /// Scheme, host and port.
         origin: String,
+        /// Why.
+        distrust: Distrust,
         /// If this device's clock can't be right: what it shows, and when gatehand was built.
         clock: Option<(Timestamp, Timestamp)>,
-        /// Why.
-        #[source]
-        source: Cause,
     },
     /// There was a connection, and it was not used.
     #[error("nothing was sent to {origin}, since it could not be written down first")]
@@ -188,14 +191,17 @@ impl SendError {
     }
 }
 
-fn clock_hint(clock: &Option<(Timestamp, Timestamp)>) -> String {
-    clock.map_or_else(String::new, |(now, built)| {
-        format!(
+fn clock_words(distrust: &Distrust, impossible: &Option<(Timestamp, Timestamp)>) -> String {
+    let time = |time: Timestamp| time.strftime("%Y-%m-%d %H:%M UTC").to_string();
+    match (impossible, distrust.clock()) {
+        (Some((now, built)), _) => format!(
             "; this device's clock shows {}, which is before gatehand was built ({}), so the clock is the likely cause: set it",
-            now.strftime("%Y-%m-%d %H:%M UTC"),
+            time(*now),
             built.strftime("%Y-%m-%d"),
-        )
-    })
+        ),
+        (None, Some(now)) => format!(", and this device's clock shows {}", time(now)),
+        (None, None) => String::new(),
+    }
 }
 
 pub(super) fn explain(origin: &str, error: reqwest::Error) -> SendError {
@@ -219,11 +225,11 @@ pub(super) fn explain(origin: &str, error: reqwest::Error) -> SendError {
             connecting: error.is_connect(),
             source,
         }
-    } else if has_bad_certificate(&error) {
+    } else if let Some(distrust) = distrust(&error) {
         SendError::Certificate {
             origin,
+            distrust,
             clock: clock::impossible(clock::now()),
-            source,
         }
     } else if error.is_connect() && chain(&error).any(|cause| cause.to_string() == "dns error") {
         SendError::UnknownHost { origin, source }
@@ -234,8 +240,11 @@ pub(super) fn explain(origin: &str, error: reqwest::Error) -> SendError {
     }
 }
 
-fn has_bad_certificate(error: &reqwest::Error) -> bool {
-    chain(error).any(|cause| matches!(tls_error(cause), Some(rustls::Error::InvalidCertificate(_))))
+fn distrust(error: &reqwest::Error) -> Option<Distrust> {
+    chain(error).find_map(|cause| match tls_error(cause) {
+        Some(rustls::Error::InvalidCertificate(error)) => Some(Distrust::of(error)),
+        _ => None,
+    })
 }
 
 fn speaks_no_tls(error: &reqwest::Error) -> bool {

@@ -1,6 +1,7 @@
 //! Talking to a server: one client with the limits, the trust and the patience that every call
 //! needs.
 
+mod certificate;
 mod connecting;
 mod error;
 mod hold;
@@ -30,6 +31,7 @@ use error::{Cause, explain};
 use hold::Hold;
 use retry::Limits;
 
+pub use certificate::Distrust;
 pub use error::{ClientError, SendError};
 pub(super) use hold::BeforeSending;
 pub(super) use retry::{Ended, Repeat};

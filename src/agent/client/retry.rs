@@ -175,6 +175,7 @@ fn asks_for_another(answer: &Answer) -> bool {
 mod tests {
     use std::cell::RefCell;
 
+    use super::super::certificate::Distrust;
     use super::*;
 
     const LIMITS: Limits = Limits {
@@ -259,8 +260,8 @@ mod tests {
         };
         let certificate = SendError::Certificate {
             origin: origin(),
+            distrust: Distrust::Other("unknown issuer".to_owned()),
             clock: None,
-            source: Cause::from("unknown issuer"),
         };
         let large = SendError::TooLarge {
             origin: origin(),

@@ -9,6 +9,7 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::{self, PemObject};
 use rustls::{ClientConfig as TlsConfig, RootCertStore};
 
+use super::certificate::ExplainingVerifier;
 use super::{ClientConfig, ClientError};
 use crate::regular_file;
 
@@ -28,10 +29,12 @@ pub(super) fn config(config: &ClientConfig) -> Result<TlsConfig, ClientError> {
         add_system(&mut roots)?;
     }
     let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let verifier = ExplainingVerifier::new(roots, &provider).map_err(ClientError::Verifier)?;
     let mut tls = TlsConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .map_err(ClientError::Tls)?
-        .with_root_certificates(roots)
+        .dangerous() // Only to name it: it verifies as the one that would be made of the roots.
+        .with_custom_certificate_verifier(Arc::new(verifier))
         .with_no_client_auth();
     tls.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
     Ok(tls)

@@ -60,7 +60,7 @@ class CertificateTest {
         assertIs<ConnectionException>(error)
         assertEquals(ErrorCode.CERTIFICATE_INVALID, error.code, error.stackTraceToString())
         assertFalse(error.isTemporary)
-        assertTrue("clock and the server's certificate" in error.message, error.message)
+        assertTrue("log in to the network" in error.message, error.message)
     }
 
     @Test
