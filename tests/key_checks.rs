@@ -9,6 +9,8 @@
 
 mod common;
 
+use std::fs;
+
 use common::installation::Installation;
 use common::scanner::{Ended, Scanner};
 use common::server::ORGANIZER;
@@ -179,6 +181,36 @@ fn the_key_goes_to_the_enrolled_origin_only() {
             .iter()
             .all(|request| header(request, "authorization") == format!("Device {KEY}"))
     );
+}
+
+#[test]
+fn who_replaces_a_copy_that_was_left_behind_is_not_told_to_revoke_the_device_that_lives_on() {
+    for more in [&["--replace"][..], &["--replace", "--revoke-old"]] {
+        let (installation, scanner) = (Installation::start(), Scanner::new());
+        let token = installation.create_device("Lane 1");
+        scanner.init(&installation.url, &token, &[]).succeeds();
+        let copy = Scanner::new();
+        fs::create_dir(copy.home()).unwrap();
+        for (path, contents) in scanner.files() {
+            fs::write(copy.home().join(path.file_name().unwrap()), contents).unwrap();
+        }
+        scanner.run(&["roll"]).succeeds();
+        assert_eq!(copy.run(&["info"]).code, 17);
+
+        let another = installation.create_device("Lane 2");
+        let ended = copy.init(&installation.url, &another, more);
+        ended.succeeds();
+        assert!(
+            ended
+                .stderr
+                .contains("if another copy of its vault is in use"),
+            "{ended:?}"
+        );
+        for words in ["still active", "The next time"] {
+            assert!(!ended.stderr.contains(words), "{ended:?}");
+        }
+        scanner.run(&["info"]).succeeds();
+    }
 }
 
 #[test]

@@ -9,11 +9,12 @@
 
 mod common;
 
+use std::fs::File;
 use std::io::{BufRead, BufReader};
 use std::thread;
 
 use common::installation::Installation;
-use common::scanner::Scanner;
+use common::scanner::{Scanner, end};
 use common::server::ORGANIZER;
 use common::stranger::{Stranger, answer, answer_with, identity, info};
 use common::way::{Way, header};
@@ -286,6 +287,25 @@ fn a_lost_answer_to_a_revocation_is_no_loss_whatever_the_server_knows() {
         assert_eq!(standing(&scanner), ("revoked".into(), Value::Null));
         assert_eq!(installation.devices()[0]["revoked"], true);
     }
+}
+
+#[test]
+fn what_was_done_is_told_where_the_output_can_not_be_written() {
+    let (installation, scanner) = (Installation::start(), Scanner::new());
+    let token = installation.create_device("Lane 1");
+    let init = ["init", "--url", &installation.url, "--token", &token];
+    for (operation, words) in [
+        (&init[..], "This device is enrolled."),
+        (&["roll"], "This device has a new key."),
+        (&["roll", "--json"], "This device has a new key."),
+        (&["revoke", "--yes"], "This device is revoked"),
+    ] {
+        let full = File::create("/dev/full").unwrap();
+        let ended = end(scanner.command(operation).stdout(full).output().unwrap());
+        ended.complains(1, "it was done, but not all of it could be told");
+        assert!(ended.stderr.contains(words), "{ended:?}");
+    }
+    assert_eq!(standing(&scanner), ("revoked".into(), Value::Null));
 }
 
 #[test]
@@ -760,7 +780,7 @@ fn a_replaced_device_whose_key_is_unknown_by_then_is_told_and_given_up() {
     let token = installation.create_device("Lane 2");
     let ended = scanner.init(&installation.url, &token, &["--replace", "--revoke-old"]);
     ended.complains(0, "can't be revoked from here");
-    ended.complains(0, "is still active on its server");
+    ended.complains(0, "if another copy of its vault is in use");
     assert!(!has_sealed(&scanner, "replaced devices"));
     scanner.run(&["info"]).succeeds();
     assert_eq!(scanner.status()["name"], "Lane 2");

@@ -26,6 +26,8 @@ pub enum Afterlife {
     ToRevoke,
     /// Its access has ended.
     Revoked,
+    /// Its server does not accept the key that was here: another copy of it may have a newer one.
+    Rejected,
 }
 
 /// A device whose place another took here.
@@ -49,7 +51,8 @@ pub(super) struct ToRevoke {
 }
 
 /// How a revocation ended.
-enum Ended {
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Ended {
     Revoked,
     /// Its server does not accept the key.
     InVain,
@@ -167,22 +170,19 @@ impl Agent {
         new: &Identity,
         patience: Option<Duration>,
     ) -> Option<Replaced> {
-        let revoked = self.revoke_replaced(lock, patience).await;
+        let tried = self.revoke_replaced(lock, patience).await;
         let identity = left_behind(device, new)?.clone();
-        let is_among = |all: &[Identity]| {
-            all.iter()
-                .any(|one| one.unique_serial == identity.unique_serial)
-        };
+        let is_it = |one: &Identity| one.unique_serial == identity.unique_serial;
         let still_to_revoke = Vault::look(&self.folder)
             .ok()
             .flatten()
             .and_then(|vault| to_revoke(&vault).ok());
-        let afterlife = if is_among(&revoked) {
-            Afterlife::Revoked
-        } else if is_among(&still_to_revoke.unwrap_or_default()) {
-            Afterlife::ToRevoke
-        } else {
-            Afterlife::Active
+        let afterlife = match tried.iter().find(|(one, _)| is_it(one)) {
+            Some((_, Ended::Revoked)) => Afterlife::Revoked,
+            Some((_, Ended::InVain)) => Afterlife::Rejected,
+            None if still_to_revoke.unwrap_or_default().iter().any(is_it) => Afterlife::ToRevoke,
+            None if device.standing.state == State::Rejected => Afterlife::Rejected,
+            None => Afterlife::Active,
         };
         Some(Replaced {
             identity,
@@ -202,13 +202,13 @@ impl Agent {
     }
 
     /// Revokes the replaced devices that are to be. What fails is told, and stays for a later command.
-    /// Returns those whose access has surely ended.
+    /// Returns those with which it is over, and how.
     pub(super) async fn revoke_replaced(
         &self,
         _lock: &ChangeLock,
         patience: Option<Duration>,
-    ) -> Vec<Identity> {
-        let mut revoked = Vec::new();
+    ) -> Vec<(Identity, Ended)> {
+        let mut over = Vec::new();
         let all = Vault::look(&self.folder)
             .map_err(AgentError::from)
             .and_then(|vault| vault.map_or(Ok(Vec::new()), |vault| ToRevoke::all(&vault)));
@@ -219,10 +219,14 @@ impl Agent {
         for mut old in all {
             let which = old.identity.in_words();
             match self.revoke_one(&mut old, patience).await {
-                Ok(Ended::Revoked) => revoked.push(old.identity.clone()),
-                Ok(Ended::InVain) => tracing::warn!(
-                    "the device that was here before, {which}, can't be revoked from here, as its server does not accept its key: revoke it there"
-                ),
+                Ok(ended) => {
+                    if ended == Ended::InVain {
+                        tracing::warn!(
+                            "the device that was here before, {which}, can't be revoked from here, as its server does not accept its key"
+                        );
+                    }
+                    over.push((old.identity.clone(), ended));
+                }
                 Err(error) => {
                     tracing::warn!(
                         "the device that was here before, {which}, is not revoked yet; a later command goes on with it"
@@ -236,7 +240,7 @@ impl Agent {
                 error.warn();
             }
         }
-        revoked
+        over
     }
 
     async fn revoke_one(

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use clap::Args;
+use clap::builder::BoolishValueParser;
 use serde::Serialize;
 
 use super::connection::ConnectionArguments;
@@ -14,7 +15,7 @@ use crate::vault::Folder;
 #[derive(Args)]
 pub(super) struct KeepingArguments {
     /// Do it though the vault is gone at the next boot, as in memory or on a live system.
-    #[arg(long, env = "GATEHAND_VOLATILE")]
+    #[arg(long, env = "GATEHAND_VOLATILE", value_parser = BoolishValueParser::new())]
     volatile: bool,
 }
 
@@ -88,7 +89,7 @@ impl Outcome {
     pub(super) fn show(&self, agent: &Agent, heading: &str, json: bool) -> Result<(), CliError> {
         let status = agent.status()?;
         if json {
-            return output::print_json(&Report {
+            let told = output::print_json(&Report {
                 done: (self.course != Course::DoneBefore).then_some(self.command),
                 begun_before: self.course == Course::WentOn,
                 replaced: self.replaced.as_ref().map(|replaced| ReplacedReport {
@@ -97,11 +98,12 @@ impl Outcome {
                 }),
                 status: status::report(&status),
             });
+            return output::has_told(told, heading);
         }
-        output::print_heading(heading)?;
-        if let Some(identity) = &status.identity {
-            output::print_table(&status::rows(identity, &status.vault))?;
-        }
+        let told = output::print_heading(heading).and_then(|()| match &status.identity {
+            Some(identity) => output::print_table(&status::rows(identity, &status.vault)),
+            None => Ok(()),
+        });
         if self.course == Course::WentOn {
             output::say(match self.command {
                 "init" => "This finished an enrolment begun before, with what was reported then.",
@@ -111,7 +113,7 @@ impl Outcome {
         if let Some(replaced) = &self.replaced {
             output::say(&afterlife(replaced));
         }
-        Ok(())
+        output::has_told(told, heading)
     }
 }
 
@@ -126,6 +128,9 @@ fn afterlife(replaced: &Replaced) -> String {
             "is not revoked yet: the next gatehand info, update or roll goes on with it."
         }
         Afterlife::Revoked => "is revoked.",
+        Afterlife::Rejected => {
+            "had a key that its server does not accept: if another copy of its vault is in use, that is the device now, so leave it; else revoke it there."
+        }
     };
     format!("The device that was here before, {which}, {what}")
 }

@@ -106,7 +106,6 @@ pub(super) enum CliError {
     #[cfg(feature = "server")]
     #[error(transparent)]
     Server(#[from] ServerError),
-    #[cfg(feature = "server")]
     #[error("it was done, but not all of it could be told: {words}")]
     Done {
         words: String,

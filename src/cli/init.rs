@@ -229,10 +229,14 @@ fn confirm(reading: &Reading, timeout: Duration) -> Result<(), CliError> {
         return Ok(());
     }
     let question = format!("Enrol at {server}? Answer yes or no:");
-    let answer = scan(&question, Wanted::Answer, timeout, true)?;
-    match unframed(&answer).eq_ignore_ascii_case("yes") {
-        true => Ok(()),
-        false => Err(CliError::CodeNotConfirmed),
+    let answer = match scan(&question, Wanted::Answer, timeout, true) {
+        // Enter alone.
+        Err(CliError::NoInput) => return Err(CliError::CodeNotConfirmed),
+        answer => answer?,
+    };
+    match unframed(&answer).to_ascii_lowercase().as_str() {
+        "y" | "yes" => Ok(()),
+        _ => Err(CliError::CodeNotConfirmed),
     }
 }
 

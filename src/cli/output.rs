@@ -127,6 +127,22 @@ pub(super) fn say(text: &str) {
     let _ = writeln!(anstream::stderr(), "{}", printable(text));
 }
 
+/// What was done is told on standard error where it could not be told on standard output, so that
+/// nobody takes it for not done.
+pub(super) fn has_told(told: Result<(), CliError>, words: &str) -> Result<(), CliError> {
+    match told {
+        // Whoever reads our output has seen enough.
+        Err(CliError::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => {
+            say(words);
+            Ok(())
+        }
+        told => told.map_err(|source| CliError::Done {
+            words: words.to_owned(),
+            source: Box::new(source),
+        }),
+    }
+}
+
 /// Prints an error, its causes and what to do on standard error.
 pub(super) fn complain(error: &CliError) {
     let (message, causes) = words(error);

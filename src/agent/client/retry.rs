@@ -17,6 +17,9 @@ const LONGEST_WAIT: Duration = Duration::from_secs(10);
 /// What the last attempt has left of the deadline; a third of it if that is less.
 const LAST_ATTEMPT: Duration = Duration::from_secs(3);
 
+/// The same after one that found no connection; a sixth of the deadline if that is less.
+const LAST_UNSENT: Duration = Duration::from_secs(1);
+
 /// Whether a request may be sent again after the server may have seen it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::agent) enum Repeat {
@@ -76,7 +79,6 @@ where
 {
     let begun = Instant::now();
     let left = || limits.deadline.saturating_sub(begun.elapsed());
-    let last_attempt = LAST_ATTEMPT.min(limits.deadline / 3);
     let mut longest_waits = ExponentialBuilder::new()
         .with_min_delay(FIRST_WAIT)
         .with_max_delay(LONGEST_WAIT)
@@ -92,6 +94,11 @@ where
     loop {
         let result = attempt(limits.attempt.min(left())).await;
         let longest = longest_waits.next().unwrap_or(LONGEST_WAIT);
+        let last_attempt = match &result {
+            // It failed before anything was sent, and so needs little time to fail again.
+            Err(error) if error.is_unsent() => LAST_UNSENT.min(limits.deadline / 6),
+            _ => LAST_ATTEMPT.min(limits.deadline / 3),
+        };
         let spare = left().saturating_sub(last_attempt);
         let wait = match Next::after(&result, repeat) {
             Next::Nothing => None,
@@ -341,8 +348,8 @@ mod tests {
         // Waits are random.
         for _ in 0..50 {
             for (what, longest_rest, result) in [
-                ("refused", 3, (|_| Err(refused())) as fn(usize) -> _),
-                ("no connection", 3, |_| Err(timed_out(true))),
+                ("refused", 1, (|_| Err(refused())) as fn(usize) -> _),
+                ("no connection", 1, |_| Err(timed_out(true))),
                 ("silent", 3, |_| Err(timed_out(false))),
                 ("broken", 3, |_| Err(broken())),
                 ("busy", 3, |_| answer(503, None)),

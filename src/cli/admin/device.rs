@@ -189,8 +189,8 @@ impl Create {
             self.organizer
         );
         let drawn = self.handing_out.draw(picture, &device);
-        super::has_told(self.handing_out.print(desk, &device), &words)?;
-        super::has_told(drawn, &words)
+        output::has_told(self.handing_out.print(desk, &device), &words)?;
+        output::has_told(drawn, &words)
     }
 }
 

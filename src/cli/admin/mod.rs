@@ -10,7 +10,6 @@ mod qr_image;
 mod team;
 mod token;
 
-use std::io::ErrorKind;
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
@@ -142,7 +141,7 @@ impl Desk {
         } else {
             output::print_line(&output::printable(words))
         };
-        has_told(told, words)
+        output::has_told(told, words)
     }
 
     /// Shows a list: columns for people, `documents` for scripts.
@@ -156,22 +155,6 @@ impl Desk {
             return output::print_json(&documents);
         }
         output::print_columns(header, documents.iter().map(row))
-    }
-}
-
-/// What was done is told on standard error where it could not be told on standard output, so that
-/// nobody takes it for not done.
-fn has_told(told: Result<(), CliError>, words: &str) -> Result<(), CliError> {
-    match told {
-        // Whoever reads our output has seen enough.
-        Err(CliError::Output(error)) if error.kind() == ErrorKind::BrokenPipe => {
-            output::say(words);
-            Ok(())
-        }
-        told => told.map_err(|source| CliError::Done {
-            words: words.to_owned(),
-            source: Box::new(source),
-        }),
     }
 }
 

@@ -150,10 +150,12 @@ async fn create(desk: &Desk, organizer: &str, team: &str, name: &str) -> Result<
         output::print_json(&json!({"id": id, "name": name, "token": token.expose()}))
     } else {
         // Alone on standard output, so that a script can take it: TOKEN=$(gatehand …).
-        output::say("Keep this token now: it can't be shown again.");
         output::print_line(token.expose())
     };
     let Err(source) = shown else {
+        if !desk.json {
+            output::say("Keep this token now: it can't be shown again.");
+        }
         return Ok(());
     };
     // Nobody has it, or only a part of it.
