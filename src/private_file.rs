@@ -55,6 +55,10 @@ pub fn create(path: &Path, contents: &[u8]) -> io::Result<()> {
 
 /// Like [`create`], but leaves a file that is there as it is.
 pub fn ensure(path: &Path, contents: &[u8]) -> io::Result<()> {
+    // On a full disk there is no room for a draft of what is there already.
+    if fs::symlink_metadata(path).is_ok() {
+        return Ok(());
+    }
     match create(path, contents) {
         Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(()),
         result => result,

@@ -11,8 +11,13 @@
 mod common;
 
 use std::collections::{BTreeMap, HashMap};
-use std::fs;
-use std::process::Command;
+use std::fs::{self, File};
+use std::io::Write;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::thread;
 
 use common::installation::Installation;
 use common::operations::{self, Before, OPERATIONS, Operation, Prepared, Progress};
@@ -455,4 +460,83 @@ fn a_truncated_vault_is_told_and_left_as_it_is() {
     }
     fs::write(&vault, &whole).unwrap();
     enrolled.run(&["status"]).succeeds();
+}
+
+/// Fills the disk that a process has at `folder`, which only that process may see.
+fn fill(process: u32, folder: &Path) {
+    let inside = folder.strip_prefix("/").unwrap();
+    let path = Path::new("/proc").join(process.to_string()).join("root");
+    let mut file = File::create(path.join(inside).join("filler")).unwrap();
+    for size in [4096, 512, 1] {
+        while file.write_all(&vec![0; size]).is_ok() {}
+    }
+}
+
+#[test]
+fn a_disk_that_fills_while_the_answer_is_under_way_costs_no_device() {
+    if !skip::can_run("unshare", &["--user", "--map-root-user", "--mount", "true"]) {
+        return;
+    }
+    // Names of the length that servers take, and far beyond it.
+    for text in ["Lane 1".to_owned(), "👩".repeat(190), "\u{1}".repeat(2000)] {
+        let child = Arc::new(AtomicU32::new(0));
+        let scanner = Scanner::new();
+        let (filled, home) = (Arc::clone(&child), scanner.home());
+        let server = Stranger::answering_by(move |request| {
+            let is_roll = request.contains("/roll ");
+            let process = loop {
+                match filled.load(Ordering::SeqCst) {
+                    0 => thread::yield_now(),
+                    process => break process,
+                }
+            };
+            fill(process, &home);
+            let number = if request.contains("t0ken2") { 2 } else { 1 };
+            let device = serde_json::json!({
+                "organizer": text, "device_id": number, "unique_serial": format!("{number}{text}"),
+                "api_token": if is_roll { "rolled" } else { "k3y" }, "name": text,
+                "security_profile": text,
+                "gate": {"id": 1, "name": text, "identifier": text},
+            });
+            answer("200 OK", "application/json", &device.to_string())
+        });
+        fs::create_dir_all(scanner.home()).unwrap();
+        let program = env!("CARGO_BIN_EXE_gatehand");
+        // All in one place that is gone with the shell: what is stored on the full disk is read there.
+        let script = format!(
+            "mount -t tmpfs -o size=1m,mode=700 none \"$GATEHAND_HOME\" || exit 99
+             empty() {{ rm -f \"$GATEHAND_HOME/filler\"; }}
+             set -e
+             {program} init --url {url} --token first; empty
+             {program} roll; empty
+             {program} init --url {url} --token t0ken2 --replace; empty
+             {program} status --json",
+            url = server.url
+        );
+        let mut command = scanner.command(&[]);
+        let mut shell = Command::new("unshare");
+        shell.args(["--user", "--map-root-user", "--mount", "sh", "-c", &script]);
+        shell.envs(
+            command
+                .env("GATEHAND_VOLATILE", "true")
+                .get_envs()
+                .filter_map(|(name, value)| Some((name.to_owned(), value?.to_owned()))),
+        );
+        let running = shell
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        child.store(running.id(), Ordering::SeqCst);
+        let ended = end(running.wait_with_output().unwrap());
+        ended.succeeds();
+        let document = ended
+            .stdout
+            .find("{\n")
+            .map(|at| &ended.stdout[at..])
+            .unwrap();
+        let status: Value = serde_json::from_str(document).unwrap();
+        assert_eq!(status["device_id"], 2);
+        assert_eq!(status["state"], "enrolled");
+    }
 }

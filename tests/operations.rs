@@ -290,6 +290,85 @@ fn a_lost_answer_to_a_revocation_is_no_loss_whatever_the_server_knows() {
 }
 
 #[test]
+fn a_device_of_another_server_is_another_one_unless_it_may_be_the_same_whatever_its_serial() {
+    // A test server that was made from a copy of the real one's database gives the same serials.
+    let (first, second) = (
+        Stranger::answering(identity("k3y")),
+        Stranger::answering(identity("oth3r")),
+    );
+    for more in [&["--replace"][..], &["--replace", "--revoke-old"]] {
+        let scanner = Scanner::new();
+        scanner.init(&first.url, "token", &[]).succeeds();
+        let ended = scanner.init(&second.url, "another", more);
+        ended.complains(0, "may be another one than the new one");
+        let requests = [first.requests(), second.requests()].concat();
+        assert!(!requests.iter().any(|request| request.contains("/revoke ")));
+    }
+}
+
+#[test]
+fn an_unfinished_enrolment_that_is_given_up_may_have_made_a_device() {
+    let scanner = Scanner::new();
+    let silent = Stranger::silent_then(identity("k3y"));
+    let ended = scanner.init(&silent.url, "token", &IMPATIENT);
+    assert_eq!(ended.code, 8, "{ended:?}");
+    let server = Stranger::answering(identity("k3y"));
+    let ended = scanner.init(&server.url, "another", &["--replace"]);
+    ended.complains(0, "its code may have made a device there");
+    assert!(ended.stderr.contains(&silent.url), "{ended:?}");
+}
+
+#[test]
+fn that_the_old_device_is_to_be_revoked_may_be_said_when_the_code_is_given_again() {
+    let (installation, _old, new, scanner, init) = replaced();
+    new.lose_answers();
+    let ended = scanner.run(&with(&init, &IMPATIENT));
+    assert_eq!(ended.code, 8, "{ended:?}");
+    // The answer is lost again, and so the wish has to be kept until a later command.
+    let ended = scanner.run(&with(&init, &["--revoke-old", "--timeout", "1"]));
+    assert_eq!(ended.code, 8, "{ended:?}");
+    new.lose_nothing();
+    scanner.run(&["init"]).succeeds();
+    assert_eq!(are_revoked(&installation), [true, false]);
+}
+
+#[test]
+fn servers_that_are_gone_for_good_keep_nobody_waiting_again() {
+    let (installation, scanner) = (Installation::start(), Scanner::new());
+    let mut gone = Vec::new();
+    for number in 0..3 {
+        let server = Stranger::answering_by(move |request| {
+            let mut device = serde_json::json!({
+                "organizer": "bigevents", "device_id": 7, "api_token": "k3y", "name": "Lane",
+            });
+            device["unique_serial"] = format!("ABCDEFGH1234567{number}").into();
+            match request.contains("/initialize ") {
+                true => answer("200 OK", "application/json", &device.to_string()),
+                false => answer("500 Internal Server Error", "text/html", "oops"),
+            }
+        });
+        let more = [&["--replace", "--revoke-old"][..], &IMPATIENT].concat();
+        scanner.init(&server.url, "token", &more).succeeds();
+        gone.push(server);
+    }
+    let token = installation.create_device("Lane 1");
+    let more = ["--replace", "--revoke-old"];
+    scanner.init(&installation.url, &token, &more).succeeds();
+    let asked = |gone: &[Stranger]| gone.iter().map(|one| one.requests().len()).sum::<usize>();
+    // Each may have been away for a moment only.
+    for _ in 0..5 {
+        scanner.run(&["info"]).succeeds();
+    }
+    let before = asked(&gone);
+    for _ in 0..3 {
+        let ended = scanner.run(&["info"]);
+        assert_eq!(ended.succeeds().stderr, "");
+    }
+    assert_eq!(asked(&gone), before);
+    assert_eq!(scanner.status()["to_revoke"].as_array().unwrap().len(), 3);
+}
+
+#[test]
 fn what_was_done_is_told_where_the_output_can_not_be_written() {
     let (installation, scanner) = (Installation::start(), Scanner::new());
     let token = installation.create_device("Lane 1");

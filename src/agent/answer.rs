@@ -98,7 +98,7 @@ pub(super) fn read<T: DeserializeOwned>(
     if status.is_success() {
         let text = Zeroizing::new(String::from_utf8_lossy(&answer.body).into_owned());
         // Not the parser's own words: they may repeat the API key.
-        serde_json::from_str(&text)
+        serde_json::from_str(text.trim_start_matches('\u{feff}'))
             .map(Reply::Done)
             .map_err(|_| match answer.is_json {
                 true => unexpected("JSON of another shape"),

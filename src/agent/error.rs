@@ -295,6 +295,15 @@ impl AgentError {
         }
     }
 
+    /// Why it came about, without what it was a failure of.
+    pub(super) fn reason(&self) -> String {
+        match self {
+            Self::Unanswered { source, .. } => source.to_string(),
+            Self::Foreign { server, source, .. } => format!("{server}: {source}"),
+            error => error.to_string(),
+        }
+    }
+
     /// Tells in the log what is no failure of what was asked for: one line, with the causes.
     pub fn warn(&self) {
         let mut words = self.to_string();

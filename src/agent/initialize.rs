@@ -49,6 +49,8 @@ pub struct Initialized {
     pub course: Course,
     /// The device that was here before.
     pub replaced: Option<Replaced>,
+    /// The server of an unfinished enrolment that was given up: its token may have been redeemed.
+    pub given_up: Option<ServerUrl>,
 }
 
 /// What another app kept of a device that it enrolled.
@@ -111,6 +113,7 @@ impl Agent {
             vault: vault.path(),
             course,
             replaced: self.settle_replaced(&lock, &device, &identity, None).await,
+            given_up: device.enrolment.as_ref().map(|begun| begun.server.clone()),
             identity,
         })
     }
@@ -123,6 +126,7 @@ impl Agent {
             vault: self.folder.vault_path(),
             course: Course::DoneBefore,
             replaced: None,
+            given_up: None,
         }
     }
 
@@ -214,6 +218,7 @@ impl Agent {
             vault: vault.path(),
             course: Course::Done,
             replaced: self.settle_replaced(&lock, &device, &identity, None).await,
+            given_up: device.enrolment.as_ref().map(|begun| begun.server.clone()),
             identity,
         })
     }

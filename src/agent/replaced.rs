@@ -3,12 +3,14 @@
 
 use std::time::Duration;
 
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
+use tokio::time::Instant;
 
 use super::device::{Device, sealed_entry};
 use super::journal::{self, BegunOperation, OnIdentity};
 use super::state::{Operation, State, Word};
-use super::{Agent, AgentError, Identity};
+use super::{Agent, AgentError, Identity, clock};
 use crate::failpoint;
 use crate::secret::{self, Secret};
 use crate::vault::{self, Change, ChangeLock, Vault};
@@ -28,6 +30,34 @@ pub enum Afterlife {
     Revoked,
     /// Its server does not accept the key that was here: another copy of it may have a newer one.
     Rejected,
+    /// It can't be told whether it is another device than the new one, and so it is left alone.
+    Unclear,
+}
+
+/// Whether two identities are of one device.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kinship {
+    Same,
+    Other,
+    /// A server may be reached by several addresses, and two servers may give the same serial.
+    Unclear,
+}
+
+impl Kinship {
+    fn of(one: &Identity, other: &Identity) -> Self {
+        let told = |text: &str| !text.is_empty();
+        let (is_same, is_known) = if told(&one.unique_serial) && told(&other.unique_serial) {
+            (one.unique_serial == other.unique_serial, true)
+        } else {
+            let is_same = (&one.organizer, one.device_id) == (&other.organizer, other.device_id);
+            (is_same, one.device_id > 0 && other.device_id > 0)
+        };
+        match (is_known, is_same, one.server == other.server) {
+            (true, true, true) => Self::Same,
+            (true, false, _) => Self::Other,
+            _ => Self::Unclear,
+        }
+    }
 }
 
 /// A device whose place another took here.
@@ -48,7 +78,18 @@ pub(super) struct ToRevoke {
     /// A roll that was begun and may have replaced the key.
     roll: Option<BegunOperation>,
     revoke: BegunOperation,
+    /// How often it was tried in vain, and when it may be tried again beside something else.
+    #[serde(default)]
+    tries: u32,
+    #[serde(default)]
+    not_before: Option<Timestamp>,
 }
+
+/// Tries in vain after which none is made for a while.
+const FREE_TRIES: u32 = 4;
+/// After the next one, and at most; it doubles with each.
+const FIRST_PAUSE: SignedDuration = SignedDuration::from_mins(1);
+const LONGEST_PAUSE: SignedDuration = SignedDuration::from_hours(24);
 
 /// How a revocation ended.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -95,11 +136,29 @@ impl ToRevoke {
             key: identity.key(vault)?,
             roll,
             revoke,
+            tries: 0,
+            not_before: None,
         })
     }
 
-    fn is(&self, identity: &Identity) -> bool {
-        self.identity.unique_serial == identity.unique_serial
+    fn is(&self, other: &Self) -> bool {
+        self.revoke.idempotency_key.expose() == other.revoke.idempotency_key.expose()
+    }
+
+    /// Whether it may be tried beside something else. A clock that was set back makes nobody wait long.
+    fn is_due(&self) -> bool {
+        let now = clock::now();
+        let is_over = |time: Timestamp| time <= now || time.duration_since(now) > LONGEST_PAUSE;
+        self.not_before.is_none_or(is_over)
+    }
+
+    fn was_tried_in_vain(&mut self) {
+        // What failed a few times is tried by the next command: mostly it was the network for a moment.
+        if let Some(doublings) = self.tries.checked_sub(FREE_TRIES) {
+            let pause = FIRST_PAUSE * 2_i32.pow(doublings.min(11));
+            self.not_before = clock::now().checked_add(pause.min(LONGEST_PAUSE)).ok();
+        }
+        self.tries = self.tries.saturating_add(1);
     }
 
     fn store(all: &[Self], change: &Change<'_>) -> Result<(), AgentError> {
@@ -119,10 +178,19 @@ impl Replacement {
             Vec::new()
         });
         let before = to_revoke.len();
-        // What is this device again must not lose its access.
-        to_revoke.retain(|old| !old.is(new));
+        // What is this device again, or may be, must not lose its access.
+        to_revoke.retain(|old| {
+            let kinship = Kinship::of(&old.identity, new);
+            if kinship == Kinship::Unclear {
+                tracing::warn!(
+                    "{} may be this device by another address, and so is not revoked any more: look at it on its server",
+                    old.identity.in_words()
+                );
+            }
+            kinship == Kinship::Other
+        });
         let mut is_changed = to_revoke.len() != before;
-        if revoke_old && let Some(old) = left_behind(device, new) {
+        if revoke_old && let Some((old, Kinship::Other)) = left_behind(device, new) {
             match ToRevoke::of(vault, old, device.operation.as_deref()) {
                 Ok(old) => {
                     to_revoke.push(old);
@@ -146,12 +214,11 @@ impl Replacement {
     }
 }
 
-/// The device that loses its place to `new`, if it is another one and may have access still.
-fn left_behind<'a>(device: &'a Device, new: &Identity) -> Option<&'a Identity> {
+/// The device that loses its place to `new`, unless it is that one or has no access any more.
+fn left_behind<'a>(device: &'a Device, new: &Identity) -> Option<(&'a Identity, Kinship)> {
     let old = device.identity.as_ref().filter(|_| device.is_keyed)?;
-    let may_be_active = device.standing.state != State::Revoked;
-    // By whatever address: serials are unique on a server.
-    (may_be_active && old.unique_serial != new.unique_serial).then_some(old)
+    let kinship = Kinship::of(old, new);
+    (device.standing.state != State::Revoked && kinship != Kinship::Same).then_some((old, kinship))
 }
 
 /// The replaced devices that are still to be revoked.
@@ -171,13 +238,14 @@ impl Agent {
         patience: Option<Duration>,
     ) -> Option<Replaced> {
         let tried = self.revoke_replaced(lock, patience).await;
-        let identity = left_behind(device, new)?.clone();
-        let is_it = |one: &Identity| one.unique_serial == identity.unique_serial;
+        let (identity, kinship) = left_behind(device, new)?;
+        let is_it = |one: &Identity| one.context() == identity.context();
         let still_to_revoke = Vault::look(&self.folder)
             .ok()
             .flatten()
             .and_then(|vault| to_revoke(&vault).ok());
         let afterlife = match tried.iter().find(|(one, _)| is_it(one)) {
+            _ if kinship == Kinship::Unclear => Afterlife::Unclear,
             Some((_, Ended::Revoked)) => Afterlife::Revoked,
             Some((_, Ended::InVain)) => Afterlife::Rejected,
             None if still_to_revoke.unwrap_or_default().iter().any(is_it) => Afterlife::ToRevoke,
@@ -185,7 +253,7 @@ impl Agent {
             None => Afterlife::Active,
         };
         Some(Replaced {
-            identity,
+            identity: identity.clone(),
             afterlife,
         })
     }
@@ -193,7 +261,9 @@ impl Agent {
     /// Goes on with what an earlier command could not end, if nobody else is about to.
     pub(super) async fn revoke_replaced_in_passing(&self) {
         let is_due = match Vault::look(&self.folder) {
-            Ok(Some(vault)) => to_revoke(&vault).is_ok_and(|all| !all.is_empty()),
+            Ok(Some(vault)) => {
+                ToRevoke::all(&vault).is_ok_and(|all| all.iter().any(ToRevoke::is_due))
+            }
             _ => false,
         };
         if is_due && let Ok(lock) = vault::lock(&self.folder) {
@@ -201,7 +271,8 @@ impl Agent {
         }
     }
 
-    /// Revokes the replaced devices that are to be. What fails is told, and stays for a later command.
+    /// Revokes the replaced devices that are to be: all of them, or with `patience`, which is for all
+    /// together, those that are due. What fails is told, and stays for a later command.
     /// Returns those with which it is over, and how.
     pub(super) async fn revoke_replaced(
         &self,
@@ -216,9 +287,14 @@ impl Agent {
             error.warn();
             Vec::new()
         });
+        let begun = Instant::now();
         for mut old in all {
+            let left = patience.map(|patience| patience.saturating_sub(begun.elapsed()));
+            if left.is_some_and(|left| left.is_zero() || !old.is_due()) {
+                continue;
+            }
             let which = old.identity.in_words();
-            match self.revoke_one(&mut old, patience).await {
+            match self.revoke_one(&mut old, left).await {
                 Ok(ended) => {
                     if ended == Ended::InVain {
                         tracing::warn!(
@@ -228,15 +304,21 @@ impl Agent {
                     over.push((old.identity.clone(), ended));
                 }
                 Err(error) => {
+                    let why = error.reason();
                     tracing::warn!(
-                        "the device that was here before, {which}, is not revoked yet; a later command goes on with it"
+                        "the device that was here before, {which}, is not revoked yet, and a later command goes on with it: {why}"
                     );
-                    error.warn();
-                    continue;
+                    old.was_tried_in_vain();
                 }
             }
-            let forgotten = self.change_replaced(|all| all.retain(|one| !one.is(&old.identity)));
-            if let Err(error) = forgotten {
+            let is_over = over.last().is_some_and(|(one, _)| *one == old.identity);
+            let stored = self.change_replaced(|all| {
+                all.retain(|one| !is_over || !one.is(&old));
+                for one in all.iter_mut().filter(|one| one.is(&old)) {
+                    (one.tries, one.not_before) = (old.tries, old.not_before);
+                }
+            });
+            if let Err(error) = stored {
                 error.warn();
             }
         }
@@ -272,7 +354,7 @@ impl Agent {
         old.key = key;
         old.roll = None;
         let stored = self.change_replaced(|all| {
-            for one in all.iter_mut().filter(|one| one.is(&old.identity)) {
+            for one in all.iter_mut().filter(|one| one.is(old)) {
                 one.key.clone_from(&old.key);
                 one.roll = None;
             }

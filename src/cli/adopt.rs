@@ -107,6 +107,7 @@ impl Adopt {
             command: "adopt",
             course: adopted.course,
             replaced: adopted.replaced,
+            given_up: adopted.given_up,
         };
         outcome.show(&agent, heading, self.json)
     }

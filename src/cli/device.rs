@@ -9,6 +9,7 @@ use serde::Serialize;
 use super::connection::ConnectionArguments;
 use super::{CliError, output, status};
 use crate::agent::{Afterlife, Agent, Course, Done, Identity, Replaced, ThisMachine};
+use crate::enrolment::ServerUrl;
 use crate::vault::Folder;
 
 /// Flattened into every command that gets a key to keep.
@@ -50,6 +51,8 @@ pub(super) struct Outcome {
     pub(super) course: Course,
     /// The device that was here before.
     pub(super) replaced: Option<Replaced>,
+    /// The server of an unfinished enrolment that was given up.
+    pub(super) given_up: Option<ServerUrl>,
 }
 
 /// What `--json` prints.
@@ -61,6 +64,9 @@ struct Report<'a> {
     begun_before: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     replaced: Option<ReplacedReport<'a>>,
+    /// The server of an unfinished enrolment that was given up, at which its device may be active.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    given_up: Option<&'a ServerUrl>,
     #[serde(flatten)]
     status: status::Report<'a>,
 }
@@ -82,6 +88,7 @@ impl Outcome {
                 false => Course::Done,
             },
             replaced: None,
+            given_up: None,
         }
     }
 
@@ -96,6 +103,7 @@ impl Outcome {
                     device: status::OtherDevice::of(&replaced.identity),
                     state: replaced.afterlife,
                 }),
+                given_up: self.given_up.as_ref(),
                 status: status::report(&status),
             });
             return output::has_told(told, heading);
@@ -113,6 +121,11 @@ impl Outcome {
         if let Some(replaced) = &self.replaced {
             output::say(&afterlife(replaced));
         }
+        if let Some(server) = &self.given_up {
+            output::say(&format!(
+                "The enrolment at {server} that was not finished is given up; its code may have made a device there: if so, revoke it."
+            ));
+        }
         output::has_told(told, heading)
     }
 }
@@ -128,6 +141,9 @@ fn afterlife(replaced: &Replaced) -> String {
             "is not revoked yet: the next gatehand info, update or roll goes on with it."
         }
         Afterlife::Revoked => "is revoked.",
+        Afterlife::Unclear => {
+            "may be another one than the new one: look at both on their servers, and revoke it there if it is."
+        }
         Afterlife::Rejected => {
             "had a key that its server does not accept: if another copy of its vault is in use, that is the device now, so leave it; else revoke it there."
         }

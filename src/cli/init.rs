@@ -82,7 +82,8 @@ impl Init {
                 Some(_) => Course::WentOn,
                 None => Course::DoneBefore,
             };
-            return self.show(&agent, course, resumed.and_then(|done| done.replaced));
+            let replaced = resumed.and_then(|done| done.replaced);
+            return self.show(&agent, course, replaced, None);
         }
         if let Some(identity) = self.enrolled(&agent)? {
             return Err(AgentError::AlreadyEnrolled(Box::new(identity)).into());
@@ -98,7 +99,8 @@ impl Init {
         let what = format!("Enrolling at {}", reading.enrolment().url());
         let initialize = initialize(&agent, &reading, &options);
         let initialized = super::runtime()?.block_on(progress::shown(&what, initialize))?;
-        self.show(&agent, initialized.course, initialized.replaced)
+        let (course, replaced) = (initialized.course, initialized.replaced);
+        self.show(&agent, course, replaced, initialized.given_up)
     }
 
     fn is_given(&self) -> bool {
@@ -128,6 +130,7 @@ impl Init {
         agent: &Agent,
         course: Course,
         replaced: Option<Replaced>,
+        given_up: Option<ServerUrl>,
     ) -> Result<(), CliError> {
         let heading = match course {
             Course::DoneBefore => "This device is enrolled with this code already.",
@@ -137,6 +140,7 @@ impl Init {
             command: "init",
             course,
             replaced,
+            given_up,
         };
         outcome.show(agent, heading, self.json)?;
         if course == Course::DoneBefore && self.replace && !self.json {

@@ -252,7 +252,7 @@ impl Vault {
             key,
             path: &path,
         };
-        change.remove(RESERVE)?;
+        change.make_room()?;
         change.check_key_from_now_on()?;
         let done = work(&change)?;
         failpoint::reach("vault: before commit");
@@ -325,6 +325,21 @@ impl Change<'_> {
     /// Removes an entry and overwrites its place in the file.
     pub fn remove(&self, name: &str) -> Result<(), VaultError> {
         self.execute("DELETE FROM entry WHERE name = ?1", params![name])
+    }
+
+    /// Frees the room that [`Vault::begin`] has filled. It held nothing secret: overwritten, it would
+    /// take up in the log just the room that is to be used now.
+    fn make_room(&self) -> Result<(), VaultError> {
+        let overwrite = |whether: bool| {
+            let set = self
+                .transaction
+                .pragma_update(None, "secure_delete", whether);
+            set.map_err(|source| VaultError::sqlite(self.path, source))
+        };
+        overwrite(false)?;
+        let removed = self.remove(RESERVE);
+        overwrite(true)?;
+        removed
     }
 
     fn check_key_from_now_on(&self) -> Result<(), VaultError> {
