@@ -78,15 +78,15 @@ fn what_is_created_is_listed() {
     assert_eq!(desk.json("gate list bigevents")[0]["identifier"], "NORTH");
     let event = &desk.json("event list bigevents")[0];
     assert_eq!(event["date_from"], "2027-05-08T16:00:00.000000Z");
-    assert_eq!(event["live"], true);
+    assert_eq!(event["active"], true);
     assert_eq!(
         desk.json("team list bigevents"),
-        json!([{"name": "admins", "permissions": "all", "active": true}])
+        json!([{"id": 1, "name": "admins", "permissions": "all", "active": true}])
     );
     let device = &desk.json("device list bigevents")[0];
     assert_eq!(device["limit_events"], json!(["museum"]));
     assert_eq!(
-        (&device["gate"], &device["device_id"]),
+        (&device["gate"]["identifier"], &device["device_id"]),
         (&json!("NORTH"), &json!(1))
     );
     assert!(

@@ -50,9 +50,13 @@ fn complaint(ended: &Ended) -> Value {
     assert!(ended.stderr.ends_with('\n'));
     let complaint: Value = serde_json::from_str(&ended.stderr).unwrap();
     let fields: Vec<&String> = complaint.as_object().unwrap().keys().collect();
-    assert_eq!(fields, ["advice", "causes", "code", "error"]);
+    assert_eq!(fields, ["advice", "causes", "code", "error", "kind"]);
     assert_eq!(complaint["code"], ended.code, "{ended:?}");
     assert!(!complaint["error"].as_str().unwrap().is_empty());
+    let help = Scanner::new().run(&["--help"]).stdout;
+    let word = complaint["kind"].as_str().unwrap();
+    let listed = format!("\n{:>4}  {word} ", ended.code);
+    assert!(help.contains(&listed), "{listed:?} is not in {help}");
     complaint
 }
 
@@ -86,9 +90,9 @@ fn the_help_of_every_command_has_examples_and_the_exit_codes_are_listed() {
     let help = scanner.run(&["--help"]);
     let help = &help.succeeds().stdout;
     for line in [
-        "Exit codes:",
-        "   0  done",
-        "  19  an answer to gatehand request",
+        "Exit codes",
+        "   0                       done",
+        "  19  error-status         an answer to gatehand request",
     ] {
         assert!(help.contains(line), "{help}");
     }

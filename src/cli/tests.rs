@@ -67,6 +67,46 @@ fn every_command_for_devices_speaks_json_and_explains_itself() {
     }
 }
 
+/// The commands that do something, by their words from `gatehand` on.
+fn leaves(command: &clap::Command, name: &str, leaves: &mut Vec<(String, clap::Command)>) {
+    for one in command.get_subcommands() {
+        let name = format!("{name} {}", one.get_name()).trim().to_owned();
+        match one.has_subcommands() {
+            true => self::leaves(one, &name, leaves),
+            false => leaves.push((name, one.clone())),
+        }
+    }
+}
+
+fn all_leaves() -> Vec<(String, clap::Command)> {
+    let mut root = Arguments::command().disable_help_subcommand(true);
+    root.build();
+    let mut found = Vec::new();
+    leaves(&root, "", &mut found);
+    found
+}
+
+#[test]
+fn every_command_with_json_has_a_schema_and_every_schema_a_command() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/schemas");
+    let files = std::fs::read_dir(folder).unwrap();
+    let mut schemas: Vec<_> = files
+        .map(|file| file.unwrap().file_name().into_string().unwrap())
+        .collect();
+    let speak_json = all_leaves().into_iter().filter(|(_, command)| {
+        command
+            .get_arguments()
+            .any(|argument| argument.get_id() == "json")
+    });
+    let mut expected: Vec<_> = speak_json
+        .map(|(name, _)| format!("{}.json", name.replace(' ', "-")))
+        .chain(["definitions.json".to_owned(), "error.json".to_owned()])
+        .collect();
+    schemas.sort();
+    expected.sort();
+    assert_eq!(schemas, expected);
+}
+
 #[test]
 fn every_example_is_understood() {
     let mut examples = 0;

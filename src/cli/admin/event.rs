@@ -3,10 +3,10 @@
 use clap::{Args, Subcommand};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use serde_json::json;
+use serde::Serialize;
 
-use super::{Desk, slug, text, yes};
-use crate::cli::CliError;
+use super::{Desk, one_of, slug, text, yes};
+use crate::cli::{CliError, output};
 use crate::server::event_selection::Schedule;
 use crate::server::organizers_file::Name;
 use crate::server::store::{Administration, Event, EventChange};
@@ -53,14 +53,20 @@ pub(super) struct Create {
     #[arg(long, value_name = "ZONE", default_value = "UTC", value_parser = timezone)]
     timezone: String,
     /// Don't put it on sale yet.
-    #[arg(long)]
-    not_live: bool,
+    #[arg(long, alias = "not-live")]
+    inactive: bool,
 }
 
 impl Command {
     pub(super) async fn run(self, desk: &Desk) -> Result<(), CliError> {
         let (organizer, slug, change, words) = match self {
-            Self::List { organizer } => return list(desk, &organizer).await,
+            Self::List { organizer } => {
+                let events = summaries(desk, desk.organizer(&organizer).await?).await?;
+                return desk.list(&events, ["SLUG", "NAME", "FROM", "ACTIVE"], |one| {
+                    let from = output::time(one.date_from);
+                    [one.slug.clone(), one.name.clone(), from, yes(one.active)]
+                });
+            }
             Self::Create(create) => return create.run(desk).await,
             Self::Rename {
                 organizer,
@@ -103,44 +109,45 @@ impl Command {
                 )
             }
         };
-        desk.store
-            .change_event(desk.organizer(&organizer).await?, &slug, change)
-            .await?;
-        desk.done(&words, json!({"slug": slug}))
+        let organizer = desk.organizer(&organizer).await?;
+        desk.store.change_event(organizer, &slug, change).await?;
+        desk.done(&words, summary(desk, organizer, &slug)).await
     }
 }
 
-async fn list(desk: &Desk, organizer: &str) -> Result<(), CliError> {
-    let events = desk.store.events(desk.organizer(organizer).await?).await?;
-    if desk.json {
-        let documents: Vec<_> = events
-            .iter()
-            .map(|event| {
-                json!({
-                    "slug": event.slug, "name": event.name.text(), "live": event.live,
-                    "timezone": event.timezone,
-                    "date_from": timestamp::format(event.schedule.date_from),
-                    "date_to": event.schedule.date_to.map(timestamp::format),
-                    "date_admission": event.schedule.date_admission.map(timestamp::format),
-                })
-            })
-            .collect();
-        return super::output::print_json(&documents);
-    }
-    let rows = events.iter().map(|event| {
-        let from = event
-            .schedule
-            .date_from
-            .strftime("%Y-%m-%d %H:%M UTC")
-            .to_string();
-        [
-            event.slug.clone(),
-            event.name.text().to_owned(),
-            from,
-            yes(event.live),
-        ]
-    });
-    super::output::print_columns(["SLUG", "NAME", "FROM", "LIVE"], rows)
+/// An event in a list.
+#[derive(Serialize)]
+struct Summary {
+    slug: String,
+    name: String,
+    active: bool,
+    timezone: String,
+    #[serde(with = "timestamp")]
+    date_from: Timestamp,
+    #[serde(with = "timestamp::optional")]
+    date_to: Option<Timestamp>,
+    #[serde(with = "timestamp::optional")]
+    date_admission: Option<Timestamp>,
+}
+
+async fn summaries(desk: &Desk, organizer: i64) -> Result<Vec<Summary>, CliError> {
+    let events = desk.store.events(organizer).await?.into_iter();
+    Ok(events
+        .map(|event| Summary {
+            slug: event.slug,
+            name: event.name.text().to_owned(),
+            active: event.live,
+            timezone: event.timezone,
+            date_from: event.schedule.date_from,
+            date_to: event.schedule.date_to,
+            date_admission: event.schedule.date_admission,
+        })
+        .collect())
+}
+
+async fn summary(desk: &Desk, organizer: i64, slug: &str) -> Result<Summary, CliError> {
+    let events = summaries(desk, organizer).await?;
+    one_of(events, "event", slug, |one| one.slug == slug)
 }
 
 impl Create {
@@ -149,7 +156,7 @@ impl Create {
         let event = Event {
             slug: self.slug.clone(),
             name: Name::Plain(self.name),
-            live: !self.not_live,
+            live: !self.inactive,
             timezone: self.timezone,
             schedule: Schedule {
                 date_from: self.from,
@@ -159,7 +166,8 @@ impl Create {
         };
         desk.store.create_event(organizer, event).await?;
         let words = format!("Created the event {} of {}.", self.slug, self.organizer);
-        desk.done(&words, json!({"slug": self.slug}))
+        desk.done(&words, summary(desk, organizer, &self.slug))
+            .await
     }
 }
 

@@ -1,12 +1,12 @@
 //! `gatehand admin media-keys`.
 
 use clap::Subcommand;
-use serde_json::json;
+use serde::Serialize;
 use zeroize::Zeroizing;
 
-use super::{Desk, yes};
+use super::{Desk, one_of, yes};
 use crate::agent::AgentError;
-use crate::cli::{CliError, output};
+use crate::cli::CliError;
 use crate::server::store::{Administration, MediumKeys, Store};
 
 /// AES-128, which the media are made for.
@@ -35,27 +35,14 @@ impl Command {
     pub(super) async fn run(self, desk: &Desk) -> Result<(), CliError> {
         match self {
             Self::List { organizer } => {
-                let sets = desk
-                    .store
-                    .medium_keys(desk.organizer(&organizer).await?)
-                    .await?;
-                if desk.json {
-                    let documents: Vec<_> = sets
-                        .iter()
-                        .map(|set| {
-                            json!({"public_id": set.public_id, "media_type": set.media_type, "active": set.active})
-                        })
-                        .collect();
-                    return output::print_json(&documents);
-                }
-                let rows = sets.iter().map(|set| {
+                let sets = summaries(desk, desk.organizer(&organizer).await?).await?;
+                desk.list(&sets, ["ID", "MEDIA", "ACTIVE"], |set| {
                     [
                         set.public_id.to_string(),
                         set.media_type.clone(),
                         yes(set.active),
                     ]
-                });
-                output::print_columns(["ID", "MEDIA", "ACTIVE"], rows)
+                })
             }
             Self::Create {
                 organizer,
@@ -70,14 +57,38 @@ impl Command {
                     uid_key: random_key()?,
                     diversification_key: random_key()?,
                 };
-                desk.store
-                    .create_medium_keys(desk.organizer(&organizer).await?, keys)
-                    .await?;
                 let words = format!("Made the key set {public_id} of {organizer}.");
-                desk.done(&words, json!({"public_id": public_id}))
+                let organizer = desk.organizer(&organizer).await?;
+                desk.store.create_medium_keys(organizer, keys).await?;
+                let summary = async {
+                    let sets = summaries(desk, organizer).await?;
+                    one_of(sets, "key set", &public_id.to_string(), |set| {
+                        set.public_id == public_id
+                    })
+                };
+                desk.done(&words, summary).await
             }
         }
     }
+}
+
+/// A key set in a list, without its keys.
+#[derive(Serialize)]
+struct Summary {
+    public_id: i64,
+    media_type: String,
+    active: bool,
+}
+
+async fn summaries(desk: &Desk, organizer: i64) -> Result<Vec<Summary>, CliError> {
+    let sets = desk.store.medium_keys(organizer).await?.into_iter();
+    Ok(sets
+        .map(|set| Summary {
+            public_id: set.public_id,
+            media_type: set.media_type,
+            active: set.active,
+        })
+        .collect())
 }
 
 fn random_key() -> Result<Zeroizing<Vec<u8>>, CliError> {

@@ -17,8 +17,8 @@ use clap::{Args, Subcommand};
 use serde::Serialize;
 
 use super::{CliError, output};
-use crate::server::store::Administration;
 use crate::server::store::sqlite::SqliteStore;
+use crate::server::store::{Administration, StoreError};
 use crate::wire::{TEXT_LIMIT, fields};
 
 const EXAMPLES: &str = "\
@@ -135,12 +135,16 @@ impl Desk {
         Ok(self.store.organizer(slug).await?.id)
     }
 
-    /// Says that it is done: `words` for people, `document` for scripts.
-    fn done(&self, words: &str, document: impl Serialize) -> Result<(), CliError> {
-        let told = if self.json {
-            output::print_json(&document)
-        } else {
-            output::print_line(&output::printable(words))
+    /// Says that it is done: `words` for people, and for scripts the thing as it is now, as lists
+    /// show it.
+    async fn done<T: Serialize>(
+        &self,
+        words: &str,
+        thing: impl Future<Output = Result<T, CliError>>,
+    ) -> Result<(), CliError> {
+        let told = match self.json {
+            true => thing.await.and_then(|thing| output::print_json(&thing)),
+            false => output::print_line(&output::printable(words)),
         };
         has_told(told, words)
     }
@@ -193,6 +197,23 @@ fn slug(argument: &str) -> Result<String, String> {
     } else {
         Err("1 to 50 letters without accents, digits and . _ - are allowed".to_owned())
     }
+}
+
+/// Of a list the thing that was just made or changed.
+fn one_of<T>(
+    list: Vec<T>,
+    kind: &'static str,
+    name: &str,
+    is_it: impl Fn(&T) -> bool,
+) -> Result<T, CliError> {
+    let found = list.into_iter().find(is_it);
+    found.ok_or_else(|| {
+        StoreError::Unknown {
+            kind,
+            name: name.to_owned(),
+        }
+        .into()
+    })
 }
 
 fn yes(is: bool) -> String {
