@@ -101,6 +101,9 @@ pub(super) enum CliError {
     #[error("there is no device {device}")]
     NoDevice { device: u64 },
     #[cfg(feature = "server")]
+    #[error("a time is out of range")]
+    Time(#[from] jiff::Error),
+    #[cfg(feature = "server")]
     #[error("the demo's server gave no proper answer")]
     Demo(#[source] reqwest::Error),
     #[cfg(feature = "server")]

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Subcommand};
+use clap::{ArgGroup, Args, Subcommand};
 use serde::Serialize;
 
 use super::qr_image::QrImage;
@@ -58,16 +58,18 @@ pub(super) enum Command {
 }
 
 #[derive(Args)]
+#[group(skip)]
+#[command(group(ArgGroup::new("access").required(true)))]
 pub(super) struct Create {
     organizer: String,
     /// How people call it.
     #[arg(long, value_parser = text)]
     name: String,
     /// Give it access to all events.
-    #[arg(long, conflicts_with = "events", required_unless_present = "events")]
+    #[arg(long, group = "access")]
     all_events: bool,
-    /// Give it access to this event; may be repeated.
-    #[arg(long = "event", value_name = "SLUG")]
+    /// Give it access to this event only; may be repeated.
+    #[arg(long = "event", value_name = "SLUG", group = "access")]
     events: Vec<String>,
     /// The identifier of the gate it stands at.
     #[arg(long)]

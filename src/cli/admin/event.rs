@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde::Serialize;
 
+use super::when::When;
 use super::{Desk, one_of, slug, text, yes};
 use crate::cli::{CliError, output};
 use crate::server::event_selection::Schedule;
@@ -40,18 +41,19 @@ pub(super) struct Create {
     /// How people call it.
     #[arg(long, value_parser = text)]
     name: String,
-    /// When it starts, as 2027-05-08T18:00:00+02:00.
+    /// When it starts, as 2027-05-08T18:00 in its time zone or 2027-05-08T18:00:00+02:00; or a day,
+    /// as 2027-05-08, of which it is the whole unless --to is given.
     #[arg(long, value_name = "TIME")]
-    from: Timestamp,
-    /// When it ends.
+    from: When,
+    /// When it ends; a day counts to its end.
     #[arg(long, value_name = "TIME")]
-    to: Option<Timestamp>,
-    /// When people are let in.
+    to: Option<When>,
+    /// When people are let in; of a day, from its beginning.
     #[arg(long, value_name = "TIME")]
-    admission: Option<Timestamp>,
+    admission: Option<When>,
     /// The event's time zone, as Europe/Berlin.
     #[arg(long, value_name = "ZONE", default_value = "UTC", value_parser = timezone)]
-    timezone: String,
+    timezone: (String, TimeZone),
     /// Don't put it on sale yet.
     #[arg(long, alias = "not-live")]
     inactive: bool,
@@ -152,17 +154,20 @@ async fn summary(desk: &Desk, organizer: i64, slug: &str) -> Result<Summary, Cli
 
 impl Create {
     async fn run(self, desk: &Desk) -> Result<(), CliError> {
+        let (timezone, zone) = self.timezone;
+        let to = self.to.or(self.from.is_day().then_some(self.from));
+        let schedule = Schedule {
+            date_from: self.from.begin(&zone)?,
+            date_to: to.map(|to| to.end(&zone)).transpose()?,
+            date_admission: self.admission.map(|when| when.begin(&zone)).transpose()?,
+        };
         let organizer = desk.organizer(&self.organizer).await?;
         let event = Event {
             slug: self.slug.clone(),
             name: Name::Plain(self.name),
             live: !self.inactive,
-            timezone: self.timezone,
-            schedule: Schedule {
-                date_from: self.from,
-                date_to: self.to,
-                date_admission: self.admission,
-            },
+            timezone,
+            schedule,
         };
         desk.store.create_event(organizer, event).await?;
         let words = format!("Created the event {} of {}.", self.slug, self.organizer);
@@ -171,9 +176,9 @@ impl Create {
     }
 }
 
-fn timezone(argument: &str) -> Result<String, String> {
+fn timezone(argument: &str) -> Result<(String, TimeZone), String> {
     match TimeZone::get(argument) {
-        Ok(_) => Ok(argument.to_owned()),
+        Ok(zone) => Ok((argument.to_owned(), zone)),
         Err(_) => {
             Err("no time zone of that name is known; write it as in Europe/Berlin".to_owned())
         }

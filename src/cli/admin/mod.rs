@@ -9,6 +9,7 @@ mod organizer;
 mod qr_image;
 mod team;
 mod token;
+mod when;
 
 use std::io::ErrorKind;
 use std::path::PathBuf;
