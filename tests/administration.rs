@@ -291,7 +291,7 @@ fn what_is_not_there_or_there_already_is_told() {
     )
     .complains(2, "Europe/Berlin");
     desk.admin("team create bigevents t --permission everything")
-        .complains(2, "known are");
+        .complains(2, "possible values: all, organizer.devices:read");
 }
 
 #[test]

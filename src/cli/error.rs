@@ -63,6 +63,8 @@ pub(super) enum CliError {
     NoInputInTime(u64),
     #[error("nothing was sent: the code's server was not confirmed with yes")]
     CodeNotConfirmed,
+    #[error("there is no command {0}")]
+    NoCommand(String),
     #[error("can't read {name}")]
     Input {
         name: String,

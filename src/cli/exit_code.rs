@@ -13,17 +13,17 @@ Exit codes, and the word for each as --json has it in `kind`:
    0                       done
    1  failed               failed for a reason not named below
    2  usage                the command was called wrongly
-   3  picture-unreadable   the picture holds no code that can be read, or several
+   3  picture-unreadable   the picture holds no readable code, or several
    4  enrolment-invalid    the code is none for enrolment, or is incomplete
-   5  not-encrypted        the connection would not be encrypted (see --allow-http)
+   5  not-encrypted        the connection would be unencrypted (see --allow-http)
    6  refused              the server refused
    7  foreign-answer       something else than the device API answered
    8  unreachable          the server can't be reached
    9  certificate-invalid  the server's certificate is not valid
-  10  vault-unwritable     the vault can't be written, or would be gone at the next
-                           boot (see --volatile)
-  11  vault-unusable       the vault can't be used: not readable, damaged, sealed
-                           with another key, too new
+  10  vault-unwritable     the vault can't be written, or would be gone at the
+                           next boot (see --volatile)
+  11  vault-unusable       the vault can't be used: not readable, damaged,
+                           sealed with another key, too new
   12  already-enrolled     this device is already enrolled, or a different
                            enrolment is not finished
   13  not-enrolled         this device is not enrolled (yet)
@@ -32,7 +32,7 @@ Exit codes, and the word for each as --json has it in `kind`:
   16  revoked              this device was revoked, on the server or from here
   17  rejected             the server does not accept this device's key
   18  answer-lost          the answer with this device's key was lost
-  19  error-status         an answer to gatehand request has a status of 400 or above";
+  19  error-status         an answer to gatehand request is of status 400 or above";
 
 /// Exit codes; see [`TABLE`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -105,6 +105,7 @@ pub(super) fn of(error: &CliError) -> ExitCode {
         | CliError::NoInputInTime(_)
         | CliError::CodeNotConfirmed
         | CliError::NotConfirmed
+        | CliError::NoCommand(_)
         | CliError::Existing { .. } => ExitCode::Usage,
         #[cfg(feature = "server")]
         CliError::Database(_)

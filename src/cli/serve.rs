@@ -11,8 +11,15 @@ use super::admin::DatabaseArguments;
 use super::{CliError, output};
 use crate::server::{self, Config, Server};
 
+const EXAMPLES: &str = "\
+Examples:
+  gatehand serve
+  gatehand serve --listen 127.0.0.1:8345 --database /srv/tickets/gatehand.db \\
+      --public-url https://tickets.example";
+
 /// Serve the devices resource and the device API.
 #[derive(Args)]
+#[command(after_help = EXAMPLES)]
 pub(super) struct Serve {
     #[command(flatten)]
     database: DatabaseArguments,

@@ -13,14 +13,25 @@ use crate::secret::{self, Secret};
 use crate::server::store::{Administration, DeviceChange, NewDevice, PlacedDevice};
 use crate::wire::{Device, SECURITY_PROFILES};
 
+const EXAMPLES: &str = "\
+Examples:
+  gatehand admin device create bigevents --name 'Lane 1' --all-events \\
+      --public-url https://tickets.example
+  gatehand admin device create bigevents --name 'Lane 2' --event museum \\
+      --event fair --gate north --security-profile pretixscan --json";
+
 #[derive(Subcommand)]
 pub(super) enum Command {
     /// List the devices of an organizer.
-    List { organizer: String },
+    List {
+        /// Slug of the organizer.
+        organizer: String,
+    },
     /// Create a device and show what a scanner enrols with.
     Create(Create),
     /// Show again what a scanner enrols with.
     Show {
+        /// Slug of the organizer.
         organizer: String,
         /// The device's number.
         device: u64,
@@ -29,14 +40,17 @@ pub(super) enum Command {
     },
     /// Give a device another name.
     Rename {
+        /// Slug of the organizer.
         organizer: String,
         /// The device's number.
         device: u64,
+        /// Its new name.
         #[arg(value_parser = text)]
         name: String,
     },
     /// Put a device at a gate.
     Move {
+        /// Slug of the organizer.
         organizer: String,
         /// The device's number.
         device: u64,
@@ -45,12 +59,14 @@ pub(super) enum Command {
     },
     /// Show what was done to a device, and by whom.
     Log {
+        /// Slug of the organizer.
         organizer: String,
         /// The device's number.
         device: u64,
     },
     /// End a device's access for good.
     Revoke {
+        /// Slug of the organizer.
         organizer: String,
         /// The device's number.
         device: u64,
@@ -59,8 +75,9 @@ pub(super) enum Command {
 
 #[derive(Args)]
 #[group(skip)]
-#[command(group(ArgGroup::new("access").required(true)))]
+#[command(after_help = EXAMPLES, group(ArgGroup::new("access").required(true)))]
 pub(super) struct Create {
+    /// Slug of the organizer.
     organizer: String,
     /// How people call it.
     #[arg(long, value_parser = text)]

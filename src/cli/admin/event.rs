@@ -16,24 +16,48 @@ use crate::wire::timestamp;
 #[derive(Subcommand)]
 pub(super) enum Command {
     /// List the events of an organizer.
-    List { organizer: String },
+    List {
+        /// Slug of the organizer.
+        organizer: String,
+    },
     /// Create an event. Dates of a series and check-in lists come with an import.
     Create(Create),
     /// Give an event another name.
     Rename {
+        /// Slug of the organizer.
         organizer: String,
+        /// Slug of the event.
         slug: String,
+        /// Its new name.
         #[arg(value_parser = text)]
         name: String,
     },
     /// Take an event off sale: devices are not sent to it any more.
-    Deactivate { organizer: String, slug: String },
+    Deactivate {
+        /// Slug of the organizer.
+        organizer: String,
+        /// Slug of the event.
+        slug: String,
+    },
     /// Put an event on sale again.
-    Activate { organizer: String, slug: String },
+    Activate {
+        /// Slug of the organizer.
+        organizer: String,
+        /// Slug of the event.
+        slug: String,
+    },
 }
 
+const EXAMPLES: &str = "\
+Examples:
+  gatehand admin event create bigevents fair --name Fair --from 2027-05-08
+  gatehand admin event create bigevents museum --name 'Museum night' \\
+      --from 2027-05-08T18:00 --to 2027-05-09T02:00 --timezone Europe/Berlin";
+
 #[derive(Args)]
+#[command(after_help = EXAMPLES)]
 pub(super) struct Create {
+    /// Slug of the organizer.
     organizer: String,
     /// How it is called in addresses.
     #[arg(value_parser = slug)]

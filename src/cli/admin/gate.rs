@@ -11,9 +11,13 @@ use crate::wire;
 #[derive(Subcommand)]
 pub(super) enum Command {
     /// List the gates of an organizer.
-    List { organizer: String },
+    List {
+        /// Slug of the organizer.
+        organizer: String,
+    },
     /// Create a gate.
     Create {
+        /// Slug of the organizer.
         organizer: String,
         /// Short text, unique within the organizer.
         #[arg(value_parser = slug)]
@@ -24,19 +28,26 @@ pub(super) enum Command {
     },
     /// Give a gate another name.
     Rename {
+        /// Slug of the organizer.
         organizer: String,
+        /// Identifier of the gate.
         identifier: String,
+        /// Its new name.
         #[arg(value_parser = text)]
         name: String,
     },
     /// Take a gate out of use: its devices are answered as if they had none.
     Deactivate {
+        /// Slug of the organizer.
         organizer: String,
+        /// Identifier of the gate.
         identifier: String,
     },
     /// Use a gate again.
     Activate {
+        /// Slug of the organizer.
         organizer: String,
+        /// Identifier of the gate.
         identifier: String,
     },
 }

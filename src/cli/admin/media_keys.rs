@@ -15,9 +15,13 @@ const KEY_LENGTH: usize = 16;
 #[derive(Subcommand)]
 pub(super) enum Command {
     /// List the key sets of an organizer; the keys themselves go to devices only.
-    List { organizer: String },
+    List {
+        /// Slug of the organizer.
+        organizer: String,
+    },
     /// Make a key set from random keys. Devices that sent an RSA key get it with their next `info`.
     Create {
+        /// Slug of the organizer.
         organizer: String,
         /// Number of the set on the media, unique in the installation.
         #[arg(value_parser = clap::value_parser!(i64).range(1..))]

@@ -25,10 +25,12 @@ use crate::wire::{TEXT_LIMIT, fields};
 const EXAMPLES: &str = "\
 Examples:
   gatehand admin organizer create bigevents --name 'Big Events'
-  gatehand admin event create bigevents museum --name 'Museum night' --from 2027-05-08T18:00:00Z
+  gatehand admin event create bigevents museum --name 'Museum night' \\
+      --from 2027-05-08T18:00 --timezone Europe/Berlin
   gatehand admin team create bigevents admins --permission all
   gatehand admin token create bigevents admins
-  gatehand admin device create bigevents --name 'Lane 1' --all-events --public-url https://tickets.example
+  gatehand admin device create bigevents --name 'Lane 1' --all-events \\
+      --public-url https://tickets.example
   gatehand admin import organizers.json";
 
 /// Set a server up: organizers, gates, events, teams, tokens, devices. The server may be running.
@@ -38,7 +40,7 @@ pub(super) struct Admin {
     #[command(flatten)]
     database: DatabaseArguments,
     /// Print JSON.
-    #[arg(long, global = true)]
+    #[arg(long, global = true, display_order = 900)]
     pub(super) json: bool,
     #[command(subcommand)]
     subject: Subject,
@@ -53,11 +55,20 @@ pub(super) struct DatabaseArguments {
         global = true,
         value_name = "PATH",
         env = "GATEHAND_DATABASE",
-        default_value = "gatehand.db"
+        default_value = "gatehand.db",
+        help_heading = "Database",
+        display_order = 910
     )]
     pub(super) database: PathBuf,
     /// The file with the installation's secret, made at first start [default: beside the database]
-    #[arg(long, global = true, value_name = "PATH", env = "GATEHAND_SECRET_FILE")]
+    #[arg(
+        long,
+        global = true,
+        value_name = "PATH",
+        env = "GATEHAND_SECRET_FILE",
+        help_heading = "Database",
+        display_order = 910
+    )]
     pub(super) secret_file: Option<PathBuf>,
 }
 

@@ -21,14 +21,22 @@ pub(super) enum Command {
     },
     /// Give an organizer another name.
     Rename {
+        /// Slug of the organizer.
         slug: String,
+        /// Its new name.
         #[arg(value_parser = text)]
         name: String,
     },
     /// Serve nothing of an organizer until it is activated again.
-    Deactivate { slug: String },
+    Deactivate {
+        /// Slug of the organizer.
+        slug: String,
+    },
     /// Serve an organizer again.
-    Activate { slug: String },
+    Activate {
+        /// Slug of the organizer.
+        slug: String,
+    },
 }
 
 impl Command {

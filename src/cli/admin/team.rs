@@ -9,45 +9,62 @@ use crate::cli::CliError;
 use crate::server::organizers_file::Permissions;
 use crate::server::store::{Administration, TeamChange};
 
+/// What a team may be permitted.
+const PERMISSIONS: [&str; 3] = ["all", "organizer.devices:read", "organizer.devices:write"];
+
 #[derive(Subcommand)]
 pub(super) enum Command {
     /// List the teams of an organizer.
-    List { organizer: String },
+    List {
+        /// Slug of the organizer.
+        organizer: String,
+    },
     /// Create a team.
     Create {
+        /// Slug of the organizer.
         organizer: String,
+        /// Its name.
         #[arg(value_parser = text)]
         name: String,
-        /// all, or what its tokens may do: organizer.devices:read, organizer.devices:write.
-        #[arg(long = "permission", required = true, value_parser = permission)]
+        /// What its tokens may do; may be repeated.
+        #[arg(long = "permission", value_name = "PERMISSION", required = true, value_parser = PERMISSIONS)]
         permissions: Vec<String>,
     },
     /// Give a team another name.
     Rename {
+        /// Slug of the organizer.
         organizer: String,
+        /// Its name.
         #[arg(value_parser = text)]
         name: String,
+        /// Its new name.
         #[arg(value_parser = text)]
         new_name: String,
     },
     /// Change what a team's tokens may do.
     Permit {
+        /// Slug of the organizer.
         organizer: String,
+        /// Its name.
         #[arg(value_parser = text)]
         name: String,
-        /// all, or what its tokens may do: organizer.devices:read, organizer.devices:write.
-        #[arg(long = "permission", required = true, value_parser = permission)]
+        /// What its tokens may do; may be repeated.
+        #[arg(long = "permission", value_name = "PERMISSION", required = true, value_parser = PERMISSIONS)]
         permissions: Vec<String>,
     },
     /// Let nobody in with this team's tokens until it is activated again.
     Deactivate {
+        /// Slug of the organizer.
         organizer: String,
+        /// Its name.
         #[arg(value_parser = text)]
         name: String,
     },
     /// Let the team's tokens in again.
     Activate {
+        /// Slug of the organizer.
         organizer: String,
+        /// Its name.
         #[arg(value_parser = text)]
         name: String,
     },
@@ -187,14 +204,5 @@ fn collect(permissions: Vec<String>) -> Permissions {
         Permissions::All
     } else {
         Permissions::Listed(permissions)
-    }
-}
-
-fn permission(argument: &str) -> Result<String, String> {
-    const KNOWN: [&str; 3] = ["all", "organizer.devices:read", "organizer.devices:write"];
-    if KNOWN.contains(&argument) {
-        Ok(argument.to_owned())
-    } else {
-        Err(format!("known are {}", KNOWN.join(", ")))
     }
 }

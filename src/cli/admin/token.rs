@@ -15,13 +15,17 @@ use crate::server::store::{Administration, NewToken, TokenChange, TokenSummary};
 pub(super) enum Command {
     /// List the tokens of a team. The tokens themselves are not known any more.
     List {
+        /// Slug of the organizer.
         organizer: String,
+        /// Name of the team.
         #[arg(value_parser = text)]
         team: String,
     },
     /// Make a token. It is shown now and never again.
     Create {
+        /// Slug of the organizer.
         organizer: String,
+        /// Name of the team.
         #[arg(value_parser = text)]
         team: String,
         /// What it is for.
@@ -30,17 +34,22 @@ pub(super) enum Command {
     },
     /// Give a token another name.
     Rename {
+        /// Slug of the organizer.
         organizer: String,
+        /// Name of the team.
         #[arg(value_parser = text)]
         team: String,
         /// Its number in the list.
         id: i64,
+        /// Its new name.
         #[arg(value_parser = text)]
         name: String,
     },
     /// Let nobody in with a token until it is activated again.
     Deactivate {
+        /// Slug of the organizer.
         organizer: String,
+        /// Name of the team.
         #[arg(value_parser = text)]
         team: String,
         /// Its number in the list.
@@ -48,7 +57,9 @@ pub(super) enum Command {
     },
     /// Let a token in again.
     Activate {
+        /// Slug of the organizer.
         organizer: String,
+        /// Name of the team.
         #[arg(value_parser = text)]
         team: String,
         /// Its number in the list.
