@@ -10,6 +10,7 @@
 mod common;
 
 use std::fs::{self, File};
+use std::io::{BufRead, BufReader};
 use std::os::unix::fs::PermissionsExt;
 use std::process::{Command, Stdio};
 
@@ -66,6 +67,52 @@ impl Desk {
 }
 
 #[test]
+fn a_server_says_on_one_line_where_its_files_are_and_what_to_do_next() {
+    let desk = Scanner::new();
+    let folder = desk.scratch().join("odd folder");
+    fs::create_dir(&folder).unwrap();
+    let first_line = |more: &[&str]| {
+        let mut command = desk.command(&["serve", "--listen", "127.0.0.1:0"]);
+        let command = command.args(more).current_dir(&folder);
+        let mut server = command.stderr(Stdio::piped()).spawn().unwrap();
+        let mut line = String::new();
+        let mut said = BufReader::new(server.stderr.take().unwrap());
+        said.read_line(&mut line).unwrap();
+        server.kill().unwrap();
+        server.wait().unwrap();
+        line
+    };
+    // Typed in a shell, in another folder.
+    let next = |line: &str| {
+        let next = line.split_once("Next: gatehand ").expect(line).1;
+        let mut shell = Command::new("sh");
+        shell.arg("-c").current_dir("/");
+        shell.arg(format!("{} {next}", env!("CARGO_BIN_EXE_gatehand")));
+        end(shell.output().unwrap())
+    };
+    let line = first_line(&[]);
+    let database = folder.join("gatehand.db");
+    let database = database.to_str().unwrap();
+    let files = format!(", database {database}, secret {database}.secret. ");
+    assert!(line.contains(&files), "{line}");
+    next(&line).succeeds();
+    let secret = folder.join("gatehand.db.secret");
+    let elsewhere = desk.scratch().join("secret");
+    fs::rename(secret, &elsewhere).unwrap();
+    let line = first_line(&[
+        "--secret-file",
+        elsewhere.to_str().unwrap(),
+        "--public-url",
+        "https://tickets.example",
+    ]);
+    let created = next(&line);
+    assert!(
+        created.succeeds().stdout.contains("%2Ftickets.example"),
+        "{created:?}"
+    );
+}
+
+#[test]
 fn what_is_created_is_listed() {
     let desk = Desk::set_up();
     desk.admin("gate create bigevents NORTH --name North")
@@ -78,15 +125,15 @@ fn what_is_created_is_listed() {
     assert_eq!(desk.json("gate list bigevents")[0]["identifier"], "NORTH");
     let event = &desk.json("event list bigevents")[0];
     assert_eq!(event["date_from"], "2027-05-08T16:00:00.000000Z");
-    assert_eq!(event["live"], true);
+    assert_eq!(event["active"], true);
     assert_eq!(
         desk.json("team list bigevents"),
-        json!([{"name": "admins", "permissions": "all", "active": true}])
+        json!([{"id": 1, "name": "admins", "permissions": "all", "active": true}])
     );
     let device = &desk.json("device list bigevents")[0];
     assert_eq!(device["limit_events"], json!(["museum"]));
     assert_eq!(
-        (&device["gate"], &device["device_id"]),
+        (&device["gate"]["identifier"], &device["device_id"]),
         (&json!("NORTH"), &json!(1))
     );
     assert!(
@@ -94,6 +141,28 @@ fn what_is_created_is_listed() {
             .stdout
             .contains("waiting")
     );
+}
+
+#[test]
+fn an_event_may_be_a_day_of_its_own_time_zone() {
+    let desk = Desk::set_up();
+    let create = |slug: &str, times: &str| {
+        let create = format!("event create bigevents {slug} --name x --timezone Europe/Berlin");
+        let event = desk.json(&format!("{create} {times}"));
+        ["date_from", "date_to", "date_admission"].map(|field| event[field].clone())
+    };
+    let [first, last, next] = [
+        "2027-05-07T22:00:00.000000Z",
+        "2027-05-08T21:59:59.000000Z",
+        "2027-05-09T21:59:59.000000Z",
+    ];
+    let day = json!([first, last, null]);
+    assert_eq!(json!(create("a", "--from 2027-05-08")), day);
+    let two = create("b", "--from 2027-05-08 --to 2027-05-09");
+    assert_eq!(json!(two), json!([first, next, null]));
+    let evening = create("c", "--from 2027-05-08T18:00 --admission 2027-05-08");
+    let six = "2027-05-08T16:00:00.000000Z";
+    assert_eq!(json!(evening), json!([six, null, first]));
 }
 
 #[test]
@@ -211,12 +280,18 @@ fn what_is_not_there_or_there_already_is_told() {
         .complains(2, "letters without accents");
     desk.admin("event create bigevents e --name x --from tomorrow")
         .complains(2, "tomorrow");
+    desk.admin("event create bigevents e --name x --from 9999-12-31")
+        .complains(2, "out of range");
+    let neither = desk.admin("device create bigevents --name x");
+    neither.complains(2, "<--all-events|--event <SLUG>>");
+    desk.admin("device create bigevents --name x --all-events --event e")
+        .complains(2, "'--event <SLUG>'");
     desk.admin(
         "event create bigevents e --name x --from 2027-05-08T18:00:00Z --timezone Mars/Base",
     )
     .complains(2, "Europe/Berlin");
     desk.admin("team create bigevents t --permission everything")
-        .complains(2, "known are");
+        .complains(2, "possible values: all, organizer.devices:read");
 }
 
 #[test]

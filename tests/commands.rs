@@ -50,9 +50,13 @@ fn complaint(ended: &Ended) -> Value {
     assert!(ended.stderr.ends_with('\n'));
     let complaint: Value = serde_json::from_str(&ended.stderr).unwrap();
     let fields: Vec<&String> = complaint.as_object().unwrap().keys().collect();
-    assert_eq!(fields, ["advice", "causes", "code", "error"]);
+    assert_eq!(fields, ["advice", "causes", "code", "error", "kind"]);
     assert_eq!(complaint["code"], ended.code, "{ended:?}");
     assert!(!complaint["error"].as_str().unwrap().is_empty());
+    let help = Scanner::new().run(&["--help"]).stdout;
+    let word = complaint["kind"].as_str().unwrap();
+    let listed = format!("\n{:>4}  {word} ", ended.code);
+    assert!(help.contains(&listed), "{listed:?} is not in {help}");
     complaint
 }
 
@@ -86,9 +90,9 @@ fn the_help_of_every_command_has_examples_and_the_exit_codes_are_listed() {
     let help = scanner.run(&["--help"]);
     let help = &help.succeeds().stdout;
     for line in [
-        "Exit codes:",
-        "   0  done",
-        "  19  an answer to gatehand request",
+        "Exit codes",
+        "   0                       done",
+        "  19  error-status         an answer to gatehand request",
     ] {
         assert!(help.contains(line), "{help}");
     }
@@ -200,11 +204,134 @@ fn there_is_a_manual_page_for_every_command() {
     }
     assert!(read("gatehand-init.1").contains("kpp4jn8g2ynzonp6"));
 
+    let only = scanner.run(&["man", "init"]);
+    assert!(
+        only.succeeds()
+            .stdout
+            .contains(".TH gatehand-init 1 \" \" \"gatehand ")
+    );
+    scanner
+        .run(&["man", "admin", "none"])
+        .complains(2, "admin none");
+
     let file = scanner.scratch().join("file");
     fs::write(&file, "").unwrap();
     scanner
         .run(&["man", "--into", file.to_str().unwrap()])
         .complains(1, "can't write");
+}
+
+/// The manual pages as `man` shows them in 80 columns, and as they were written, by name.
+fn manual(scanner: &Scanner) -> Vec<(String, String, String)> {
+    let folder = scanner.scratch().join("man1");
+    let into = ["man", "--into", folder.to_str().unwrap()];
+    scanner.run(&into).succeeds();
+    let files = fs::read_dir(&folder).unwrap();
+    let pages = files.map(|file| {
+        let path = file.unwrap().path();
+        let shown = Command::new("man")
+            .args(["--no-hyphenation", "--no-justification", "-l"])
+            .arg(&path)
+            .env("MANWIDTH", "80")
+            .env("LC_ALL", "C.UTF-8")
+            .output();
+        let name = path.file_stem().unwrap().to_str().unwrap().to_owned();
+        let shown = end(shown.unwrap()).succeeds().stdout.clone();
+        (name, shown, fs::read_to_string(&path).unwrap())
+    });
+    pages.collect()
+}
+
+#[test]
+fn manual_pages_name_values_variables_and_only_pages_that_are_there() {
+    if !skip::can_run("man", &["--version"]) {
+        return;
+    }
+    let scanner = Scanner::new();
+    let pages = manual(&scanner);
+    assert!(pages.len() > 50, "{}", pages.len());
+    let names: Vec<&str> = pages.iter().map(|(name, ..)| name.as_str()).collect();
+    for (name, shown, _) in &pages {
+        // Names with a hyphen are the only words that it cuts.
+        let help = name.replace("event-selection", "event_selection");
+        let help = help.replace("media-keys", "media_keys");
+        let words = help.split('-').skip(1).map(|word| word.replace('_', "-"));
+        let words: Vec<_> = words.chain(["--help".to_owned()]).collect();
+        let words: Vec<&str> = words.iter().map(String::as_str).collect();
+        let help = scanner.run(&words).succeeds().stdout.clone();
+        // Without the lines at top and bottom.
+        let shown = shown.trim().split_once('\n').unwrap().1;
+        let shown = shown.rsplit_once('\n').unwrap().0;
+        let has = |what: &str| assert!(shown.contains(what), "{name} lacks {what}: {shown}");
+        for variable in help.split("[env: ").skip(1) {
+            has(variable.split('=').next().unwrap());
+        }
+        for values in help.split("[possible values: ").skip(1) {
+            let values = values.split(']').next().unwrap().split([',', '\n']);
+            values.map(str::trim).for_each(has);
+        }
+        let examples = help.lines().skip_while(|line| *line != "Examples:");
+        for example in examples.skip(1).filter(|line| line.starts_with("  ")) {
+            has(example.trim_end());
+        }
+        for (before, _) in shown.match_indices("(1)").map(|(at, _)| shown.split_at(at)) {
+            let page = before.rsplit([' ', '\n']).next().unwrap();
+            assert!(names.contains(&page), "{name} names {page}: {shown}");
+        }
+        assert!(!shown.contains("EXTRA"), "{shown}");
+    }
+    let alone = scanner.run(&["man"]).stdout;
+    let references = alone.matches("(1)").count();
+    assert_eq!(references, 0, "alone, it names no page: {alone}");
+}
+
+#[test]
+fn options_come_in_the_order_a_person_needs_with_what_is_common_last() {
+    let scanner = Scanner::new();
+    for (command, order) in [
+        (
+            &["admin", "device", "create"][..],
+            &[
+                "--name",
+                "--all-events",
+                "--event ",
+                "--public-url",
+                "--json",
+                "--database",
+                "--log ",
+            ][..],
+        ),
+        (
+            &["init"],
+            &[
+                "--qr-image",
+                "--payload",
+                "--replace",
+                "--json",
+                "--ca-file",
+                "--log ",
+            ],
+        ),
+        (
+            &["serve"],
+            &["--listen", "--public-url", "--database", "--log "],
+        ),
+    ] {
+        let man = [&["man"], command].concat();
+        let help = [command, &["--help"]].concat();
+        for text in [
+            scanner.run(&man).stdout.replace('\\', ""),
+            scanner.run(&help).stdout,
+        ] {
+            let text = text
+                .split_once("OPTIONS")
+                .map_or(text.as_str(), |(_, rest)| rest);
+            let text = text.split_once("Options:").map_or(text, |(_, rest)| rest);
+            let text = text.replace("fR", " ");
+            let places = order.iter().map(|option| text.find(option).expect(option));
+            assert!(places.is_sorted(), "{order:?} in {text}");
+        }
+    }
 }
 
 #[test]

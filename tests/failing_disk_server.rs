@@ -18,7 +18,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::Mutex;
 use std::thread::{self, JoinHandle};
 
-use common::installation::{ServerProcess, serve};
+use common::installation::{ServerProcess, serve, served_at};
 use common::recording::{can_record, strace, with_program};
 use common::server::{Answer, ORGANIZER, client, initialization};
 use gatehand::server::store::Administration;
@@ -190,7 +190,7 @@ impl Failing {
             .unwrap();
         let mut lines = BufReader::new(strace.stderr.take().unwrap()).lines();
         let first = lines.next().unwrap().unwrap();
-        let url = first.strip_prefix("Serving on ").expect(&first).to_owned();
+        let url = served_at(&first).expect(&first);
         let log = thread::spawn(move || {
             let lines: Vec<_> = lines.map_while(Result::ok).collect();
             lines.join("\n")

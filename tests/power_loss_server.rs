@@ -68,11 +68,11 @@ impl RecordedServer {
         let mut first = String::new();
         log.read_line(&mut first).unwrap();
         thread::spawn(move || log.lines().for_each(drop));
-        let url = first.trim().strip_prefix("Serving on ").expect(&first);
+        let url = installation::served_at(&first).expect(&first);
         Self {
             recorder,
             child,
-            url: url.to_owned(),
+            url,
         }
     }
 }

@@ -856,7 +856,7 @@ async fn an_import_gives_nobody_access_back(f: Fixture) {
     let device = store.enrolled_device(&key).await.unwrap().unwrap();
     assert_eq!(device.gate.unwrap().identifier, "G");
     let placed = store.placed_devices(organizer).await.unwrap();
-    assert_eq!(placed[0].gate.as_deref(), Some("G"));
+    assert_eq!(placed[0].gate.as_ref().unwrap().identifier, "G");
     assert_eq!(placed[1].device.limit_events, ["e"]);
 
     let new_key = secret("rolled");

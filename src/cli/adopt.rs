@@ -23,7 +23,8 @@ Examples:
   some-export | gatehand adopt -
 
 The file is JSON, with what the other app kept:
-  {\"url\": \"https://pretix.eu\", \"key\": \"…64 characters…\", \"serial\": \"ABCDEFGH12345678\"}
+  {\"url\": \"https://pretix.eu\", \"key\": \"…64 characters…\",
+   \"serial\": \"ABCDEFGH12345678\"}
 The names api_token and unique_serial are understood too. Remove the file afterwards: whoever has it
 has the device.";
 

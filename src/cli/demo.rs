@@ -33,6 +33,7 @@ const TEAM: &str = "admins";
 /// Show everything on this machine: start a server, create a device, draw its QR code, read it back
 /// and enrol.
 #[derive(Args)]
+#[command(after_help = "Examples:\n  gatehand demo\n  gatehand demo --keep")]
 pub(super) struct Demo {
     /// Leave the server running and tell how to enrol another device from a second terminal.
     #[arg(long)]

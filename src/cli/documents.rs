@@ -1,13 +1,13 @@
 //! `gatehand completions` and `gatehand man`: what packagers and shells need.
 
 use std::fs;
-use std::io;
+use std::io::{self, Write};
 use std::path::PathBuf;
 
 use clap::{Args, CommandFactory};
 use clap_complete::Shell;
 
-use super::{Arguments, CliError};
+use super::{Arguments, CliError, manual};
 
 /// Print a shell's completions.
 #[derive(Args)]
@@ -19,12 +19,15 @@ pub(super) struct Completions {
     shell: Shell,
 }
 
-/// Print the manual page, or write those of all commands into a folder.
+/// Print a manual page, or write those of all commands into a folder.
 #[derive(Args)]
 #[command(
-    after_help = "Examples:\n  gatehand man | man -l -\n  gatehand man --into /usr/local/share/man/man1"
+    after_help = "Examples:\n  gatehand man | man -l -\n  gatehand man admin device create | man -l -\n  gatehand man --into /usr/local/share/man/man1"
 )]
 pub(super) struct Man {
+    /// The command whose page to print; without, that of gatehand itself.
+    #[arg(value_name = "COMMAND", conflicts_with = "into")]
+    command: Vec<String>,
     /// Write one page a command into this folder.
     #[arg(long, value_name = "FOLDER")]
     into: Option<PathBuf>,
@@ -35,23 +38,32 @@ impl Completions {
         let mut command = Arguments::command();
         let mut script = Vec::new();
         clap_complete::generate(self.shell, &mut command, "gatehand", &mut script);
-        Ok(io::Write::write_all(&mut io::stdout(), &script)?)
+        Ok(io::stdout().write_all(&script)?)
     }
 }
 
 impl Man {
     pub(super) fn run(self) -> Result<(), CliError> {
-        let command = Arguments::command();
-        match self.into {
-            None => Ok(clap_mangen::Man::new(command).render(&mut io::stdout())?),
-            Some(folder) => {
-                let failed = |source| CliError::Write {
-                    name: folder.display().to_string(),
-                    source,
-                };
-                fs::create_dir_all(&folder).map_err(failed)?;
-                clap_mangen::generate_to(command, &folder).map_err(failed)
+        let mut root = Arguments::command().disable_help_subcommand(true);
+        root.build();
+        let Some(folder) = self.into else {
+            let mut command = &root;
+            for name in &self.command {
+                command = command
+                    .find_subcommand(name)
+                    .ok_or_else(|| CliError::NoCommand(self.command.join(" ")))?;
             }
+            let page = manual::page(command, &[])?;
+            return Ok(io::stdout().write_all(&page)?);
+        };
+        let failed = |source| CliError::Write {
+            name: folder.display().to_string(),
+            source,
+        };
+        fs::create_dir_all(&folder).map_err(failed)?;
+        for (name, page) in manual::pages(&root)? {
+            fs::write(folder.join(format!("{name}.1")), page).map_err(failed)?;
         }
+        Ok(())
     }
 }

@@ -63,6 +63,8 @@ pub(super) enum CliError {
     NoInputInTime(u64),
     #[error("nothing was sent: the code's server was not confirmed with yes")]
     CodeNotConfirmed,
+    #[error("there is no command {0}")]
+    NoCommand(String),
     #[error("can't read {name}")]
     Input {
         name: String,
@@ -100,6 +102,9 @@ pub(super) enum CliError {
     #[cfg(feature = "server")]
     #[error("there is no device {device}")]
     NoDevice { device: u64 },
+    #[cfg(feature = "server")]
+    #[error("a time is out of range")]
+    Time(#[from] jiff::Error),
     #[cfg(feature = "server")]
     #[error("the demo's server gave no proper answer")]
     Demo(#[source] reqwest::Error),

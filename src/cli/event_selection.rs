@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use super::connection::ConnectionArguments;
 use super::{CliError, device, output, progress};
-use crate::agent::{Current, Selected, Suggestion};
+use crate::agent::{Current, SelectedEvent, Suggestion};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -37,7 +37,14 @@ struct Report<'a> {
     /// `switch`, `keep` or `nothing`.
     result: &'static str,
     #[serde(flatten)]
-    selected: Option<&'a Selected>,
+    selected: Option<SelectedReport<'a>>,
+}
+
+#[derive(Serialize)]
+struct SelectedReport<'a> {
+    event: &'a SelectedEvent,
+    subevent: Option<i64>,
+    checkin_list: Option<i64>,
 }
 
 impl EventSelection {
@@ -57,6 +64,11 @@ impl EventSelection {
             Suggestion::Nothing => ("nothing", None),
         };
         if self.json {
+            let selected = selected.map(|selected| SelectedReport {
+                event: &selected.event,
+                subevent: selected.subevent,
+                checkin_list: selected.checkin_list,
+            });
             return output::print_json(&Report { result, selected });
         }
         let Some(selected) = selected else {

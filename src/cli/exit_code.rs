@@ -9,27 +9,30 @@ use crate::vault::VaultError;
 
 /// For `--help`; a test holds it against [`ExitCode`].
 pub(super) const TABLE: &str = "\
-Exit codes:
-   0  done
-   1  failed for a reason not named below
-   2  the command was called wrongly
-   3  the picture holds no code that can be read, or several
-   4  the code is none for enrolment, or is incomplete
-   5  the connection would not be encrypted (see --allow-http)
-   6  the server refused
-   7  something else than the device API answered
-   8  the server can't be reached
-   9  the server's certificate is not valid
-  10  the vault can't be written, or would be gone at the next boot (see --volatile)
-  11  the vault can't be used: not readable, damaged, sealed with another key, too new
-  12  this device is already enrolled, or a different enrolment is not finished
-  13  this device is not enrolled (yet)
-  14  another process is changing this device
-  15  the server or its database can't do what was asked
-  16  this device was revoked, on the server or from here
-  17  the server does not accept this device's key
-  18  the answer with this device's key was lost
-  19  an answer to gatehand request has a status of 400 or above";
+Exit codes, and the word for each as --json has it in `kind`:
+   0                       done
+   1  failed               failed for a reason not named below
+   2  usage                the command was called wrongly
+   3  picture-unreadable   the picture holds no readable code, or several
+   4  enrolment-invalid    the code is none for enrolment, or is incomplete
+   5  not-encrypted        the connection would be unencrypted (see --allow-http)
+   6  refused              the server refused
+   7  foreign-answer       something else than the device API answered
+   8  unreachable          the server can't be reached
+   9  certificate-invalid  the server's certificate is not valid
+  10  vault-unwritable     the vault can't be written, or would be gone at the
+                           next boot (see --volatile)
+  11  vault-unusable       the vault can't be used: not readable, damaged,
+                           sealed with another key, too new
+  12  already-enrolled     this device is already enrolled, or a different
+                           enrolment is not finished
+  13  not-enrolled         this device is not enrolled (yet)
+  14  vault-in-use         another process is changing this device
+  15  server-unable        the server or its database can't do what was asked
+  16  revoked              this device was revoked, on the server or from here
+  17  rejected             the server does not accept this device's key
+  18  answer-lost          the answer with this device's key was lost
+  19  error-status         an answer to gatehand request is of status 400 or above";
 
 /// Exit codes; see [`TABLE`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,6 +59,33 @@ pub(super) enum ExitCode {
     Status = 19,
 }
 
+impl ExitCode {
+    /// The same as a word, which never changes its meaning.
+    pub(super) fn kind(self) -> &'static str {
+        match self {
+            Self::Failed => "failed",
+            Self::Usage => "usage",
+            Self::Picture => "picture-unreadable",
+            Self::Code => "enrolment-invalid",
+            Self::Transport => "not-encrypted",
+            Self::Refused => "refused",
+            Self::Foreign => "foreign-answer",
+            Self::Unreachable => "unreachable",
+            Self::Certificate => "certificate-invalid",
+            Self::VaultUnwritable => "vault-unwritable",
+            Self::VaultUnusable => "vault-unusable",
+            Self::AlreadyEnrolled => "already-enrolled",
+            Self::NotEnrolled => "not-enrolled",
+            Self::Busy => "vault-in-use",
+            Self::Server => "server-unable",
+            Self::Revoked => "revoked",
+            Self::Rejected => "rejected",
+            Self::AnswerLost => "answer-lost",
+            Self::Status => "error-status",
+        }
+    }
+}
+
 impl From<ExitCode> for process::ExitCode {
     fn from(code: ExitCode) -> Self {
         Self::from(code as u8)
@@ -75,6 +105,7 @@ pub(super) fn of(error: &CliError) -> ExitCode {
         | CliError::NoInputInTime(_)
         | CliError::CodeNotConfirmed
         | CliError::NotConfirmed
+        | CliError::NoCommand(_)
         | CliError::Existing { .. } => ExitCode::Usage,
         #[cfg(feature = "server")]
         CliError::Database(_)
@@ -84,6 +115,8 @@ pub(super) fn of(error: &CliError) -> ExitCode {
         | CliError::NoDevice { .. }
         | CliError::Demo(_)
         | CliError::Server(_) => ExitCode::Server,
+        #[cfg(feature = "server")]
+        CliError::Time(_) => ExitCode::Usage,
         #[cfg(feature = "server")]
         CliError::Done { .. } => ExitCode::Failed,
         CliError::Write { .. }
@@ -161,14 +194,43 @@ fn of_vault(error: &VaultError) -> ExitCode {
 mod tests {
     use super::*;
 
+    const ALL: [ExitCode; 19] = [
+        ExitCode::Failed,
+        ExitCode::Usage,
+        ExitCode::Picture,
+        ExitCode::Code,
+        ExitCode::Transport,
+        ExitCode::Refused,
+        ExitCode::Foreign,
+        ExitCode::Unreachable,
+        ExitCode::Certificate,
+        ExitCode::VaultUnwritable,
+        ExitCode::VaultUnusable,
+        ExitCode::AlreadyEnrolled,
+        ExitCode::NotEnrolled,
+        ExitCode::Busy,
+        ExitCode::Server,
+        ExitCode::Revoked,
+        ExitCode::Rejected,
+        ExitCode::AnswerLost,
+        ExitCode::Status,
+    ];
+
     #[test]
-    fn the_table_lists_every_code_once() {
-        let listed: Vec<u8> = TABLE
+    fn the_table_lists_every_code_once_with_its_word() {
+        let listed: Vec<(u8, String)> = TABLE
             .lines()
             .skip(1)
-            .map(|line| line.split_whitespace().next().unwrap().parse().unwrap())
+            .filter(|line| !line.starts_with("      "))
+            .map(|line| {
+                let (number, rest) = line.trim_start().split_once(' ').unwrap();
+                let word = rest[1..].split("  ").next().unwrap();
+                (number.parse().unwrap(), word.to_owned())
+            })
             .collect();
-        let all: Vec<u8> = (0..=ExitCode::Status as u8).collect();
+        let all = ALL.iter().map(|&code| (code as u8, code.kind().to_owned()));
+        let all: Vec<_> = std::iter::once((0, String::new())).chain(all).collect();
         assert_eq!(listed, all);
+        assert_eq!(ALL.len(), ExitCode::Status as usize);
     }
 }

@@ -26,11 +26,12 @@ const ATTEMPTS: u32 = 3;
 const EXAMPLES: &str = "\
 Examples:
   gatehand init --qr-image photo.jpg
-  gatehand init --payload 'pretixscan://setup?url=https%3A%2F%2Fpretix.eu&token=kpp4jn8g2ynzonp6'
+  gatehand init --payload \\
+      'pretixscan://setup?url=https%3A%2F%2Fpretix.eu&token=kpp4jn8g2ynzonp6'
   some-scanner | gatehand init --payload -
   gatehand init --url https://pretix.eu --token kpp4jn8g2ynzonp6
   gatehand init --replace --revoke-old --qr-image photo.jpg
-  gatehand init                        (goes on where it stopped, or asks in a terminal)";
+  gatehand init              (goes on where it stopped, or asks in a terminal)";
 
 /// Enrol this device: redeem an initialization token.
 ///

@@ -17,6 +17,7 @@ mod info;
 mod init;
 mod input;
 mod log;
+mod manual;
 mod misuse;
 mod output;
 mod progress;
@@ -33,25 +34,48 @@ mod update;
 
 use std::process::ExitCode;
 
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Parser, Subcommand};
 use tracing::level_filters::LevelFilter;
 
 use error::CliError;
 
+/// What is read from the environment besides what options name.
+const ENVIRONMENT: &str = "\
+Environment:
+  GATEHAND_HOME    the folder of the vault; else $XDG_DATA_HOME/gatehand, a service's
+                   $STATE_DIRECTORY, for root /var/lib/gatehand, or
+                   ~/.local/share/gatehand
+  HTTPS_PROXY      a proxy for https to other machines; also ALL_PROXY, NO_PROXY
+  SSL_CERT_FILE    what --system-certificates reads in place of the system's; also
+                   SSL_CERT_DIR
+  NO_COLOR         no colours, whatever its value
+  CREDENTIALS_DIRECTORY
+                   where a service's server finds its secret, as gatehand-secret";
+
+fn log_level() -> impl TypedValueParser<Value = LevelFilter> {
+    PossibleValuesParser::new(["off", "error", "warn", "info", "debug", "trace"])
+        .try_map(|level| level.parse::<LevelFilter>())
+}
+
 /// A hand at the gate: enrols ticket scanners, keeps their API key sealed, and serves the devices
 /// resource they enrol at.
 #[derive(Parser)]
-#[command(version, after_help = exit_code::TABLE, max_term_width = 100)]
+#[command(version, after_help = format!("{}\n\n{ENVIRONMENT}", exit_code::TABLE), max_term_width = 100)]
 struct Arguments {
     #[command(subcommand)]
     command: Command,
-    /// How much to log on standard error: off, error, warn, info, debug or trace.
+    /// How much to log on standard error.
     #[arg(
         long,
         global = true,
         value_name = "LEVEL",
         env = "GATEHAND_LOG",
-        default_value = "warn"
+        default_value = "warn",
+        ignore_case = true,
+        value_parser = log_level(),
+        help_heading = "Log",
+        display_order = 920
     )]
     log: LevelFilter,
     /// How to write the log; JSON with --json, else text.
@@ -59,7 +83,9 @@ struct Arguments {
         long,
         global = true,
         value_name = "FORMAT",
-        env = "GATEHAND_LOG_FORMAT"
+        env = "GATEHAND_LOG_FORMAT",
+        help_heading = "Log",
+        display_order = 920
     )]
     log_format: Option<log::Format>,
 }

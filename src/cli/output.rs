@@ -105,6 +105,11 @@ pub(super) fn print_columns<const N: usize>(
     Ok(())
 }
 
+/// A time for people; scripts get it as the API writes it.
+pub(super) fn time(time: jiff::Timestamp) -> String {
+    time.strftime("%Y-%m-%d %H:%M:%S UTC").to_string()
+}
+
 /// Prints an enrolment's QR code in blocks.
 #[cfg(feature = "server")]
 pub(super) fn print_qr(enrolment: &Enrolment) -> Result<(), CliError> {
@@ -175,6 +180,8 @@ pub(super) fn complain_of_arguments(text: &str) {
 struct Complaint<'a> {
     /// The process' exit code.
     code: u8,
+    /// The same as a word.
+    kind: &'static str,
     error: String,
     causes: Vec<String>,
     /// What to do, where `error` does not say it.
@@ -189,6 +196,7 @@ pub(super) fn complain_in_json(error: &CliError, code: ExitCode) {
     let (message, causes) = words(error);
     let complaint = Complaint {
         code: code as u8,
+        kind: code.kind(),
         error: message,
         causes,
         advice: error.advice(),

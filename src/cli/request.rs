@@ -18,12 +18,13 @@ const BODY_LIMIT: u64 = 32 * 1024 * 1024;
 const EXAMPLES: &str = "\
 Examples:
   gatehand request GET /api/v1/device/info
-  gatehand request GET /api/v1/organizers/bigevents/events/     (at a whole pretix)
+  gatehand request GET /api/v1/organizers/bigevents/events/   (at a pretix)
   gatehand request GET /api/v1/device/info --header 'Accept-Language: de'
-  gatehand request POST /api/v1/organizers/bigevents/checkinrpc/redeem/ \
---idempotency-key cf83e1357eefb8bdf154 --body redeem.json
-  make-body | gatehand request POST /api/v1/organizers/bigevents/checkinrpc/redeem/ \
---idempotency-key cf83e1357eefb8bdf154 --body -
+  gatehand request POST /api/v1/organizers/bigevents/checkinrpc/redeem/ \\
+      --idempotency-key cf83e1357eefb8bdf154 --body redeem.json
+  make-body | gatehand request POST \\
+      /api/v1/organizers/bigevents/checkinrpc/redeem/ \\
+      --idempotency-key cf83e1357eefb8bdf154 --body -
 
 redeem.json, with a nonce, which is a new random text for each scan:
   {\"secret\": \"…the ticket's code…\", \"lists\": [3], \"nonce\": \"4b0cUYtPzQmA8hWn\"}

@@ -1,6 +1,7 @@
 //! `gatehand serve`: the server module as a process.
 
 use std::net::SocketAddr;
+use std::path::Path;
 
 use clap::Args;
 use tokio::signal::unix::{SignalKind, signal};
@@ -10,8 +11,15 @@ use super::admin::DatabaseArguments;
 use super::{CliError, output};
 use crate::server::{self, Config, Server};
 
+const EXAMPLES: &str = "\
+Examples:
+  gatehand serve
+  gatehand serve --listen 127.0.0.1:8345 --database /srv/tickets/gatehand.db \\
+      --public-url https://tickets.example";
+
 /// Serve the devices resource and the device API.
 #[derive(Args)]
+#[command(after_help = EXAMPLES)]
 pub(super) struct Serve {
     #[command(flatten)]
     database: DatabaseArguments,
@@ -31,6 +39,8 @@ pub(super) struct Serve {
 impl Serve {
     pub(super) fn run(self) -> Result<(), CliError> {
         super::server_runtime()?.block_on(async {
+            let named = self.database.secret_file.clone();
+            let public_url = self.public_url.clone();
             let config = Config {
                 database: self.database.database,
                 listen: self.listen,
@@ -40,10 +50,47 @@ impl Serve {
                 answer_time: server::ANSWER_TIME,
             };
             let server = Server::bind(config).await?;
-            output::say(&format!("Serving on http://{}", server.local_addr()));
+            let local = format!("http://{}", server.local_addr());
+            let reached = public_url.map_or_else(|| local.clone(), String::from);
+            let next = next(&server, named.as_deref(), &reached).await;
+            let (database, secret) = server.files();
+            output::say(&format!(
+                "Serving on {local}, database {}, secret {}. Next: {next}",
+                database.display(),
+                secret.display()
+            ));
             server.run(until_told_to_stop()).await;
             Ok(())
         })
+    }
+}
+
+/// The command that brings the first scanners, as it can be typed in another folder.
+async fn next(server: &Server, secret_file: Option<&Path>, reached: &str) -> String {
+    let mut admin = format!("gatehand admin --database {}", quoted(server.files().0));
+    if secret_file.is_some() {
+        admin = format!("{admin} --secret-file {}", quoted(server.files().1));
+    }
+    match server.store().organizers().await {
+        Ok(organizers) => match organizers.iter().find(|organizer| organizer.active) {
+            Some(organizer) => format!(
+                "{admin} device create {} --name 'Lane 1' --all-events --public-url {reached}",
+                organizer.slug
+            ),
+            None => format!("{admin} organizer create bigevents --name 'Big Events'"),
+        },
+        // Requests will be told what the matter is.
+        Err(_) => format!("{admin} --help"),
+    }
+}
+
+/// A path as a shell takes it for one word.
+fn quoted(path: &Path) -> String {
+    let path = path.display().to_string();
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "/._-".contains(c);
+    match path.chars().all(is_plain) {
+        true => path,
+        false => format!("'{}'", path.replace('\'', r"'\''")),
     }
 }
 

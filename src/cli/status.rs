@@ -6,7 +6,7 @@ use serde::Serialize;
 use super::{CliError, output};
 use crate::agent::{self, Identity, Lost, Operation, Revoker, State};
 use crate::vault::Folder;
-use crate::wire::{DeviceReport, Gate, Text};
+use crate::wire::{DeviceReport, Gate, Text, timestamp};
 
 /// Show who this device is, without asking the server.
 #[derive(Args)]
@@ -22,7 +22,7 @@ pub(super) struct Status {
 pub(super) struct Report<'a> {
     state: State,
     /// Since when, if not since the enrolment.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(with = "timestamp::optional", skip_serializing_if = "Option::is_none")]
     since: Option<jiff::Timestamp>,
     /// The operation that was begun and not finished; the next command goes on with it.
     pending: Option<Operation>,
@@ -76,6 +76,7 @@ struct IdentityReport<'a> {
     security_profile: Option<&'a str>,
     gate: Option<&'a Gate>,
     server_version: Option<&'a str>,
+    #[serde(with = "timestamp")]
     enrolled: jiff::Timestamp,
     reported: Option<&'a DeviceReport>,
 }
@@ -139,17 +140,13 @@ pub(super) fn report(status: &agent::Status) -> Report<'_> {
 
 /// The state in a line.
 fn state(status: &agent::Status) -> String {
-    let since = status
-        .since
-        .map_or_else(String::new, |since| format!(" since {}", time(since)));
+    let since = status.since.map_or_else(String::new, |since| {
+        format!(" since {}", output::time(since))
+    });
     let pending = status.pending.map_or_else(String::new, |operation| {
         format!("; {} not finished", operation.name())
     });
     format!("{}{since}{pending}", status.state.name())
-}
-
-fn time(time: jiff::Timestamp) -> String {
-    time.strftime("%Y-%m-%d %H:%M:%S UTC").to_string()
 }
 
 /// The lines that show an identity to a person.
@@ -218,7 +215,7 @@ pub(super) fn rows<'a>(identity: &Identity, vault: &std::path::Path) -> Vec<(&'a
                 reported.map(|report| &report.software_version),
             ]),
         ),
-        ("Enrolled", time(identity.enrolled)),
+        ("Enrolled", output::time(identity.enrolled)),
         ("Vault", vault.display().to_string()),
     ]
 }

@@ -11,7 +11,7 @@ use crate::facts::Overrides;
 const EXAMPLES: &str = "\
 Examples:
   gatehand update
-  gatehand update --hardware-model \"Kiosk 3\"     (from now on, instead of what is found)
+  gatehand update --hardware-model \"Kiosk 3\"
   gatehand update --as-found                      (no longer)";
 
 /// Tell the server what this device is.

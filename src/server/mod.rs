@@ -16,7 +16,7 @@ pub mod store;
 
 use std::io;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -132,6 +132,11 @@ impl Server {
     /// The address that is listened on, with its port.
     pub fn local_addr(&self) -> SocketAddr {
         self.local_addr
+    }
+
+    /// Where the database is, and where the installation's secret.
+    pub fn files(&self) -> (&Path, &Path) {
+        (self.store.database(), self.store.secret_file())
     }
 
     /// The database, to set the server up.

@@ -235,7 +235,7 @@ pub struct Device {
     #[serde(
         default,
         skip_serializing_if = "Option::is_none",
-        serialize_with = "expose_option"
+        serialize_with = "secret::expose_option"
     )]
     pub initialization_token: Option<Secret>,
     /// Whether the device has access to all events.
@@ -279,16 +279,6 @@ pub struct Page<T> {
     pub previous: Option<String>,
     /// The entries of this page.
     pub results: Vec<T>,
-}
-
-fn expose_option<S: serde::Serializer>(
-    secret: &Option<Secret>,
-    serializer: S,
-) -> Result<S::Ok, S::Error> {
-    match secret {
-        Some(secret) => secret::expose(secret, serializer),
-        None => serializer.serialize_none(),
-    }
 }
 
 /// Times as the API writes them: UTC with six digits of microseconds and `Z`.

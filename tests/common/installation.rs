@@ -26,6 +26,12 @@ pub fn serve(database: &Path) -> Command {
     command
 }
 
+/// The address in the line with which a server says that it is up.
+pub fn served_at(line: &str) -> Option<String> {
+    let (url, _) = line.strip_prefix("Serving on ")?.split_once(", ")?;
+    Some(url.to_owned())
+}
+
 impl ServerProcess {
     pub fn start(database: &Path) -> Self {
         Self::start_with(database, &[])
@@ -43,8 +49,8 @@ impl ServerProcess {
         let mut so_far = String::new();
         let url = loop {
             let line = lines.next().expect(&so_far).unwrap();
-            if let Some(url) = line.trim().strip_prefix("Serving on ") {
-                break url.to_owned();
+            if let Some(url) = served_at(&line) {
+                break url;
             }
             so_far += &(line + "\n");
         };

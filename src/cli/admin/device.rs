@@ -2,23 +2,36 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Subcommand};
+use clap::{ArgGroup, Args, Subcommand};
+use serde::Serialize;
 
 use super::qr_image::QrImage;
 use super::{Desk, text};
 use crate::cli::{CliError, output};
 use crate::enrolment::{Enrolment, ServerUrl};
-use crate::server::store::{Administration, DeviceChange, NewDevice, PlacedDevice, Store};
+use crate::secret::{self, Secret};
+use crate::server::store::{Administration, DeviceChange, NewDevice, PlacedDevice};
 use crate::wire::{Device, SECURITY_PROFILES};
+
+const EXAMPLES: &str = "\
+Examples:
+  gatehand admin device create bigevents --name 'Lane 1' --all-events \\
+      --public-url https://tickets.example
+  gatehand admin device create bigevents --name 'Lane 2' --event museum \\
+      --event fair --gate north --security-profile pretixscan --json";
 
 #[derive(Subcommand)]
 pub(super) enum Command {
     /// List the devices of an organizer.
-    List { organizer: String },
+    List {
+        /// Slug of the organizer.
+        organizer: String,
+    },
     /// Create a device and show what a scanner enrols with.
     Create(Create),
     /// Show again what a scanner enrols with.
     Show {
+        /// Slug of the organizer.
         organizer: String,
         /// The device's number.
         device: u64,
@@ -27,14 +40,17 @@ pub(super) enum Command {
     },
     /// Give a device another name.
     Rename {
+        /// Slug of the organizer.
         organizer: String,
         /// The device's number.
         device: u64,
+        /// Its new name.
         #[arg(value_parser = text)]
         name: String,
     },
     /// Put a device at a gate.
     Move {
+        /// Slug of the organizer.
         organizer: String,
         /// The device's number.
         device: u64,
@@ -43,12 +59,14 @@ pub(super) enum Command {
     },
     /// Show what was done to a device, and by whom.
     Log {
+        /// Slug of the organizer.
         organizer: String,
         /// The device's number.
         device: u64,
     },
     /// End a device's access for good.
     Revoke {
+        /// Slug of the organizer.
         organizer: String,
         /// The device's number.
         device: u64,
@@ -56,16 +74,19 @@ pub(super) enum Command {
 }
 
 #[derive(Args)]
+#[group(skip)]
+#[command(after_help = EXAMPLES, group(ArgGroup::new("access").required(true)))]
 pub(super) struct Create {
+    /// Slug of the organizer.
     organizer: String,
     /// How people call it.
     #[arg(long, value_parser = text)]
     name: String,
     /// Give it access to all events.
-    #[arg(long, conflicts_with = "events", required_unless_present = "events")]
+    #[arg(long, group = "access")]
     all_events: bool,
-    /// Give it access to this event; may be repeated.
-    #[arg(long = "event", value_name = "SLUG")]
+    /// Give it access to this event only; may be repeated.
+    #[arg(long = "event", value_name = "SLUG", group = "access")]
     events: Vec<String>,
     /// The identifier of the gate it stands at.
     #[arg(long)]
@@ -105,11 +126,13 @@ impl Command {
                 handing_out,
             } => {
                 let organizer = desk.organizer(&organizer).await?;
-                let found = desk.store.device(organizer, device).await?;
-                let found = found.ok_or(CliError::NoDevice { device })?;
+                let found = placed(desk, organizer, device).await?;
                 let picture = handing_out.prepare()?;
-                handing_out.draw(picture, &found)?;
-                handing_out.print(desk, &found)
+                handing_out.draw(picture, &found.device)?;
+                match desk.json {
+                    true => handing_out.print_json(found),
+                    false => handing_out.print(&found.device),
+                }
             }
             Self::Rename {
                 organizer,
@@ -122,10 +145,8 @@ impl Command {
                     name: Some(name),
                     ..DeviceChange::default()
                 };
-                desk.done(
-                    &words,
-                    desk.store.edit_device(organizer, device, change).await?,
-                )
+                desk.store.edit_device(organizer, device, change).await?;
+                desk.done(&words, placed(desk, organizer, device)).await
             }
             Self::Move {
                 organizer,
@@ -141,31 +162,30 @@ impl Command {
                     gate: Some(gate),
                     ..DeviceChange::default()
                 };
-                desk.done(
-                    &words,
-                    desk.store.edit_device(organizer, device, change).await?,
-                )
+                desk.store.edit_device(organizer, device, change).await?;
+                desk.done(&words, placed(desk, organizer, device)).await
             }
             Self::Log { organizer, device } => {
                 let organizer = desk.organizer(&organizer).await?;
                 let entries = desk.store.device_log(organizer, device).await?;
                 desk.list(&entries, ["TIME", "ACTION", "BY", "WHAT"], |entry| {
-                    let time = entry.created.strftime("%Y-%m-%d %H:%M:%S UTC").to_string();
                     let by = match &entry.token {
                         Some(token) => format!("{} ({token})", entry.actor),
                         None => entry.actor.clone(),
                     };
-                    [time, entry.action.clone(), by, entry.data.to_string()]
+                    [
+                        output::time(entry.created),
+                        entry.action.clone(),
+                        by,
+                        entry.data.to_string(),
+                    ]
                 })
             }
             Self::Revoke { organizer, device } => {
                 let organizer = desk.organizer(&organizer).await?;
                 desk.store.revoke_device(organizer, device).await?;
                 let words = format!("Device {device} has no access any more.");
-                desk.done(
-                    &words,
-                    serde_json::json!({"device_id": device, "revoked": true}),
-                )
+                desk.done(&words, placed(desk, organizer, device)).await
             }
         }
     }
@@ -189,7 +209,14 @@ impl Create {
             self.organizer
         );
         let drawn = self.handing_out.draw(picture, &device);
-        output::has_told(self.handing_out.print(desk, &device), &words)?;
+        let told = match desk.json {
+            true => match placed(desk, organizer, number).await {
+                Ok(placed) => self.handing_out.print_json(placed),
+                Err(error) => Err(error),
+            },
+            false => self.handing_out.print(&device),
+        };
+        output::has_told(told, &words)?;
         output::has_told(drawn, &words)
     }
 }
@@ -209,10 +236,7 @@ impl HandingOut {
     }
 
     /// Shows the device with its token, and its QR code where the server's address is known.
-    fn print(&self, desk: &Desk, device: &Device) -> Result<(), CliError> {
-        if desk.json {
-            return output::print_json(device);
-        }
+    fn print(&self, device: &Device) -> Result<(), CliError> {
         let name = output::printable(&device.name);
         output::print_line(&format!("Device {}: {name}", device.device_id))?;
         if device.revoked || device.initialized.is_some() {
@@ -239,6 +263,16 @@ impl HandingOut {
         Ok(())
     }
 
+    /// The same for scripts.
+    fn print_json(&self, placed: PlacedDevice) -> Result<(), CliError> {
+        let enrolment = self.enrolment(&placed.device)?;
+        output::print_json(&HandedOut {
+            link: enrolment.as_ref().map(Enrolment::to_link),
+            payload: enrolment.as_ref().map(Enrolment::to_payload),
+            placed,
+        })
+    }
+
     fn enrolment(&self, device: &Device) -> Result<Option<Enrolment>, CliError> {
         match (&self.public_url, &device.initialization_token) {
             (Some(url), Some(token)) if !device.revoked && device.initialized.is_none() => {
@@ -247,6 +281,23 @@ impl HandingOut {
             _ => Ok(None),
         }
     }
+}
+
+/// A device with what a scanner enrols with, which is null where the server's address is not known
+/// or the token is of no use.
+#[derive(Serialize)]
+struct HandedOut {
+    #[serde(flatten)]
+    placed: PlacedDevice,
+    #[serde(serialize_with = "secret::expose_option")]
+    link: Option<Secret>,
+    #[serde(serialize_with = "secret::expose_option")]
+    payload: Option<Secret>,
+}
+
+async fn placed(desk: &Desk, organizer: i64, number: u64) -> Result<PlacedDevice, CliError> {
+    let found = desk.store.placed_device(organizer, number).await?;
+    found.ok_or(CliError::NoDevice { device: number })
 }
 
 /// The columns a list of devices has for people, also in the demo.

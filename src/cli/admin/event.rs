@@ -3,10 +3,11 @@
 use clap::{Args, Subcommand};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use serde_json::json;
+use serde::Serialize;
 
-use super::{Desk, slug, text, yes};
-use crate::cli::CliError;
+use super::when::When;
+use super::{Desk, one_of, slug, text, yes};
+use crate::cli::{CliError, output};
 use crate::server::event_selection::Schedule;
 use crate::server::organizers_file::Name;
 use crate::server::store::{Administration, Event, EventChange};
@@ -15,24 +16,48 @@ use crate::wire::timestamp;
 #[derive(Subcommand)]
 pub(super) enum Command {
     /// List the events of an organizer.
-    List { organizer: String },
+    List {
+        /// Slug of the organizer.
+        organizer: String,
+    },
     /// Create an event. Dates of a series and check-in lists come with an import.
     Create(Create),
     /// Give an event another name.
     Rename {
+        /// Slug of the organizer.
         organizer: String,
+        /// Slug of the event.
         slug: String,
+        /// Its new name.
         #[arg(value_parser = text)]
         name: String,
     },
     /// Take an event off sale: devices are not sent to it any more.
-    Deactivate { organizer: String, slug: String },
+    Deactivate {
+        /// Slug of the organizer.
+        organizer: String,
+        /// Slug of the event.
+        slug: String,
+    },
     /// Put an event on sale again.
-    Activate { organizer: String, slug: String },
+    Activate {
+        /// Slug of the organizer.
+        organizer: String,
+        /// Slug of the event.
+        slug: String,
+    },
 }
 
+const EXAMPLES: &str = "\
+Examples:
+  gatehand admin event create bigevents fair --name Fair --from 2027-05-08
+  gatehand admin event create bigevents museum --name 'Museum night' \\
+      --from 2027-05-08T18:00 --to 2027-05-09T02:00 --timezone Europe/Berlin";
+
 #[derive(Args)]
+#[command(after_help = EXAMPLES)]
 pub(super) struct Create {
+    /// Slug of the organizer.
     organizer: String,
     /// How it is called in addresses.
     #[arg(value_parser = slug)]
@@ -40,27 +65,34 @@ pub(super) struct Create {
     /// How people call it.
     #[arg(long, value_parser = text)]
     name: String,
-    /// When it starts, as 2027-05-08T18:00:00+02:00.
+    /// When it starts, as 2027-05-08T18:00 in its time zone or 2027-05-08T18:00:00+02:00; or a day,
+    /// as 2027-05-08, of which it is the whole unless --to is given.
     #[arg(long, value_name = "TIME")]
-    from: Timestamp,
-    /// When it ends.
+    from: When,
+    /// When it ends; a day counts to its end.
     #[arg(long, value_name = "TIME")]
-    to: Option<Timestamp>,
-    /// When people are let in.
+    to: Option<When>,
+    /// When people are let in; of a day, from its beginning.
     #[arg(long, value_name = "TIME")]
-    admission: Option<Timestamp>,
+    admission: Option<When>,
     /// The event's time zone, as Europe/Berlin.
     #[arg(long, value_name = "ZONE", default_value = "UTC", value_parser = timezone)]
-    timezone: String,
+    timezone: (String, TimeZone),
     /// Don't put it on sale yet.
-    #[arg(long)]
-    not_live: bool,
+    #[arg(long, alias = "not-live")]
+    inactive: bool,
 }
 
 impl Command {
     pub(super) async fn run(self, desk: &Desk) -> Result<(), CliError> {
         let (organizer, slug, change, words) = match self {
-            Self::List { organizer } => return list(desk, &organizer).await,
+            Self::List { organizer } => {
+                let events = summaries(desk, desk.organizer(&organizer).await?).await?;
+                return desk.list(&events, ["SLUG", "NAME", "FROM", "ACTIVE"], |one| {
+                    let from = output::time(one.date_from);
+                    [one.slug.clone(), one.name.clone(), from, yes(one.active)]
+                });
+            }
             Self::Create(create) => return create.run(desk).await,
             Self::Rename {
                 organizer,
@@ -103,69 +135,74 @@ impl Command {
                 )
             }
         };
-        desk.store
-            .change_event(desk.organizer(&organizer).await?, &slug, change)
-            .await?;
-        desk.done(&words, json!({"slug": slug}))
+        let organizer = desk.organizer(&organizer).await?;
+        desk.store.change_event(organizer, &slug, change).await?;
+        desk.done(&words, summary(desk, organizer, &slug)).await
     }
 }
 
-async fn list(desk: &Desk, organizer: &str) -> Result<(), CliError> {
-    let events = desk.store.events(desk.organizer(organizer).await?).await?;
-    if desk.json {
-        let documents: Vec<_> = events
-            .iter()
-            .map(|event| {
-                json!({
-                    "slug": event.slug, "name": event.name.text(), "live": event.live,
-                    "timezone": event.timezone,
-                    "date_from": timestamp::format(event.schedule.date_from),
-                    "date_to": event.schedule.date_to.map(timestamp::format),
-                    "date_admission": event.schedule.date_admission.map(timestamp::format),
-                })
-            })
-            .collect();
-        return super::output::print_json(&documents);
-    }
-    let rows = events.iter().map(|event| {
-        let from = event
-            .schedule
-            .date_from
-            .strftime("%Y-%m-%d %H:%M UTC")
-            .to_string();
-        [
-            event.slug.clone(),
-            event.name.text().to_owned(),
-            from,
-            yes(event.live),
-        ]
-    });
-    super::output::print_columns(["SLUG", "NAME", "FROM", "LIVE"], rows)
+/// An event in a list.
+#[derive(Serialize)]
+struct Summary {
+    slug: String,
+    name: String,
+    active: bool,
+    timezone: String,
+    #[serde(with = "timestamp")]
+    date_from: Timestamp,
+    #[serde(with = "timestamp::optional")]
+    date_to: Option<Timestamp>,
+    #[serde(with = "timestamp::optional")]
+    date_admission: Option<Timestamp>,
+}
+
+async fn summaries(desk: &Desk, organizer: i64) -> Result<Vec<Summary>, CliError> {
+    let events = desk.store.events(organizer).await?.into_iter();
+    Ok(events
+        .map(|event| Summary {
+            slug: event.slug,
+            name: event.name.text().to_owned(),
+            active: event.live,
+            timezone: event.timezone,
+            date_from: event.schedule.date_from,
+            date_to: event.schedule.date_to,
+            date_admission: event.schedule.date_admission,
+        })
+        .collect())
+}
+
+async fn summary(desk: &Desk, organizer: i64, slug: &str) -> Result<Summary, CliError> {
+    let events = summaries(desk, organizer).await?;
+    one_of(events, "event", slug, |one| one.slug == slug)
 }
 
 impl Create {
     async fn run(self, desk: &Desk) -> Result<(), CliError> {
+        let (timezone, zone) = self.timezone;
+        let to = self.to.or(self.from.is_day().then_some(self.from));
+        let schedule = Schedule {
+            date_from: self.from.begin(&zone)?,
+            date_to: to.map(|to| to.end(&zone)).transpose()?,
+            date_admission: self.admission.map(|when| when.begin(&zone)).transpose()?,
+        };
         let organizer = desk.organizer(&self.organizer).await?;
         let event = Event {
             slug: self.slug.clone(),
             name: Name::Plain(self.name),
-            live: !self.not_live,
-            timezone: self.timezone,
-            schedule: Schedule {
-                date_from: self.from,
-                date_to: self.to,
-                date_admission: self.admission,
-            },
+            live: !self.inactive,
+            timezone,
+            schedule,
         };
         desk.store.create_event(organizer, event).await?;
         let words = format!("Created the event {} of {}.", self.slug, self.organizer);
-        desk.done(&words, json!({"slug": self.slug}))
+        desk.done(&words, summary(desk, organizer, &self.slug))
+            .await
     }
 }
 
-fn timezone(argument: &str) -> Result<String, String> {
+fn timezone(argument: &str) -> Result<(String, TimeZone), String> {
     match TimeZone::get(argument) {
-        Ok(_) => Ok(argument.to_owned()),
+        Ok(zone) => Ok((argument.to_owned(), zone)),
         Err(_) => {
             Err("no time zone of that name is known; write it as in Europe/Berlin".to_owned())
         }

@@ -1,18 +1,23 @@
 //! `gatehand admin gate`.
 
 use clap::Subcommand;
-use serde_json::json;
+use serde::Serialize;
 
-use super::{Desk, slug, text, yes};
-use crate::cli::{CliError, output};
+use super::{Desk, one_of, slug, text, yes};
+use crate::cli::CliError;
 use crate::server::store::{Administration, GateChange};
+use crate::wire;
 
 #[derive(Subcommand)]
 pub(super) enum Command {
     /// List the gates of an organizer.
-    List { organizer: String },
+    List {
+        /// Slug of the organizer.
+        organizer: String,
+    },
     /// Create a gate.
     Create {
+        /// Slug of the organizer.
         organizer: String,
         /// Short text, unique within the organizer.
         #[arg(value_parser = slug)]
@@ -23,19 +28,26 @@ pub(super) enum Command {
     },
     /// Give a gate another name.
     Rename {
+        /// Slug of the organizer.
         organizer: String,
+        /// Identifier of the gate.
         identifier: String,
+        /// Its new name.
         #[arg(value_parser = text)]
         name: String,
     },
     /// Take a gate out of use: its devices are answered as if they had none.
     Deactivate {
+        /// Slug of the organizer.
         organizer: String,
+        /// Identifier of the gate.
         identifier: String,
     },
     /// Use a gate again.
     Activate {
+        /// Slug of the organizer.
         organizer: String,
+        /// Identifier of the gate.
         identifier: String,
     },
 }
@@ -44,19 +56,11 @@ impl Command {
     pub(super) async fn run(self, desk: &Desk) -> Result<(), CliError> {
         let (organizer, identifier, change, words) = match self {
             Self::List { organizer } => {
-                let gates = desk.store.gates(desk.organizer(&organizer).await?).await?;
-                if desk.json {
-                    let documents: Vec<_> = gates
-                        .iter()
-                        .map(|(gate, active)| {
-                            json!({"id": gate.id, "identifier": gate.identifier, "name": gate.name, "active": active})
-                        })
-                        .collect();
-                    return output::print_json(&documents);
-                }
-                let rows = gates.into_iter();
-                let rows = rows.map(|(gate, active)| [gate.identifier, gate.name, yes(active)]);
-                return output::print_columns(["IDENTIFIER", "NAME", "ACTIVE"], rows);
+                let gates = summaries(desk, desk.organizer(&organizer).await?).await?;
+                return desk.list(&gates, ["IDENTIFIER", "NAME", "ACTIVE"], |one| {
+                    let gate = &one.gate;
+                    [gate.identifier.clone(), gate.name.clone(), yes(one.active)]
+                });
             }
             Self::Create {
                 organizer,
@@ -64,11 +68,9 @@ impl Command {
                 name,
             } => {
                 let id = desk.organizer(&organizer).await?;
-                let gate = desk.store.create_gate(id, &identifier, &name).await?;
-                return desk.done(
-                    &format!("Created the gate {identifier} of {organizer}."),
-                    gate,
-                );
+                desk.store.create_gate(id, &identifier, &name).await?;
+                let words = format!("Created the gate {identifier} of {organizer}.");
+                return desk.done(&words, summary(desk, id, &identifier)).await;
             }
             Self::Rename {
                 organizer,
@@ -117,9 +119,33 @@ impl Command {
                 )
             }
         };
+        let organizer = desk.organizer(&organizer).await?;
         desk.store
-            .change_gate(desk.organizer(&organizer).await?, &identifier, change)
+            .change_gate(organizer, &identifier, change)
             .await?;
-        desk.done(&words, json!({"identifier": identifier}))
+        desk.done(&words, summary(desk, organizer, &identifier))
+            .await
     }
+}
+
+/// A gate in a list.
+#[derive(Serialize)]
+struct Summary {
+    #[serde(flatten)]
+    gate: wire::Gate,
+    active: bool,
+}
+
+async fn summaries(desk: &Desk, organizer: i64) -> Result<Vec<Summary>, CliError> {
+    let gates = desk.store.gates(organizer).await?.into_iter();
+    Ok(gates
+        .map(|(gate, active)| Summary { gate, active })
+        .collect())
+}
+
+async fn summary(desk: &Desk, organizer: i64, identifier: &str) -> Result<Summary, CliError> {
+    let gates = summaries(desk, organizer).await?;
+    one_of(gates, "gate", identifier, |one| {
+        one.gate.identifier == identifier
+    })
 }

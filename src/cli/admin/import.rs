@@ -58,5 +58,5 @@ pub(super) async fn bring_in(file: OrganizersFile, desk: &Desk) -> Result<(), Cl
         [] => "Nothing to change: all of it was there already.".to_owned(),
         parts => format!("Imported {}.", parts.join("; ")),
     };
-    desk.done(&words, report)
+    desk.done(&words, async { Ok(report) }).await
 }

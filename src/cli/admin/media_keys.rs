@@ -1,12 +1,12 @@
 //! `gatehand admin media-keys`.
 
 use clap::Subcommand;
-use serde_json::json;
+use serde::Serialize;
 use zeroize::Zeroizing;
 
-use super::{Desk, yes};
+use super::{Desk, one_of, yes};
 use crate::agent::AgentError;
-use crate::cli::{CliError, output};
+use crate::cli::CliError;
 use crate::server::store::{Administration, MediumKeys, Store};
 
 /// AES-128, which the media are made for.
@@ -15,9 +15,13 @@ const KEY_LENGTH: usize = 16;
 #[derive(Subcommand)]
 pub(super) enum Command {
     /// List the key sets of an organizer; the keys themselves go to devices only.
-    List { organizer: String },
+    List {
+        /// Slug of the organizer.
+        organizer: String,
+    },
     /// Make a key set from random keys. Devices that sent an RSA key get it with their next `info`.
     Create {
+        /// Slug of the organizer.
         organizer: String,
         /// Number of the set on the media, unique in the installation.
         #[arg(value_parser = clap::value_parser!(i64).range(1..))]
@@ -35,27 +39,14 @@ impl Command {
     pub(super) async fn run(self, desk: &Desk) -> Result<(), CliError> {
         match self {
             Self::List { organizer } => {
-                let sets = desk
-                    .store
-                    .medium_keys(desk.organizer(&organizer).await?)
-                    .await?;
-                if desk.json {
-                    let documents: Vec<_> = sets
-                        .iter()
-                        .map(|set| {
-                            json!({"public_id": set.public_id, "media_type": set.media_type, "active": set.active})
-                        })
-                        .collect();
-                    return output::print_json(&documents);
-                }
-                let rows = sets.iter().map(|set| {
+                let sets = summaries(desk, desk.organizer(&organizer).await?).await?;
+                desk.list(&sets, ["ID", "MEDIA", "ACTIVE"], |set| {
                     [
                         set.public_id.to_string(),
                         set.media_type.clone(),
                         yes(set.active),
                     ]
-                });
-                output::print_columns(["ID", "MEDIA", "ACTIVE"], rows)
+                })
             }
             Self::Create {
                 organizer,
@@ -70,14 +61,38 @@ impl Command {
                     uid_key: random_key()?,
                     diversification_key: random_key()?,
                 };
-                desk.store
-                    .create_medium_keys(desk.organizer(&organizer).await?, keys)
-                    .await?;
                 let words = format!("Made the key set {public_id} of {organizer}.");
-                desk.done(&words, json!({"public_id": public_id}))
+                let organizer = desk.organizer(&organizer).await?;
+                desk.store.create_medium_keys(organizer, keys).await?;
+                let summary = async {
+                    let sets = summaries(desk, organizer).await?;
+                    one_of(sets, "key set", &public_id.to_string(), |set| {
+                        set.public_id == public_id
+                    })
+                };
+                desk.done(&words, summary).await
             }
         }
     }
+}
+
+/// A key set in a list, without its keys.
+#[derive(Serialize)]
+struct Summary {
+    public_id: i64,
+    media_type: String,
+    active: bool,
+}
+
+async fn summaries(desk: &Desk, organizer: i64) -> Result<Vec<Summary>, CliError> {
+    let sets = desk.store.medium_keys(organizer).await?.into_iter();
+    Ok(sets
+        .map(|set| Summary {
+            public_id: set.public_id,
+            media_type: set.media_type,
+            active: set.active,
+        })
+        .collect())
 }
 
 fn random_key() -> Result<Zeroizing<Vec<u8>>, CliError> {

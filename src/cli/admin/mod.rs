@@ -9,6 +9,7 @@ mod organizer;
 mod qr_image;
 mod team;
 mod token;
+mod when;
 
 use std::path::PathBuf;
 
@@ -16,17 +17,19 @@ use clap::{Args, Subcommand};
 use serde::Serialize;
 
 use super::{CliError, output};
-use crate::server::store::Administration;
 use crate::server::store::sqlite::SqliteStore;
+use crate::server::store::{Administration, StoreError};
 use crate::wire::{TEXT_LIMIT, fields};
 
 const EXAMPLES: &str = "\
 Examples:
   gatehand admin organizer create bigevents --name 'Big Events'
-  gatehand admin event create bigevents museum --name 'Museum night' --from 2027-05-08T18:00:00Z
+  gatehand admin event create bigevents museum --name 'Museum night' \\
+      --from 2027-05-08T18:00 --timezone Europe/Berlin
   gatehand admin team create bigevents admins --permission all
   gatehand admin token create bigevents admins
-  gatehand admin device create bigevents --name 'Lane 1' --all-events --public-url https://tickets.example
+  gatehand admin device create bigevents --name 'Lane 1' --all-events \\
+      --public-url https://tickets.example
   gatehand admin import organizers.json";
 
 /// Set a server up: organizers, gates, events, teams, tokens, devices. The server may be running.
@@ -36,7 +39,7 @@ pub(super) struct Admin {
     #[command(flatten)]
     database: DatabaseArguments,
     /// Print JSON.
-    #[arg(long, global = true)]
+    #[arg(long, global = true, display_order = 900)]
     pub(super) json: bool,
     #[command(subcommand)]
     subject: Subject,
@@ -51,11 +54,20 @@ pub(super) struct DatabaseArguments {
         global = true,
         value_name = "PATH",
         env = "GATEHAND_DATABASE",
-        default_value = "gatehand.db"
+        default_value = "gatehand.db",
+        help_heading = "Database",
+        display_order = 910
     )]
     pub(super) database: PathBuf,
     /// The file with the installation's secret, made at first start [default: beside the database]
-    #[arg(long, global = true, value_name = "PATH", env = "GATEHAND_SECRET_FILE")]
+    #[arg(
+        long,
+        global = true,
+        value_name = "PATH",
+        env = "GATEHAND_SECRET_FILE",
+        help_heading = "Database",
+        display_order = 910
+    )]
     pub(super) secret_file: Option<PathBuf>,
 }
 
@@ -134,12 +146,16 @@ impl Desk {
         Ok(self.store.organizer(slug).await?.id)
     }
 
-    /// Says that it is done: `words` for people, `document` for scripts.
-    fn done(&self, words: &str, document: impl Serialize) -> Result<(), CliError> {
-        let told = if self.json {
-            output::print_json(&document)
-        } else {
-            output::print_line(&output::printable(words))
+    /// Says that it is done: `words` for people, and for scripts the thing as it is now, as lists
+    /// show it.
+    async fn done<T: Serialize>(
+        &self,
+        words: &str,
+        thing: impl Future<Output = Result<T, CliError>>,
+    ) -> Result<(), CliError> {
+        let told = match self.json {
+            true => thing.await.and_then(|thing| output::print_json(&thing)),
+            false => output::print_line(&output::printable(words)),
         };
         output::has_told(told, words)
     }
@@ -176,6 +192,23 @@ fn slug(argument: &str) -> Result<String, String> {
     } else {
         Err("1 to 50 letters without accents, digits and . _ - are allowed".to_owned())
     }
+}
+
+/// Of a list the thing that was just made or changed.
+fn one_of<T>(
+    list: Vec<T>,
+    kind: &'static str,
+    name: &str,
+    is_it: impl Fn(&T) -> bool,
+) -> Result<T, CliError> {
+    let found = list.into_iter().find(is_it);
+    found.ok_or_else(|| {
+        StoreError::Unknown {
+            kind,
+            name: name.to_owned(),
+        }
+        .into()
+    })
 }
 
 fn yes(is: bool) -> String {

@@ -1,11 +1,10 @@
 //! `gatehand admin organizer`.
 
 use clap::Subcommand;
-use serde_json::json;
 
-use super::{Desk, slug, text, yes};
+use super::{Desk, one_of, slug, text, yes};
 use crate::cli::CliError;
-use crate::server::store::{Administration, OrganizerChange};
+use crate::server::store::{Administration, OrganizerChange, OrganizerSummary};
 
 #[derive(Subcommand)]
 pub(super) enum Command {
@@ -22,14 +21,22 @@ pub(super) enum Command {
     },
     /// Give an organizer another name.
     Rename {
+        /// Slug of the organizer.
         slug: String,
+        /// Its new name.
         #[arg(value_parser = text)]
         name: String,
     },
     /// Serve nothing of an organizer until it is activated again.
-    Deactivate { slug: String },
+    Deactivate {
+        /// Slug of the organizer.
+        slug: String,
+    },
     /// Serve an organizer again.
-    Activate { slug: String },
+    Activate {
+        /// Slug of the organizer.
+        slug: String,
+    },
 }
 
 impl Command {
@@ -49,7 +56,7 @@ impl Command {
             Self::Create { slug, name } => {
                 desk.store.create_organizer(&slug, &name).await?;
                 let words = format!("Created the organizer {slug}.");
-                return desk.done(&words, json!({"slug": slug, "name": name}));
+                return desk.done(&words, summary(desk, &slug)).await;
             }
             Self::Rename { slug, name } => {
                 let words = format!("The organizer {slug} is called {name} now.");
@@ -86,6 +93,11 @@ impl Command {
             }
         };
         desk.store.change_organizer(&slug, change).await?;
-        desk.done(&words, json!({"slug": slug}))
+        desk.done(&words, summary(desk, &slug)).await
     }
+}
+
+async fn summary(desk: &Desk, slug: &str) -> Result<OrganizerSummary, CliError> {
+    let organizers = desk.store.organizers().await?;
+    one_of(organizers, "organizer", slug, |one| one.slug == slug)
 }

@@ -1,52 +1,70 @@
 //! `gatehand admin team`.
 
 use clap::Subcommand;
-use serde_json::json;
+use serde::Serialize;
+use serde_json::{Value, json};
 
-use super::{Desk, text, yes};
-use crate::cli::{CliError, output};
+use super::{Desk, one_of, text, yes};
+use crate::cli::CliError;
 use crate::server::organizers_file::Permissions;
 use crate::server::store::{Administration, TeamChange};
+
+/// What a team may be permitted.
+const PERMISSIONS: [&str; 3] = ["all", "organizer.devices:read", "organizer.devices:write"];
 
 #[derive(Subcommand)]
 pub(super) enum Command {
     /// List the teams of an organizer.
-    List { organizer: String },
+    List {
+        /// Slug of the organizer.
+        organizer: String,
+    },
     /// Create a team.
     Create {
+        /// Slug of the organizer.
         organizer: String,
+        /// Its name.
         #[arg(value_parser = text)]
         name: String,
-        /// all, or what its tokens may do: organizer.devices:read, organizer.devices:write.
-        #[arg(long = "permission", required = true, value_parser = permission)]
+        /// What its tokens may do; may be repeated.
+        #[arg(long = "permission", value_name = "PERMISSION", required = true, value_parser = PERMISSIONS)]
         permissions: Vec<String>,
     },
     /// Give a team another name.
     Rename {
+        /// Slug of the organizer.
         organizer: String,
+        /// Its name.
         #[arg(value_parser = text)]
         name: String,
+        /// Its new name.
         #[arg(value_parser = text)]
         new_name: String,
     },
     /// Change what a team's tokens may do.
     Permit {
+        /// Slug of the organizer.
         organizer: String,
+        /// Its name.
         #[arg(value_parser = text)]
         name: String,
-        /// all, or what its tokens may do: organizer.devices:read, organizer.devices:write.
-        #[arg(long = "permission", required = true, value_parser = permission)]
+        /// What its tokens may do; may be repeated.
+        #[arg(long = "permission", value_name = "PERMISSION", required = true, value_parser = PERMISSIONS)]
         permissions: Vec<String>,
     },
     /// Let nobody in with this team's tokens until it is activated again.
     Deactivate {
+        /// Slug of the organizer.
         organizer: String,
+        /// Its name.
         #[arg(value_parser = text)]
         name: String,
     },
     /// Let the team's tokens in again.
     Activate {
+        /// Slug of the organizer.
         organizer: String,
+        /// Its name.
         #[arg(value_parser = text)]
         name: String,
     },
@@ -56,7 +74,16 @@ impl Command {
     pub(super) async fn run(self, desk: &Desk) -> Result<(), CliError> {
         let none = TeamChange::default();
         let (organizer, name, change, words) = match self {
-            Self::List { organizer } => return list(desk, &organizer).await,
+            Self::List { organizer } => {
+                let teams = summaries(desk, desk.organizer(&organizer).await?).await?;
+                return desk.list(&teams, ["NAME", "PERMISSIONS", "ACTIVE"], |one| {
+                    let permissions = match &one.permissions {
+                        Permissions::All => "all".to_owned(),
+                        Permissions::Listed(list) => list.join(", "),
+                    };
+                    [one.name.clone(), permissions, yes(one.active)]
+                });
+            }
             Self::Create {
                 organizer,
                 name,
@@ -69,7 +96,7 @@ impl Command {
                 let words = format!(
                     "Created the team {name} of {organizer}. Make a token with: gatehand admin token create {organizer} {name}"
                 );
-                return desk.done(&words, json!({"name": name}));
+                return desk.done(&words, summary(desk, id, &name)).await;
             }
             Self::Rename {
                 organizer,
@@ -129,36 +156,47 @@ impl Command {
                 )
             }
         };
-        desk.store
-            .change_team(desk.organizer(&organizer).await?, &name, change)
-            .await?;
-        desk.done(&words, json!({"name": name}))
+        let organizer = desk.organizer(&organizer).await?;
+        let name_now = change.name.clone().unwrap_or_else(|| name.clone());
+        desk.store.change_team(organizer, &name, change).await?;
+        desk.done(&words, summary(desk, organizer, &name_now)).await
     }
 }
 
-async fn list(desk: &Desk, organizer: &str) -> Result<(), CliError> {
-    let teams = desk.store.teams(desk.organizer(organizer).await?).await?;
-    if desk.json {
-        let documents: Vec<_> = teams
-            .iter()
-            .map(|team| {
-                let permissions = match &team.permissions {
-                    Permissions::All => json!("all"),
-                    Permissions::Listed(list) => json!(list),
-                };
-                json!({"name": team.name, "permissions": permissions, "active": team.active})
-            })
-            .collect();
-        return output::print_json(&documents);
-    }
-    let rows = teams.iter().map(|team| {
-        let permissions = match &team.permissions {
-            Permissions::All => "all".to_owned(),
-            Permissions::Listed(list) => list.join(", "),
-        };
-        [team.name.clone(), permissions, yes(team.active)]
-    });
-    output::print_columns(["NAME", "PERMISSIONS", "ACTIVE"], rows)
+/// A team in a list.
+#[derive(Serialize)]
+struct Summary {
+    id: i64,
+    name: String,
+    #[serde(serialize_with = "told")]
+    permissions: Permissions,
+    active: bool,
+}
+
+/// `all`, or a list.
+fn told<S: serde::Serializer>(permissions: &Permissions, serializer: S) -> Result<S::Ok, S::Error> {
+    let told: Value = match permissions {
+        Permissions::All => json!("all"),
+        Permissions::Listed(list) => json!(list),
+    };
+    told.serialize(serializer)
+}
+
+async fn summaries(desk: &Desk, organizer: i64) -> Result<Vec<Summary>, CliError> {
+    let teams = desk.store.teams(organizer).await?.into_iter();
+    Ok(teams
+        .map(|team| Summary {
+            id: team.id,
+            name: team.name,
+            permissions: team.permissions,
+            active: team.active,
+        })
+        .collect())
+}
+
+async fn summary(desk: &Desk, organizer: i64, name: &str) -> Result<Summary, CliError> {
+    let teams = summaries(desk, organizer).await?;
+    one_of(teams, "team", name, |one| one.name == name)
 }
 
 fn collect(permissions: Vec<String>) -> Permissions {
@@ -166,14 +204,5 @@ fn collect(permissions: Vec<String>) -> Permissions {
         Permissions::All
     } else {
         Permissions::Listed(permissions)
-    }
-}
-
-fn permission(argument: &str) -> Result<String, String> {
-    const KNOWN: [&str; 3] = ["all", "organizer.devices:read", "organizer.devices:write"];
-    if KNOWN.contains(&argument) {
-        Ok(argument.to_owned())
-    } else {
-        Err(format!("known are {}", KNOWN.join(", ")))
     }
 }

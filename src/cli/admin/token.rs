@@ -4,23 +4,28 @@ use std::io;
 use std::os::unix::fs::MetadataExt;
 
 use clap::Subcommand;
-use serde_json::json;
+use serde::Serialize;
 
-use super::{Desk, text, yes};
+use super::{Desk, one_of, text, yes};
 use crate::cli::{CliError, output};
-use crate::server::store::{Administration, NewToken, TokenChange};
+use crate::secret::{self, Secret};
+use crate::server::store::{Administration, NewToken, TokenChange, TokenSummary};
 
 #[derive(Subcommand)]
 pub(super) enum Command {
     /// List the tokens of a team. The tokens themselves are not known any more.
     List {
+        /// Slug of the organizer.
         organizer: String,
+        /// Name of the team.
         #[arg(value_parser = text)]
         team: String,
     },
     /// Make a token. It is shown now and never again.
     Create {
+        /// Slug of the organizer.
         organizer: String,
+        /// Name of the team.
         #[arg(value_parser = text)]
         team: String,
         /// What it is for.
@@ -29,17 +34,22 @@ pub(super) enum Command {
     },
     /// Give a token another name.
     Rename {
+        /// Slug of the organizer.
         organizer: String,
+        /// Name of the team.
         #[arg(value_parser = text)]
         team: String,
         /// Its number in the list.
         id: i64,
+        /// Its new name.
         #[arg(value_parser = text)]
         name: String,
     },
     /// Let nobody in with a token until it is activated again.
     Deactivate {
+        /// Slug of the organizer.
         organizer: String,
+        /// Name of the team.
         #[arg(value_parser = text)]
         team: String,
         /// Its number in the list.
@@ -47,7 +57,9 @@ pub(super) enum Command {
     },
     /// Let a token in again.
     Activate {
+        /// Slug of the organizer.
         organizer: String,
+        /// Name of the team.
         #[arg(value_parser = text)]
         team: String,
         /// Its number in the list.
@@ -62,11 +74,10 @@ impl Command {
                 let organizer = desk.organizer(&organizer).await?;
                 let tokens = desk.store.team_tokens(organizer, &team).await?;
                 return desk.list(&tokens, ["ID", "NAME", "CREATED", "ACTIVE"], |token| {
-                    let created = token.created.strftime("%Y-%m-%d %H:%M UTC").to_string();
                     [
                         token.id.to_string(),
                         token.name.clone(),
-                        created,
+                        output::time(token.created),
                         yes(token.active),
                     ]
                 });
@@ -135,8 +146,27 @@ impl Command {
         desk.store
             .change_team_token(organizer, &team, id, change)
             .await?;
-        desk.done(&words, json!({"id": id}))
+        desk.done(&words, summary(desk, organizer, &team, id)).await
     }
+}
+
+async fn summary(
+    desk: &Desk,
+    organizer: i64,
+    team: &str,
+    id: i64,
+) -> Result<TokenSummary, CliError> {
+    let tokens = desk.store.team_tokens(organizer, team).await?;
+    one_of(tokens, "token", &id.to_string(), |one| one.id == id)
+}
+
+/// A token that was made just now, as `--json` shows it.
+#[derive(Serialize)]
+struct Made {
+    #[serde(flatten)]
+    summary: TokenSummary,
+    #[serde(serialize_with = "secret::expose")]
+    token: Secret,
 }
 
 async fn create(desk: &Desk, organizer: &str, team: &str, name: &str) -> Result<(), CliError> {
@@ -147,7 +177,10 @@ async fn create(desk: &Desk, organizer: &str, team: &str, name: &str) -> Result<
     let organizer = desk.organizer(organizer).await?;
     let NewToken { id, token } = desk.store.create_team_token(organizer, team, name).await?;
     let shown = if desk.json {
-        output::print_json(&json!({"id": id, "name": name, "token": token.expose()}))
+        match summary(desk, organizer, team, id).await {
+            Ok(summary) => output::print_json(&Made { summary, token }),
+            Err(error) => Err(error),
+        }
     } else {
         // Alone on standard output, so that a script can take it: TOKEN=$(gatehand …).
         output::print_line(token.expose())

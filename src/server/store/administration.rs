@@ -69,6 +69,8 @@ pub struct EventChange {
 /// A team in a list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TeamSummary {
+    /// Number of the team.
+    pub id: i64,
     /// Unique in the organizer.
     pub name: String,
     /// What its tokens may do.
@@ -119,14 +121,14 @@ pub struct TokenChange {
     pub active: Option<bool>,
 }
 
-/// A device with the identifier of its gate.
+/// A device with its gate.
 #[derive(Clone, Serialize)]
 pub struct PlacedDevice {
     /// As in the devices resource.
     #[serde(flatten)]
     pub device: wire::Device,
     /// Where it stands.
-    pub gate: Option<String>,
+    pub gate: Option<wire::Gate>,
 }
 
 /// Something that was done to a device.
@@ -273,6 +275,12 @@ pub trait Administration: Store {
 
     /// All devices of an organizer with their gates, by number.
     async fn placed_devices(&self, organizer: i64) -> Result<Vec<PlacedDevice>, StoreError>;
+    /// One device of an organizer with its gate.
+    async fn placed_device(
+        &self,
+        organizer: i64,
+        device_id: u64,
+    ) -> Result<Option<PlacedDevice>, StoreError>;
     /// What was done to a device, oldest first.
     async fn device_log(&self, organizer: i64, device_id: u64)
     -> Result<Vec<LogEntry>, StoreError>;

@@ -173,8 +173,24 @@ impl Administration for SqliteStore {
     async fn placed_devices(&self, organizer: i64) -> Result<Vec<PlacedDevice>, StoreError> {
         let keys = self.keys();
         self.readers
-            .read(move |connection| devices::placed(connection, &keys, organizer))
+            .read(move |connection| devices::placed(connection, &keys, organizer, 0, u64::MAX))
             .await
+    }
+
+    async fn placed_device(
+        &self,
+        organizer: i64,
+        device_id: u64,
+    ) -> Result<Option<PlacedDevice>, StoreError> {
+        let Some(skip) = device_id.checked_sub(1) else {
+            return Ok(None);
+        };
+        let keys = self.keys();
+        let mut found = self
+            .readers
+            .read(move |connection| devices::placed(connection, &keys, organizer, skip, 1))
+            .await?;
+        Ok(found.pop())
     }
 
     async fn device_log(

@@ -430,14 +430,26 @@ pub(super) fn placed(
     connection: &Connection,
     keys: &InstallationKeys,
     organizer: i64,
+    skip: u64,
+    limit: u64,
 ) -> Result<Vec<PlacedDevice>, StoreError> {
+    let devices = page(connection, keys, organizer, skip, limit)?;
     let mut statement = connection.prepare_cached(
-        "SELECT device.device_id, gate.identifier
-         FROM device JOIN gate ON gate.id = device.gate WHERE device.organizer = ?1",
+        "SELECT device.device_id, gate.id, gate.name, gate.identifier
+         FROM device JOIN gate ON gate.id = device.gate
+         WHERE device.organizer = ?1 AND device.device_id BETWEEN ?2 AND ?3",
     )?;
-    let gates = statement.query_map([organizer], |row| Ok((row.get(0)?, row.get(1)?)))?;
-    let mut gates = gates.collect::<Result<HashMap<u64, String>, _>>()?;
-    let devices = page(connection, keys, organizer, 0, u64::MAX)?;
+    let first = devices.first().map_or(0, |device| device.device_id);
+    let last = devices.last().map_or(0, |device| device.device_id);
+    let gates = statement.query_map(params![organizer, first, last], |row| {
+        let gate = wire::Gate {
+            id: row.get(1)?,
+            name: row.get(2)?,
+            identifier: row.get(3)?,
+        };
+        Ok((row.get(0)?, gate))
+    })?;
+    let mut gates = gates.collect::<Result<HashMap<u64, wire::Gate>, _>>()?;
     let placed = devices.into_iter().map(|device| PlacedDevice {
         gate: gates.remove(&device.device_id),
         device,

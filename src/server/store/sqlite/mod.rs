@@ -79,6 +79,8 @@ pub enum OpenError {
 
 /// The store in one SQLite file. Several processes may have it open.
 pub struct SqliteStore {
+    database: PathBuf,
+    secret_file: PathBuf,
     // Dropped before the writer: whoever closes last takes the write-ahead log into the database.
     readers: Readers,
     writer: Writer,
@@ -120,10 +122,22 @@ impl SqliteStore {
         let keys = InstallationKeys::derive(&secret);
         schema::prepare(&mut connection, &keys.check())?;
         Ok(Self {
+            database: database.clone(),
+            secret_file: secret_file.path().to_owned(),
             readers: Readers::of(database),
             writer: Writer::start(database, connection).map_err(failed)?,
             keys: Arc::new(keys),
         })
+    }
+
+    /// Where the database is.
+    pub fn database(&self) -> &Path {
+        &self.database
+    }
+
+    /// Where the installation's secret is.
+    pub fn secret_file(&self) -> &Path {
+        &self.secret_file
     }
 
     /// The keys of the installation that the database belongs to.

@@ -14,6 +14,7 @@ pub(super) fn all(connection: &Connection, organizer: i64) -> Result<Vec<TeamSum
         connection.prepare_cached("SELECT * FROM team WHERE organizer = ?1 ORDER BY name")?;
     let teams = statement.query_map([organizer], |row| {
         Ok(TeamSummary {
+            id: row.get("id")?,
             name: row.get("name")?,
             permissions: permissions(row.get("permissions")?),
             active: row.get("active")?,
