@@ -269,6 +269,7 @@ mod tests {
                 server: odd.clone(),
                 source: ForeignAnswer::Redirect {
                     location: odd.clone(),
+                    is_elsewhere: true,
                 },
             }
             .into(),

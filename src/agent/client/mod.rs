@@ -98,11 +98,34 @@ pub(super) struct Answer {
     pub(super) status: StatusCode,
     pub(super) headers: HeaderMap,
     pub(super) is_json: bool,
-    pub(super) location: Option<String>,
+    pub(super) redirect: Option<Redirect>,
     /// When the server wants to be asked again.
     pub(super) retry_after: Option<RetryAfter>,
     /// It may hold the API key.
     pub(super) body: Zeroizing<Vec<u8>>,
+}
+
+/// Where an answer sends its reader.
+pub(super) struct Redirect {
+    pub(super) location: String,
+    /// Whether that is another server: another host, or another port with no change from http to https.
+    pub(super) is_elsewhere: bool,
+}
+
+impl Redirect {
+    fn read(asked: &url::Url, headers: &HeaderMap) -> Option<Self> {
+        let location = text(headers, LOCATION)?;
+        // What is no address leads to nobody else.
+        let is_elsewhere = asked.join(location).is_ok_and(|target| {
+            let is_same_host = target.host() == asked.host();
+            let is_encrypted_now = (asked.scheme(), target.scheme()) == ("http", "https");
+            !(is_same_host && (is_encrypted_now || target.origin() == asked.origin()))
+        });
+        Some(Self {
+            location: location.to_owned(),
+            is_elsewhere,
+        })
+    }
 }
 
 /// The client for all calls; keeps connections open between them.
@@ -339,7 +362,7 @@ impl Incoming {
         Ok(Answer {
             status: self.response.status(),
             is_json: is_json(&headers),
-            location: text(&headers, LOCATION).map(str::to_owned),
+            redirect: Redirect::read(self.response.url(), &headers),
             retry_after: RetryAfter::read(&headers, self.now),
             headers,
             body,
