@@ -145,6 +145,7 @@ mod tests {
             status: StatusCode::from_u16(status).unwrap(),
             is_json,
             redirect: None,
+            proxy: None,
             headers: Default::default(),
             retry_after: None,
             body: Zeroizing::new(body.as_bytes().to_vec()),

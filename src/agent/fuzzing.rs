@@ -57,6 +57,7 @@ fn read<T: DeserializeOwned>(
             is_elsewhere: false,
         }),
         retry_after: None,
+        proxy: None,
         body: Zeroizing::new(body.to_vec()),
     };
     Some(match answer::read::<T>(&answer, &[]) {

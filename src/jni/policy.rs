@@ -267,6 +267,7 @@ mod tests {
             AgentError::Foreign {
                 operation: None,
                 server: odd.clone(),
+                proxy: Some(odd.clone()),
                 source: ForeignAnswer::Redirect {
                     location: odd.clone(),
                     is_elsewhere: true,

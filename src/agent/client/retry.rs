@@ -190,6 +190,7 @@ mod tests {
             headers: Default::default(),
             is_json: true,
             redirect: None,
+            proxy: None,
             retry_after,
             body: Vec::new().into(),
         })
