@@ -37,6 +37,8 @@ pub enum Advice {
     RestoreOrReplace,
     /// Put the vault elsewhere, or enrol with a new code that sets aside what is there.
     MoveOrReplace,
+    /// Put the vault on a file system that keeps permissions.
+    MoveVault,
     /// Put the vault where it is kept, or allow that it is not.
     KeepOrAllow,
     /// Use https, or allow plain http.
@@ -128,6 +130,7 @@ fn of_vault(error: &VaultError) -> Option<Advice> {
         VaultError::OtherVersion { .. } => Some(Advice::Update),
         VaultError::Foreign { .. } => Some(Advice::MoveOrReplace),
         VaultError::Volatile { .. } => Some(Advice::KeepOrAllow),
+        VaultError::NoPermissions { .. } => Some(Advice::MoveVault),
         error if error.is_beyond_use() => Some(Advice::RestoreOrReplace),
         _ => None,
     }

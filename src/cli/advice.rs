@@ -82,6 +82,9 @@ fn words(advice: Advice) -> &'static str {
         Advice::MoveOrReplace => {
             "name another folder with GATEHAND_HOME, or enrol with gatehand init --replace, which sets the file aside"
         }
+        Advice::MoveVault => {
+            "name a folder on another file system with GATEHAND_HOME, as on this machine's own disk"
+        }
         Advice::KeepOrAllow => {
             "name a folder on a disk with GATEHAND_HOME, or add --volatile if this device is needed until then only"
         }

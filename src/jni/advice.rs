@@ -106,6 +106,7 @@ fn of(advice: Advice) -> &'static str {
         Advice::RestoreOrReplace | Advice::MoveOrReplace => {
             "initialize with a new code, which sets the old vault aside"
         }
+        Advice::MoveVault => "choose a folder in the app's own storage",
         Advice::KeepOrAllow => "choose a folder that is kept",
         Advice::Encrypt => {
             "use https; an app for a network that is trusted can allow http in its AgentConfig"
