@@ -5,7 +5,7 @@ use std::io::{self, ErrorKind, Write};
 use std::os::unix::fs::{
     DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt, chown, fchown,
 };
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use rustix::fs::{FlockOperation, OFlags, flock};
 use rustix::io::Errno;
@@ -30,17 +30,7 @@ const NUMBER_LENGTH: usize = 16;
 /// and of two processes that start at once exactly one creates it.
 pub fn create(path: &Path, contents: &[u8]) -> io::Result<()> {
     let folder = path.parent().ok_or(ErrorKind::InvalidInput)?;
-    let name = path
-        .file_name()
-        .ok_or(ErrorKind::InvalidInput)?
-        .to_string_lossy();
-    let (draft, mut file) = loop {
-        let suffix = getrandom::u64().map_err(io::Error::other)?;
-        let draft = folder.join(format!(".{name}.{suffix:0NUMBER_LENGTH$x}{DRAFT}"));
-        if let Some(file) = begin(&draft)? {
-            break (draft, file);
-        }
-    };
+    let (draft, mut file) = draft_of(path)?;
     let created = write_synced(&mut file, contents, folder).and_then(|()| publish(&draft, path));
     failpoint::reach("private file: named");
     let removed = fs::remove_file(&draft);
@@ -51,6 +41,19 @@ pub fn create(path: &Path, contents: &[u8]) -> io::Result<()> {
     }
     failpoint::reach("private file: draft removed");
     sync_folder(folder)
+}
+
+/// Whether the file system at `path` keeps files from other users, as those of USB sticks do not: found
+/// out with an empty file beside it. Taken for granted where none can be made.
+pub fn can_be_private(path: &Path) -> bool {
+    let Ok((draft, file)) = draft_of(path) else {
+        return true;
+    };
+    let set = file.set_permissions(Permissions::from_mode(PRIVATE_FILE));
+    let is_private = set.and_then(|()| Ok(file.metadata()?.mode() & OTHERS == 0));
+    // What stays is removed with the drafts of killed processes.
+    let _ = fs::remove_file(&draft);
+    is_private.unwrap_or(false)
 }
 
 /// Like [`create`], but leaves a file that is there as it is.
@@ -169,6 +172,22 @@ fn publish(draft: &Path, path: &Path) -> io::Result<()> {
     }
 }
 
+/// A draft of the file, under a name of its own.
+fn draft_of(path: &Path) -> io::Result<(PathBuf, File)> {
+    let folder = path.parent().ok_or(ErrorKind::InvalidInput)?;
+    let name = path
+        .file_name()
+        .ok_or(ErrorKind::InvalidInput)?
+        .to_string_lossy();
+    loop {
+        let suffix = getrandom::u64().map_err(io::Error::other)?;
+        let draft = folder.join(format!(".{name}.{suffix:0NUMBER_LENGTH$x}{DRAFT}"));
+        if let Some(file) = begin(&draft)? {
+            return Ok((draft, file));
+        }
+    }
+}
+
 /// Makes an empty draft that is locked, which tells it from one that a killed process left; `None` if
 /// another process was quicker and removed it.
 fn begin(draft: &Path) -> io::Result<Option<File>> {
@@ -256,7 +275,7 @@ mod tests {
         }
     }
 
-    fn draft_of(path: &Path, number: u64) -> std::path::PathBuf {
+    fn numbered_draft(path: &Path, number: u64) -> std::path::PathBuf {
         let name = path.file_name().unwrap().to_str().unwrap();
         path.with_file_name(format!(".{name}.{number:016x}.new"))
     }
@@ -266,10 +285,10 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("key");
         for round in ["before it is made", "afterwards"] {
-            let (left, living) = (draft_of(&path, 7), draft_of(&path, 8));
+            let (left, living) = (numbered_draft(&path, 7), numbered_draft(&path, 8));
             fs::write(&left, "part").unwrap();
             let at_work = begin(&living).unwrap().unwrap();
-            let other = draft_of(&folder.path().join("other"), 7);
+            let other = numbered_draft(&folder.path().join("other"), 7);
             let no_draft = folder.path().join(".key.backup.new");
             for kept in [&other, &no_draft] {
                 fs::write(kept, "x").unwrap();
@@ -285,7 +304,7 @@ mod tests {
             ensure(&path, b"secret").unwrap();
         }
         // Named, and killed before its other name was removed; and it is in use.
-        let left = draft_of(&path, 9);
+        let left = numbered_draft(&path, 9);
         fs::hard_link(&path, &left).unwrap();
         let in_use = open(&path).unwrap();
         flock(&in_use, FlockOperation::NonBlockingLockExclusive).unwrap();

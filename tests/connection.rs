@@ -12,6 +12,7 @@ mod common;
 
 use std::fs;
 use std::io::Write;
+use std::net::TcpListener;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
@@ -253,7 +254,9 @@ fn plain_http_this_machine_and_what_is_excepted_never_go_through_a_proxy() {
     let unknown = "can't find the server";
     proxied("http://gatehand.invalid", "", &["--allow-http"]).complains(8, unknown);
     proxied("https://gatehand.invalid", "gatehand.invalid", &[]).complains(8, unknown);
-    proxied("https://gatehand.invalid", ".invalid", &[]).complains(8, unknown);
+    let direct = proxied("https://gatehand.invalid", ".invalid", &[]);
+    direct.complains(8, unknown);
+    assert!(!direct.stderr.contains("proxy"), "{direct:?}");
 }
 
 #[test]
@@ -270,6 +273,91 @@ fn a_proxy_address_that_is_none_is_told_without_its_password() {
         ended.complains(1, words);
         assert!(ended.stderr.contains("https_proxy") && !ended.stderr.contains("s3cret"));
     }
+}
+
+/// Enrols elsewhere through the proxy at `address`, whose password is in it.
+fn init_through(scanner: &Scanner, address: &str, more: &[&str]) -> Ended {
+    let url = format!("https://{ELSEWHERE}");
+    let command = ["init", "--timeout", "1", "--url", &url, "--token", TOKEN];
+    let mut command = scanner.command(&[&command[..], more].concat());
+    command.env("https_proxy", address.replace("//", "//me:s3cret@"));
+    let ended = end(command.output().unwrap());
+    let named = format!("through the proxy {address} (https_proxy)");
+    assert!(ended.stderr.contains(&named), "{named}: {ended:?}");
+    assert!(!ended.stderr.contains("s3cret"), "{ended:?}");
+    ended
+}
+
+#[test]
+fn a_proxy_that_leads_nowhere_is_named_and_nothing_was_sent() {
+    let gone = TcpListener::bind("127.0.0.1:0").unwrap().local_addr();
+    let gone = format!("http://localhost:{}", gone.unwrap().port());
+    // It takes connections and never says a word.
+    let mute = TcpListener::bind("127.0.0.1:0").unwrap();
+    let silent = format!("http://localhost:{}", mute.local_addr().unwrap().port());
+    let refusing = |status| Stranger::answering(answer(status, "text/html", "no")).url;
+    for (address, words) in [
+        (gone, "can't connect to https://gatehand.invalid through"),
+        (
+            "http://proxy.invalid:3128".to_owned(),
+            "the proxy's name has no address",
+        ),
+        (
+            refusing("407 Proxy Authentication Required"),
+            "the proxy wants a login",
+        ),
+        (refusing("403 Forbidden"), "the proxy refuses to connect"),
+        (refusing("502 Bad Gateway"), "the proxy refuses to connect"),
+        (Stranger::answering("").url, "the proxy hung up"),
+        (silent, "did not answer in time"),
+    ] {
+        let scanner = Scanner::new();
+        let ended = init_through(&scanner, &address, &[]);
+        ended.complains(8, words);
+        assert!(!ended.stderr.contains("--replace"), "{ended:?}");
+        assert_eq!(scanner.status()["state"], "not-enrolled", "{words}");
+    }
+}
+
+#[test]
+fn a_proxy_is_named_in_each_error_that_it_may_have_caused_on_the_way() {
+    let large = format!(
+        "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n{}",
+        " ".repeat(2 * 1024 * 1024)
+    );
+    let redirect =
+        "HTTP/1.1 302 Found\r\nLocation: https://login.example/\r\nContent-Length: 0\r\n\r\n";
+    for (strange, code, words) in [
+        (
+            answer("200 OK", "text/html", "<h1>blocked</h1>"),
+            7,
+            "login page",
+        ),
+        (
+            answer("503 Service Unavailable", "text/html", ""),
+            7,
+            "status 503",
+        ),
+        (redirect.to_owned(), 7, "redirects to"),
+        (large, 7, "larger than"),
+        (
+            "HTTP/1.1 200 OK\r\n".to_owned(),
+            8,
+            "did not answer in time",
+        ),
+    ] {
+        let scanner = Scanner::new();
+        let (server, pem) = Stranger::with_own_certificate(ELSEWHERE, strange);
+        let file = scanner.scratch().join("ca.pem");
+        fs::write(&file, pem).unwrap();
+        let proxy = Stranger::proxy_to(&server.url);
+        let trust = ["--ca-file", file.to_str().unwrap()];
+        init_through(&scanner, &proxy.url, &trust).complains(code, words);
+    }
+    // As of a proxy that looks into connections.
+    let (server, _) = Stranger::with_own_certificate(ELSEWHERE, identity("k"));
+    let proxy = Stranger::proxy_to(&server.url);
+    init_through(&Scanner::new(), &proxy.url, &[]).complains(9, "the certificate of");
 }
 
 #[test]

@@ -94,17 +94,30 @@ fn a_token_works_once_and_the_second_scanner_is_told() {
         .init(&installation.url, &token, &[])
         .succeeds();
     let second = Scanner::new();
-    second
-        .init(&installation.url, &token, &[])
-        .complains(6, "has already been used");
-    second
-        .init(&installation.url, "unknownunknown00", &[])
-        .complains(6, "Unknown initialization token");
     installation.create_device("Lane 2");
     let revoked = installation.create_device("Lane 3");
     installation.admin(&["device", "revoke", "bigevents", "3"]);
-    second
-        .init(&installation.url, &revoked, &[])
-        .complains(6, "revoked");
-    assert_eq!(second.status()["state"], "not-enrolled");
+    for (token, words, advice) in [
+        (
+            &*token,
+            "has already been used",
+            "else another device has used it",
+        ),
+        (
+            "unknownunknown00",
+            "Unknown initialization token",
+            "check that the code is whole",
+        ),
+        (&*revoked, "revoked", "create a new one there"),
+    ] {
+        let ended = second.init(&installation.url, token, &["--json"]);
+        ended.complains(6, words);
+        let told: serde_json::Value = serde_json::from_str(&ended.stderr).unwrap();
+        let advised = told["advice"].as_str().unwrap();
+        assert!(
+            advised.contains(advice) && !advised.contains("--replace"),
+            "{advised}"
+        );
+        assert_eq!(second.status()["state"], "not-enrolled");
+    }
 }

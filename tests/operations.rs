@@ -545,6 +545,11 @@ fn a_server_that_stands_in_for_another_ends_no_enrolment_that_was_sent_before() 
     let scanner = Scanner::new();
     let ended = scanner.init(&server.url, "kpp4jn8g2ynzonp6", &[]);
     ended.complains(6, "it stays begun");
+    assert!(
+        ended.stderr.contains("if it is refused again and again"),
+        "{ended:?}"
+    );
+    assert!(!ended.stderr.contains("new code"), "{ended:?}");
     assert_eq!(
         standing(&scanner),
         ("enrolling".into(), "initialize".into())

@@ -115,6 +115,89 @@ fn every_call_keeps_the_path_prefix() {
 }
 
 #[test]
+fn that_there_is_nothing_to_scan_for_comes_with_what_may_be_the_reason_and_the_servers_log_has_it()
+{
+    let event = |slug: &str, live: bool, series: bool, lists: Value| {
+        let dates = match series {
+            true => {
+                json!([{"id": 1, "name": "Day", "active": false, "date_from": "2027-01-01T12:00:00Z"}])
+            }
+            false => json!([]),
+        };
+        json!({
+            "slug": slug, "name": slug, "live": live, "timezone": "UTC",
+            "date_from": "2020-01-01T12:00:00Z", "date_to": "2020-01-01T13:00:00Z",
+            "has_subevents": series, "subevents": dates, "checkin_lists": lists,
+        })
+    };
+    let installation = Installation::start_with(&["--log", "info"]);
+    let scanner = Scanner::new();
+    let lists = json!([{"name": "Main", "gates": ["EAST"]}]);
+    let file = scanner.scratch().join("file.json");
+    let organizer = json!({
+        "slug": "fair", "name": "Fair", "teams": [], "devices": [],
+        "gates": [{"name": "East", "identifier": "EAST"}, {"name": "West Door", "identifier": "WEST"}],
+        "events": [
+            event("draft", false, false, json!([])),
+            event("tour", true, true, json!([])),
+            event("over", true, false, lists),
+        ],
+    });
+    fs::write(&file, json!({"organizers": [organizer]}).to_string()).unwrap();
+    installation.admin(&["import", file.to_str().unwrap()]);
+    let create = |arguments: &[&str]| {
+        let begin = ["device", "create", "fair", "--name", "Lane"];
+        let device = installation.admin(&[&begin, arguments].concat());
+        device["initialization_token"].as_str().unwrap().to_owned()
+    };
+    for (device, words, logged) in [
+        (
+            &["--event", "draft"][..],
+            "none of its events is live with an active date",
+            "draft is not live",
+        ),
+        (
+            &["--event", "tour"],
+            "none of its events is live",
+            "tour has no active date",
+        ),
+        (
+            &["--event", "over", "--gate", "WEST"],
+            "with a check-in list at the gate West Door",
+            "over has no check-in list at the device's gate",
+        ),
+        (
+            &["--all-events", "--gate", "WEST"],
+            "with a check-in list at the gate West Door",
+            "draft is not live, over has no check-in list at the device's gate, tour has",
+        ),
+    ] {
+        let scanner = Scanner::new();
+        scanner
+            .init(&installation.url, &create(device), &[])
+            .succeeds();
+        let said = scanner.run(&["event-selection"]);
+        let said = &said.succeeds().stdout;
+        assert!(said.starts_with("There is nothing to scan for: "), "{said}");
+        assert!(said.contains(words), "{said}");
+        let told = scanner.told(&["event-selection", "--event", "gone"]);
+        assert_eq!(told["result"], "nothing");
+        let why = told["why"].as_str().unwrap();
+        assert!(why.contains(words) && why.contains("gone is over"), "{why}");
+        installation.logs(logged);
+    }
+    // What is over is suggested all the same, where there is a list for it.
+    let scanner = Scanner::new();
+    let token = create(&["--all-events", "--gate", "EAST"]);
+    scanner.init(&installation.url, &token, &[]).succeeds();
+    let told = scanner.told(&["event-selection"]);
+    assert_eq!(
+        (&told["event"]["slug"], told.get("why")),
+        (&json!("over"), None)
+    );
+}
+
+#[test]
 fn the_next_page_of_a_list_is_asked_for_by_its_whole_address() {
     let (server, scanner) = enrolled_at_stranger(empty_list());
     let next = format!("{}/api/v1/organizers/o/events/?page=2&q=a%2Fb", server.url);

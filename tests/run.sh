@@ -100,6 +100,7 @@ has_venv() { python3 -c 'import ensurepip, venv' 2>/dev/null; }
 
 # Programs that only some tests need, and the Debian packages that bring them.
 declare -A needed=(
+  [bindfs]=bindfs     # a file system that keeps no permissions
   [cc]=gcc            # builds SQLite
   [c++]=g++           # builds the fuzzer
   [javac]=default-jdk-headless # the Android library's tests

@@ -112,7 +112,7 @@ contract! {
     devices_come_by_number_in_pieces
     a_team_is_known_by_its_tokens_until_one_of_both_is_deactivated
     what_is_there_is_not_made_again_and_what_is_not_there_is_not_changed
-    a_device_may_access_live_events_it_is_not_kept_from_and_name_any
+    a_device_may_access_events_it_is_not_kept_from_and_name_any
     keys_for_media_come_back_as_they_were_stored
     importing_twice_changes_nothing
     an_import_gives_nobody_access_back
@@ -716,7 +716,7 @@ async fn what_is_there_is_not_made_again_and_what_is_not_there_is_not_changed(f:
     );
 }
 
-async fn a_device_may_access_live_events_it_is_not_kept_from_and_name_any(f: Fixture) {
+async fn a_device_may_access_events_it_is_not_kept_from_and_name_any(f: Fixture) {
     f.event("a").await;
     f.event("b").await;
     f.enrolled("Door", "key").await;
@@ -732,17 +732,18 @@ async fn a_device_may_access_live_events_it_is_not_kept_from_and_name_any(f: Fix
         events.sort_by(|one, other| one.slug.cmp(&other.slug));
         events
             .into_iter()
-            .map(|event| event.slug)
+            .map(|event| (event.slug, event.live))
             .collect::<Vec<_>>()
     };
-    assert_eq!(accessible().await, ["a", "b"]);
+    let (a, b) = (("a".to_owned(), true), ("b".to_owned(), true));
+    assert_eq!(accessible().await, [a, b.clone()]);
     let limit = DeviceChange {
         all_events: Some(false),
         limit_events: Some(vec!["b".to_owned()]),
         ..DeviceChange::default()
     };
     f.store.edit_device(f.organizer, 1, limit).await.unwrap();
-    assert_eq!(accessible().await, ["b"]);
+    assert_eq!(accessible().await, [b]);
     let change = EventChange {
         live: Some(false),
         ..EventChange::default()
@@ -751,7 +752,7 @@ async fn a_device_may_access_live_events_it_is_not_kept_from_and_name_any(f: Fix
         .change_event(f.organizer, "b", change)
         .await
         .unwrap();
-    assert_eq!(accessible().await, [] as [&str; 0]);
+    assert_eq!(accessible().await, [("b".to_owned(), false)]);
     for slug in ["a", "b"] {
         let beside = f.store.event_beside(row, slug).await.unwrap().unwrap();
         assert_eq!((&*beside.slug, beside.live), (slug, slug == "a"));

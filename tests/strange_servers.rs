@@ -155,6 +155,10 @@ fn the_servers_own_words_are_shown_without_what_steers_a_terminal() {
     let server = Stranger::answering(answer("400 Bad Request", "application/json", words));
     let ended = scanner.init(&server.url, TOKEN, &[]);
     ended.complains(6, "token: This initialization token has already been used.");
+    assert!(
+        ended.stderr.contains("if this device used the code"),
+        "{ended:?}"
+    );
     assert!(!ended.stderr.contains('\u{1b}'), "{ended:?}");
     assert_eq!(
         scanner.status()["state"],
@@ -273,6 +277,103 @@ fn a_redirect_is_not_followed() {
     let server = Stranger::answering(redirect);
     assert_eq!(scanner.init(&server.url, TOKEN, &[]).code, 7);
     assert!(target.requests().is_empty());
+}
+
+/// What a login page's network, a wrong address and a moved server answer, and what is advised.
+fn strange_answers() -> Vec<(String, &'static str)> {
+    let redirect =
+        |to: &str| format!("HTTP/1.1 302 Found\r\nLocation: {to}\r\nContent-Length: 0\r\n\r\n");
+    let log_in = "log in to this network first";
+    let check = "check the server's address";
+    vec![
+        (redirect("https://login.hotspot.example/?next=x"), log_in),
+        (redirect("http://10.0.0.1/login"), log_in),
+        (redirect("//login.hotspot.example/"), log_in),
+        (
+            answer("511 Network Authentication Required", "text/html", ""),
+            log_in,
+        ),
+        (
+            answer(
+                "511 Network Authentication Required",
+                "application/json",
+                "{}",
+            ),
+            log_in,
+        ),
+        (
+            answer("200 OK", "text/html", "<h1>Accept the terms</h1>"),
+            log_in,
+        ),
+        (answer("403 Forbidden", "text/html", "blocked"), log_in),
+        (redirect("/api/v1/device/initialize/"), check),
+        (
+            redirect("https://localhost/api/v1/device/initialize"),
+            check,
+        ),
+        (answer("404 Not Found", "text/html", ""), check),
+    ]
+}
+
+#[test]
+fn a_networks_login_is_told_from_a_wrong_address_and_is_no_reason_to_give_anything_up() {
+    for (strange, advice) in strange_answers() {
+        let scanner = Scanner::new();
+        let server = Stranger::answering_in_turn(vec![strange.clone(), identity("k")]);
+        let ended = scanner.init(&server.url, TOKEN, &[]);
+        ended.complains(7, advice);
+        let is_a_login = advice.starts_with("log in");
+        assert_eq!(!ended.stderr.contains("--replace"), is_a_login, "{ended:?}");
+        assert!(!ended.stderr.contains("new code"), "{ended:?}");
+        assert_eq!(scanner.status()["state"], "enrolling", "{strange}");
+        scanner.init(&server.url, TOKEN, &[]).succeeds();
+    }
+}
+
+#[test]
+fn an_enrolled_device_is_never_told_to_enrol_anew_by_an_answer_that_is_none_of_its_servers() {
+    for (strange, advice) in strange_answers() {
+        let scanner = Scanner::new();
+        let server = Stranger::answering_in_turn(vec![identity("k"), strange]);
+        scanner.init(&server.url, TOKEN, &[]).succeeds();
+        for command in ["update", "roll", "info", "event-selection"] {
+            let ended = scanner.run(&[command]);
+            // An empty 404 is the server's word on what to scan for.
+            if command == "event-selection" && ended.code == 0 {
+                continue;
+            }
+            let words = match advice.starts_with("log in") {
+                true => advice,
+                false => "open the server's address in a browser",
+            };
+            ended.complains(7, words);
+            assert!(!ended.stderr.contains("--replace"), "{ended:?}");
+        }
+    }
+}
+
+#[test]
+fn a_request_by_hand_that_meets_a_networks_login_says_so() {
+    let scanner = Scanner::new();
+    let answers = [
+        identity("k"),
+        answer(
+            "511 Network Authentication Required",
+            "text/html",
+            "<h1>Log in</h1>",
+        ),
+        "HTTP/1.1 302 Found\r\nLocation: http://10.0.0.1/login\r\nContent-Length: 0\r\n\r\n"
+            .to_owned(),
+    ];
+    let server = Stranger::answering_in_turn(answers.to_vec());
+    scanner.init(&server.url, TOKEN, &[]).succeeds();
+    for _ in 0..2 {
+        let ended = scanner.run(&["request", "GET", "/api/v1/organizers/"]);
+        assert!(
+            ended.stderr.contains("log in to this network first"),
+            "{ended:?}"
+        );
+    }
 }
 
 #[test]

@@ -578,3 +578,83 @@ fn what_root_makes_belongs_to_the_owner_of_the_folder() {
         assert_eq!((file.uid(), file.gid()), (4711, 4712), "{}", path.display());
     }
 }
+
+/// A real file system that shows `mode` for all files and takes no other, as that of a USB stick; gone
+/// when dropped.
+struct Stick(std::path::PathBuf);
+
+impl Stick {
+    /// `None` where file systems can't be mounted.
+    fn mount(scanner: &Scanner, mode: &str, chmod: &str) -> Option<Self> {
+        let [files, mounted] = ["files", "stick"].map(|name| scanner.scratch().join(name));
+        fs::create_dir(&files).unwrap();
+        fs::create_dir(&mounted).unwrap();
+        let permissions = format!("--perms={mode}");
+        let [from, to] = [&files, &mounted].map(|path| path.to_str().unwrap());
+        skip::can_run("bindfs", &[&permissions, chmod, from, to]).then_some(Self(mounted))
+    }
+}
+
+impl Drop for Stick {
+    fn drop(&mut self) {
+        for unmount in [&["umount"][..], &["fusermount", "-u"]] {
+            let ran = Command::new(unmount[0])
+                .args(&unmount[1..])
+                .arg(&self.0)
+                .output();
+            if ran.is_ok_and(|ran| ran.status.success()) {
+                return;
+            }
+        }
+    }
+}
+
+#[test]
+fn where_no_permissions_are_kept_the_vault_is_said_to_belong_elsewhere_and_nothing_is_sent() {
+    // The one refuses other permissions, as vfat does, the other takes them and forgets them.
+    for (mode, chmod) in [
+        ("0777", "--chmod-deny"),
+        ("0777", "--chmod-ignore"),
+        ("0755", "--chmod-deny"),
+    ] {
+        for (folder, holds_something) in [("new", false), ("", false), ("", true)] {
+            let (scanner, server) = (Scanner::new(), server());
+            let Some(stick) = Stick::mount(&scanner, mode, chmod) else {
+                return;
+            };
+            if holds_something {
+                fs::write(stick.0.join("photo"), "x").unwrap();
+            }
+            let mut init = scanner.command(&["init", "--url", &server.url, "--token", "token"]);
+            init.env("GATEHAND_HOME", stick.0.join(folder));
+            let ended = end(init.output().unwrap());
+            let place = format!("{mode} {chmod} {folder:?}");
+            assert!(
+                ended.stderr.contains("keeps no permissions"),
+                "{place}: {ended:?}"
+            );
+            ended.complains(10, "GATEHAND_HOME");
+            assert!(!ended.stderr.contains("chmod 700"), "{ended:?}");
+            assert!(server.requests().is_empty());
+        }
+    }
+}
+
+#[test]
+fn where_no_permissions_are_kept_the_servers_secret_is_said_to_belong_elsewhere() {
+    for chmod in ["--chmod-deny", "--chmod-ignore"] {
+        let scanner = Scanner::new();
+        let Some(stick) = Stick::mount(&scanner, "0755", chmod) else {
+            return;
+        };
+        let [database, secret] =
+            [scanner.scratch(), &*stick.0].map(|folder| folder.join("server.db"));
+        let (database, secret) = (database.to_str().unwrap(), secret.to_str().unwrap());
+        let begin = ["admin", "--database", database, "--secret-file", secret];
+        let create = ["organizer", "create", "fair", "--name", "Fair"];
+        let ended = scanner.run(&[&begin[..], &create].concat());
+        assert_ne!(ended.code, 0, "{ended:?}");
+        assert!(ended.stderr.contains("keeps no permissions"), "{ended:?}");
+        assert!(!ended.stderr.contains("run: chmod"), "{ended:?}");
+    }
+}

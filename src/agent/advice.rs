@@ -7,6 +7,7 @@ use super::client::{Distrust, SendError};
 use super::state::Operation;
 use crate::enrolment::ServerUrlError;
 use crate::vault::VaultError;
+use crate::wire::{TOKEN_REVOKED, TOKEN_UNKNOWN};
 
 /// What the person at the device, or the app, can do about an error that does not say it itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,10 +22,24 @@ pub enum Advice {
     Replace,
     /// Enrol again at the right address.
     CorrectAddress,
+    /// See whether the server still has its address.
+    CheckServer,
+    /// Ask whoever runs the server, before what may be done already is given up.
+    AskServer,
+    /// Log in to the network first, or see whether the server still has its address.
+    LogIn,
+    /// The token was used: by this device, as its vault tells, or by another one.
+    TokenUsed,
+    /// The token is not whole, of another server, or of a device that is gone or has a new one.
+    TokenUnknown,
+    /// The token's device was revoked before it was enrolled.
+    TokenRevoked,
     /// Restore the vault, or enrol with a new code that sets it aside.
     RestoreOrReplace,
     /// Put the vault elsewhere, or enrol with a new code that sets aside what is there.
     MoveOrReplace,
+    /// Put the vault on a file system that keeps permissions.
+    MoveVault,
     /// Put the vault where it is kept, or allow that it is not.
     KeepOrAllow,
     /// Use https, or allow plain http.
@@ -53,14 +68,22 @@ impl AgentError {
             Self::NotEnrolled => Some(Advice::Enrol),
             Self::Enrolling { .. } => Some(Advice::GoOn),
             Self::Unfinished { .. } => Some(Advice::FinishOrReplace),
-            Self::AlreadyEnrolled(_)
-            | Self::Rejected { .. }
-            | Self::Refused { pending: true, .. }
-            | Self::OtherMediaKey { .. } => Some(Advice::Replace),
-            Self::Foreign {
-                source: ForeignAnswer::Redirect { .. } | ForeignAnswer::NotFound,
+            Self::AlreadyEnrolled(_) | Self::Rejected { .. } | Self::OtherMediaKey { .. } => {
+                Some(Advice::Replace)
+            }
+            Self::Refused {
+                operation: Some(Operation::Initialize),
+                pending: true,
                 ..
-            } => Some(Advice::CorrectAddress),
+            } => Some(Advice::AskServer),
+            Self::Refused {
+                about_token: true,
+                problem,
+                ..
+            } => Some(of_token(&problem.to_string())),
+            Self::Foreign {
+                operation, source, ..
+            } => of_foreign(*operation, source),
             Self::Address(ServerUrlError::PlainHttp(_)) => Some(Advice::Encrypt),
             Self::Unanswered {
                 source: SendError::Certificate { distrust, .. },
@@ -69,8 +92,7 @@ impl AgentError {
             Self::OwnPath { operation, .. } => Some(Advice::Instead(*operation)),
             Self::Entry { .. } => Some(Advice::Update),
             Self::NoKey { .. } => Some(Advice::RestoreOrReplace),
-            Self::Foreign { .. }
-            | Self::Refused { .. }
+            Self::Refused { .. }
             | Self::Address(_)
             | Self::Override(_)
             | Self::Client(_)
@@ -103,11 +125,38 @@ fn of_certificate(distrust: &Distrust) -> Option<Advice> {
     }
 }
 
+fn of_foreign(operation: Option<Operation>, answer: &ForeignAnswer) -> Option<Advice> {
+    match answer {
+        ForeignAnswer::Redirect {
+            is_elsewhere: true, ..
+        }
+        | ForeignAnswer::LoginRequired
+        | ForeignAnswer::Unexpected { .. } => Some(Advice::LogIn),
+        ForeignAnswer::Redirect { .. } | ForeignAnswer::NotFound => match operation {
+            Some(Operation::Initialize) => Some(Advice::CorrectAddress),
+            _ => Some(Advice::CheckServer),
+        },
+        ForeignAnswer::NotYet(_) | ForeignAnswer::Failure(_) => None,
+    }
+}
+
+/// Words on a token that are not known are taken for those on a used one.
+fn of_token(words: &str) -> Advice {
+    if words.contains(TOKEN_UNKNOWN) {
+        Advice::TokenUnknown
+    } else if words.contains(TOKEN_REVOKED) {
+        Advice::TokenRevoked
+    } else {
+        Advice::TokenUsed
+    }
+}
+
 fn of_vault(error: &VaultError) -> Option<Advice> {
     match error {
         VaultError::OtherVersion { .. } => Some(Advice::Update),
         VaultError::Foreign { .. } => Some(Advice::MoveOrReplace),
         VaultError::Volatile { .. } => Some(Advice::KeepOrAllow),
+        VaultError::NoPermissions { .. } => Some(Advice::MoveVault),
         error if error.is_beyond_use() => Some(Advice::RestoreOrReplace),
         _ => None,
     }

@@ -29,7 +29,12 @@ pub enum ForeignAnswer {
     Redirect {
         /// Where to.
         location: String,
+        /// Whether that is another server, as the login page of a network.
+        is_elsewhere: bool,
     },
+    /// The network's own word for "log in first".
+    #[error("this network lets nothing through before a login (status 511)")]
+    LoginRequired,
     /// Not found: perhaps a mistyped address.
     #[error("it has no device API at this address (404)")]
     NotFound,
@@ -58,7 +63,7 @@ impl ForeignAnswer {
         match self {
             Self::NotFound => Some(StatusCode::NOT_FOUND),
             Self::NotYet(status) | Self::Failure(status) => Some(*status),
-            Self::Redirect { .. } | Self::Unexpected { .. } => None,
+            Self::Redirect { .. } | Self::LoginRequired | Self::Unexpected { .. } => None,
         }
     }
 }
@@ -74,12 +79,17 @@ pub(super) fn read<T: DeserializeOwned>(
     let status = answer.status;
     let unexpected = |content| ForeignAnswer::Unexpected { status, content };
     if status.is_redirection() {
-        let location = answer
-            .location
-            .clone()
-            .unwrap_or_else(|| "nowhere".to_owned());
-        let location = hidden(location, &secrets);
-        return Err(ForeignAnswer::Redirect { location });
+        let (location, is_elsewhere) = match &answer.redirect {
+            Some(redirect) => (redirect.location.clone(), redirect.is_elsewhere),
+            None => ("nowhere".to_owned(), false),
+        };
+        return Err(ForeignAnswer::Redirect {
+            location: hidden(location, &secrets),
+            is_elsewhere,
+        });
+    }
+    if status == StatusCode::NETWORK_AUTHENTICATION_REQUIRED {
+        return Err(ForeignAnswer::LoginRequired);
     }
     if status == StatusCode::NOT_FOUND {
         return Err(ForeignAnswer::NotFound);
@@ -134,7 +144,8 @@ mod tests {
         Answer {
             status: StatusCode::from_u16(status).unwrap(),
             is_json,
-            location: None,
+            redirect: None,
+            proxy: None,
             headers: Default::default(),
             retry_after: None,
             body: Zeroizing::new(body.as_bytes().to_vec()),
@@ -166,6 +177,7 @@ mod tests {
             (429, true, refusal, false),
             (500, true, refusal, false),
             (503, false, "", false),
+            (511, true, refusal, false),
         ] {
             let read = read::<std::collections::BTreeMap<String, Value>>(
                 &answer(status, is_json, body),

@@ -119,12 +119,14 @@ pub enum AgentError {
         source: SendError,
     },
     /// Something else than the device API answered.
-    #[error("{} at {server}{}", failure(*.operation), go_on(*.operation, true))]
+    #[error("{} at {server}{}{}", failure(*.operation), through(.proxy), go_on(*.operation, true))]
     Foreign {
         /// What was asked for, if it was an operation.
         operation: Option<Operation>,
         /// The server.
         server: String,
+        /// The proxy on the way to it, which may have answered in its place.
+        proxy: Option<String>,
         /// What answered.
         #[source]
         source: ForeignAnswer,
@@ -214,6 +216,12 @@ fn after(operation: Option<Operation>, pending: bool, source: &SendError) -> &'s
         SendError::Certificate { .. } | SendError::Clock if !pending => "; nothing was sent",
         _ => go_on(operation, pending),
     }
+}
+
+fn through(proxy: &Option<String>) -> String {
+    proxy
+        .as_ref()
+        .map_or_else(String::new, |proxy| format!(" through the proxy {proxy}"))
 }
 
 fn go_on(operation: Option<Operation>, pending: bool) -> &'static str {

@@ -6,7 +6,7 @@ use serde::de::DeserializeOwned;
 use zeroize::Zeroizing;
 
 use super::answer::{self, Reply};
-use super::client::{Answer, device_authorization};
+use super::client::{Answer, Redirect, device_authorization};
 use crate::wire::{DeviceIdentity, DeviceInfo};
 
 /// What an answer was taken for.
@@ -52,8 +52,12 @@ fn read<T: DeserializeOwned>(
         status: StatusCode::from_u16(status).ok()?,
         headers: HeaderMap::new(),
         is_json,
-        location: location.map(str::to_owned),
+        redirect: location.map(|location| Redirect {
+            location: location.to_owned(),
+            is_elsewhere: false,
+        }),
         retry_after: None,
+        proxy: None,
         body: Zeroizing::new(body.to_vec()),
     };
     Some(match answer::read::<T>(&answer, &[]) {

@@ -219,6 +219,7 @@ fn read<T: DeserializeOwned>(access: &Access, answer: &Answer) -> Result<T, Agen
         Err(source) => Err(AgentError::Foreign {
             operation: None,
             server,
+            proxy: answer.proxy.clone(),
             source,
         }),
     }

@@ -83,6 +83,7 @@ impl Agent {
             Err(source) => Asked::Unclear(AgentError::Foreign {
                 operation: None,
                 server: name(),
+                proxy: answer.proxy.clone(),
                 source,
             }),
         }

@@ -452,6 +452,7 @@ fn listen(
                 let error = AgentError::Foreign {
                     operation: Some(operation),
                     server: server(),
+                    proxy: answer.proxy.clone(),
                     source,
                 };
                 (Word::Nothing, Err(error))

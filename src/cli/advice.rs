@@ -4,6 +4,8 @@ use super::CliError;
 use crate::agent::{Advice, Operation};
 use crate::enrolment::ParseError;
 
+const LOG_IN: &str = "log in to this network first, in a browser; if it wants no login, check that the server still has this address";
+
 impl CliError {
     /// What to do, where the error's own words don't say it.
     pub(super) fn advice(&self) -> Option<String> {
@@ -14,11 +16,20 @@ impl CliError {
             ),
             #[cfg(feature = "server")]
             Self::Store(error) => error.advice().map(str::to_owned),
-            _ => self.idempotency_key().map(|key| {
-                format!(
-                    "it may have been done: to hear what became of it, repeat the call with the same body and --idempotency-key {key}"
-                )
-            }),
+            _ => {
+                let repeat = self.idempotency_key().map(|key| {
+                    format!(
+                        "it may have been done: to hear what became of it, repeat the call with the same body and --idempotency-key {key}"
+                    )
+                });
+                match (self, repeat) {
+                    (Self::Status { status: 511, .. }, Some(repeat)) => {
+                        Some(format!("{LOG_IN}; {repeat}"))
+                    }
+                    (Self::Status { status: 511, .. }, None) => Some(LOG_IN.to_owned()),
+                    (_, repeat) => repeat,
+                }
+            }
         }
     }
 
@@ -49,11 +60,30 @@ fn words(advice: Advice) -> &'static str {
         Advice::CorrectAddress => {
             "check the server's address and its path; with the right one, run gatehand init with --replace"
         }
+        Advice::CheckServer => {
+            "open the server's address in a browser, or ask whoever runs it, to see whether it is still there"
+        }
+        Advice::AskServer => {
+            "if it is refused again and again, ask whoever runs the server; what is begun is given up by gatehand init --replace with another code"
+        }
+        Advice::LogIn => LOG_IN,
+        Advice::TokenUsed => {
+            "if this device used the code, gatehand status shows what it is enrolled as; else another device has used it: create a device of its own for this one on the server, and enrol with its code"
+        }
+        Advice::TokenUnknown => {
+            "check that the code is whole and for this server; if it is, its device was deleted there or has a new code by now: use the code that the server shows for the device"
+        }
+        Advice::TokenRevoked => {
+            "the device was revoked on the server before it was enrolled: create a new one there, and enrol with its code"
+        }
         Advice::RestoreOrReplace => {
             "restore the vault and its key from a backup, or enrol anew with gatehand init --replace, which sets them aside"
         }
         Advice::MoveOrReplace => {
             "name another folder with GATEHAND_HOME, or enrol with gatehand init --replace, which sets the file aside"
+        }
+        Advice::MoveVault => {
+            "name a folder on another file system with GATEHAND_HOME, as on this machine's own disk"
         }
         Advice::KeepOrAllow => {
             "name a folder on a disk with GATEHAND_HOME, or add --volatile if this device is needed until then only"

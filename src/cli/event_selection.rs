@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use super::connection::ConnectionArguments;
 use super::{CliError, device, output, progress};
-use crate::agent::{Current, SelectedEvent, Suggestion};
+use crate::agent::{Current, Identity, SelectedEvent, Suggestion};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -36,6 +36,9 @@ pub(super) struct EventSelection {
 struct Report<'a> {
     /// `switch`, `keep` or `nothing`.
     result: &'static str,
+    /// What may be the reason that there is nothing: the server does not say it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    why: Option<&'a str>,
     #[serde(flatten)]
     selected: Option<SelectedReport<'a>>,
 }
@@ -63,19 +66,30 @@ impl EventSelection {
             Suggestion::Keep => ("keep", None),
             Suggestion::Nothing => ("nothing", None),
         };
+        let why = match suggestion {
+            Suggestion::Nothing => {
+                let identity = agent.status().ok().and_then(|status| status.identity);
+                Some(why_nothing(identity.as_ref(), &current))
+            }
+            _ => None,
+        };
         if self.json {
             let selected = selected.map(|selected| SelectedReport {
                 event: &selected.event,
                 subevent: selected.subevent,
                 checkin_list: selected.checkin_list,
             });
-            return output::print_json(&Report { result, selected });
+            return output::print_json(&Report {
+                result,
+                why: why.as_deref(),
+                selected,
+            });
+        }
+        if let Some(why) = why {
+            return output::print_line(&format!("There is nothing to scan for: {why}."));
         }
         let Some(selected) = selected else {
-            return output::print_line(match suggestion {
-                Suggestion::Keep => "Keep scanning for what you have.",
-                _ => "There is nothing to scan for.",
-            });
+            return output::print_line("Keep scanning for what you have.");
         };
         let number = |number: Option<i64>| number.map_or("none".to_owned(), |n| n.to_string());
         output::print_table(&[
@@ -87,6 +101,28 @@ impl EventSelection {
             ("Check-in list", number(selected.checkin_list)),
         ])
     }
+}
+
+/// What may be the reason, as far as this device can know.
+fn why_nothing(identity: Option<&Identity>, current: &Current) -> String {
+    let mut reasons = vec!["this device may access no event".to_owned()];
+    let gate = identity.and_then(|identity| identity.gate.as_ref());
+    reasons.push(match gate {
+        None => "none of its events is live with an active date".to_owned(),
+        Some(gate) => format!(
+            "none of its events is live with a check-in list at the gate {}",
+            gate.name
+        ),
+    });
+    let held = current
+        .event
+        .as_ref()
+        .map(|event| format!("; and {event} is over, has not begun, or is unknown to the server"));
+    format!(
+        "{}{}; the server does not say which, but one of gatehand's has it in its log",
+        reasons.join(", or "),
+        held.unwrap_or_default()
+    )
 }
 
 /// A name is text, or text in several languages.

@@ -171,6 +171,7 @@ fn of_vault(error: &VaultError) -> ExitCode {
         VaultError::NoFolder => ExitCode::Usage,
         VaultError::Busy { .. } => ExitCode::Busy,
         VaultError::OpenFolder { .. }
+        | VaultError::NoPermissions { .. }
         | VaultError::Volatile { .. }
         | VaultError::Unwritable { .. }
         | VaultError::NotWritten { .. }

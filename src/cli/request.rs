@@ -125,7 +125,7 @@ impl Request {
             && let Some((_, to)) = response.headers.iter().find(|(name, _)| name == "location")
         {
             output::say(&format!(
-                "The server redirects to {to}, which is not followed."
+                "The server redirects to {to}, which is not followed. If that is a login page, log in to this network first, in a browser."
             ));
         }
         if response.status >= 400 {

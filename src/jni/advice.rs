@@ -16,16 +16,15 @@ pub(super) fn words(error: &AgentError) -> String {
 fn on_operation(error: &AgentError) -> Option<String> {
     match error {
         AgentError::Refused { pending: true, .. } => {
-            Some(format!("{error}; or, {}", of(Advice::Replace)))
+            let advice = error.advice().map(of)?;
+            Some(format!("{error}; {advice}"))
         }
         AgentError::Refused {
             about_token: true, ..
         } => {
+            let advice = error.advice().map(of)?;
             let words = error.to_string();
-            Some(format!(
-                "{}; ask for a new code",
-                words.trim_end_matches('.')
-            ))
+            Some(format!("{}; {advice}", words.trim_end_matches('.')))
         }
         AgentError::NotAdopted { .. } => Some(format!("{error}: {}", of(Advice::Enrol))),
         _ => None,
@@ -59,10 +58,11 @@ fn on_call(error: &AgentError) -> Option<&'static str> {
             ..
         } => match source {
             ForeignAnswer::NotYet(_) | ForeignAnswer::Failure(_) => Some("try again later"),
-            ForeignAnswer::Unexpected { .. } => {
-                Some("see in a browser whether this network wants a login")
-            }
-            ForeignAnswer::NotFound | ForeignAnswer::Redirect { .. } => None,
+            // They have advice of their own.
+            ForeignAnswer::LoginRequired
+            | ForeignAnswer::Unexpected { .. }
+            | ForeignAnswer::NotFound
+            | ForeignAnswer::Redirect { .. } => None,
         },
         _ => None,
     }
@@ -81,9 +81,26 @@ fn of(advice: Advice) -> &'static str {
         Advice::CorrectAddress => {
             "check the server's address and its path; with the right one, initialize with replace"
         }
+        Advice::CheckServer => "see in a browser whether the server is still at its address",
+        Advice::AskServer => {
+            "if it is refused again and again, ask whoever runs the server; what is begun is given up by initializing with another code and replace"
+        }
+        Advice::LogIn => {
+            "log in to this network first, in a browser; if it wants no login, check that the server still has this address"
+        }
+        Advice::TokenUsed => {
+            "if this device used the code, its state shows what it is enrolled as; else another device has used it: ask for a code of its own for this one"
+        }
+        Advice::TokenUnknown => {
+            "check that the code is whole and for this server; if it is, its device was deleted there or has a new code by now: ask for the code that the server shows for the device"
+        }
+        Advice::TokenRevoked => {
+            "the device was revoked on the server before it was enrolled: ask for the code of a new device"
+        }
         Advice::RestoreOrReplace | Advice::MoveOrReplace => {
             "initialize with a new code, which sets the old vault aside"
         }
+        Advice::MoveVault => "choose a folder in the app's own storage",
         Advice::KeepOrAllow => "choose a folder that is kept",
         Advice::Encrypt => {
             "use https; an app for a network that is trusted can allow http in its AgentConfig"

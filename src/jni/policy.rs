@@ -267,8 +267,10 @@ mod tests {
             AgentError::Foreign {
                 operation: None,
                 server: odd.clone(),
+                proxy: Some(odd.clone()),
                 source: ForeignAnswer::Redirect {
                     location: odd.clone(),
+                    is_elsewhere: true,
                 },
             }
             .into(),

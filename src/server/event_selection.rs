@@ -8,9 +8,13 @@
 mod tests;
 
 use std::collections::HashSet;
+use std::fmt;
 
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
+
+/// Events that are told one by one at most.
+const TOLD: usize = 5;
 
 /// An event of the device's organizer.
 #[derive(Clone, Debug)]
@@ -174,6 +178,62 @@ pub fn select<'a>(
         subevent: chosen.subevent,
         checkin_list,
     }
+}
+
+/// Why an event can't be suggested.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Obstacle {
+    /// It is not on sale.
+    NotLive,
+    /// It is a series of which no date takes place.
+    NoActiveDate,
+    /// No check-in list is at the device's gate, neither for the event nor for a date that takes place.
+    NoListAtGate,
+}
+
+impl Obstacle {
+    /// What keeps `event` from being suggested at `gate`. That it is over does not: of events that are
+    /// over, the last to end is suggested.
+    fn of(event: &Event, gate: Option<i64>) -> Option<Self> {
+        if !event.live {
+            Some(Self::NotLive)
+        } else if !Occasion::of(event, gate).is_empty() {
+            None
+        } else if Occasion::of(event, None).is_empty() {
+            Some(Self::NoActiveDate)
+        } else {
+            Some(Self::NoListAtGate)
+        }
+    }
+}
+
+impl fmt::Display for Obstacle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::NotLive => "is not live",
+            Self::NoActiveDate => "has no active date",
+            Self::NoListAtGate => "has no check-in list at the device's gate",
+        })
+    }
+}
+
+/// Why [`select`] finds nothing among these events, for a log: of the first few what is in the way, and
+/// how many more there are.
+pub fn why_nothing(events: &[Event], gate: Option<i64>) -> String {
+    let mut by_slug: Vec<&Event> = events.iter().collect();
+    by_slug.sort_by(|one, other| one.slug.cmp(&other.slug));
+    let mut reasons: Vec<String> = by_slug
+        .into_iter()
+        .filter_map(|event| Some((event, Obstacle::of(event, gate)?)))
+        .take(TOLD)
+        .map(|(event, obstacle)| format!("{} {obstacle}", event.slug))
+        .collect();
+    match events.len() {
+        0 => reasons.push("the device may access no event".to_owned()),
+        all if all > TOLD => reasons.push(format!("{} more events", all - TOLD)),
+        _ => {}
+    }
+    reasons.join(", ")
 }
 
 fn choose<'o, 'a>(now: Timestamp, occasions: &'o [Occasion<'a>]) -> Option<&'o Occasion<'a>> {

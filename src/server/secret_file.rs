@@ -43,6 +43,15 @@ pub enum SecretFileError {
         /// The file.
         path: PathBuf,
     },
+    /// Others may read whatever is there.
+    #[error(
+        "the file system of the server's secret {} keeps no permissions, so others may read it: name a file on another one with --secret-file",
+        path.display()
+    )]
+    NoPermissions {
+        /// The file.
+        path: PathBuf,
+    },
     /// It holds something else.
     #[error("{} does not hold a server's secret, which is 64 hexadecimal digits", path.display())]
     Malformed {
@@ -102,6 +111,9 @@ impl SecretFile {
         if let Self::File(_) = self {
             match fs::metadata(&path) {
                 Ok(file) if file.mode() & 0o077 == 0 => {}
+                Ok(_) if !private_file::can_be_private(&path) => {
+                    return Err(SecretFileError::NoPermissions { path });
+                }
                 Ok(_) => return Err(SecretFileError::Open { path }),
                 Err(source) => return Err(SecretFileError::Unreadable { path, source }),
             }
@@ -115,9 +127,13 @@ impl SecretFile {
 
     /// Makes the file, or loads what another process made just before.
     pub(super) fn create(&self) -> Result<Zeroizing<[u8; KEY_LENGTH]>, SecretFileError> {
-        let unwritable = |source| SecretFileError::Unwritable {
-            path: self.path().to_owned(),
-            source,
+        let unwritable = |source: io::Error| {
+            let path = self.path().to_owned();
+            let is_denied = source.kind() == ErrorKind::PermissionDenied;
+            match is_denied && !private_file::can_be_private(&path) {
+                true => SecretFileError::NoPermissions { path },
+                false => SecretFileError::Unwritable { path, source },
+            }
         };
         let mut secret = Zeroizing::new([0; KEY_LENGTH]);
         getrandom::fill(&mut *secret).map_err(|error| unwritable(io::Error::other(error)))?;

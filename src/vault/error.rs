@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::{ErrorCode, ffi};
 
+use crate::private_file;
 use crate::seal::SealError;
 
 /// What SQLite says when it is the reading that failed.
@@ -25,6 +26,14 @@ pub enum VaultError {
         "other users can write to the vault's folder {path}, and so could exchange its files: make it private with chmod 700 {path}"
     )]
     OpenFolder {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// The file system has the same permissions for all files.
+    #[error(
+        "the file system of the vault's folder {path} keeps no permissions, so other users can get at all in it, and chmod changes nothing: the vault has to be on another one"
+    )]
+    NoPermissions {
         /// The folder.
         path: PathBuf,
     },
@@ -178,10 +187,21 @@ pub enum VaultError {
 
 impl VaultError {
     pub(super) fn unwritable(path: &Path, source: io::Error) -> Self {
-        Self::Unwritable {
+        let is_denied = source.kind() == io::ErrorKind::PermissionDenied;
+        let no_permissions = is_denied.then(|| Self::no_permissions(path)).flatten();
+        no_permissions.unwrap_or_else(|| Self::Unwritable {
             path: path.to_owned(),
             source,
-        }
+        })
+    }
+
+    /// That the file system of a file in the vault's folder keeps no permissions, if that is so: other
+    /// errors would advise what changes nothing there.
+    pub(super) fn no_permissions(path: &Path) -> Option<Self> {
+        let folder = path.parent()?;
+        (!private_file::can_be_private(path)).then(|| Self::NoPermissions {
+            path: folder.to_owned(),
+        })
     }
 
     pub(super) fn sqlite(path: &Path, source: rusqlite::Error) -> Self {
@@ -221,6 +241,7 @@ impl VaultError {
         match self {
             Self::NoFolder
             | Self::OpenFolder { .. }
+            | Self::NoPermissions { .. }
             | Self::OpenFile { .. }
             | Self::Volatile { .. }
             | Self::Busy { .. }

@@ -156,14 +156,18 @@ impl Folder {
     pub(super) fn prepare(&self) -> Result<(), VaultError> {
         let prepared = private_file::ensure_folder(&self.path)
             .and_then(|()| self.take_over_if_empty())
-            .and_then(|()| fs::metadata(&self.path))
-            .map_err(|source| VaultError::unwritable(&self.path, source))?;
-        if prepared.permissions().mode() & 0o022 != 0 {
-            return Err(VaultError::OpenFolder {
+            .and_then(|()| fs::metadata(&self.path));
+        let error = match prepared {
+            Ok(folder) if folder.permissions().mode() & 0o022 == 0 => return Ok(()),
+            Ok(_) => VaultError::OpenFolder {
                 path: self.path.clone(),
-            });
-        }
-        Ok(())
+            },
+            Err(source) if source.kind() == io::ErrorKind::PermissionDenied => {
+                VaultError::unwritable(&self.path, source)
+            }
+            Err(source) => return Err(VaultError::unwritable(&self.path, source)),
+        };
+        Err(VaultError::no_permissions(&self.key_path()).unwrap_or(error))
     }
 
     /// Makes the vault private, and with it the files that SQLite makes like it.
@@ -242,10 +246,16 @@ pub(super) fn make_private(path: &Path) -> Result<bool, VaultError> {
             }
             Ok(was_open)
         }
-        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
-            Err(VaultError::OpenFile {
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => Err(
+            VaultError::no_permissions(path).unwrap_or_else(|| VaultError::OpenFile {
                 path: path.to_owned(),
-            })
+            }),
+        ),
+        Err(error) if error.kind() == io::ErrorKind::Unsupported => {
+            tracing::warn!(
+                "other users can read {shown}, since its file system keeps no permissions: the vault belongs on another one"
+            );
+            Ok(false)
         }
         // As on a disk that can't be written, where it may be needed all the same.
         Err(error) => {

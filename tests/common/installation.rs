@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::thread;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
@@ -121,6 +122,16 @@ impl Installation {
     /// What the server has logged since it was started.
     pub fn log(&self) -> String {
         self.process.lock().unwrap().log()
+    }
+
+    /// Waits until the server has logged this.
+    pub fn logs(&self, words: &str) {
+        let begun = Instant::now();
+        while !self.log().contains(words) {
+            let log = self.log();
+            assert!(begun.elapsed() < Duration::from_secs(60), "{words}: {log}");
+            thread::sleep(Duration::from_millis(10));
+        }
     }
 
     pub fn database(&self) -> PathBuf {

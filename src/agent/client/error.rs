@@ -8,6 +8,7 @@ use jiff::Timestamp;
 
 use super::certificate::Distrust;
 use super::hold::HeldBack;
+use super::route::Route;
 use crate::agent::clock;
 
 /// Why there is no client.
@@ -93,7 +94,7 @@ pub enum SendError {
     /// The host's name has no address.
     #[error("can't find the server {origin}: check its address and this device's network")]
     UnknownHost {
-        /// Scheme, host and port.
+        /// Scheme, host and port, and the proxy on the way.
         origin: String,
         /// Why.
         #[source]
@@ -102,7 +103,7 @@ pub enum SendError {
     /// No connection.
     #[error("can't connect to {origin}")]
     NoConnection {
-        /// Scheme, host and port.
+        /// Scheme, host and port, and the proxy on the way.
         origin: String,
         /// Why.
         #[source]
@@ -116,7 +117,7 @@ pub enum SendError {
     /// The server's certificate is not valid.
     #[error("the certificate of {origin} is not valid: {distrust}{}", clock_words(.distrust, .clock))]
     Certificate {
-        /// Scheme, host and port.
+        /// Scheme, host and port, and the proxy on the way.
         origin: String,
         /// Why.
         distrust: Distrust,
@@ -126,13 +127,13 @@ pub enum SendError {
     /// There was a connection, and it was not used.
     #[error("nothing was sent to {origin}, since it could not be written down first")]
     HeldBack {
-        /// Scheme, host and port.
+        /// Scheme, host and port, and the proxy on the way.
         origin: String,
     },
     /// No answer in time.
     #[error("{origin} did not answer in time")]
     TimedOut {
-        /// Scheme, host and port.
+        /// Scheme, host and port, and the proxy on the way.
         origin: String,
         /// Whether the time was up before there was a connection.
         connecting: bool,
@@ -143,7 +144,7 @@ pub enum SendError {
     /// The connection broke before the answer was there.
     #[error("the connection to {origin} broke")]
     Broken {
-        /// Scheme, host and port.
+        /// Scheme, host and port, and the proxy on the way.
         origin: String,
         /// Why.
         #[source]
@@ -152,7 +153,7 @@ pub enum SendError {
     /// The answer is longer than any of the API's.
     #[error("the answer of {origin} is larger than {} KiB: this is not the device API", .limit / 1024)]
     TooLarge {
-        /// Scheme, host and port.
+        /// Scheme, host and port, and the proxy on the way.
         origin: String,
         /// Largest answer that is read, in bytes.
         limit: usize,
@@ -204,18 +205,23 @@ fn clock_words(distrust: &Distrust, impossible: &Option<(Timestamp, Timestamp)>)
     }
 }
 
-pub(super) fn explain(origin: &str, error: reqwest::Error) -> SendError {
-    let origin = origin.to_owned();
-    let source = match speaks_no_tls(&error) {
-        true => {
-            Cause::from("it answers without encryption, as a server at an http:// address does")
-        }
-        false => Cause(
+pub(super) fn explain(route: &Route, error: reqwest::Error) -> SendError {
+    let origin = route.to_string();
+    let is_unknown_name = chain(&error).any(|cause| cause.to_string() == "dns error");
+    let is_proxy_unknown = is_unknown_name && route.proxy.is_some();
+    let source = if let Some(words) = of_proxy(&error) {
+        Cause::from(words)
+    } else if is_proxy_unknown {
+        Cause::from("the proxy's name has no address")
+    } else if speaks_no_tls(&error) {
+        Cause::from("it answers without encryption, as a server at an http:// address does")
+    } else {
+        Cause(
             chain(&error)
                 .last()
                 .map(ToString::to_string)
                 .unwrap_or_default(),
-        ),
+        )
     };
     if chain(&error).any(|cause| cause.is::<HeldBack>()) {
         SendError::HeldBack { origin }
@@ -231,7 +237,7 @@ pub(super) fn explain(origin: &str, error: reqwest::Error) -> SendError {
             distrust,
             clock: clock::impossible(clock::now()),
         }
-    } else if error.is_connect() && chain(&error).any(|cause| cause.to_string() == "dns error") {
+    } else if error.is_connect() && is_unknown_name && !is_proxy_unknown {
         SendError::UnknownHost { origin, source }
     } else if error.is_connect() {
         SendError::NoConnection { origin, source }
@@ -243,6 +249,20 @@ pub(super) fn explain(origin: &str, error: reqwest::Error) -> SendError {
 fn distrust(error: &reqwest::Error) -> Option<Distrust> {
     chain(error).find_map(|cause| match tls_error(cause) {
         Some(rustls::Error::InvalidCertificate(error)) => Some(Distrust::of(error)),
+        _ => None,
+    })
+}
+
+/// What a proxy that does not lead to the server says, in the words of the HTTP library, which hides the type.
+fn of_proxy(error: &reqwest::Error) -> Option<&'static str> {
+    chain(error).find_map(|cause| match cause.to_string().as_str() {
+        "tunnel error: proxy authorization required" => Some(
+            "the proxy wants a login: give name and password with its address, as in http://name:password@proxy.example:3128",
+        ),
+        "tunnel error: unsuccessful" => Some(
+            "the proxy refuses to connect to the server: ask whoever runs it, or name the server in NO_PROXY if it is reached without",
+        ),
+        "tunnel error: unexpected end of file" => Some("the proxy hung up"),
         _ => None,
     })
 }

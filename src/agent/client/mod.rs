@@ -8,6 +8,7 @@ mod hold;
 mod proxy;
 mod retry;
 mod retry_after;
+mod route;
 mod tls;
 mod user_agent;
 
@@ -19,9 +20,7 @@ use jiff::Timestamp;
 use reqwest::header::{
     CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, InvalidHeaderValue, LOCATION,
 };
-use reqwest::{
-    ClientBuilder, Method, Proxy, Request, RequestBuilder, Response, StatusCode, redirect,
-};
+use reqwest::{ClientBuilder, Method, Request, RequestBuilder, Response, StatusCode, redirect};
 use tokio::time::Instant;
 use zeroize::Zeroizing;
 
@@ -29,7 +28,9 @@ use super::clock;
 use crate::secret::Secret;
 use error::{Cause, explain};
 use hold::Hold;
+use proxy::EnvironmentProxy;
 use retry::Limits;
+use route::Route;
 
 pub use certificate::Distrust;
 pub use error::{ClientError, SendError};
@@ -100,11 +101,36 @@ pub(super) struct Answer {
     pub(super) status: StatusCode,
     pub(super) headers: HeaderMap,
     pub(super) is_json: bool,
-    pub(super) location: Option<String>,
+    pub(super) redirect: Option<Redirect>,
     /// When the server wants to be asked again.
     pub(super) retry_after: Option<RetryAfter>,
+    /// The proxy that it came through, or from.
+    pub(super) proxy: Option<String>,
     /// It may hold the API key.
     pub(super) body: Zeroizing<Vec<u8>>,
+}
+
+/// Where an answer sends its reader.
+pub(super) struct Redirect {
+    pub(super) location: String,
+    /// Whether that is another server: another host, or another port with no change from http to https.
+    pub(super) is_elsewhere: bool,
+}
+
+impl Redirect {
+    fn read(asked: &url::Url, headers: &HeaderMap) -> Option<Self> {
+        let location = text(headers, LOCATION)?;
+        // What is no address leads to nobody else.
+        let is_elsewhere = asked.join(location).is_ok_and(|target| {
+            let is_same_host = target.host() == asked.host();
+            let is_encrypted_now = (asked.scheme(), target.scheme()) == ("http", "https");
+            !(is_same_host && (is_encrypted_now || target.origin() == asked.origin()))
+        });
+        Some(Self {
+            location: location.to_owned(),
+            is_elsewhere,
+        })
+    }
 }
 
 /// The client for all calls; keeps connections open between them.
@@ -121,7 +147,7 @@ pub struct Client {
 struct Setup {
     user_agent: String,
     tls: rustls::ClientConfig,
-    proxy: Option<Proxy>,
+    proxy: Option<EnvironmentProxy>,
     keep_alive: Duration,
 }
 
@@ -145,7 +171,7 @@ impl Setup {
             http = http.tcp_user_timeout(keep_alive * 2);
         }
         match &self.proxy {
-            Some(proxy) => http.proxy(proxy.clone()),
+            Some(proxy) => http.proxy(proxy.setting()),
             None => http,
         }
     }
@@ -158,7 +184,7 @@ impl Client {
         let setup = Setup {
             user_agent: user_agent::user_agent(config.app.as_ref()),
             tls: tls::config(config)?,
-            proxy: proxy::from_environment()?,
+            proxy: EnvironmentProxy::read()?,
             keep_alive: config.keep_alive(),
         };
         let http = setup.builder().build().map_err(ClientError::Http)?;
@@ -183,6 +209,10 @@ impl Client {
     /// A request to be made, with nothing added to it.
     pub(crate) fn request(&self, method: Method, url: url::Url) -> RequestBuilder {
         self.http.request(method, url)
+    }
+
+    fn route(&self, request: &Request) -> Route {
+        Route::to(request.url(), self.setup.proxy.as_ref())
     }
 
     /// Longest time for all attempts of a call that begins now.
@@ -216,25 +246,25 @@ impl Client {
     pub(super) async fn open(&self, request: RequestBuilder) -> Result<Incoming, SendError> {
         let mut request = request
             .build()
-            .map_err(|source| explain("the server", source))?;
-        let origin = request.url().origin().ascii_serialization();
+            .map_err(|source| explain(&Route::unknown(), source))?;
+        let route = self.route(&request);
         // The body may take long, as long as it comes.
         *request.timeout_mut() = Some(LONGEST_STREAM);
         let now = certifiable_now()?;
         let limits = self.limits();
         let deadline = limits.deadline;
         if deadline.is_zero() {
-            return Err(retry::no_time(&origin));
+            return Err(retry::no_time(&route.to_string()));
         }
         let execute = connecting::within(limits.connect_in(deadline), self.http.execute(request));
         let begun = tokio::time::timeout(deadline, execute).await;
         let response = begun
-            .map_err(|_| silence(&origin))?
-            .map_err(|source| explain(&origin, source))?;
+            .map_err(|_| silence(&route))?
+            .map_err(|source| explain(&route, source))?;
         Ok(Incoming {
             response,
             now,
-            origin,
+            route,
             patience: limits.attempt.min(deadline),
         })
     }
@@ -251,23 +281,23 @@ impl Client {
             Ok(request) => request,
             Err(source) => {
                 return Ended {
-                    result: Err(explain("the server", source)),
+                    result: Err(explain(&Route::unknown(), source)),
                     seen_before: false,
                 };
             }
         };
-        let origin = request.url().origin().ascii_serialization();
+        let route = self.route(&request);
         let limits = self.limits();
-        retry::until_answered(limits, repeat, &origin, |time| {
+        retry::until_answered(limits, repeat, &route.to_string(), |time| {
             let copy = request.try_clone();
-            let origin = &origin;
+            let route = &route;
             async move {
                 let mut request = copy.ok_or_else(|| SendError::Broken {
-                    origin: origin.clone(),
+                    origin: route.to_string(),
                     source: Cause::from("the request's body can be sent once only"),
                 })?;
                 *request.timeout_mut() = Some(time);
-                let attempt = self.attempt(request, origin, limit);
+                let attempt = self.attempt(request, route, limit);
                 connecting::within(limits.connect_in(time), attempt).await
             }
         })
@@ -277,7 +307,7 @@ impl Client {
     async fn attempt(
         &self,
         request: Request,
-        origin: &str,
+        route: &Route,
         limit: usize,
     ) -> Result<Answer, SendError> {
         let now = certifiable_now()?;
@@ -285,11 +315,11 @@ impl Client {
             .http
             .execute(request)
             .await
-            .map_err(|source| explain(origin, source))?;
+            .map_err(|source| explain(route, source))?;
         let incoming = Incoming {
             response,
             now,
-            origin: origin.to_owned(),
+            route: route.clone(),
             patience: self.limits.attempt,
         };
         incoming.read(limit).await
@@ -301,7 +331,7 @@ pub(super) struct Incoming {
     response: Response,
     /// When it was asked for.
     now: Timestamp,
-    origin: String,
+    route: Route,
     /// Longest wait for the next piece.
     patience: Duration,
 }
@@ -319,8 +349,8 @@ impl Incoming {
     pub(super) async fn next(&mut self) -> Result<Option<Vec<u8>>, SendError> {
         match tokio::time::timeout(self.patience, self.response.chunk()).await {
             Ok(Ok(piece)) => Ok(piece.map(Vec::from)),
-            Ok(Err(source)) => Err(explain(&self.origin, source)),
-            Err(_) => Err(silence(&self.origin)),
+            Ok(Err(source)) => Err(explain(&self.route, source)),
+            Err(_) => Err(silence(&self.route)),
         }
     }
 
@@ -331,7 +361,7 @@ impl Incoming {
         while let Some(piece) = self.next().await?.map(Zeroizing::new) {
             if body.len() + piece.len() > limit {
                 return Err(SendError::TooLarge {
-                    origin: self.origin,
+                    origin: self.route.to_string(),
                     limit,
                 });
             }
@@ -341,9 +371,10 @@ impl Incoming {
         Ok(Answer {
             status: self.response.status(),
             is_json: is_json(&headers),
-            location: text(&headers, LOCATION).map(str::to_owned),
+            redirect: Redirect::read(self.response.url(), &headers),
             retry_after: RetryAfter::read(&headers, self.now),
             headers,
+            proxy: self.route.proxy,
             body,
         })
     }
@@ -356,9 +387,9 @@ fn certifiable_now() -> Result<Timestamp, SendError> {
     is_countable.then_some(now).ok_or(SendError::Clock)
 }
 
-fn silence(origin: &str) -> SendError {
+fn silence(route: &Route) -> SendError {
     SendError::TimedOut {
-        origin: origin.to_owned(),
+        origin: route.to_string(),
         connecting: false,
         source: Cause::from("it fell silent"),
     }

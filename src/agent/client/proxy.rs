@@ -1,7 +1,10 @@
 //! The proxy of the environment: for https to other machines only.
 
 use std::ffi::OsString;
+use std::fmt;
+use std::sync::Arc;
 
+use hyper_util::client::proxy::matcher::Matcher;
 use reqwest::{NoProxy, Proxy};
 use url::Url;
 
@@ -13,16 +16,62 @@ const VARIABLES: [&str; 4] = ["https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PR
 const THIS_MACHINE: &str = "localhost,localhost.,127.0.0.0/8,::1,::ffff:127.0.0.0/104";
 
 /// The proxy to use. Never for plain http, which is for this machine and trusted networks.
-pub(super) fn from_environment() -> Result<Option<Proxy>, ClientError> {
-    let Some(Setting { address, direct }) = Setting::read(|name| std::env::var_os(name))? else {
-        return Ok(None);
-    };
-    let proxy = Proxy::https(address).map_err(ClientError::Http)?;
-    Ok(Some(proxy.no_proxy(NoProxy::from_string(&direct))))
+#[derive(Clone)]
+pub(super) struct EnvironmentProxy {
+    proxy: Proxy,
+    /// The rules by which the HTTP library uses it, which does not tell.
+    rules: Arc<Matcher>,
+    /// Without its password.
+    address: String,
+    variable: &'static str,
+}
+
+impl EnvironmentProxy {
+    pub(super) fn read() -> Result<Option<Self>, ClientError> {
+        let setting = Setting::read(|name| std::env::var_os(name))?;
+        setting.map(Self::new).transpose()
+    }
+
+    fn new(setting: Setting) -> Result<Self, ClientError> {
+        let Setting {
+            variable,
+            address,
+            direct,
+        } = setting;
+        let rules = Matcher::builder()
+            .https(address.to_string())
+            .no(direct.clone())
+            .build();
+        let shown = address.origin().ascii_serialization();
+        let proxy = Proxy::https(address).map_err(ClientError::Http)?;
+        Ok(Self {
+            proxy: proxy.no_proxy(NoProxy::from_string(&direct)),
+            rules: Arc::new(rules),
+            address: shown,
+            variable,
+        })
+    }
+
+    /// For the HTTP library.
+    pub(super) fn setting(&self) -> Proxy {
+        self.proxy.clone()
+    }
+
+    pub(super) fn is_on_the_way_to(&self, url: &Url) -> bool {
+        let uri = url.as_str().parse();
+        uri.is_ok_and(|uri| self.rules.intercept(&uri).is_some())
+    }
+}
+
+impl fmt::Display for EnvironmentProxy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ({})", self.address, self.variable)
+    }
 }
 
 /// What the environment says.
 struct Setting {
+    variable: &'static str,
     address: Url,
     /// What is reached without it, in the form of `NO_PROXY`.
     direct: String,
@@ -59,14 +108,16 @@ impl Setting {
             return Ok(None);
         }
         let direct = format!("{THIS_MACHINE},{more}");
-        Ok(Some(Self { address, direct }))
+        Ok(Some(Self {
+            variable: name,
+            address,
+            direct,
+        }))
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use hyper_util::client::proxy::matcher::Matcher;
-
     use super::*;
 
     fn read(environment: &[(&str, &str)]) -> Result<Option<Setting>, ClientError> {
@@ -126,19 +177,29 @@ mod tests {
     }
 
     #[test]
+    fn a_proxy_is_named_without_what_it_is_told_in_secret() {
+        for (text, named) in [
+            (
+                "http://me:s3cret@proxy:3128",
+                "http://proxy:3128 (all_proxy)",
+            ),
+            (
+                "s3cret@proxy:3128/s3cret?s3cret",
+                "http://proxy:3128 (all_proxy)",
+            ),
+            ("https://proxy.example", "https://proxy.example (all_proxy)"),
+        ] {
+            let set = read(&[("all_proxy", text)]).unwrap().unwrap();
+            assert_eq!(EnvironmentProxy::new(set).unwrap().to_string(), named);
+        }
+    }
+
+    #[test]
     fn this_machine_and_what_is_excepted_are_reached_without_it() {
         let goes_through = |no_proxy: &str, url: &str| {
             let set = read(&[("https_proxy", "http://proxy"), ("NO_PROXY", no_proxy)]);
-            let Some(Setting { address, direct }) = set.unwrap() else {
-                return false;
-            };
-            // What the HTTP library makes of it.
-            let matcher = Matcher::builder()
-                .https(String::from(address))
-                .no(direct)
-                .build();
-            let url = Url::parse(url).unwrap().to_string().parse().unwrap();
-            matcher.intercept(&url).is_some()
+            let proxy = set.unwrap().map(|set| EnvironmentProxy::new(set).unwrap());
+            proxy.is_some_and(|proxy| proxy.is_on_the_way_to(&Url::parse(url).unwrap()))
         };
         for near in [
             "https://localhost/",

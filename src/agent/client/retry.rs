@@ -197,7 +197,8 @@ mod tests {
             status: StatusCode::from_u16(status).unwrap(),
             headers: Default::default(),
             is_json: true,
-            location: None,
+            redirect: None,
+            proxy: None,
             retry_after,
             body: Vec::new().into(),
         })

@@ -11,7 +11,7 @@ use super::authentication::authorize_device;
 use super::endpoint::{Answer, Endpoint};
 use super::problem::Problem;
 use super::request::Request;
-use crate::server::event_selection::{Current, Selection, select};
+use crate::server::event_selection::{Current, Selection, select, why_nothing};
 
 pub(super) static SELECTION: Endpoint = Endpoint {
     name: "Event Selection",
@@ -37,7 +37,17 @@ pub(super) async fn selection(api: Arc<Api>, request: Request) -> Result<Answer,
     let current = Current::read(held.as_ref(), subevent.as_deref(), checkin_list.as_deref());
     let gate = caller.device.gate.as_ref().map(|gate| gate.id);
     let events = api.store.accessible_events(device).await?;
-    match select(Timestamp::now(), &events, gate, current) {
+    let selection = select(Timestamp::now(), &events, gate, current);
+    if matches!(selection, Selection::Nothing) {
+        tracing::info!(
+            organizer = caller.device.organizer.slug,
+            device = caller.device.device_id,
+            gate = caller.device.gate.as_ref().map(|gate| &*gate.identifier),
+            why = why_nothing(&events, gate),
+            "nothing to scan for"
+        );
+    }
+    match selection {
         Selection::Suggest {
             event,
             subevent,

@@ -382,7 +382,7 @@ pub trait Store: Send + Sync {
         terms: Terms<Option<EnrolledDevice>>,
     ) -> Result<Option<EnrolledDevice>, StoreError>;
 
-    /// The live events that a device may access.
+    /// The events that a device may access, live or not.
     async fn accessible_events(
         &self,
         device: i64,

@@ -63,7 +63,7 @@ fn any_event() -> impl Strategy<Value = Event> {
 }
 
 fn any_events() -> impl Strategy<Value = Vec<Event>> {
-    prop::collection::vec(any_event(), 0..6).prop_map(|mut events| {
+    prop::collection::vec(any_event(), 0..8).prop_map(|mut events| {
         for (number, event) in (0_i64..).zip(&mut events) {
             event.slug = format!("e{number}");
             for (id, date) in (number * 4..).zip(&mut event.subevents) {
@@ -85,6 +85,27 @@ fn any_current() -> impl Strategy<Value = (Option<String>, Option<String>, Optio
 }
 
 proptest! {
+    #[test]
+    fn nothing_is_suggested_exactly_where_each_event_has_something_in_its_way(
+        events in any_events(),
+        minutes in -40 * HOUR..40 * HOUR,
+        gate in prop::option::of(1_i64..4),
+    ) {
+        let selection = select(after_noon(minutes), &events, gate, Current::default());
+        let all_blocked = events.iter().all(|event| Obstacle::of(event, gate).is_some());
+        prop_assert_eq!(matches!(selection, Selection::Nothing), all_blocked);
+        let why = why_nothing(&events, gate);
+        if events.is_empty() {
+            prop_assert_eq!(&why, "the device may access no event");
+        }
+        let told = events.iter().filter(|event| why.contains(&event.slug)).count();
+        prop_assert!(told <= TOLD);
+        if all_blocked {
+            prop_assert_eq!(told, events.len().min(TOLD));
+            prop_assert_eq!(why.contains("more events"), events.len() > TOLD);
+        }
+    }
+
     #[test]
     fn only_what_is_live_active_and_at_the_gate_is_suggested_and_then_kept(
         events in any_events(),

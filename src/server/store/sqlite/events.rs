@@ -25,10 +25,10 @@ pub(super) fn first_unknown(
     Ok(None)
 }
 
-/// Of these events: those that are live and that the device may access.
+/// Of these events: those that the device may access.
 const ACCESSIBLE: &str = "
     FROM device JOIN event ON event.organizer = device.organizer
-    WHERE device.id = ?1 AND event.live
+    WHERE device.id = ?1
         AND (device.all_events OR EXISTS (
             SELECT 1 FROM device_event
             WHERE device_event.device = device.id AND device_event.event = event.id))";

@@ -32,7 +32,10 @@ public sealed interface EventSuggestion {
     /** What the device scans for is right. */
     public data object Keep : EventSuggestion
 
-    /** The server has nothing to suggest. */
+    /**
+     * The server has nothing to suggest, and does not say why: the device may access no event, or none of
+     * its events is live with an active date and, if the device is at a gate, a check-in list there.
+     */
     public data object None : EventSuggestion
 
     /**

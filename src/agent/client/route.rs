@@ -1,0 +1,44 @@
+//! The way to a server, as errors name it.
+
+use std::fmt;
+
+use url::Url;
+
+use super::proxy::EnvironmentProxy;
+
+/// A server and the proxy on the way to it, which may have caused whatever goes wrong there.
+#[derive(Clone)]
+pub(super) struct Route {
+    /// Scheme, host and port.
+    origin: String,
+    /// The proxy's address without its password, and the variable that names it.
+    pub(super) proxy: Option<String>,
+}
+
+impl Route {
+    pub(super) fn to(url: &Url, proxy: Option<&EnvironmentProxy>) -> Self {
+        let proxy = proxy.filter(|proxy| proxy.is_on_the_way_to(url));
+        Self {
+            origin: url.origin().ascii_serialization(),
+            proxy: proxy.map(ToString::to_string),
+        }
+    }
+
+    /// Of a request whose address can't even be read.
+    pub(super) fn unknown() -> Self {
+        Self {
+            origin: "the server".to_owned(),
+            proxy: None,
+        }
+    }
+}
+
+impl fmt::Display for Route {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.origin)?;
+        match &self.proxy {
+            Some(proxy) => write!(f, " through the proxy {proxy}"),
+            None => Ok(()),
+        }
+    }
+}
