@@ -120,7 +120,7 @@ pub enum SendError {
         /// Scheme, host and port, and the proxy on the way.
         origin: String,
         /// Why.
-        distrust: Distrust,
+        distrust: Box<Distrust>,
         /// If this device's clock can't be right: what it shows, and when gatehand was built.
         clock: Option<(Timestamp, Timestamp)>,
     },
@@ -234,7 +234,7 @@ pub(super) fn explain(route: &Route, error: reqwest::Error) -> SendError {
     } else if let Some(distrust) = distrust(&error) {
         SendError::Certificate {
             origin,
-            distrust,
+            distrust: Box::new(distrust),
             clock: clock::impossible(clock::now()),
         }
     } else if error.is_connect() && is_unknown_name && !is_proxy_unknown {

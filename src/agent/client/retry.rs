@@ -268,7 +268,7 @@ mod tests {
         };
         let certificate = SendError::Certificate {
             origin: origin(),
-            distrust: Distrust::Other("unknown issuer".to_owned()),
+            distrust: Box::new(Distrust::Other("unknown issuer".to_owned())),
             clock: None,
         };
         let large = SendError::TooLarge {
