@@ -335,6 +335,42 @@ fn options_come_in_the_order_a_person_needs_with_what_is_common_last() {
 }
 
 #[test]
+fn the_more_is_to_be_logged_the_more_is_told_of_what_is_done() {
+    let (server, scanner) = (Stranger::answering(identity("k")), Scanner::new());
+    let log = |level: &str, command: &[&str]| {
+        let arguments = [command, &["--log", level]].concat();
+        scanner.run(&arguments).stderr
+    };
+    let init = ["init", "--url", &server.url, "--token", "t"];
+    let debug = log("debug", &init);
+    for told in [
+        "opened the vault",
+        "asking: POST http://",
+        "/api/v1/device/initialize",
+        "answered with status 200",
+        "the server's word on initialize: Done; the device is enrolled",
+        "stored the change in the vault",
+    ] {
+        assert!(debug.contains(told), "{told:?} is not in {debug}");
+    }
+    assert!(!debug.contains("TRACE"), "{debug}");
+    let roll = ["roll", "--timeout", "1"];
+    let [info, debug, trace] = ["info", "debug", "TRACE"].map(|level| log(level, &roll));
+    assert!(!info.contains("DEBUG"), "{info}");
+    assert!(
+        !debug.contains("TRACE") && debug.contains("DEBUG"),
+        "{debug}"
+    );
+    assert!(
+        trace.contains("DEBUG") && trace.contains("TRACE"),
+        "{trace}"
+    );
+    assert!(trace.contains("took the lock"), "{trace}");
+    let off = log("off", &["status"]);
+    assert_eq!(off, "");
+}
+
+#[test]
 fn colours_are_for_terminals_only() {
     let (server, scanner) = (Stranger::answering(identity("k")), Scanner::new());
     let to_pipe = |command: &[&str]| {

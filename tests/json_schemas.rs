@@ -308,7 +308,8 @@ fn the_schema_of_errors_names_every_code_with_its_word() {
     let help = Scanner::new().run(&["--help"]).stdout;
     let listed = help.split("`kind`:\n").nth(1).unwrap().lines().skip(1);
     let listed: Vec<_> = listed
-        .filter(|line| !line.starts_with("     ") && !line.is_empty())
+        .take_while(|line| !line.is_empty())
+        .filter(|line| !line.starts_with("     "))
         .map(|line| {
             let mut words = line.split_whitespace();
             let number: u64 = words.next().unwrap().parse().unwrap();

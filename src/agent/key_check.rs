@@ -106,6 +106,7 @@ impl Agent {
                 Asked::Unclear(error) => return KeyVerdict::Unclear(error),
             },
         };
+        tracing::debug!("the key was refused; asking once more before that is believed");
         match ask().await {
             Asked::Info(info) => KeyVerdict::Works(info),
             Asked::Unauthorized(second) if first.says_revoked() && second.says_revoked() => {
@@ -186,6 +187,10 @@ impl Agent {
     /// Stores what the server says of the key.
     fn believe(&self, device: &Device, word: KeyWord) -> Result<(), AgentError> {
         let step = device.situation().heard(word);
+        tracing::debug!(
+            "the server says of the key: {word:?}; the device is {} from now on",
+            step.standing.name()
+        );
         failpoint::reach("key: before storing");
         let mut vault = Vault::open(&self.folder)?;
         vault.change(|change| {

@@ -15,7 +15,7 @@ use super::key_check::KeyVerdict;
 use super::media_keys::MediaKey;
 use super::replaced::Replacement;
 use super::request::NO_BODY;
-use super::state::{Operation, Secrets, Situation, State, Word};
+use super::state::{Operation, Secrets, Situation, State, Step, Word};
 use super::{Agent, AgentError, Identity};
 use crate::enrolment::ServerUrl;
 use crate::failpoint;
@@ -41,6 +41,15 @@ const REPORTED: [&str; 8] = [
 struct Heard {
     word: Word,
     result: Result<DeviceIdentity, AgentError>,
+}
+
+/// Logs what an answer to an operation led to.
+fn tell_decision(operation: Operation, word: Word, step: Step) {
+    tracing::debug!(
+        "the server's word on {}: {word:?}; the device is {} from now on",
+        operation.name(),
+        step.standing.name()
+    );
 }
 
 impl Agent {
@@ -86,6 +95,7 @@ impl Agent {
             return result.and(Err(AgentError::NotEnrolled));
         }
         let step = device.situation().answered(operation, word, sent_before);
+        tell_decision(operation, word, step);
         let accepted = result.as_ref().ok().map(|answer| {
             let mut identity = Identity::new(begun.server.clone(), answer.clone());
             identity.reported = Some(begun.report.clone());
@@ -180,6 +190,7 @@ impl Agent {
         let step = device
             .situation()
             .answered(operation, heard.word, sent_before);
+        tell_decision(operation, heard.word, step);
 
         let learn = |known: &mut Identity| match (&heard.result, &begun.what) {
             (Ok(answer), what) => {

@@ -83,6 +83,7 @@ pub fn lock(folder: &Folder) -> Result<ChangeLock, VaultError> {
         Ok(()) => {
             folder.remove_drafts();
             failpoint::reach("vault: locked");
+            tracing::trace!("took the lock {}", path.display());
             Ok(ChangeLock { _file: file })
         }
         Err(Errno::WOULDBLOCK) => Err(VaultError::Busy {
@@ -112,6 +113,7 @@ impl Vault {
         if is_empty(&path, &found)? {
             folder.refuse_if_emptied(key.is_some())?;
         }
+        tracing::debug!("opened the vault {} to change it", path.display());
         failpoint::reach("vault: opened");
         schema::prepare(&mut connection).map_err(failed)?;
         failpoint::reach("vault: prepared");
@@ -136,6 +138,7 @@ impl Vault {
         let path = canonical(folder)?;
         let failed = |source| VaultError::sqlite(&path, source).when_reading();
         let (connection, found) = open_to_look(&path).map_err(failed)?;
+        tracing::debug!("opened the vault {} to read it", path.display());
         // All entries as of one moment, whoever changes them meanwhile.
         connection.execute_batch("BEGIN").map_err(failed)?;
         if is_empty(&path, &found)? {
@@ -165,6 +168,7 @@ impl Vault {
 
     /// A plain entry.
     pub fn plain(&self, name: &str) -> Result<Option<String>, VaultError> {
+        tracing::trace!("reading {name:?}");
         column(&self.connection, &self.path(), PLAIN, name)
     }
 
@@ -174,6 +178,7 @@ impl Vault {
         name: &str,
         context: &str,
     ) -> Result<Option<Zeroizing<Vec<u8>>>, VaultError> {
+        tracing::trace!("reading {name:?}, which is sealed");
         let sealed: Option<Vec<u8>> = column(&self.connection, &self.path(), SEALED, name)?;
         let Some(sealed) = sealed else {
             return Ok(None);
@@ -258,6 +263,7 @@ impl Vault {
         failpoint::reach("vault: before commit");
         change.transaction.commit().map_err(failed)?;
         failpoint::reach("vault: committed");
+        tracing::debug!("stored the change in the vault");
         Ok(done)
     }
 

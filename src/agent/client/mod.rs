@@ -26,6 +26,7 @@ use zeroize::Zeroizing;
 
 use super::clock;
 use crate::secret::Secret;
+use crate::shown;
 use error::{Cause, explain};
 use hold::Hold;
 use proxy::EnvironmentProxy;
@@ -311,11 +312,22 @@ impl Client {
         limit: usize,
     ) -> Result<Answer, SendError> {
         let now = certifiable_now()?;
-        let response = self
-            .http
-            .execute(request)
-            .await
-            .map_err(|source| explain(route, source))?;
+        tracing::debug!(
+            "asking: {} {route}{}",
+            request.method(),
+            shown::line(request.url().path())
+        );
+        let begun = Instant::now();
+        let response = self.http.execute(request).await.map_err(|source| {
+            let error = explain(route, source);
+            tracing::debug!("no answer after {:?}: {error}", begun.elapsed());
+            error
+        })?;
+        tracing::debug!(
+            "answered with status {} after {:?}",
+            response.status(),
+            begun.elapsed()
+        );
         let incoming = Incoming {
             response,
             now,

@@ -121,6 +121,11 @@ impl SqliteStore {
         };
         let keys = InstallationKeys::derive(&secret);
         schema::prepare(&mut connection, &keys.check())?;
+        tracing::debug!(
+            "opened the database {} with the secret in {}",
+            database.display(),
+            secret_file.path().display()
+        );
         Ok(Self {
             database: database.clone(),
             secret_file: secret_file.path().to_owned(),
