@@ -119,9 +119,10 @@ impl SqliteStore {
         };
         let keys = InstallationKeys::derive(&secret);
         schema::prepare(&mut connection, &keys.check())?;
+        let readers = Readers::of(database);
         Ok(Self {
-            readers: Readers::of(database),
-            writer: Writer::start(database, connection).map_err(failed)?,
+            writer: Writer::start(database, connection, readers.idle()).map_err(failed)?,
+            readers,
             keys: Arc::new(keys),
         })
     }
