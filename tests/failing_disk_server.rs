@@ -340,3 +340,56 @@ fn a_server_on_a_failing_disk_tells_nothing_that_is_not_so() {
         assert!(seen.contains(&told), "{told:?} in {seen:?}");
     }
 }
+
+#[test]
+fn a_server_whose_database_is_gone_makes_no_other_and_goes_on_once_it_is_back() {
+    if !can_record() {
+        return;
+    }
+    let runtime = &tokio::runtime::Runtime::new().unwrap();
+    let template = Template::new(runtime);
+    let Template { waiting, key, .. } = &template;
+    let last = count(runtime, &template, Operation::Initialize, "fsync");
+    let (folder, logs) = (template.copy(), tempfile::tempdir().unwrap());
+    // More calls fail than one COMMIT is looked up with, so that its connection is given up.
+    let options = [
+        "trace=fsync".to_owned(),
+        format!("inject=fsync:error=EIO:when={last}..{}", last + 60),
+    ];
+    let server = Failing::start(folder.path(), &logs.path().join("calls"), &options);
+    let answer = Operation::Initialize.ask(runtime, &server.url, waiting, key);
+    assert!(answer.is_none(), "{answer:?}");
+
+    let away = tempfile::tempdir_in(folder.path()).unwrap();
+    let names = ["server.db", "server.db-wal", "server.db-shm"];
+    // Whoever closes the database last may have taken its log away.
+    let is_there = |name: &&str| folder.path().join(name).exists();
+    let moved: Vec<&str> = names.into_iter().filter(is_there).collect();
+    for name in &moved {
+        fs::rename(folder.path().join(name), away.path().join(name)).unwrap();
+    }
+    let roll = || Operation::RollOnce.ask(runtime, &server.url, waiting, key);
+    for _ in 0..2 {
+        assert_eq!(roll().unwrap().status, 503);
+        assert!(!names.iter().any(is_there));
+    }
+    for name in &moved {
+        fs::rename(away.path().join(name), folder.path().join(name)).unwrap();
+    }
+    // The calls that still fail are spent by these.
+    let new = loop {
+        match roll() {
+            Some(answer) if answer.status == 200 => break answer.json(),
+            Some(answer) => assert_eq!(answer.status, 503, "{answer:?}"),
+            None => {}
+        }
+    };
+    assert!(is_good(
+        runtime,
+        &server.url,
+        new["api_token"].as_str().unwrap()
+    ));
+    let log = server.kill();
+    assert!(log.contains("mount its disk again"), "{log}");
+    assert!(!log.contains("fault of gatehand"), "{log}");
+}

@@ -187,6 +187,50 @@ fn where_nothing_comes_the_time_limit_holds() {
 }
 
 #[test]
+fn whatever_comes_ends_at_the_time_limit_or_the_text_limit() {
+    for endless in ["", "}", "{", "\\\\n"] {
+        let scanner = Scanner::new();
+        let command = scanner.command(&["init", "--timeout", "600"]);
+        let (program, arguments) = (command.get_program(), command.get_args());
+        let mut shell = std::process::Command::new("sh");
+        shell.args([
+            "-c",
+            "yes \"$0\" | tr -d \"$1\" | \"$2\" \"$3\" \"$4\" \"$5\"",
+            endless,
+        ]);
+        shell.arg(if endless == "}" { "\\n" } else { "\\0" });
+        shell.arg(program).args(arguments);
+        shell.envs(
+            command
+                .get_envs()
+                .filter_map(|(name, value)| Some((name, value?))),
+        );
+        let ended = end(shell.output().unwrap());
+        assert!(ended.stderr.contains("65536"), "{endless:?}: {ended:?}");
+    }
+    let scanner = Scanner::new();
+    let path = scanner.scratch().join("pipe");
+    let mut pipe = named_pipe(&path);
+    for (byte, code, words) in [
+        ("x", 2, "has no end after 1 s"),
+        ("\r", 2, "nothing was scanned"),
+    ] {
+        let mut command = scanner.command(&["init", "--timeout", "1"]);
+        command.stdin(std::fs::File::open(&path).unwrap());
+        let mut child = command
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        while child.try_wait().unwrap().is_none() {
+            pipe.write_all(byte.as_bytes()).unwrap();
+            std::thread::sleep(std::time::Duration::from_millis(15));
+        }
+        end(child.wait_with_output().unwrap()).complains(code, words);
+    }
+}
+
+#[test]
 fn an_address_that_is_typed_is_shown_and_a_token_is_not() {
     let server = Stranger::answering(identity("k"));
     let (pty, scanner) = (Pty::new(), Scanner::new());

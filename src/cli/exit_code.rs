@@ -103,6 +103,7 @@ pub(super) fn of(error: &CliError) -> ExitCode {
         CliError::Code(_) | CliError::Token(_) | CliError::Url(_) => ExitCode::Code,
         CliError::NoInput
         | CliError::NoInputInTime(_)
+        | CliError::NoEndInTime(_)
         | CliError::CodeNotConfirmed
         | CliError::NotConfirmed
         | CliError::NoCommand(_)

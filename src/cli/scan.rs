@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 
 use super::terminal::{self, Quiet};
 use super::{CliError, input};
-use crate::enrolment;
+use crate::enrolment::{self, ObjectScan};
 
 /// What comes without such a pause is one scan.
 const SILENCE: Duration = Duration::from_millis(300);
@@ -45,7 +45,7 @@ pub(super) enum Wanted {
 /// A JSON object ends at its closing brace, all else at CR, LF, Tab, ETX, EOT, the end of input or a
 /// silence; for a person who types a silence is no end. What then still comes is taken too: it is the
 /// same code once more, or another one. At a terminal `question` is asked. `timeout` is the longest time
-/// until something comes; a person may take longer, unless it is `strict`.
+/// until it has ended; a person may take longer, unless it is `strict`.
 pub(super) fn scan(
     question: &str,
     wanted: Wanted,
@@ -66,6 +66,7 @@ pub(super) fn scan(
         person,
         bytes: Zeroizing::new(Vec::with_capacity(input::TEXT_LIMIT as usize + CHUNK)),
         run: Run::default(),
+        known: Known::default(),
         line,
     };
     scan.take(timeout, strict)
@@ -79,7 +80,37 @@ struct Scan {
     person: bool,
     bytes: Zeroizing<Vec<u8>>,
     run: Run,
+    known: Known,
     line: Line,
+}
+
+/// Most of a scan that is looked at to tell whether it has text, in bytes.
+const FRAME: usize = 256;
+
+/// What is known of the bytes that came, so that none is looked at again and again.
+#[derive(Default)]
+struct Known {
+    /// How many of them were looked at.
+    count: usize,
+    /// How many blanks they begin with.
+    blanks: usize,
+    object: ObjectScan,
+}
+
+impl Known {
+    /// Looks at the bytes that are new; whether an object ends with them.
+    fn look(&mut self, bytes: &[u8]) -> bool {
+        let mut is_end = false;
+        for byte in bytes.iter().skip(self.count) {
+            if self.blanks == self.count && (byte.is_ascii_whitespace() || byte.is_ascii_control())
+            {
+                self.blanks += 1;
+            }
+            self.count += 1;
+            is_end = self.object.ends_with(*byte);
+        }
+        is_end
+    }
 }
 
 /// Characters that came without a silence between them.
@@ -144,17 +175,6 @@ impl Scan {
                     if self.is_empty_line(now) {
                         return Err(CliError::NoInput);
                     }
-                    let since = match (self.person, self.run.last) {
-                        (true, Some(last)) => Some(last),
-                        (true, None) => strict.then_some(begun),
-                        (false, _) => Some(begun),
-                    };
-                    if since.is_some_and(|since| now.duration_since(since) >= timeout) {
-                        match self.has_text() {
-                            true => break true,
-                            false => return Err(CliError::NoInputInTime(timeout.as_secs())),
-                        }
-                    }
                 }
                 Came::Bytes(count) => {
                     let mut came = chunk.iter().take(count).copied();
@@ -169,6 +189,16 @@ impl Scan {
                         Err(Some(error)) => return Err(error),
                     }
                     self.check_length()?;
+                }
+            }
+            if self.is_late(begun, timeout, strict) {
+                match self.has_text() {
+                    // A code that is still coming would be cut.
+                    true if self.run.silence(Instant::now()) < SILENCE => {
+                        return Err(CliError::NoEndInTime(timeout.as_secs()));
+                    }
+                    true => break true,
+                    false => return Err(CliError::NoInputInTime(timeout.as_secs())),
                 }
             }
         };
@@ -211,10 +241,13 @@ impl Scan {
             (EOT, _) if self.person && !self.has_text() => return Err(Some(CliError::NoInput)),
             (CLEAR, _) if self.person => {
                 self.bytes.clear();
+                self.known = Known::default();
                 self.line.is_hidden = false;
             }
             (byte, _) if self.person && BACKSPACE.contains(&byte) => {
                 while self.bytes.pop().is_some_and(|byte| byte & 0xc0 == 0x80) {}
+                self.known = Known::default();
+                self.known.look(&self.bytes);
             }
             (byte, _) => {
                 let is_end = match byte {
@@ -223,7 +256,7 @@ impl Scan {
                     _ => false,
                 };
                 self.bytes.push(byte);
-                let closes = byte == b'}' && enrolment::object_end(&self.bytes).is_some();
+                let closes = self.known.look(&self.bytes);
                 self.run.add(now);
                 if is_end || closes {
                     return Ok(Step::Ended);
@@ -233,6 +266,16 @@ impl Scan {
         }
         self.run.add(now);
         Ok(Step::On)
+    }
+
+    /// Whether the time is over, whatever comes.
+    fn is_late(&self, begun: Instant, timeout: Duration, strict: bool) -> bool {
+        let since = match (self.person, self.run.last) {
+            (true, Some(last)) => Some(last),
+            (true, None) => strict.then_some(begun),
+            (false, _) => Some(begun),
+        };
+        since.is_some_and(|since| since.elapsed() >= timeout)
     }
 
     fn is_ended_by_silence(&self, now: Instant) -> bool {
@@ -251,11 +294,13 @@ impl Scan {
     }
 
     fn has_text(&self) -> bool {
-        !enrolment::unframed(&String::from_utf8_lossy(&self.bytes)).is_empty()
+        let text = self.bytes.get(self.known.blanks..).unwrap_or_default();
+        let begin = text.get(..FRAME).unwrap_or(text);
+        !enrolment::unframed(&String::from_utf8_lossy(begin)).is_empty()
     }
 
     fn is_in_object(&self) -> bool {
-        self.bytes.contains(&b'{')
+        self.known.object.has_begun()
     }
 
     /// Waits for a moment, in which what a person typed is shown.

@@ -72,23 +72,42 @@ fn scheme(text: &str) -> Option<usize> {
 }
 
 /// Where the JSON object that begins in a text ends, if it does: behind its closing brace.
-pub fn object_end(text: &[u8]) -> Option<usize> {
-    let begin = text.iter().position(|byte| *byte == b'{')?;
-    let (mut depth, mut in_string, mut escaped) = (0_usize, false, false);
-    for (at, byte) in text.iter().enumerate().skip(begin) {
+fn object_end(text: &[u8]) -> Option<usize> {
+    let mut scan = ObjectScan::default();
+    let end = text.iter().position(|byte| scan.ends_with(*byte))?;
+    Some(end + 1)
+}
+
+/// Finds the end of the first JSON object in a text that comes byte by byte.
+#[derive(Default)]
+pub struct ObjectScan {
+    has_begun: bool,
+    depth: usize,
+    in_string: bool,
+    escaped: bool,
+}
+
+impl ObjectScan {
+    /// Whether the object's opening brace was among the bytes.
+    pub fn has_begun(&self) -> bool {
+        self.has_begun
+    }
+
+    /// Takes the next byte; whether it is the object's closing brace.
+    pub fn ends_with(&mut self, byte: u8) -> bool {
+        let was_open = self.depth > 0;
         match byte {
-            _ if escaped => escaped = false,
-            b'\\' if in_string => escaped = true,
-            b'"' => in_string = !in_string,
-            b'{' if !in_string => depth += 1,
-            b'}' if !in_string => depth -= 1,
+            b'{' if !self.has_begun => (self.has_begun, self.depth) = (true, 1),
+            _ if !was_open => {}
+            _ if self.escaped => self.escaped = false,
+            b'\\' if self.in_string => self.escaped = true,
+            b'"' => self.in_string = !self.in_string,
+            b'{' if !self.in_string => self.depth += 1,
+            b'}' if !self.in_string => self.depth -= 1,
             _ => {}
         }
-        if depth == 0 {
-            return Some(at + 1);
-        }
+        was_open && self.depth == 0
     }
-    None
 }
 
 /// Reads the object at the beginning of a text; also tells its length.

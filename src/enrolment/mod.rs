@@ -23,7 +23,7 @@ pub mod picture;
 
 use crate::secret::Secret;
 
-pub use codes::{object_end, unframed};
+pub use codes::{ObjectScan, unframed};
 pub use keyboard::{Layout, Mapping};
 pub use parse_error::ParseError;
 pub use reading::{Reading, TEXT_LIMIT};

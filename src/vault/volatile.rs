@@ -3,7 +3,7 @@
 
 use std::fs;
 use std::io::Read;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use crate::regular_file;
 
@@ -15,9 +15,7 @@ const OVERLAYS: u32 = 8;
 /// What keeps the folder, or the nearest one above it that exists, in memory only; `None` if it is kept
 /// or that can't be told.
 pub(super) fn why_volatile(folder: &Path) -> Option<String> {
-    let there = folder
-        .ancestors()
-        .find_map(|above| fs::canonicalize(above).ok())?;
+    let there = nearest(folder)?;
     let mut mounts = Vec::new();
     regular_file::open(Path::new("/proc/self/mountinfo"))
         .ok()?
@@ -28,6 +26,30 @@ pub(super) fn why_volatile(folder: &Path) -> Option<String> {
         fs::symlink_metadata(path).is_err_and(|error| error.kind() == std::io::ErrorKind::NotFound)
     };
     Mounts::read(&String::from_utf8_lossy(&mounts)).why_volatile(&there, is_missing)
+}
+
+/// The folder without links, or the nearest one above it that exists. `..` goes up from what stands before
+/// it, which need not be there yet.
+fn nearest(folder: &Path) -> Option<PathBuf> {
+    let mut there = fs::canonicalize(".").ok().filter(|_| folder.is_relative());
+    let mut is_missing = Vec::new();
+    for part in folder.components() {
+        match part {
+            Component::ParentDir if is_missing.pop().is_some() => continue,
+            Component::Normal(name) if !is_missing.is_empty() => {
+                is_missing.push(name);
+                continue;
+            }
+            _ => {}
+        }
+        let next = there.clone().unwrap_or_default().join(part);
+        match (fs::canonicalize(&next), part) {
+            (Ok(found), _) => there = Some(found),
+            (Err(_), Component::Normal(name)) => is_missing.push(name),
+            (Err(_), _) => {}
+        }
+    }
+    there
 }
 
 /// The file systems that are mounted, as in `/proc/self/mountinfo`.
@@ -55,9 +77,7 @@ impl Mount {
             at: PathBuf::from(unescaped(mount.nth(2)?)),
             kind: file_system.next()?.to_owned(),
             source: unescaped(file_system.next()?),
-            options: (file_system.next().unwrap_or_default().split(','))
-                .map(unescaped)
-                .collect(),
+            options: options(file_system.next().unwrap_or_default()),
         })
     }
 
@@ -68,6 +88,33 @@ impl Mount {
             .find(|(found, _)| *found == name)
             .map(|(_, value)| value)
     }
+}
+
+/// The options of a file system. A comma that is part of a value stands behind a backslash, in
+/// whichever way that is escaped, and so does a backslash.
+fn options(list: &str) -> Vec<String> {
+    let (mut options, mut option, mut is_escaped) = (Vec::new(), String::new(), false);
+    let list = list.split(',').map(unescaped);
+    for part in list {
+        if is_escaped {
+            option.push(',');
+        }
+        is_escaped = false;
+        for character in part.chars() {
+            match character {
+                '\\' if !is_escaped => is_escaped = true,
+                _ => {
+                    option.push(character);
+                    is_escaped = false;
+                }
+            }
+        }
+        if !is_escaped {
+            options.push(std::mem::take(&mut option));
+        }
+    }
+    options.extend(is_escaped.then_some(option));
+    options
 }
 
 impl Mounts {
@@ -100,6 +147,24 @@ impl Mounts {
             }
         }
         Some(found)
+    }
+
+    /// The mount that a path is in which is relative to a folder that isn't known: that of whoever mounted
+    /// the overlay. It is looked for from the folders above the overlay, and then from all file
+    /// systems in memory, since it is better to ask once too often than to lose a key.
+    fn of_relative(
+        &self,
+        path: &Path,
+        overlay: &Mount,
+        is_missing: impl Fn(&Path) -> bool,
+    ) -> Option<&Mount> {
+        let around = overlay.at.ancestors().skip(1);
+        let in_memory = self.0.iter().filter(|mount| mount.kind == "tmpfs");
+        around
+            .chain(in_memory.map(|mount| mount.at.as_path()))
+            .map(|folder| folder.join(path))
+            .filter(|path| !is_missing(path))
+            .find_map(|path| self.of(&path).filter(|below| below.id != overlay.id))
     }
 
     fn why_volatile(&self, path: &Path, is_missing: impl Fn(&Path) -> bool) -> Option<String> {
@@ -139,10 +204,11 @@ impl Mounts {
             }
             // It may be of another machine's view, as in a container, or be of an earlier root.
             let upper = Path::new(mount.option("upperdir")?);
-            if !upper.is_absolute() || is_missing(upper) {
-                return None;
-            }
-            let below = self.of(upper).filter(|below| below.id != mount.id)?;
+            let below = match upper.is_absolute() {
+                true if is_missing(upper) => return None,
+                true => self.of(upper).filter(|below| below.id != mount.id)?,
+                false => self.of_relative(upper, mount, &is_missing)?,
+            };
             overlay = overlay.or(Some(mount));
             mount = below;
         }
@@ -229,6 +295,14 @@ mod tests {
 37 36 254:0 /srv/b /srv/a/b rw - ext4 /dev/vda rw
 38 27 254:0 /hidden /opt/a/b rw - ext4 /dev/vda rw
 39 27 0:50 / /opt/a rw - tmpfs tmpfs rw
+40 28 0:51 / /tmp/ov rw - tmpfs tmpfs rw
+41 40 0:52 / /tmp/ov/m rw - overlay overlay rw,lowerdir=ov/l,upperdir=ov/u,workdir=ov/w
+42 27 0:53 / /srv/disk/m rw - overlay overlay rw,lowerdir=disk/l,upperdir=disk/u,workdir=disk/w
+43 27 0:54 / /srv/far rw - overlay overlay rw,lowerdir=l,upperdir=u,workdir=w
+44 27 0:55 / /srv/comma rw - overlay overlay rw,lowerdir=/l,upperdir=/tmp/a\\,b,workdir=/w
+45 27 0:56 / /srv/octal rw - overlay overlay rw,lowerdir=/l,upperdir=/tmp/a\\134\\054b,workdir=/w
+46 27 0:57 / /srv/both rw - overlay overlay rw,lowerdir=/l,upperdir=/tmp/a\\134,b,workdir=/w
+47 27 0:58 / /srv/nowhere rw - overlay overlay rw,lowerdir=/l,upperdir=no/u,workdir=/w
 ";
 
     const INITRAMFS: &str = "\
@@ -286,6 +360,33 @@ mod tests {
                 "/srv/twice/x",
                 Some("overlay, at /srv/twice, that keeps changes in a tmpfs"),
             ),
+            (
+                HOST,
+                "/tmp/ov/m/x",
+                Some("an overlay, at /tmp/ov/m, that keeps"),
+            ),
+            (HOST, "/srv/disk/m/x", None),
+            (
+                HOST,
+                "/srv/far/x",
+                Some("an overlay, at /srv/far, that keeps"),
+            ),
+            (HOST, "/srv/nowhere/x", None),
+            (
+                HOST,
+                "/srv/comma/x",
+                Some("overlay, at /srv/comma, that keeps"),
+            ),
+            (
+                HOST,
+                "/srv/octal/x",
+                Some("overlay, at /srv/octal, that keeps"),
+            ),
+            (
+                HOST,
+                "/srv/both/x",
+                Some("overlay, at /srv/both, that keeps"),
+            ),
             (HOST, "/srv/a/x", Some("tmpfs")),
             (HOST, "/srv/a/b/x", None),
             (HOST, "/opt/a/b/x", Some("tmpfs")),
@@ -295,13 +396,50 @@ mod tests {
         ] {
             // A container does not see the folders of its host, nor a system those of its initramfs.
             let is_missing = |path: &Path| {
-                path.starts_with("/var/lib/docker/overlay2") || path.starts_with("/upper")
+                let is_relative =
+                    path.ends_with("ov/u") || path.ends_with("disk/u") || path.ends_with("u");
+                let is_there = ["/tmp/ov/u", "/srv/disk/u", "/tmp/u"]
+                    .iter()
+                    .any(|there| path == Path::new(there));
+                path.starts_with("/var/lib/docker/overlay2")
+                    || path.starts_with("/upper")
+                    || is_relative && !is_there
             };
             let told = Mounts::read(list).why_volatile(Path::new(path), is_missing);
             match (&told, words) {
                 (Some(told), Some(words)) => assert!(told.contains(words), "{path}: {told}"),
                 _ => assert_eq!(told.as_deref(), words, "{path}"),
             }
+        }
+    }
+
+    #[test]
+    fn the_nearest_folder_is_found_behind_links_and_folders_that_are_not_there_yet() {
+        let (folder, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let link = folder.path().join("link");
+        std::os::unix::fs::symlink(other.path(), &link).unwrap();
+        let [here, there] = [&folder, &other].map(|dir| fs::canonicalize(dir.path()).unwrap());
+        for (path, expected) in [
+            ("link/new/../v/n", &there),
+            ("link/new/more/../../v", &there),
+            ("link/v", &there),
+            ("new/../link/v", &there),
+            ("new/v", &here),
+        ] {
+            let found = nearest(&folder.path().join(path));
+            assert_eq!(found.as_ref(), Some(expected), "{path}");
+        }
+    }
+
+    #[test]
+    fn a_comma_in_an_option_does_not_end_it() {
+        for list in [
+            "rw,u=/a\\,b,w=c",
+            "rw,u=/a\\134\\054b,w=c",
+            "rw,u=/a\\134,b,w=c",
+            "rw,u=/a\\054b,w=c",
+        ] {
+            assert_eq!(options(list), ["rw", "u=/a,b", "w=c"], "{list}");
         }
     }
 

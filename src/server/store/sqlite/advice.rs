@@ -21,7 +21,7 @@ pub(super) fn advice(error: &Error) -> &'static str {
             "let the server's user write the database and its folder, and mount their file system for writing"
         }
         Some(ErrorCode::CannotOpen) => {
-            "put the database and its folder back, and let the server open more files if it has too many"
+            "if the database is gone, mount its disk again or put it back; the server goes on by itself. If it is there, let the server open more files"
         }
         Some(ErrorCode::SystemIoFailure | ErrorCode::FileLockingProtocolFailed) => {
             "the disk or its file system may be failing: look into the kernel's log"

@@ -11,7 +11,7 @@ use std::path::Path;
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::connection::open_writer;
+use super::connection::reopen_writer;
 use super::micros;
 
 /// Names one transaction.
@@ -40,7 +40,7 @@ fn store(connection: &Connection, mark: &Mark, stands: bool) -> rusqlite::Result
 
 /// Finds out whether the transaction with this mark stands, for good. Returns the connection too.
 pub(super) fn settle(path: &Path, mark: &Mark) -> rusqlite::Result<(bool, Connection)> {
-    let connection = open_writer(path)?;
+    let connection = reopen_writer(path)?;
     connection.execute_batch("BEGIN IMMEDIATE")?;
     let found: Option<bool> = connection
         .prepare_cached("SELECT stands FROM commit_mark WHERE id = ?1")?
@@ -81,6 +81,7 @@ pub(super) fn sweep(connection: &Connection, before: Timestamp) -> rusqlite::Res
 mod tests {
     use super::*;
     use crate::server::store::sqlite::SqliteStore;
+    use crate::server::store::sqlite::connection::open_writer;
 
     #[test]
     fn a_transaction_stands_if_its_mark_is_there_and_else_never_will() {
@@ -110,5 +111,23 @@ mod tests {
         let mut rows = rows.query([]).unwrap();
         rows.next().unwrap();
         assert!(settle(&path, &[1; 16]).is_err(), "the log is in use");
+    }
+
+    #[test]
+    fn a_missing_database_is_not_made_anew_nor_is_an_empty_file_taken_for_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("server.db");
+        for makes_empty in [false, true] {
+            if makes_empty {
+                std::fs::write(&path, "").unwrap();
+            }
+            let error = settle(&path, &[1; 16]).map(|_| ()).unwrap_err();
+            assert_eq!(
+                error.sqlite_error_code(),
+                Some(rusqlite::ErrorCode::CannotOpen),
+                "{error}"
+            );
+            assert_eq!(path.exists(), makes_empty);
+        }
     }
 }

@@ -1,7 +1,7 @@
 //! The connections: one that writes, and readers that never wait for it.
 
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags};
@@ -9,6 +9,7 @@ use tokio::sync::Semaphore;
 
 use super::StoreError;
 use super::advice::FAULT;
+use super::schema;
 
 /// How long to wait for another process that writes.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
@@ -17,15 +18,25 @@ const STATEMENTS: usize = 128;
 /// Readers at most; more than there are processors would only wait for each other.
 const READERS: usize = 8;
 
-/// Opens a connection that may write. Creates the file, readable by its owner only.
+/// Opens a connection that may write. The file has to be there: one that SQLite made would be readable
+/// by all, and would stand where a disk is to be mounted again.
 pub(super) fn open_writer(path: &Path) -> rusqlite::Result<Connection> {
-    let connection = open(
-        path,
-        OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE,
-    )?;
+    let connection = open(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
     connection.query_row("PRAGMA journal_mode = WAL", [], |_| Ok(()))?;
     connection.execute_batch("PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;")?;
     Ok(connection)
+}
+
+/// Opens a connection that may write to a database that was in use before.
+pub(super) fn reopen_writer(path: &Path) -> rusqlite::Result<Connection> {
+    let connection = open_writer(path)?;
+    match schema::is_made(&connection)? {
+        true => Ok(connection),
+        false => Err(rusqlite::Error::SqliteFailure(
+            rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_CANTOPEN),
+            Some("an empty file is in the place of the database".to_owned()),
+        )),
+    }
 }
 
 fn open(path: &Path, flags: OpenFlags) -> rusqlite::Result<Connection> {
@@ -39,8 +50,45 @@ fn open(path: &Path, flags: OpenFlags) -> rusqlite::Result<Connection> {
 /// Connections that only read, opened as they are needed.
 pub(super) struct Readers {
     path: PathBuf,
-    idle: Arc<Mutex<Vec<Connection>>>,
+    idle: Arc<Idle>,
     places: Semaphore,
+}
+
+/// Readers that wait for work.
+#[derive(Default)]
+pub(super) struct Idle(Mutex<Round>);
+
+/// Readers that were opened since the last renewal.
+#[derive(Default)]
+struct Round {
+    number: u64,
+    readers: Vec<Connection>,
+}
+
+impl Idle {
+    /// Has all later work done by readers that are opened anew: the database may be another file than
+    /// the one that they have open.
+    pub(super) fn renew(&self) {
+        let mut round = self.round();
+        round.number += 1;
+        round.readers.clear();
+    }
+
+    fn round(&self) -> MutexGuard<'_, Round> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn take(&self) -> (u64, Option<Connection>) {
+        let mut round = self.round();
+        (round.number, round.readers.pop())
+    }
+
+    fn put(&self, number: u64, reader: Connection) {
+        let mut round = self.round();
+        if round.number == number {
+            round.readers.push(reader);
+        }
+    }
 }
 
 impl Readers {
@@ -51,6 +99,11 @@ impl Readers {
             idle: Arc::default(),
             places: Semaphore::new(processors.clamp(2, READERS)),
         }
+    }
+
+    /// Those that wait for work.
+    pub(super) fn idle(&self) -> Arc<Idle> {
+        Arc::clone(&self.idle)
     }
 
     /// Does `work` on a state of the database that does not change meanwhile.
@@ -66,7 +119,7 @@ impl Readers {
         let _place = place.map_err(|error| failed(error.into()))?;
         let (path, idle) = (self.path.clone(), Arc::clone(&self.idle));
         let read = move || {
-            let reader = idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
+            let (round, reader) = idle.take();
             let mut reader = match reader {
                 Some(reader) => reader,
                 None => open(&path, OpenFlags::SQLITE_OPEN_READ_ONLY)?,
@@ -74,9 +127,7 @@ impl Readers {
             let transaction = reader.transaction()?;
             let done = work(&transaction);
             transaction.finish()?;
-            idle.lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .push(reader);
+            idle.put(round, reader);
             done
         };
         tokio::task::spawn_blocking(read)

@@ -126,11 +126,12 @@ impl SqliteStore {
             database.display(),
             secret_file.path().display()
         );
+        let readers = Readers::of(database);
         Ok(Self {
             database: database.clone(),
             secret_file: secret_file.path().to_owned(),
-            readers: Readers::of(database),
-            writer: Writer::start(database, connection).map_err(failed)?,
+            writer: Writer::start(database, connection, readers.idle()).map_err(failed)?,
+            readers,
             keys: Arc::new(keys),
         })
     }

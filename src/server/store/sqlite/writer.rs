@@ -12,7 +12,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::advice::{FAULT, advice};
 use super::commits::{self, Mark};
-use super::connection::open_writer;
+use super::connection::{Idle, reopen_writer};
 use crate::server::store::{Decision, NO_RANDOM, StoreError};
 
 /// Changes that may wait for the writer; those beyond wait for a place.
@@ -32,12 +32,18 @@ pub(super) struct Writer {
 }
 
 impl Writer {
-    /// Takes the connection over into a thread, which closes it when the writer is dropped.
-    pub(super) fn start(path: &Path, connection: Connection) -> std::io::Result<Self> {
+    /// Takes the connection over into a thread, which closes it when the writer is dropped. Where it has
+    /// to open another one, the readers are opened anew too.
+    pub(super) fn start(
+        path: &Path,
+        connection: Connection,
+        readers: Arc<Idle>,
+    ) -> std::io::Result<Self> {
         let (queue, waiting) = mpsc::channel(QUEUE);
         let groups = Groups {
             path: path.to_owned(),
             connection: Some(connection),
+            readers,
             waiting,
             known: None,
         };
@@ -204,6 +210,7 @@ struct Groups {
     path: PathBuf,
     /// None after one was closed whose state is not certain.
     connection: Option<Connection>,
+    readers: Arc<Idle>,
     waiting: mpsc::Receiver<Box<dyn Change>>,
     /// The mark of the last transaction, whose end is known.
     known: Option<Mark>,
@@ -242,8 +249,11 @@ impl Groups {
     fn write_group(&mut self, group: &mut Vec<Box<dyn Change>>) -> Ending {
         let connection = match self.connection.take() {
             Some(connection) => connection,
-            None => match open_writer(&self.path) {
-                Ok(connection) => connection,
+            None => match reopen_writer(&self.path) {
+                Ok(connection) => {
+                    self.readers.renew();
+                    connection
+                }
                 Err(error) => return error.into(),
             },
         };
@@ -325,6 +335,7 @@ impl Groups {
         loop {
             match commits::settle(&self.path, mark) {
                 Ok((stands, connection)) => {
+                    self.readers.renew();
                     self.connection = Some(connection);
                     self.known = Some(*mark);
                     tracing::error!(

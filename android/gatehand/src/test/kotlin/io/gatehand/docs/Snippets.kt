@@ -10,6 +10,7 @@ import io.gatehand.ApiRequest
 import io.gatehand.DeviceState
 import io.gatehand.DisplayText
 import io.gatehand.Enrolment
+import io.gatehand.ErrorCode
 import io.gatehand.ExistingIdentity
 import io.gatehand.Gate
 import io.gatehand.GatehandException
@@ -75,7 +76,13 @@ suspend fun takeOver(agent: ScannerAgent, old: OldSettings) {
     val there = (agent.state.value as? DeviceState.Enrolled)?.identity
     if (there == null || old.uniqueSerial == null) {
         // The same device as before, with the same key. Once more is fine, as long as that was not replaced.
-        val identity = agent.adopt(ExistingIdentity(old.server, key, old.uniqueSerial))
+        val identity = try {
+            agent.adopt(ExistingIdentity(old.server, key, old.uniqueSerial))
+        } catch (error: GatehandException) {
+            if (error.code != ErrorCode.ALREADY_ENROLLED) throw error
+            // Another device is there by now: the one of the old key is to be revoked on the server.
+            return
+        }
         // Once it is, only the serial tells that this is the device.
         old.uniqueSerial = identity.uniqueSerial
     } else if (there.uniqueSerial != old.uniqueSerial) {
