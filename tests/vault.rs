@@ -369,7 +369,12 @@ fn a_vault_that_is_gone_at_the_next_boot_is_refused_before_anything_is_sent() {
         && mkdir lower upper work home \
         && mount -t overlay -o lowerdir=$PWD/lower,upperdir=$PWD/upper,workdir=$PWD/work overlay home \
         && export GATEHAND_HOME=\"$PWD/home/gatehand\"";
+    let relative = "mount -t tmpfs none /mnt && cd /mnt && mkdir ov && mount -t tmpfs none ov \
+        && mkdir ov/l ov/u ov/w ov/m \
+        && mount -t overlay -o lowerdir=ov/l,upperdir=ov/u,workdir=ov/w overlay ov/m \
+        && export GATEHAND_HOME=\"$PWD/ov/m/gatehand\"";
     for (mount, words) in [
+        (relative, "is on an overlay, at "),
         (in_memory, "is on a tmpfs in memory"),
         (overlay, "is on an overlay, at "),
     ] {

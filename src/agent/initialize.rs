@@ -92,6 +92,10 @@ impl Agent {
         if let Some(identity) = self.redeemed(enrolment)? {
             return Ok(self.done_before(&lock, identity).await);
         }
+        // The folder was made with the lock: only now is it sure where it is.
+        if !self.has_begun(enrolment) {
+            self.folder.refuse_if_volatile()?;
+        }
         let Started {
             mut vault,
             device,
@@ -178,6 +182,8 @@ impl Agent {
         if let Some(identity) = self.adopted(existing, options) {
             return Ok(self.done_before(&lock, identity).await);
         }
+        // The folder was made with the lock: only now is it sure where it is.
+        self.folder.refuse_if_volatile()?;
         let (mut vault, device) = self.setting_aside(options.replace, || {
             let vault = Vault::open(&self.folder)?;
             let device = Device::load(&vault)?;
