@@ -331,7 +331,7 @@ impl Agent {
         patience: Option<Duration>,
     ) -> Result<Ended, AgentError> {
         if let Some(roll) = &old.roll {
-            failpoint::reach("replaced: before rolling");
+            failpoint::reach("replaced: before sending");
             let (word, answer) = self
                 .ask_for_replaced(&old.identity, &old.key, roll, patience)
                 .await;
