@@ -224,7 +224,7 @@ fn the_command_tells_what_pretix_suggests() {
     assert_eq!(first["result"], "switch", "{first}");
     let (event, list) = (
         first["event"]["slug"].as_str().unwrap(),
-        first["checkinlist"].to_string(),
+        first["checkin_list"].to_string(),
     );
     let current = ["event-selection", "--event", event, "--checkin-list", &list];
     assert_eq!(scanner.told(&current), json!({"result": "keep"}));

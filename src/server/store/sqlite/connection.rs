@@ -1,7 +1,7 @@
 //! The connections: one that writes, and readers that never wait for it.
 
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags};
@@ -101,9 +101,9 @@ impl Readers {
         }
     }
 
-    /// Those that wait for work.
-    pub(super) fn idle(&self) -> Arc<Idle> {
-        Arc::clone(&self.idle)
+    /// Those that wait for work, but not kept open: the writer has to be the last to close.
+    pub(super) fn idle(&self) -> Weak<Idle> {
+        Arc::downgrade(&self.idle)
     }
 
     /// Does `work` on a state of the database that does not change meanwhile.

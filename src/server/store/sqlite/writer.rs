@@ -3,7 +3,7 @@
 use std::error::Error;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -37,7 +37,7 @@ impl Writer {
     pub(super) fn start(
         path: &Path,
         connection: Connection,
-        readers: Arc<Idle>,
+        readers: Weak<Idle>,
     ) -> std::io::Result<Self> {
         let (queue, waiting) = mpsc::channel(QUEUE);
         let groups = Groups {
@@ -210,7 +210,7 @@ struct Groups {
     path: PathBuf,
     /// None after one was closed whose state is not certain.
     connection: Option<Connection>,
-    readers: Arc<Idle>,
+    readers: Weak<Idle>,
     waiting: mpsc::Receiver<Box<dyn Change>>,
     /// The mark of the last transaction, whose end is known.
     known: Option<Mark>,
@@ -231,6 +231,13 @@ impl From<rusqlite::Error> for Uncommitted {
 }
 
 impl Groups {
+    /// Has the readers opened anew, unless the store is being closed.
+    fn renew_readers(&self) {
+        if let Some(readers) = self.readers.upgrade() {
+            readers.renew();
+        }
+    }
+
     fn write(mut self) {
         while let Some(first) = self.waiting.blocking_recv() {
             if first.is_given_up() {
@@ -251,7 +258,7 @@ impl Groups {
             Some(connection) => connection,
             None => match reopen_writer(&self.path) {
                 Ok(connection) => {
-                    self.readers.renew();
+                    self.renew_readers();
                     connection
                 }
                 Err(error) => return error.into(),
@@ -335,7 +342,7 @@ impl Groups {
         loop {
             match commits::settle(&self.path, mark) {
                 Ok((stands, connection)) => {
-                    self.readers.renew();
+                    self.renew_readers();
                     self.connection = Some(connection);
                     self.known = Some(*mark);
                     tracing::error!(
