@@ -80,7 +80,7 @@ android() {
 }
 
 # The largest that the handheld's library may be, in bytes.
-LIBRARY_LIMIT=$((6 * 1024 * 1024))
+LIBRARY_LIMIT=$((6656 * 1024))
 
 handheld_library() {
   cargo rustc --quiet --locked --lib --crate-type cdylib --no-default-features --features jni --profile handheld || return
