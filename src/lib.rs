@@ -23,5 +23,6 @@ pub mod secret;
 #[cfg(feature = "server")]
 pub mod server;
 pub mod shown;
+mod sqlite;
 pub mod vault;
 pub mod wire;

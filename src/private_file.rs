@@ -29,9 +29,20 @@ const NUMBER_LENGTH: usize = 16;
 /// read. Fails with [`ErrorKind::AlreadyExists`] if `path` is there: a secret is never overwritten,
 /// and of two processes that start at once exactly one creates it.
 pub fn create(path: &Path, contents: &[u8]) -> io::Result<()> {
+    create_with(path, |_, file| file.write_all(contents))
+}
+
+/// Like [`create`], with what `fill` writes into the draft, by its path or the open file.
+pub fn create_with(
+    path: &Path,
+    fill: impl FnOnce(&Path, &mut File) -> io::Result<()>,
+) -> io::Result<()> {
     let folder = path.parent().ok_or(ErrorKind::InvalidInput)?;
     let (draft, mut file) = draft_of(path)?;
-    let created = write_synced(&mut file, contents, folder).and_then(|()| publish(&draft, path));
+    let created = give_to_owner(&file, folder)
+        .and_then(|()| fill(&draft, &mut file))
+        .and_then(|()| sync(&file))
+        .and_then(|()| publish(&draft, path));
     failpoint::reach("private file: named");
     let removed = fs::remove_file(&draft);
     drop(file);
@@ -204,13 +215,16 @@ fn begin(draft: &Path) -> io::Result<Option<File>> {
     Ok((file.metadata()?.nlink() > 0).then_some(file))
 }
 
-fn write_synced(file: &mut File, contents: &[u8], folder: &Path) -> io::Result<()> {
+fn give_to_owner(file: &File, folder: &Path) -> io::Result<()> {
     file.set_permissions(Permissions::from_mode(PRIVATE_FILE))?; // whatever the umask is
     let owner = fs::metadata(folder)?;
     if is_for_another(&owner, &file.metadata()?) {
-        fchown(&*file, Some(owner.uid()), Some(owner.gid()))?;
+        fchown(file, Some(owner.uid()), Some(owner.gid()))?;
     }
-    file.write_all(contents)?;
+    Ok(())
+}
+
+fn sync(file: &File) -> io::Result<()> {
     failpoint::reach("private file: draft written");
     file.sync_all()?;
     failpoint::reach("private file: draft synced");

@@ -16,7 +16,7 @@ use std::time::Duration;
 
 use common::server::{TestServer, config, initialization, send};
 use gatehand::server::store::MediumKeys;
-use gatehand::server::store::sqlite::{OpenError, SqliteStore};
+use gatehand::server::store::sqlite::{OpenFailure, SqliteStore};
 use gatehand::server::{Server, ServerError};
 use gatehand::wire::IDEMPOTENCY_HEADER;
 use reqwest::Method;
@@ -90,24 +90,24 @@ async fn a_database_opens_with_its_own_secret_only() {
     server.create_device("Door").await;
     let (database, folder) = (server.database(), server.stop().await);
     let secret = folder.path().join("gatehand.db.secret");
-    let open = || SqliteStore::open(&database, None);
+    let open = || SqliteStore::open(&database, None).map_err(|error| error.source);
     assert!(open().is_ok());
     let own = fs::read(&secret).unwrap();
 
     fs::remove_file(&secret).unwrap();
-    assert!(matches!(open(), Err(OpenError::Secret(_))));
+    assert!(matches!(open(), Err(OpenFailure::Secret(_))));
     assert!(!secret.exists(), "no other secret is made in its place");
     let error = Server::bind(config(folder.path(), None))
         .await
         .err()
         .unwrap();
-    assert!(matches!(error, ServerError::Database { .. }));
+    assert!(matches!(error, ServerError::Database(_)));
 
     let other = "0".repeat(64);
     fs::write(&secret, other).unwrap();
     fs::set_permissions(&secret, fs::Permissions::from_mode(0o600)).unwrap();
     let error = open().err().unwrap();
-    assert!(matches!(error, OpenError::OtherSecret), "{error}");
+    assert!(matches!(error, OpenFailure::OtherSecret), "{error}");
 
     fs::write(&secret, own).unwrap();
     let elsewhere = folder.path().join("elsewhere");
@@ -122,9 +122,9 @@ async fn a_database_of_a_later_version_is_left_alone() {
     let connection = rusqlite::Connection::open(&database).unwrap();
     connection.pragma_update(None, "user_version", 99).unwrap();
     drop(connection);
-    let error = SqliteStore::open(&database, None).err().unwrap();
+    let error = SqliteStore::open(&database, None).err().unwrap().source;
     assert!(
-        matches!(error, OpenError::Newer { found: 99, .. }),
+        matches!(error, OpenFailure::Newer { found: 99, .. }),
         "{error}"
     );
     drop(folder);

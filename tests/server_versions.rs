@@ -9,9 +9,11 @@
 
 mod common;
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use common::server::{TestServer, initialization, send};
 use gatehand::server::store::sqlite::SCHEMA_VERSION;
@@ -38,11 +40,25 @@ fn copy(version: u32) -> tempfile::TempDir {
     folder
 }
 
-fn version_of(database: &Path) -> u32 {
+fn pragma(database: &Path, name: &str) -> u32 {
     let database = Connection::open_with_flags(database, OpenFlags::SQLITE_OPEN_READ_ONLY).unwrap();
     database
-        .query_row("PRAGMA user_version", [], |row| row.get(0))
+        .query_row(&format!("PRAGMA {name}"), [], |row| row.get(0))
         .unwrap()
+}
+
+fn version_of(database: &Path) -> u32 {
+    pragma(database, "user_version")
+}
+
+/// All files in a folder and what they hold.
+fn contents(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+    let entries = fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path());
+    entries
+        .map(|path| (path.clone(), fs::read(path).unwrap()))
+        .collect()
 }
 
 #[tokio::test]
@@ -72,5 +88,80 @@ async fn a_server_goes_on_with_a_database_of_every_version() {
         );
         let roll = server.as_device(device, Method::POST, "/api/v1/device/roll");
         assert_eq!(send(roll).await.json()["name"], "Lane 1");
+    }
+}
+
+#[tokio::test]
+async fn a_database_of_every_version_is_copied_before_it_is_changed_and_stamped() {
+    for version in 1..=SCHEMA_VERSION {
+        let folder = copy(version);
+        let database = folder.path().join("gatehand.db");
+        assert_eq!(pragma(&database, "application_id"), 0);
+        let before = folder.path().join(format!("gatehand.db.version-{version}"));
+        let server = TestServer::start_in(folder, None).await;
+        assert_eq!(
+            pragma(&server.database(), "application_id").to_be_bytes(),
+            *b"gats"
+        );
+        assert_eq!(before.exists(), version < SCHEMA_VERSION);
+        if before.exists() {
+            assert_eq!(version_of(&before), version);
+            let mode = fs::metadata(&before).unwrap().permissions().mode();
+            assert_eq!(mode & 0o777, 0o600);
+        }
+    }
+}
+
+#[test]
+fn what_is_no_servers_database_is_refused_in_words_and_left_as_it_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let foreign = folder.path().join("foreign.db");
+    let of_another_program = Connection::open(&foreign).unwrap();
+    of_another_program
+        .execute_batch("CREATE TABLE recipe (name TEXT); INSERT INTO recipe VALUES ('cake')")
+        .unwrap();
+    drop(of_another_program);
+    fs::write(
+        folder.path().join("text.db"),
+        "no database at all\n".repeat(99),
+    )
+    .unwrap();
+    let vaults = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/vaults/version-1");
+    fs::copy(
+        vaults.join("enrolled/vault.db"),
+        folder.path().join("vault.db"),
+    )
+    .unwrap();
+    fs::copy(data(1).join("server.db"), folder.path().join("newer.db")).unwrap();
+    let newer = Connection::open(folder.path().join("newer.db")).unwrap();
+    newer.pragma_update(None, "user_version", 9999).unwrap();
+    drop(newer);
+    let before = contents(folder.path());
+    for (name, words) in [
+        ("foreign.db", "is not a gatehand server's database"),
+        ("vault.db", "is not a gatehand server's database"),
+        ("text.db", "file is not a database"),
+        ("newer.db", "has version 9999"),
+    ] {
+        let path = folder.path().join(name);
+        for arguments in [
+            &["admin", "organizer", "create", "bigevents", "--name", "Big"][..],
+            &["admin", "organizer", "list"],
+            &["serve", "--listen", "127.0.0.1:0"],
+        ] {
+            let ended = Command::new(env!("CARGO_BIN_EXE_gatehand"))
+                .args(arguments)
+                .arg("--database")
+                .arg(&path)
+                .output()
+                .unwrap();
+            assert!(!ended.status.success(), "{name}: {arguments:?}");
+            let said = String::from_utf8(ended.stderr).unwrap();
+            assert!(
+                said.contains(words) && said.contains(name),
+                "{arguments:?} said: {said}"
+            );
+            assert_eq!(contents(folder.path()), before, "{name}: {arguments:?}");
+        }
     }
 }

@@ -24,13 +24,13 @@ const TOKEN: &str = "kpp4jn8g2ynzonp6";
 /// What the device's key is bound to.
 const CONTEXT: &str = "http://localhost:8777/tickets\nbigevents\n7\nABCDEFGH12345678";
 
-fn data(version: i64) -> PathBuf {
+fn data(version: u32) -> PathBuf {
     let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/vaults");
     data.join(format!("version-{version}"))
 }
 
 /// A scanner for each version, with a copy of this vault.
-fn scanners_with(vault: &str) -> Vec<(i64, Scanner)> {
+fn scanners_with(vault: &str) -> Vec<(u32, Scanner)> {
     let copy = |version| {
         let scanner = Scanner::new();
         fs::create_dir(scanner.home()).unwrap();
@@ -49,7 +49,7 @@ fn folder(scanner: &Scanner) -> Folder {
     Folder::at(scanner.home()).unwrap()
 }
 
-fn version_of(vault: &Path) -> i64 {
+fn version_of(vault: &Path) -> u32 {
     let database = Connection::open_with_flags(vault, OpenFlags::SQLITE_OPEN_READ_ONLY).unwrap();
     database
         .query_row("PRAGMA user_version", [], |row| row.get(0))

@@ -70,13 +70,8 @@ pub fn reference_version() -> ServerVersion {
 #[derive(Debug, thiserror::Error)]
 pub enum ServerError {
     /// The database can't be opened.
-    #[error("can't open the database {}", path.display())]
-    Database {
-        /// The database.
-        path: PathBuf,
-        /// What failed.
-        source: OpenError,
-    },
+    #[error(transparent)]
+    Database(#[from] OpenError),
     /// The address can't be listened on.
     #[error("can't listen on {address}")]
     Listen {
@@ -106,13 +101,7 @@ impl Server {
             version,
             answer_time,
         } = config;
-        let store = SqliteStore::open(&database, secret_file.as_deref()).map_err(|source| {
-            ServerError::Database {
-                path: database,
-                source,
-            }
-        })?;
-        let store = Arc::new(store);
+        let store = Arc::new(SqliteStore::open(&database, secret_file.as_deref())?);
         let failed = |source| ServerError::Listen {
             address: listen,
             source,

@@ -3,17 +3,9 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use rusqlite::{ErrorCode, ffi};
-
 use crate::private_file;
 use crate::seal::SealError;
-
-/// What SQLite says when it is the reading that failed.
-const READ_FAILED: [i32; 3] = [
-    ffi::SQLITE_IOERR_READ,
-    ffi::SQLITE_IOERR_SHORT_READ,
-    ffi::SQLITE_IOERR_CORRUPTFS,
-];
+use crate::sqlite::{Failure, Unusable};
 
 /// Why a vault could not be opened, read or changed. Nothing in it was lost by the failure.
 #[derive(Debug, thiserror::Error)]
@@ -135,9 +127,9 @@ pub enum VaultError {
         /// The vault.
         path: PathBuf,
         /// Version of the vault.
-        found: i64,
+        found: u32,
         /// Newest version this program knows.
-        known: i64,
+        known: u32,
     },
     /// The key's file is gone.
     #[error("the vault {path} is sealed, and its key {key} is missing")]
@@ -206,24 +198,31 @@ impl VaultError {
 
     pub(super) fn sqlite(path: &Path, source: rusqlite::Error) -> Self {
         let path = path.to_owned();
-        if let Some(error) = source.sqlite_error()
-            && READ_FAILED.contains(&error.extended_code)
-        {
-            return Self::NotRead { path, source };
+        match Failure::of(&source) {
+            Failure::Busy => Self::Busy { path },
+            Failure::Damaged => Self::Corrupt { path, source },
+            Failure::Unreadable => Self::NotRead { path, source },
+            Failure::Full
+            | Failure::ReadOnly
+            | Failure::CannotOpen
+            | Failure::Disk
+            | Failure::LostSync => Self::NotWritten { path, source },
+            Failure::Memory | Failure::Fault => Self::Sqlite { path, source },
         }
-        match source.sqlite_error_code() {
-            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Self::Busy { path },
-            Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => {
-                Self::Corrupt { path, source }
-            }
-            Some(
-                ErrorCode::ReadOnly
-                | ErrorCode::DiskFull
-                | ErrorCode::CannotOpen
-                | ErrorCode::PermissionDenied
-                | ErrorCode::SystemIoFailure,
-            ) => Self::NotWritten { path, source },
-            _ => Self::Sqlite { path, source },
+    }
+
+    pub(super) fn unusable(path: &Path, error: Unusable) -> Self {
+        match error {
+            Unusable::Sqlite(source) => Self::sqlite(path, source),
+            Unusable::NotCopied { source, .. } => Self::unwritable(path, source),
+            Unusable::Foreign => Self::Foreign {
+                path: path.to_owned(),
+            },
+            Unusable::Newer { found, known } => Self::OtherVersion {
+                path: path.to_owned(),
+                found,
+                known,
+            },
         }
     }
 
@@ -249,9 +248,7 @@ impl VaultError {
             | Self::NotWritten { .. }
             | Self::NotSealed { .. }
             | Self::OtherVersion { .. } => false,
-            Self::Sqlite { source, .. } => {
-                source.sqlite_error_code() != Some(ErrorCode::OutOfMemory)
-            }
+            Self::Sqlite { source, .. } => Failure::of(source) != Failure::Memory,
             Self::Unreadable { source, .. } => source.kind() != io::ErrorKind::PermissionDenied,
             Self::NotRead { .. }
             | Self::Foreign { .. }
@@ -267,6 +264,8 @@ impl VaultError {
 
 #[cfg(test)]
 mod tests {
+    use rusqlite::ffi;
+
     use super::*;
 
     fn failed(code: i32) -> VaultError {
@@ -290,9 +289,8 @@ mod tests {
 
     #[test]
     fn a_failed_read_is_not_called_a_failed_write() {
-        for code in READ_FAILED {
-            assert!(matches!(failed(code), VaultError::NotRead { .. }), "{code}");
-        }
+        let read = failed(ffi::SQLITE_IOERR_READ);
+        assert!(matches!(read, VaultError::NotRead { .. }));
         let write = failed(ffi::SQLITE_IOERR_WRITE);
         assert!(matches!(write, VaultError::NotWritten { .. }));
     }

@@ -35,12 +35,13 @@ use crate::failpoint;
 use crate::private_file;
 use crate::regular_file;
 use crate::seal::SealingKey;
+use crate::sqlite::{self, Found};
 
 pub use error::VaultError;
 pub use folder::Folder;
 pub use key_file::KeyFile;
 pub use schema::CURRENT as SCHEMA_VERSION;
-use schema::Found;
+use schema::SCHEMA;
 pub use watch::Watch;
 
 /// Room that [`Vault::begin`] proves to be there, in bytes: more than any answer that is stored.
@@ -108,14 +109,15 @@ impl Vault {
         let path = canonical(folder)?;
         let failed = |source| VaultError::sqlite(&path, source);
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NOFOLLOW;
-        let mut connection = Connection::open_with_flags(&path, flags).map_err(failed)?;
-        let found = schema::look(&connection).map_err(failed)?;
+        let mut connection = sqlite::open(&path, flags).map_err(failed)?;
+        let found = SCHEMA.look(&connection).map_err(failed)?;
         if is_empty(&path, &found)? {
             folder.refuse_if_emptied(key.is_some())?;
         }
         tracing::debug!("opened the vault {} to change it", path.display());
         failpoint::reach("vault: opened");
-        schema::prepare(&mut connection).map_err(failed)?;
+        schema::prepare(&mut connection, &path)
+            .map_err(|error| VaultError::unusable(&path, error))?;
         failpoint::reach("vault: prepared");
         Self {
             connection,
@@ -405,11 +407,11 @@ fn is_empty(path: &Path, found: &Found) -> Result<bool, VaultError> {
     let path = path.to_owned();
     match found {
         Found::Empty => Ok(true),
-        Found::Vault => Ok(false),
+        Found::Ours(_) => Ok(false),
         Found::Newer(found) => Err(VaultError::OtherVersion {
             path,
             found: *found,
-            known: schema::CURRENT,
+            known: SCHEMA_VERSION,
         }),
         Found::Foreign => Err(VaultError::Foreign { path }),
     }
@@ -423,7 +425,7 @@ fn open_as(uri: &Url, mode: &str, access: OpenFlags) -> rusqlite::Result<(Connec
     let flags = access | OpenFlags::SQLITE_OPEN_URI | OpenFlags::SQLITE_OPEN_NOFOLLOW;
     let connection = Connection::open_with_flags(format!("{uri}?{mode}"), flags)?;
     connection.busy_timeout(LOOK_PATIENCE)?;
-    let found = schema::look(&connection)?;
+    let found = SCHEMA.look(&connection)?;
     Ok((connection, found))
 }
 

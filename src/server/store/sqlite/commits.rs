@@ -81,14 +81,13 @@ pub(super) fn sweep(connection: &Connection, before: Timestamp) -> rusqlite::Res
 mod tests {
     use super::*;
     use crate::server::store::sqlite::SqliteStore;
-    use crate::server::store::sqlite::connection::open_writer;
 
     #[test]
     fn a_transaction_stands_if_its_mark_is_there_and_else_never_will() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("server.db");
         drop(SqliteStore::open(&path, None).unwrap());
-        let writer = open_writer(&path).unwrap();
+        let writer = reopen_writer(&path).unwrap();
         mark(&writer, &[1; 16], None).unwrap();
         for _ in 0..2 {
             assert!(settle(&path, &[1; 16]).unwrap().0);
@@ -104,9 +103,9 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("server.db");
         drop(SqliteStore::open(&path, None).unwrap());
-        let writer = open_writer(&path).unwrap();
+        let writer = reopen_writer(&path).unwrap();
         mark(&writer, &[1; 16], None).unwrap();
-        let reader = open_writer(&path).unwrap();
+        let reader = reopen_writer(&path).unwrap();
         let mut rows = reader.prepare("SELECT id FROM commit_mark").unwrap();
         let mut rows = rows.query([]).unwrap();
         rows.next().unwrap();

@@ -2,7 +2,6 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
-use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags};
 use tokio::sync::Semaphore;
@@ -10,39 +9,40 @@ use tokio::sync::Semaphore;
 use super::StoreError;
 use super::advice::FAULT;
 use super::schema;
+use crate::sqlite::{self, Unusable};
 
-/// How long to wait for another process that writes.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 /// Prepared statements each connection keeps: more than there are.
 const STATEMENTS: usize = 128;
 /// Readers at most; more than there are processors would only wait for each other.
 const READERS: usize = 8;
 
-/// Opens a connection that may write. The file has to be there: one that SQLite made would be readable
-/// by all, and would stand where a disk is to be mounted again.
-pub(super) fn open_writer(path: &Path) -> rusqlite::Result<Connection> {
+/// Opens a connection that may write, once the file is known to be a server's database.
+pub(super) fn open_writer(path: &Path) -> Result<(Connection, bool), Unusable> {
     let connection = open(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
-    connection.query_row("PRAGMA journal_mode = WAL", [], |_| Ok(()))?;
-    connection.execute_batch("PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;")?;
-    Ok(connection)
+    let is_made = schema::is_made(&connection)?;
+    sqlite::make_durable(&connection)?;
+    connection.execute_batch("PRAGMA foreign_keys = ON")?;
+    Ok((connection, is_made))
 }
 
 /// Opens a connection that may write to a database that was in use before.
 pub(super) fn reopen_writer(path: &Path) -> rusqlite::Result<Connection> {
-    let connection = open_writer(path)?;
-    match schema::is_made(&connection)? {
-        true => Ok(connection),
-        false => Err(rusqlite::Error::SqliteFailure(
+    let instead = |what: &str| {
+        rusqlite::Error::SqliteFailure(
             rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_CANTOPEN),
-            Some("an empty file is in the place of the database".to_owned()),
-        )),
+            Some(format!("{what} is in the place of the database")),
+        )
+    };
+    match open_writer(path) {
+        Ok((connection, true)) => Ok(connection),
+        Ok((_, false)) => Err(instead("an empty file")),
+        Err(Unusable::Sqlite(error)) => Err(error),
+        Err(_) => Err(instead("another database")),
     }
 }
 
-fn open(path: &Path, flags: OpenFlags) -> rusqlite::Result<Connection> {
-    let flags = flags | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let connection = Connection::open_with_flags(path, flags)?;
-    connection.busy_timeout(BUSY_TIMEOUT)?;
+fn open(path: &Path, access: OpenFlags) -> rusqlite::Result<Connection> {
+    let connection = sqlite::open(path, access)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
     Ok(connection)
 }

@@ -30,6 +30,7 @@ use crate::secret::Secret;
 use crate::server::event_selection;
 use crate::server::installation_keys::{InstallationKeys, KeptId, key_hash};
 use crate::server::secret_file::{SecretFile, SecretFileError};
+use crate::sqlite::Unusable;
 use crate::wire;
 pub use schema::CURRENT as SCHEMA_VERSION;
 
@@ -45,20 +46,25 @@ impl From<rusqlite::Error> for StoreError {
     }
 }
 
+/// A database that can't be opened.
+#[derive(Debug, thiserror::Error)]
+#[error("can't open the database {}", database.display())]
+pub struct OpenError {
+    /// The database.
+    pub database: PathBuf,
+    /// Why.
+    pub source: OpenFailure,
+}
+
 /// Why a database can't be opened.
 #[derive(Debug, thiserror::Error)]
-pub enum OpenError {
-    /// It can't be created or opened.
-    #[error("can't open the database {}", path.display())]
-    File {
-        /// The database.
-        path: PathBuf,
-        /// What failed.
-        source: std::io::Error,
-    },
-    /// SQLite can't use it.
-    #[error("the database can't be used")]
-    Sqlite(#[from] rusqlite::Error),
+pub enum OpenFailure {
+    /// The file can't be created or read.
+    #[error("the file can't be used")]
+    File(#[source] std::io::Error),
+    /// It is the database of another program, or a vault.
+    #[error("it is not a gatehand server's database; name another file with --database")]
+    Foreign,
     /// A later version of gatehand has changed it.
     #[error("the database has version {found}, this gatehand knows up to {known}; update gatehand")]
     Newer {
@@ -67,6 +73,19 @@ pub enum OpenError {
         /// The latest version this program knows.
         known: u32,
     },
+    /// It is older, and no copy could be made of it.
+    #[error(
+        "it is brought to version {known} only after a copy was made beside it, which failed; make room on its disk"
+    )]
+    NotCopied {
+        /// The version this program needs.
+        known: u32,
+        /// What failed.
+        source: std::io::Error,
+    },
+    /// SQLite can't use it.
+    #[error("the database can't be used")]
+    Sqlite(#[from] rusqlite::Error),
     /// Its sealed values can't be opened.
     #[error(
         "the database was made with another secret; name the file that holds it with --secret-file"
@@ -75,6 +94,17 @@ pub enum OpenError {
     /// The secret can't be had.
     #[error(transparent)]
     Secret(#[from] SecretFileError),
+}
+
+impl From<Unusable> for OpenFailure {
+    fn from(error: Unusable) -> Self {
+        match error {
+            Unusable::Foreign => Self::Foreign,
+            Unusable::Newer { found, known } => Self::Newer { found, known },
+            Unusable::NotCopied { known, source } => Self::NotCopied { known, source },
+            Unusable::Sqlite(error) => Self::Sqlite(error),
+        }
+    }
 }
 
 /// The store in one SQLite file. Several processes may have it open.
@@ -92,25 +122,27 @@ impl SqliteStore {
     /// is the systemd credential `gatehand-secret`, else a file beside the database with `.secret`
     /// added to its name. The secret is made with the database, and never again.
     pub fn open(database: &Path, secret_file: Option<&Path>) -> Result<Self, OpenError> {
-        let failed = |source| OpenError::File {
-            path: database.to_owned(),
+        Self::open_file(database, secret_file).map_err(|source| OpenError {
+            database: database.to_owned(),
             source,
-        };
+        })
+    }
+
+    fn open_file(database: &Path, secret_file: Option<&Path>) -> Result<Self, OpenFailure> {
         // The folder of a bare name would be an empty path.
-        let database = &std::path::absolute(database).map_err(failed)?;
+        let database = &std::path::absolute(database).map_err(OpenFailure::File)?;
         let secret_file = match secret_file.map(std::path::absolute).transpose() {
             Ok(named) => SecretFile::locate(named.as_deref(), database),
-            Err(source) => return Err(failed(source)),
+            Err(source) => return Err(OpenFailure::File(source)),
         };
         for path in [database, secret_file.path()] {
             if let Err(error) = private_file::remove_drafts(path) {
                 tracing::warn!(%error, "what a killed process left beside {} can't be removed", path.display());
             }
         }
-        private_file::ensure(database, &[]).map_err(failed)?;
-        let mut connection = connection::open_writer(database)?;
+        private_file::ensure(database, &[]).map_err(OpenFailure::File)?;
         // Asked first: where another process has made the database, its secret is there by now.
-        let is_made = schema::is_made(&connection)?;
+        let (mut connection, is_made) = connection::open_writer(database)?;
         let secret = match secret_file.load()? {
             Some(secret) => secret,
             None if is_made => {
@@ -120,7 +152,7 @@ impl SqliteStore {
             None => secret_file.create()?,
         };
         let keys = InstallationKeys::derive(&secret);
-        schema::prepare(&mut connection, &keys.check())?;
+        schema::prepare(&mut connection, database, &keys.check())?;
         tracing::debug!(
             "opened the database {} with the secret in {}",
             database.display(),
@@ -130,7 +162,8 @@ impl SqliteStore {
         Ok(Self {
             database: database.clone(),
             secret_file: secret_file.path().to_owned(),
-            writer: Writer::start(database, connection, readers.idle()).map_err(failed)?,
+            writer: Writer::start(database, connection, readers.idle())
+                .map_err(OpenFailure::File)?,
             readers,
             keys: Arc::new(keys),
         })

@@ -1,17 +1,26 @@
-//! The tables and how an older database becomes current.
+//! The tables of a server's database.
 
-use rusqlite::{Connection, TransactionBehavior};
+use std::path::Path;
 
-use super::OpenError;
+use rusqlite::Connection;
 
-/// Version of the schema this program writes; kept in SQLite's `user_version`.
-pub const CURRENT: u32 = 2;
+use super::OpenFailure;
+use crate::sqlite::{Found, Schema, Unusable};
 
-/// Forward only: step N leads from version N to N + 1, and a released step is never edited.
+/// All versions of a server's database.
 ///
 /// Times are microseconds since 1970. Devices are never deleted and have no gaps in their numbers,
 /// so that `organizer.device_count` is the last number and a page of devices a range of them.
-const STEPS: [&str; CURRENT as usize] = [
+pub(super) const SCHEMA: Schema = Schema {
+    application_id: 0x6761_7473, // "gats"
+    steps: &STEPS,
+    known_by: &["installation", "organizer", "device", "kept_answer"],
+};
+
+/// Version of the schema this program writes.
+pub const CURRENT: u32 = SCHEMA.current();
+
+const STEPS: [&str; 2] = [
     "
     CREATE TABLE installation (
         id INTEGER PRIMARY KEY CHECK (id = 1),
@@ -170,40 +179,57 @@ const STEPS: [&str; CURRENT as usize] = [
 ",
 ];
 
-/// The version a database has; 0 for an empty file.
-fn version(connection: &Connection) -> rusqlite::Result<u32> {
-    connection.query_row("PRAGMA user_version", [], |row| row.get(0))
-}
-
-/// Whether the database was made already, and so has a secret.
-pub(super) fn is_made(connection: &Connection) -> rusqlite::Result<bool> {
-    version(connection).map(|version| version > 0)
-}
-
 /// Brings the database to the current version. A new one belongs to the keys of `check`.
-pub(super) fn prepare(connection: &mut Connection, check: &[u8; 32]) -> Result<(), OpenError> {
-    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    let found = version(&transaction)?;
-    if found > CURRENT {
-        return Err(OpenError::Newer {
+pub(super) fn prepare(
+    connection: &mut Connection,
+    path: &Path,
+    check: &[u8; 32],
+) -> Result<(), OpenFailure> {
+    let copy = SCHEMA.bring_up(connection, path, |transaction, found| {
+        if found == 0 {
+            let sql = "INSERT INTO installation (id, key_check) VALUES (1, ?1)";
+            transaction.execute(sql, [check]).map_err(Unusable::from)?;
+        }
+        let stored: [u8; 32] = transaction
+            .query_row("SELECT key_check FROM installation", [], |row| row.get(0))
+            .map_err(Unusable::from)?;
+        match stored == *check {
+            true => Ok(()),
+            false => Err(OpenFailure::OtherSecret),
+        }
+    })?;
+    if let Some(copy) = copy {
+        tracing::info!(
+            "brought the database {} to version {CURRENT}; as it was before, it is in {}",
+            path.display(),
+            copy.display()
+        );
+    }
+    Ok(())
+}
+
+/// Whether the database was made already, and so has a secret; what is not ours or too new is refused.
+pub(super) fn is_made(connection: &Connection) -> Result<bool, Unusable> {
+    match SCHEMA.look(connection)? {
+        Found::Empty => Ok(false),
+        Found::Ours(_) => Ok(true),
+        Found::Foreign => Err(Unusable::Foreign),
+        Found::Newer(found) => Err(Unusable::Newer {
             found,
             known: CURRENT,
-        });
+        }),
     }
-    for (step, sql) in (0..).zip(STEPS).filter(|(step, _)| *step >= found) {
-        transaction.execute_batch(sql)?;
-        transaction.pragma_update(None, "user_version", step + 1)?;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_released_step_is_what_it_was() {
+        let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/servers");
+        for version in 1..=SCHEMA.steps.len() {
+            SCHEMA.assert_made(version, &data.join(format!("version-{version}/server.db")));
+        }
     }
-    if found == 0 {
-        transaction.execute(
-            "INSERT INTO installation (id, key_check) VALUES (1, ?1)",
-            [check],
-        )?;
-    }
-    let stored: [u8; 32] =
-        transaction.query_row("SELECT key_check FROM installation", [], |row| row.get(0))?;
-    if stored != *check {
-        return Err(OpenError::OtherSecret);
-    }
-    Ok(transaction.commit()?)
 }

@@ -7,13 +7,14 @@ use std::sync::{Arc, Weak};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use rusqlite::{Connection, ErrorCode};
+use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot};
 
 use super::advice::{FAULT, advice};
 use super::commits::{self, Mark};
 use super::connection::{Idle, reopen_writer};
 use crate::server::store::{Decision, NO_RANDOM, StoreError};
+use crate::sqlite::Failure;
 
 /// Changes that may wait for the writer; those beyond wait for a place.
 const QUEUE: usize = 1024;
@@ -326,10 +327,7 @@ impl Groups {
             }
             // What makes it a transaction is written last: on a full disk that is not whole. One that
             // is still open waits for another process.
-            Err(error)
-                if error.sqlite_error_code() == Some(ErrorCode::DiskFull)
-                    || !connection.is_autocommit() =>
-            {
+            Err(error) if Failure::of(&error) == Failure::Full || !connection.is_autocommit() => {
                 Err(error.into())
             }
             Err(error) => Err(Uncommitted::Perhaps(mark, error)),
