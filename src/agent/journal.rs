@@ -23,13 +23,7 @@ const IDEMPOTENCY_KEY_LENGTH: usize = 24;
 pub(super) fn idempotency_key() -> Result<Secret, AgentError> {
     let mut random = Zeroizing::new([0; IDEMPOTENCY_KEY_LENGTH]);
     getrandom::fill(&mut *random).map_err(AgentError::Random)?;
-    let mut key = String::with_capacity(2 * IDEMPOTENCY_KEY_LENGTH);
-    for byte in random.iter() {
-        for half in [byte >> 4, byte & 15] {
-            key.extend(char::from_digit(half.into(), 16));
-        }
-    }
-    Ok(Secret::new(key))
+    Ok(Secret::new(base16ct::lower::encode_string(&*random)))
 }
 
 /// A begun `initialize`. Sealed, because token and idempotency key let anyone take the device.

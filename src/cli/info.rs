@@ -90,8 +90,8 @@ impl MediaKeyReport {
             organizer: keys.organizer.clone(),
             active: keys.active,
             media_type: keys.media_type.clone(),
-            uid_key: hexadecimal(&keys.uid_key),
-            diversification_key: hexadecimal(&keys.diversification_key),
+            uid_key: base16ct::lower::encode_string(&keys.uid_key),
+            diversification_key: base16ct::lower::encode_string(&keys.diversification_key),
         }
     }
 
@@ -105,8 +105,4 @@ impl MediaKeyReport {
             self.diversification_key,
         ]
     }
-}
-
-fn hexadecimal(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

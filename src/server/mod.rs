@@ -8,11 +8,11 @@ pub mod event_selection;
 pub mod installation_keys;
 mod media_keys;
 pub mod organizers_file;
-mod random;
 pub mod secret_file;
 pub mod security_profile;
 mod serve;
 pub mod store;
+mod tokens;
 
 use std::io;
 use std::net::SocketAddr;

@@ -137,12 +137,9 @@ impl SecretFile {
         };
         let mut secret = Zeroizing::new([0; KEY_LENGTH]);
         getrandom::fill(&mut *secret).map_err(|error| unwritable(io::Error::other(error)))?;
+        // Made as long as it gets: what grows leaves a copy behind.
         let mut text = Zeroizing::new(String::with_capacity(2 * KEY_LENGTH + 1));
-        for byte in *secret {
-            text.extend(
-                [byte >> 4, byte & 15].map(|d| char::from_digit(d.into(), 16).unwrap_or('0')),
-            );
-        }
+        text.push_str(&Zeroizing::new(base16ct::lower::encode_string(&*secret)));
         text.push('\n');
         private_file::ensure(self.path(), text.as_bytes()).map_err(unwritable)?;
         self.load()?
@@ -152,18 +149,8 @@ impl SecretFile {
 
 fn from_hex(text: &str) -> Option<Zeroizing<[u8; KEY_LENGTH]>> {
     let mut secret = Zeroizing::new([0; KEY_LENGTH]);
-    let digits: Option<Vec<u8>> = text
-        .chars()
-        .map(|c| c.to_digit(16).and_then(|digit| u8::try_from(digit).ok()))
-        .collect();
-    let digits = Zeroizing::new(digits?);
-    if digits.len() != 2 * KEY_LENGTH {
-        return None;
-    }
-    for (byte, pair) in secret.iter_mut().zip(digits.chunks_exact(2)) {
-        *byte = pair.iter().fold(0, |byte, digit| byte << 4 | digit);
-    }
-    Some(secret)
+    let decoded = base16ct::mixed::decode(text, &mut *secret).ok()?;
+    (decoded.len() == KEY_LENGTH).then_some(secret)
 }
 
 #[cfg(test)]

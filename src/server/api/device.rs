@@ -14,7 +14,7 @@ use crate::secret::Secret;
 use crate::server::store::{
     EnrolledDevice, Redemption, Report, ReportRefusal, TokenRefusal, Update,
 };
-use crate::server::{media_keys, random};
+use crate::server::{media_keys, tokens};
 use crate::wire::{self, DeviceIdentity, DeviceInfo, ServerInfo, fields};
 use serde::Deserialize;
 
@@ -68,7 +68,7 @@ pub(super) async fn initialize(api: Arc<Api>, request: Request) -> Result<Answer
     }
     let checked = check(&fields::INITIALIZE, &request.body().await?, Extent::Whole)?;
     let InitializeRequest { token, report } = checked.finish()?;
-    let key = random::api_key()?;
+    let key = tokens::api_key()?;
     let new_key = key.clone();
     let render = move |redemption: &Redemption| {
         let refusal = match redemption {
@@ -114,7 +114,7 @@ pub(super) async fn roll(api: Arc<Api>, request: Request) -> Result<Answer, Prob
         Method::OPTIONS => return Ok(ROLL.describe(&[])),
         _ => return Err(Problem::Method(request.method)),
     }
-    let new = random::api_key()?;
+    let new = tokens::api_key()?;
     let render = answer_with(new.clone());
     let terms = request.terms(&ROLL, render.clone());
     let rolled = api.store.roll_key(&caller.key, &new, terms).await?;

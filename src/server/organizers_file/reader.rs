@@ -273,35 +273,13 @@ pub(super) fn key_step(key: &str) -> String {
 }
 
 fn expected_key(key: &str, known: &[&str]) -> String {
-    // At most two slips, and fewer in a short key.
-    let closest = known.iter().min_by_key(|name| distance(key, name));
+    // At most two slips, and fewer in a short key; one that is much longer than any is none of them.
+    let slips = |name: &&&str| strsim::levenshtein(key, name);
+    let closest = known.iter().min_by_key(slips).filter(|_| key.len() <= 40);
     match closest {
-        Some(name) if distance(key, name) < key.len().min(5).div_ceil(2) => {
+        Some(name) if slips(&name) < key.len().min(5).div_ceil(2) => {
             format!("perhaps {name}")
         }
         _ => format!("one of {}", known.join(", ")),
     }
-}
-
-/// How many characters to add, remove or change to come from `a` to `b`; too many to be counted if
-/// `a` is much longer than any key.
-fn distance(a: &str, b: &str) -> usize {
-    if a.len() > 40 {
-        return usize::MAX;
-    }
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, left) in a.bytes().enumerate() {
-        let mut diagonal = i;
-        let mut before = i + 1;
-        if let Some(first) = row.first_mut() {
-            *first = before;
-        }
-        for (cell, right) in row.iter_mut().skip(1).zip(b.bytes()) {
-            let changed = diagonal + usize::from(left != right);
-            diagonal = *cell;
-            before = changed.min(diagonal + 1).min(before + 1);
-            *cell = before;
-        }
-    }
-    row.last().copied().unwrap_or(usize::MAX)
 }

@@ -5,12 +5,12 @@ use async_trait::async_trait;
 use super::{SqliteStore, devices, events, import, log, organizers, teams};
 use crate::server::installation_keys::key_hash;
 use crate::server::organizers_file::{OrganizersFile, Permissions};
-use crate::server::random;
 use crate::server::store::{
     Actor, Administration, Event, EventChange, GateChange, ImportReport, LogEntry, MediumKeys,
     NewToken, Organizer, OrganizerChange, OrganizerSummary, PlacedDevice, StoreError, TeamChange,
     TeamSummary, Terms, TokenChange, TokenSummary,
 };
+use crate::server::tokens;
 use crate::wire;
 
 #[async_trait]
@@ -144,7 +144,7 @@ impl Administration for SqliteStore {
         name: &str,
     ) -> Result<NewToken, StoreError> {
         let (team, name) = (team.to_owned(), name.to_owned());
-        let token = random::api_key()?;
+        let token = tokens::api_key()?;
         let hash = key_hash(&token);
         let id = self
             .write(move |connection| {

@@ -8,11 +8,11 @@ use serde_json::{Value, json};
 use super::{Context, callers, log, micros, time};
 use crate::secret::Secret;
 use crate::server::installation_keys::InstallationKeys;
-use crate::server::random;
 use crate::server::store::{
     DeviceChange, EnrolledDevice, NewDevice, PlacedDevice, Redemption, Report, ReportRefusal,
     StoreError, TokenRefusal, Update,
 };
+use crate::server::tokens;
 use crate::wire;
 
 pub(super) fn count(connection: &Connection, organizer: i64) -> Result<u64, StoreError> {
@@ -132,7 +132,7 @@ pub(super) fn create(
              RETURNING device_count",
         )?
         .query_row([organizer], |row| row.get(0))?;
-    let (serial, token) = (random::serial()?, random::initialization_token()?);
+    let (serial, token) = (tokens::serial()?, tokens::initialization_token()?);
     let sealed = context
         .keys
         .seal(&token_purpose(&serial), token.expose().as_bytes())?;
