@@ -21,8 +21,8 @@ use std::thread::{self, JoinHandle};
 use common::installation::{ServerProcess, serve, served_at};
 use common::recording::{can_record, strace, with_program};
 use common::server::{Answer, ORGANIZER, client, initialization};
+use gatehand::server::store;
 use gatehand::server::store::Administration;
-use gatehand::server::store::sqlite::SqliteStore;
 use gatehand::wire::IDEMPOTENCY_HEADER;
 use serde_json::Value;
 use tokio::runtime::Runtime;
@@ -89,7 +89,7 @@ impl Template {
             gate: None,
         };
         let [waiting, enrolled] = runtime.block_on(async {
-            let store = SqliteStore::open(&database, None).unwrap();
+            let store = store::open(&database.clone().into(), None).unwrap().store;
             let organizer = store.create_organizer(ORGANIZER, "Big").await.unwrap().id;
             let waiting = store.add_device(organizer, device("a")).await.unwrap();
             let enrolled = store.add_device(organizer, device("b")).await.unwrap();
@@ -103,7 +103,7 @@ impl Template {
             .to_owned();
         drop(server);
         // Whoever closes the database takes the log into it.
-        drop(SqliteStore::open(&database, None).unwrap());
+        drop(store::open(&database.clone().into(), None).unwrap());
         Self {
             folder,
             waiting,

@@ -227,7 +227,7 @@ async fn of_the_refusals_to_one_address_only_the_newest_are_kept() {
         send(keyed(request, &number.to_string())).await;
     }
     let kept = rusqlite::Connection::open(server.database()).unwrap();
-    let (refusals, others): (u32, u32) = kept
+    let (refusals, others): (u64, u64) = kept
         .query_row(
             "SELECT count(refused_to), count(*) - count(refused_to) FROM kept_answer",
             [],

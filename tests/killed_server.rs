@@ -16,8 +16,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use common::installation::ServerProcess;
 use common::server::{ORGANIZER, initialization};
 use gatehand::server::organizers_file::Permissions;
-use gatehand::server::store::Administration;
-use gatehand::server::store::sqlite::SqliteStore;
+use gatehand::server::store;
 use gatehand::wire::IDEMPOTENCY_HEADER;
 use reqwest::Client;
 use serde_json::{Value, json};
@@ -113,7 +112,7 @@ async fn what_was_acknowledged_is_there_after_a_kill_and_what_was_not_can_be_ret
     let folder = tempfile::tempdir().unwrap();
     let database = folder.path().join("killed.db");
     let token = {
-        let store = SqliteStore::open(&database, None).unwrap();
+        let store = store::open(&database.clone().into(), None).unwrap().store;
         let organizer = store.create_organizer(ORGANIZER, "O").await.unwrap().id;
         store
             .create_team(organizer, "t", Permissions::All)

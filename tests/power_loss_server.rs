@@ -22,7 +22,7 @@ use common::power_cut::{self, Checked, Content, Finding, Random, Sample};
 use common::recording::{self, Action, Event, Recorder};
 use common::scanner::{Scanner, end};
 use common::server::{ORGANIZER, initialization};
-use gatehand::server::store::sqlite::SqliteStore;
+use gatehand::server::store;
 use gatehand::wire::IDEMPOTENCY_HEADER;
 use reqwest::Client;
 use rusqlite::Connection;
@@ -204,7 +204,7 @@ fn look(folder: &Path) -> Result<Content, String> {
         let secret = fs::read_to_string(folder.join("server.db.secret"));
         content.push(secret.map_err(|error| format!("the secret: {error}"))?);
     }
-    SqliteStore::open(&database, None).map_err(|error| format!("{error:?}"))?;
+    store::open(&database.clone().into(), None).map_err(|error| format!("{error:?}"))?;
     Ok(content)
 }
 

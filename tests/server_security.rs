@@ -16,7 +16,7 @@ use std::time::Duration;
 
 use common::server::{TestServer, config, initialization, send};
 use gatehand::server::store::MediumKeys;
-use gatehand::server::store::sqlite::{OpenFailure, SqliteStore};
+use gatehand::server::store::{self, OpenFailure};
 use gatehand::server::{Server, ServerError};
 use gatehand::wire::IDEMPOTENCY_HEADER;
 use reqwest::Method;
@@ -90,7 +90,7 @@ async fn a_database_opens_with_its_own_secret_only() {
     server.create_device("Door").await;
     let (database, folder) = (server.database(), server.stop().await);
     let secret = folder.path().join("gatehand.db.secret");
-    let open = || SqliteStore::open(&database, None).map_err(|error| error.source);
+    let open = || store::open(&database.clone().into(), None).map_err(|error| error.source);
     assert!(open().is_ok());
     let own = fs::read(&secret).unwrap();
 
@@ -112,7 +112,7 @@ async fn a_database_opens_with_its_own_secret_only() {
     fs::write(&secret, own).unwrap();
     let elsewhere = folder.path().join("elsewhere");
     fs::rename(&secret, &elsewhere).unwrap();
-    assert!(SqliteStore::open(&database, Some(&elsewhere)).is_ok());
+    assert!(store::open(&database.clone().into(), Some(&elsewhere)).is_ok());
 }
 
 #[tokio::test]
@@ -122,7 +122,10 @@ async fn a_database_of_a_later_version_is_left_alone() {
     let connection = rusqlite::Connection::open(&database).unwrap();
     connection.pragma_update(None, "user_version", 99).unwrap();
     drop(connection);
-    let error = SqliteStore::open(&database, None).err().unwrap().source;
+    let error = store::open(&database.clone().into(), None)
+        .err()
+        .unwrap()
+        .source;
     assert!(
         matches!(error, OpenFailure::Newer { found: 99, .. }),
         "{error}"

@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use common::server::{TestServer, initialization, send};
-use gatehand::server::store::sqlite::SCHEMA_VERSION;
+use gatehand::server::store::SCHEMA_VERSION;
 use reqwest::Method;
 use rusqlite::{Connection, OpenFlags};
 use serde_json::Value;

@@ -13,11 +13,10 @@ use gatehand::seal::SealError;
 use gatehand::secret::Secret;
 use gatehand::server::event_selection::Schedule;
 use gatehand::server::organizers_file::{Name, OrganizersFile, Permissions};
-use gatehand::server::store::sqlite::SqliteStore;
 use gatehand::server::store::{
-    Actor, Administration, Decision, DeviceChange, Event, EventChange, GateChange, ImportReport,
-    Imported, Keep, KeptAnswer, MediumKeys, NewDevice, OrganizerChange, Report, ReportRefusal,
-    StoreError, TeamChange, Terms, TokenChange, TokenRefusal,
+    self, Actor, Administration, Decision, DeviceChange, Event, EventChange, GateChange,
+    ImportReport, Imported, Keep, KeptAnswer, MediumKeys, NewDevice, OrganizerChange, Report,
+    ReportRefusal, StoreError, TeamChange, Terms, TokenChange, TokenRefusal,
 };
 use gatehand::wire::Device;
 use jiff::{SignedDuration, Timestamp};
@@ -26,6 +25,8 @@ use serde_json::json;
 /// A fresh database with one organizer.
 struct Fixture {
     store: Arc<dyn Administration>,
+    /// The same database as another process has it open.
+    other: Arc<dyn Administration>,
     organizer: i64,
     _folder: tempfile::TempDir,
 }
@@ -33,10 +34,12 @@ struct Fixture {
 impl Fixture {
     async fn sqlite() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let store = SqliteStore::open(&folder.path().join("store.db"), None).unwrap();
+        let database = folder.path().join("store.db").into();
+        let store = store::open(&database, None).unwrap().store;
         let organizer = store.create_organizer("o", "Organizer").await.unwrap().id;
         Self {
-            store: Arc::new(store),
+            store,
+            other: store::open(&database, None).unwrap().store,
             organizer,
             _folder: folder,
         }
@@ -82,16 +85,40 @@ impl Fixture {
             .unwrap();
     }
 
+    /// What comes of as many attempts at once, each in a task of its own, half of them in the other
+    /// process.
+    async fn at_once<T: Send + 'static, F: Future<Output = T> + Send + 'static>(
+        &self,
+        attempt: impl Fn(usize, Arc<dyn Administration>) -> F,
+    ) -> Vec<T> {
+        let attempts = (0..ATTEMPTS).map(|number| {
+            let store = if number % 2 == 0 {
+                &self.store
+            } else {
+                &self.other
+            };
+            tokio::spawn(attempt(number, Arc::clone(store)))
+        });
+        let mut ends = Vec::new();
+        for attempt in attempts.collect::<Vec<_>>() {
+            ends.push(attempt.await.unwrap());
+        }
+        ends
+    }
+
     async fn count(&self) -> u64 {
         self.store.device_count(self.organizer).await.unwrap()
     }
 }
 
+/// Attempts at the same thing at once.
+const ATTEMPTS: usize = 40;
+
 /// Runs each of these on each database.
 macro_rules! contract {
     ($($name:ident)*) => {
         mod sqlite {
-            $(#[tokio::test]
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 3)]
             async fn $name() {
                 super::$name(super::Fixture::sqlite().await).await;
             })*
@@ -117,6 +144,14 @@ contract! {
     importing_twice_changes_nothing
     an_import_gives_nobody_access_back
     an_import_that_contradicts_changes_nothing
+    of_many_who_redeem_a_token_at_once_exactly_one_succeeds
+    devices_created_at_once_are_numbered_without_gap_or_double
+    of_many_who_roll_a_key_at_once_exactly_one_succeeds
+    of_many_who_revoke_a_key_at_once_exactly_one_is_told_so
+    of_many_under_one_idempotency_key_at_once_exactly_one_is_done
+    of_many_who_make_the_same_at_once_exactly_one_makes_it
+    changes_of_different_fields_at_once_are_all_kept
+    what_one_process_has_changed_the_other_sees_at_once
 }
 
 fn secret(text: &str) -> Secret {
@@ -146,12 +181,12 @@ fn report() -> Report {
     }
 }
 
-fn keep<T>(id: u8, sealed: Result<&'static [u8], SealError>) -> Terms<T> {
+fn keep<T>(id: u8, sealed: Option<&'static [u8]>) -> Terms<T> {
     let keep = Some(Keep {
         id: [id; 32],
         render: Box::new(move |_| {
             Ok(KeptAnswer {
-                sealed: sealed?.to_vec(),
+                sealed: sealed.ok_or(SealError::TooLarge)?.to_vec(),
                 refused_to: None,
             })
         }),
@@ -318,7 +353,7 @@ async fn a_change_and_its_kept_answer_are_stored_together_or_not_at_all(f: Fixtu
             .create_device(Actor::Administrator, f.organizer, new, keep)
             .await
     };
-    let failed = create(keep(1, Err(SealError::TooLarge))).await;
+    let failed = create(keep(1, None)).await;
     assert!(matches!(failed, Err(StoreError::Seal(SealError::TooLarge))));
     assert_eq!(f.count().await, 0);
     assert!(
@@ -329,10 +364,10 @@ async fn a_change_and_its_kept_answer_are_stored_together_or_not_at_all(f: Fixtu
             .is_none()
     );
 
-    assert_eq!(create(keep(1, Ok(b"sealed"))).await.unwrap().device_id, 1);
+    assert_eq!(create(keep(1, Some(b"sealed"))).await.unwrap().device_id, 1);
     let kept = f.store.kept_answer(&[1; 32], long_ago()).await.unwrap();
     assert_eq!(kept.unwrap(), b"sealed");
-    let again = create(keep(1, Ok(b"other"))).await;
+    let again = create(keep(1, Some(b"other"))).await;
     assert!(matches!(again, Err(StoreError::AlreadyKept)));
     assert_eq!(f.count().await, 1);
     let answer = KeptAnswer {
@@ -370,7 +405,7 @@ async fn a_change_that_was_given_up_is_never_done_and_one_that_was_done_is_not_g
     let create = async |id: u8, decision: &Decision| {
         let terms = Terms {
             decision: decision.clone(),
-            ..keep(id, Ok(b"sealed"))
+            ..keep(id, Some(b"sealed"))
         };
         f.store
             .create_device(Actor::Administrator, f.organizer, device("Door"), terms)
@@ -479,7 +514,7 @@ async fn what_is_done_to_a_device_is_logged_with_the_change(f: Fixture) {
         name: Some("Gate".to_owned()),
         ..DeviceChange::default()
     };
-    let failed = keep(1, Err(SealError::TooLarge));
+    let failed = keep(1, None);
     let failed = store
         .change_device(actor, organizer, 1, change(), failed)
         .await;
@@ -929,5 +964,172 @@ async fn an_import_that_contradicts_changes_nothing(f: Fixture) {
             assert_eq!(fault.path, "organizers[0].devices[0].api_token");
         }
         other => panic!("{other:?}"),
+    }
+}
+
+async fn of_many_who_redeem_a_token_at_once_exactly_one_succeeds(f: Fixture) {
+    let device = f.device("Door").await;
+    let token = device.initialization_token.unwrap();
+    let ends = f
+        .at_once(|number, store| {
+            let token = token.clone();
+            async move {
+                let key = secret(&number.to_string());
+                let redeemed = store.redeem_token(&token, report(), &key, Terms::default());
+                redeemed.await.unwrap()
+            }
+        })
+        .await;
+    let winners: Vec<usize> = (0..ATTEMPTS).filter(|&n| ends[n].is_ok()).collect();
+    assert_eq!(winners.len(), 1, "{ends:?}");
+    let losers = ends.iter().filter(|end| **end == Err(TokenRefusal::Used));
+    assert_eq!(losers.count(), ATTEMPTS - 1);
+    for number in 0..ATTEMPTS {
+        let found = f.store.enrolled_device(&secret(&number.to_string())).await;
+        assert_eq!(found.unwrap().is_some(), winners == [number], "{number}");
+    }
+}
+
+async fn devices_created_at_once_are_numbered_without_gap_or_double(f: Fixture) {
+    let organizer = f.organizer;
+    let created = f
+        .at_once(|number, store| async move {
+            let device = store.add_device(organizer, device(&number.to_string()));
+            device.await.unwrap().device_id
+        })
+        .await;
+    let mut numbers = created.clone();
+    numbers.sort_unstable();
+    assert_eq!(numbers, (1..=ATTEMPTS as u64).collect::<Vec<_>>());
+    assert_eq!(f.count().await, ATTEMPTS as u64);
+    for (name, device_id) in created.into_iter().enumerate() {
+        let device = f.other.device(organizer, device_id).await.unwrap();
+        assert_eq!(device.unwrap().name, name.to_string());
+    }
+}
+
+async fn of_many_who_roll_a_key_at_once_exactly_one_succeeds(f: Fixture) {
+    f.enrolled("Door", "old").await;
+    let ends = f
+        .at_once(|number, store| async move {
+            let (old, new) = (secret("old"), secret(&number.to_string()));
+            let rolled = store.roll_key(&old, &new, Terms::default());
+            rolled.await.unwrap().is_some()
+        })
+        .await;
+    let winners: Vec<usize> = (0..ATTEMPTS).filter(|&n| ends[n]).collect();
+    let [winner] = winners[..] else {
+        panic!("{winners:?}");
+    };
+    for (key, works) in [(winner.to_string(), true), ("old".to_owned(), false)] {
+        let found = f.store.enrolled_device(&secret(&key)).await.unwrap();
+        assert_eq!(found.is_some(), works, "{key}");
+    }
+}
+
+async fn of_many_who_revoke_a_key_at_once_exactly_one_is_told_so(f: Fixture) {
+    let device = f.enrolled("Door", "key").await;
+    let ends = f
+        .at_once(|_, store| async move {
+            let key = secret("key");
+            let revoked = store.revoke_key(&key, Terms::default());
+            revoked.await.unwrap().is_some()
+        })
+        .await;
+    assert_eq!(ends.iter().filter(|end| **end).count(), 1);
+    let log = f.store.device_log(f.organizer, device.device_id).await;
+    let log = log.unwrap();
+    let revoked = log.iter().filter(|entry| entry.action == "revoked");
+    assert_eq!(revoked.count(), 1);
+}
+
+async fn of_many_under_one_idempotency_key_at_once_exactly_one_is_done(f: Fixture) {
+    let organizer = f.organizer;
+    let ends = f
+        .at_once(|number, store| async move {
+            let device = device(&number.to_string());
+            let terms = keep(1, Some(b"answer"));
+            store
+                .create_device(Actor::Administrator, organizer, device, terms)
+                .await
+        })
+        .await;
+    let refused = |end: &Result<_, _>| matches!(end, Err(StoreError::AlreadyKept));
+    assert_eq!(ends.iter().filter(|end| end.is_ok()).count(), 1);
+    assert_eq!(ends.iter().filter(|end| refused(end)).count(), ATTEMPTS - 1);
+    assert_eq!(f.count().await, 1);
+    let kept = f.other.kept_answer(&[1; 32], long_ago()).await.unwrap();
+    assert_eq!(kept.as_deref(), Some(&b"answer"[..]));
+}
+
+async fn of_many_who_make_the_same_at_once_exactly_one_makes_it(f: Fixture) {
+    let organizer = f.organizer;
+    let ends = f
+        .at_once(|_, store| async move {
+            [
+                store.create_organizer("new", "New").await.map(drop),
+                store.create_gate(organizer, "N", "North").await.map(drop),
+                store.create_team(organizer, "t", Permissions::All).await,
+            ]
+        })
+        .await;
+    for what in 0..3 {
+        let made = ends.iter().filter(|end| end[what].is_ok());
+        assert_eq!(made.count(), 1, "{what}");
+        let exists = ends
+            .iter()
+            .filter(|end| matches!(end[what], Err(StoreError::Exists { .. })));
+        assert_eq!(exists.count(), ATTEMPTS - 1, "{what}");
+    }
+}
+
+async fn changes_of_different_fields_at_once_are_all_kept(f: Fixture) {
+    let device_id = f.device("Door").await.device_id;
+    let organizer = f.organizer;
+    f.store.create_gate(organizer, "N", "North").await.unwrap();
+    f.at_once(|number, store| async move {
+        let mut change = DeviceChange::default();
+        match number % 4 {
+            0 => change.name = Some("Gate".to_owned()),
+            1 => change.all_events = Some(false),
+            2 => change.security_profile = Some("pretixscan".to_owned()),
+            _ => change.gate = Some(Some("N".to_owned())),
+        }
+        store
+            .edit_device(organizer, device_id, change)
+            .await
+            .unwrap();
+    })
+    .await;
+    let placed = f.store.placed_device(organizer, device_id).await.unwrap();
+    let placed = placed.unwrap();
+    assert_eq!(placed.gate.unwrap().identifier, "N");
+    assert_eq!(
+        (
+            &*placed.device.name,
+            placed.device.all_events,
+            &*placed.device.security_profile
+        ),
+        ("Gate", false, "pretixscan")
+    );
+}
+
+async fn what_one_process_has_changed_the_other_sees_at_once(f: Fixture) {
+    for number in 0..ATTEMPTS {
+        let (writer, reader) = match number % 2 {
+            0 => (&f.store, &f.other),
+            _ => (&f.other, &f.store),
+        };
+        let device = writer
+            .add_device(f.organizer, device("Door"))
+            .await
+            .unwrap();
+        let token = device.initialization_token.unwrap();
+        let key = secret(&number.to_string());
+        let redeemed = writer.redeem_token(&token, report(), &key, Terms::default());
+        redeemed.await.unwrap().unwrap();
+        assert!(reader.enrolled_device(&key).await.unwrap().is_some());
+        writer.revoke_key(&key, Terms::default()).await.unwrap();
+        assert!(reader.enrolled_device(&key).await.unwrap().unwrap().revoked);
     }
 }

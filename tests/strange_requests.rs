@@ -31,7 +31,7 @@ fn fixture() -> Fixture {
         let server = Server::bind(common::server::config(folder.path(), None))
             .await
             .unwrap();
-        let store = server.store();
+        let store = server.installation().store.clone();
         let organizer = store.create_organizer("o", "O").await.unwrap().id;
         store
             .create_team(organizer, "t", Permissions::All)

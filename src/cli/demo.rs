@@ -56,7 +56,7 @@ impl Demo {
         let folder = fresh_folder()?;
         let database = folder.join("server.db");
         let server = Server::bind(Config {
-            database: database.clone(),
+            database: database.clone().into(),
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
             public_url: None,
             secret_file: None,
@@ -64,7 +64,7 @@ impl Demo {
             answer_time: server::ANSWER_TIME,
         })
         .await?;
-        let token = set_up(&*server.store()).await?;
+        let token = set_up(&*server.installation().store).await?;
         let desk = Desk {
             client: Client::new(&ClientConfig::default())?,
             server: format!("http://{}", server.local_addr()).parse()?,

@@ -1,9 +1,6 @@
 //! Why a command failed.
 
-use std::io;
 #[cfg(feature = "server")]
-use std::path::PathBuf;
-
 use crate::agent::{AgentError, ClientError};
 use crate::enrolment::draw::DrawError;
 use crate::enrolment::picture::PictureError;
@@ -13,8 +10,9 @@ use crate::server::ServerError;
 #[cfg(feature = "server")]
 use crate::server::organizers_file::OrganizersFileError;
 #[cfg(feature = "server")]
-use crate::server::store::{StoreError, sqlite::OpenError};
+use crate::server::store::{Database, OpenError, StoreError};
 use crate::vault::VaultError;
+use std::io;
 
 /// Why a command failed; printed once with its causes, see [`super::output::complain`].
 #[derive(Debug, thiserror::Error)]
@@ -100,9 +98,9 @@ pub(super) enum CliError {
     },
     #[cfg(feature = "server")]
     #[error(
-        "there is no database {}: name it with --database, or begin one with gatehand admin organizer create", path.display()
+        "there is no database {database}: name it with --database, or begin one with gatehand admin organizer create"
     )]
-    NoDatabase { path: PathBuf },
+    NoDatabase { database: Database },
     #[cfg(feature = "server")]
     #[error("there is no device {device}")]
     NoDevice { device: u64 },

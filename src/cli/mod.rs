@@ -193,7 +193,10 @@ fn runtime() -> Result<tokio::runtime::Runtime, CliError> {
 /// For a command that serves others.
 #[cfg(feature = "server")]
 fn server_runtime() -> Result<tokio::runtime::Runtime, CliError> {
+    // One more than there are processors: reads of the database are done in place by all but one.
+    let processors = std::thread::available_parallelism().map_or(1, |count| count.get());
     tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(processors + 1)
         .enable_all()
         .build()
         .map_err(CliError::Runtime)

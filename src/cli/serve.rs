@@ -53,11 +53,11 @@ impl Serve {
             let local = format!("http://{}", server.local_addr());
             let reached = public_url.map_or_else(|| local.clone(), String::from);
             let next = next(&server, named.as_deref(), &reached).await;
-            let (database, secret) = server.files();
+            let installation = server.installation();
             output::say(&format!(
                 "Serving on {local}, database {}, secret {}. Next: {next}",
-                database.display(),
-                secret.display()
+                installation.database,
+                installation.secret_file.display()
             ));
             server.run(until_told_to_stop()).await;
             Ok(())
@@ -67,11 +67,18 @@ impl Serve {
 
 /// The command that brings the first scanners, as it can be typed in another folder.
 async fn next(server: &Server, secret_file: Option<&Path>, reached: &str) -> String {
-    let mut admin = format!("gatehand admin --database {}", quoted(server.files().0));
+    let installation = server.installation();
+    let mut admin = format!(
+        "gatehand admin --database {}",
+        quoted(&installation.database.to_string())
+    );
     if secret_file.is_some() {
-        admin = format!("{admin} --secret-file {}", quoted(server.files().1));
+        admin = format!(
+            "{admin} --secret-file {}",
+            quoted(&installation.secret_file.display().to_string())
+        );
     }
-    match server.store().organizers().await {
+    match installation.store.organizers().await {
         Ok(organizers) => match organizers.iter().find(|organizer| organizer.active) {
             Some(organizer) => format!(
                 "{admin} device create {} --name 'Lane 1' --all-events --public-url {reached}",
@@ -84,13 +91,12 @@ async fn next(server: &Server, secret_file: Option<&Path>, reached: &str) -> Str
     }
 }
 
-/// A path as a shell takes it for one word.
-fn quoted(path: &Path) -> String {
-    let path = path.display().to_string();
+/// Text as a shell takes it for one word.
+fn quoted(text: &str) -> String {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "/._-".contains(c);
-    match path.chars().all(is_plain) {
-        true => path,
-        false => format!("'{}'", path.replace('\'', r"'\''")),
+    match text.chars().all(is_plain) {
+        true => text.to_owned(),
+        false => format!("'{}'", text.replace('\'', r"'\''")),
     }
 }
 

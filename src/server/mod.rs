@@ -16,7 +16,7 @@ mod tokens;
 
 use std::io;
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -31,8 +31,7 @@ use tokio::net::TcpListener;
 use url::Url;
 
 use crate::wire::ServerVersion;
-use store::sqlite::{OpenError, SqliteStore};
-use store::{Administration, Store, oldest_kept};
+use store::{Administration, Database, Installation, OpenError, oldest_kept};
 
 /// How often answers are dropped that are kept long enough.
 const SWEEP_INTERVAL: Duration = Duration::from_secs(600);
@@ -40,14 +39,14 @@ const SWEEP_INTERVAL: Duration = Duration::from_secs(600);
 /// What a server is started with.
 #[derive(Clone, Debug)]
 pub struct Config {
-    /// The database file; made if it is missing.
-    pub database: PathBuf,
+    /// The database; made if it is missing.
+    pub database: Database,
     /// The address to listen on; port 0 takes a free one.
     pub listen: SocketAddr,
     /// The address under which callers reach the server, for links; else taken from the request.
     /// What has a path is served under that path too.
     pub public_url: Option<Url>,
-    /// The file with the installation's secret; see [`SqliteStore::open`] for the default.
+    /// The file with the installation's secret; see [`store::open`] for the default.
     pub secret_file: Option<PathBuf>,
     /// The version to report, by which apps switch features on.
     pub version: ServerVersion,
@@ -86,7 +85,7 @@ pub enum ServerError {
 pub struct Server {
     listener: TcpListener,
     local_addr: SocketAddr,
-    store: Arc<SqliteStore>,
+    installation: Installation,
     router: Router,
 }
 
@@ -101,20 +100,19 @@ impl Server {
             version,
             answer_time,
         } = config;
-        let store = Arc::new(SqliteStore::open(&database, secret_file.as_deref())?);
+        let installation = store::open(&database, secret_file.as_deref())?;
         let failed = |source| ServerError::Listen {
             address: listen,
             source,
         };
         let listener = TcpListener::bind(listen).await.map_err(failed)?;
         let local_addr = listener.local_addr().map_err(failed)?;
-        let shared: Arc<dyn Store> = Arc::clone(&store) as _;
-        let api = api::Api::new(shared, store.keys(), public_url, version, answer_time);
+        let api = api::Api::new(&installation, public_url, version, answer_time);
         Ok(Self {
             listener,
             local_addr,
             router: api::router(Arc::new(api)),
-            store,
+            installation,
         })
     }
 
@@ -123,14 +121,9 @@ impl Server {
         self.local_addr
     }
 
-    /// Where the database is, and where the installation's secret.
-    pub fn files(&self) -> (&Path, &Path) {
-        (self.store.database(), self.store.secret_file())
-    }
-
-    /// The database, to set the server up.
-    pub fn store(&self) -> Arc<dyn Administration> {
-        Arc::clone(&self.store) as _
+    /// What is served: the database, and where the secret is.
+    pub fn installation(&self) -> &Installation {
+        &self.installation
     }
 
     /// Answers one request as if it had come over a connection.
@@ -143,7 +136,7 @@ impl Server {
 
     /// Serves until `shutdown` is done, and then finishes what was accepted.
     pub async fn run(self, shutdown: impl Future<Output = ()>) {
-        let sweep = sweep(self.store);
+        let sweep = sweep(self.installation.store);
         tokio::select! {
             () = serve::serve(self.listener, self.router, shutdown) => {}
             () = sweep => {}
@@ -152,7 +145,7 @@ impl Server {
 }
 
 /// Drops answers that are kept long enough, time and again.
-async fn sweep(store: Arc<SqliteStore>) {
+async fn sweep(store: Arc<dyn Administration>) {
     loop {
         if let Err(error) = store.sweep_answers(oldest_kept(Timestamp::now())).await {
             tracing::warn!(%error, advice = error.advice(), "kept answers can't be swept");

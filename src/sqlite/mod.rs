@@ -14,7 +14,7 @@ pub(crate) use failure::Failure;
 pub(crate) use schema::{Found, Schema, Unusable};
 
 /// How long to wait for another process that writes.
-const PATIENCE: Duration = Duration::from_secs(10);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Opens a file that is there, and changes nothing in it. One that SQLite made would be readable by
 /// all, and would stand where a disk is to be mounted again.

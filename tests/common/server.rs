@@ -67,7 +67,7 @@ impl TestServer {
     /// With a config of its own for the database in `folder`.
     pub async fn start_with(folder: tempfile::TempDir, config: Config) -> Self {
         let server = Server::bind(config).await.unwrap();
-        let store = server.store();
+        let store = server.installation().store.clone();
         let organizer = match store.organizer(ORGANIZER).await {
             Ok(organizer) => organizer,
             Err(_) => store
@@ -165,7 +165,7 @@ impl TestServer {
 
 pub fn config(folder: &Path, public_url: Option<&str>) -> Config {
     Config {
-        database: database(folder),
+        database: database(folder).into(),
         listen: ([127, 0, 0, 1], 0).into(),
         public_url: public_url.map(|url| url.parse().unwrap()),
         secret_file: None,

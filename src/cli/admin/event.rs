@@ -10,7 +10,7 @@ use super::{Desk, one_of, slug, text, yes};
 use crate::cli::{CliError, output};
 use crate::server::event_selection::Schedule;
 use crate::server::organizers_file::Name;
-use crate::server::store::{Administration, Event, EventChange};
+use crate::server::store::{Event, EventChange};
 use crate::wire::timestamp;
 
 #[derive(Subcommand)]

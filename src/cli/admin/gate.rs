@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use super::{Desk, one_of, slug, text, yes};
 use crate::cli::CliError;
-use crate::server::store::{Administration, GateChange};
+use crate::server::store::GateChange;
 use crate::wire;
 
 #[derive(Subcommand)]

@@ -8,7 +8,7 @@ use serde_json::json;
 use super::Desk;
 use crate::cli::{CliError, input, output};
 use crate::server::organizers_file::{OrganizersFile, OrganizersFileError, SIZE_LIMIT};
-use crate::server::store::{Administration, Imported};
+use crate::server::store::Imported;
 
 /// Bring in an organizers file, wholly or not at all. Doing it again changes nothing.
 #[derive(Args)]

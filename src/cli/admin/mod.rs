@@ -12,13 +12,13 @@ mod token;
 mod when;
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use clap::{Args, Subcommand};
 use serde::Serialize;
 
 use super::{CliError, output};
-use crate::server::store::sqlite::SqliteStore;
-use crate::server::store::{Administration, StoreError};
+use crate::server::store::{self, Administration, Database, StoreError};
 use crate::wire::{TEXT_LIMIT, fields};
 
 const EXAMPLES: &str = "\
@@ -48,17 +48,17 @@ pub(super) struct Admin {
 /// Where a server keeps what it knows.
 #[derive(Args)]
 pub(super) struct DatabaseArguments {
-    /// The database; it is made if it is missing.
+    /// The database: the path of its SQLite file, which is made if it is missing.
     #[arg(
         long,
         global = true,
-        value_name = "PATH",
+        value_name = "DATABASE",
         env = "GATEHAND_DATABASE",
         default_value = "gatehand.db",
         help_heading = "Database",
         display_order = 910
     )]
-    pub(super) database: PathBuf,
+    pub(super) database: Database,
     /// The file with the installation's secret, made at first start [default: beside the database]
     #[arg(
         long,
@@ -100,7 +100,7 @@ enum Subject {
 
 /// What every subject's command works with.
 struct Desk {
-    store: SqliteStore,
+    store: Arc<dyn Administration>,
     json: bool,
 }
 
@@ -133,12 +133,15 @@ impl Admin {
 impl Desk {
     /// Opens the database; only a command that begins an installation makes a missing one.
     fn open(database: &DatabaseArguments, json: bool, begins: bool) -> Result<Self, CliError> {
-        let path = &database.database;
-        if !begins && !path.exists() {
-            return Err(CliError::NoDatabase { path: path.clone() });
+        if !begins && !database.database.is_there() {
+            let database = database.database.clone();
+            return Err(CliError::NoDatabase { database });
         }
-        let store = SqliteStore::open(path, database.secret_file.as_deref())?;
-        Ok(Self { store, json })
+        let installation = store::open(&database.database, database.secret_file.as_deref())?;
+        Ok(Self {
+            store: installation.store,
+            json,
+        })
     }
 
     /// The number of the organizer with this slug.

@@ -4,7 +4,7 @@ use clap::Subcommand;
 
 use super::{Desk, one_of, slug, text, yes};
 use crate::cli::CliError;
-use crate::server::store::{Administration, OrganizerChange, OrganizerSummary};
+use crate::server::store::{OrganizerChange, OrganizerSummary};
 
 #[derive(Subcommand)]
 pub(super) enum Command {

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::{Desk, one_of, text, yes};
 use crate::cli::CliError;
 use crate::server::organizers_file::Permissions;
-use crate::server::store::{Administration, TeamChange};
+use crate::server::store::TeamChange;
 
 /// What a team may be permitted.
 const PERMISSIONS: [&str; 3] = ["all", "organizer.devices:read", "organizer.devices:write"];

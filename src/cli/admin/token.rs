@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::{Desk, one_of, text, yes};
 use crate::cli::{CliError, output};
 use crate::secret::{self, Secret};
-use crate::server::store::{Administration, NewToken, TokenChange, TokenSummary};
+use crate::server::store::{NewToken, TokenChange, TokenSummary};
 
 #[derive(Subcommand)]
 pub(super) enum Command {

@@ -119,17 +119,16 @@ mod tests {
     use hyper_util::service::TowerToHyperService;
 
     use super::*;
-    use crate::server::store::sqlite::SqliteStore;
+    use crate::server::store;
 
     const ANSWER_TIME: Duration = Duration::from_secs(30);
 
     /// The answer to a request whose change is taken after this long and done after twice that.
     async fn answer(taken_after: Duration) -> (StatusCode, Decision) {
         let folder = tempfile::tempdir().unwrap();
-        let store = SqliteStore::open(&folder.path().join("server.db"), None).unwrap();
-        let keys = store.keys();
+        let installation = store::open(&folder.path().join("server.db").into(), None).unwrap();
         let version = crate::server::reference_version();
-        let api = Arc::new(Api::new(Arc::new(store), keys, None, version, ANSWER_TIME));
+        let api = Arc::new(Api::new(&installation, None, version, ANSWER_TIME));
         let seen = Decision::default();
         let change = {
             let seen = seen.clone();

@@ -28,7 +28,7 @@ use url::Url;
 pub(super) use endpoint::Withheld;
 
 use super::installation_keys::InstallationKeys;
-use super::store::Store;
+use super::store::{Installation, Store};
 use crate::wire::ServerVersion;
 
 /// What all endpoints work with.
@@ -47,15 +47,14 @@ pub(super) struct Peer(pub(super) IpAddr);
 
 impl Api {
     pub(super) fn new(
-        store: Arc<dyn Store>,
-        keys: Arc<InstallationKeys>,
+        installation: &Installation,
         public_url: Option<Url>,
         version: ServerVersion,
         answer_time: Duration,
     ) -> Self {
         Self {
-            store,
-            keys,
+            store: Arc::clone(&installation.store) as Arc<dyn Store>,
+            keys: Arc::clone(&installation.keys),
             public_url,
             version,
             answer_time,

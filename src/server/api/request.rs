@@ -96,7 +96,7 @@ impl Request {
     pub(super) fn terms<T>(
         &self,
         endpoint: &'static Endpoint,
-        render: impl FnOnce(&T) -> Result<Answer, Problem> + Send + 'static,
+        render: impl Fn(&T) -> Result<Answer, Problem> + Send + 'static,
     ) -> Terms<T> {
         let keep = self.idempotent.clone().map(|idempotent| Keep {
             id: idempotent.id,

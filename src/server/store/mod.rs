@@ -4,7 +4,12 @@
 
 mod administration;
 mod decision;
-pub mod sqlite;
+mod driver;
+mod open;
+mod operations;
+mod session;
+mod sqlite;
+mod stored;
 
 use std::error::Error;
 
@@ -26,6 +31,8 @@ pub use administration::{
     TokenChange, TokenSummary,
 };
 pub use decision::Decision;
+pub use open::{Database, DatabaseError, Installation, OpenError, OpenFailure, open};
+pub use sqlite::SCHEMA_VERSION;
 
 /// Why an operation was not done. Nothing of it is stored then, nor will be, unless the error is
 /// [`Unsettled`](Self::Unsettled).
@@ -38,6 +45,12 @@ pub enum StoreError {
         advice: &'static str,
         /// What failed.
         source: Box<dyn Error + Send + Sync>,
+    },
+    /// A column holds what was never written there.
+    #[error("column {column} of a row holds something else than it should")]
+    Unreadable {
+        /// Its position in the query.
+        column: usize,
     },
     /// The caller gave the change up before it was done.
     #[error("the change was given up before it was done")]
@@ -82,6 +95,9 @@ impl StoreError {
     pub fn advice(&self) -> Option<&'static str> {
         match self {
             Self::Database { advice, .. } => Some(advice),
+            Self::Unreadable { .. } => Some(
+                "the database is damaged, or something else changed it: restore it from a backup",
+            ),
             Self::GivenUp => Some("see what keeps the database or its disk busy"),
             Self::Random(_) => Some(NO_RANDOM),
             Self::Seal(_) => Some("see that the database and the server's secret belong together"),
@@ -264,10 +280,10 @@ pub fn oldest_kept(now: Timestamp) -> Timestamp {
 }
 
 /// How many refusals are kept for one address.
-pub const REFUSALS_KEPT: u32 = 256;
+pub const REFUSALS_KEPT: u64 = 256;
 
-/// Makes an answer out of what a change came to.
-pub type Render<T> = dyn FnOnce(&T) -> Result<KeptAnswer, SealError> + Send;
+/// Makes an answer out of what a change came to; again, if its transaction has to be done again.
+pub type Render<T> = dyn Fn(&T) -> Result<KeptAnswer, SealError> + Send;
 
 /// How to keep the answer to a change, inside its transaction.
 pub struct Keep<T> {

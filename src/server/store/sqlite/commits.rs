@@ -12,7 +12,8 @@ use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::connection::reopen_writer;
-use super::micros;
+use crate::server::store::StoreError;
+use crate::server::store::session::{Session, values};
 
 /// Names one transaction.
 pub(super) type Mark = [u8; 16];
@@ -34,7 +35,7 @@ pub(super) fn mark(
 fn store(connection: &Connection, mark: &Mark, stands: bool) -> rusqlite::Result<()> {
     connection
         .prepare_cached("INSERT INTO commit_mark (id, created, stands) VALUES (?1, ?2, ?3)")?
-        .execute(params![mark, micros(Timestamp::now()), stands])?;
+        .execute(params![mark, Timestamp::now().as_microsecond(), stands])?;
     Ok(())
 }
 
@@ -70,23 +71,24 @@ pub(super) fn settle(path: &Path, mark: &Mark) -> rusqlite::Result<(bool, Connec
 }
 
 /// Forgets the marks that nobody will look up any more.
-pub(super) fn sweep(connection: &Connection, before: Timestamp) -> rusqlite::Result<()> {
-    connection
-        .prepare_cached("DELETE FROM commit_mark WHERE created < ?1")?
-        .execute([micros(before)])?;
+pub(super) fn sweep(session: &mut dyn Session, before: Timestamp) -> Result<(), StoreError> {
+    session.execute(
+        "DELETE FROM commit_mark WHERE created < ?1",
+        values![before],
+    )?;
     Ok(())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::server::store::sqlite::SqliteStore;
+    use crate::server::store;
 
     #[test]
     fn a_transaction_stands_if_its_mark_is_there_and_else_never_will() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("server.db");
-        drop(SqliteStore::open(&path, None).unwrap());
+        drop(store::open(&path.clone().into(), None).unwrap());
         let writer = reopen_writer(&path).unwrap();
         mark(&writer, &[1; 16], None).unwrap();
         for _ in 0..2 {
@@ -102,7 +104,7 @@ mod tests {
     fn nothing_is_said_of_a_transaction_that_cannot_be_looked_up() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("server.db");
-        drop(SqliteStore::open(&path, None).unwrap());
+        drop(store::open(&path.clone().into(), None).unwrap());
         let writer = reopen_writer(&path).unwrap();
         mark(&writer, &[1; 16], None).unwrap();
         let reader = reopen_writer(&path).unwrap();

@@ -12,7 +12,10 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::advice::{FAULT, advice};
 use super::commits::{self, Mark};
-use super::connection::{Idle, reopen_writer};
+use super::connection::reopen_writer;
+use super::readers::Idle;
+use super::session::SqliteSession;
+use crate::server::store::session::Session;
 use crate::server::store::{Decision, NO_RANDOM, StoreError};
 use crate::sqlite::Failure;
 
@@ -62,7 +65,7 @@ impl Writer {
     pub(super) async fn write<T: Send + 'static>(
         &self,
         decision: &Decision,
-        work: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
+        work: impl FnOnce(&mut dyn Session) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
         let (tell, told) = oneshot::channel();
         let change = Box::new(Waiting {
@@ -150,7 +153,7 @@ struct Waiting<T, W> {
 impl<T, W> Change for Waiting<T, W>
 where
     T: Send,
-    W: FnOnce(&Connection) -> Result<T, StoreError> + Send,
+    W: FnOnce(&mut dyn Session) -> Result<T, StoreError> + Send,
 {
     fn is_given_up(&self) -> bool {
         self.decision.is_given_up()
@@ -160,12 +163,13 @@ where
         connection.prepare_cached("SAVEPOINT one")?.execute([])?;
         if let Some(work) = self.work.take() {
             // A panic must not take the thread along that all others wait for.
-            self.done = catch_unwind(AssertUnwindSafe(|| work(connection))).unwrap_or_else(|_| {
-                Err(StoreError::Database {
-                    advice: FAULT,
-                    source: "a change panicked".into(),
-                })
-            });
+            self.done = catch_unwind(AssertUnwindSafe(|| work(&mut SqliteSession(connection))))
+                .unwrap_or_else(|_| {
+                    Err(StoreError::Database {
+                        advice: FAULT,
+                        source: "a change panicked".into(),
+                    })
+                });
         }
         if connection.is_autocommit() {
             let advice = match &self.done {

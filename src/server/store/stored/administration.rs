@@ -2,9 +2,11 @@
 
 use async_trait::async_trait;
 
-use super::{SqliteStore, devices, events, import, log, organizers, teams};
+use super::Stored;
 use crate::server::installation_keys::key_hash;
 use crate::server::organizers_file::{OrganizersFile, Permissions};
+use crate::server::store::driver::Driver;
+use crate::server::store::operations::{devices, events, import, log, organizers, teams};
 use crate::server::store::{
     Actor, Administration, Event, EventChange, GateChange, ImportReport, LogEntry, MediumKeys,
     NewToken, Organizer, OrganizerChange, OrganizerSummary, PlacedDevice, StoreError, TeamChange,
@@ -14,21 +16,20 @@ use crate::server::tokens;
 use crate::wire;
 
 #[async_trait]
-impl Administration for SqliteStore {
+impl<D: Driver> Administration for Stored<D> {
     async fn organizers(&self) -> Result<Vec<OrganizerSummary>, StoreError> {
-        self.readers.read(organizers::all).await
+        self.read(organizers::all).await
     }
 
     async fn organizer(&self, slug: &str) -> Result<Organizer, StoreError> {
         let slug = slug.to_owned();
-        self.readers
-            .read(move |connection| organizers::find(connection, &slug))
+        self.read(move |session| organizers::find(session, &slug))
             .await
     }
 
     async fn create_organizer(&self, slug: &str, name: &str) -> Result<Organizer, StoreError> {
         let (slug, name) = (slug.to_owned(), name.to_owned());
-        self.write(move |connection| organizers::create(connection, &slug, &name))
+        self.write(move |session| organizers::create(session, &slug, &name))
             .await
     }
 
@@ -38,13 +39,12 @@ impl Administration for SqliteStore {
         change: OrganizerChange,
     ) -> Result<(), StoreError> {
         let slug = slug.to_owned();
-        self.write(move |connection| organizers::change(connection, &slug, &change))
+        self.write(move |session| organizers::change(session, &slug, &change))
             .await
     }
 
     async fn gates(&self, organizer: i64) -> Result<Vec<(wire::Gate, bool)>, StoreError> {
-        self.readers
-            .read(move |connection| organizers::gates(connection, organizer))
+        self.read(move |session| organizers::gates(session, organizer))
             .await
     }
 
@@ -55,10 +55,8 @@ impl Administration for SqliteStore {
         name: &str,
     ) -> Result<wire::Gate, StoreError> {
         let (identifier, name) = (identifier.to_owned(), name.to_owned());
-        self.write(move |connection| {
-            organizers::create_gate(connection, organizer, &identifier, &name)
-        })
-        .await
+        self.write(move |session| organizers::create_gate(session, organizer, &identifier, &name))
+            .await
     }
 
     async fn change_gate(
@@ -68,20 +66,17 @@ impl Administration for SqliteStore {
         change: GateChange,
     ) -> Result<(), StoreError> {
         let identifier = identifier.to_owned();
-        self.write(move |connection| {
-            organizers::change_gate(connection, organizer, &identifier, &change)
-        })
-        .await
+        self.write(move |session| organizers::change_gate(session, organizer, &identifier, &change))
+            .await
     }
 
     async fn events(&self, organizer: i64) -> Result<Vec<Event>, StoreError> {
-        self.readers
-            .read(move |connection| events::all(connection, organizer))
+        self.read(move |session| events::all(session, organizer))
             .await
     }
 
     async fn create_event(&self, organizer: i64, event: Event) -> Result<(), StoreError> {
-        self.write(move |connection| events::create(connection, organizer, &event))
+        self.write(move |session| events::create(session, organizer, &event))
             .await
     }
 
@@ -92,13 +87,12 @@ impl Administration for SqliteStore {
         change: EventChange,
     ) -> Result<(), StoreError> {
         let slug = slug.to_owned();
-        self.write(move |connection| events::change(connection, organizer, &slug, &change))
+        self.write(move |session| events::change(session, organizer, &slug, &change))
             .await
     }
 
     async fn teams(&self, organizer: i64) -> Result<Vec<TeamSummary>, StoreError> {
-        self.readers
-            .read(move |connection| teams::all(connection, organizer))
+        self.read(move |session| teams::all(session, organizer))
             .await
     }
 
@@ -109,10 +103,8 @@ impl Administration for SqliteStore {
         permissions: Permissions,
     ) -> Result<(), StoreError> {
         let name = name.to_owned();
-        self.write(move |connection| {
-            teams::create(connection, organizer, &name, &permissions).map(|_| ())
-        })
-        .await
+        self.write(move |session| teams::create(session, organizer, &name, &permissions).map(drop))
+            .await
     }
 
     async fn change_team(
@@ -122,7 +114,7 @@ impl Administration for SqliteStore {
         change: TeamChange,
     ) -> Result<(), StoreError> {
         let name = name.to_owned();
-        self.write(move |connection| teams::change(connection, organizer, &name, &change))
+        self.write(move |session| teams::change(session, organizer, &name, &change))
             .await
     }
 
@@ -132,8 +124,7 @@ impl Administration for SqliteStore {
         team: &str,
     ) -> Result<Vec<TokenSummary>, StoreError> {
         let team = team.to_owned();
-        self.readers
-            .read(move |connection| teams::tokens(connection, organizer, &team))
+        self.read(move |session| teams::tokens(session, organizer, &team))
             .await
     }
 
@@ -147,11 +138,7 @@ impl Administration for SqliteStore {
         let token = tokens::api_key()?;
         let hash = key_hash(&token);
         let id = self
-            .write(move |connection| {
-                let team = teams::row_of(connection, organizer, &team)?;
-                teams::add_token(connection, team, &name, &hash, true)?;
-                Ok(connection.last_insert_rowid())
-            })
+            .write(move |session| teams::create_token(session, organizer, &team, &name, &hash))
             .await?;
         Ok(NewToken { id, token })
     }
@@ -164,16 +151,13 @@ impl Administration for SqliteStore {
         change: TokenChange,
     ) -> Result<(), StoreError> {
         let team = team.to_owned();
-        self.write(move |connection| {
-            teams::change_token(connection, organizer, &team, token, &change)
-        })
-        .await
+        self.write(move |session| teams::change_token(session, organizer, &team, token, &change))
+            .await
     }
 
     async fn placed_devices(&self, organizer: i64) -> Result<Vec<PlacedDevice>, StoreError> {
         let keys = self.keys();
-        self.readers
-            .read(move |connection| devices::placed(connection, &keys, organizer, 0, u64::MAX))
+        self.read(move |session| devices::placed(session, &keys, organizer, 0, u64::MAX))
             .await
     }
 
@@ -187,8 +171,7 @@ impl Administration for SqliteStore {
         };
         let keys = self.keys();
         let mut found = self
-            .readers
-            .read(move |connection| devices::placed(connection, &keys, organizer, skip, 1))
+            .read(move |session| devices::placed(session, &keys, organizer, skip, 1))
             .await?;
         Ok(found.pop())
     }
@@ -198,18 +181,20 @@ impl Administration for SqliteStore {
         organizer: i64,
         device_id: u64,
     ) -> Result<Vec<LogEntry>, StoreError> {
-        self.readers
-            .read(move |connection| log::of_device(connection, organizer, device_id))
-            .await
+        self.read(move |session| {
+            let row = devices::row_of(session, organizer, device_id)?;
+            log::of_device(session, row)
+        })
+        .await
     }
 
     async fn revoke_device(&self, organizer: i64, device_id: u64) -> Result<(), StoreError> {
         self.change(
             Actor::Administrator,
             Terms::default(),
-            move |connection, context| {
-                let row = devices::row_of(connection, organizer, device_id)?;
-                devices::revoke(connection, context, row)
+            move |session, context| {
+                let row = devices::row_of(session, organizer, device_id)?;
+                devices::revoke(session, context, row)
             },
         )
         .await
@@ -217,8 +202,8 @@ impl Administration for SqliteStore {
 
     async fn create_medium_keys(&self, organizer: i64, keys: MediumKeys) -> Result<(), StoreError> {
         let installation = self.keys();
-        self.write(move |connection| {
-            organizers::create_medium_keys(connection, &installation, organizer, &keys)
+        self.write(move |session| {
+            organizers::create_medium_keys(session, &installation, organizer, &keys)
         })
         .await
     }
@@ -227,7 +212,7 @@ impl Administration for SqliteStore {
         self.change(
             Actor::Administrator,
             Terms::default(),
-            move |connection, context| import::import(connection, context, &file),
+            move |session, context| import::import(session, context, &file),
         )
         .await
     }

@@ -2,22 +2,22 @@
 
 use std::collections::{HashMap, HashSet};
 
-use rusqlite::{Connection, OptionalExtension, params};
-
-use super::{Context, callers, devices, events, micros, organizers, teams};
+use super::found::unknown;
+use super::{Context, callers, devices, events, organizers, teams};
 use crate::server::installation_keys::key_hash;
 use crate::server::organizers_file::{
-    CheckinList, Device, Event, Fault, Gate, Organizer, OrganizersFile, Subevent, Team,
+    CheckinList, Device, Event, Fault, Gate, Organizer, OrganizersFile, Permissions, Subevent, Team,
 };
+use crate::server::store::session::{Session, Value, values};
 use crate::server::store::{ImportReport, Imported, NewDevice, StoreError};
 
-pub(super) fn import(
-    connection: &Connection,
+pub(in crate::server::store) fn import(
+    session: &mut dyn Session,
     context: &Context<'_>,
     file: &OrganizersFile,
 ) -> Result<ImportReport, StoreError> {
     let mut import = Import {
-        connection,
+        session,
         report: ImportReport::default(),
     };
     let mut rows = Vec::new();
@@ -66,13 +66,13 @@ pub(super) fn import(
     Ok(import.report)
 }
 
-struct Import<'c> {
-    connection: &'c Connection,
+struct Import<'s> {
+    session: &'s mut dyn Session,
     report: ImportReport,
 }
 
 impl Imported {
-    fn count(&mut self, created: bool, rows_changed: usize) {
+    fn count(&mut self, created: bool, rows_changed: u64) {
         match (created, rows_changed) {
             (true, _) => self.created += 1,
             (false, 0) => {}
@@ -83,35 +83,33 @@ impl Imported {
 
 impl Import<'_> {
     fn organizer(&mut self, organizer: &Organizer) -> Result<i64, StoreError> {
-        let existing = match organizers::find(self.connection, &organizer.slug) {
+        let existing = match organizers::find(self.session, &organizer.slug) {
             Err(StoreError::Unknown { .. }) => None,
             found => Some(found?),
         };
         let changed = match existing {
             None => {
-                organizers::create(self.connection, &organizer.slug, &organizer.name)?;
+                organizers::create(self.session, &organizer.slug, &organizer.name)?;
                 0
             }
-            Some(_) => self
-                .connection
-                .prepare_cached("UPDATE organizer SET name = ?2 WHERE slug = ?1 AND name <> ?2")?
-                .execute([&organizer.slug, &organizer.name])?,
+            Some(_) => self.session.execute(
+                "UPDATE organizer SET name = ?2 WHERE slug = ?1 AND name <> ?2",
+                values![&organizer.slug, &organizer.name],
+            )?,
         };
         self.report.organizers.count(existing.is_none(), changed);
-        Ok(organizers::find(self.connection, &organizer.slug)?.id)
+        Ok(organizers::find(self.session, &organizer.slug)?.id)
     }
 
     fn gate(&mut self, organizer: i64, gate: &Gate) -> Result<(), StoreError> {
         let created =
-            organizers::create_gate(self.connection, organizer, &gate.identifier, &gate.name);
+            organizers::create_gate(self.session, organizer, &gate.identifier, &gate.name);
         let changed = match &created {
-            Err(StoreError::Exists { .. }) => self
-                .connection
-                .prepare_cached(
-                    "UPDATE gate SET name = ?3
-                     WHERE organizer = ?1 AND identifier = ?2 AND name <> ?3",
-                )?
-                .execute(params![organizer, gate.identifier, gate.name])?,
+            Err(StoreError::Exists { .. }) => self.session.execute(
+                "UPDATE gate SET name = ?3
+                 WHERE organizer = ?1 AND identifier = ?2 AND name <> ?3",
+                values![organizer, &gate.identifier, &gate.name],
+            )?,
             Err(_) => return created.map(|_| ()),
             Ok(_) => 0,
         };
@@ -120,21 +118,18 @@ impl Import<'_> {
     }
 
     fn event(&mut self, organizer: i64, event: &Event) -> Result<i64, StoreError> {
-        let existing: Option<i64> = self
-            .connection
-            .prepare_cached("SELECT id FROM event WHERE organizer = ?1 AND slug = ?2")?
-            .query_row(params![organizer, event.slug], |row| row.get(0))
-            .optional()?;
-        let values = params![
+        let existing = events::row_of(self.session, organizer, &event.slug)?;
+        let names = events::names(&event.name);
+        let values = values![
             organizer,
-            event.slug,
+            &event.slug,
             event.name.text(),
-            events::names(&event.name),
+            names.as_ref(),
             event.live,
-            event.timezone,
-            micros(event.schedule.date_from),
-            event.schedule.date_to.map(micros),
-            event.schedule.date_admission.map(micros),
+            &event.timezone,
+            event.schedule.date_from,
+            event.schedule.date_to,
+            event.schedule.date_admission,
             event.has_subevents,
         ];
         let statement = match existing {
@@ -148,52 +143,58 @@ impl Import<'_> {
                     date_admission, has_subevents) = (?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
                  WHERE organizer = ?1 AND slug = ?2
                     AND (name, names, live, timezone, date_from, date_to, date_admission,
-                        has_subevents) IS NOT (?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)"
+                        has_subevents) IS DISTINCT FROM (?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)"
             }
         };
-        let changed = self.connection.prepare_cached(statement)?.execute(values)?;
+        let changed = self.session.execute(statement, values)?;
         self.report.events.count(existing.is_none(), changed);
-        Ok(existing.unwrap_or_else(|| self.connection.last_insert_rowid()))
+        let row = events::row_of(self.session, organizer, &event.slug)?;
+        row.ok_or_else(|| unknown("event", &event.slug))
     }
 
     /// A date is known by its number, or without one by its name and start.
     fn subevent(&mut self, event: i64, date: &Subevent, path: String) -> Result<(), StoreError> {
-        let start = micros(date.schedule.date_from);
+        let start = date.schedule.date_from;
         let existing: Option<i64> = match date.id {
-            Some(id) => self.owned("subevent", id, event, path)?,
-            None => self
-                .connection
-                .prepare_cached(
-                    "SELECT id FROM subevent WHERE event = ?1 AND name = ?2 AND date_from = ?3",
-                )?
-                .query_row(params![event, date.name.text(), start], |row| row.get(0))
-                .optional()?,
+            Some(id) => self.owned(Numbered::Subevent, id, event, path)?,
+            None => self.session.one(
+                "SELECT id FROM subevent WHERE event = ?1 AND name = ?2 AND date_from = ?3",
+                values![event, date.name.text(), start],
+            )?,
         };
-        let values = params![
-            existing.or(date.id),
+        let names = events::names(&date.name);
+        let mut values = values![
             event,
             date.name.text(),
-            events::names(&date.name),
+            names.as_ref(),
             date.active,
             start,
-            date.schedule.date_to.map(micros),
-            date.schedule.date_admission.map(micros),
-        ];
-        let statement = match existing {
-            None => {
+            date.schedule.date_to,
+            date.schedule.date_admission,
+        ]
+        .to_vec();
+        let number = existing.or(date.id);
+        values.extend(number.map(Value::from));
+        let statement = match (existing, number) {
+            (Some(_), _) => {
+                "UPDATE subevent SET (name, names, active, date_from, date_to, date_admission)
+                    = (?2, ?3, ?4, ?5, ?6, ?7)
+                 WHERE id = ?8 AND event = ?1
+                    AND (name, names, active, date_from, date_to, date_admission)
+                        IS DISTINCT FROM (?2, ?3, ?4, ?5, ?6, ?7)"
+            }
+            (None, Some(_)) => {
                 "INSERT INTO subevent
-                    (id, event, name, names, active, date_from, date_to, date_admission)
+                    (event, name, names, active, date_from, date_to, date_admission, id)
                  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)"
             }
-            Some(_) => {
-                "UPDATE subevent SET (name, names, active, date_from, date_to, date_admission)
-                    = (?3, ?4, ?5, ?6, ?7, ?8)
-                 WHERE id = ?1 AND event = ?2
-                    AND (name, names, active, date_from, date_to, date_admission)
-                        IS NOT (?3, ?4, ?5, ?6, ?7, ?8)"
+            (None, None) => {
+                "INSERT INTO subevent
+                    (event, name, names, active, date_from, date_to, date_admission)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)"
             }
         };
-        let changed = self.connection.prepare_cached(statement)?.execute(values)?;
+        let changed = self.session.execute(statement, &values)?;
         self.report.subevents.count(existing.is_none(), changed);
         Ok(())
     }
@@ -207,86 +208,89 @@ impl Import<'_> {
         path: String,
     ) -> Result<(), StoreError> {
         let existing: Option<i64> = match list.id {
-            Some(id) => self.owned("checkin_list", id, event, path)?,
-            None => self
-                .connection
-                .prepare_cached(
-                    "SELECT id FROM checkin_list
-                     WHERE event = ?1 AND name = ?2 AND subevent IS ?3",
-                )?
-                .query_row(params![event, list.name, list.subevent], |row| row.get(0))
-                .optional()?,
+            Some(id) => self.owned(Numbered::CheckinList, id, event, path)?,
+            None => self.session.one(
+                "SELECT id FROM checkin_list
+                 WHERE event = ?1 AND name = ?2 AND subevent IS NOT DISTINCT FROM ?3",
+                values![event, &list.name, list.subevent],
+            )?,
         };
-        let mut changed = match existing {
-            None => self
-                .connection
-                .prepare_cached(
-                    "INSERT INTO checkin_list (id, event, name, subevent) VALUES (?1, ?2, ?3, ?4)",
-                )?
-                .execute(params![list.id, event, list.name, list.subevent])?,
-            Some(id) => self
-                .connection
-                .prepare_cached(
+        let (row, mut changed) = match existing {
+            Some(id) => {
+                let changed = self.session.execute(
                     "UPDATE checkin_list SET name = ?2, subevent = ?3
-                     WHERE id = ?1 AND (name, subevent) IS NOT (?2, ?3)",
-                )?
-                .execute(params![id, list.name, list.subevent])?,
+                     WHERE id = ?1 AND (name, subevent) IS DISTINCT FROM (?2, ?3)",
+                    values![id, &list.name, list.subevent],
+                )?;
+                (id, changed)
+            }
+            None => (self.new_checkin_list(event, list)?, 0),
         };
-        let row = existing.unwrap_or_else(|| self.connection.last_insert_rowid());
         changed += self.gates_of_list(organizer, row, &list.gates)?;
         self.report.checkin_lists.count(existing.is_none(), changed);
         Ok(())
     }
 
+    fn new_checkin_list(&mut self, event: i64, list: &CheckinList) -> Result<i64, StoreError> {
+        let made = match list.id {
+            Some(id) => self.session.one(
+                "INSERT INTO checkin_list (id, event, name, subevent) VALUES (?1, ?2, ?3, ?4)
+                 RETURNING id",
+                values![id, event, &list.name, list.subevent],
+            ),
+            None => self.session.one(
+                "INSERT INTO checkin_list (event, name, subevent) VALUES (?1, ?2, ?3)
+                 RETURNING id",
+                values![event, &list.name, list.subevent],
+            ),
+        };
+        made?.ok_or_else(|| unknown("check-in list", &list.name))
+    }
+
     fn gates_of_list(
-        &self,
+        &mut self,
         organizer: i64,
         list: i64,
         identifiers: &[String],
-    ) -> Result<usize, StoreError> {
-        let mut statement = self
-            .connection
-            .prepare_cached("SELECT id FROM gate WHERE organizer = ?1 AND identifier = ?2")?;
-        let gates = identifiers.iter();
-        let gates: HashSet<i64> = gates
-            .map(|identifier| statement.query_row(params![organizer, identifier], |row| row.get(0)))
+    ) -> Result<u64, StoreError> {
+        let identifiers = identifiers.iter();
+        let gates: HashSet<i64> = identifiers
+            .map(|identifier| organizers::gate_row(self.session, organizer, identifier))
             .collect::<Result<_, _>>()?;
-        let mut statement = self
-            .connection
-            .prepare_cached("SELECT gate FROM checkin_list_gate WHERE checkin_list = ?1")?;
-        let stored = statement.query_map([list], |row| row.get(0))?;
-        let stored: HashSet<i64> = stored.collect::<Result<_, _>>()?;
+        let stored = self.session.rows(
+            "SELECT gate FROM checkin_list_gate WHERE checkin_list = ?1",
+            values![list],
+            |columns| columns.next(),
+        )?;
+        let stored: HashSet<i64> = stored.into_iter().collect();
         for gate in stored.difference(&gates) {
-            self.connection
-                .prepare_cached(
-                    "DELETE FROM checkin_list_gate WHERE checkin_list = ?1 AND gate = ?2",
-                )?
-                .execute(params![list, gate])?;
+            self.session.execute(
+                "DELETE FROM checkin_list_gate WHERE checkin_list = ?1 AND gate = ?2",
+                values![list, *gate],
+            )?;
         }
         for gate in gates.difference(&stored) {
-            self.connection
-                .prepare_cached(
-                    "INSERT INTO checkin_list_gate (checkin_list, gate) VALUES (?1, ?2)",
-                )?
-                .execute(params![list, gate])?;
+            self.session.execute(
+                "INSERT INTO checkin_list_gate (checkin_list, gate) VALUES (?1, ?2)",
+                values![list, *gate],
+            )?;
         }
-        Ok(gates.symmetric_difference(&stored).count())
+        Ok(gates.symmetric_difference(&stored).count() as u64)
     }
 
     /// The row with this number if there is one; it must belong to this event.
     fn owned(
-        &self,
-        table: &str,
+        &mut self,
+        numbered: Numbered,
         id: i64,
         event: i64,
         path: String,
     ) -> Result<Option<i64>, StoreError> {
-        let owner: Option<i64> = self
-            .connection
-            .prepare_cached(&format!("SELECT event FROM {table} WHERE id = ?1"))?
-            .query_row([id], |row| row.get(0))
-            .optional()?;
-        match owner {
+        let select = match numbered {
+            Numbered::Subevent => "SELECT event FROM subevent WHERE id = ?1",
+            Numbered::CheckinList => "SELECT event FROM checkin_list WHERE id = ?1",
+        };
+        match self.session.one::<i64>(select, values![id])? {
             Some(owner) if owner != event => Err(StoreError::Contradiction(Fault {
                 path,
                 found: id.to_string(),
@@ -297,22 +301,18 @@ impl Import<'_> {
     }
 
     fn team(&mut self, organizer: i64, team: &Team, path: &str) -> Result<(), StoreError> {
-        let existing = match teams::row_of(self.connection, organizer, &team.name) {
-            Err(StoreError::Unknown { .. }) => None,
-            found => Some(found?),
-        };
-        let row = match existing {
-            Some(row) => row,
-            None => teams::create(self.connection, organizer, &team.name, &team.permissions)?,
-        };
+        let existing = teams::find(self.session, organizer, &team.name)?;
         self.report.teams.count(existing.is_none(), 0);
+        let (row, permissions) = match existing {
+            Some(existing) => existing,
+            None => (
+                teams::create(self.session, organizer, &team.name, &team.permissions)?,
+                team.permissions.clone(),
+            ),
+        };
         for (at, token) in team.tokens.iter().enumerate() {
             let hash = key_hash(&token.token);
-            let holder: Option<i64> = self
-                .connection
-                .prepare_cached("SELECT team FROM team_token WHERE hash = ?1")?
-                .query_row([hash], |row| row.get(0))
-                .optional()?;
+            let holder = teams::holder(self.session, &hash)?;
             match holder {
                 Some(holder) if holder == row => continue,
                 Some(_) => {
@@ -324,35 +324,11 @@ impl Import<'_> {
                 }
                 None => {}
             }
-            self.refuse_other_permissions(row, team, path)?;
-            teams::add_token(self.connection, row, &token.name, &hash, token.active)?;
+            refuse_other_permissions(&permissions, team, path)?;
+            teams::add_token(self.session, row, &token.name, &hash, token.active)?;
             self.report.tokens.count(true, 0);
         }
         Ok(())
-    }
-
-    /// A new token must not come to permissions that the file does not give it.
-    fn refuse_other_permissions(
-        &self,
-        row: i64,
-        team: &Team,
-        path: &str,
-    ) -> Result<(), StoreError> {
-        let stored = self
-            .connection
-            .prepare_cached("SELECT permissions FROM team WHERE id = ?1")?
-            .query_row([row], |row| row.get(0))?;
-        if callers::permissions(stored) == team.permissions {
-            return Ok(());
-        }
-        Err(StoreError::Contradiction(Fault {
-            path: format!("{path}.organizer_permissions"),
-            found: "other permissions".to_owned(),
-            expected: format!(
-                "those that team {:?} has on the server, since a token is added to it",
-                team.name
-            ),
-        }))
     }
 
     /// A device is known by its API key, or else by its name. One that is known is left as it is.
@@ -363,11 +339,12 @@ impl Import<'_> {
         devices: &[Device],
         path: &str,
     ) -> Result<(), StoreError> {
-        let mut statement = self.connection.prepare_cached(
+        let names = self.session.rows(
             "SELECT name, count(*) FROM device WHERE organizer = ?1 GROUP BY name",
+            values![organizer],
+            |columns| Ok((columns.next()?, columns.next()?)),
         )?;
-        let names = statement.query_map([organizer], |row| Ok((row.get(0)?, row.get(1)?)))?;
-        let mut unclaimed: HashMap<String, u64> = names.collect::<Result<_, _>>()?;
+        let mut unclaimed: HashMap<String, u64> = names.into_iter().collect();
         let mut claim = |name: &str| match unclaimed.get_mut(name) {
             None | Some(0) => false,
             Some(count) => {
@@ -380,7 +357,7 @@ impl Import<'_> {
         for (at, device) in devices.iter().enumerate() {
             let hash = device.api_token.as_ref().map(key_hash);
             let holder = match &hash {
-                Some(hash) => callers::device(self.connection, hash)?,
+                Some(hash) => callers::device(self.session, hash)?,
                 None => None,
             };
             match holder {
@@ -420,29 +397,54 @@ impl Import<'_> {
             security_profile: device.security_profile.clone(),
             gate: device.gate.clone(),
         };
-        let created = devices::create(self.connection, context, organizer, &new)?;
+        let created = devices::create(self.session, context, organizer, &new)?;
         let report = &device.report;
-        self.connection
-            .prepare_cached(
-                "UPDATE device SET api_key_hash = ?3, initialized = ?4, revoked = ?5,
-                    hardware_brand = ?6, hardware_model = ?7, os_name = ?8, os_version = ?9,
-                    software_brand = ?10, software_version = ?11
-                 WHERE organizer = ?1 AND device_id = ?2",
-            )?
-            .execute(params![
+        self.session.execute(
+            "UPDATE device SET api_key_hash = ?3, initialized = ?4, revoked = ?5,
+                hardware_brand = ?6, hardware_model = ?7, os_name = ?8, os_version = ?9,
+                software_brand = ?10, software_version = ?11
+             WHERE organizer = ?1 AND device_id = ?2",
+            values![
                 organizer,
                 created.device_id,
-                key_hash,
-                key_hash.map(|_| micros(context.now)),
+                key_hash.as_ref(),
+                key_hash.map(|_| context.now),
                 device.revoked,
-                report.hardware_brand,
-                report.hardware_model,
-                report.os_name,
-                report.os_version,
-                report.software_brand,
-                report.software_version,
-            ])?;
+                report.hardware_brand.as_ref(),
+                report.hardware_model.as_ref(),
+                report.os_name.as_ref(),
+                report.os_version.as_ref(),
+                report.software_brand.as_ref(),
+                report.software_version.as_ref(),
+            ],
+        )?;
         self.report.devices.count(true, 0);
         Ok(())
     }
+}
+
+/// What has a number that is unique in the installation.
+#[derive(Clone, Copy)]
+enum Numbered {
+    Subevent,
+    CheckinList,
+}
+
+/// A new token must not come to permissions that the file does not give it.
+fn refuse_other_permissions(
+    stored: &Permissions,
+    team: &Team,
+    path: &str,
+) -> Result<(), StoreError> {
+    if *stored == team.permissions {
+        return Ok(());
+    }
+    Err(StoreError::Contradiction(Fault {
+        path: format!("{path}.organizer_permissions"),
+        found: "other permissions".to_owned(),
+        expected: format!(
+            "those that team {:?} has on the server, since a token is added to it",
+            team.name
+        ),
+    }))
 }

@@ -1,0 +1,25 @@
+//! What a database has to do for the store: run operations, each in a transaction of its own.
+
+use super::session::Session;
+use super::{Decision, StoreError};
+
+/// A database that is open. An operation is run again where its transaction has to be.
+pub(super) trait Driver: Send + Sync + 'static {
+    /// Does `work` on a state of the database that does not change meanwhile.
+    fn read<T: Send + 'static>(
+        &self,
+        work: impl Fn(&mut dyn Session) -> Result<T, StoreError> + Send + 'static,
+    ) -> impl Future<Output = Result<T, StoreError>> + Send;
+
+    /// Does `work` in a transaction and returns once it is on disk. An error undoes it, and so does a
+    /// caller who gives up before it is taken.
+    fn write<T: Send + 'static>(
+        &self,
+        decision: &Decision,
+        work: impl Fn(&mut dyn Session) -> Result<T, StoreError> + Send + 'static,
+    ) -> impl Future<Output = Result<T, StoreError>> + Send;
+
+    /// Drops what the driver itself has written before this time and needs no more.
+    fn sweep(&self, before: jiff::Timestamp)
+    -> impl Future<Output = Result<(), StoreError>> + Send;
+}

@@ -1,0 +1,144 @@
+//! What a device does itself: it redeems its token, reports, rolls its key, revokes its access.
+
+use serde_json::{Value, json};
+
+use super::{Context, callers, log};
+use crate::server::store::session::{Session, values};
+use crate::server::store::{
+    EnrolledDevice, Redemption, Report, ReportRefusal, StoreError, TokenRefusal, Update,
+};
+
+pub(in crate::server::store) fn redeem(
+    session: &mut dyn Session,
+    context: &Context<'_>,
+    token_lookup: &[u8; 32],
+    report: &Report,
+    api_key: &[u8; 32],
+) -> Result<Redemption, StoreError> {
+    let found = session.row(
+        "SELECT device.id, device.initialized IS NOT NULL, device.revoked
+         FROM device JOIN organizer ON organizer.id = device.organizer
+         WHERE token_lookup = ?1 AND organizer.active",
+        values![token_lookup],
+        |columns| Ok((columns.next::<i64>()?, columns.next()?, columns.next()?)),
+    )?;
+    let row = match found {
+        None => return Ok(Err(TokenRefusal::Unknown)),
+        Some((_, true, _)) => return Ok(Err(TokenRefusal::Used)),
+        Some((_, false, true)) => return Ok(Err(TokenRefusal::Revoked)),
+        Some((row, false, false)) => row,
+    };
+    // What was read may be outdated where others write at the same time: the condition is what counts.
+    let redeemed = session.execute(
+        "UPDATE device SET initialized = ?2, api_key_hash = ?3
+         WHERE id = ?1 AND initialized IS NULL AND NOT revoked",
+        values![row, context.now, api_key],
+    )?;
+    if redeemed == 0 {
+        return Ok(Err(TokenRefusal::Used));
+    }
+    store_report(session, row, report)?;
+    log::write(session, context, row, "initialized", &reported(report))?;
+    Ok(callers::device_by_row(session, row)?.ok_or(TokenRefusal::Unknown))
+}
+
+pub(in crate::server::store) fn update(
+    session: &mut dyn Session,
+    context: &Context<'_>,
+    key: &[u8; 32],
+    report: &Report,
+) -> Result<Update, StoreError> {
+    let Some(device) = with_access(session, key)? else {
+        return Ok(Err(ReportRefusal::NoAccess));
+    };
+    if device.rsa_pubkey.is_some()
+        && report.rsa_pubkey.is_some()
+        && device.rsa_pubkey != report.rsa_pubkey
+    {
+        return Ok(Err(ReportRefusal::OtherPublicKey));
+    }
+    store_report(session, device.id, report)?;
+    log::write(session, context, device.id, "updated", &reported(report))?;
+    Ok(callers::device_by_row(session, device.id)?.ok_or(ReportRefusal::NoAccess))
+}
+
+pub(in crate::server::store) fn roll(
+    session: &mut dyn Session,
+    context: &Context<'_>,
+    key: &[u8; 32],
+    new: &[u8; 32],
+) -> Result<Option<EnrolledDevice>, StoreError> {
+    let Some(device) = with_access(session, key)? else {
+        return Ok(None);
+    };
+    let rolled = session.execute(
+        "UPDATE device SET api_key_hash = ?3 WHERE id = ?1 AND api_key_hash = ?2 AND NOT revoked",
+        values![device.id, key, new],
+    )?;
+    if rolled == 0 {
+        return Ok(None);
+    }
+    log::write(session, context, device.id, "key rolled", &json!({}))?;
+    Ok(Some(device))
+}
+
+pub(in crate::server::store) fn revoke(
+    session: &mut dyn Session,
+    context: &Context<'_>,
+    key: &[u8; 32],
+) -> Result<Option<EnrolledDevice>, StoreError> {
+    let Some(device) = with_access(session, key)? else {
+        return Ok(None);
+    };
+    let revoked = session.execute(
+        "UPDATE device SET revoked = TRUE WHERE id = ?1 AND api_key_hash = ?2 AND NOT revoked",
+        values![device.id, key],
+    )?;
+    if revoked == 0 {
+        return Ok(None);
+    }
+    log::write(session, context, device.id, "revoked", &json!({}))?;
+    Ok(Some(device))
+}
+
+fn with_access(
+    session: &mut dyn Session,
+    key: &[u8; 32],
+) -> Result<Option<EnrolledDevice>, StoreError> {
+    let device = callers::device(session, key)?;
+    Ok(device.filter(|device| !device.revoked && device.organizer.active))
+}
+
+fn store_report(session: &mut dyn Session, row: i64, report: &Report) -> Result<(), StoreError> {
+    session.execute(
+        "UPDATE device SET hardware_brand = ?2, hardware_model = ?3, os_name = ?4,
+            os_version = ?5, software_brand = ?6, software_version = ?7, info = ?8,
+            rsa_pubkey = coalesce(rsa_pubkey, ?9)
+         WHERE id = ?1",
+        values![
+            row,
+            &report.hardware_brand,
+            &report.hardware_model,
+            report.os_name.as_ref(),
+            report.os_version.as_ref(),
+            &report.software_brand,
+            &report.software_version,
+            report.info.as_ref().map(Value::to_string).as_ref(),
+            report.rsa_pubkey.as_ref(),
+        ],
+    )?;
+    Ok(())
+}
+
+/// A report for the log: without its diagnostics, which are long and soon outdated.
+fn reported(report: &Report) -> Value {
+    json!({
+        "hardware_brand": report.hardware_brand,
+        "hardware_model": report.hardware_model,
+        "os_name": report.os_name,
+        "os_version": report.os_version,
+        "software_brand": report.software_brand,
+        "software_version": report.software_version,
+        "rsa_pubkey": report.rsa_pubkey,
+    })
+}

@@ -1,0 +1,96 @@
+//! Who calls: the holder of a team's token, or a device.
+
+use crate::server::store::session::{Columns, Session, values};
+use crate::server::store::{EnrolledDevice, Organizer, StoreError, TeamCaller};
+use crate::wire;
+
+use super::teams::permissions;
+
+pub(in crate::server::store) fn team(
+    session: &mut dyn Session,
+    hash: &[u8; 32],
+) -> Result<Option<TeamCaller>, StoreError> {
+    session.row(
+        "SELECT team_token.id, team_token.active AND team.active,
+            organizer.id, organizer.slug, organizer.active, team.permissions
+         FROM team_token
+         JOIN team ON team.id = team_token.team
+         JOIN organizer ON organizer.id = team.organizer
+         WHERE team_token.hash = ?1",
+        values![hash],
+        |columns| {
+            Ok(TeamCaller {
+                token: columns.next()?,
+                active: columns.next()?,
+                organizer: organizer(columns)?,
+                permissions: permissions(columns.next()?),
+            })
+        },
+    )
+}
+
+/// Enrolled devices, by a condition.
+macro_rules! devices_where {
+    ($condition:literal) => {
+        concat!(
+            "SELECT device.id, organizer.id, organizer.slug, organizer.active, device.device_id,
+                device.unique_serial, device.name, device.security_profile,
+                gate.id, gate.name, gate.identifier, device.revoked, device.rsa_pubkey
+             FROM device
+             JOIN organizer ON organizer.id = device.organizer
+             LEFT JOIN gate ON gate.id = device.gate AND gate.active
+             WHERE ",
+            $condition
+        )
+    };
+}
+
+pub(in crate::server::store) fn device(
+    session: &mut dyn Session,
+    key_hash: &[u8; 32],
+) -> Result<Option<EnrolledDevice>, StoreError> {
+    let sql = devices_where!("device.api_key_hash = ?1");
+    session.row(sql, values![key_hash], enrolled)
+}
+
+pub(super) fn device_by_row(
+    session: &mut dyn Session,
+    id: i64,
+) -> Result<Option<EnrolledDevice>, StoreError> {
+    session.row(devices_where!("device.id = ?1"), values![id], enrolled)
+}
+
+fn enrolled(columns: &mut Columns<'_>) -> Result<EnrolledDevice, StoreError> {
+    Ok(EnrolledDevice {
+        id: columns.next()?,
+        organizer: organizer(columns)?,
+        device_id: columns.next()?,
+        unique_serial: columns.next()?,
+        name: columns.next()?,
+        security_profile: columns.next()?,
+        gate: gate(columns)?,
+        revoked: columns.next()?,
+        rsa_pubkey: columns.next()?,
+    })
+}
+
+fn organizer(columns: &mut Columns<'_>) -> Result<Organizer, StoreError> {
+    Ok(Organizer {
+        id: columns.next()?,
+        slug: columns.next()?,
+        active: columns.next()?,
+    })
+}
+
+/// A gate that may be none.
+pub(super) fn gate(columns: &mut Columns<'_>) -> Result<Option<wire::Gate>, StoreError> {
+    let (id, name, identifier) = (columns.next()?, columns.next()?, columns.next()?);
+    Ok(match (id, name, identifier) {
+        (Some(id), Some(name), Some(identifier)) => Some(wire::Gate {
+            id,
+            name,
+            identifier,
+        }),
+        _ => None,
+    })
+}

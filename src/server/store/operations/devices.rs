@@ -1,0 +1,319 @@
+//! Devices as their organizer sees and manages them.
+
+use std::collections::HashMap;
+
+use serde_json::{Value, json};
+
+use super::found::unknown;
+use super::{Context, log, organizers};
+use crate::secret::Secret;
+use crate::server::installation_keys::InstallationKeys;
+use crate::server::store::session::{Columns, Session, values};
+use crate::server::store::{DeviceChange, NewDevice, PlacedDevice, StoreError};
+use crate::server::tokens;
+use crate::wire;
+
+pub(in crate::server::store) fn count(
+    session: &mut dyn Session,
+    organizer: i64,
+) -> Result<u64, StoreError> {
+    let count = session.one(
+        "SELECT device_count FROM organizer WHERE id = ?1",
+        values![organizer],
+    )?;
+    count.ok_or_else(|| unknown("organizer", &organizer.to_string()))
+}
+
+/// Numbers have no gaps, so that a page is a range of them and what is skipped need not be counted
+/// through.
+fn range(skip: u64, limit: u64) -> (u64, u64) {
+    (skip, skip.saturating_add(limit))
+}
+
+pub(in crate::server::store) fn page(
+    session: &mut dyn Session,
+    keys: &InstallationKeys,
+    organizer: i64,
+    skip: u64,
+    limit: u64,
+) -> Result<Vec<wire::Device>, StoreError> {
+    let (after, last) = range(skip, limit);
+    let mut limits = event_limits(session, organizer, after, last)?;
+    session.rows(
+        "SELECT device_id, unique_serial, token_sealed, all_events, revoked, name, created,
+            initialized, hardware_brand, hardware_model, os_name, os_version, software_brand,
+            software_version, security_profile
+         FROM device WHERE organizer = ?1 AND device_id > ?2 AND device_id <= ?3
+         ORDER BY device_id",
+        values![organizer, after, last],
+        |columns| device(columns, keys, &mut limits),
+    )
+}
+
+pub(in crate::server::store) fn find(
+    session: &mut dyn Session,
+    keys: &InstallationKeys,
+    organizer: i64,
+    device_id: u64,
+) -> Result<Option<wire::Device>, StoreError> {
+    match device_id.checked_sub(1) {
+        Some(skip) => page(session, keys, organizer, skip, 1).map(|mut page| page.pop()),
+        None => Ok(None),
+    }
+}
+
+/// The slugs of the events that devices are limited to, by the device's number.
+fn event_limits(
+    session: &mut dyn Session,
+    organizer: i64,
+    after: u64,
+    last: u64,
+) -> Result<HashMap<u64, Vec<String>>, StoreError> {
+    let mut limits: HashMap<u64, Vec<String>> = HashMap::new();
+    session.query(
+        "SELECT device.device_id, event.slug
+         FROM device
+         JOIN device_event ON device_event.device = device.id
+         JOIN event ON event.id = device_event.event
+         WHERE device.organizer = ?1 AND device.device_id > ?2 AND device.device_id <= ?3
+         ORDER BY event.date_from, event.name, event.slug",
+        values![organizer, after, last],
+        &mut |columns| {
+            limits
+                .entry(columns.next()?)
+                .or_default()
+                .push(columns.next()?);
+            Ok(())
+        },
+    )?;
+    Ok(limits)
+}
+
+fn device(
+    columns: &mut Columns<'_>,
+    keys: &InstallationKeys,
+    limits: &mut HashMap<u64, Vec<String>>,
+) -> Result<wire::Device, StoreError> {
+    let device_id = columns.next()?;
+    let unique_serial: String = columns.next()?;
+    let token = keys.unseal(&token_purpose(&unique_serial), &columns.next::<Vec<u8>>()?)?;
+    Ok(wire::Device {
+        device_id,
+        unique_serial,
+        initialization_token: Some(Secret::new(String::from_utf8_lossy(&token).into_owned())),
+        limit_events: limits.remove(&device_id).unwrap_or_default(),
+        all_events: columns.next()?,
+        revoked: columns.next()?,
+        name: columns.next()?,
+        created: columns.next()?,
+        initialized: columns.next()?,
+        hardware_brand: columns.next()?,
+        hardware_model: columns.next()?,
+        os_name: columns.next()?,
+        os_version: columns.next()?,
+        software_brand: columns.next()?,
+        software_version: columns.next()?,
+        security_profile: columns.next()?,
+    })
+}
+
+/// Binds a sealed initialization token to its device.
+fn token_purpose(unique_serial: &str) -> String {
+    format!("initialization token of {unique_serial}")
+}
+
+pub(in crate::server::store) fn create(
+    session: &mut dyn Session,
+    context: &Context<'_>,
+    organizer: i64,
+    new: &NewDevice,
+) -> Result<wire::Device, StoreError> {
+    let gate = gate(session, organizer, new.gate.as_deref())?;
+    let device_id: Option<u64> = session.one(
+        "UPDATE organizer SET device_count = device_count + 1 WHERE id = ?1
+         RETURNING device_count",
+        values![organizer],
+    )?;
+    let device_id = device_id.ok_or_else(|| unknown("organizer", &organizer.to_string()))?;
+    let (serial, token) = (tokens::serial()?, tokens::initialization_token()?);
+    let sealed = context
+        .keys
+        .seal(&token_purpose(&serial), token.expose().as_bytes())?;
+    session.execute(
+        "INSERT INTO device (organizer, device_id, unique_serial, token_lookup, token_sealed,
+            name, all_events, security_profile, gate, created)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+        values![
+            organizer,
+            device_id,
+            &serial,
+            &context.keys.token_lookup(&token),
+            &sealed,
+            &new.name,
+            new.all_events,
+            &new.security_profile,
+            gate,
+            context.now,
+        ],
+    )?;
+    let row = row_of(session, organizer, device_id)?;
+    limit_to(session, organizer, row, &new.limit_events)?;
+    let data = json!({
+        "name": new.name, "all_events": new.all_events, "limit_events": new.limit_events,
+        "security_profile": new.security_profile, "gate": new.gate,
+    });
+    log::write(session, context, row, "created", &data)?;
+    existing(session, context, organizer, device_id)
+}
+
+pub(in crate::server::store) fn change(
+    session: &mut dyn Session,
+    context: &Context<'_>,
+    organizer: i64,
+    device_id: u64,
+    change: &DeviceChange,
+) -> Result<wire::Device, StoreError> {
+    let row = row_of(session, organizer, device_id)?;
+    session.execute(
+        "UPDATE device SET name = coalesce(?2, name), all_events = coalesce(?3, all_events),
+            security_profile = coalesce(?4, security_profile)
+         WHERE id = ?1",
+        values![
+            row,
+            change.name.as_ref(),
+            change.all_events,
+            change.security_profile.as_ref(),
+        ],
+    )?;
+    if let Some(events) = &change.limit_events {
+        session.execute("DELETE FROM device_event WHERE device = ?1", values![row])?;
+        limit_to(session, organizer, row, events)?;
+    }
+    if let Some(identifier) = &change.gate {
+        let gate = gate(session, organizer, identifier.as_deref())?;
+        session.execute(
+            "UPDATE device SET gate = ?2 WHERE id = ?1",
+            values![row, gate],
+        )?;
+    }
+    log::write(session, context, row, "changed", &changed(change))?;
+    existing(session, context, organizer, device_id)
+}
+
+/// What of a change is given, for the log.
+fn changed(change: &DeviceChange) -> Value {
+    let given = [
+        ("name", change.name.as_ref().map(|name| json!(name))),
+        ("all_events", change.all_events.map(|all| json!(all))),
+        (
+            "limit_events",
+            change.limit_events.as_ref().map(|slugs| json!(slugs)),
+        ),
+        (
+            "security_profile",
+            change.security_profile.as_ref().map(|name| json!(name)),
+        ),
+        ("gate", change.gate.as_ref().map(|gate| json!(gate))),
+    ];
+    let given = given.into_iter();
+    given
+        .filter_map(|(name, value)| Some((name.to_owned(), value?)))
+        .collect()
+}
+
+/// Ends a device's access for good. Its key stays known, so that it is told so.
+pub(in crate::server::store) fn revoke(
+    session: &mut dyn Session,
+    context: &Context<'_>,
+    row: i64,
+) -> Result<(), StoreError> {
+    session.execute(
+        "UPDATE device SET revoked = TRUE WHERE id = ?1",
+        values![row],
+    )?;
+    log::write(session, context, row, "revoked", &json!({}))
+}
+
+pub(in crate::server::store) fn row_of(
+    session: &mut dyn Session,
+    organizer: i64,
+    device_id: u64,
+) -> Result<i64, StoreError> {
+    let row = session.one(
+        "SELECT id FROM device WHERE organizer = ?1 AND device_id = ?2",
+        values![organizer, device_id],
+    )?;
+    row.ok_or_else(|| unknown("device", &device_id.to_string()))
+}
+
+fn existing(
+    session: &mut dyn Session,
+    context: &Context<'_>,
+    organizer: i64,
+    device_id: u64,
+) -> Result<wire::Device, StoreError> {
+    let device = find(session, context.keys, organizer, device_id)?;
+    device.ok_or_else(|| unknown("device", &device_id.to_string()))
+}
+
+fn limit_to(
+    session: &mut dyn Session,
+    organizer: i64,
+    device: i64,
+    slugs: &[String],
+) -> Result<(), StoreError> {
+    for slug in slugs {
+        let event: Option<i64> = session.one(
+            "SELECT id FROM event WHERE organizer = ?1 AND slug = ?2",
+            values![organizer, slug],
+        )?;
+        let event = event.ok_or_else(|| unknown("event", slug))?;
+        session.execute(
+            "INSERT INTO device_event (device, event) VALUES (?1, ?2) ON CONFLICT DO NOTHING",
+            values![device, event],
+        )?;
+    }
+    Ok(())
+}
+
+fn gate(
+    session: &mut dyn Session,
+    organizer: i64,
+    identifier: Option<&str>,
+) -> Result<Option<i64>, StoreError> {
+    let row = |identifier| organizers::gate_row(session, organizer, identifier);
+    identifier.map(row).transpose()
+}
+
+pub(in crate::server::store) fn placed(
+    session: &mut dyn Session,
+    keys: &InstallationKeys,
+    organizer: i64,
+    skip: u64,
+    limit: u64,
+) -> Result<Vec<PlacedDevice>, StoreError> {
+    let devices = page(session, keys, organizer, skip, limit)?;
+    let (after, last) = range(skip, limit);
+    let mut gates: HashMap<u64, wire::Gate> = HashMap::new();
+    session.query(
+        "SELECT device.device_id, gate.id, gate.name, gate.identifier
+         FROM device JOIN gate ON gate.id = device.gate
+         WHERE device.organizer = ?1 AND device.device_id > ?2 AND device.device_id <= ?3",
+        values![organizer, after, last],
+        &mut |columns| {
+            let device_id = columns.next()?;
+            let gate = wire::Gate {
+                id: columns.next()?,
+                name: columns.next()?,
+                identifier: columns.next()?,
+            };
+            gates.insert(device_id, gate);
+            Ok(())
+        },
+    )?;
+    let placed = devices.into_iter().map(|device| PlacedDevice {
+        gate: gates.remove(&device.device_id),
+        device,
+    });
+    Ok(placed.collect())
+}

@@ -1,0 +1,68 @@
+//! Answers kept for retries.
+
+use jiff::Timestamp;
+
+use crate::server::installation_keys::KeptId;
+use crate::server::store::session::{Session, values};
+use crate::server::store::{KeptAnswer, REFUSALS_KEPT, StoreError, oldest_kept};
+
+/// Answers dropped in one transaction.
+const PIECE: u64 = 1000;
+
+pub(in crate::server::store) fn find(
+    session: &mut dyn Session,
+    id: &KeptId,
+    since: Timestamp,
+) -> Result<Option<Vec<u8>>, StoreError> {
+    session.one(
+        "SELECT answer FROM kept_answer WHERE id = ?1 AND created >= ?2",
+        values![id, since],
+    )
+}
+
+pub(in crate::server::store) fn refuse_if_kept(
+    session: &mut dyn Session,
+    id: &KeptId,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    match find(session, id, oldest_kept(now))? {
+        Some(_) => Err(StoreError::AlreadyKept),
+        None => Ok(()),
+    }
+}
+
+pub(in crate::server::store) fn keep(
+    session: &mut dyn Session,
+    id: &KeptId,
+    answer: &KeptAnswer,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    session.execute(
+        "INSERT INTO kept_answer (id, created, answer, refused_to) VALUES (?1, ?2, ?3, ?4)
+         ON CONFLICT (id) DO UPDATE SET created = excluded.created, answer = excluded.answer,
+            refused_to = excluded.refused_to",
+        values![id, now, &answer.sealed, answer.refused_to.as_ref()],
+    )?;
+    if let Some(address) = &answer.refused_to {
+        session.execute(
+            "DELETE FROM kept_answer WHERE id IN (
+                SELECT id FROM kept_answer WHERE refused_to = ?1
+                ORDER BY created DESC LIMIT ?3 OFFSET ?2)",
+            values![address, REFUSALS_KEPT, i64::MAX],
+        )?;
+    }
+    Ok(())
+}
+
+/// Drops some of the answers kept before `before`; whether there may be more.
+pub(in crate::server::store) fn sweep_some(
+    session: &mut dyn Session,
+    before: Timestamp,
+) -> Result<bool, StoreError> {
+    let dropped = session.execute(
+        "DELETE FROM kept_answer WHERE id IN (
+            SELECT id FROM kept_answer WHERE created < ?1 LIMIT ?2)",
+        values![before, PIECE],
+    )?;
+    Ok(dropped == PIECE)
+}

@@ -1,0 +1,50 @@
+//! What was done to a device, and by whom.
+
+use serde_json::Value;
+
+use super::Context;
+use crate::server::store::session::{Session, values};
+use crate::server::store::{Actor, LogEntry, StoreError};
+
+/// Writes an entry; `data` must hold no secret.
+pub(super) fn write(
+    session: &mut dyn Session,
+    context: &Context<'_>,
+    device: i64,
+    action: &str,
+    data: &Value,
+) -> Result<(), StoreError> {
+    let (actor, token) = match context.actor {
+        Actor::Team(token) => ("team", Some(token)),
+        Actor::Device => ("device", None),
+        Actor::Administrator => ("administrator", None),
+    };
+    session.execute(
+        "INSERT INTO log_entry (created, device, action, actor, token, data)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+        values![context.now, device, action, actor, token, &data.to_string()],
+    )?;
+    Ok(())
+}
+
+/// What was done to the device in this row, oldest first.
+pub(in crate::server::store) fn of_device(
+    session: &mut dyn Session,
+    device: i64,
+) -> Result<Vec<LogEntry>, StoreError> {
+    session.rows(
+        "SELECT log_entry.created, log_entry.action, log_entry.actor, team_token.name, log_entry.data
+         FROM log_entry LEFT JOIN team_token ON team_token.id = log_entry.token
+         WHERE device = ?1 ORDER BY log_entry.id",
+        values![device],
+        |columns| {
+            Ok(LogEntry {
+                created: columns.next()?,
+                action: columns.next()?,
+                actor: columns.next()?,
+                token: columns.next()?,
+                data: columns.next()?,
+            })
+        },
+    )
+}

@@ -1,0 +1,24 @@
+//! The operations of the domain, each written once for all databases.
+
+pub(super) mod access;
+pub(super) mod callers;
+pub(super) mod devices;
+pub(super) mod events;
+pub(super) mod found;
+pub(super) mod import;
+pub(super) mod kept_answers;
+pub(super) mod log;
+pub(super) mod organizers;
+pub(super) mod teams;
+
+use jiff::Timestamp;
+
+use super::Actor;
+use crate::server::installation_keys::InstallationKeys;
+
+/// What goes with a change: who makes it, when, and the keys it seals with.
+pub(super) struct Context<'a> {
+    pub(super) actor: Actor,
+    pub(super) now: Timestamp,
+    pub(super) keys: &'a InstallationKeys,
+}

@@ -1,0 +1,173 @@
+//! Teams and their tokens.
+
+use jiff::Timestamp;
+
+use super::found::{expect_changed, expect_created, unknown};
+use crate::server::organizers_file::Permissions;
+use crate::server::store::session::{Session, values};
+use crate::server::store::{StoreError, TeamChange, TeamSummary, TokenChange, TokenSummary};
+
+/// Permissions as they are stored: a JSON list, or nothing for all.
+pub(super) fn permissions(stored: Option<String>) -> Permissions {
+    match stored {
+        None => Permissions::All,
+        // What can't be read permits nothing.
+        Some(list) => Permissions::Listed(serde_json::from_str(&list).unwrap_or_default()),
+    }
+}
+
+fn stored(permissions: &Permissions) -> Option<String> {
+    match permissions {
+        Permissions::All => None,
+        Permissions::Listed(list) => Some(serde_json::json!(list).to_string()),
+    }
+}
+
+pub(in crate::server::store) fn all(
+    session: &mut dyn Session,
+    organizer: i64,
+) -> Result<Vec<TeamSummary>, StoreError> {
+    session.rows(
+        "SELECT id, name, permissions, active FROM team WHERE organizer = ?1 ORDER BY name",
+        values![organizer],
+        |columns| {
+            Ok(TeamSummary {
+                id: columns.next()?,
+                name: columns.next()?,
+                permissions: permissions(columns.next()?),
+                active: columns.next()?,
+            })
+        },
+    )
+}
+
+pub(in crate::server::store) fn find(
+    session: &mut dyn Session,
+    organizer: i64,
+    name: &str,
+) -> Result<Option<(i64, Permissions)>, StoreError> {
+    session.row(
+        "SELECT id, permissions FROM team WHERE organizer = ?1 AND name = ?2",
+        values![organizer, name],
+        |columns| Ok((columns.next()?, permissions(columns.next()?))),
+    )
+}
+
+fn row_of(session: &mut dyn Session, organizer: i64, name: &str) -> Result<i64, StoreError> {
+    let found = find(session, organizer, name)?;
+    let (row, _) = found.ok_or_else(|| unknown("team", name))?;
+    Ok(row)
+}
+
+pub(in crate::server::store) fn create(
+    session: &mut dyn Session,
+    organizer: i64,
+    name: &str,
+    permissions: &Permissions,
+) -> Result<i64, StoreError> {
+    let made = session.one(
+        "INSERT INTO team (organizer, name, permissions) VALUES (?1, ?2, ?3)
+         ON CONFLICT DO NOTHING RETURNING id",
+        values![organizer, name, stored(permissions).as_ref()],
+    )?;
+    expect_created(made, "a team", name)
+}
+
+pub(in crate::server::store) fn change(
+    session: &mut dyn Session,
+    organizer: i64,
+    name: &str,
+    change: &TeamChange,
+) -> Result<(), StoreError> {
+    let row = row_of(session, organizer, name)?;
+    if let Some(new) = change.name.as_deref().filter(|new| *new != name) {
+        let renamed = session.one::<i64>(
+            "UPDATE team SET name = ?3 WHERE id = ?1 AND NOT EXISTS (
+                SELECT 1 FROM team AS other WHERE other.organizer = ?2 AND other.name = ?3)
+             RETURNING id",
+            values![row, organizer, new],
+        )?;
+        expect_created(renamed, "a team", new)?;
+    }
+    if let Some(permissions) = &change.permissions {
+        session.execute(
+            "UPDATE team SET permissions = ?2 WHERE id = ?1",
+            values![row, stored(permissions).as_ref()],
+        )?;
+    }
+    session.execute(
+        "UPDATE team SET active = coalesce(?2, active) WHERE id = ?1",
+        values![row, change.active],
+    )?;
+    Ok(())
+}
+
+pub(in crate::server::store) fn tokens(
+    session: &mut dyn Session,
+    organizer: i64,
+    team: &str,
+) -> Result<Vec<TokenSummary>, StoreError> {
+    let team = row_of(session, organizer, team)?;
+    session.rows(
+        "SELECT id, name, active, created FROM team_token WHERE team = ?1 ORDER BY id",
+        values![team],
+        |columns| {
+            Ok(TokenSummary {
+                id: columns.next()?,
+                name: columns.next()?,
+                active: columns.next()?,
+                created: columns.next()?,
+            })
+        },
+    )
+}
+
+pub(in crate::server::store) fn create_token(
+    session: &mut dyn Session,
+    organizer: i64,
+    team: &str,
+    name: &str,
+    hash: &[u8; 32],
+) -> Result<i64, StoreError> {
+    let team = row_of(session, organizer, team)?;
+    add_token(session, team, name, hash, true)
+}
+
+pub(super) fn add_token(
+    session: &mut dyn Session,
+    team: i64,
+    name: &str,
+    hash: &[u8; 32],
+    active: bool,
+) -> Result<i64, StoreError> {
+    let made = session.one(
+        "INSERT INTO team_token (team, name, hash, active, created) VALUES (?1, ?2, ?3, ?4, ?5)
+         ON CONFLICT DO NOTHING RETURNING id",
+        values![team, name, hash, active, Timestamp::now()],
+    )?;
+    expect_created(made, "a token", name)
+}
+
+/// The team that holds the token with this hash.
+pub(super) fn holder(
+    session: &mut dyn Session,
+    hash: &[u8; 32],
+) -> Result<Option<i64>, StoreError> {
+    session.one("SELECT team FROM team_token WHERE hash = ?1", values![hash])
+}
+
+pub(in crate::server::store) fn change_token(
+    session: &mut dyn Session,
+    organizer: i64,
+    team: &str,
+    token: i64,
+    change: &TokenChange,
+) -> Result<(), StoreError> {
+    let team = row_of(session, organizer, team)?;
+    let changed = session.execute(
+        "UPDATE team_token SET name = coalesce(?3, name), active = coalesce(?4, active)
+         WHERE team = ?1 AND id = ?2",
+        values![team, token, change.name.as_ref(), change.active],
+    )?;
+    expect_changed(changed, "token", &token.to_string())
+}

@@ -1,0 +1,269 @@
+//! The store over any database: which operation each method is, and whether it reads or changes.
+
+mod administration;
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+
+use super::driver::Driver;
+use super::operations::{Context, access, callers, devices, events, kept_answers, organizers};
+use super::session::Session;
+use super::{
+    Actor, Decision, DeviceChange, EnrolledDevice, KeptAnswer, MediumKeys, NewDevice, Redemption,
+    Report, Store, StoreError, TeamCaller, Terms, Update,
+};
+use crate::secret::Secret;
+use crate::server::event_selection;
+use crate::server::installation_keys::{InstallationKeys, KeptId, key_hash};
+use crate::wire;
+
+/// A database with the keys of the installation that it belongs to.
+pub(super) struct Stored<D> {
+    driver: D,
+    keys: Arc<InstallationKeys>,
+}
+
+impl<D: Driver> Stored<D> {
+    pub(super) fn new(driver: D, keys: Arc<InstallationKeys>) -> Self {
+        Self { driver, keys }
+    }
+
+    fn keys(&self) -> Arc<InstallationKeys> {
+        Arc::clone(&self.keys)
+    }
+
+    async fn read<T: Send + 'static>(
+        &self,
+        work: impl Fn(&mut dyn Session) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        self.driver.read(work).await
+    }
+
+    /// Does a change that nobody gives up.
+    async fn write<T: Send + 'static>(
+        &self,
+        work: impl Fn(&mut dyn Session) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        self.driver.write(&Decision::default(), work).await
+    }
+
+    /// Does a change and keeps the answer to it in the same transaction.
+    async fn change<T: Send + 'static>(
+        &self,
+        actor: Actor,
+        terms: Terms<T>,
+        work: impl Fn(&mut dyn Session, &Context<'_>) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let keys = self.keys();
+        let Terms { decision, keep } = terms;
+        let with_answer = move |session: &mut dyn Session| {
+            let now = Timestamp::now();
+            if let Some(keep) = &keep {
+                kept_answers::refuse_if_kept(session, &keep.id, now)?;
+            }
+            let context = Context {
+                actor,
+                now,
+                keys: &keys,
+            };
+            let done = work(session, &context)?;
+            if let Some(keep) = &keep {
+                let answer = (keep.render)(&done)?;
+                kept_answers::keep(session, &keep.id, &answer, now)?;
+            }
+            Ok(done)
+        };
+        self.driver.write(&decision, with_answer).await
+    }
+}
+
+#[async_trait]
+impl<D: Driver> Store for Stored<D> {
+    async fn team_caller(&self, token: &Secret) -> Result<Option<TeamCaller>, StoreError> {
+        let hash = key_hash(token);
+        self.read(move |session| callers::team(session, &hash))
+            .await
+    }
+
+    async fn enrolled_device(&self, key: &Secret) -> Result<Option<EnrolledDevice>, StoreError> {
+        let hash = key_hash(key);
+        self.read(move |session| callers::device(session, &hash))
+            .await
+    }
+
+    async fn device_count(&self, organizer: i64) -> Result<u64, StoreError> {
+        self.read(move |session| devices::count(session, organizer))
+            .await
+    }
+
+    async fn devices(
+        &self,
+        organizer: i64,
+        skip: u64,
+        limit: u64,
+    ) -> Result<Vec<wire::Device>, StoreError> {
+        let keys = self.keys();
+        self.read(move |session| devices::page(session, &keys, organizer, skip, limit))
+            .await
+    }
+
+    async fn device(
+        &self,
+        organizer: i64,
+        device_id: u64,
+    ) -> Result<Option<wire::Device>, StoreError> {
+        let keys = self.keys();
+        self.read(move |session| devices::find(session, &keys, organizer, device_id))
+            .await
+    }
+
+    async fn unknown_event(
+        &self,
+        organizer: i64,
+        slugs: &[String],
+    ) -> Result<Option<String>, StoreError> {
+        let slugs = slugs.to_vec();
+        self.read(move |session| events::first_unknown(session, organizer, &slugs))
+            .await
+    }
+
+    async fn create_device(
+        &self,
+        actor: Actor,
+        organizer: i64,
+        device: NewDevice,
+        terms: Terms<wire::Device>,
+    ) -> Result<wire::Device, StoreError> {
+        self.change(actor, terms, move |session, context| {
+            devices::create(session, context, organizer, &device)
+        })
+        .await
+    }
+
+    async fn change_device(
+        &self,
+        actor: Actor,
+        organizer: i64,
+        device_id: u64,
+        change: DeviceChange,
+        terms: Terms<wire::Device>,
+    ) -> Result<wire::Device, StoreError> {
+        self.change(actor, terms, move |session, context| {
+            devices::change(session, context, organizer, device_id, &change)
+        })
+        .await
+    }
+
+    async fn redeem_token(
+        &self,
+        token: &Secret,
+        report: Report,
+        api_key: &Secret,
+        terms: Terms<Redemption>,
+    ) -> Result<Redemption, StoreError> {
+        let (lookup, key) = (self.keys.token_lookup(token), key_hash(api_key));
+        self.change(Actor::Device, terms, move |session, context| {
+            access::redeem(session, context, &lookup, &report, &key)
+        })
+        .await
+    }
+
+    async fn update_device(
+        &self,
+        key: &Secret,
+        report: Report,
+        terms: Terms<Update>,
+    ) -> Result<Update, StoreError> {
+        let key = key_hash(key);
+        self.change(Actor::Device, terms, move |session, context| {
+            access::update(session, context, &key, &report)
+        })
+        .await
+    }
+
+    async fn roll_key(
+        &self,
+        key: &Secret,
+        new: &Secret,
+        terms: Terms<Option<EnrolledDevice>>,
+    ) -> Result<Option<EnrolledDevice>, StoreError> {
+        let (key, new) = (key_hash(key), key_hash(new));
+        self.change(Actor::Device, terms, move |session, context| {
+            access::roll(session, context, &key, &new)
+        })
+        .await
+    }
+
+    async fn revoke_key(
+        &self,
+        key: &Secret,
+        terms: Terms<Option<EnrolledDevice>>,
+    ) -> Result<Option<EnrolledDevice>, StoreError> {
+        let key = key_hash(key);
+        self.change(Actor::Device, terms, move |session, context| {
+            access::revoke(session, context, &key)
+        })
+        .await
+    }
+
+    async fn accessible_events(
+        &self,
+        device: i64,
+    ) -> Result<Vec<event_selection::Event>, StoreError> {
+        self.read(move |session| events::accessible(session, device))
+            .await
+    }
+
+    async fn event_beside(
+        &self,
+        device: i64,
+        slug: &str,
+    ) -> Result<Option<event_selection::Event>, StoreError> {
+        let slug = slug.to_owned();
+        self.read(move |session| events::beside(session, device, &slug))
+            .await
+    }
+
+    async fn medium_keys(&self, organizer: i64) -> Result<Vec<MediumKeys>, StoreError> {
+        let keys = self.keys();
+        self.read(move |session| organizers::medium_keys(session, &keys, organizer))
+            .await
+    }
+
+    async fn kept_answer(
+        &self,
+        id: &KeptId,
+        since: Timestamp,
+    ) -> Result<Option<Vec<u8>>, StoreError> {
+        let id = *id;
+        self.read(move |session| kept_answers::find(session, &id, since))
+            .await
+    }
+
+    async fn keep_answer(
+        &self,
+        id: &KeptId,
+        answer: KeptAnswer,
+        decision: &Decision,
+    ) -> Result<(), StoreError> {
+        let id = *id;
+        self.driver
+            .write(decision, move |session| {
+                let now = Timestamp::now();
+                kept_answers::refuse_if_kept(session, &id, now)?;
+                kept_answers::keep(session, &id, &answer, now)
+            })
+            .await
+    }
+
+    async fn sweep_answers(&self, before: Timestamp) -> Result<(), StoreError> {
+        // In pieces, so that nobody waits long behind a day's answers.
+        while self
+            .write(move |session| kept_answers::sweep_some(session, before))
+            .await?
+        {}
+        self.driver.sweep(before).await
+    }
+}
