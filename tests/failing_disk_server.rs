@@ -22,7 +22,6 @@ use common::installation::{ServerProcess, serve, served_at};
 use common::recording::{can_record, strace, with_program};
 use common::server::{Answer, ORGANIZER, client, initialization};
 use gatehand::server::store;
-use gatehand::server::store::Administration;
 use gatehand::wire::IDEMPOTENCY_HEADER;
 use serde_json::Value;
 use tokio::runtime::Runtime;
