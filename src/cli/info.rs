@@ -70,7 +70,7 @@ impl Info {
             });
         }
         if let Some(identity) = &status.identity {
-            output::print_table(&status::rows(identity, &status.vault))?;
+            output::print_table(&status::rows(identity, &status))?;
         }
         if let Some(keys) = media_keys {
             output::print_line("")?;
