@@ -74,7 +74,7 @@ impl Info {
         }
         if let Some(keys) = media_keys {
             output::print_line("")?;
-            output::print_columns(
+            output::print_whole_columns(
                 ["SET", "TYPE", "ACTIVE", "UID KEY", "DIVERSIFICATION KEY"],
                 keys.into_iter().map(MediaKeyReport::cells),
             )?;
