@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use super::state::Operation;
+use super::trust::Trust;
 use super::{AgentError, Identity};
 use crate::enrolment::{Enrolment, ServerUrl};
 use crate::facts::Overrides;
@@ -46,6 +47,9 @@ pub(super) struct BegunEnrolment {
     /// Whether the device that is there is to be revoked once this one has its place.
     #[serde(default)]
     pub(super) revoke_old: bool,
+    /// Whom it trusts, and the device from then on.
+    #[serde(default)]
+    pub(super) trust: Trust,
 }
 
 impl BegunEnrolment {
@@ -54,6 +58,7 @@ impl BegunEnrolment {
         enrolment: &Enrolment,
         report: DeviceReport,
         overrides: Overrides,
+        trust: Trust,
     ) -> Result<Self, AgentError> {
         Ok(Self {
             server: enrolment.url().clone(),
@@ -62,6 +67,7 @@ impl BegunEnrolment {
             report,
             overrides,
             revoke_old: false,
+            trust,
         })
     }
 
