@@ -21,7 +21,7 @@ pub fn harmless(c: char) -> char {
 }
 
 /// Control characters, line and paragraph separators, what turns the direction of writing, and what
-/// takes no room, joiners among it.
+/// takes no room. Joiners stay: names in some languages are spelt with them.
 pub fn does_more_than_be_read(c: char) -> bool {
     c.is_control()
         || matches!(
@@ -31,7 +31,8 @@ pub fn does_more_than_be_read(c: char) -> bool {
                 | '\u{61c}'
                 | '\u{115f}'..='\u{1160}'
                 | '\u{180e}'
-                | '\u{200b}'..='\u{200f}'
+                | '\u{200b}'
+                | '\u{200e}'..='\u{200f}'
                 | '\u{2028}'..='\u{202e}'
                 | '\u{2060}'..='\u{206f}'
                 | '\u{3164}'
@@ -53,13 +54,14 @@ mod tests {
         {
             assert_eq!(line(&format!("a{c}b")), "a\u{fffd}b", "{c:?}");
         }
-        for c in "\u{ad}\u{180e}\u{200b}\u{200c}\u{200d}\u{2060}\u{feff}\u{3164}\u{e0041}".chars() {
+        for c in "\u{ad}\u{180e}\u{200b}\u{2060}\u{feff}\u{3164}\u{e0041}".chars() {
             assert_eq!(line(&format!("a{c}b")), "a\u{fffd}b", "{c:?}");
         }
         for text in [
             "Lane 1",
             "Größe \"M\" <b>",
-            "入口 🚀",
+            "入口 👩‍🚀",
+            "می\u{200c}خواهم",
             "بوابة",
             "e\u{301}",
             "❤\u{fe0f}",
