@@ -59,7 +59,7 @@ fn commit_a_change(bencher: Bencher<'_, '_>) {
 #[divan::bench]
 fn prove_room_for_an_answer(bencher: Bencher<'_, '_>) {
     let (_scratch, _folder, mut vault) = vault();
-    bencher.bench_local(|| vault.begin(|_| Ok::<_, VaultError>(())).unwrap());
+    bencher.bench_local(|| vault.begin(0, |_| Ok::<_, VaultError>(())).unwrap());
 }
 
 #[divan::bench]

@@ -8,6 +8,7 @@
 #![warn(unreachable_pub)]
 
 pub mod agent;
+mod causes;
 #[cfg(feature = "cli")]
 pub mod cli;
 pub mod enrolment;

@@ -329,6 +329,46 @@ fn a_new_device_comes_with_its_code() {
 }
 
 #[test]
+fn the_organizers_file_of_the_documentation_is_imported() {
+    let desk = Desk::new();
+    let text = include_str!("../docs/ORGANIZERS_FILE.md");
+    let example = text.split("```").nth(1).unwrap().trim_start_matches("json");
+    let file = desk.0.scratch().join("documented.json");
+    fs::write(&file, example).unwrap();
+    let imported = desk.json(&format!("import {}", file.display()));
+    for kind in [
+        "gates",
+        "events",
+        "subevents",
+        "checkin_lists",
+        "tokens",
+        "devices",
+    ] {
+        assert!(
+            imported[kind]["created"].as_u64().unwrap() > 0,
+            "{imported}"
+        );
+    }
+}
+
+#[test]
+fn a_long_name_widens_no_table() {
+    let desk = Desk::new();
+    desk.admin("organizer create o --name O").succeeds();
+    let name = "x".repeat(190);
+    desk.admin(&format!("gate create o north --name {name}"))
+        .succeeds();
+    let shown = desk.admin("gate list o");
+    let shown = &shown.succeeds().stdout;
+    assert!(shown.contains("x…"), "{shown}");
+    assert!(
+        shown.lines().all(|line| line.chars().count() <= 80),
+        "{shown}"
+    );
+    assert_eq!(desk.json("gate list o")[0]["name"], name);
+}
+
+#[test]
 fn an_import_is_whole_or_not_at_all_and_twice_changes_nothing() {
     let desk = Desk::new();
     let recorded = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/organizers.json");

@@ -12,43 +12,23 @@ mod common;
 use std::fs;
 use std::process::Command;
 
+use common::authority::{self, Authority, authority_parameters, server_parameters};
 use common::scanner::{Ended, Scanner, end};
 use common::skip;
 use common::stranger::{Stranger, identity};
-use rcgen::{
-    BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, date_time_ymd,
-};
+use rcgen::{CertificateParams, CertifiedIssuer, KeyPair, date_time_ymd};
 use rustls::pki_types::CertificateDer;
 
 const TOKEN: &str = "kpp4jn8g2ynzonp6";
 
-/// An authority, whose certificate another one or itself has signed.
-type Authority = CertifiedIssuer<'static, KeyPair>;
-
-fn authority_parameters(name: &str) -> CertificateParams {
-    let mut parameters = CertificateParams::new([]).unwrap();
-    parameters.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-    parameters.distinguished_name.push(DnType::CommonName, name);
-    parameters
-}
-
 fn root() -> Authority {
-    let key = KeyPair::generate().unwrap();
-    CertifiedIssuer::self_signed(authority_parameters("Own Root"), key).unwrap()
+    authority::root("Own Root")
 }
 
 fn intermediate(root: &Authority) -> Authority {
     let key = KeyPair::generate().unwrap();
     let parameters = authority_parameters("Own Middle\u{202e}\n");
     CertifiedIssuer::signed_by(parameters, key, root).unwrap()
-}
-
-fn server_parameters(name: &str) -> CertificateParams {
-    let mut parameters = CertificateParams::new([name.to_owned()]).unwrap();
-    parameters
-        .distinguished_name
-        .push(DnType::CommonName, "Tickets");
-    parameters
 }
 
 /// A server with a certificate of `issuer`; sends `more` after it.

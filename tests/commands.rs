@@ -12,9 +12,11 @@ mod common;
 use std::fs;
 use std::process::Command;
 
+use common::installation::Installation;
 use common::scanner::{Ended, Scanner, end};
+use common::server::ORGANIZER;
 use common::skip;
-use common::stranger::{Stranger, identity};
+use common::stranger::{Stranger, answer, identity};
 use serde_json::Value;
 
 /// The commands for devices, with what they need to be called at all.
@@ -132,6 +134,63 @@ fn with_json_an_error_is_one_line_of_json_with_code_words_and_causes() {
     assert!(
         !causes.is_empty() && causes.iter().all(Value::is_string),
         "{causes:?}"
+    );
+}
+
+#[test]
+fn what_to_do_is_told_as_advice_and_not_in_the_error() {
+    let (installation, scanner) = (Installation::start(), Scanner::new());
+    let token = installation.create_device("Lane 1");
+    scanner.init(&installation.url, &token, &[]).succeeds();
+    let told = |ended: &Ended, code: i32, advice: &str| {
+        assert_eq!(ended.code, code, "{ended:?}");
+        let told: Value = serde_json::from_str(&ended.stderr).unwrap();
+        let advised = told["advice"].as_str().unwrap_or_default();
+        assert!(advised.contains(advice), "{told}");
+        let error = told["error"].as_str().unwrap();
+        for word in ["try ", "run ", "create ", "look at", "check ", "enrol with"] {
+            assert!(!error.contains(word), "{word:?} in {error}");
+        }
+    };
+    let path = scanner.scratch().join("existing.json");
+    let existing = r#"{"url": "http://127.0.0.1:9", "key": "k", "serial": "S"}"#;
+    fs::write(&path, existing).unwrap();
+    let adopted = scanner.run(&["adopt", path.to_str().unwrap(), "--json"]);
+    told(&adopted, 12, "gatehand status shows it");
+    let again = scanner.init(&installation.url, "kpp4jn8g2ynzonp6", &["--json"]);
+    told(&again, 12, "--revoke-old");
+
+    installation.admin(&["device", "revoke", ORGANIZER, "1"]);
+    for command in ["info", "status"] {
+        let ended = scanner.run(&[command, "--json"]);
+        told(&ended, 16, "create a new device on the server");
+    }
+
+    let gone = Scanner::new();
+    let server = Stranger::once(&identity("k"));
+    gone.init(&server.url, "t", &[]).succeeds();
+    for (command, advice) in [("info", "check this device's network"), ("roll", "network")] {
+        let ended = gone.run(&[command, "--json", "--timeout", "1"]);
+        told(&ended, 8, advice);
+    }
+
+    let unauthorized = answer(
+        "401 Unauthorized",
+        "application/json",
+        r#"{"detail": "No."}"#,
+    );
+    let server = Stranger::answering_in_turn(vec![identity("k"), unauthorized]);
+    let rejected = Scanner::new();
+    rejected.init(&server.url, "t", &[]).succeeds();
+    told(
+        &rejected.run(&["info", "--json"]),
+        17,
+        "look at the device on the server",
+    );
+    told(
+        &rejected.run(&["status", "--json"]),
+        17,
+        "another copy of this vault",
     );
 }
 

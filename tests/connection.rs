@@ -19,7 +19,7 @@ use std::time::Duration;
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use gatehand::agent::{Agent, App, Client, ClientConfig, InitializeOptions, ThisMachine};
+use gatehand::agent::{Agent, App, Client, ClientConfig, InitializeOptions, ThisMachine, Trust};
 use gatehand::enrolment::Enrolment;
 use gatehand::secret::Secret;
 use gatehand::vault::Folder;
@@ -405,7 +405,7 @@ async fn a_connection_that_died_is_dropped_though_its_answer_is_still_awaited() 
     fs::write(&ca_file, pem).unwrap();
     // As long as the deadline: no time is left for another attempt unless the first is given up.
     let config = ClientConfig {
-        ca_file: Some(ca_file),
+        trust: Some(Trust::default().with_file(&ca_file).unwrap()),
         attempt_timeout: Duration::from_secs(60),
         deadline: Duration::from_secs(60),
         keep_alive: Duration::from_millis(200),

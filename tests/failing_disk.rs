@@ -357,6 +357,8 @@ fn a_read_only_disk_hides_no_answer_that_came() {
         let ended = run_read_only(&scanner, &scanner.command(command));
         assert!(ended.succeeds().stdout.contains("Lane 9"), "{ended:?}");
         ended.complains(0, "can't write");
+        let words = ended.stderr.matches("readonly database").count();
+        assert_eq!(words, 1, "{ended:?}");
     }
     assert!(scanner.files() == before);
     scanner.run(&["info", "--media-keys"]).succeeds();

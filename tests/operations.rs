@@ -114,7 +114,7 @@ fn a_report_is_not_marked_done_before_its_answer_is_read() {
     let update = ["update", "--hardware-model", "Kiosk 3"];
     scanner
         .run(&[&update[..], &IMPATIENT].concat())
-        .complains(8, "the next try goes on where it stopped");
+        .complains(8, "it goes on where it stopped");
     assert_eq!(standing(&scanner), ("enrolled".into(), "update".into()));
     assert_ne!(
         scanner.status()["reported"]["hardware_model"],
@@ -137,7 +137,7 @@ fn a_lost_new_key_is_asked_for_again_under_the_same_idempotency_key() {
     way.lose_answers();
     scanner
         .run(&[&["roll"][..], &IMPATIENT].concat())
-        .complains(8, "the next try goes on where it stopped");
+        .complains(8, "it goes on where it stopped");
     assert_eq!(standing(&scanner), ("enrolled".into(), "roll".into()));
     way.lose_nothing();
     scanner.run(&["info"]).succeeds();

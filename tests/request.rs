@@ -10,12 +10,15 @@
 mod common;
 
 use std::fs;
+use std::os::unix::process::ExitStatusExt;
+use std::thread;
 
 use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD, Engine};
 use common::installation::Installation;
 use common::scanner::{Ended, Scanner};
 use common::stranger::{Stranger, answer, answer_with, identity};
 use common::way::{Way, header};
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 
 const KEY: &str = "k3yk3yk3yk3yk3yk3yk3yk3yk3yk3yk3yk3yk3yk3yk3yk3yk3yk3yk3yk3yk3yk3";
@@ -71,6 +74,35 @@ fn a_call_is_made_as_the_device_and_the_answer_printed_as_it_is() {
     }
     let version = request(&scanner, &["GET", "/api/v1/version"]);
     assert!(version.succeeds().stdout.contains("20260080005000"));
+}
+
+#[test]
+fn a_call_that_a_signal_ends_tells_under_which_key_to_repeat_it() {
+    let server = Stranger::answering_by(|request| match request.contains("/device/initialize") {
+        true => identity(KEY),
+        false => {
+            thread::park();
+            String::new()
+        }
+    });
+    let scanner = Scanner::new();
+    scanner.init(&server.url, "token", &[]).succeeds();
+    for (method, more) in [("POST", &[][..]), ("POST", &["--json"]), ("GET", &[])] {
+        let before = server.requests().len();
+        let call = scanner.start(&[&["request", method, "/api/v1/x"], more].concat());
+        while server.requests().len() == before {
+            thread::yield_now();
+        }
+        kill_process(Pid::from_child(&call), Signal::TERM).unwrap();
+        let ended = call.wait_with_output().unwrap();
+        assert_eq!(ended.status.signal(), Some(15), "{ended:?}");
+        let said = String::from_utf8(ended.stderr).unwrap();
+        let request = server.requests().pop().unwrap();
+        match method {
+            "GET" => assert_eq!(said, ""),
+            _ => assert!(said.contains(header(&request, "idempotency-key")), "{said}"),
+        }
+    }
 }
 
 #[test]

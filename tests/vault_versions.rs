@@ -17,7 +17,7 @@ use common::scanner::Scanner;
 use common::stranger::{Stranger, identity};
 use gatehand::vault::{Folder, SCHEMA_VERSION, Vault, VaultError};
 use rusqlite::{Connection, OpenFlags};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 const SERVER: &str = "http://localhost:8777/tickets";
 const TOKEN: &str = "kpp4jn8g2ynzonp6";
@@ -113,6 +113,8 @@ fn an_older_vault_tells_its_state_before_and_after_it_became_current() {
                 assert_eq!(status["unfinished"], unfinished);
                 if vault != "enrolling" {
                     is_lane_7(&status);
+                    let built_in = json!({"certificates": [], "system_certificates": false});
+                    assert_eq!(status["trust"], built_in);
                 }
                 ended.stdout
             };

@@ -56,6 +56,7 @@ impl Access {
             rsa_pubkey: MediaKey::public(vault)?,
             identity,
             state,
+            trust: device.trust,
         };
         Ok(Self {
             known: Arc::new(known),
@@ -300,8 +301,11 @@ impl Agent {
     /// The old key may work after all, if the lost answer was none.
     async fn try_lost_key(&self, access: &Access) -> Result<(), AgentError> {
         let identity = &access.identity;
+        let client = self.client_at(&access.trust)?;
         match self
-            .ask_info(&identity.server, &access.key, |device| identity.is(device))
+            .ask_info(&client, &identity.server, &access.key, |device| {
+                identity.is(device)
+            })
             .await
         {
             Asked::Info(info) => self.hear_info(access, &info).await.map(drop),

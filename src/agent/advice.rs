@@ -18,6 +18,24 @@ pub enum Advice {
     GoOn,
     /// Enrol again with that other code, or with a new one that replaces it.
     FinishOrReplace,
+    /// Ask again for what was begun, and it goes on.
+    GoOnLater,
+    /// See whether the network is there, and ask again.
+    TryAgain,
+    /// The same, perhaps with more time.
+    TryLonger,
+    /// See who the device is; only what replaces it takes its place.
+    SeeOrReplace,
+    /// Enrol with the code of a new device.
+    NewDevice,
+    /// End the device's access on the server, and enrol with the code of a new one.
+    RevokeAndRenew,
+    /// See on the server how the device stands, or replace it.
+    LookOrReplace,
+    /// The same, unless another copy of the vault is the device now.
+    OtherCopyOrReplace,
+    /// See whether address, key and serial are those of one device.
+    CheckExisting,
     /// Enrol with a new code that replaces what is there.
     Replace,
     /// Enrol again at the right address.
@@ -68,9 +86,15 @@ impl AgentError {
             Self::NotEnrolled => Some(Advice::Enrol),
             Self::Enrolling { .. } => Some(Advice::GoOn),
             Self::Unfinished { .. } => Some(Advice::FinishOrReplace),
-            Self::AlreadyEnrolled(_) | Self::Rejected { .. } | Self::OtherMediaKey { .. } => {
-                Some(Advice::Replace)
-            }
+            Self::AlreadyEnrolled(_) => Some(Advice::SeeOrReplace),
+            Self::Rejected { problem, .. } => Some(match problem.says_unknown_key() {
+                true => Advice::OtherCopyOrReplace,
+                false => Advice::LookOrReplace,
+            }),
+            Self::OtherMediaKey { .. } => Some(Advice::Replace),
+            Self::Revoked(_) | Self::RevokedHere(_) => Some(Advice::NewDevice),
+            Self::AnswerLost { .. } => Some(Advice::RevokeAndRenew),
+            Self::OtherDevice { .. } => Some(Advice::CheckExisting),
             Self::Refused {
                 operation: Some(Operation::Initialize),
                 pending: true,
@@ -81,14 +105,22 @@ impl AgentError {
                 problem,
                 ..
             } => Some(of_token(&problem.to_string())),
+            Self::Refused { pending: true, .. } => Some(Advice::GoOnLater),
             Self::Foreign {
                 operation, source, ..
             } => of_foreign(*operation, source),
+            Self::Unsound { operation, .. } => Some(going_on(*operation)),
             Self::Address(ServerUrlError::PlainHttp(_)) => Some(Advice::Encrypt),
             Self::Unanswered {
                 source: SendError::Certificate { distrust, .. },
                 ..
             } => of_certificate(distrust),
+            Self::Unanswered {
+                operation,
+                pending,
+                source,
+                ..
+            } => of_silence(*operation, *pending, source),
             Self::OwnPath { operation, .. } => Some(Advice::Instead(*operation)),
             Self::Entry { .. } => Some(Advice::Update),
             Self::NoKey { .. } => Some(Advice::RestoreOrReplace),
@@ -98,12 +130,6 @@ impl AgentError {
             | Self::Client(_)
             | Self::MediaKey(_)
             | Self::Random(_)
-            | Self::Revoked(_)
-            | Self::RevokedHere(_)
-            | Self::AnswerLost { .. }
-            | Self::Unanswered { .. }
-            | Self::Unsound { .. }
-            | Self::OtherDevice { .. }
             | Self::NotAdopted { .. }
             | Self::Method(_)
             | Self::Header(_)
@@ -111,6 +137,39 @@ impl AgentError {
             | Self::Key(_)
             | Self::Encode(_) => None,
         }
+    }
+}
+
+impl AgentError {
+    /// What to do once that is mended, where something was begun.
+    pub fn afterwards(&self) -> Option<Advice> {
+        let begun = match self {
+            Self::Foreign { operation, .. } => *operation,
+            Self::Unanswered {
+                operation, pending, ..
+            } => operation.filter(|_| *pending),
+            _ => None,
+        };
+        let afterwards = begun.map(going_on);
+        afterwards.filter(|_| self.advice() != afterwards)
+    }
+}
+
+/// For an operation that is in the vault.
+fn going_on(operation: Operation) -> Advice {
+    match operation {
+        Operation::Initialize => Advice::GoOn,
+        Operation::Update | Operation::Roll | Operation::Revoke => Advice::GoOnLater,
+    }
+}
+
+fn of_silence(operation: Option<Operation>, pending: bool, error: &SendError) -> Option<Advice> {
+    match (operation, error) {
+        (_, SendError::Clock) => None,
+        (Some(operation), _) if pending => Some(going_on(operation)),
+        (_, SendError::TooLarge { .. } | SendError::Certificate { .. }) => None,
+        (None, SendError::TimedOut { .. }) => Some(Advice::TryLonger),
+        _ => Some(Advice::TryAgain),
     }
 }
 
@@ -136,7 +195,7 @@ fn of_foreign(operation: Option<Operation>, answer: &ForeignAnswer) -> Option<Ad
             Some(Operation::Initialize) => Some(Advice::CorrectAddress),
             _ => Some(Advice::CheckServer),
         },
-        ForeignAnswer::NotYet(_) | ForeignAnswer::Failure(_) => None,
+        ForeignAnswer::NotYet(_) | ForeignAnswer::Failure(_) => operation.map(going_on),
     }
 }
 

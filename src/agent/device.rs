@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::journal::{BegunEnrolment, BegunOperation, Redeemed};
 use super::media_keys::MediaKey;
 use super::state::{Operation, Secrets, Situation, State, Step};
+use super::trust::Trust;
 use super::{AgentError, Identity, clock};
 use crate::enrolment::ServerUrl;
 use crate::secret::Secret;
@@ -20,6 +21,8 @@ const STANDING: &str = "standing";
 pub(super) struct Device {
     pub(super) identity: Option<Identity>,
     pub(super) standing: Standing,
+    /// Whom the device trusts at its server.
+    pub(super) trust: Trust,
     /// Whether there is a key, be it one that works or not.
     pub(super) is_keyed: bool,
     pub(super) enrolment: Option<Arc<BegunEnrolment>>,
@@ -77,9 +80,14 @@ impl Device {
             Some(identity) => BegunOperation::load(vault, &identity.context())?.map(Arc::new),
             None => None,
         };
+        let trust = match &identity {
+            Some(identity) => Trust::load(vault, identity)?,
+            None => Trust::default(),
+        };
         Ok(Self {
             enrolment: BegunEnrolment::load(vault)?.map(Arc::new),
             is_keyed: Identity::has_key(vault)?,
+            trust,
             identity,
             standing,
             operation,
@@ -96,6 +104,7 @@ impl Device {
                 lost: None,
                 revoked_by: None,
             },
+            trust: Trust::default(),
             is_keyed: false,
             enrolment: None,
             operation: None,
@@ -148,10 +157,18 @@ impl Device {
     }
 }
 
+/// A device that was just enrolled.
+#[derive(Clone, Copy)]
+pub(super) struct Newcomer<'a> {
+    pub(super) identity: &'a Identity,
+    pub(super) key: &'a Secret,
+    pub(super) trust: &'a Trust,
+}
+
 /// What a step stores beside the end of its operation.
 pub(super) struct Outcome<'a> {
-    /// The identity of an enrolment that was done, and its key.
-    pub(super) new: Option<(&'a Identity, &'a Secret)>,
+    /// What an enrolment that was done has led to.
+    pub(super) new: Option<Newcomer<'a>>,
     pub(super) lost: Option<Lost>,
     /// Who ended the access, where the step does.
     pub(super) revoked_by: Revoker,
@@ -171,13 +188,14 @@ impl Standing {
             Some(_) | None if step.ends => BegunOperation::remove(change)?,
             _ => {}
         }
-        if let Some((identity, key)) = outcome.new {
+        if let Some(new) = &outcome.new {
             // Nothing of an identity that was there is of use to the new one.
             BegunOperation::remove(change)?;
             MediaKey::remove(change)?;
             Redeemed::remove(change)?;
-            identity.store(change)?;
-            identity.store_key(change, key)?;
+            new.identity.store(change)?;
+            new.identity.store_key(change, new.key)?;
+            new.trust.store(change, new.identity)?;
         }
         if step.secrets == Secrets::Destroy {
             Identity::remove_key(change)?;

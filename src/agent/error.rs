@@ -1,6 +1,5 @@
 //! What can go wrong with an operation or a call, in words for the person at the device.
 
-use std::error::Error;
 use std::path::PathBuf;
 
 use reqwest::StatusCode;
@@ -11,6 +10,7 @@ use super::answer::ForeignAnswer;
 use super::client::{ClientError, SendError};
 use super::media_keys::MediaKeyError;
 use super::state::Operation;
+use crate::causes;
 use crate::enrolment::ServerUrlError;
 use crate::facts::BlankOverride;
 use crate::shown;
@@ -60,20 +60,19 @@ pub enum AgentError {
     },
     /// The server has ended the device's access for good.
     #[error(
-        "the server has revoked this device, {}, and its key is worthless now: create a new device there, and enrol with its code",
+        "the server has revoked this device, {}, and its key is worthless now",
         .0.in_words()
     )]
     Revoked(Box<Identity>),
     /// The device itself has ended its access for good.
     #[error(
-        "this device, {}, was revoked from here, and its key is destroyed: to go on with it, create a new device on the server, and enrol with its code",
+        "this device, {}, was revoked from here, and its key is destroyed",
         .0.in_words()
     )]
     RevokedHere(Box<Identity>),
     /// The key is not accepted, for a reason that need not last.
     #[error(
-        "{server} does not accept this device's key ({problem}); the key is kept, and works again as soon as the server takes it: {}look at the device on the server",
-        other_copy(.problem)
+        "{server} does not accept this device's key ({problem}); the key is kept, and works again as soon as the server takes it"
     )]
     Rejected {
         /// The server.
@@ -143,7 +142,7 @@ pub enum AgentError {
         server: String,
     },
     /// The server told of another device than this one.
-    #[error("{server} answered with another device than this one: check address, key and serial")]
+    #[error("{server} answered with another device than this one")]
     OtherDevice {
         /// The server.
         server: String,
@@ -226,27 +225,15 @@ fn through(proxy: &Option<String>) -> String {
 
 fn go_on(operation: Option<Operation>, pending: bool) -> &'static str {
     match operation {
-        Some(_) if !pending => "; nothing was sent, so try it again",
-        Some(Operation::Initialize) if pending => {
-            "; try again with the same code: nothing is lost, it goes on where it stopped"
-        }
-        Some(_) if pending => "; nothing is lost: the next try goes on where it stopped",
-        _ => "",
-    }
-}
-
-/// A server that knows no such key most often knows a later one.
-fn other_copy(problem: &Problem) -> &'static str {
-    if problem.says_unknown_key() {
-        "another copy of this vault, as in a restored backup or a cloned machine, may have rolled the key, and then only that copy is this device; else, "
-    } else {
-        ""
+        Some(_) if pending => "; nothing is lost",
+        Some(_) => "; nothing was sent",
+        None => "",
     }
 }
 
 fn still_begun(pending: bool) -> &'static str {
     if pending {
-        "; an earlier try may have been done, so it stays begun: try it again"
+        "; an earlier try may have been done, so it stays begun"
     } else {
         ""
     }
@@ -257,10 +244,7 @@ fn answer_lost(operation: Operation, server: &str) -> String {
         Operation::Initialize => "redeemed this device's initialization token",
         _ => "replaced this device's key",
     };
-    format!(
-        "{server} has {what}, its answer with the key never arrived, and it does not repeat it: \
-         revoke the device on the server, create a new one there, and enrol with its code"
-    )
+    format!("{server} has {what}, its answer with the key never arrived, and it does not repeat it")
 }
 
 impl AgentError {
@@ -315,7 +299,7 @@ impl AgentError {
     /// Tells in the log what is no failure of what was asked for: one line, with the causes.
     pub fn warn(&self) {
         let mut words = self.to_string();
-        for cause in std::iter::successors(self.source(), |cause| (*cause).source()) {
+        for cause in causes::of(self) {
             words.push_str(&format!(": {cause}"));
         }
         tracing::warn!("{}", shown::line(&words));

@@ -158,6 +158,14 @@ impl Identity {
         Ok(change.remove(API_KEY)?)
     }
 
+    /// Whether this very device is still there.
+    pub(super) fn is_in(&self, change: &Change<'_>) -> Result<bool, AgentError> {
+        let stored = change.plain(IDENTITY)?;
+        // What can't be read was reported when it was loaded.
+        let stored = stored.and_then(|text| serde_json::from_str::<Self>(&text).ok());
+        Ok(stored.is_some_and(|stored| stored.context() == self.context()))
+    }
+
     /// Reads, changes and writes the identity of this very device, if it is still there.
     pub(super) fn edit(
         &self,

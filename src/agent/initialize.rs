@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::device::{Device, Outcome, Revoker};
+use super::device::{Device, Newcomer, Outcome, Revoker};
 use super::intent::Sent;
 use super::journal::{BegunEnrolment, Redeemed};
 use super::replaced::{Replaced, Replacement};
@@ -190,8 +190,11 @@ impl Agent {
             begin(&device, options.replace)?;
             Ok((vault, device))
         })?;
+        let trust = self.trust_at(&existing.server, &device);
+        let client = self.trusting(&trust)?;
         let info = self
             .find_device(
+                &client,
                 &existing.server,
                 &existing.key,
                 existing.unique_serial.as_deref(),
@@ -210,7 +213,11 @@ impl Agent {
         vault.change(|change| {
             replacement.store(change)?;
             let outcome = Outcome {
-                new: Some((&identity, &existing.key)),
+                new: Some(Newcomer {
+                    identity: &identity,
+                    key: &existing.key,
+                    trust: &trust,
+                }),
                 lost: None,
                 revoked_by: Revoker::Server,
             };
@@ -294,7 +301,9 @@ impl Agent {
                 begin(&device, options.replace)?;
                 let mut report = describe::report(&*self.describe, &options.overrides, None)?;
                 report.info = self.describe.info();
-                let begun = BegunEnrolment::new(enrolment, report, options.overrides.clone())?;
+                let trust = self.trust_at(enrolment.url(), &device);
+                let overrides = options.overrides.clone();
+                let begun = BegunEnrolment::new(enrolment, report, overrides, trust)?;
                 (Arc::new(begun), false)
             }
         };

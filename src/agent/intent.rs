@@ -9,7 +9,7 @@ use reqwest::RequestBuilder;
 
 use super::answer::ANSWER_LIMIT;
 use super::client::{Ended, Repeat};
-use super::{Agent, AgentError};
+use super::{Agent, AgentError, Client};
 use crate::vault::{Folder, Vault};
 
 /// Whether the server may have seen an operation.
@@ -28,7 +28,7 @@ pub(super) enum Sent {
 const IN_PASSING: Duration = Duration::from_secs(5);
 
 impl Sent {
-    fn is_in_passing(self) -> bool {
+    pub(super) fn is_in_passing(self) -> bool {
         matches!(self, Self::NeverInPassing | Self::BeforeInPassing)
     }
 
@@ -83,17 +83,18 @@ impl Agent {
     /// Sends an operation's request; one that was not sent before is written down by `begin` first.
     pub(super) async fn send_operation(
         &self,
+        client: &Client,
         request: RequestBuilder,
         sent: Sent,
         begin: Box<Begin>,
     ) -> Result<Sending, AgentError> {
-        let send = async |client: super::Client| {
+        let send = async |client: Client| {
             let client = client.within(self.patience_for(sent));
             client.send(request, ANSWER_LIMIT, Repeat::Safe).await
         };
         if sent.before() {
             return Ok(Sending {
-                ended: send(self.client.clone()).await,
+                ended: send(client.clone()).await,
                 is_begun: true,
             });
         }
@@ -103,10 +104,8 @@ impl Agent {
             begun: Mutex::default(),
         });
         let asked = Arc::clone(&intent);
-        let client = self
-            .client
-            .sending_after(Arc::new(move || asked.is_begun()))?;
-        let ended = send(client).await;
+        let held = client.sending_after(Arc::new(move || asked.is_begun()))?;
+        let ended = send(held).await;
         let is_begun = intent.outcome().transpose()?.is_some();
         Ok(Sending { ended, is_begun })
     }

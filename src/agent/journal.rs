@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use super::state::Operation;
+use super::trust::Trust;
 use super::{AgentError, Identity};
 use crate::enrolment::{Enrolment, ServerUrl};
 use crate::facts::Overrides;
@@ -40,6 +41,9 @@ pub(super) struct BegunEnrolment {
     /// Whether the device that is there is to be revoked once this one has its place.
     #[serde(default)]
     pub(super) revoke_old: bool,
+    /// Whom it trusts, and the device from then on.
+    #[serde(default)]
+    pub(super) trust: Trust,
 }
 
 impl BegunEnrolment {
@@ -48,6 +52,7 @@ impl BegunEnrolment {
         enrolment: &Enrolment,
         report: DeviceReport,
         overrides: Overrides,
+        trust: Trust,
     ) -> Result<Self, AgentError> {
         Ok(Self {
             server: enrolment.url().clone(),
@@ -56,6 +61,7 @@ impl BegunEnrolment {
             report,
             overrides,
             revoke_old: false,
+            trust,
         })
     }
 

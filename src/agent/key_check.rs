@@ -9,7 +9,7 @@ use super::answer::{self, ANSWER_LIMIT, Reply};
 use super::client::{Repeat, device_authorization};
 use super::device::{Device, Outcome, Revoker};
 use super::state::{KeyWord, Operation, Secrets, Situation, State};
-use super::{Agent, AgentError, Event, Identity};
+use super::{Agent, AgentError, Client, Event, Identity};
 use crate::enrolment::ServerUrl;
 use crate::failpoint;
 use crate::secret::Secret;
@@ -44,6 +44,7 @@ impl Agent {
     /// Asks for the device's information once, with this key.
     pub(super) async fn ask_info(
         &self,
+        client: &Client,
         server: &ServerUrl,
         key: &Secret,
         is_ours: impl Fn(&DeviceIdentity) -> bool,
@@ -56,7 +57,7 @@ impl Agent {
         let request = self
             .api_request(Method::GET, server, wire::path::INFO)
             .header(AUTHORIZATION, authorization);
-        let ended = self.client.send(request, ANSWER_LIMIT, Repeat::Safe).await;
+        let ended = client.send(request, ANSWER_LIMIT, Repeat::Safe).await;
         let answer = match ended.result {
             Ok(answer) => answer,
             Err(source) => {
@@ -93,11 +94,12 @@ impl Agent {
     /// asked for twice.
     pub(super) async fn check_key(
         &self,
+        client: &Client,
         identity: &Identity,
         key: &Secret,
         heard: Option<&Problem>,
     ) -> KeyVerdict {
-        let ask = || self.ask_info(&identity.server, key, |device| identity.is(device));
+        let ask = || self.ask_info(client, &identity.server, key, |device| identity.is(device));
         let first = match heard {
             Some(problem) => problem.clone(),
             None => match ask().await {
@@ -120,12 +122,13 @@ impl Agent {
     /// Asks a server whether it has a device with this key and serial.
     pub(super) async fn find_device(
         &self,
+        client: &Client,
         server: &ServerUrl,
         key: &Secret,
         serial: Option<&str>,
     ) -> Result<DeviceInfo, AgentError> {
         match self
-            .ask_info(server, key, |device| {
+            .ask_info(client, server, key, |device| {
                 serial.is_none_or(|serial| device.unique_serial == serial)
             })
             .await
@@ -159,7 +162,8 @@ impl Agent {
         }
         // A reader would keep the log from being emptied.
         drop(vault);
-        let (word, error) = match self.check_key(identity, key, Some(problem)).await {
+        let client = self.client_at(&device.trust)?;
+        let (word, error) = match self.check_key(&client, identity, key, Some(problem)).await {
             KeyVerdict::Works(info) => {
                 if_writable(self.take_in(&device, identity, &info))?;
                 return Ok(AfterDoubt::KeyWorks);

@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::Identity;
 use super::state::State;
+use super::trust::Trust;
 use crate::secret::Secret;
 use crate::vault::{Folder, Watch};
 
@@ -12,6 +13,7 @@ pub(super) struct Known {
     pub(super) identity: Identity,
     pub(super) key: Secret,
     pub(super) state: State,
+    pub(super) trust: Trust,
     /// In PEM, if the device has an RSA key.
     pub(super) rsa_pubkey: Option<String>,
 }

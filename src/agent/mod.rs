@@ -30,6 +30,7 @@ mod request;
 mod state;
 mod status;
 mod stream;
+mod trust;
 
 use std::sync::Arc;
 
@@ -41,6 +42,7 @@ use intent::Sent;
 use journal::OnIdentity;
 use media_keys::MediaKey;
 use memory::Memory;
+use trust::KeptClient;
 
 pub use access::{Done, Resumed};
 pub use advice::Advice;
@@ -59,6 +61,7 @@ pub use request::{ApiRequest, ApiResponse};
 pub use state::{Operation, State};
 pub use status::Status;
 pub use stream::{ApiStream, BodyWriter, StreamedBody, streamed_body};
+pub use trust::{OwnAuthority, Trust};
 
 /// The agent of one device.
 ///
@@ -66,7 +69,9 @@ pub use stream::{ApiStream, BodyWriter, StreamedBody, streamed_body};
 /// calls go side by side.
 pub struct Agent {
     folder: Folder,
+    /// As it was given, with the trust it was given with.
     client: Client,
+    kept_client: KeptClient,
     describe: Arc<dyn Describe>,
     observer: Arc<dyn Observe>,
     memory: Option<Memory>,
@@ -78,6 +83,7 @@ impl Agent {
         Self {
             folder,
             client,
+            kept_client: KeptClient::default(),
             describe,
             observer: Arc::new(Nobody),
             memory: None,

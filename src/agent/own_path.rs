@@ -12,10 +12,11 @@ use crate::wire;
 /// prefix: a server may be reached by several.
 ///
 /// The address is judged as it is sent, in every way in which a gateway or server may read it: decoded
-/// more than once, without regard to case, width, parameters, a format's suffix, or characters that
-/// say nothing.
+/// more than once, `%u0072` too, without regard to case, width, parameters, a format's suffix, the file
+/// that a folder is answered by, or characters that say nothing.
 pub(super) fn refuse(url: &Url) -> Result<(), AgentError> {
-    for path in decodings(url.path()) {
+    let both = decodings(url.path()).flat_map(|path| [wide_decoded(&path), path]);
+    for path in both {
         let whole = path.as_str();
         let until = |ends: fn(char) -> bool| whole.split(ends).next().unwrap_or_default();
         // A gateway that decodes a path hands on a query that was none, and to some a control
@@ -48,18 +49,44 @@ fn operation(path: &str) -> Option<Operation> {
         .map(|(_, operation)| operation)
 }
 
+/// A path without the escapes by which some servers take any character, as `%u0072` for an `r`.
+fn wide_decoded(path: &str) -> String {
+    let mut pieces = path.split("%u");
+    let mut decoded = pieces.next().unwrap_or_default().to_owned();
+    for piece in pieces {
+        let (digits, rest) = piece.split_at_checked(4).unwrap_or(("", piece));
+        let number = u32::from_str_radix(digits, 16).ok();
+        match number.and_then(char::from_u32) {
+            Some(c) => decoded.extend([c.to_string().as_str(), rest]),
+            None => decoded.extend(["%u", piece]),
+        }
+    }
+    decoded
+}
+
+/// Names of the files that servers answer for a folder with.
+const OF_FOLDERS: [&str; 2] = ["index", "default"];
+
 /// The parts of a path, each as little as a server may make of it: letters and digits.
 fn parts(path: &str) -> Vec<String> {
     let normalized = ComposingNormalizerBorrowed::new_nfkc().normalize(path);
     let parts = normalized.split(['/', '\\']).map(|part| {
         let name = part.trim_start_matches(['.', ' ']);
-        let name = name.split([';', '.']).next().unwrap_or_default();
+        // Parameters stand behind any of these, by one convention or another.
+        let name = name.split([';', ',', '&', '.']).next().unwrap_or_default();
         let letters = name.chars().flat_map(char::to_lowercase);
         letters
             .filter(|letter| letter.is_alphanumeric())
             .collect::<String>()
     });
-    parts.filter(|part| !part.is_empty()).collect()
+    let mut parts: Vec<String> = parts.filter(|part| !part.is_empty()).collect();
+    if parts
+        .last()
+        .is_some_and(|last| OF_FOLDERS.contains(&last.as_str()))
+    {
+        parts.pop();
+    }
+    parts
 }
 
 #[cfg(test)]
@@ -101,6 +128,18 @@ mod tests {
                 "/api/v1/device/roll.",
                 "/api/v1/device/roll%2E",
                 "/api/v1/device/roll.json",
+                // Decoded by servers of Microsoft and what is before them.
+                "/api/v1/device/%u0072oll",
+                "/api/v1/device%u002Froll",
+                "/api/v1/device/%25u0072oll",
+                "/api/v1/device/%uFF52oll",
+                // Parameters of a part of the path, with or without a semicolon.
+                "/api/v1/device/roll,x",
+                "/api/v1/device/roll&a=b",
+                // What a server that keeps its endpoints as folders answers with.
+                "/api/v1/device/roll/index.php",
+                "/api/v1/device/roll/Index.HTML",
+                "/api/v1/device/roll/default.aspx",
                 "/api/v1/device/roll%00",
                 "/api/v1/device/roll%2500",
                 "/api/v1/device/ro%00ll",
@@ -140,6 +179,10 @@ mod tests {
                 "api/v1/device/info",
                 "api/v1/device/roller",
                 "api/v1/device/roll/1",
+                "api/v1/device/%u00e4roll",
+                "api/v1/device/info%u",
+                "api/v1/organizers/o/events/a,b&c/",
+                "api/v1/organizers/o/index/",
                 "api/v1/device",
                 "api/v1/organizers/o/devices/1/",
                 "api/v1/organizers/o/events/?search=/api/v1/device/roll",
@@ -167,6 +210,8 @@ mod tests {
             Just(wide.to_string()),
             (0..4_usize).prop_map(move |times| percent(times, lower)),
             (0..4_usize).prop_map(move |times| percent(times, upper)),
+            Just(format!("%u{:04x}", u32::from(lower))),
+            Just(format!("%u{:04X}", u32::from(upper))),
         ]
         .boxed()
     }
@@ -181,7 +226,22 @@ mod tests {
 
     fn end() -> impl Strategy<Value = String> {
         let ends = [
-            "", "/", "?x=y", "#x", "%00", "%0d%0a", ";x", ".", "%20", "%3F", ".json", "/.", "%2500",
+            "",
+            "/",
+            "?x=y",
+            "#x",
+            "%00",
+            "%0d%0a",
+            ";x",
+            ",x",
+            "&a=b",
+            ".",
+            "%20",
+            "%3F",
+            ".json",
+            "/.",
+            "%2500",
+            "/index.php",
         ];
         proptest::sample::select(ends.to_vec()).prop_map(str::to_owned)
     }

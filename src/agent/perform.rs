@@ -8,7 +8,7 @@ use reqwest::{Method, RequestBuilder, StatusCode};
 
 use super::answer::{self, ANSWER_LIMIT, Reply};
 use super::client::{Ended, Repeat, device_authorization};
-use super::device::{Device, Lost, Outcome, Revoker};
+use super::device::{Device, Lost, Newcomer, Outcome, Revoker};
 use super::intent::{Sending, Sent};
 use super::journal::{BegunEnrolment, BegunOperation, OnIdentity, Redeemed};
 use super::key_check::KeyVerdict;
@@ -16,7 +16,7 @@ use super::media_keys::MediaKey;
 use super::replaced::Replacement;
 use super::request::NO_BODY;
 use super::state::{Operation, Secrets, Situation, State, Step, Word};
-use super::{Agent, AgentError, Identity};
+use super::{Agent, AgentError, Client, Identity};
 use crate::enrolment::ServerUrl;
 use crate::failpoint;
 use crate::secret::Secret;
@@ -62,6 +62,8 @@ impl Agent {
         sent: Sent,
     ) -> Result<Identity, AgentError> {
         let operation = Operation::Initialize;
+        let trust = self.trust_of_begun(begun, device, sent);
+        let client = self.trusting(&trust)?;
         let request = self
             .api_request(Method::POST, &begun.server, wire::path::INITIALIZE)
             .header(
@@ -72,16 +74,20 @@ impl Agent {
                 token: &begun.token,
                 report: &begun.report,
             });
+        // Whom the new device trusts is stored again with it, and with an old one to revoke whom that did.
+        let more = begun.trust.size() + device.trust.size();
         let entry = Arc::clone(begun);
         let begin = move |vault: &mut Vault| {
-            vault.begin(|change| entry.store(change))?;
+            vault.begin(more, |change| entry.store(change))?;
             failpoint::reach("initialize: begun");
             Ok(())
         };
         failpoint::reach("initialize: before sending");
-        let Sending { ended, is_begun } =
-            self.send_operation(request, sent, Box::new(begin)).await?;
+        let Sending { ended, is_begun } = self
+            .send_operation(&client, request, sent, Box::new(begin))
+            .await?;
         failpoint::reach("initialize: answer read");
+        let is_reached = ended.result.is_ok();
         let seen_now = ended.seen_before;
         let sent_before = sent.before() || seen_now;
         let Heard { word, result } = listen(
@@ -115,7 +121,11 @@ impl Agent {
             .map(|(identity, _)| Replacement::of(vault, device, identity, begun.revoke_old));
         failpoint::reach("initialize: before storing");
         vault.change(|change| {
-            let new = accepted.as_ref().map(|(identity, key)| (identity, key));
+            let new = accepted.as_ref().map(|(identity, key)| Newcomer {
+                identity,
+                key,
+                trust: &trust,
+            });
             let outcome = Outcome {
                 new,
                 lost,
@@ -128,11 +138,20 @@ impl Agent {
                 replacement.store(change)?;
             }
             match new {
-                Some((identity, _)) => Redeemed::store(change, identity, begun),
+                Some(new) => Redeemed::store(change, new.identity, begun),
                 None => Ok(()),
             }
         })?;
         failpoint::reach("initialize: stored");
+        if is_reached && !step.ends && begun.trust != trust {
+            let changed = BegunEnrolment {
+                trust,
+                ..BegunEnrolment::clone(begun)
+            };
+            if let Err(error) = vault.change(|change| changed.store(change)) {
+                error.warn();
+            }
+        }
         let after = Situation {
             standing: step.standing,
             enrolling: !step.ends,
@@ -160,18 +179,21 @@ impl Agent {
         sent: Sent,
     ) -> Result<Identity, AgentError> {
         let operation = begun.what.operation();
+        let client = self.client_at(&device.trust)?;
         let key = identity.key(vault)?;
         let request = self.operation_request(identity, &key, begun)?;
         let (entry, context) = (Arc::clone(begun), identity.context());
         let begin = move |vault: &mut Vault| {
-            vault.begin(|change| entry.store(change, &context))?;
+            vault.begin(0, |change| entry.store(change, &context))?;
             failpoint::reach("operation: begun");
             Ok(())
         };
         failpoint::reach("operation: before sending");
-        let Sending { ended, is_begun } =
-            self.send_operation(request, sent, Box::new(begin)).await?;
+        let Sending { ended, is_begun } = self
+            .send_operation(&client, request, sent, Box::new(begin))
+            .await?;
         failpoint::reach("operation: answer read");
+        let is_reached = ended.result.is_ok();
         let seen_now = ended.seen_before;
         let sent_before = sent.before() || seen_now;
         let heard = listen(
@@ -185,7 +207,7 @@ impl Agent {
             return heard.result.and(Err(AgentError::NotEnrolled));
         }
         let heard = self
-            .question(identity, &key, operation, heard, seen_now)
+            .question(&client, identity, &key, operation, heard, seen_now)
             .await;
         let step = device
             .situation()
@@ -241,6 +263,9 @@ impl Agent {
         let mut known = identity.clone();
         learn(&mut known);
         failpoint::reach("operation: stored");
+        if is_reached {
+            self.keep_given(identity, &device.trust);
+        }
         let after = Situation {
             standing: step.standing,
             ..device.situation()
@@ -271,6 +296,7 @@ impl Agent {
     /// Sends an operation on a device that is not this one any more. What its server says to it.
     pub(super) async fn ask_for_replaced(
         &self,
+        client: &Client,
         identity: &Identity,
         key: &Secret,
         begun: &BegunOperation,
@@ -281,13 +307,13 @@ impl Agent {
             Ok(request) => request,
             Err(error) => return (Word::NotSent, Err(error)),
         };
-        let client = self.client.within(patience);
-        let ended = client.send(request, ANSWER_LIMIT, Repeat::Safe).await;
+        let limited = client.within(patience);
+        let ended = limited.send(request, ANSWER_LIMIT, Repeat::Safe).await;
         let seen_now = ended.seen_before;
         let secrets = [key, &begun.idempotency_key];
         let heard = listen(operation, &identity.server, ended, true, &secrets);
         let heard = self
-            .question(identity, key, operation, heard, seen_now)
+            .question(client, identity, key, operation, heard, seen_now)
             .await;
         (heard.word, heard.result)
     }
@@ -332,6 +358,7 @@ impl Agent {
     /// this request.
     async fn question(
         &self,
+        client: &Client,
         identity: &Identity,
         key: &Secret,
         operation: Operation,
@@ -356,7 +383,10 @@ impl Agent {
         if refusal.is_none() && operation != Operation::Roll {
             return heard;
         }
-        let (word, error) = match self.check_key(identity, key, refusal.as_ref()).await {
+        let (word, error) = match self
+            .check_key(client, identity, key, refusal.as_ref())
+            .await
+        {
             // A try of a moment ago may still be running.
             KeyVerdict::Works(_) if refusal.is_none() && seen_now => (Word::Refused, None),
             KeyVerdict::Works(_) => (Word::NotDone, None),

@@ -10,7 +10,8 @@ use tokio::time::Instant;
 use super::device::{Device, sealed_entry};
 use super::journal::{self, BegunOperation, OnIdentity};
 use super::state::{Operation, State, Word};
-use super::{Agent, AgentError, Identity, clock};
+use super::trust::{Trust, is_same_server};
+use super::{Agent, AgentError, Client, Identity, clock};
 use crate::failpoint;
 use crate::secret::{self, Secret};
 use crate::vault::{self, Change, ChangeLock, Vault};
@@ -75,6 +76,9 @@ pub(super) struct ToRevoke {
     identity: Identity,
     #[serde(serialize_with = "secret::expose")]
     key: Secret,
+    /// Whom it trusted.
+    #[serde(default)]
+    trust: Trust,
     /// A roll that was begun and may have replaced the key.
     roll: Option<BegunOperation>,
     revoke: BegunOperation,
@@ -114,6 +118,7 @@ impl ToRevoke {
     fn of(
         vault: &Vault,
         identity: &Identity,
+        trust: &Trust,
         begun: Option<&BegunOperation>,
     ) -> Result<Self, AgentError> {
         let begun = |operation| {
@@ -134,6 +139,7 @@ impl ToRevoke {
         Ok(Self {
             identity: identity.clone(),
             key: identity.key(vault)?,
+            trust: trust.clone(),
             roll,
             revoke,
             tries: 0,
@@ -191,7 +197,7 @@ impl Replacement {
         });
         let mut is_changed = to_revoke.len() != before;
         if revoke_old && let Some((old, Kinship::Other)) = left_behind(device, new) {
-            match ToRevoke::of(vault, old, device.operation.as_deref()) {
+            match ToRevoke::of(vault, old, &device.trust, device.operation.as_deref()) {
                 Ok(old) => {
                     to_revoke.push(old);
                     is_changed = true;
@@ -287,6 +293,7 @@ impl Agent {
             error.warn();
             Vec::new()
         });
+        let device = self.look().ok().flatten();
         let begun = Instant::now();
         for mut old in all {
             let left = patience.map(|patience| patience.saturating_sub(begun.elapsed()));
@@ -294,7 +301,7 @@ impl Agent {
                 continue;
             }
             let which = old.identity.in_words();
-            match self.revoke_one(&mut old, left).await {
+            match self.revoke_one(&mut old, device.as_ref(), left).await {
                 Ok(ended) => {
                     if ended == Ended::InVain {
                         tracing::warn!(
@@ -328,12 +335,14 @@ impl Agent {
     async fn revoke_one(
         &self,
         old: &mut ToRevoke,
+        device: Option<&Device>,
         patience: Option<Duration>,
     ) -> Result<Ended, AgentError> {
+        let client = self.client_for(old, device)?;
         if let Some(roll) = &old.roll {
             failpoint::reach("replaced: before sending");
             let (word, answer) = self
-                .ask_for_replaced(&old.identity, &old.key, roll, patience)
+                .ask_for_replaced(&client, &old.identity, &old.key, roll, patience)
                 .await;
             match (word, answer) {
                 (Word::Done, Ok(answer)) => self.has_rolled(old, answer.api_token),
@@ -343,10 +352,23 @@ impl Agent {
         }
         failpoint::reach("replaced: before sending");
         let (word, answer) = self
-            .ask_for_replaced(&old.identity, &old.key, &old.revoke, patience)
+            .ask_for_replaced(&client, &old.identity, &old.key, &old.revoke, patience)
             .await;
         failpoint::reach("replaced: answer read");
         ended(word, answer)
+    }
+
+    /// The server of both may have another certificate by now. At one of its own, what the old device
+    /// trusted counts, and what is given only where it trusted nobody besides the built-in ones.
+    fn client_for(&self, old: &ToRevoke, device: Option<&Device>) -> Result<Client, AgentError> {
+        let here = device.and_then(|device| Some((device.identity.as_ref()?, &device.trust)));
+        match here {
+            Some((identity, trust)) if is_same_server(&identity.server, &old.identity.server) => {
+                self.client_at(trust)
+            }
+            _ if old.trust.is_built_in_only() => Ok(self.client.clone()),
+            _ => self.trusting(&old.trust),
+        }
     }
 
     /// The key is good for the revocation whether it can be stored or not.

@@ -280,8 +280,8 @@ impl Agent {
     async fn send_as(&self, access: &Access, call: &Call) -> Result<Answer, AgentError> {
         let server = &access.identity.server;
         let url = call.address(server)?;
-        let mut request = self
-            .client
+        let client = self.client_at(&access.trust)?;
+        let mut request = client
             .request(call.method.clone(), url)
             .headers(call.headers.clone())
             .header(AUTHORIZATION, device_authorization(&access.key)?);
@@ -290,8 +290,11 @@ impl Agent {
         } else if !call.method.is_safe() {
             request = request.header(CONTENT_LENGTH, NO_BODY);
         }
-        let client = self.client.within(call.time_limit);
-        let ended = client.send(request, call.limit, call.repeat).await;
+        let limited = client.within(call.time_limit);
+        let ended = limited.send(request, call.limit, call.repeat).await;
+        if ended.result.is_ok() {
+            self.keep_given(&access.identity, &access.trust);
+        }
         ended.result.map_err(|source| AgentError::Unanswered {
             operation: None,
             server: server.to_string(),
@@ -306,7 +309,12 @@ impl Agent {
         if access.state == State::Enrolled || !status.is_success() {
             return;
         }
-        if let KeyVerdict::Works(info) = self.check_key(&access.identity, &access.key, None).await
+        let Ok(client) = self.client_at(&access.trust) else {
+            return;
+        };
+        if let KeyVerdict::Works(info) = self
+            .check_key(&client, &access.identity, &access.key, None)
+            .await
             && let Err(error) = self.hear_info(access, &info).await
         {
             error.warn();

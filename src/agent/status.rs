@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::device::{Device, Lost, Revoker};
 use super::state::{Operation, State};
-use super::{AgentError, Identity, replaced};
+use super::{AgentError, Identity, Trust, replaced};
 use crate::enrolment::ServerUrl;
 use crate::vault::{Folder, Vault};
 
@@ -20,6 +20,8 @@ pub struct Status {
     pub since: Option<Timestamp>,
     /// Who the device is or was.
     pub identity: Option<Identity>,
+    /// Whom the device trusts at its server.
+    pub trust: Trust,
     /// The operation that was begun and not finished.
     pub pending: Option<Operation>,
     /// The server to which an initialization token was sent whose answer was not read yet.
@@ -75,6 +77,7 @@ impl Status {
                 Some(vault) => replaced::to_revoke(vault)?,
                 None => Vec::new(),
             },
+            trust: device.trust,
             identity: device.identity,
         })
     }

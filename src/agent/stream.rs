@@ -136,8 +136,8 @@ impl Agent {
         body: Option<StreamedBody>,
     ) -> Result<Incoming, AgentError> {
         let server = &access.identity.server;
-        let mut request = self
-            .client
+        let client = self.client_at(&access.trust)?;
+        let mut request = client
             .request(call.method().clone(), call.address(server)?)
             .headers(call.headers().clone())
             .header(AUTHORIZATION, device_authorization(&access.key)?);
@@ -151,8 +151,10 @@ impl Agent {
             None if call.body().is_empty() => {}
             None => request = request.body(call.body().to_vec()),
         }
-        let client = self.client.within(call.time_limit());
-        let opened = client.open(request).await;
+        let opened = client.within(call.time_limit()).open(request).await;
+        if opened.is_ok() {
+            self.keep_given(&access.identity, &access.trust);
+        }
         opened.map_err(|source| AgentError::Unanswered {
             operation: None,
             server: server.to_string(),

@@ -1,19 +1,23 @@
 //! What to do about an error, in commands.
 
 use super::CliError;
-use crate::agent::{Advice, Operation};
+use crate::agent::{Advice, AgentError, Operation};
 use crate::enrolment::ParseError;
 
 const LOG_IN: &str = "log in to this network first, in a browser; if it wants no login, check that the server still has this address";
+
+/// A server that knows no such key most often knows a later one.
+const OTHER_COPY: &str = "another copy of this vault, as in a restored backup or a cloned machine, may have rolled the key, and then only that copy is this device; else, look at the device on the server, after which gatehand info asks again; to give it up, run gatehand init with a new code and --replace";
 
 impl CliError {
     /// What to do, where the error's own words don't say it.
     pub(super) fn advice(&self) -> Option<String> {
         match self {
-            Self::Agent(error) => error.advice().map(|advice| words(advice).to_owned()),
+            Self::Agent(error) => of_agent(error),
             Self::Code(ParseError::TokenAlone | ParseError::WebAddress) => Some(
                 "give the address with --url and the token with --token, both of them".to_owned(),
             ),
+            Self::Rejected => Some(OTHER_COPY.to_owned()),
             #[cfg(feature = "server")]
             Self::Store(error) => error.advice().map(str::to_owned),
             _ => {
@@ -47,13 +51,46 @@ impl CliError {
     }
 }
 
+fn of_agent(error: &AgentError) -> Option<String> {
+    let (first, then) = (error.advice(), error.afterwards());
+    match (first, then.map(words)) {
+        (None, then) => then.map(str::to_owned),
+        (Some(first), None) => Some(words(first).to_owned()),
+        (Some(first @ Advice::CorrectAddress), Some(then)) => {
+            Some(format!("{}; if it was right, {then}", words(first)))
+        }
+        (Some(first), Some(then)) => Some(format!("{}; after that, {then}", words(first))),
+    }
+}
+
 fn words(advice: Advice) -> &'static str {
     match advice {
         Advice::Enrol => "scan its QR code with: gatehand init --qr-image FILE",
-        Advice::GoOn => "run gatehand init again, and it goes on where it stopped",
+        Advice::GoOn => {
+            "run gatehand init again with the same code, or without any, and it goes on where it stopped"
+        }
         Advice::FinishOrReplace => {
             "run gatehand init with that code, or without any, to finish it, or add --replace to give it up"
         }
+        Advice::GoOnLater => "run it again, and it goes on where it stopped",
+        Advice::TryAgain => "check this device's network, and try it again",
+        Advice::TryLonger => {
+            "check this device's network, and try it again, perhaps with a longer --timeout"
+        }
+        Advice::SeeOrReplace => {
+            "gatehand status shows it; to have another device in its place, run gatehand init with a new code, or gatehand adopt, with --replace, and with --revoke-old to revoke this one too"
+        }
+        Advice::NewDevice => {
+            "create a new device on the server, and enrol with its code: gatehand init --qr-image FILE"
+        }
+        Advice::RevokeAndRenew => {
+            "revoke the device on the server, create a new one there, and enrol with its code"
+        }
+        Advice::LookOrReplace => {
+            "look at the device on the server, after which gatehand info asks again; to give it up, run gatehand init with a new code and --replace"
+        }
+        Advice::OtherCopyOrReplace => OTHER_COPY,
+        Advice::CheckExisting => "check address, key and serial",
         Advice::Replace => {
             "to give up what is there and enrol anew, run gatehand init with a new code and --replace"
         }
@@ -64,7 +101,7 @@ fn words(advice: Advice) -> &'static str {
             "open the server's address in a browser, or ask whoever runs it, to see whether it is still there"
         }
         Advice::AskServer => {
-            "if it is refused again and again, ask whoever runs the server; what is begun is given up by gatehand init --replace with another code"
+            "try it again; if it is refused again and again, ask whoever runs the server; what is begun is given up by gatehand init --replace with another code"
         }
         Advice::LogIn => LOG_IN,
         Advice::TokenUsed => {

@@ -4,20 +4,31 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
+use clap::builder::BoolishValueParser;
 
 use super::CliError;
-use crate::agent::{Client, ClientConfig};
+use crate::agent::{Client, ClientConfig, Trust};
 
 /// Flattened into every command that makes calls.
 #[derive(Args)]
 #[command(next_help_heading = "Connection")]
 pub(super) struct ConnectionArguments {
-    /// Trust the certificates in this PEM file besides Mozilla's.
-    #[arg(long, value_name = "FILE")]
+    /// Trust the certificates in this PEM file besides the built-in ones, which are Mozilla's. They are
+    /// kept with the device: later commands need no file.
+    #[arg(long, value_name = "FILE", env = "GATEHAND_CA_FILE")]
     ca_file: Option<PathBuf>,
-    /// Trust this system's certificates too.
-    #[arg(long)]
-    system_certificates: bool,
+    /// Trust this system's certificates too, from now on as they then are. This and --ca-file replace what
+    /// was kept of both; =false alone trusts the built-in ones only.
+    #[arg(
+        long,
+        value_name = "BOOL",
+        env = "GATEHAND_SYSTEM_CERTIFICATES",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "true",
+        value_parser = BoolishValueParser::new()
+    )]
+    system_certificates: Option<bool>,
     /// Seconds to keep trying to get answers, for all calls of the command together (60 unless given).
     #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=600))]
     timeout: Option<u64>,
@@ -29,12 +40,24 @@ const TIMEOUT: u64 = 60;
 impl ConnectionArguments {
     pub(super) fn client(&self) -> Result<Client, CliError> {
         Ok(Client::new(&ClientConfig {
-            ca_file: self.ca_file.clone(),
-            system_certificates: self.system_certificates,
+            trust: self.trust()?,
             deadline: self.timeout(),
             is_deadline_shared: true,
             ..ClientConfig::default()
         })?)
+    }
+
+    /// Whom to trust, if anything is said about it.
+    fn trust(&self) -> Result<Option<Trust>, CliError> {
+        if self.ca_file.is_none() && self.system_certificates.is_none() {
+            return Ok(None);
+        }
+        let system = self.system_certificates.unwrap_or_default();
+        let trust = Trust::default().with_system_certificates(system);
+        Ok(Some(match &self.ca_file {
+            Some(path) => trust.with_file(path)?,
+            None => trust,
+        }))
     }
 
     /// The longest time to keep trying.

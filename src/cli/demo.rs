@@ -112,7 +112,7 @@ impl Demo {
             "The scanner redeemed the token and told what it is",
             "its key is sealed in the vault",
         )?;
-        output::print_table(&status::rows(&enrolled.identity, &enrolled.vault))?;
+        output::print_table(&status::rows(&enrolled.identity, &agent.status()?))?;
 
         step(6, "The server shows the device as initialized", "")?;
         desk.print_devices().await?;

@@ -109,7 +109,7 @@ impl Outcome {
             return output::has_told(told, heading);
         }
         let told = output::print_heading(heading).and_then(|()| match &status.identity {
-            Some(identity) => output::print_table(&status::rows(identity, &status.vault)),
+            Some(identity) => output::print_table(&status::rows(identity, &status)),
             None => Ok(()),
         });
         if self.course == Course::WentOn {

@@ -34,7 +34,7 @@ pub(super) enum CliError {
     #[error(transparent)]
     Client(#[from] ClientError),
     #[error(
-        "the server does not accept this device's key; the key is kept, and gatehand info asks again. Another copy of this vault, as in a restored backup or a cloned machine, may have rolled it"
+        "the server does not accept this device's key; the key is kept, and works again as soon as the server takes it"
     )]
     Rejected,
     #[error("{name} is not JSON with url, key and serial")]

@@ -70,11 +70,11 @@ impl Info {
             });
         }
         if let Some(identity) = &status.identity {
-            output::print_table(&status::rows(identity, &status.vault))?;
+            output::print_table(&status::rows(identity, &status))?;
         }
         if let Some(keys) = media_keys {
             output::print_line("")?;
-            output::print_columns(
+            output::print_whole_columns(
                 ["SET", "TYPE", "ACTIVE", "UID KEY", "DIVERSIFICATION KEY"],
                 keys.into_iter().map(MediaKeyReport::cells),
             )?;

@@ -1,6 +1,5 @@
 //! Writing for people and for scripts.
 
-use std::error::Error;
 use std::io::{self, Write};
 
 use anstyle::{AnsiColor, Style};
@@ -8,6 +7,7 @@ use serde::Serialize;
 
 use super::CliError;
 use super::exit_code::ExitCode;
+use crate::causes;
 use crate::enrolment::Enrolment;
 use crate::enrolment::draw::{Colours, QrCode};
 use crate::shown;
@@ -34,7 +34,9 @@ pub(super) fn escape(document: &str) -> String {
         match c {
             '\n' => escaped.push(c),
             c if shown::does_more_than_be_read(c) => {
-                escaped.push_str(&format!("\\u{:04x}", u32::from(c)));
+                for unit in c.encode_utf16(&mut [0; 2]) {
+                    escaped.push_str(&format!("\\u{unit:04x}"));
+                }
             }
             c => escaped.push(c),
         }
@@ -77,8 +79,24 @@ pub(super) fn print_table(rows: &[(&str, String)]) -> Result<(), CliError> {
     Ok(())
 }
 
-/// Prints a list in columns under a header.
+/// Characters of a cell that are shown at most, of a name for instance. All that stands for a thing in
+/// commands and addresses is shorter.
+const CELL: usize = 50;
+
+/// Prints a list in columns under a header. What is too long for one is shown in part; scripts get
+/// the whole.
 pub(super) fn print_columns<const N: usize>(
+    header: [&str; N],
+    rows: impl Iterator<Item = [String; N]>,
+) -> Result<(), CliError> {
+    print_whole_columns(
+        header,
+        rows.map(|row| row.map(|cell| beginning(&cell, CELL))),
+    )
+}
+
+/// The same with cells of any length.
+pub(super) fn print_whole_columns<const N: usize>(
     header: [&str; N],
     rows: impl Iterator<Item = [String; N]>,
 ) -> Result<(), CliError> {
@@ -209,16 +227,7 @@ pub(super) fn complain_in_json(error: &CliError, code: ExitCode) {
 
 /// What an error says, and what its causes say.
 fn words(error: &CliError) -> (String, Vec<String>) {
-    let message = error.to_string();
-    let mut said = vec![message.clone()];
-    for cause in std::iter::successors(error.source(), |cause| (*cause).source()) {
-        let words = cause.to_string();
-        // Some libraries repeat their cause in their own words.
-        if !said.last().is_some_and(|last| last.ends_with(&words)) {
-            said.push(words);
-        }
-    }
-    (message, said.split_off(1))
+    (error.to_string(), causes::of(error))
 }
 
 /// Lines of a text that are shown at most.
@@ -238,9 +247,34 @@ const SHOWN: usize = 1000;
 
 /// Fit for a terminal: what a server says must neither steer it nor flood it.
 pub(super) fn printable(text: &str) -> String {
-    let mut line: String = text.chars().take(SHOWN).map(shown::harmless).collect();
-    if text.chars().nth(SHOWN).is_some() {
-        line.push('…');
+    shown::line(&beginning(text, SHOWN))
+}
+
+/// As many characters of a text, with a mark if that is not all of it.
+fn beginning(text: &str, length: usize) -> String {
+    match text.char_indices().nth(length) {
+        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
+        None => text.to_owned(),
     }
-    line
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_beginning_of_a_text_is_marked_where_more_follows() {
+        assert_eq!(beginning("Größe", 5), "Größe");
+        assert_eq!(beginning("Größen", 5), "Größe…");
+        assert_eq!(beginning("", 5), "");
+    }
+
+    #[test]
+    fn a_json_document_is_the_same_when_it_is_escaped() {
+        let text = "a\u{1b}\u{202e}\u{200b}\u{feff}\u{e0041}b";
+        let document = serde_json::to_string(text).unwrap();
+        let escaped = escape(&document);
+        assert!(escaped.is_ascii(), "{escaped}");
+        assert_eq!(serde_json::from_str::<String>(&escaped).unwrap(), text);
+    }
 }

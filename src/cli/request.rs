@@ -7,10 +7,15 @@ use clap::Args;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::low_level;
+use tokio::signal::unix::{SignalKind, signal};
+
 use super::connection::ConnectionArguments;
 use super::{CliError, device, input, output, progress};
 use crate::agent::{AgentError, ApiRequest, ApiResponse};
 use crate::secret::Secret;
+use crate::shown;
 
 /// Longest body that is read, in bytes.
 const BODY_LIMIT: u64 = 32 * 1024 * 1024;
@@ -114,7 +119,7 @@ impl Request {
         let what = format!("asking {}", device::server_name(&agent));
         let ask = progress::shown(&what, agent.request(request));
         let response = super::runtime()?
-            .block_on(ask)
+            .block_on(telling_of_its_key(ask, key.as_ref()))
             .map_err(|error| lost(error, key.as_ref()))?;
         if self.json {
             print_json(&response)?;
@@ -157,6 +162,33 @@ impl Request {
         out.write_all(&response.body)?;
         Ok(out.flush()?)
     }
+}
+
+/// Does the work of a call. A signal that ends it ends the process, after its idempotency key is told.
+async fn telling_of_its_key<T>(work: impl Future<Output = T>, key: Option<&Secret>) -> T {
+    let Some(key) = key else {
+        return work.await;
+    };
+    let (Ok(mut hangup), Ok(mut interrupt), Ok(mut terminate)) = (
+        signal(SignalKind::hangup()),
+        signal(SignalKind::interrupt()),
+        signal(SignalKind::terminate()),
+    ) else {
+        return work.await;
+    };
+    let by = tokio::select! {
+        done = work => return done,
+        _ = hangup.recv() => SIGHUP,
+        _ = interrupt.recv() => SIGINT,
+        _ = terminate.recv() => SIGTERM,
+    };
+    tracing::warn!(
+        "ended by a signal; the call may have been done: to hear what became of it, repeat it with the same body and --idempotency-key {}",
+        shown::line(key.expose())
+    );
+    // It does not come back.
+    let _ = low_level::emulate_default_handler(by);
+    low_level::exit(128 + by)
 }
 
 /// Whether an answer leaves open what became of the call: the server, or a gateway before it, failed, or

@@ -4,7 +4,7 @@ use clap::Args;
 use serde::Serialize;
 
 use super::{CliError, output};
-use crate::agent::{self, Identity, Lost, Operation, Revoker, State};
+use crate::agent::{self, Identity, Lost, Operation, Revoker, State, Trust};
 use crate::vault::Folder;
 use crate::wire::{DeviceReport, Gate, Text, timestamp};
 
@@ -79,6 +79,38 @@ struct IdentityReport<'a> {
     #[serde(with = "timestamp")]
     enrolled: jiff::Timestamp,
     reported: Option<&'a DeviceReport>,
+    trust: TrustReport,
+}
+
+/// Whom the device trusts besides the built-in authorities.
+#[derive(Serialize)]
+struct TrustReport {
+    certificates: Vec<CertificateReport>,
+    /// Whether this system's certificates are trusted, as they are at the time.
+    system_certificates: bool,
+}
+
+/// What can't be read in a certificate is null.
+#[derive(Serialize)]
+struct CertificateReport {
+    name: Option<String>,
+    #[serde(with = "timestamp::optional")]
+    valid_until: Option<jiff::Timestamp>,
+}
+
+impl TrustReport {
+    fn of(trust: &Trust) -> Self {
+        let own = trust.own_authorities().into_iter();
+        Self {
+            certificates: own
+                .map(|own| CertificateReport {
+                    name: own.name,
+                    valid_until: own.valid_until,
+                })
+                .collect(),
+            system_certificates: trust.includes_system(),
+        }
+    }
 }
 
 impl Status {
@@ -87,7 +119,7 @@ impl Status {
         if self.json {
             output::print_json(&report(&status))?;
         } else if let Some(identity) = &status.identity {
-            let mut rows = rows(identity, &status.vault);
+            let mut rows = rows(identity, &status);
             rows.insert(0, ("State", state(&status)));
             output::print_table(&rows)?;
         }
@@ -134,6 +166,7 @@ pub(super) fn report(status: &agent::Status) -> Report<'_> {
             server_version: identity.server_version.as_deref(),
             enrolled: identity.enrolled,
             reported: identity.reported.as_ref(),
+            trust: TrustReport::of(&status.trust),
         }),
     }
 }
@@ -150,7 +183,7 @@ fn state(status: &agent::Status) -> String {
 }
 
 /// The lines that show an identity to a person.
-pub(super) fn rows<'a>(identity: &Identity, vault: &std::path::Path) -> Vec<(&'a str, String)> {
+pub(super) fn rows<'a>(identity: &Identity, status: &agent::Status) -> Vec<(&'a str, String)> {
     let reported = identity.reported.as_ref();
     let words = |texts: [Option<&Text>; 2]| {
         let texts: Vec<&str> = texts.into_iter().flatten().map(Text::as_str).collect();
@@ -216,6 +249,42 @@ pub(super) fn rows<'a>(identity: &Identity, vault: &std::path::Path) -> Vec<(&'a
             ]),
         ),
         ("Enrolled", output::time(identity.enrolled)),
-        ("Vault", vault.display().to_string()),
+        ("Trusts", trusts(&status.trust)),
+        ("Vault", status.vault.display().to_string()),
     ]
+}
+
+/// Certificates that are named in a line.
+const NAMED: usize = 3;
+
+/// Whom the device trusts, in a line.
+fn trusts(trust: &Trust) -> String {
+    let own = trust.own_authorities();
+    let mut whom = vec!["the built-in authorities".to_owned()];
+    if trust.includes_system() {
+        whom.push("this system's".to_owned());
+    }
+    if own.is_empty() {
+        return whom.join(" and ");
+    }
+    let named = own.iter().take(NAMED).map(|one| {
+        let name = one.name.as_deref().unwrap_or("one that can't be shown");
+        match one.valid_until {
+            Some(end) => format!("{name}, valid until {}", end.strftime("%Y-%m-%d")),
+            None => name.to_owned(),
+        }
+    });
+    let mut named: Vec<String> = named.collect();
+    if let Some(more) = own.len().checked_sub(NAMED).filter(|more| *more > 0) {
+        named.push(format!("{more} more"));
+    }
+    let certificates = match own.len() {
+        1 => "1 certificate".to_owned(),
+        more => format!("{more} certificates"),
+    };
+    format!(
+        "{}, and {certificates} of its own: {}",
+        whom.join(", "),
+        named.join("; ")
+    )
 }

@@ -121,6 +121,15 @@ fn every_argument_of_every_command_is_explained() {
     }
 }
 
+#[test]
+fn every_command_of_an_administrator_has_an_example() {
+    let of_admin = |name: &str| name.starts_with("admin ");
+    for (name, command) in all_leaves().iter().filter(|(name, _)| of_admin(name)) {
+        let help = help_after(command);
+        assert!(help.contains(&format!("gatehand {name}")), "{name}: {help}");
+    }
+}
+
 /// Columns of a terminal that cuts or wraps no line of an example.
 const COLUMNS: usize = 80;
 

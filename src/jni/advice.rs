@@ -5,9 +5,13 @@ use crate::shown;
 
 /// What an error says, and what to do: one line, as it may repeat what a server said.
 pub(super) fn words(error: &AgentError) -> String {
-    let advised = || match error.advice().map(of).or_else(|| on_call(error)) {
-        Some(advice) => format!("{error}: {advice}"),
-        None => error.to_string(),
+    let advised = || {
+        let first = error.advice().map(of).or_else(|| on_call(error));
+        let advice = [first, error.afterwards().map(of)];
+        match advice.into_iter().flatten().collect::<Vec<_>>() {
+            none if none.is_empty() => error.to_string(),
+            advice => format!("{error}: {}", advice.join("; then ")),
+        }
     };
     shown::line(&on_operation(error).unwrap_or_else(advised))
 }
@@ -39,18 +43,17 @@ fn on_call(error: &AgentError) -> Option<&'static str> {
             source,
             ..
         } => match source {
-            SendError::UnknownHost { .. }
-            | SendError::NoConnection { .. }
-            | SendError::HeldBack { .. }
-            | SendError::Broken { .. } => Some("check this device's network and try again"),
-            SendError::TimedOut { .. } => {
-                Some("check this device's network and try again, perhaps with a longer time limit")
-            }
             SendError::TooLarge { .. } => Some("stream it instead"),
-            SendError::Clock => None,
             SendError::Certificate { .. } => {
                 Some("check this device's clock and the server's certificate")
             }
+            // They have advice of their own, or say it.
+            SendError::UnknownHost { .. }
+            | SendError::NoConnection { .. }
+            | SendError::HeldBack { .. }
+            | SendError::Broken { .. }
+            | SendError::TimedOut { .. }
+            | SendError::Clock => None,
         },
         AgentError::Foreign {
             operation: None,
@@ -75,6 +78,25 @@ fn of(advice: Advice) -> &'static str {
             "initialize with the same code, or refresh, and it goes on where it stopped"
         }
         Advice::FinishOrReplace => "refresh to finish it, or initialize with replace to give it up",
+        Advice::GoOnLater => "refresh, and it goes on where it stopped",
+        Advice::TryAgain => "check this device's network and try again",
+        Advice::TryLonger => {
+            "check this device's network and try again, perhaps with a longer time limit"
+        }
+        Advice::SeeOrReplace => {
+            "its state shows who it is; to have another device in its place, initialize with a new code and replace"
+        }
+        Advice::NewDevice => "create a new device on the server, and enrol with its code",
+        Advice::RevokeAndRenew => {
+            "revoke the device on the server, create a new one there, and enrol with its code"
+        }
+        Advice::LookOrReplace => {
+            "look at the device on the server; to give it up, initialize with a new code and replace"
+        }
+        Advice::OtherCopyOrReplace => {
+            "another copy of this vault, as in a restored backup or a cloned machine, may have rolled the key, and then only that copy is this device; else, look at the device on the server; to give it up, initialize with a new code and replace"
+        }
+        Advice::CheckExisting => "check address, key and serial",
         Advice::Replace => {
             "to give up what is there and enrol anew, initialize with a new code and replace"
         }
@@ -83,7 +105,7 @@ fn of(advice: Advice) -> &'static str {
         }
         Advice::CheckServer => "see in a browser whether the server is still at its address",
         Advice::AskServer => {
-            "if it is refused again and again, ask whoever runs the server; what is begun is given up by initializing with another code and replace"
+            "try it again; if it is refused again and again, ask whoever runs the server; what is begun is given up by initializing with another code and replace"
         }
         Advice::LogIn => {
             "log in to this network first, in a browser; if it wants no login, check that the server still has this address"

@@ -212,16 +212,18 @@ impl Vault {
             .map(|found| found.is_some())
     }
 
-    /// A change whose end needs another one: proves that the vault can take that too, by filling its
+    /// A change whose end needs another one, which may store `more` bytes than an answer is long: proves
+    /// that the vault can take that too, by filling its
     /// room on disk now, for the next change to use. If there is no room for both, nothing is changed;
     /// if only the log can't be started over, the change is there and this fails all the same.
     pub fn begin<T, E: From<VaultError>>(
         &mut self,
+        more: usize,
         work: impl FnOnce(&Change<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
         let done = self.change(|change| {
             let done = work(change)?;
-            change.put(RESERVE, &"-".repeat(RESERVED))?;
+            change.put(RESERVE, &"-".repeat(RESERVED + more))?;
             Ok::<_, E>(done)
         })?;
         failpoint::reach("vault: room reserved");

@@ -73,7 +73,7 @@ fn a_failed_change_changes_nothing() {
 fn every_file_is_private_and_none_holds_the_secret() {
     let (_scratch, folder) = scratch();
     let mut vault = with_secret(&folder);
-    vault.begin(|_| Ok::<_, VaultError>(())).unwrap();
+    vault.begin(0, |_| Ok::<_, VaultError>(())).unwrap();
     vault.change(|change| change.remove("key")).unwrap();
     let files: Vec<_> = fs::read_dir(folder.path())
         .unwrap()
@@ -117,10 +117,21 @@ fn looking_does_not_wait_for_a_writer() {
 fn the_next_change_gives_the_reserved_room_back() {
     let (_scratch, folder) = scratch();
     let mut vault = with_secret(&folder);
-    vault.begin(|change| change.put("begun", "x")).unwrap();
+    vault.begin(0, |change| change.put("begun", "x")).unwrap();
     assert!(fs::metadata(vault.path()).unwrap().len() > RESERVED as u64);
     vault.change(|change| change.put("name", "x")).unwrap();
     assert!(vault.plain(RESERVE).unwrap().is_none());
+}
+
+#[test]
+fn as_much_room_is_reserved_as_the_end_needs() {
+    let (_scratch, folder) = scratch();
+    let mut vault = with_secret(&folder);
+    let more = 4 * RESERVED;
+    vault
+        .begin(more, |change| change.put("begun", "x"))
+        .unwrap();
+    assert!(fs::metadata(vault.path()).unwrap().len() > (RESERVED + more) as u64);
 }
 
 #[test]

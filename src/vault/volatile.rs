@@ -91,7 +91,7 @@ impl Mount {
 }
 
 /// The options of a file system. A comma that is part of a value stands behind a backslash, in
-/// whichever way that is escaped, and so does a backslash.
+/// whichever way that is escaped, and so may a backslash; before anything else it is itself.
 fn options(list: &str) -> Vec<String> {
     let (mut options, mut option, mut is_escaped) = (Vec::new(), String::new(), false);
     let list = list.split(',').map(unescaped);
@@ -100,9 +100,13 @@ fn options(list: &str) -> Vec<String> {
             option.push(',');
         }
         is_escaped = false;
-        for character in part.chars() {
+        let mut characters = part.chars().peekable();
+        while let Some(character) = characters.next() {
+            let next = characters.peek();
             match character {
-                '\\' if !is_escaped => is_escaped = true,
+                '\\' if !is_escaped && next.is_none_or(|next| [',', '\\'].contains(next)) => {
+                    is_escaped = true;
+                }
                 _ => {
                     option.push(character);
                     is_escaped = false;
@@ -113,7 +117,7 @@ fn options(list: &str) -> Vec<String> {
             options.push(std::mem::take(&mut option));
         }
     }
-    options.extend(is_escaped.then_some(option));
+    options.extend(is_escaped.then(|| option + "\\"));
     options
 }
 
@@ -441,6 +445,19 @@ mod tests {
         ] {
             assert_eq!(options(list), ["rw", "u=/a,b", "w=c"], "{list}");
         }
+    }
+
+    #[test]
+    fn a_backslash_in_an_option_is_a_part_of_it() {
+        for (list, value) in [
+            ("rw,u=/a\\134b,w=c", "u=/a\\b"),
+            ("rw,u=/a\\b,w=c", "u=/a\\b"),
+            ("rw,u=/a\\134\\134b,w=c", "u=/a\\b"),
+            ("rw,u=/a\\134\\134,w=c", "u=/a\\"),
+        ] {
+            assert_eq!(options(list), ["rw", value, "w=c"], "{list}");
+        }
+        assert_eq!(options("rw,u=/a\\134"), ["rw", "u=/a\\"]);
     }
 
     #[test]

@@ -10,8 +10,10 @@
     reason = "a test fails by panicking and says what it skips"
 )]
 
+pub mod authority;
 pub mod disk;
 pub mod faulty_way;
+pub mod front;
 pub mod impostor;
 pub mod installation;
 pub mod life;

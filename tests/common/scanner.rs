@@ -49,6 +49,8 @@ impl Scanner {
             .env("GATEHAND_VOLATILE", "true");
         for name in [
             "GATEHAND_LOG",
+            "GATEHAND_CA_FILE",
+            "GATEHAND_SYSTEM_CERTIFICATES",
             "https_proxy",
             "HTTPS_PROXY",
             "all_proxy",

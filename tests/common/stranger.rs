@@ -128,7 +128,8 @@ impl Stranger {
         })
     }
 
-    fn serving(
+    /// Lets each connection be served so.
+    pub fn serving(
         scheme: &str,
         serve: impl Fn(TcpStream, &Mutex<Vec<String>>) + Send + Sync + 'static,
     ) -> Self {
@@ -201,7 +202,8 @@ fn tls(parameters: CertificateParams) -> (ServerConfig, String) {
     (config, certificate.pem())
 }
 
-fn tls_with(chain: Vec<CertificateDer<'static>>, key: &KeyPair) -> ServerConfig {
+/// A server's side of TLS with these certificates, its own first, whose key this is.
+pub fn tls_with(chain: Vec<CertificateDer<'static>>, key: &KeyPair) -> ServerConfig {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     ServerConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
@@ -211,7 +213,10 @@ fn tls_with(chain: Vec<CertificateDer<'static>>, key: &KeyPair) -> ServerConfig 
         .unwrap()
 }
 
-fn secured(stream: TcpStream, config: &ServerConfig) -> StreamOwned<ServerConnection, TcpStream> {
+pub fn secured(
+    stream: TcpStream,
+    config: &ServerConfig,
+) -> StreamOwned<ServerConnection, TcpStream> {
     let connection = ServerConnection::new(Arc::new(config.clone())).unwrap();
     StreamOwned::new(connection, stream)
 }

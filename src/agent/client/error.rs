@@ -29,6 +29,16 @@ pub enum ClientError {
         /// The file.
         path: PathBuf,
     },
+    /// The file holds more than is kept.
+    #[error(
+        "the certificates in {path} are more than the {} KiB that a device keeps: give those of the server's own authority, or --system-certificates for all that this system trusts", .limit / 1024
+    )]
+    TooManyCertificates {
+        /// The file.
+        path: PathBuf,
+        /// Most that is kept, in bytes.
+        limit: usize,
+    },
     /// One of the certificates is not one.
     #[error("a certificate in {path} can't be used")]
     BadCertificate {

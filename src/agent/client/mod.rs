@@ -12,7 +12,6 @@ mod route;
 mod tls;
 mod user_agent;
 
-use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -25,6 +24,7 @@ use tokio::time::Instant;
 use zeroize::Zeroizing;
 
 use super::clock;
+use super::trust::Trust;
 use crate::secret::Secret;
 use crate::shown;
 use error::{Cause, explain};
@@ -48,10 +48,8 @@ const LONGEST_STREAM: Duration = Duration::from_secs(24 * 60 * 60);
 pub struct ClientConfig {
     /// The app on top, which is named to the server after gatehand.
     pub app: Option<App>,
-    /// Certificates in PEM that are trusted besides Mozilla's.
-    pub ca_file: Option<PathBuf>,
-    /// Trust this system's certificates too.
-    pub system_certificates: bool,
+    /// Which authorities are trusted, instead of those that are kept in the vault.
+    pub trust: Option<Trust>,
     /// Longest wait for a connection; half of `attempt_timeout` if that is less.
     pub connect_timeout: Duration,
     /// Longest time for one attempt as a whole.
@@ -69,8 +67,7 @@ impl Default for ClientConfig {
     fn default() -> Self {
         Self {
             app: None,
-            ca_file: None,
-            system_certificates: false,
+            trust: None,
             connect_timeout: Duration::from_secs(10),
             attempt_timeout: Duration::from_secs(30),
             deadline: Duration::from_secs(60),
@@ -140,11 +137,13 @@ pub struct Client {
     http: reqwest::Client,
     limits: Limits,
     setup: Arc<Setup>,
+    given_trust: Option<Arc<Trust>>,
     /// When the time began that all calls share, if they do.
     begun: Option<Arc<OnceLock<Instant>>>,
 }
 
 /// What a client is made of.
+#[derive(Clone)]
 struct Setup {
     user_agent: String,
     tls: rustls::ClientConfig,
@@ -179,12 +178,12 @@ impl Setup {
 }
 
 impl Client {
-    /// A client that trusts Mozilla's certificates and those of the configuration, follows no
-    /// redirect, and uses the environment's proxy for https to other machines only.
+    /// A client that trusts whom the configuration does, follows no redirect, and uses the
+    /// environment's proxy for https to other machines only.
     pub fn new(config: &ClientConfig) -> Result<Self, ClientError> {
         let setup = Setup {
             user_agent: user_agent::user_agent(config.app.as_ref()),
-            tls: tls::config(config)?,
+            tls: tls::config(config.trust.as_ref().unwrap_or(&Trust::default()))?,
             proxy: EnvironmentProxy::read()?,
             keep_alive: config.keep_alive(),
         };
@@ -193,7 +192,26 @@ impl Client {
             http,
             limits: config.limits(),
             setup: Arc::new(setup),
+            given_trust: config.trust.clone().map(Arc::new),
             begun: config.is_deadline_shared.then(Arc::default),
+        })
+    }
+
+    /// Whom it was told to trust, if it was.
+    pub(super) fn given_trust(&self) -> Option<&Trust> {
+        self.given_trust.as_deref()
+    }
+
+    /// A client with connections of its own, which trusts just these.
+    pub(super) fn trusting(&self, trust: &Trust) -> Result<Self, ClientError> {
+        let setup = Setup {
+            tls: tls::config(trust)?,
+            ..Setup::clone(&self.setup)
+        };
+        Ok(Self {
+            http: setup.builder().build().map_err(ClientError::Http)?,
+            setup: Arc::new(setup),
+            ..self.clone()
         })
     }
 

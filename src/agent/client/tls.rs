@@ -2,30 +2,25 @@
 
 use std::env;
 use std::io::ErrorKind;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
-use rustls::pki_types::CertificateDer;
-use rustls::pki_types::pem::{self, PemObject};
+use rustls::pki_types::pem;
 use rustls::{ClientConfig as TlsConfig, RootCertStore};
 
+use super::ClientError;
 use super::certificate::ExplainingVerifier;
-use super::{ClientConfig, ClientError};
+use crate::agent::Trust;
 use crate::regular_file;
 
-/// Largest file of certificates that is read, in bytes; that of a whole system has some 200,000.
-const FILE_LIMIT: u64 = 8 * 1024 * 1024;
-
-/// TLS that trusts Mozilla's certificates, since those of an old handheld are stale, and whichever
-/// the configuration adds.
-pub(super) fn config(config: &ClientConfig) -> Result<TlsConfig, ClientError> {
+/// TLS that trusts these authorities.
+pub(super) fn config(trust: &Trust) -> Result<TlsConfig, ClientError> {
     let mut roots = RootCertStore {
         roots: webpki_roots::TLS_SERVER_ROOTS.to_vec(),
     };
-    if let Some(path) = &config.ca_file {
-        add_file(&mut roots, path)?;
-    }
-    if config.system_certificates {
+    // They could be used when they were read.
+    roots.add_parsable_certificates(trust.certificates());
+    if trust.includes_system() {
         add_system(&mut roots)?;
     }
     let provider = Arc::new(rustls::crypto::ring::default_provider());
@@ -38,30 +33,6 @@ pub(super) fn config(config: &ClientConfig) -> Result<TlsConfig, ClientError> {
         .with_no_client_auth();
     tls.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
     Ok(tls)
-}
-
-fn add_file(roots: &mut RootCertStore, path: &Path) -> Result<(), ClientError> {
-    let failed = |source| ClientError::CaFile {
-        path: path.to_owned(),
-        source,
-    };
-    let file =
-        regular_file::read(path, FILE_LIMIT).map_err(|source| failed(pem::Error::Io(source)))?;
-    let before = roots.len();
-    for certificate in CertificateDer::pem_slice_iter(&file) {
-        roots
-            .add(certificate.map_err(failed)?)
-            .map_err(|source| ClientError::BadCertificate {
-                path: path.to_owned(),
-                source,
-            })?;
-    }
-    if roots.len() == before {
-        return Err(ClientError::NoCertificate {
-            path: path.to_owned(),
-        });
-    }
-    Ok(())
 }
 
 /// A system's store may hold a certificate of a form that is not supported any more: what can be

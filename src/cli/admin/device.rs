@@ -23,13 +23,20 @@ Examples:
 #[derive(Subcommand)]
 pub(super) enum Command {
     /// List the devices of an organizer.
+    #[command(after_help = "Examples:\n  gatehand admin device list bigevents")]
     List {
         /// Slug of the organizer.
         organizer: String,
     },
     /// Create a device and show what a scanner enrols with.
+    #[command(
+        after_help = "Examples:\n  gatehand admin device create bigevents --name 'Lane 1' --all-events \\\n      --public-url https://tickets.example"
+    )]
     Create(Create),
     /// Show again what a scanner enrols with.
+    #[command(
+        after_help = "Examples:\n  gatehand admin device show bigevents 1 --public-url https://tickets.example"
+    )]
     Show {
         /// Slug of the organizer.
         organizer: String,
@@ -39,6 +46,7 @@ pub(super) enum Command {
         handing_out: HandingOut,
     },
     /// Give a device another name.
+    #[command(after_help = "Examples:\n  gatehand admin device rename bigevents 1 'Lane 2'")]
     Rename {
         /// Slug of the organizer.
         organizer: String,
@@ -49,6 +57,7 @@ pub(super) enum Command {
         name: String,
     },
     /// Put a device at a gate.
+    #[command(after_help = "Examples:\n  gatehand admin device move bigevents 1 north")]
     Move {
         /// Slug of the organizer.
         organizer: String,
@@ -58,6 +67,7 @@ pub(super) enum Command {
         gate: Option<String>,
     },
     /// Show what was done to a device, and by whom.
+    #[command(after_help = "Examples:\n  gatehand admin device log bigevents 1")]
     Log {
         /// Slug of the organizer.
         organizer: String,
@@ -65,6 +75,7 @@ pub(super) enum Command {
         device: u64,
     },
     /// End a device's access for good.
+    #[command(after_help = "Examples:\n  gatehand admin device revoke bigevents 1")]
     Revoke {
         /// Slug of the organizer.
         organizer: String,

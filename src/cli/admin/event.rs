@@ -16,13 +16,20 @@ use crate::wire::timestamp;
 #[derive(Subcommand)]
 pub(super) enum Command {
     /// List the events of an organizer.
+    #[command(after_help = "Examples:\n  gatehand admin event list bigevents")]
     List {
         /// Slug of the organizer.
         organizer: String,
     },
     /// Create an event. Dates of a series and check-in lists come with an import.
+    #[command(
+        after_help = "Examples:\n  gatehand admin event create bigevents museum --name 'Museum night' \\\n      --from 2027-05-08T18:00 --timezone Europe/Berlin"
+    )]
     Create(Create),
     /// Give an event another name.
+    #[command(
+        after_help = "Examples:\n  gatehand admin event rename bigevents museum 'Long museum night'"
+    )]
     Rename {
         /// Slug of the organizer.
         organizer: String,
@@ -33,6 +40,7 @@ pub(super) enum Command {
         name: String,
     },
     /// Take an event off sale: devices are not sent to it any more.
+    #[command(after_help = "Examples:\n  gatehand admin event deactivate bigevents museum")]
     Deactivate {
         /// Slug of the organizer.
         organizer: String,
@@ -40,6 +48,7 @@ pub(super) enum Command {
         slug: String,
     },
     /// Put an event on sale again.
+    #[command(after_help = "Examples:\n  gatehand admin event activate bigevents museum")]
     Activate {
         /// Slug of the organizer.
         organizer: String,

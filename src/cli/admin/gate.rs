@@ -11,11 +11,15 @@ use crate::wire;
 #[derive(Subcommand)]
 pub(super) enum Command {
     /// List the gates of an organizer.
+    #[command(after_help = "Examples:\n  gatehand admin gate list bigevents")]
     List {
         /// Slug of the organizer.
         organizer: String,
     },
     /// Create a gate.
+    #[command(
+        after_help = "Examples:\n  gatehand admin gate create bigevents north --name 'North gate'"
+    )]
     Create {
         /// Slug of the organizer.
         organizer: String,
@@ -27,6 +31,9 @@ pub(super) enum Command {
         name: String,
     },
     /// Give a gate another name.
+    #[command(
+        after_help = "Examples:\n  gatehand admin gate rename bigevents north 'Northern gate'"
+    )]
     Rename {
         /// Slug of the organizer.
         organizer: String,
@@ -37,6 +44,7 @@ pub(super) enum Command {
         name: String,
     },
     /// Take a gate out of use: its devices are answered as if they had none.
+    #[command(after_help = "Examples:\n  gatehand admin gate deactivate bigevents north")]
     Deactivate {
         /// Slug of the organizer.
         organizer: String,
@@ -44,6 +52,7 @@ pub(super) enum Command {
         identifier: String,
     },
     /// Use a gate again.
+    #[command(after_help = "Examples:\n  gatehand admin gate activate bigevents north")]
     Activate {
         /// Slug of the organizer.
         organizer: String,

@@ -10,8 +10,23 @@ use crate::cli::{CliError, input, output};
 use crate::server::organizers_file::{OrganizersFile, OrganizersFileError, SIZE_LIMIT};
 use crate::server::store::Imported;
 
+const EXAMPLES: &str = "\
+Examples:
+  gatehand admin import organizers.json
+  make-organizers | gatehand admin import -
+
+A small file:
+  {\"organizers\": [{\"slug\": \"bigevents\", \"name\": \"Big Events\",
+    \"gates\": [{\"identifier\": \"north\", \"name\": \"North gate\"}],
+    \"teams\": [{\"name\": \"admins\", \"organizer_permissions\": \"all\"}],
+    \"devices\": [{\"name\": \"Lane 1\", \"all_events\": true, \"gate\": \"north\",
+                 \"security_profile\": \"full\"}]}]}
+
+docs/ORGANIZERS_FILE.md lists all that may be in it.";
+
 /// Bring in an organizers file, wholly or not at all. Doing it again changes nothing.
 #[derive(Args)]
+#[command(after_help = EXAMPLES)]
 pub(super) struct Import {
     /// The file (JSON; - for standard input).
     file: PathBuf,

@@ -15,11 +15,13 @@ const KEY_LENGTH: usize = 16;
 #[derive(Subcommand)]
 pub(super) enum Command {
     /// List the key sets of an organizer; the keys themselves go to devices only.
+    #[command(after_help = "Examples:\n  gatehand admin media-keys list bigevents")]
     List {
         /// Slug of the organizer.
         organizer: String,
     },
     /// Make a key set from random keys. Devices that sent an RSA key get it with their next `info`.
+    #[command(after_help = "Examples:\n  gatehand admin media-keys create bigevents 7")]
     Create {
         /// Slug of the organizer.
         organizer: String,

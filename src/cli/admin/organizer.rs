@@ -9,8 +9,12 @@ use crate::server::store::{OrganizerChange, OrganizerSummary};
 #[derive(Subcommand)]
 pub(super) enum Command {
     /// List all organizers.
+    #[command(after_help = "Examples:\n  gatehand admin organizer list")]
     List,
     /// Create an organizer.
+    #[command(
+        after_help = "Examples:\n  gatehand admin organizer create bigevents --name 'Big Events'"
+    )]
     Create {
         /// How it is called in addresses.
         #[arg(value_parser = slug)]
@@ -20,6 +24,9 @@ pub(super) enum Command {
         name: String,
     },
     /// Give an organizer another name.
+    #[command(
+        after_help = "Examples:\n  gatehand admin organizer rename bigevents 'Bigger Events'"
+    )]
     Rename {
         /// Slug of the organizer.
         slug: String,
@@ -28,11 +35,13 @@ pub(super) enum Command {
         name: String,
     },
     /// Serve nothing of an organizer until it is activated again.
+    #[command(after_help = "Examples:\n  gatehand admin organizer deactivate bigevents")]
     Deactivate {
         /// Slug of the organizer.
         slug: String,
     },
     /// Serve an organizer again.
+    #[command(after_help = "Examples:\n  gatehand admin organizer activate bigevents")]
     Activate {
         /// Slug of the organizer.
         slug: String,

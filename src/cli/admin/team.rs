@@ -15,11 +15,15 @@ const PERMISSIONS: [&str; 3] = ["all", "organizer.devices:read", "organizer.devi
 #[derive(Subcommand)]
 pub(super) enum Command {
     /// List the teams of an organizer.
+    #[command(after_help = "Examples:\n  gatehand admin team list bigevents")]
     List {
         /// Slug of the organizer.
         organizer: String,
     },
     /// Create a team.
+    #[command(
+        after_help = "Examples:\n  gatehand admin team create bigevents admins --permission all"
+    )]
     Create {
         /// Slug of the organizer.
         organizer: String,
@@ -31,6 +35,7 @@ pub(super) enum Command {
         permissions: Vec<String>,
     },
     /// Give a team another name.
+    #[command(after_help = "Examples:\n  gatehand admin team rename bigevents admins managers")]
     Rename {
         /// Slug of the organizer.
         organizer: String,
@@ -42,6 +47,9 @@ pub(super) enum Command {
         new_name: String,
     },
     /// Change what a team's tokens may do.
+    #[command(
+        after_help = "Examples:\n  gatehand admin team permit bigevents admins --permission all"
+    )]
     Permit {
         /// Slug of the organizer.
         organizer: String,
@@ -53,6 +61,7 @@ pub(super) enum Command {
         permissions: Vec<String>,
     },
     /// Let nobody in with this team's tokens until it is activated again.
+    #[command(after_help = "Examples:\n  gatehand admin team deactivate bigevents admins")]
     Deactivate {
         /// Slug of the organizer.
         organizer: String,
@@ -61,6 +70,7 @@ pub(super) enum Command {
         name: String,
     },
     /// Let the team's tokens in again.
+    #[command(after_help = "Examples:\n  gatehand admin team activate bigevents admins")]
     Activate {
         /// Slug of the organizer.
         organizer: String,

@@ -14,6 +14,7 @@ use crate::server::store::{NewToken, TokenChange, TokenSummary};
 #[derive(Subcommand)]
 pub(super) enum Command {
     /// List the tokens of a team. The tokens themselves are not known any more.
+    #[command(after_help = "Examples:\n  gatehand admin token list bigevents admins")]
     List {
         /// Slug of the organizer.
         organizer: String,
@@ -22,6 +23,7 @@ pub(super) enum Command {
         team: String,
     },
     /// Make a token. It is shown now and never again.
+    #[command(after_help = "Examples:\n  gatehand admin token create bigevents admins")]
     Create {
         /// Slug of the organizer.
         organizer: String,
@@ -33,6 +35,7 @@ pub(super) enum Command {
         name: String,
     },
     /// Give a token another name.
+    #[command(after_help = "Examples:\n  gatehand admin token rename bigevents admins 1 script")]
     Rename {
         /// Slug of the organizer.
         organizer: String,
@@ -46,6 +49,7 @@ pub(super) enum Command {
         name: String,
     },
     /// Let nobody in with a token until it is activated again.
+    #[command(after_help = "Examples:\n  gatehand admin token deactivate bigevents admins 1")]
     Deactivate {
         /// Slug of the organizer.
         organizer: String,
@@ -56,6 +60,7 @@ pub(super) enum Command {
         id: i64,
     },
     /// Let a token in again.
+    #[command(after_help = "Examples:\n  gatehand admin token activate bigevents admins 1")]
     Activate {
         /// Slug of the organizer.
         organizer: String,

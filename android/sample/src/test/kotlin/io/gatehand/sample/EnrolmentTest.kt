@@ -115,7 +115,7 @@ class EnrolmentTest : ServerTest() {
         gate.sees(R.string.scan_the_code)
         gate.scan("https://example.com/menu")
         gate.sees(R.string.error_code_invalid)
-        gate.seesPart("this is a web address, not an enrolment code")
+        gate.seesPart("this is a web address without a token, not an enrolment code")
         gate.sees(R.string.scan_the_code)
     }
 

@@ -62,6 +62,7 @@ class LegibilityTest {
         put("unusable", screenOf(Situation(true, unusable = ScreensTest.error(io.gatehand.ErrorCode.VAULT_UNWRITABLE, "full"))))
         put("type", screenOf(Situation(true, states["not enrolled"], step = Step.Type)))
         put("confirm", screenOf(Situation(true, states["not enrolled"], step = confirm)))
+        put("confirm, mapped", screenOf(Situation(true, states["not enrolled"], step = confirm.copy(enrolment = ScreensTest.MAPPED))))
         put("confirm, replaces", screenOf(Situation(true, states["rejected"], step = confirm.copy(replaces = true))))
         put("revoke", screenOf(enrolled.copy(step = Step.Revoke)))
         put("not enrolled, refused", screenOf(Situation(true, states["not enrolled"], notice = refused)))

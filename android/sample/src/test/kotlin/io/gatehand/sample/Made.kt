@@ -18,9 +18,9 @@ fun identity(name: String = "Haupteingang Süd, Spur 12") = Identity(
 )
 
 /** What is read from a code, without reading one: only the native library makes it. */
-fun enrolment(): Enrolment {
+fun enrolment(mapping: String? = null): Enrolment {
     val constructor = Enrolment::class.java.declaredConstructors.first { !it.isSynthetic }
     constructor.isAccessible = true
     val origin = "https://tickets.veranstaltungen.example"
-    return constructor.newInstance("$origin/shop", origin, "tickets.veranstaltungen.example", origin, true, "kpp4jn8g2ynzonp6") as Enrolment
+    return constructor.newInstance("$origin/shop", origin, "tickets.veranstaltungen.example", origin, true, "kpp4jn8g2ynzonp6", mapping) as Enrolment
 }

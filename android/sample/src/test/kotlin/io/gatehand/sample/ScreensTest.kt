@@ -2,6 +2,7 @@ package io.gatehand.sample
 
 import io.gatehand.ConnectionException
 import io.gatehand.DeviceState
+import io.gatehand.Enrolment
 import io.gatehand.ErrorCode
 import io.gatehand.Gate as GateOfDevice
 import io.gatehand.GatehandException
@@ -63,6 +64,14 @@ class ScreensTest {
         val screen = screenOf(Situation(true, rejected, step = Step.Confirm(ENROLMENT, replaces = true)))
         assertEquals(text(R.string.gives_up_device, "Haupteingang Süd, Spur 12"), screen.sentences.first())
         assertEquals(Button.Kind.DANGER, screen.buttons.first().kind)
+    }
+
+    @Test
+    fun a_code_read_through_another_keyboard_layout_asks_to_look_at_the_address() {
+        val warning = text(R.string.confirm_mapped)
+        fun asked(enrolment: Enrolment) = screenOf(Situation(true, STATES.getValue("not enrolled"), step = Step.Confirm(enrolment, replaces = false)))
+        assertTrue(warning in asked(MAPPED).sentences)
+        assertFalse(warning in asked(ENROLMENT).sentences)
     }
 
     @Test
@@ -164,6 +173,9 @@ class ScreensTest {
         val LATER = ManagedOutcome.TryLater(ConnectionException(ErrorCode.UNREACHABLE, "no way"))
 
         val ENROLMENT = enrolment()
+
+        /** One that a scanner typed through another keyboard layout. */
+        val MAPPED = enrolment("the scanner is set to a US keyboard and this system to a German one")
 
         val STATES: Map<String, DeviceState> = mapOf(
             "not enrolled" to DeviceState.NotEnrolled,
