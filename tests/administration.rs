@@ -276,8 +276,15 @@ fn what_is_not_there_or_there_already_is_told() {
         .complains(15, "no device 7");
     desk.admin("device create bigevents --name x --event nowhere")
         .complains(15, "nowhere");
-    desk.admin("organizer create with/slash --name x")
-        .complains(2, "letters without accents");
+    for slug in ["with/slash", "..", "ü"] {
+        for command in [
+            format!("organizer create {slug} --name x"),
+            format!("event create bigevents {slug} --name x --from 2027-05-08"),
+        ] {
+            desk.admin(&command)
+                .complains(2, "letters (a-z, A-Z), digits and ._- are allowed");
+        }
+    }
     desk.admin("event create bigevents e --name x --from tomorrow")
         .complains(2, "tomorrow");
     desk.admin("event create bigevents e --name x --from 9999-12-31")

@@ -13,7 +13,8 @@ use std::sync::Arc;
 
 use base64::prelude::{BASE64_STANDARD, Engine};
 use common::server::{ORGANIZER, TestServer, form, initialization, send};
-use gatehand::server::store::{DeviceChange, GateChange, MediumKeys};
+use gatehand::server::model::{DeviceChange, MediumKeys};
+use gatehand::server::store::GateChange;
 use reqwest::Method;
 use rsa::pkcs1::EncodeRsaPublicKey;
 use rsa::pkcs8::{EncodePublicKey, LineEnding};

@@ -12,15 +12,14 @@ mod common;
 use std::collections::BTreeSet;
 
 use common::server::{ORGANIZER, TestServer, form, send};
-use gatehand::server::event_selection::Schedule;
-use gatehand::server::organizers_file::Name;
-use gatehand::server::store::{DeviceChange, Event};
+use gatehand::server::model::{DeviceChange, Name, Schedule};
+use gatehand::server::store::NewEvent;
 use reqwest::Method;
 use serde_json::{Value, json};
 
 async fn with_event(server: &TestServer, slug: &str, date_from: &str) {
-    let event = Event {
-        slug: slug.to_owned(),
+    let event = NewEvent {
+        slug: slug.parse().unwrap(),
         name: Name::Plain(slug.to_owned()),
         live: true,
         timezone: "UTC".to_owned(),

@@ -80,7 +80,7 @@ impl Template {
     fn new(runtime: &Runtime) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let database = database(folder.path());
-        let device = |name: &str| gatehand::server::store::NewDevice {
+        let device = |name: &str| gatehand::server::model::NewDevice {
             name: name.to_owned(),
             all_events: true,
             limit_events: Vec::new(),
@@ -89,7 +89,11 @@ impl Template {
         };
         let [waiting, enrolled] = runtime.block_on(async {
             let store = store::open(&database.clone().into(), None).unwrap().store;
-            let organizer = store.create_organizer(ORGANIZER, "Big").await.unwrap().id;
+            let organizer = store
+                .create_organizer(&ORGANIZER.parse().unwrap(), "Big")
+                .await
+                .unwrap()
+                .id;
             let waiting = store.add_device(organizer, device("a")).await.unwrap();
             let enrolled = store.add_device(organizer, device("b")).await.unwrap();
             [waiting, enrolled].map(|device| serde_json::to_value(device).unwrap())

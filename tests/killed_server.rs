@@ -15,7 +15,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use common::installation::ServerProcess;
 use common::server::{ORGANIZER, initialization};
-use gatehand::server::organizers_file::Permissions;
+use gatehand::server::model::Permissions;
 use gatehand::server::store;
 use gatehand::wire::IDEMPOTENCY_HEADER;
 use reqwest::Client;
@@ -113,7 +113,11 @@ async fn what_was_acknowledged_is_there_after_a_kill_and_what_was_not_can_be_ret
     let database = folder.path().join("killed.db");
     let token = {
         let store = store::open(&database.clone().into(), None).unwrap().store;
-        let organizer = store.create_organizer(ORGANIZER, "O").await.unwrap().id;
+        let organizer = store
+            .create_organizer(&ORGANIZER.parse().unwrap(), "O")
+            .await
+            .unwrap()
+            .id;
         store
             .create_team(organizer, "t", Permissions::All)
             .await

@@ -11,7 +11,7 @@ mod common;
 
 use common::scanner::Scanner;
 use common::server::{TestServer, send};
-use gatehand::server::store::MediumKeys;
+use gatehand::server::model::MediumKeys;
 use hyper::Method;
 use rsa::pkcs8::{EncodePublicKey, LineEnding};
 use serde_json::{Value, json};

@@ -23,9 +23,8 @@ use gatehand::agent::{
 };
 use gatehand::enrolment::Enrolment;
 use gatehand::secret::Secret;
-use gatehand::server::event_selection::Schedule;
-use gatehand::server::organizers_file::Name;
-use gatehand::server::store::{DeviceChange, Event};
+use gatehand::server::model::{DeviceChange, Name, Schedule};
+use gatehand::server::store::NewEvent;
 use gatehand::vault::Folder;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
@@ -91,8 +90,8 @@ async fn live(server: &TestServer, names: [String; 4], number: usize) {
         .await
         .unwrap();
     let slug = format!("event-{number}");
-    let event = Event {
-        slug: slug.clone(),
+    let event = NewEvent {
+        slug: slug.parse().unwrap(),
         name: Name::Plain(event),
         live: true,
         timezone: "UTC".to_owned(),

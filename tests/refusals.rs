@@ -138,7 +138,11 @@ async fn of_many_callers_exactly_those_are_done_that_are_told_so() {
     is_over.store(true, Ordering::Relaxed);
     holding.join().unwrap();
 
-    server.store.create_organizer("last", "Last").await.unwrap();
+    server
+        .store
+        .create_organizer(&"last".parse().unwrap(), "Last")
+        .await
+        .unwrap();
     let devices = server.store.placed_devices(server.organizer).await.unwrap();
     let stored: BTreeSet<_> = devices.into_iter().map(|found| found.device.name).collect();
     let (done, refused): (Vec<_>, Vec<_>) = told.into_iter().partition(|(_, is_done)| *is_done);

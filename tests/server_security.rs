@@ -15,7 +15,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use common::server::{TestServer, config, initialization, send};
-use gatehand::server::store::MediumKeys;
+use gatehand::server::model::MediumKeys;
 use gatehand::server::store::{self, OpenFailure};
 use gatehand::server::{Server, ServerError};
 use gatehand::wire::IDEMPOTENCY_HEADER;

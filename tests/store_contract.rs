@@ -11,12 +11,14 @@ use std::sync::Arc;
 
 use gatehand::seal::SealError;
 use gatehand::secret::Secret;
-use gatehand::server::event_selection::Schedule;
-use gatehand::server::organizers_file::{Name, OrganizersFile, Permissions};
+use gatehand::server::model::{
+    DeviceChange, DeviceReport, MediumKeys, Name, NewDevice, Permissions, Schedule,
+};
+use gatehand::server::organizers_file::OrganizersFile;
 use gatehand::server::store::{
-    self, Actor, Administration, Decision, DeviceChange, Event, EventChange, GateChange,
-    ImportReport, Imported, Keep, KeptAnswer, MediumKeys, NewDevice, OrganizerChange, Report,
-    ReportRefusal, StoreError, TeamChange, Terms, TokenChange, TokenRefusal,
+    self, Actor, Administration, Decision, EventChange, GateChange, ImportReport, Imported, Keep,
+    KeptAnswer, NewEvent, OrganizerChange, ReportRefusal, StoreError, TeamChange, Terms,
+    TokenChange, TokenRefusal,
 };
 use gatehand::wire::Device;
 use jiff::{SignedDuration, Timestamp};
@@ -36,7 +38,11 @@ impl Fixture {
         let folder = tempfile::tempdir().unwrap();
         let database = folder.path().join("store.db").into();
         let store = store::open(&database, None).unwrap().store;
-        let organizer = store.create_organizer("o", "Organizer").await.unwrap().id;
+        let organizer = store
+            .create_organizer(&"o".parse().unwrap(), "Organizer")
+            .await
+            .unwrap()
+            .id;
         Self {
             store,
             other: store::open(&database, None).unwrap().store,
@@ -65,24 +71,8 @@ impl Fixture {
     }
 
     async fn event(&self, slug: &str) {
-        let event = Event {
-            slug: slug.to_owned(),
-            name: Name::ByLanguage(vec![
-                ("de".to_owned(), "Messe".to_owned()),
-                ("en".to_owned(), "Fair".to_owned()),
-            ]),
-            live: true,
-            timezone: "Europe/Berlin".to_owned(),
-            schedule: Schedule {
-                date_from: "2030-01-01T10:00:00Z".parse().unwrap(),
-                date_to: None,
-                date_admission: None,
-            },
-        };
-        self.store
-            .create_event(self.organizer, event)
-            .await
-            .unwrap();
+        let created = self.store.create_event(self.organizer, event(slug)).await;
+        created.unwrap();
     }
 
     /// What comes of as many attempts at once, each in a task of its own, half of them in the other
@@ -154,6 +144,23 @@ contract! {
     what_one_process_has_changed_the_other_sees_at_once
 }
 
+fn event(slug: &str) -> NewEvent {
+    NewEvent {
+        slug: slug.parse().unwrap(),
+        name: Name::ByLanguage(vec![
+            ("de".to_owned(), "Messe".to_owned()),
+            ("en".to_owned(), "Fair".to_owned()),
+        ]),
+        live: true,
+        timezone: "Europe/Berlin".to_owned(),
+        schedule: Schedule {
+            date_from: "2030-01-01T10:00:00Z".parse().unwrap(),
+            date_to: None,
+            date_admission: None,
+        },
+    }
+}
+
 fn secret(text: &str) -> Secret {
     Secret::new(text.to_owned())
 }
@@ -168,8 +175,8 @@ fn device(name: &str) -> NewDevice {
     }
 }
 
-fn report() -> Report {
-    Report {
+fn report() -> DeviceReport {
+    DeviceReport {
         hardware_brand: "Zebra".to_owned(),
         hardware_model: "TC25".to_owned(),
         os_name: Some("Android".to_owned()),
@@ -249,13 +256,13 @@ async fn a_token_is_redeemed_once_and_its_device_found_by_the_key(f: Fixture) {
 async fn a_report_replaces_the_one_before_but_not_the_public_key(f: Fixture) {
     let key = secret("key");
     f.enrolled("Door", "key").await;
-    let update = async |report: Report| {
+    let update = async |report: DeviceReport| {
         f.store
             .update_device(&key, report, Terms::default())
             .await
             .unwrap()
     };
-    let with_key = |pem: &str| Report {
+    let with_key = |pem: &str| DeviceReport {
         rsa_pubkey: Some(pem.to_owned()),
         os_name: None,
         ..report()
@@ -584,7 +591,12 @@ async fn devices_come_by_number_in_pieces(f: Fixture) {
     for number in 1..=5 {
         f.device(&format!("Lane {number}")).await;
     }
-    let other = f.store.create_organizer("p", "Other").await.unwrap().id;
+    let other = f
+        .store
+        .create_organizer(&"p".parse().unwrap(), "Other")
+        .await
+        .unwrap()
+        .id;
     assert_eq!(
         f.store
             .add_device(other, device("x"))
@@ -679,12 +691,18 @@ async fn what_is_there_is_not_made_again_and_what_is_not_there_is_not_changed(f:
         .create_team(organizer, "u", Permissions::All)
         .await
         .unwrap();
-    let event = store.events(organizer).await.unwrap().remove(0);
-    assert_eq!(event.name.text(), "Fair");
+    let there = store.events(organizer).await.unwrap().remove(0);
+    assert_eq!(there.name.text(), "Fair");
     let exists = [
-        store.create_organizer("o", "x").await.err(),
+        store
+            .create_organizer(&"o".parse().unwrap(), "x")
+            .await
+            .err(),
         store.create_gate(organizer, "G", "x").await.err(),
-        store.create_event(organizer, event).await.err(),
+        store
+            .create_event(organizer, event(&there.slug))
+            .await
+            .err(),
         store
             .create_team(organizer, "t", Permissions::All)
             .await
@@ -1067,7 +1085,10 @@ async fn of_many_who_make_the_same_at_once_exactly_one_makes_it(f: Fixture) {
     let ends = f
         .at_once(|_, store| async move {
             [
-                store.create_organizer("new", "New").await.map(drop),
+                store
+                    .create_organizer(&"new".parse().unwrap(), "New")
+                    .await
+                    .map(drop),
                 store.create_gate(organizer, "N", "North").await.map(drop),
                 store.create_team(organizer, "t", Permissions::All).await,
             ]

@@ -11,7 +11,7 @@ mod common;
 
 use axum::body::Body;
 use gatehand::server::Server;
-use gatehand::server::organizers_file::Permissions;
+use gatehand::server::model::Permissions;
 use hyper::Request;
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
@@ -32,7 +32,11 @@ fn fixture() -> Fixture {
             .await
             .unwrap();
         let store = server.installation().store.clone();
-        let organizer = store.create_organizer("o", "O").await.unwrap().id;
+        let organizer = store
+            .create_organizer(&"o".parse().unwrap(), "O")
+            .await
+            .unwrap()
+            .id;
         store
             .create_team(organizer, "t", Permissions::All)
             .await

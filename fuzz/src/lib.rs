@@ -1,7 +1,7 @@
 //! A server for the fuzz targets, which answers without a connection.
 
 use axum::body::Body;
-use gatehand::server::organizers_file::Permissions;
+use gatehand::server::model::{Permissions};
 use gatehand::server::{ANSWER_TIME, Config, Server, reference_version};
 use hyper::Request;
 use tokio::runtime::{Builder, Runtime};

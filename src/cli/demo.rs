@@ -19,9 +19,8 @@ use crate::enrolment::draw::QrCode;
 use crate::enrolment::{Enrolment, ServerUrl};
 use crate::private_file;
 use crate::secret::Secret;
-use crate::server::event_selection::Schedule;
-use crate::server::organizers_file::{Name, Permissions};
-use crate::server::store::{Administration, Event};
+use crate::server::model::{Name, Permissions, Schedule};
+use crate::server::store::{Administration, NewEvent};
 use crate::server::{self, Config, Server};
 use crate::vault::Folder;
 use crate::wire::{Device, Page};
@@ -133,10 +132,13 @@ impl Demo {
 
 /// Makes what is made by hand with `gatehand admin`, and returns the team's token.
 async fn set_up(store: &dyn Administration) -> Result<Secret, CliError> {
-    let organizer = store.create_organizer(ORGANIZER, "Big Events").await?.id;
+    let organizer = store
+        .create_organizer(&ORGANIZER.parse()?, "Big Events")
+        .await?
+        .id;
     let date_from = Timestamp::now() + 1.hour();
-    let event = Event {
-        slug: EVENT.to_owned(),
+    let event = NewEvent {
+        slug: EVENT.parse()?,
         name: Name::Plain("Museum night".to_owned()),
         live: true,
         timezone: "UTC".to_owned(),

@@ -8,6 +8,7 @@ use crate::enrolment::{ParseError, ServerUrlError, TokenError};
 #[cfg(feature = "server")]
 use crate::server::ServerError;
 #[cfg(feature = "server")]
+use crate::server::model::SlugError;
 use crate::server::organizers_file::OrganizersFileError;
 #[cfg(feature = "server")]
 use crate::server::store::{Database, OpenError, StoreError};
@@ -89,6 +90,9 @@ pub(super) enum CliError {
     #[cfg(feature = "server")]
     #[error(transparent)]
     Store(#[from] StoreError),
+    #[cfg(feature = "server")]
+    #[error(transparent)]
+    Slug(#[from] SlugError),
     #[cfg(feature = "server")]
     #[error("can't import {name}")]
     OrganizersFile {

@@ -117,7 +117,7 @@ pub(super) fn of(error: &CliError) -> ExitCode {
         | CliError::Demo(_)
         | CliError::Server(_) => ExitCode::Server,
         #[cfg(feature = "server")]
-        CliError::Time(_) => ExitCode::Usage,
+        CliError::Time(_) | CliError::Slug(_) => ExitCode::Usage,
         #[cfg(feature = "server")]
         CliError::Done { .. } => ExitCode::Failed,
         CliError::Write { .. }

@@ -13,64 +13,10 @@ use std::fmt;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
+use crate::server::model::{CheckinList, Event, Schedule};
+
 /// Events that are told one by one at most.
 const TOLD: usize = 5;
-
-/// An event of the device's organizer.
-#[derive(Clone, Debug)]
-pub struct Event {
-    /// Unique among the events passed.
-    pub slug: String,
-    /// The name as text.
-    pub name: String,
-    /// Whether the event is on sale; others are never suggested.
-    pub live: bool,
-    /// IANA name of the zone in which the event has its days. A name that is unknown counts as UTC.
-    pub timezone: String,
-    /// When the event takes place.
-    pub schedule: Schedule,
-    /// Whether this is a series: then its dates are suggested, never the event itself.
-    pub has_subevents: bool,
-    /// The dates of the series.
-    pub subevents: Vec<Subevent>,
-    /// The check-in lists, in any order.
-    pub checkin_lists: Vec<CheckinList>,
-}
-
-/// A date of an event series.
-#[derive(Clone, Debug)]
-pub struct Subevent {
-    /// Unique in the installation.
-    pub id: i64,
-    /// Whether the date takes place; others are never suggested.
-    pub active: bool,
-    /// When the date takes place.
-    pub schedule: Schedule,
-}
-
-/// The times of an event or of a date.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Schedule {
-    /// When it starts.
-    pub date_from: Timestamp,
-    /// When it ends; without, as soon as it starts.
-    pub date_to: Option<Timestamp>,
-    /// When the doors open; scanning starts then.
-    pub date_admission: Option<Timestamp>,
-}
-
-/// A check-in list of an event.
-#[derive(Clone, Debug)]
-pub struct CheckinList {
-    /// Unique in the installation.
-    pub id: i64,
-    /// Equal names in several events mean the same entrance.
-    pub name: String,
-    /// The date that the list is for; without, it is for all.
-    pub subevent: Option<i64>,
-    /// Numbers of the gates at which the list is used.
-    pub gates: Vec<i64>,
-}
 
 /// What the device has selected, as far as it can be understood.
 #[derive(Clone, Copy, Debug, Default)]
@@ -350,28 +296,5 @@ impl<'a> Occasion<'a> {
             .filter(|list| list.is_at(gate))
             .min_by_key(|list| (!is_current(list), !has_its_name(list), &list.name, list.id))
             .map(|list| list.id)
-    }
-}
-
-impl Event {
-    fn is_series(&self) -> bool {
-        self.has_subevents || !self.subevents.is_empty()
-    }
-}
-
-impl Schedule {
-    fn start(&self) -> Timestamp {
-        self.date_admission.unwrap_or(self.date_from)
-    }
-
-    /// Never before the start, whatever was entered.
-    fn end(&self) -> Timestamp {
-        self.date_to.unwrap_or(self.date_from).max(self.start())
-    }
-}
-
-impl CheckinList {
-    fn is_at(&self, gate: Option<i64>) -> bool {
-        gate.is_none_or(|gate| self.gates.contains(&gate))
     }
 }

@@ -5,7 +5,7 @@ use rsa::PublicKey;
 use rsa::pkcs1::DecodeRsaPublicKey;
 use rsa::pkcs8::DecodePublicKey;
 
-use super::store::MediumKeys;
+use crate::server::model::MediumKeys;
 use crate::wire::MediumKeySet;
 
 /// Whether this is an RSA public key in PEM that keys can be encrypted to.

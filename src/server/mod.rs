@@ -7,6 +7,7 @@ mod api;
 pub mod event_selection;
 pub mod installation_keys;
 mod media_keys;
+pub mod model;
 pub mod organizers_file;
 pub mod secret_file;
 pub mod security_profile;

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use gatehand::server::organizers_file::Permissions;
+use gatehand::server::model::Permissions;
 use gatehand::server::store::Administration;
 use gatehand::server::{ANSWER_TIME, Config, Server, reference_version};
 use reqwest::{Client, Method, RequestBuilder};
@@ -71,7 +71,7 @@ impl TestServer {
         let organizer = match store.organizer(ORGANIZER).await {
             Ok(organizer) => organizer,
             Err(_) => store
-                .create_organizer(ORGANIZER, "Big Events")
+                .create_organizer(&ORGANIZER.parse().unwrap(), "Big Events")
                 .await
                 .unwrap(),
         };

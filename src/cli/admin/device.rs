@@ -10,7 +10,8 @@ use super::{Desk, text};
 use crate::cli::{CliError, output};
 use crate::enrolment::{Enrolment, ServerUrl};
 use crate::secret::{self, Secret};
-use crate::server::store::{DeviceChange, NewDevice, PlacedDevice};
+use crate::server::model::{DeviceChange, NewDevice};
+use crate::server::store::PlacedDevice;
 use crate::wire::{Device, SECURITY_PROFILES};
 
 const EXAMPLES: &str = "\

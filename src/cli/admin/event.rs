@@ -6,11 +6,10 @@ use jiff::tz::TimeZone;
 use serde::Serialize;
 
 use super::when::When;
-use super::{Desk, one_of, slug, text, yes};
+use super::{Desk, one_of, text, yes};
 use crate::cli::{CliError, output};
-use crate::server::event_selection::Schedule;
-use crate::server::organizers_file::Name;
-use crate::server::store::{Event, EventChange};
+use crate::server::model::{Name, Schedule, Slug};
+use crate::server::store::{EventChange, NewEvent};
 use crate::wire::timestamp;
 
 #[derive(Subcommand)]
@@ -69,8 +68,7 @@ pub(super) struct Create {
     /// Slug of the organizer.
     organizer: String,
     /// How it is called in addresses.
-    #[arg(value_parser = slug)]
-    slug: String,
+    slug: Slug,
     /// How people call it.
     #[arg(long, value_parser = text)]
     name: String,
@@ -195,7 +193,7 @@ impl Create {
             date_admission: self.admission.map(|when| when.begin(&zone)).transpose()?,
         };
         let organizer = desk.organizer(&self.organizer).await?;
-        let event = Event {
+        let event = NewEvent {
             slug: self.slug.clone(),
             name: Name::Plain(self.name),
             live: !self.inactive,
@@ -204,7 +202,7 @@ impl Create {
         };
         desk.store.create_event(organizer, event).await?;
         let words = format!("Created the event {} of {}.", self.slug, self.organizer);
-        desk.done(&words, summary(desk, organizer, &self.slug))
+        desk.done(&words, summary(desk, organizer, self.slug.as_str()))
             .await
     }
 }

@@ -3,7 +3,7 @@
 use clap::Subcommand;
 use serde::Serialize;
 
-use super::{Desk, one_of, slug, text, yes};
+use super::{Desk, one_of, text, yes};
 use crate::cli::CliError;
 use crate::server::store::GateChange;
 use crate::wire;
@@ -24,7 +24,7 @@ pub(super) enum Command {
         /// Slug of the organizer.
         organizer: String,
         /// Short text, unique within the organizer.
-        #[arg(value_parser = slug)]
+        #[arg(value_parser = text)]
         identifier: String,
         /// How people call it.
         #[arg(long, value_parser = text)]

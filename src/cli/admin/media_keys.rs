@@ -7,7 +7,7 @@ use zeroize::Zeroizing;
 use super::{Desk, one_of, yes};
 use crate::agent::AgentError;
 use crate::cli::CliError;
-use crate::server::store::MediumKeys;
+use crate::server::model::MediumKeys;
 
 /// AES-128, which the media are made for.
 const KEY_LENGTH: usize = 16;

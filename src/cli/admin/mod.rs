@@ -187,16 +187,6 @@ fn text(argument: &str) -> Result<String, String> {
     }
 }
 
-/// For the command line: what stands for an organizer, event or gate in addresses.
-fn slug(argument: &str) -> Result<String, String> {
-    let fits = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
-    if !argument.is_empty() && argument.len() <= 50 && argument.chars().all(fits) {
-        Ok(argument.to_owned())
-    } else {
-        Err("1 to 50 letters without accents, digits and . _ - are allowed".to_owned())
-    }
-}
-
 /// Of a list the thing that was just made or changed.
 fn one_of<T>(
     list: Vec<T>,

@@ -2,8 +2,9 @@
 
 use clap::Subcommand;
 
-use super::{Desk, one_of, slug, text, yes};
+use super::{Desk, one_of, text, yes};
 use crate::cli::CliError;
+use crate::server::model::Slug;
 use crate::server::store::{OrganizerChange, OrganizerSummary};
 
 #[derive(Subcommand)]
@@ -17,8 +18,7 @@ pub(super) enum Command {
     )]
     Create {
         /// How it is called in addresses.
-        #[arg(value_parser = slug)]
-        slug: String,
+        slug: Slug,
         /// How people call it.
         #[arg(long, value_parser = text)]
         name: String,
@@ -65,7 +65,7 @@ impl Command {
             Self::Create { slug, name } => {
                 desk.store.create_organizer(&slug, &name).await?;
                 let words = format!("Created the organizer {slug}.");
-                return desk.done(&words, summary(desk, &slug)).await;
+                return desk.done(&words, summary(desk, slug.as_str())).await;
             }
             Self::Rename { slug, name } => {
                 let words = format!("The organizer {slug} is called {name} now.");

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::{Desk, one_of, text, yes};
 use crate::cli::CliError;
-use crate::server::organizers_file::Permissions;
+use crate::server::model::Permissions;
 use crate::server::store::TeamChange;
 
 /// What a team may be permitted.

@@ -7,8 +7,8 @@ use super::endpoint::is_safe;
 use super::problem::{INVALID_TOKEN, NO_CREDENTIALS, NO_PERMISSION, Problem};
 use super::request::Request;
 use crate::secret::Secret;
+use crate::server::model::{EnrolledDevice, TeamCaller};
 use crate::server::security_profile;
-use crate::server::store::{EnrolledDevice, TeamCaller};
 use crate::wire::REVOKED_DETAIL;
 
 const READ: &str = "organizer.devices:read";

@@ -11,9 +11,8 @@ use super::problem::{FieldErrors, INVALID_TOKEN, Problem};
 use super::request::Request;
 use super::validation::{Extent, check};
 use crate::secret::Secret;
-use crate::server::store::{
-    EnrolledDevice, Redemption, Report, ReportRefusal, TokenRefusal, Update,
-};
+use crate::server::model::{DeviceReport, EnrolledDevice};
+use crate::server::store::{Redemption, ReportRefusal, TokenRefusal, Update};
 use crate::server::{media_keys, tokens};
 use crate::wire::{self, DeviceIdentity, DeviceInfo, ServerInfo, fields};
 use serde::Deserialize;
@@ -57,7 +56,7 @@ pub(super) static INFO: Endpoint = Endpoint {
 struct InitializeRequest {
     token: Secret,
     #[serde(flatten)]
-    report: Report,
+    report: DeviceReport,
 }
 
 pub(super) async fn initialize(api: Arc<Api>, request: Request) -> Result<Answer, Problem> {
@@ -92,7 +91,7 @@ pub(super) async fn update(api: Arc<Api>, request: Request) -> Result<Answer, Pr
         _ => return Err(Problem::Method(request.method)),
     }
     let checked = check(&fields::UPDATE, &request.body().await?, Extent::Whole)?;
-    let report: Report = checked.finish()?;
+    let report: DeviceReport = checked.finish()?;
     let key = caller.key.clone();
     let render = move |update: &Update| match update {
         Ok(device) => Answer::ok(&identity(device, &key)),

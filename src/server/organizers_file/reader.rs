@@ -1,12 +1,13 @@
 //! Reads a tree of JSON value by value, knows the path it is on and gathers the faults.
 
+use std::borrow::Borrow;
 use std::collections::BTreeMap;
 use std::collections::hash_map::{Entry, HashMap};
 use std::fmt::{Display, Write};
 use std::hash::Hash;
 
+use super::error::{FAULT_LIMIT, Fault, OrganizersFileError};
 use super::json::{Json, Node, quote};
-use super::{FAULT_LIMIT, Fault, OrganizersFileError};
 
 static MISSING: Json<'static> = Json::Missing;
 
@@ -254,7 +255,7 @@ impl Reader {
     pub(super) fn reference(
         &mut self,
         value: &Json<'_>,
-        seen: &Seen<String>,
+        seen: &Seen<impl Borrow<str> + Eq + Hash>,
         expected: &str,
     ) -> Option<String> {
         let name = value.text().filter(|name| seen.contains_key(*name));

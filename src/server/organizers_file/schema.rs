@@ -2,20 +2,23 @@
 //!
 //! What is referred to is read before what refers to it, whatever the order in the file.
 
+use std::borrow::Borrow;
 use std::collections::HashSet;
+use std::hash::Hash;
 
+use super::entries::{
+    CheckinListEntry, DeviceEntry, EventEntry, GateEntry, OrganizerEntry, OrganizersFile,
+    ReportEntry, SubeventEntry, TeamEntry, TokenEntry,
+};
 use super::json::Json;
 use super::reader::{Object, Reader, Seen, key_step};
-use super::{
-    CheckinList, Device, Event, Gate, Name, Organizer, OrganizersFile, Permissions, Report,
-    Schedule, Subevent, Team, TeamToken,
-};
+use crate::server::model::{Name, Permissions, Schedule, Slug};
 use crate::wire::SECURITY_PROFILES;
 
 /// What must be unique in the file.
 #[derive(Default)]
 struct InFile<'t> {
-    organizers: Seen<String>,
+    organizers: Seen<Slug>,
     subevents: Seen<i64>,
     checkin_lists: Seen<i64>,
     tokens: Seen<&'t str>,
@@ -25,7 +28,7 @@ struct InFile<'t> {
 #[derive(Default)]
 struct InOrganizer {
     gates: Seen<String>,
-    events: Seen<String>,
+    events: Seen<Slug>,
 }
 
 pub(super) fn organizers_file<'t>(
@@ -47,7 +50,7 @@ fn organizer<'t>(
     reader: &mut Reader,
     value: &'t Json<'t>,
     file: &mut InFile<'t>,
-) -> Option<Organizer> {
+) -> Option<OrganizerEntry> {
     let mut own = InOrganizer::default();
     reader.object(value, |reader, object| {
         let slug = object.required(reader, "slug", |reader, value| {
@@ -64,7 +67,7 @@ fn organizer<'t>(
         let devices = object.list(reader, "devices", |reader, value| {
             device(reader, value, file, &own)
         });
-        Some(Organizer {
+        Some(OrganizerEntry {
             slug: slug?,
             name: name?,
             gates,
@@ -75,13 +78,13 @@ fn organizer<'t>(
     })
 }
 
-fn gate<'t>(reader: &mut Reader, value: &'t Json<'t>, own: &mut InOrganizer) -> Option<Gate> {
+fn gate<'t>(reader: &mut Reader, value: &'t Json<'t>, own: &mut InOrganizer) -> Option<GateEntry> {
     reader.object(value, |reader, object| {
         let name = object.required(reader, "name", Reader::text);
         let identifier = object.required(reader, "identifier", |reader, value| {
             reader.unique(value, &mut own.gates, Reader::text)
         });
-        Some(Gate {
+        Some(GateEntry {
             name: name?,
             identifier: identifier?,
         })
@@ -93,7 +96,7 @@ fn event<'t>(
     value: &'t Json<'t>,
     file: &mut InFile<'t>,
     own: &mut InOrganizer,
-) -> Option<Event> {
+) -> Option<EventEntry> {
     reader.object(value, |reader, object| {
         let slug = object.required(reader, "slug", |reader, value| {
             reader.unique(value, &mut own.events, Reader::slug)
@@ -122,7 +125,7 @@ fn event<'t>(
         let checkin_lists = object.list(reader, "checkin_lists", |reader, value| {
             checkin_list(reader, value, file, own, &dates)
         });
-        Some(Event {
+        Some(EventEntry {
             slug: slug?,
             name: name?,
             live: live?,
@@ -159,7 +162,7 @@ fn subevent<'t>(
     value: &'t Json<'t>,
     file: &mut InFile<'t>,
     dates: &mut HashSet<i64>,
-) -> Option<Subevent> {
+) -> Option<SubeventEntry> {
     reader.object(value, |reader, object| {
         let id = object.optional(reader, "id", |reader, value| {
             let id = reader.id(value)?;
@@ -169,7 +172,7 @@ fn subevent<'t>(
         let name = object.required(reader, "name", name);
         let active = object.flag(reader, "active", true);
         let schedule = schedule(reader, object);
-        Some(Subevent {
+        Some(SubeventEntry {
             id,
             name: name?,
             active: active?,
@@ -184,7 +187,7 @@ fn checkin_list<'t>(
     file: &mut InFile<'t>,
     own: &InOrganizer,
     dates: &HashSet<i64>,
-) -> Option<CheckinList> {
+) -> Option<CheckinListEntry> {
     reader.object(value, |reader, object| {
         let id = object.optional(reader, "id", |reader, value| {
             reader.unique(value, &mut file.checkin_lists, Reader::id)
@@ -202,7 +205,7 @@ fn checkin_list<'t>(
             &own.gates,
             "the identifier of a gate",
         );
-        Some(CheckinList {
+        Some(CheckinListEntry {
             id,
             name: name?,
             subevent,
@@ -211,14 +214,14 @@ fn checkin_list<'t>(
     })
 }
 
-fn team<'t>(reader: &mut Reader, value: &'t Json<'t>, file: &mut InFile<'t>) -> Option<Team> {
+fn team<'t>(reader: &mut Reader, value: &'t Json<'t>, file: &mut InFile<'t>) -> Option<TeamEntry> {
     reader.object(value, |reader, object| {
         let name = object.required(reader, "name", Reader::text);
         let permissions = object.required(reader, "organizer_permissions", permissions);
         let tokens = object.list(reader, "tokens", |reader, value| {
             team_token(reader, value, file)
         });
-        Some(Team {
+        Some(TeamEntry {
             name: name?,
             permissions: permissions?,
             tokens,
@@ -252,14 +255,14 @@ fn team_token<'t>(
     reader: &mut Reader,
     value: &'t Json<'t>,
     file: &mut InFile<'t>,
-) -> Option<TeamToken> {
+) -> Option<TokenEntry> {
     reader.object(value, |reader, object| {
         let name = object.required(reader, "name", Reader::text);
         let token = object.required(reader, "token", |reader, value| {
             reader.token(value, &mut file.tokens)
         });
         let active = object.flag(reader, "active", true);
-        Some(TeamToken {
+        Some(TokenEntry {
             name: name?,
             token: token?,
             active: active?,
@@ -272,7 +275,7 @@ fn device<'t>(
     value: &'t Json<'t>,
     file: &mut InFile<'t>,
     own: &InOrganizer,
-) -> Option<Device> {
+) -> Option<DeviceEntry> {
     reader.object(value, |reader, object| {
         let name = object.required(reader, "name", Reader::text);
         let all_events = object.flag(reader, "all_events", false);
@@ -304,7 +307,7 @@ fn device<'t>(
             None => object.optional(reader, "api_token", token),
         };
         let mut reported = |key| object.optional(reader, key, Reader::text);
-        let report = Report {
+        let report = ReportEntry {
             hardware_brand: reported("hardware_brand"),
             hardware_model: reported("hardware_model"),
             os_name: reported("os_name"),
@@ -312,7 +315,7 @@ fn device<'t>(
             software_brand: reported("software_brand"),
             software_version: reported("software_version"),
         };
-        Some(Device {
+        Some(DeviceEntry {
             name: name?,
             all_events: all_events?,
             limit_events,
@@ -330,7 +333,7 @@ fn references<'t>(
     reader: &mut Reader,
     object: &mut Object<'t>,
     key: &'static str,
-    seen: &Seen<String>,
+    seen: &Seen<impl Borrow<str> + Eq + Hash>,
     what: &str,
 ) -> Vec<String> {
     let mut listed = Seen::new();

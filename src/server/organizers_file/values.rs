@@ -6,6 +6,7 @@ use jiff::tz::TimeZone;
 use super::json::Json;
 use super::reader::{Reader, Seen};
 use crate::secret::Secret;
+use crate::server::model::Slug;
 use crate::wire::{TEXT_LIMIT, fields};
 
 const TOKEN_LENGTH: usize = 64;
@@ -27,14 +28,8 @@ impl Reader {
         self.check(value, expected, text.map(str::to_owned))
     }
 
-    pub(super) fn slug(&mut self, value: &Json<'_>) -> Option<String> {
-        let is_slug = |slug: &&str| {
-            (1..=TEXT_LIMIT).contains(&slug.len())
-                && slug.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b))
-                // A path with it would lead elsewhere.
-                && !matches!(*slug, "." | "..")
-        };
-        let slug = value.text().filter(is_slug).map(str::to_owned);
+    pub(super) fn slug(&mut self, value: &Json<'_>) -> Option<Slug> {
+        let slug = value.text().and_then(|slug| slug.parse().ok());
         let expected = format_args!("1 to {TEXT_LIMIT} letters, digits and ._-");
         self.check(value, expected, slug)
     }

@@ -3,12 +3,15 @@
 use async_trait::async_trait;
 use serde::Serialize;
 use serde_json::Value;
-use zeroize::Zeroizing;
 
-use super::{Actor, DeviceChange, NewDevice, Organizer, Store, StoreError, Terms};
+use super::api::{Actor, Store};
+use super::error::StoreError;
+use super::terms::Terms;
 use crate::secret::Secret;
-use crate::server::event_selection::Schedule;
-use crate::server::organizers_file::{Name, OrganizersFile, Permissions};
+use crate::server::model::{
+    DeviceChange, MediumKeys, Name, NewDevice, Organizer, Permissions, Schedule, Slug,
+};
+use crate::server::organizers_file::OrganizersFile;
 use crate::wire;
 
 /// An organizer in a list.
@@ -44,9 +47,24 @@ pub struct GateChange {
 
 /// An event without its dates and check-in lists: those come with an import.
 #[derive(Clone, Debug)]
-pub struct Event {
+pub struct EventSummary {
     /// Unique in the organizer.
     pub slug: String,
+    /// For people.
+    pub name: Name,
+    /// Whether it is on sale.
+    pub live: bool,
+    /// A time zone of the IANA database.
+    pub timezone: String,
+    /// When it takes place.
+    pub schedule: Schedule,
+}
+
+/// An event to be created.
+#[derive(Clone, Debug)]
+pub struct NewEvent {
+    /// Unique in the organizer.
+    pub slug: Slug,
     /// For people.
     pub name: Name,
     /// Whether it is on sale.
@@ -147,20 +165,6 @@ pub struct LogEntry {
     pub data: Value,
 }
 
-/// A pair of keys for NFC media.
-pub struct MediumKeys {
-    /// Number on the medium, unique in the installation.
-    pub public_id: i64,
-    /// Whether new media are written with it.
-    pub active: bool,
-    /// Kind of medium.
-    pub media_type: String,
-    /// Key that reads a medium's number.
-    pub uid_key: Zeroizing<Vec<u8>>,
-    /// Key from which each medium's own is derived.
-    pub diversification_key: Zeroizing<Vec<u8>>,
-}
-
 /// What an import came to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct ImportReport {
@@ -200,7 +204,7 @@ pub trait Administration: Store {
     /// The organizer with this slug.
     async fn organizer(&self, slug: &str) -> Result<Organizer, StoreError>;
     /// Creates an organizer.
-    async fn create_organizer(&self, slug: &str, name: &str) -> Result<Organizer, StoreError>;
+    async fn create_organizer(&self, slug: &Slug, name: &str) -> Result<Organizer, StoreError>;
     /// Renames or deactivates an organizer.
     async fn change_organizer(&self, slug: &str, change: OrganizerChange)
     -> Result<(), StoreError>;
@@ -223,9 +227,9 @@ pub trait Administration: Store {
     ) -> Result<(), StoreError>;
 
     /// The events of an organizer, by time.
-    async fn events(&self, organizer: i64) -> Result<Vec<Event>, StoreError>;
+    async fn events(&self, organizer: i64) -> Result<Vec<EventSummary>, StoreError>;
     /// Creates an event.
-    async fn create_event(&self, organizer: i64, event: Event) -> Result<(), StoreError>;
+    async fn create_event(&self, organizer: i64, event: NewEvent) -> Result<(), StoreError>;
     /// Renames an event or takes it off sale.
     async fn change_event(
         &self,

@@ -1,7 +1,8 @@
 //! What a database has to do for the store: run operations, each in a transaction of its own.
 
 use super::session::Session;
-use super::{Decision, StoreError};
+use crate::server::store::decision::Decision;
+use crate::server::store::error::StoreError;
 
 /// A database that is open. An operation is run again where its transaction has to be.
 pub(super) trait Driver: Send + Sync + 'static {

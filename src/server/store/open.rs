@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
 
-use super::Administration;
+use super::administration::Administration;
 use super::sqlite::Sqlite;
 use super::stored::Stored;
 use crate::server::installation_keys::InstallationKeys;

@@ -5,7 +5,7 @@
 
 use jiff::Timestamp;
 
-use super::StoreError;
+use super::error::StoreError;
 
 /// A transaction that is open in a database.
 pub(crate) trait Session {

@@ -3,6 +3,7 @@ mod properties;
 mod rules;
 
 use super::*;
+use crate::server::model::Subevent;
 
 const HOUR: i64 = 60;
 

@@ -4,6 +4,7 @@ mod properties;
 use serde_json::{Value, json};
 
 use super::*;
+use crate::server::model::{Name, Permissions};
 
 const RECORDED: &[u8] = include_bytes!("../../../../tests/data/organizers.json");
 
@@ -127,7 +128,12 @@ fn the_file_of_the_recorded_answers_is_read() {
     let Ok(file) = OrganizersFile::parse(RECORDED) else {
         panic!("{:?}", faults(std::str::from_utf8(RECORDED).unwrap()));
     };
-    let of = |slug: &str| file.organizers.iter().find(|o| o.slug == slug).unwrap();
+    let of = |slug: &str| {
+        file.organizers
+            .iter()
+            .find(|o| o.slug.as_str() == slug)
+            .unwrap()
+    };
     assert_eq!(of("pages").devices.len(), 120);
     assert_eq!(of("bigevents").teams[0].permissions, Permissions::All);
     assert!(!of("bigevents").teams[4].tokens[0].active);

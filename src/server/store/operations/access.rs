@@ -3,16 +3,16 @@
 use serde_json::{Value, json};
 
 use super::{Context, callers, log};
+use crate::server::model::{DeviceReport, EnrolledDevice};
+use crate::server::store::api::{Redemption, ReportRefusal, TokenRefusal, Update};
+use crate::server::store::error::StoreError;
 use crate::server::store::session::{Session, values};
-use crate::server::store::{
-    EnrolledDevice, Redemption, Report, ReportRefusal, StoreError, TokenRefusal, Update,
-};
 
 pub(in crate::server::store) fn redeem(
     session: &mut dyn Session,
     context: &Context<'_>,
     token_lookup: &[u8; 32],
-    report: &Report,
+    report: &DeviceReport,
     api_key: &[u8; 32],
 ) -> Result<Redemption, StoreError> {
     let found = session.row(
@@ -46,7 +46,7 @@ pub(in crate::server::store) fn update(
     session: &mut dyn Session,
     context: &Context<'_>,
     key: &[u8; 32],
-    report: &Report,
+    report: &DeviceReport,
 ) -> Result<Update, StoreError> {
     let Some(device) = with_access(session, key)? else {
         return Ok(Err(ReportRefusal::NoAccess));
@@ -109,7 +109,11 @@ fn with_access(
     Ok(device.filter(|device| !device.revoked && device.organizer.active))
 }
 
-fn store_report(session: &mut dyn Session, row: i64, report: &Report) -> Result<(), StoreError> {
+fn store_report(
+    session: &mut dyn Session,
+    row: i64,
+    report: &DeviceReport,
+) -> Result<(), StoreError> {
     session.execute(
         "UPDATE device SET hardware_brand = ?2, hardware_model = ?3, os_name = ?4,
             os_version = ?5, software_brand = ?6, software_version = ?7, info = ?8,
@@ -131,7 +135,7 @@ fn store_report(session: &mut dyn Session, row: i64, report: &Report) -> Result<
 }
 
 /// A report for the log: without its diagnostics, which are long and soon outdated.
-fn reported(report: &Report) -> Value {
+fn reported(report: &DeviceReport) -> Value {
     json!({
         "hardware_brand": report.hardware_brand,
         "hardware_model": report.hardware_model,

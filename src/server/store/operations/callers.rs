@@ -1,7 +1,8 @@
 //! Who calls: the holder of a team's token, or a device.
 
+use crate::server::model::{EnrolledDevice, Organizer, TeamCaller};
+use crate::server::store::error::StoreError;
 use crate::server::store::session::{Columns, Session, values};
-use crate::server::store::{EnrolledDevice, Organizer, StoreError, TeamCaller};
 use crate::wire;
 
 use super::teams::permissions;

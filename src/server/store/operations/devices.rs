@@ -8,8 +8,10 @@ use super::found::unknown;
 use super::{Context, log, organizers};
 use crate::secret::Secret;
 use crate::server::installation_keys::InstallationKeys;
+use crate::server::model::{DeviceChange, NewDevice};
+use crate::server::store::administration::PlacedDevice;
+use crate::server::store::error::StoreError;
 use crate::server::store::session::{Columns, Session, values};
-use crate::server::store::{DeviceChange, NewDevice, PlacedDevice, StoreError};
 use crate::server::tokens;
 use crate::wire;
 

@@ -3,10 +3,11 @@
 use std::collections::HashMap;
 
 use super::found::{expect_changed, expect_created};
-use crate::server::event_selection::{CheckinList, Event, Schedule, Subevent};
-use crate::server::organizers_file::Name;
+use crate::server::model::Name;
+use crate::server::model::{CheckinList, Event, Schedule, Subevent};
+use crate::server::store::administration::{EventChange, EventSummary, NewEvent};
+use crate::server::store::error::StoreError;
 use crate::server::store::session::{Columns, Session, Value, values};
-use crate::server::store::{self, EventChange, StoreError};
 
 pub(in crate::server::store) fn first_unknown(
     session: &mut dyn Session,
@@ -181,13 +182,13 @@ fn schedule(columns: &mut Columns<'_>) -> Result<Schedule, StoreError> {
 pub(in crate::server::store) fn all(
     session: &mut dyn Session,
     organizer: i64,
-) -> Result<Vec<store::Event>, StoreError> {
+) -> Result<Vec<EventSummary>, StoreError> {
     session.rows(
         "SELECT slug, name, names, live, timezone, date_from, date_to, date_admission
          FROM event WHERE organizer = ?1 ORDER BY date_from, name, slug",
         values![organizer],
         |columns| {
-            Ok(store::Event {
+            Ok(EventSummary {
                 slug: columns.next()?,
                 name: name(columns)?,
                 live: columns.next()?,
@@ -217,7 +218,7 @@ pub(super) fn names(name: &Name) -> Option<String> {
 pub(in crate::server::store) fn create(
     session: &mut dyn Session,
     organizer: i64,
-    event: &store::Event,
+    event: &NewEvent,
 ) -> Result<(), StoreError> {
     let made = session.one::<i64>(
         "INSERT INTO event (organizer, slug, name, names, live, timezone,
@@ -226,7 +227,7 @@ pub(in crate::server::store) fn create(
          ON CONFLICT DO NOTHING RETURNING id",
         values![
             organizer,
-            &event.slug,
+            event.slug.as_str(),
             event.name.text(),
             names(&event.name).as_ref(),
             event.live,
@@ -236,7 +237,7 @@ pub(in crate::server::store) fn create(
             event.schedule.date_admission,
         ],
     )?;
-    expect_created(made, "an event", &event.slug).map(drop)
+    expect_created(made, "an event", event.slug.as_str()).map(drop)
 }
 
 pub(in crate::server::store) fn change(

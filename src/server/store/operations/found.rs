@@ -1,6 +1,6 @@
 //! What it means that a statement met something, or nothing.
 
-use crate::server::store::StoreError;
+use crate::server::store::error::StoreError;
 
 /// What is referred to is not there.
 pub(super) fn unknown(kind: &'static str, name: &str) -> StoreError {

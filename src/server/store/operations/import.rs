@@ -5,11 +5,14 @@ use std::collections::{HashMap, HashSet};
 use super::found::unknown;
 use super::{Context, callers, devices, events, organizers, teams};
 use crate::server::installation_keys::key_hash;
+use crate::server::model::{NewDevice, Permissions};
 use crate::server::organizers_file::{
-    CheckinList, Device, Event, Fault, Gate, Organizer, OrganizersFile, Permissions, Subevent, Team,
+    CheckinListEntry, DeviceEntry, EventEntry, Fault, GateEntry, OrganizerEntry, OrganizersFile,
+    SubeventEntry, TeamEntry,
 };
+use crate::server::store::administration::{ImportReport, Imported};
+use crate::server::store::error::StoreError;
 use crate::server::store::session::{Session, Value, values};
-use crate::server::store::{ImportReport, Imported, NewDevice, StoreError};
 
 pub(in crate::server::store) fn import(
     session: &mut dyn Session,
@@ -82,8 +85,8 @@ impl Imported {
 }
 
 impl Import<'_> {
-    fn organizer(&mut self, organizer: &Organizer) -> Result<i64, StoreError> {
-        let existing = match organizers::find(self.session, &organizer.slug) {
+    fn organizer(&mut self, organizer: &OrganizerEntry) -> Result<i64, StoreError> {
+        let existing = match organizers::find(self.session, organizer.slug.as_str()) {
             Err(StoreError::Unknown { .. }) => None,
             found => Some(found?),
         };
@@ -94,14 +97,14 @@ impl Import<'_> {
             }
             Some(_) => self.session.execute(
                 "UPDATE organizer SET name = ?2 WHERE slug = ?1 AND name <> ?2",
-                values![&organizer.slug, &organizer.name],
+                values![organizer.slug.as_str(), &organizer.name],
             )?,
         };
         self.report.organizers.count(existing.is_none(), changed);
-        Ok(organizers::find(self.session, &organizer.slug)?.id)
+        Ok(organizers::find(self.session, organizer.slug.as_str())?.id)
     }
 
-    fn gate(&mut self, organizer: i64, gate: &Gate) -> Result<(), StoreError> {
+    fn gate(&mut self, organizer: i64, gate: &GateEntry) -> Result<(), StoreError> {
         let created =
             organizers::create_gate(self.session, organizer, &gate.identifier, &gate.name);
         let changed = match &created {
@@ -117,12 +120,12 @@ impl Import<'_> {
         Ok(())
     }
 
-    fn event(&mut self, organizer: i64, event: &Event) -> Result<i64, StoreError> {
-        let existing = events::row_of(self.session, organizer, &event.slug)?;
+    fn event(&mut self, organizer: i64, event: &EventEntry) -> Result<i64, StoreError> {
+        let existing = events::row_of(self.session, organizer, event.slug.as_str())?;
         let names = events::names(&event.name);
         let values = values![
             organizer,
-            &event.slug,
+            event.slug.as_str(),
             event.name.text(),
             names.as_ref(),
             event.live,
@@ -148,12 +151,17 @@ impl Import<'_> {
         };
         let changed = self.session.execute(statement, values)?;
         self.report.events.count(existing.is_none(), changed);
-        let row = events::row_of(self.session, organizer, &event.slug)?;
-        row.ok_or_else(|| unknown("event", &event.slug))
+        let row = events::row_of(self.session, organizer, event.slug.as_str())?;
+        row.ok_or_else(|| unknown("event", event.slug.as_str()))
     }
 
     /// A date is known by its number, or without one by its name and start.
-    fn subevent(&mut self, event: i64, date: &Subevent, path: String) -> Result<(), StoreError> {
+    fn subevent(
+        &mut self,
+        event: i64,
+        date: &SubeventEntry,
+        path: String,
+    ) -> Result<(), StoreError> {
         let start = date.schedule.date_from;
         let existing: Option<i64> = match date.id {
             Some(id) => self.owned(Numbered::Subevent, id, event, path)?,
@@ -204,7 +212,7 @@ impl Import<'_> {
         &mut self,
         organizer: i64,
         event: i64,
-        list: &CheckinList,
+        list: &CheckinListEntry,
         path: String,
     ) -> Result<(), StoreError> {
         let existing: Option<i64> = match list.id {
@@ -231,7 +239,7 @@ impl Import<'_> {
         Ok(())
     }
 
-    fn new_checkin_list(&mut self, event: i64, list: &CheckinList) -> Result<i64, StoreError> {
+    fn new_checkin_list(&mut self, event: i64, list: &CheckinListEntry) -> Result<i64, StoreError> {
         let made = match list.id {
             Some(id) => self.session.one(
                 "INSERT INTO checkin_list (id, event, name, subevent) VALUES (?1, ?2, ?3, ?4)
@@ -300,7 +308,7 @@ impl Import<'_> {
         }
     }
 
-    fn team(&mut self, organizer: i64, team: &Team, path: &str) -> Result<(), StoreError> {
+    fn team(&mut self, organizer: i64, team: &TeamEntry, path: &str) -> Result<(), StoreError> {
         let existing = teams::find(self.session, organizer, &team.name)?;
         self.report.teams.count(existing.is_none(), 0);
         let (row, permissions) = match existing {
@@ -336,7 +344,7 @@ impl Import<'_> {
         &mut self,
         context: &Context<'_>,
         organizer: i64,
-        devices: &[Device],
+        devices: &[DeviceEntry],
         path: &str,
     ) -> Result<(), StoreError> {
         let names = self.session.rows(
@@ -387,7 +395,7 @@ impl Import<'_> {
         &mut self,
         context: &Context<'_>,
         organizer: i64,
-        device: &Device,
+        device: &DeviceEntry,
         key_hash: Option<[u8; 32]>,
     ) -> Result<(), StoreError> {
         let new = NewDevice {
@@ -433,7 +441,7 @@ enum Numbered {
 /// A new token must not come to permissions that the file does not give it.
 fn refuse_other_permissions(
     stored: &Permissions,
-    team: &Team,
+    team: &TeamEntry,
     path: &str,
 ) -> Result<(), StoreError> {
     if *stored == team.permissions {

@@ -3,8 +3,9 @@
 use jiff::Timestamp;
 
 use crate::server::installation_keys::KeptId;
+use crate::server::store::error::StoreError;
 use crate::server::store::session::{Session, values};
-use crate::server::store::{KeptAnswer, REFUSALS_KEPT, StoreError, oldest_kept};
+use crate::server::store::terms::{KeptAnswer, REFUSALS_KEPT, oldest_kept};
 
 /// Answers dropped in one transaction.
 const PIECE: u64 = 1000;

@@ -3,8 +3,10 @@
 use serde_json::Value;
 
 use super::Context;
+use crate::server::store::administration::LogEntry;
+use crate::server::store::api::Actor;
+use crate::server::store::error::StoreError;
 use crate::server::store::session::{Session, values};
-use crate::server::store::{Actor, LogEntry, StoreError};
 
 /// Writes an entry; `data` must hold no secret.
 pub(super) fn write(

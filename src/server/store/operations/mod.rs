@@ -13,7 +13,7 @@ pub(super) mod teams;
 
 use jiff::Timestamp;
 
-use super::Actor;
+use super::api::Actor;
 use crate::server::installation_keys::InstallationKeys;
 
 /// What goes with a change: who makes it, when, and the keys it seals with.

@@ -2,10 +2,10 @@
 
 use super::found::{expect_changed, expect_created, unknown};
 use crate::server::installation_keys::InstallationKeys;
+use crate::server::model::{MediumKeys, Organizer, Slug};
+use crate::server::store::administration::{GateChange, OrganizerChange, OrganizerSummary};
+use crate::server::store::error::StoreError;
 use crate::server::store::session::{Session, values};
-use crate::server::store::{
-    GateChange, MediumKeys, Organizer, OrganizerChange, OrganizerSummary, StoreError,
-};
 use crate::wire;
 
 pub(in crate::server::store) fn all(
@@ -45,16 +45,16 @@ pub(in crate::server::store) fn find(
 
 pub(in crate::server::store) fn create(
     session: &mut dyn Session,
-    slug: &str,
+    slug: &Slug,
     name: &str,
 ) -> Result<Organizer, StoreError> {
     let made = session.one(
         "INSERT INTO organizer (slug, name) VALUES (?1, ?2) ON CONFLICT DO NOTHING RETURNING id",
-        values![slug, name],
+        values![slug.as_str(), name],
     )?;
     Ok(Organizer {
-        id: expect_created(made, "an organizer", slug)?,
-        slug: slug.to_owned(),
+        id: expect_created(made, "an organizer", slug.as_str())?,
+        slug: slug.to_string(),
         active: true,
     })
 }

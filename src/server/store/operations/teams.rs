@@ -3,9 +3,10 @@
 use jiff::Timestamp;
 
 use super::found::{expect_changed, expect_created, unknown};
-use crate::server::organizers_file::Permissions;
+use crate::server::model::Permissions;
+use crate::server::store::administration::{TeamChange, TeamSummary, TokenChange, TokenSummary};
+use crate::server::store::error::StoreError;
 use crate::server::store::session::{Session, values};
-use crate::server::store::{StoreError, TeamChange, TeamSummary, TokenChange, TokenSummary};
 
 /// Permissions as they are stored: a JSON list, or nothing for all.
 pub(super) fn permissions(stored: Option<String>) -> Permissions {

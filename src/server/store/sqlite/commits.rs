@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::connection::reopen_writer;
-use crate::server::store::StoreError;
+use crate::server::store::error::StoreError;
 use crate::server::store::session::{Session, values};
 
 /// Names one transaction.

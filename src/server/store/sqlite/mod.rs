@@ -15,10 +15,11 @@ use jiff::Timestamp;
 use super::driver::Driver;
 use super::open::{OpenFailure, Opened};
 use super::session::Session;
-use super::{Decision, StoreError};
 use crate::private_file;
 use crate::server::installation_keys::InstallationKeys;
 use crate::server::secret_file::{SecretFile, SecretFileError};
+use crate::server::store::decision::Decision;
+use crate::server::store::error::StoreError;
 use crate::sqlite::Unusable;
 
 pub use schema::CURRENT as SCHEMA_VERSION;

@@ -15,7 +15,7 @@ use tokio::sync::Semaphore;
 use super::advice::FAULT;
 use super::connection::open_reader;
 use super::session::SqliteSession;
-use crate::server::store::StoreError;
+use crate::server::store::error::StoreError;
 use crate::server::store::session::Session;
 use crate::sqlite::{Failure, PATIENCE};
 

@@ -3,7 +3,7 @@
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{CachedStatement, Connection, ToSql};
 
-use crate::server::store::StoreError;
+use crate::server::store::error::StoreError;
 use crate::server::store::session::{Columns, Row, Session, Value};
 
 /// A transaction that is open in a connection.

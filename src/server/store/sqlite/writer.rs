@@ -15,8 +15,9 @@ use super::commits::{self, Mark};
 use super::connection::reopen_writer;
 use super::readers::Idle;
 use super::session::SqliteSession;
+use crate::server::store::decision::Decision;
+use crate::server::store::error::{NO_RANDOM, StoreError};
 use crate::server::store::session::Session;
-use crate::server::store::{Decision, NO_RANDOM, StoreError};
 use crate::sqlite::Failure;
 
 /// Changes that may wait for the writer; those beyond wait for a place.

@@ -4,14 +4,19 @@ use async_trait::async_trait;
 
 use super::Stored;
 use crate::server::installation_keys::key_hash;
-use crate::server::organizers_file::{OrganizersFile, Permissions};
-use crate::server::store::driver::Driver;
-use crate::server::store::operations::{devices, events, import, log, organizers, teams};
-use crate::server::store::{
-    Actor, Administration, Event, EventChange, GateChange, ImportReport, LogEntry, MediumKeys,
-    NewToken, Organizer, OrganizerChange, OrganizerSummary, PlacedDevice, StoreError, TeamChange,
-    TeamSummary, Terms, TokenChange, TokenSummary,
+use crate::server::model::Permissions;
+use crate::server::model::{MediumKeys, Organizer, Slug};
+use crate::server::organizers_file::OrganizersFile;
+use crate::server::store::administration::{
+    Administration, EventChange, EventSummary, GateChange, ImportReport, LogEntry, NewEvent,
+    NewToken, OrganizerChange, OrganizerSummary, PlacedDevice, TeamChange, TeamSummary,
+    TokenChange, TokenSummary,
 };
+use crate::server::store::api::Actor;
+use crate::server::store::driver::Driver;
+use crate::server::store::error::StoreError;
+use crate::server::store::operations::{devices, events, import, log, organizers, teams};
+use crate::server::store::terms::Terms;
 use crate::server::tokens;
 use crate::wire;
 
@@ -27,8 +32,8 @@ impl<D: Driver> Administration for Stored<D> {
             .await
     }
 
-    async fn create_organizer(&self, slug: &str, name: &str) -> Result<Organizer, StoreError> {
-        let (slug, name) = (slug.to_owned(), name.to_owned());
+    async fn create_organizer(&self, slug: &Slug, name: &str) -> Result<Organizer, StoreError> {
+        let (slug, name) = (slug.clone(), name.to_owned());
         self.write(move |session| organizers::create(session, &slug, &name))
             .await
     }
@@ -70,12 +75,12 @@ impl<D: Driver> Administration for Stored<D> {
             .await
     }
 
-    async fn events(&self, organizer: i64) -> Result<Vec<Event>, StoreError> {
+    async fn events(&self, organizer: i64) -> Result<Vec<EventSummary>, StoreError> {
         self.read(move |session| events::all(session, organizer))
             .await
     }
 
-    async fn create_event(&self, organizer: i64, event: Event) -> Result<(), StoreError> {
+    async fn create_event(&self, organizer: i64, event: NewEvent) -> Result<(), StoreError> {
         self.write(move |session| events::create(session, organizer, &event))
             .await
     }

@@ -10,13 +10,16 @@ use jiff::Timestamp;
 use super::driver::Driver;
 use super::operations::{Context, access, callers, devices, events, kept_answers, organizers};
 use super::session::Session;
-use super::{
-    Actor, Decision, DeviceChange, EnrolledDevice, KeptAnswer, MediumKeys, NewDevice, Redemption,
-    Report, Store, StoreError, TeamCaller, Terms, Update,
-};
 use crate::secret::Secret;
-use crate::server::event_selection;
 use crate::server::installation_keys::{InstallationKeys, KeptId, key_hash};
+use crate::server::model::Event;
+use crate::server::model::{
+    DeviceChange, DeviceReport, EnrolledDevice, MediumKeys, NewDevice, TeamCaller,
+};
+use crate::server::store::api::{Actor, Redemption, Store, Update};
+use crate::server::store::decision::Decision;
+use crate::server::store::error::StoreError;
+use crate::server::store::terms::{KeptAnswer, Terms};
 use crate::wire;
 
 /// A database with the keys of the installation that it belongs to.
@@ -159,7 +162,7 @@ impl<D: Driver> Store for Stored<D> {
     async fn redeem_token(
         &self,
         token: &Secret,
-        report: Report,
+        report: DeviceReport,
         api_key: &Secret,
         terms: Terms<Redemption>,
     ) -> Result<Redemption, StoreError> {
@@ -173,7 +176,7 @@ impl<D: Driver> Store for Stored<D> {
     async fn update_device(
         &self,
         key: &Secret,
-        report: Report,
+        report: DeviceReport,
         terms: Terms<Update>,
     ) -> Result<Update, StoreError> {
         let key = key_hash(key);
@@ -208,19 +211,12 @@ impl<D: Driver> Store for Stored<D> {
         .await
     }
 
-    async fn accessible_events(
-        &self,
-        device: i64,
-    ) -> Result<Vec<event_selection::Event>, StoreError> {
+    async fn accessible_events(&self, device: i64) -> Result<Vec<Event>, StoreError> {
         self.read(move |session| events::accessible(session, device))
             .await
     }
 
-    async fn event_beside(
-        &self,
-        device: i64,
-        slug: &str,
-    ) -> Result<Option<event_selection::Event>, StoreError> {
+    async fn event_beside(&self, device: i64, slug: &str) -> Result<Option<Event>, StoreError> {
         let slug = slug.to_owned();
         self.read(move |session| events::beside(session, device, &slug))
             .await

@@ -1,0 +1,89 @@
+//! Devices as the server keeps them.
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::organizer::Organizer;
+use crate::wire;
+
+/// A device that has an API key, without that key: the store only knows its hash.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EnrolledDevice {
+    /// Number of its row.
+    pub id: i64,
+    /// To whom it belongs.
+    pub organizer: Organizer,
+    /// Counts up from 1 within the organizer.
+    pub device_id: u64,
+    /// 16 of A-Z0-9.
+    pub unique_serial: String,
+    /// The name people gave it.
+    pub name: String,
+    /// Which part of the API it may use.
+    pub security_profile: String,
+    /// Where it stands, if that gate is in use.
+    pub gate: Option<wire::Gate>,
+    /// Whether its access has ended for good.
+    pub revoked: bool,
+    /// Its public key in PEM.
+    pub rsa_pubkey: Option<String>,
+}
+
+/// What a device tells of itself, once validated. What is absent is cleared, but for the public key.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct DeviceReport {
+    /// As `Zebra`.
+    pub hardware_brand: String,
+    /// As `TC25`.
+    pub hardware_model: String,
+    /// As `Android`.
+    pub os_name: Option<String>,
+    /// As `8.1.0`.
+    pub os_version: Option<String>,
+    /// As `pretixSCAN`.
+    pub software_brand: String,
+    /// As `1.5.1`.
+    pub software_version: String,
+    /// Diagnostics of any shape.
+    pub info: Option<Value>,
+    /// Public key in PEM.
+    pub rsa_pubkey: Option<String>,
+}
+
+/// A device to be created.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct NewDevice {
+    /// For people.
+    pub name: String,
+    /// Whether it may access all events.
+    #[serde(default)]
+    pub all_events: bool,
+    /// Otherwise the slugs of those it may access; they are known to be there.
+    pub limit_events: Vec<String>,
+    /// A name that is known.
+    #[serde(default = "full")]
+    pub security_profile: String,
+    /// Identifier of a gate. The devices resource has no such field.
+    #[serde(skip)]
+    pub gate: Option<String>,
+}
+
+fn full() -> String {
+    "full".to_owned()
+}
+
+/// What is to be changed of a device; what is absent stays as it is.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+pub struct DeviceChange {
+    /// For people.
+    pub name: Option<String>,
+    /// Whether it may access all events.
+    pub all_events: Option<bool>,
+    /// Otherwise the slugs of those it may access; they are known to be there.
+    pub limit_events: Option<Vec<String>>,
+    /// A name that is known.
+    pub security_profile: Option<String>,
+    /// Identifier of a gate, or none. The devices resource has no such field.
+    #[serde(skip)]
+    pub gate: Option<Option<String>>,
+}

@@ -1,0 +1,19 @@
+//! What the server knows, as everyone who works with it sees it: store, API, files and commands.
+
+mod device;
+mod event;
+mod medium_keys;
+mod name;
+mod organizer;
+mod permissions;
+mod schedule;
+mod slug;
+
+pub use device::{DeviceChange, DeviceReport, EnrolledDevice, NewDevice};
+pub use event::{CheckinList, Event, Subevent};
+pub use medium_keys::MediumKeys;
+pub use name::Name;
+pub use organizer::{Organizer, TeamCaller};
+pub use permissions::Permissions;
+pub use schedule::Schedule;
+pub use slug::{Slug, SlugError};

@@ -1,0 +1,29 @@
+//! Names in several languages.
+
+/// A name in one or several languages.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Name {
+    /// One name for all languages.
+    Plain(String),
+    /// Languages with their name, in the order of the file; at least one.
+    ByLanguage(Vec<(String, String)>),
+}
+
+impl Name {
+    /// The name as one text: the English one, else the first.
+    pub fn text(&self) -> &str {
+        let names = match self {
+            Self::Plain(name) => return name,
+            Self::ByLanguage(names) => names,
+        };
+        let english = names
+            .iter()
+            .find(|(language, _)| language == "en")
+            .or_else(|| {
+                names
+                    .iter()
+                    .find(|(language, _)| language.starts_with("en-"))
+            });
+        english.or(names.first()).map_or("", |(_, name)| name)
+    }
+}

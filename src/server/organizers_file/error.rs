@@ -1,0 +1,61 @@
+//! What is wrong with a file.
+
+use serde::Serialize;
+
+/// Largest file that is read, in bytes.
+pub const SIZE_LIMIT: usize = 16 * 1024 * 1024;
+
+/// How many faults are told in full; the rest is counted.
+pub const FAULT_LIMIT: usize = 20;
+
+/// Something in the file that is not as expected.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Fault {
+    /// The place, as `organizers[2].events[0].date_from`.
+    pub path: String,
+    /// The value there, shortened; of what may be secret only its kind.
+    pub found: String,
+    /// What was expected instead.
+    pub expected: String,
+}
+
+impl std::fmt::Display for Fault {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self {
+            path,
+            found,
+            expected,
+        } = self;
+        write!(formatter, "{path}: found {found}, expected {expected}")
+    }
+}
+
+/// Why a file can't be imported.
+#[derive(Debug, thiserror::Error)]
+pub enum OrganizersFileError {
+    /// It is larger than [`SIZE_LIMIT`].
+    #[error("the organizers file is larger than {} MiB; split it", SIZE_LIMIT / 1024 / 1024)]
+    TooLarge,
+    /// It can't be read as JSON; the cause tells the line and column.
+    #[error("the organizers file is not JSON")]
+    Syntax(#[source] serde_json::Error),
+    /// It is JSON, but not as expected.
+    #[error("{}", list(faults, *more))]
+    Faults {
+        /// The first [`FAULT_LIMIT`] in the order of the file.
+        faults: Vec<Fault>,
+        /// How many there are beyond these.
+        more: usize,
+    },
+}
+
+fn list(faults: &[Fault], more: usize) -> String {
+    let mut text = "the organizers file is not as expected:".to_owned();
+    for fault in faults {
+        text += &format!("\n  {fault}");
+    }
+    if more > 0 {
+        text += &format!("\n  and {more} more");
+    }
+    text
+}

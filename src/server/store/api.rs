@@ -1,0 +1,167 @@
+//! What the API needs of a store.
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+
+use super::decision::Decision;
+use super::error::StoreError;
+use super::terms::{KeptAnswer, Terms};
+use crate::secret::Secret;
+use crate::server::installation_keys::KeptId;
+use crate::server::model::{
+    DeviceChange, DeviceReport, EnrolledDevice, Event, MediumKeys, NewDevice, TeamCaller,
+};
+use crate::wire;
+
+/// Why an initialization token was not redeemed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TokenRefusal {
+    /// No device has this token.
+    Unknown,
+    /// The token was redeemed before.
+    Used,
+    /// The device was revoked before it was initialized.
+    Revoked,
+}
+
+/// What became of an initialization token: the device is initialized and has its API key, or not.
+pub type Redemption = Result<EnrolledDevice, TokenRefusal>;
+
+/// Why a device's report was not stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ReportRefusal {
+    /// It has another public key than was set before.
+    OtherPublicKey,
+    /// The API key was rolled or revoked a moment ago.
+    NoAccess,
+}
+
+/// What became of a device's report.
+pub type Update = Result<EnrolledDevice, ReportRefusal>;
+
+/// Who makes a change, for the log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Actor {
+    /// The team with this token.
+    Team(i64),
+    /// The device itself.
+    Device,
+    /// Whoever runs `gatehand admin`.
+    Administrator,
+}
+
+/// What the API needs. Every change is committed together with its log entry and the answer to be
+/// kept, or not at all; a change whose answer is kept already fails with
+/// [`StoreError::AlreadyKept`]. One that its caller gave up, by its [`Decision`], is never done; once
+/// the decision is taken, the caller is told how it ended, if at all.
+#[async_trait]
+pub trait Store: Send + Sync {
+    /// Who holds this token.
+    async fn team_caller(&self, token: &Secret) -> Result<Option<TeamCaller>, StoreError>;
+
+    /// The device that has this API key, revoked or not.
+    async fn enrolled_device(&self, key: &Secret) -> Result<Option<EnrolledDevice>, StoreError>;
+
+    /// How many devices an organizer has: the number of the last one, since none is ever deleted.
+    async fn device_count(&self, organizer: i64) -> Result<u64, StoreError>;
+
+    /// At most `limit` devices of an organizer, after the first `skip`, by number.
+    async fn devices(
+        &self,
+        organizer: i64,
+        skip: u64,
+        limit: u64,
+    ) -> Result<Vec<wire::Device>, StoreError>;
+
+    /// One device of an organizer.
+    async fn device(
+        &self,
+        organizer: i64,
+        device_id: u64,
+    ) -> Result<Option<wire::Device>, StoreError>;
+
+    /// The first of these that is no event of the organizer.
+    async fn unknown_event(
+        &self,
+        organizer: i64,
+        slugs: &[String],
+    ) -> Result<Option<String>, StoreError>;
+
+    /// Creates a device with the organizer's next number, a new serial and a new initialization token.
+    async fn create_device(
+        &self,
+        actor: Actor,
+        organizer: i64,
+        device: NewDevice,
+        terms: Terms<wire::Device>,
+    ) -> Result<wire::Device, StoreError>;
+
+    /// Changes a device of an organizer; fails with [`StoreError::Unknown`] if there is none.
+    async fn change_device(
+        &self,
+        actor: Actor,
+        organizer: i64,
+        device_id: u64,
+        change: DeviceChange,
+        terms: Terms<wire::Device>,
+    ) -> Result<wire::Device, StoreError>;
+
+    /// Redeems an initialization token: of all attempts exactly one succeeds.
+    async fn redeem_token(
+        &self,
+        token: &Secret,
+        report: DeviceReport,
+        api_key: &Secret,
+        terms: Terms<Redemption>,
+    ) -> Result<Redemption, StoreError>;
+
+    /// Stores what the device with this API key reports.
+    async fn update_device(
+        &self,
+        key: &Secret,
+        report: DeviceReport,
+        terms: Terms<Update>,
+    ) -> Result<Update, StoreError>;
+
+    /// Replaces an API key by another; the old one is dead at once. `None` if it is dead already.
+    async fn roll_key(
+        &self,
+        key: &Secret,
+        new: &Secret,
+        terms: Terms<Option<EnrolledDevice>>,
+    ) -> Result<Option<EnrolledDevice>, StoreError>;
+
+    /// Ends the access of the device with this API key for good. `None` if it has ended already.
+    async fn revoke_key(
+        &self,
+        key: &Secret,
+        terms: Terms<Option<EnrolledDevice>>,
+    ) -> Result<Option<EnrolledDevice>, StoreError>;
+
+    /// The events that a device may access, live or not.
+    async fn accessible_events(&self, device: i64) -> Result<Vec<Event>, StoreError>;
+
+    /// The event of this slug of a device's organizer, whether the device may access it or not.
+    async fn event_beside(&self, device: i64, slug: &str) -> Result<Option<Event>, StoreError>;
+
+    /// The keys for NFC media of an organizer, in the clear, by number.
+    async fn medium_keys(&self, organizer: i64) -> Result<Vec<MediumKeys>, StoreError>;
+
+    /// The sealed answer that is kept here since `since`.
+    async fn kept_answer(
+        &self,
+        id: &KeptId,
+        since: Timestamp,
+    ) -> Result<Option<Vec<u8>>, StoreError>;
+
+    /// Keeps the answer to a request that changed nothing.
+    async fn keep_answer(
+        &self,
+        id: &KeptId,
+        answer: KeptAnswer,
+        decision: &Decision,
+    ) -> Result<(), StoreError>;
+
+    /// Drops the answers kept before `before`, and whatever else is of no use since then.
+    async fn sweep_answers(&self, before: Timestamp) -> Result<(), StoreError>;
+}
