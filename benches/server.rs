@@ -50,7 +50,7 @@ impl Options {
         let mut options = Self {
             requests: Vec::new(),
             connections: None,
-            rounds: 9,
+            rounds: 7,
         };
         // Cargo adds --bench.
         let mut arguments = arguments.filter(|argument| argument != "--bench");
@@ -204,7 +204,7 @@ impl Spread {
             least,
             most,
         } = self;
-        match *most < 1.0 {
+        match *median < 1.0 {
             true => format!("{median:.3} ({least:.3} to {most:.3})"),
             false => format!("{median:.1} ({least:.1} to {most:.1})"),
         }
