@@ -1,6 +1,5 @@
 //! `gatehand serve`: the server module as a process.
 
-use std::net::SocketAddr;
 use std::path::Path;
 
 use clap::Args;
@@ -9,13 +8,15 @@ use url::Url;
 
 use super::admin::DatabaseArguments;
 use super::{CliError, output};
-use crate::server::{self, Config, Server};
+use crate::server::{self, Config, Server, ServerError};
+use crate::serving::{Address, PassedSocket};
 
 const EXAMPLES: &str = "\
 Examples:
   gatehand serve
   gatehand serve --listen 127.0.0.1:8345 --database /srv/tickets/gatehand.db \\
-      --public-url https://tickets.example";
+      --public-url https://tickets.example
+  gatehand serve --listen unix:/run/gatehand/server.sock --public-url https://tickets.example";
 
 /// Serve the devices resource and the device API.
 #[derive(Args)]
@@ -23,14 +24,15 @@ Examples:
 pub(super) struct Serve {
     #[command(flatten)]
     database: DatabaseArguments,
-    /// The address to listen on; put a proxy that speaks https before it.
+    /// The address to listen on, or `unix:/path` for a Unix socket; put a proxy that speaks https
+    /// before it. A socket that a service manager passes (`LISTEN_FDS`) is taken instead.
     #[arg(
         long,
         value_name = "ADDRESS",
         env = "GATEHAND_LISTEN",
         default_value = "127.0.0.1:8345"
     )]
-    listen: SocketAddr,
+    listen: Address,
     /// The server's address as scanners and scripts reach it.
     #[arg(long, value_name = "URL", env = "GATEHAND_PUBLIC_URL")]
     public_url: Option<Url>,
@@ -38,6 +40,8 @@ pub(super) struct Serve {
 
 impl Serve {
     pub(super) fn run(self) -> Result<(), CliError> {
+        // Before there are threads: it changes the environment.
+        let passed = PassedSocket::take().map_err(ServerError::from)?;
         super::server_runtime()?.block_on(async {
             let named = self.database.secret_file.clone();
             let public_url = self.public_url.clone();
@@ -49,9 +53,17 @@ impl Serve {
                 version: server::reference_version(),
                 answer_time: server::ANSWER_TIME,
             };
-            let server = Server::bind(config).await?;
-            let local = format!("http://{}", server.local_addr());
-            let reached = public_url.map_or_else(|| local.clone(), String::from);
+            let server = match passed {
+                Some(socket) => Server::on(socket, config)?,
+                None => Server::bind(config).await?,
+            };
+            let address = server.local_addr();
+            let (local, reached) = match address {
+                Address::Tcp(_) => (format!("http://{address}"), format!("http://{address}")),
+                // Only the proxy before it knows how scanners get there.
+                Address::Unix(_) => (address.to_string(), "https://tickets.example".to_owned()),
+            };
+            let reached = public_url.map_or(reached, String::from);
             let next = next(&server, named.as_deref(), &reached).await;
             let (database, secret) = server.files();
             output::say(&format!(
