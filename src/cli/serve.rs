@@ -53,6 +53,8 @@ impl Serve {
                 version: server::reference_version(),
                 answer_time: server::ANSWER_TIME,
             };
+            // From here on there may be a socket to remove.
+            let told_to_stop = until_told_to_stop();
             let server = match passed {
                 Some(socket) => Server::on(socket, config)?,
                 None => Server::bind(config).await?,
@@ -71,7 +73,7 @@ impl Serve {
                 database.display(),
                 secret.display()
             ));
-            server.run(until_told_to_stop()).await;
+            server.run(told_to_stop).await;
             Ok(())
         })
     }
@@ -106,14 +108,17 @@ fn quoted(path: &Path) -> String {
     }
 }
 
-/// Waits for Ctrl+C or a service manager's request to stop.
-pub(super) async fn until_told_to_stop() {
-    match signal(SignalKind::terminate()) {
-        Ok(mut terminate) => tokio::select! {
-            _ = terminate.recv() => {}
-            _ = tokio::signal::ctrl_c() => {}
-        },
-        // Without signals the process can still be killed; it must not stop at once instead.
-        Err(_) => std::future::pending().await,
+/// Waits for Ctrl+C or a service manager's request to stop, either of which counts from this call on.
+pub(super) fn until_told_to_stop() -> impl Future<Output = ()> {
+    let signals = [SignalKind::terminate(), SignalKind::interrupt()].map(signal);
+    async {
+        match signals {
+            [Ok(mut terminate), Ok(mut interrupt)] => tokio::select! {
+                _ = terminate.recv() => {}
+                _ = interrupt.recv() => {}
+            },
+            // Without signals the process can still be killed; it must not stop at once instead.
+            _ => std::future::pending().await,
+        }
     }
 }

@@ -63,11 +63,12 @@ pub struct Listener {
 
 enum Accepting {
     Tcp(TcpListener),
-    /// With the file that is to be removed at the end, if it is our own.
-    Unix(
-        UnixListener,
-        #[allow(dead_code, reason = "dropped with it")] Option<SocketFile>,
-    ),
+    Unix {
+        /// What is to be removed at the end, before the socket is closed and its inode another's; a
+        /// passed socket's is not our own.
+        _file: Option<SocketFile>,
+        socket: UnixListener,
+    },
 }
 
 /// A connection that was accepted.
@@ -101,7 +102,10 @@ impl Listener {
                 })?;
                 Ok(Self {
                     address: address.clone(),
-                    socket: Accepting::Unix(socket, Some(file)),
+                    socket: Accepting::Unix {
+                        _file: Some(file),
+                        socket,
+                    },
                 })
             }
         }
@@ -120,7 +124,13 @@ impl Listener {
                     .as_pathname()
                     .unwrap_or_else(|| "(unnamed)".as_ref());
                 let address = Address::Unix(path.to_owned());
-                Ok((address, Accepting::Unix(socket, None)))
+                Ok((
+                    address,
+                    Accepting::Unix {
+                        _file: None,
+                        socket,
+                    },
+                ))
             }),
         };
         let (address, socket) = taken.map_err(ListenError::Passed)?;
@@ -140,7 +150,7 @@ impl Listener {
                 let _ = stream.set_nodelay(true);
                 Ok((Stream::Tcp(stream), Peer::Address(address.ip())))
             }
-            Accepting::Unix(socket, _) => {
+            Accepting::Unix { socket, .. } => {
                 let (stream, _) = socket.accept().await?;
                 Ok((Stream::Unix(stream), Peer::Local))
             }

@@ -113,3 +113,34 @@ fn make(path: &Path, address: &SocketAddrUnix, mode: u32) -> io::Result<(OwnedFd
     let found = fs::symlink_metadata(path)?;
     Ok((socket, (found.dev(), found.ino())))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::net::UnixStream;
+    use std::thread;
+
+    use super::*;
+
+    #[test]
+    fn of_many_that_find_a_dead_socket_one_replaces_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.sock");
+        for _ in 0..20 {
+            drop(UnixListener::bind(&path).unwrap());
+            let bound: Vec<_> = thread::scope(|scope| {
+                let threads = [(); 8].map(|()| scope.spawn(|| bind(&path, 0o600)));
+                threads.map(|thread| thread.join().unwrap()).into()
+            });
+            let refused = bound.iter().filter_map(|bound| bound.as_ref().err());
+            assert!(
+                refused
+                    .clone()
+                    .all(|error| matches!(error, ListenError::InUse { .. }))
+            );
+            assert_eq!(refused.count(), 7);
+            UnixStream::connect(&path).unwrap();
+            drop(bound);
+            assert!(!path.exists());
+        }
+    }
+}

@@ -160,11 +160,12 @@ impl Endpoint {
         request: Request,
     ) -> Result<Answer, Problem> {
         let caller = C::authorize(&api, &request).await?;
-        let method = match &request.method {
-            &Method::HEAD => Method::GET,
-            method => method.clone(),
+        let method = request.method.clone();
+        let done_as = match method {
+            Method::HEAD => &Method::GET,
+            _ => &method,
         };
-        let action = methods.iter().find(|action| action.method == method);
+        let action = methods.iter().find(|action| action.method == *done_as);
         let call = Call {
             api,
             request,

@@ -126,3 +126,20 @@ fn address_group(peer: Option<&Peer>) -> Vec<u8> {
         Some(Peer::Local) | None => Vec::new(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_has_no_address_is_in_one_group_and_networks_are_told_apart() {
+        let group = |address: &str| address_group(Some(&Peer::Address(address.parse().unwrap())));
+        assert_eq!(group("192.0.2.1"), group("::ffff:192.0.2.1"));
+        assert_ne!(group("192.0.2.1"), group("192.0.2.2"));
+        assert_eq!(group("2001:db8::1"), group("2001:db8::2"));
+        assert_ne!(group("2001:db8::1"), group("2001:db8:0:1::1"));
+        let local = address_group(Some(&Peer::Local));
+        assert_eq!(local, address_group(None));
+        assert_ne!(local, group("127.0.0.1"));
+    }
+}
