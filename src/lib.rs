@@ -23,6 +23,8 @@ pub mod seal;
 pub mod secret;
 #[cfg(feature = "server")]
 pub mod server;
+#[cfg(feature = "server")]
+pub mod serving;
 pub mod shown;
 mod sqlite;
 pub mod vault;

@@ -444,3 +444,84 @@ async fn an_event_selection_with_strange_numbers_is_answered() {
         assert!(answer.headers.get("content-type").is_none());
     }
 }
+
+#[tokio::test]
+async fn each_endpoint_does_what_its_allow_says_and_nothing_else() {
+    const DEVICE: &str = "Device";
+    const TOKEN: &str = "Token";
+    let server = TestServer::start().await;
+    for (path, name, caller, allowed) in [
+        (
+            "/api/v1/organizers/bigevents/devices/",
+            "Device List",
+            TOKEN,
+            "GET, POST, HEAD, OPTIONS",
+        ),
+        (
+            "/api/v1/organizers/bigevents/devices/1/",
+            "Device Instance",
+            TOKEN,
+            "GET, PUT, PATCH, HEAD, OPTIONS",
+        ),
+        (
+            "/api/v1/device/initialize",
+            "Initialize",
+            "",
+            "POST, OPTIONS",
+        ),
+        (UPDATE, "Update", DEVICE, "POST, OPTIONS"),
+        ("/api/v1/device/roll", "Roll Key", DEVICE, "POST, OPTIONS"),
+        (
+            "/api/v1/device/revoke",
+            "Revoke Key",
+            DEVICE,
+            "POST, OPTIONS",
+        ),
+        (INFO, "Info", DEVICE, "GET, HEAD, OPTIONS"),
+        (
+            "/api/v1/device/eventselection",
+            "Event Selection",
+            DEVICE,
+            "GET, HEAD, OPTIONS",
+        ),
+        ("/api/v1/version", "Version", TOKEN, "GET, HEAD, OPTIONS"),
+        (
+            "/api/v1/idempotency_query?key=a",
+            "Idempotency Query",
+            TOKEN,
+            "GET, HEAD, OPTIONS",
+        ),
+    ] {
+        for method in [
+            "GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE", "TRACE", "ODD",
+        ] {
+            let asked = Method::from_bytes(method.as_bytes()).unwrap();
+            let request = match caller {
+                DEVICE => {
+                    // What is allowed may end its access.
+                    let (_, key) = server.enrol("Door").await;
+                    server.as_device(&key, asked, path)
+                }
+                TOKEN => server.as_admin(asked, path),
+                _ => server.request(asked, path),
+            };
+            let answer = send(request).await;
+            assert_eq!(answer.header("allow"), allowed, "{method} {path}");
+            let may = allowed.split(", ").any(|other| other == method);
+            assert_eq!(answer.status == 405, !may, "{method} {path}: {answer:?}");
+            if !may {
+                let detail = format!("Method \"{method}\" not allowed.");
+                let detail = json!({ "detail": detail });
+                assert_eq!(
+                    answer.header("content-length"),
+                    detail.to_string().len().to_string()
+                );
+                // The answer to `HEAD` has no body.
+                assert!(method == "HEAD" || answer.json() == detail, "{answer:?}");
+            }
+            if method == "OPTIONS" {
+                assert_eq!(answer.json()["name"], name);
+            }
+        }
+    }
+}

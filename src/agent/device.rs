@@ -6,10 +6,10 @@ use jiff::Timestamp;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use super::client::trust::Trust;
 use super::journal::{BegunEnrolment, BegunOperation, Redeemed};
 use super::media_keys::MediaKey;
 use super::state::{Operation, Secrets, Situation, State, Step};
-use super::trust::Trust;
 use super::{AgentError, Identity, clock};
 use crate::enrolment::ServerUrl;
 use crate::secret::Secret;

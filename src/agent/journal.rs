@@ -4,8 +4,8 @@
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
+use super::client::trust::Trust;
 use super::state::Operation;
-use super::trust::Trust;
 use super::{AgentError, Identity};
 use crate::enrolment::{Enrolment, ServerUrl};
 use crate::facts::Overrides;

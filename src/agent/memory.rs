@@ -3,8 +3,8 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::Identity;
+use super::client::trust::Trust;
 use super::state::State;
-use super::trust::Trust;
 use crate::secret::Secret;
 use crate::vault::{Folder, Watch};
 

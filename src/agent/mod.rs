@@ -20,6 +20,7 @@ mod info;
 mod initialize;
 mod intent;
 mod journal;
+mod kept_trust;
 mod key_check;
 mod media_keys;
 mod memory;
@@ -30,7 +31,7 @@ mod request;
 mod state;
 mod status;
 mod stream;
-mod trust;
+mod trusting;
 
 use std::sync::Arc;
 
@@ -42,11 +43,12 @@ use intent::Sent;
 use journal::OnIdentity;
 use media_keys::MediaKey;
 use memory::Memory;
-use trust::KeptClient;
+use trusting::KeptClient;
 
 pub use access::{Done, Resumed};
 pub use advice::Advice;
 pub use answer::ForeignAnswer;
+pub use client::trust::{OwnAuthority, Trust};
 pub use client::{App, Client, ClientConfig, ClientError, Distrust, SendError};
 pub use describe::{Describe, ThisMachine};
 pub use device::{Lost, Revoker};
@@ -61,7 +63,6 @@ pub use request::{ApiRequest, ApiResponse};
 pub use state::{Operation, State};
 pub use status::Status;
 pub use stream::{ApiStream, BodyWriter, StreamedBody, streamed_body};
-pub use trust::{OwnAuthority, Trust};
 
 /// The agent of one device.
 ///

@@ -7,10 +7,11 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
+use super::client::trust::Trust;
 use super::device::{Device, sealed_entry};
 use super::journal::{self, BegunOperation, OnIdentity};
 use super::state::{Operation, State, Word};
-use super::trust::{Trust, is_same_server};
+use super::trusting::is_same_server;
 use super::{Agent, AgentError, Client, Identity, clock};
 use crate::failpoint;
 use crate::secret::{self, Secret};

@@ -1,7 +1,7 @@
 //! `gatehand demo`: the way of a device from a QR code on a screen to a sealed key, on this machine.
 
 use std::fs;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -56,7 +56,7 @@ impl Demo {
         let database = folder.join("server.db");
         let server = Server::bind(Config {
             database: database.clone().into(),
-            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+            listen: (Ipv4Addr::LOCALHOST, 0).into(),
             public_url: None,
             secret_file: None,
             version: server::reference_version(),

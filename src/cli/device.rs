@@ -57,7 +57,7 @@ pub(super) struct Outcome {
 
 /// What `--json` prints.
 #[derive(Serialize)]
-struct Report<'a> {
+struct DeviceDocument<'a> {
     /// The command that was done; null if it had been done before, so that nothing happened.
     done: Option<&'static str>,
     /// Whether it had been begun by an earlier command, and this one has finished it.
@@ -96,7 +96,7 @@ impl Outcome {
     pub(super) fn show(&self, agent: &Agent, heading: &str, json: bool) -> Result<(), CliError> {
         let status = agent.status()?;
         if json {
-            let told = output::print_json(&Report {
+            let told = output::print_json(&DeviceDocument {
                 done: (self.course != Course::DoneBefore).then_some(self.command),
                 begun_before: self.course == Course::WentOn,
                 replaced: self.replaced.as_ref().map(|replaced| ReplacedReport {

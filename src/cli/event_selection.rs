@@ -33,7 +33,7 @@ pub(super) struct EventSelection {
 }
 
 #[derive(Serialize)]
-struct Report<'a> {
+struct SelectionDocument<'a> {
     /// `switch`, `keep` or `nothing`.
     result: &'static str,
     /// What may be the reason that there is nothing: the server does not say it.
@@ -79,7 +79,7 @@ impl EventSelection {
                 subevent: selected.subevent,
                 checkin_list: selected.checkin_list,
             });
-            return output::print_json(&Report {
+            return output::print_json(&SelectionDocument {
                 result,
                 why: why.as_deref(),
                 selected,

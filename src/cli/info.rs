@@ -28,7 +28,7 @@ pub(super) struct Info {
 }
 
 #[derive(Serialize)]
-struct Report<'a> {
+struct InfoDocument<'a> {
     #[serde(flatten)]
     status: status::Report<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -64,7 +64,7 @@ impl Info {
         // As the server told it, whether it could be stored or not.
         let status = agent.status()?.confirmed(identity);
         if self.json {
-            return output::print_json(&Report {
+            return output::print_json(&InfoDocument {
                 status: status::report(&status),
                 media_keys,
             });

@@ -75,7 +75,7 @@ pub(super) struct Request {
 }
 
 #[derive(Serialize)]
-struct Report<'a> {
+struct AnswerDocument<'a> {
     status: u16,
     /// Names and values, in their order.
     headers: &'a [(String, String)],
@@ -223,7 +223,7 @@ fn print_json(response: &ApiResponse) -> Result<(), CliError> {
         Ok(json) => Body::Json(json),
         Err(_) => Body::Text(&text),
     };
-    output::print_json(&Report {
+    output::print_json(&AnswerDocument {
         status: response.status,
         headers: &response.headers,
         body,

@@ -1,6 +1,5 @@
 //! `gatehand serve`: the server module as a process.
 
-use std::net::SocketAddr;
 use std::path::Path;
 
 use clap::Args;
@@ -9,13 +8,15 @@ use url::Url;
 
 use super::admin::DatabaseArguments;
 use super::{CliError, output};
-use crate::server::{self, Config, Server};
+use crate::server::{self, Config, Server, ServerError};
+use crate::serving::{Address, PassedSocket};
 
 const EXAMPLES: &str = "\
 Examples:
   gatehand serve
   gatehand serve --listen 127.0.0.1:8345 --database /srv/tickets/gatehand.db \\
-      --public-url https://tickets.example";
+      --public-url https://tickets.example
+  gatehand serve --listen unix:/run/gatehand/server.sock --public-url https://tickets.example";
 
 /// Serve the devices resource and the device API.
 #[derive(Args)]
@@ -23,14 +24,15 @@ Examples:
 pub(super) struct Serve {
     #[command(flatten)]
     database: DatabaseArguments,
-    /// The address to listen on; put a proxy that speaks https before it.
+    /// The address to listen on, or `unix:/path` for a Unix socket; put a proxy that speaks https
+    /// before it. A socket that a service manager passes (`LISTEN_FDS`) is taken instead.
     #[arg(
         long,
         value_name = "ADDRESS",
         env = "GATEHAND_LISTEN",
         default_value = "127.0.0.1:8345"
     )]
-    listen: SocketAddr,
+    listen: Address,
     /// The server's address as scanners and scripts reach it.
     #[arg(long, value_name = "URL", env = "GATEHAND_PUBLIC_URL")]
     public_url: Option<Url>,
@@ -38,6 +40,8 @@ pub(super) struct Serve {
 
 impl Serve {
     pub(super) fn run(self) -> Result<(), CliError> {
+        // Before there are threads: it changes the environment.
+        let passed = PassedSocket::take().map_err(ServerError::from)?;
         super::server_runtime()?.block_on(async {
             let named = self.database.secret_file.clone();
             let public_url = self.public_url.clone();
@@ -49,9 +53,19 @@ impl Serve {
                 version: server::reference_version(),
                 answer_time: server::ANSWER_TIME,
             };
-            let server = Server::bind(config).await?;
-            let local = format!("http://{}", server.local_addr());
-            let reached = public_url.map_or_else(|| local.clone(), String::from);
+            // From here on there may be a socket to remove.
+            let told_to_stop = until_told_to_stop();
+            let server = match passed {
+                Some(socket) => Server::on(socket, config)?,
+                None => Server::bind(config).await?,
+            };
+            let address = server.local_addr();
+            let (local, reached) = match address {
+                Address::Tcp(_) => (format!("http://{address}"), format!("http://{address}")),
+                // Only the proxy before it knows how scanners get there.
+                Address::Unix(_) => (address.to_string(), "https://tickets.example".to_owned()),
+            };
+            let reached = public_url.map_or(reached, String::from);
             let next = next(&server, named.as_deref(), &reached).await;
             let installation = server.installation();
             output::say(&format!(
@@ -59,7 +73,7 @@ impl Serve {
                 installation.database,
                 installation.secret_file.display()
             ));
-            server.run(until_told_to_stop()).await;
+            server.run(told_to_stop).await;
             Ok(())
         })
     }
@@ -100,14 +114,17 @@ fn quoted(text: &str) -> String {
     }
 }
 
-/// Waits for Ctrl+C or a service manager's request to stop.
-pub(super) async fn until_told_to_stop() {
-    match signal(SignalKind::terminate()) {
-        Ok(mut terminate) => tokio::select! {
-            _ = terminate.recv() => {}
-            _ = tokio::signal::ctrl_c() => {}
-        },
-        // Without signals the process can still be killed; it must not stop at once instead.
-        Err(_) => std::future::pending().await,
+/// Waits for Ctrl+C or a service manager's request to stop, either of which counts from this call on.
+pub(super) fn until_told_to_stop() -> impl Future<Output = ()> {
+    let signals = [SignalKind::terminate(), SignalKind::interrupt()].map(signal);
+    async {
+        match signals {
+            [Ok(mut terminate), Ok(mut interrupt)] => tokio::select! {
+                _ = terminate.recv() => {}
+                _ = interrupt.recv() => {}
+            },
+            // Without signals the process can still be killed; it must not stop at once instead.
+            _ => std::future::pending().await,
+        }
     }
 }

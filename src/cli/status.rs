@@ -19,7 +19,7 @@ pub(super) struct Status {
 
 /// What `--json` prints. The key is in no field.
 #[derive(Serialize)]
-pub(super) struct Report<'a> {
+pub(super) struct StatusDocument<'a> {
     state: State,
     /// Since when, if not since the enrolment.
     #[serde(with = "timestamp::optional", skip_serializing_if = "Option::is_none")]
@@ -144,9 +144,9 @@ impl Status {
 }
 
 /// The document `--json` prints for a status.
-pub(super) fn report(status: &agent::Status) -> Report<'_> {
+pub(super) fn report(status: &agent::Status) -> StatusDocument<'_> {
     let identity = status.identity.as_ref();
-    Report {
+    StatusDocument {
         state: status.state,
         since: status.since,
         pending: status.pending,

@@ -1,6 +1,6 @@
 //! The server side: the devices resource and the device API of an organizer's server.
 //!
-//! [`Server::bind`] opens the database and takes the port, [`Server::run`] serves until it is told to
+//! [`Server::bind`] opens the database and takes the address, [`Server::run`] serves until it is told to
 //! stop. [`store`] holds what the server knows, `api` turns requests into operations on it.
 
 mod api;
@@ -15,8 +15,6 @@ mod serve;
 pub mod store;
 mod tokens;
 
-use std::io;
-use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -28,22 +26,25 @@ use hyper::Request;
 use hyper::service::Service;
 use hyper_util::service::TowerToHyperService;
 use jiff::Timestamp;
-use tokio::net::TcpListener;
 use url::Url;
 
+use crate::serving::{Address, ListenError, Listener, PassedSocket};
 use crate::wire::ServerVersion;
 use store::{Administration, Database, Installation, OpenError, oldest_kept};
 
 /// How often answers are dropped that are kept long enough.
 const SWEEP_INTERVAL: Duration = Duration::from_secs(600);
 
+/// Mode of a Unix socket that is listened on: its group may connect, as a proxy's.
+const SOCKET_MODE: u32 = 0o660;
+
 /// What a server is started with.
 #[derive(Clone, Debug)]
 pub struct Config {
     /// The database; made if it is missing.
     pub database: Database,
-    /// The address to listen on; port 0 takes a free one.
-    pub listen: SocketAddr,
+    /// The address to listen on.
+    pub listen: Address,
     /// The address under which callers reach the server, for links; else taken from the request.
     /// What has a path is served under that path too.
     pub public_url: Option<Url>,
@@ -73,53 +74,49 @@ pub enum ServerError {
     #[error(transparent)]
     Database(#[from] OpenError),
     /// The address can't be listened on.
-    #[error("can't listen on {address}")]
-    Listen {
-        /// The address.
-        address: SocketAddr,
-        /// What failed.
-        source: io::Error,
-    },
+    #[error(transparent)]
+    Listen(#[from] ListenError),
 }
 
-/// A server that has its port and database.
+/// A server that has its address and database.
 pub struct Server {
-    listener: TcpListener,
-    local_addr: SocketAddr,
+    listener: Listener,
     installation: Installation,
     router: Router,
 }
 
 impl Server {
-    /// Opens the database and takes the port. Connections wait until [`run`](Self::run).
+    /// Opens the database and takes the address. Connections wait until [`run`](Self::run).
     pub async fn bind(config: Config) -> Result<Self, ServerError> {
-        let Config {
-            database,
-            listen,
-            public_url,
-            secret_file,
-            version,
-            answer_time,
-        } = config;
-        let installation = store::open(&database, secret_file.as_deref())?;
-        let failed = |source| ServerError::Listen {
-            address: listen,
-            source,
-        };
-        let listener = TcpListener::bind(listen).await.map_err(failed)?;
-        let local_addr = listener.local_addr().map_err(failed)?;
-        let api = api::Api::new(&installation, public_url, version, answer_time);
-        Ok(Self {
+        let installation = open(&config)?;
+        let listener = Listener::bind(&config.listen, SOCKET_MODE).await?;
+        Ok(Self::new(config, installation, listener))
+    }
+
+    /// Like [`bind`](Self::bind), on a socket that was passed in place of the config's address.
+    pub fn on(socket: PassedSocket, config: Config) -> Result<Self, ServerError> {
+        let installation = open(&config)?;
+        let listener = Listener::passed(socket)?;
+        Ok(Self::new(config, installation, listener))
+    }
+
+    fn new(config: Config, installation: Installation, listener: Listener) -> Self {
+        let api = api::Api::new(
+            &installation,
+            config.public_url,
+            config.version,
+            config.answer_time,
+        );
+        Self {
             listener,
-            local_addr,
             router: api::router(Arc::new(api)),
             installation,
-        })
+        }
     }
 
     /// The address that is listened on, with its port.
-    pub fn local_addr(&self) -> SocketAddr {
-        self.local_addr
+    pub fn local_addr(&self) -> &Address {
+        self.listener.address()
     }
 
     /// What is served: the database, and where the secret is.
@@ -143,6 +140,10 @@ impl Server {
             () = sweep => {}
         }
     }
+}
+
+fn open(config: &Config) -> Result<Installation, OpenError> {
+    store::open(&config.database, config.secret_file.as_deref())
 }
 
 /// Drops answers that are kept long enough, time and again.

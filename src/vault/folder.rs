@@ -8,6 +8,7 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::privacy::make_private;
 use super::{KeyFile, VaultError, volatile};
 use crate::failpoint;
 use crate::private_file::{self, PRIVATE_FOLDER};
@@ -106,7 +107,7 @@ impl Folder {
     pub(super) fn key(&self) -> Result<Option<Arc<SealingKey>>, VaultError> {
         match &self.held_key {
             Some(key) => Ok(Some(Arc::clone(key))),
-            None => Ok(KeyFile::in_folder(self).load()?.map(Arc::new)),
+            None => Ok(KeyFile::at(self.key_path()).load()?.map(Arc::new)),
         }
     }
 
@@ -114,7 +115,7 @@ impl Folder {
     pub(super) fn ensure_key(&self) -> Result<Arc<SealingKey>, VaultError> {
         match &self.held_key {
             Some(key) => Ok(Arc::clone(key)),
-            None => KeyFile::in_folder(self).create().map(Arc::new),
+            None => KeyFile::at(self.key_path()).create().map(Arc::new),
         }
     }
 
@@ -230,38 +231,6 @@ impl Folder {
         private_file::sync_folder(&self.path)
             .map_err(|source| VaultError::unwritable(&self.path, source))?;
         Ok(vault_went)
-    }
-}
-
-/// Makes a file private that other users could read, and says so; whether they could. Refuses one that
-/// is not ours to make private: its owner could read it at any time.
-pub(super) fn make_private(path: &Path) -> Result<bool, VaultError> {
-    let shown = path.display();
-    match private_file::make_private(path) {
-        Ok(was_open) => {
-            if was_open {
-                tracing::warn!(
-                    "other users could read {shown}; only its owner can now. What is in it may be known to them: unless all of them are to be trusted, replace this device's key"
-                );
-            }
-            Ok(was_open)
-        }
-        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => Err(
-            VaultError::no_permissions(path).unwrap_or_else(|| VaultError::OpenFile {
-                path: path.to_owned(),
-            }),
-        ),
-        Err(error) if error.kind() == io::ErrorKind::Unsupported => {
-            tracing::warn!(
-                "other users can read {shown}, since its file system keeps no permissions: the vault belongs on another one"
-            );
-            Ok(false)
-        }
-        // As on a disk that can't be written, where it may be needed all the same.
-        Err(error) => {
-            tracing::warn!("other users can read {shown}, and that can't be changed: {error}");
-            Ok(false)
-        }
     }
 }
 

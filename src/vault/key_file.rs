@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use zeroize::Zeroizing;
 
-use super::{Folder, VaultError, folder};
+use super::{VaultError, privacy};
 use crate::private_file;
 use crate::seal::{KEY_LENGTH, SealingKey};
 
@@ -15,11 +15,9 @@ pub struct KeyFile {
 }
 
 impl KeyFile {
-    /// The key file in a vault's folder.
-    pub fn in_folder(folder: &Folder) -> Self {
-        Self {
-            path: folder.key_path(),
-        }
+    /// The key file at this path.
+    pub fn at(path: PathBuf) -> Self {
+        Self { path }
     }
 
     /// The key; `None` if there is no such file.
@@ -33,7 +31,7 @@ impl KeyFile {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(unreadable(error)),
         };
-        folder::make_private(&self.path)?;
+        privacy::make_private(&self.path)?;
         // One byte more than a key, to notice a longer file without reading all of it.
         let mut bytes = Zeroizing::new(Vec::with_capacity(KEY_LENGTH + 1));
         file.take(KEY_LENGTH as u64 + 1)

@@ -10,6 +10,7 @@
 mod error;
 mod folder;
 mod key_file;
+mod privacy;
 mod schema;
 #[cfg(test)]
 mod tests;

@@ -16,10 +16,7 @@ use crate::secret::{self, Secret};
 
 pub use problem::Problem;
 pub(crate) use problem::hidden;
-pub use text::Text;
-
-/// Longest text of any field, in characters; longer ones are refused with 400.
-pub const TEXT_LIMIT: usize = 190;
+pub use text::{TEXT_LIMIT, Text};
 
 /// Longest API key that is taken from a server, in bytes; pretix' have 64.
 pub const KEY_LIMIT: usize = 4096;

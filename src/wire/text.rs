@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::TEXT_LIMIT;
+/// Longest text of any field, in characters; longer ones are refused with 400.
+pub const TEXT_LIMIT: usize = 190;
 
 /// Text that every server accepts in a reported field: trimmed, not blank, without NUL, at most
 /// [`TEXT_LIMIT`] characters.

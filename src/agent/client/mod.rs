@@ -10,6 +10,7 @@ mod retry;
 mod retry_after;
 mod route;
 mod tls;
+pub(super) mod trust;
 mod user_agent;
 
 use std::sync::{Arc, OnceLock};
@@ -24,7 +25,6 @@ use tokio::time::Instant;
 use zeroize::Zeroizing;
 
 use super::clock;
-use super::trust::Trust;
 use crate::secret::Secret;
 use crate::shown;
 use error::{Cause, explain};
@@ -32,6 +32,7 @@ use hold::Hold;
 use proxy::EnvironmentProxy;
 use retry::Limits;
 use route::Route;
+use trust::Trust;
 
 pub use certificate::Distrust;
 pub use error::{ClientError, SendError};

@@ -10,7 +10,7 @@ use rustls::{ClientConfig as TlsConfig, RootCertStore};
 
 use super::ClientError;
 use super::certificate::ExplainingVerifier;
-use crate::agent::Trust;
+use super::trust::Trust;
 use crate::regular_file;
 
 /// TLS that trusts these authorities.

@@ -1,49 +1,27 @@
 //! The devices resource of an organizer.
 
-use std::sync::Arc;
+use hyper::StatusCode;
 
-use hyper::{Method, StatusCode};
-
-use super::Api;
-use super::authentication::{Team, authorize_team};
-use super::endpoint::{Answer, Endpoint};
+use super::authentication::Team;
+use super::endpoint::Call;
 use super::pages::Wanted;
 use super::problem::Problem;
 use super::python;
-use super::request::Request;
-use super::validation::{Checked, Extent, check};
+use super::reply::Answer;
+use super::validation::Checked;
 use crate::server::store::{Actor, StoreError};
-use crate::wire::{self, Device, fields};
-
-/// `/api/v1/organizers/{organizer}/devices/`
-pub(super) static LIST: Endpoint = Endpoint {
-    name: "Device List",
-    allow: "GET, POST, HEAD, OPTIONS",
-    challenge: Some("Token"),
-};
-
-/// `/api/v1/organizers/{organizer}/devices/{device_id}/`
-pub(super) static ONE: Endpoint = Endpoint {
-    name: "Device Instance",
-    allow: "GET, PUT, PATCH, HEAD, OPTIONS",
-    challenge: Some("Token"),
-};
+use crate::wire::{self, Device};
 
 const NO_DEVICE: Problem = Problem::NotFound("No Device matches the given query.");
 
-pub(super) async fn list(api: Arc<Api>, request: Request) -> Result<Answer, Problem> {
-    let team = authorize_team(&api, &request, request.param(0)).await?;
-    match request.method {
-        Method::GET | Method::HEAD => page(&api, &request, &team).await,
-        Method::POST => create(&api, &request, &team).await,
-        Method::OPTIONS if team.may_write => Ok(LIST.describe(&[("POST", &fields::DEVICE)])),
-        Method::OPTIONS => Ok(LIST.describe(&[])),
-        _ => Err(Problem::Method(request.method)),
-    }
-}
-
-async fn page(api: &Api, request: &Request, team: &Team) -> Result<Answer, Problem> {
-    let wanted = Wanted::read(request);
+pub(super) async fn page(call: Call<Team>) -> Result<Answer, Problem> {
+    let Call {
+        api,
+        request,
+        caller: team,
+        ..
+    } = call;
+    let wanted = Wanted::read(&request);
     let organizer = team.caller.organizer.id;
     let count = api.store.device_count(organizer).await?;
     let found = wanted.find(count)?;
@@ -54,67 +32,58 @@ async fn page(api: &Api, request: &Request, team: &Team) -> Result<Answer, Probl
     let devices = devices.into_iter();
     Answer::ok(&wire::Page {
         count,
-        next: found.next(api, request),
-        previous: found.previous(api, request),
+        next: found.next(&api, &request),
+        previous: found.previous(&api, &request),
         results: devices
             .map(|device| visible(device, team.may_write))
             .collect(),
     })
 }
 
-async fn create(api: &Api, request: &Request, team: &Team) -> Result<Answer, Problem> {
-    let checked = check(&fields::DEVICE, &request.body().await?, Extent::Whole)?;
-    let device = with_known_events(api, team, checked).await?.finish()?;
+pub(super) async fn create(call: Call<Team>) -> Result<Answer, Problem> {
+    let checked = call.checked().await?;
+    let device = with_known_events(&call, checked).await?.finish()?;
     let render = |device: &Device| Answer::new(StatusCode::CREATED, device);
-    let created = api
+    let team = &call.caller.caller;
+    let created = call
+        .api
         .store
         .create_device(
-            Actor::Team(team.caller.token),
-            team.caller.organizer.id,
+            Actor::Team(team.token),
+            team.organizer.id,
             device,
-            request.terms(&LIST, render),
+            call.terms(render),
         )
         .await?;
     render(&created)
 }
 
-pub(super) async fn one(api: Arc<Api>, request: Request) -> Result<Answer, Problem> {
-    let team = authorize_team(&api, &request, request.param(0)).await?;
-    match request.method {
-        Method::GET | Method::HEAD => {
-            let device = find(&api, &request, &team).await?;
-            Answer::ok(&visible(device, team.may_write))
-        }
-        Method::PUT => change(&api, &request, &team, Extent::Whole).await,
-        Method::PATCH => change(&api, &request, &team, Extent::Part).await,
-        Method::OPTIONS => {
-            let may_change = team.may_write && find(&api, &request, &team).await.is_ok();
-            let put: &[(&str, &[fields::Field])] = &[("PUT", &fields::DEVICE)];
-            Ok(ONE.describe(if may_change { put } else { &[] }))
-        }
-        _ => Err(Problem::Method(request.method)),
-    }
+/// Whether the caller may make devices.
+pub(super) async fn may_create(call: Call<Team>) -> bool {
+    call.caller.may_write
 }
 
-async fn change(
-    api: &Api,
-    request: &Request,
-    team: &Team,
-    extent: Extent,
-) -> Result<Answer, Problem> {
-    let device_id = find(api, request, team).await?.device_id;
-    let checked = check(&fields::DEVICE, &request.body().await?, extent)?;
-    let change = with_known_events(api, team, checked).await?.finish()?;
-    let may_read = team.may_write;
+pub(super) async fn show(call: Call<Team>) -> Result<Answer, Problem> {
+    let device = find(&call).await?;
+    Answer::ok(&visible(device, call.caller.may_write))
+}
+
+pub(super) async fn change(call: Call<Team>) -> Result<Answer, Problem> {
+    let device_id = find(&call).await?.device_id;
+    let checked = call.checked().await?;
+    let change = with_known_events(&call, checked).await?.finish()?;
+    let may_read = call.caller.may_write;
     let render = move |device: &Device| Answer::ok(&visible(device.clone(), may_read));
-    let changed = api
+    let team = &call.caller.caller;
+    let changed = call
+        .api
         .store
         .change_device(
-            Actor::Team(team.caller.token),
-            team.caller.organizer.id,
+            Actor::Team(team.token),
+            team.organizer.id,
             device_id,
             change,
-            request.terms(&ONE, render),
+            call.terms(render),
         )
         .await;
     match changed {
@@ -124,28 +93,29 @@ async fn change(
     }
 }
 
+/// Whether there is such a device, and the caller may change it.
+pub(super) async fn may_change(call: Call<Team>) -> bool {
+    call.caller.may_write && find(&call).await.is_ok()
+}
+
 /// The device that the path names.
-async fn find(api: &Api, request: &Request, team: &Team) -> Result<Device, Problem> {
-    let number = python::integer(request.param(1)).ok_or(Problem::NotFound("Not found."))?;
+async fn find(call: &Call<Team>) -> Result<Device, Problem> {
+    let number = python::integer(call.request.param(1)).ok_or(Problem::NotFound("Not found."))?;
     let Ok(device_id) = u64::try_from(number) else {
         return Err(NO_DEVICE);
     };
-    let organizer = team.caller.organizer.id;
-    let device = api.store.device(organizer, device_id).await?;
+    let organizer = call.caller.caller.organizer.id;
+    let device = call.api.store.device(organizer, device_id).await?;
     device.ok_or(NO_DEVICE)
 }
 
 /// Refuses a list of events that the organizer does not have.
-async fn with_known_events(
-    api: &Api,
-    team: &Team,
-    mut checked: Checked,
-) -> Result<Checked, Problem> {
+async fn with_known_events(call: &Call<Team>, mut checked: Checked) -> Result<Checked, Problem> {
     const FIELD: &str = "limit_events";
     let slugs = checked.slugs(FIELD);
     if !slugs.is_empty() {
-        let organizer = team.caller.organizer.id;
-        if let Some(slug) = api.store.unknown_event(organizer, &slugs).await? {
+        let organizer = call.caller.caller.organizer.id;
+        if let Some(slug) = call.api.store.unknown_event(organizer, &slugs).await? {
             checked.refuse(FIELD, format!("Object with slug={slug} does not exist."));
         }
     }

@@ -1,143 +1,222 @@
-//! What all endpoints have in common: their headers, negotiation, and how an answer is given.
+//! What an endpoint is, and how each is served: authorize, then what its row says of the method.
 
-use std::borrow::Cow;
+use std::pin::Pin;
 use std::sync::Arc;
 
 use axum::body::Body;
 use axum::extract::rejection::RawPathParamsRejection;
 use axum::extract::{RawPathParams, State};
-use axum::response::{IntoResponse, Response};
+use axum::response::IntoResponse;
 use axum::routing::{MethodRouter, any};
-use hyper::header::{self, HeaderName, HeaderValue};
-use hyper::{Method, StatusCode};
-use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value, json};
+use hyper::{Method, StatusCode, header};
 
-use super::problem::{Problem, RETRY_AFTER};
+use super::authentication::{Anyone, Caller, Device, Known, Team, Unforbidden};
+use super::description::describe;
+use super::no_endpoint;
+use super::problem::Problem;
+use super::reply::{Answer, Reply};
 use super::request::Request;
-use super::{Api, html};
-use crate::wire::fields::{Field, Kind};
+use super::state::Api;
+use super::validation::{Checked, Extent, check};
+use crate::server::store::{Keep, Terms};
+use crate::wire::fields::Field;
 
-/// What an endpoint tells of itself.
+/// One path, and what may be done there.
 pub(super) struct Endpoint {
+    pub(super) path: &'static str,
     /// For people, in the answer to `OPTIONS`.
     pub(super) name: &'static str,
-    /// The methods, as the `Allow` header lists them.
-    pub(super) allow: &'static str,
     /// How to authenticate, as the `WWW-Authenticate` header says; without, a caller that is not
     /// known gets 403 instead of 401.
     pub(super) challenge: Option<&'static str>,
+    pub(super) methods: Methods,
 }
 
-/// The answer to a request that was done.
-pub(super) struct Answer {
-    status: StatusCode,
-    /// JSON.
-    body: Option<String>,
+/// What may be done, by who may do it. `HEAD` and `OPTIONS` follow from the rest.
+pub(super) enum Methods {
+    /// A team that has the right to read or change an organizer's devices.
+    Team {
+        methods: &'static [Action<Team>],
+        /// Whether `OPTIONS` tells this caller what it may send.
+        may_send: fn(Call<Team>) -> Pending<bool>,
+    },
+    /// A device, within its security profile.
+    Device(&'static [Action<Device>]),
+    /// Any team or device.
+    Known(&'static [Action<Known>]),
+    /// Everyone but a device whose security profile forbids it.
+    Unforbidden(&'static [Action<Unforbidden>]),
+    Anyone(&'static [Action<Anyone>]),
 }
 
-impl Answer {
-    pub(super) fn new(status: StatusCode, body: &impl Serialize) -> Result<Self, Problem> {
-        Ok(Self {
-            status,
-            body: Some(serde_json::to_string(body)?),
-        })
-    }
+/// A method, the fields that are sent with it, and the function that does it.
+pub(super) struct Action<C> {
+    method: Method,
+    fields: &'static [Field],
+    handler: Handler<C>,
+}
 
-    pub(super) fn ok(body: &impl Serialize) -> Result<Self, Problem> {
-        Self::new(StatusCode::OK, body)
-    }
+pub(super) type Handler<C> = fn(Call<C>) -> Pending<Result<Answer, Problem>>;
+pub(super) type Pending<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 
-    pub(super) fn empty(status: StatusCode) -> Self {
-        Self { status, body: None }
-    }
+/// An action without fields.
+pub(super) const fn action<C>(method: Method, handler: Handler<C>) -> Action<C> {
+    taking(method, &[], handler)
+}
 
-    /// An answer that was given before, but for the headers of that endpoint.
-    pub(super) fn repeated(reply: &Reply) -> Result<Self, Problem> {
-        Ok(Self {
-            status: StatusCode::from_u16(reply.status)
-                .map_err(|error| Problem::Internal(error.into()))?,
-            body: match reply.body.as_str() {
-                "" => None,
-                // A page for people, as for an unknown path, is told as text.
-                page if page.starts_with('<') => Some(json!(page).to_string()),
-                json => Some(json.to_owned()),
-            },
-        })
+/// An action with the fields that are sent for it.
+pub(super) const fn taking<C>(
+    method: Method,
+    fields: &'static [Field],
+    handler: Handler<C>,
+) -> Action<C> {
+    Action {
+        method,
+        fields,
+        handler,
     }
 }
 
-/// An answer as it is sent, and kept.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Reply {
-    pub(super) status: u16,
-    pub(super) headers: Vec<(Cow<'static, str>, Cow<'static, str>)>,
-    pub(super) body: String,
-    /// Whether the connection is closed in place of an answer.
-    #[serde(skip)]
-    pub(super) is_withheld: bool,
+/// A request of a caller that may make it.
+pub(super) struct Call<C> {
+    pub(super) api: Arc<Api>,
+    pub(super) request: Request,
+    pub(super) caller: C,
+    endpoint: &'static Endpoint,
+    fields: &'static [Field],
 }
 
-/// Marks an answer that is not sent: nobody knows whether what was asked for was done, and any status
-/// would say that it was or was not.
-#[derive(Clone, Copy)]
-pub(in crate::server) struct Withheld;
-
-impl Reply {
-    /// A refusal outside of any endpoint.
-    pub(super) fn refusal(problem: Problem) -> Self {
-        let mut reply = Self {
-            status: problem.status().as_u16(),
-            headers: vec![("content-type".into(), "application/json".into())],
-            body: String::new(),
-            is_withheld: matches!(problem, Problem::Unsettled),
+impl<C> Call<C> {
+    /// The body, checked against the fields of the action. Of a `PATCH`, only what was sent counts.
+    pub(super) async fn checked(&self) -> Result<Checked, Problem> {
+        let extent = match self.request.method {
+            Method::PATCH => Extent::Part,
+            _ => Extent::Whole,
         };
-        if problem.may_pass() {
-            let seconds = RETRY_AFTER.to_string();
-            reply.headers.push(("retry-after".into(), seconds.into()));
-        }
-        reply.body = problem.into_body().to_string();
-        reply
+        check(self.fields, &self.request.body().await?, extent)
     }
-}
 
-impl IntoResponse for Reply {
-    fn into_response(self) -> Response {
-        let mut response = Response::new(Body::from(self.body));
-        *response.status_mut() = StatusCode::from_u16(self.status).unwrap_or_default();
-        for (name, value) in self.headers {
-            let name = HeaderName::from_bytes(name.as_bytes());
-            if let (Ok(name), Ok(value)) = (name, HeaderValue::from_str(&value)) {
-                response.headers_mut().insert(name, value);
-            }
+    /// Lets a change be given up as long as the caller waits, and has the answer that `render` makes
+    /// of it kept together with the change, if the caller sent an idempotency key.
+    pub(super) fn terms<T>(
+        &self,
+        render: impl Fn(&T) -> Result<Answer, Problem> + Send + 'static,
+    ) -> Terms<T> {
+        let endpoint = self.endpoint;
+        let keep = self.request.idempotent.clone().map(|idempotent| Keep {
+            id: idempotent.id,
+            render: Box::new(move |done| {
+                let answer = idempotent.kept(&endpoint.reply(render(done)))?;
+                idempotent.set_kept();
+                Ok(answer)
+            }),
+        });
+        Terms {
+            decision: self.request.decision.clone(),
+            keep,
         }
-        if self.is_withheld {
-            response.extensions_mut().insert(Withheld);
-        }
-        // Answers hold keys and tokens: nothing on the way may store them.
-        let headers = response.headers_mut();
-        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        headers.insert(
-            header::X_CONTENT_TYPE_OPTIONS,
-            HeaderValue::from_static("nosniff"),
-        );
-        response
     }
 }
 
 impl Endpoint {
+    /// Serves requests of any method.
+    pub(super) fn serve(&'static self) -> MethodRouter<Arc<Api>> {
+        any(
+            async move |State(api): State<Arc<Api>>,
+                        params: Result<RawPathParams, RawPathParamsRejection>,
+                        request: hyper::Request<Body>| {
+                // A path that is not UTF-8 names nothing.
+                let Ok(params) = params else {
+                    return no_endpoint::not_found();
+                };
+                let params = params.iter().map(|(_, value)| value.to_owned()).collect();
+                let request = Request::read(request, params).await;
+                let answer = match request.and_then(negotiated) {
+                    Ok(request) => self.answer(api, request).await,
+                    Err(problem) => Err(problem),
+                };
+                self.reply(answer).into_response()
+            },
+        )
+    }
+
+    async fn answer(&'static self, api: Arc<Api>, request: Request) -> Result<Answer, Problem> {
+        match self.methods {
+            Methods::Team { methods, may_send } => {
+                self.act(methods, Some(may_send), api, request).await
+            }
+            Methods::Device(methods) => self.act(methods, None, api, request).await,
+            Methods::Known(methods) => self.act(methods, None, api, request).await,
+            Methods::Unforbidden(methods) => self.act(methods, None, api, request).await,
+            Methods::Anyone(methods) => self.act(methods, None, api, request).await,
+        }
+    }
+
+    async fn act<C: Caller>(
+        &'static self,
+        methods: &'static [Action<C>],
+        may_send: Option<fn(Call<C>) -> Pending<bool>>,
+        api: Arc<Api>,
+        request: Request,
+    ) -> Result<Answer, Problem> {
+        let caller = C::authorize(&api, &request).await?;
+        let method = request.method.clone();
+        let done_as = match method {
+            Method::HEAD => &Method::GET,
+            _ => &method,
+        };
+        let action = methods.iter().find(|action| action.method == *done_as);
+        let call = Call {
+            api,
+            request,
+            caller,
+            endpoint: self,
+            fields: action.map_or(&[], |action| action.fields),
+        };
+        match (action, method) {
+            (Some(action), _) => (action.handler)(call).await,
+            (None, Method::OPTIONS) => {
+                let may_send = match may_send {
+                    Some(may_send) => may_send(call).await,
+                    None => false,
+                };
+                // Part of a resource has the fields of all of it.
+                let sent = methods.iter().filter(|action| {
+                    may_send && !action.fields.is_empty() && action.method != Method::PATCH
+                });
+                let sent = sent.map(|action| (action.method.as_str(), action.fields));
+                Answer::ok(&describe(self.name, sent))
+            }
+            (None, method) => Err(Problem::Method(method)),
+        }
+    }
+
+    /// The methods, as the `Allow` header lists them.
+    fn allow(&self) -> String {
+        fn listed<C>(methods: &[Action<C>]) -> String {
+            let mut names: Vec<&str> = methods
+                .iter()
+                .map(|action| action.method.as_str())
+                .collect();
+            if names.contains(&"GET") {
+                names.push("HEAD");
+            }
+            names.push("OPTIONS");
+            names.join(", ")
+        }
+        match self.methods {
+            Methods::Team { methods, .. } => listed(methods),
+            Methods::Device(methods) => listed(methods),
+            Methods::Known(methods) => listed(methods),
+            Methods::Unforbidden(methods) => listed(methods),
+            Methods::Anyone(methods) => listed(methods),
+        }
+    }
+
     /// What is sent: the answer, or the refusal.
     pub(super) fn reply(&self, answer: Result<Answer, Problem>) -> Reply {
         let mut reply = match answer {
-            Ok(Answer { status, body }) => Reply {
-                status: status.as_u16(),
-                headers: match body {
-                    Some(_) => vec![("content-type".into(), "application/json".into())],
-                    None => Vec::new(),
-                },
-                body: body.unwrap_or_default(),
-                is_withheld: false,
-            },
+            Ok(answer) => answer.into(),
             Err(problem) => Reply::refusal(problem),
         };
         if reply.status == StatusCode::UNAUTHORIZED {
@@ -148,64 +227,9 @@ impl Endpoint {
                 None => reply.status = StatusCode::FORBIDDEN.as_u16(),
             }
         }
-        reply.headers.push(("allow".into(), self.allow.into()));
+        reply.headers.push(("allow".into(), self.allow().into()));
         reply.headers.push(("vary".into(), "Accept".into()));
         reply
-    }
-
-    /// The answer to `OPTIONS`: the fields that may be sent with each method, if any.
-    pub(super) fn describe(&self, methods: &[(&str, &[Field])]) -> Answer {
-        let mut description = json!({
-            "name": self.name,
-            "description": "",
-            "renders": ["application/json"],
-            "parses": [
-                "application/json",
-                "application/x-www-form-urlencoded",
-                "multipart/form-data",
-            ],
-        });
-        if !methods.is_empty() {
-            let methods = methods.iter();
-            let actions = methods.map(|(method, fields)| {
-                let fields = fields.iter();
-                let fields = fields.map(|field| (field.name.to_owned(), describe(field)));
-                ((*method).to_owned(), Value::Object(fields.collect()))
-            });
-            let actions = Value::Object(actions.collect::<Map<_, _>>());
-            if let Value::Object(entries) = &mut description {
-                entries.insert("actions".to_owned(), actions);
-            }
-        }
-        Answer {
-            status: StatusCode::OK,
-            body: Some(description.to_string()),
-        }
-    }
-
-    /// Serves requests of any method with `handler`.
-    pub(super) fn serve<H, F>(&'static self, handler: H) -> MethodRouter<Arc<Api>>
-    where
-        H: Fn(Arc<Api>, Request) -> F + Copy + Send + Sync + 'static,
-        F: Future<Output = Result<Answer, Problem>> + Send,
-    {
-        any(
-            async move |State(api): State<Arc<Api>>,
-                        params: Result<RawPathParams, RawPathParamsRejection>,
-                        request: hyper::Request<Body>| {
-                // A path that is not UTF-8 names nothing.
-                let Ok(params) = params else {
-                    return html::not_found();
-                };
-                let params = params.iter().map(|(_, value)| value.to_owned()).collect();
-                let request = Request::read(request, params).await;
-                let answer = match request.and_then(negotiated) {
-                    Ok(request) => handler(api, request).await,
-                    Err(problem) => Err(problem),
-                };
-                self.reply(answer).into_response()
-            },
-        )
     }
 }
 
@@ -229,41 +253,4 @@ fn negotiated(request: Request) -> Result<Request, Problem> {
         true => Ok(request),
         false => Err(Problem::NotAcceptable),
     }
-}
-
-fn describe(field: &Field) -> Value {
-    let kind = match field.kind {
-        Kind::Text(_) | Kind::PublicKey => "string",
-        Kind::Boolean => "boolean",
-        Kind::Choice(_) => "choice",
-        Kind::Events | Kind::Json => "field",
-        Kind::Integer => "integer",
-        Kind::Time => "datetime",
-    };
-    let mut label = field.name.replace('_', " ");
-    if let Some(first) = label.get_mut(..1) {
-        first.make_ascii_uppercase();
-    }
-    let mut description = json!({
-        "type": kind,
-        "required": field.required,
-        "read_only": field.read_only,
-        "label": label,
-    });
-    if let Value::Object(entries) = &mut description {
-        if let Kind::Text(Some(limit)) = field.kind {
-            entries.insert("max_length".to_owned(), json!(limit));
-        }
-        if let Kind::Choice(choices) = field.kind {
-            let choices = choices.iter();
-            let choices = choices.map(|value| json!({"value": value, "display_name": value}));
-            entries.insert("choices".to_owned(), choices.collect());
-        }
-    }
-    description
-}
-
-/// Whether a method changes nothing.
-pub(super) fn is_safe(method: &Method) -> bool {
-    matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS)
 }

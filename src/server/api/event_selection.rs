@@ -1,31 +1,22 @@
 //! `GET /api/v1/device/eventselection`: what a device should scan for now.
 
-use std::sync::Arc;
-
-use hyper::{Method, StatusCode};
+use hyper::StatusCode;
 use jiff::Timestamp;
 use serde_json::json;
 
-use super::Api;
-use super::authentication::authorize_device;
-use super::endpoint::{Answer, Endpoint};
+use super::authentication::Device;
+use super::endpoint::Call;
 use super::problem::Problem;
-use super::request::Request;
+use super::reply::Answer;
 use crate::server::event_selection::{Current, Selection, select, why_nothing};
 
-pub(super) static SELECTION: Endpoint = Endpoint {
-    name: "Event Selection",
-    allow: "GET, HEAD, OPTIONS",
-    challenge: Some("Device"),
-};
-
-pub(super) async fn selection(api: Arc<Api>, request: Request) -> Result<Answer, Problem> {
-    let caller = authorize_device(&api, &request).await?;
-    match request.method {
-        Method::GET | Method::HEAD => {}
-        Method::OPTIONS => return Ok(SELECTION.describe(&[])),
-        _ => return Err(Problem::Method(request.method)),
-    }
+pub(super) async fn selection(call: Call<Device>) -> Result<Answer, Problem> {
+    let Call {
+        api,
+        request,
+        caller,
+        ..
+    } = call;
     let [event, subevent, checkin_list] =
         ["current_event", "current_subevent", "current_checkinlist"]
             .map(|name| request.query(name));

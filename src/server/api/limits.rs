@@ -13,9 +13,9 @@ use hyper::Request;
 use hyper::header::{HeaderMap, HeaderName, HeaderValue};
 use tracing::Instrument;
 
-use super::Api;
-use super::endpoint::{Reply, Withheld};
 use super::problem::Problem;
+use super::reply::{Reply, Withheld};
+use super::state::Api;
 use crate::server::store::Decision;
 
 /// Largest body, in bytes.

@@ -3,10 +3,10 @@
 use hyper::header;
 use url::form_urlencoded;
 
-use super::Api;
 use super::problem::Problem;
 use super::python;
 use super::request::Request;
+use super::state::Api;
 
 /// Entries on a page, unless fewer are asked for.
 const PAGE_SIZE: u64 = 50;

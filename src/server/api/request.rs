@@ -8,10 +8,9 @@ use hyper::http::request::Parts;
 use hyper::{Method, Uri};
 
 use super::body::Body;
-use super::endpoint::{Answer, Endpoint};
-use super::idempotency::Idempotent;
+use super::kept_answer::Idempotent;
 use super::problem::Problem;
-use crate::server::store::{Decision, Keep, Terms};
+use crate::server::store::Decision;
 
 /// A request with its whole body.
 pub(super) struct Request {
@@ -20,8 +19,9 @@ pub(super) struct Request {
     headers: HeaderMap,
     params: Vec<String>,
     body: Bytes,
-    decision: Decision,
-    idempotent: Option<Arc<Idempotent>>,
+    /// Whether it is to be done, which the caller may still give up.
+    pub(super) decision: Decision,
+    pub(super) idempotent: Option<Arc<Idempotent>>,
 }
 
 impl Request {
@@ -90,25 +90,9 @@ impl Request {
         let content_type = self.header(header::CONTENT_TYPE).unwrap_or_default();
         Body::read(content_type, &self.body).await
     }
+}
 
-    /// Lets a change be given up as long as the caller waits, and has the answer that `render` makes
-    /// of it kept together with the change, if the caller sent an idempotency key.
-    pub(super) fn terms<T>(
-        &self,
-        endpoint: &'static Endpoint,
-        render: impl Fn(&T) -> Result<Answer, Problem> + Send + 'static,
-    ) -> Terms<T> {
-        let keep = self.idempotent.clone().map(|idempotent| Keep {
-            id: idempotent.id,
-            render: Box::new(move |done| {
-                let answer = idempotent.kept(&endpoint.reply(render(done)))?;
-                idempotent.set_kept();
-                Ok(answer)
-            }),
-        });
-        Terms {
-            decision: self.decision.clone(),
-            keep,
-        }
-    }
+/// Whether a method changes nothing.
+pub(super) fn is_safe(method: &Method) -> bool {
+    matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS)
 }

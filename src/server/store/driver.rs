@@ -1,6 +1,9 @@
 //! What a database has to do for the store: run operations, each in a transaction of its own.
 
+use std::path::PathBuf;
+
 use super::session::Session;
+use crate::server::installation_keys::InstallationKeys;
 use crate::server::store::decision::Decision;
 use crate::server::store::error::StoreError;
 
@@ -23,4 +26,11 @@ pub(super) trait Driver: Send + Sync + 'static {
     /// Drops what the driver itself has written before this time and needs no more.
     fn sweep(&self, before: jiff::Timestamp)
     -> impl Future<Output = Result<(), StoreError>> + Send;
+}
+
+/// What a driver gives when it has opened its database.
+pub(super) struct Opened<D> {
+    pub(super) driver: D,
+    pub(super) keys: InstallationKeys,
+    pub(super) secret_file: PathBuf,
 }

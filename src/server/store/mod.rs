@@ -5,10 +5,12 @@
 
 mod administration;
 mod api;
+mod database;
 mod decision;
 mod driver;
 mod error;
 mod open;
+mod open_error;
 mod operations;
 mod session;
 mod sqlite;
@@ -21,8 +23,10 @@ pub use administration::{
     TokenChange, TokenSummary,
 };
 pub use api::{Actor, Redemption, ReportRefusal, Store, TokenRefusal, Update};
+pub use database::{Database, DatabaseError};
 pub use decision::Decision;
 pub use error::StoreError;
-pub use open::{Database, DatabaseError, Installation, OpenError, OpenFailure, open};
+pub use open::{Installation, open};
+pub use open_error::{OpenError, OpenFailure};
 pub use sqlite::SCHEMA_VERSION;
 pub use terms::{Keep, KeptAnswer, REFUSALS_KEPT, Render, Terms, oldest_kept};

@@ -12,8 +12,8 @@ use std::path::Path;
 
 use jiff::Timestamp;
 
-use super::driver::Driver;
-use super::open::{OpenFailure, Opened};
+use super::driver::{Driver, Opened};
+use super::open_error::OpenFailure;
 use super::session::Session;
 use crate::private_file;
 use crate::server::installation_keys::InstallationKeys;

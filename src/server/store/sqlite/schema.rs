@@ -4,7 +4,7 @@ use std::path::Path;
 
 use rusqlite::Connection;
 
-use super::OpenFailure;
+use crate::server::store::open_error::OpenFailure;
 use crate::sqlite::{Found, Schema, Unusable};
 
 /// All versions of a server's database.

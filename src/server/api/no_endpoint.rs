@@ -7,8 +7,8 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use hyper::{Method, StatusCode, Uri};
 
-use super::Api;
-use super::endpoint::Reply;
+use super::reply::Reply;
+use super::state::Api;
 
 /// 404 for a path that there is not.
 pub(super) fn not_found() -> Response {

@@ -1,0 +1,101 @@
+//! Answers that are kept for whoever asks again under the same idempotency key.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use axum::body::Bytes;
+use hyper::header::{self, HeaderMap};
+use jiff::Timestamp;
+
+use super::body::Body;
+use super::credentials::{authorization, has_credentials};
+use super::problem::Problem;
+use super::python;
+use super::reply::Reply;
+use super::state::Api;
+use crate::seal::{SealError, SealingKey};
+use crate::server::installation_keys::{KeptId, RetryScope};
+use crate::server::store::{KeptAnswer, oldest_kept};
+use crate::wire;
+
+/// What an answer is sealed for.
+const PURPOSE: &str = "kept answer";
+
+/// A request that came with an idempotency key.
+pub(super) struct Idempotent {
+    pub(super) id: KeptId,
+    key: SealingKey,
+    address: Vec<u8>,
+    is_kept: AtomicBool,
+}
+
+impl Idempotent {
+    /// A request whose refusal counts as one of this address.
+    pub(super) fn new(id: KeptId, key: SealingKey, address: Vec<u8>) -> Self {
+        Self {
+            id,
+            key,
+            address,
+            is_kept: AtomicBool::new(false),
+        }
+    }
+
+    /// The answer as it is kept.
+    pub(super) fn kept(&self, reply: &Reply) -> Result<KeptAnswer, SealError> {
+        let plain = serde_json::to_vec(reply).unwrap_or_default();
+        Ok(KeptAnswer {
+            sealed: self.key.seal(PURPOSE, &plain)?,
+            refused_to: (reply.status >= 300).then(|| self.address.clone()),
+        })
+    }
+
+    /// Whether its answer was kept together with what it changed.
+    pub(super) fn is_kept(&self) -> bool {
+        self.is_kept.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn set_kept(&self) {
+        self.is_kept.store(true, Ordering::Relaxed);
+    }
+}
+
+/// Who may have an answer again: whoever sends the same `Authorization` header. Where that names
+/// nobody, and on `initialize`, which does not look at it, callers are told apart by the
+/// initialization token they send.
+pub(super) async fn scope(
+    api: &Api,
+    path: &str,
+    headers: &HeaderMap,
+    key: &[u8],
+    body: &Bytes,
+) -> (KeptId, SealingKey) {
+    let mut token = String::new();
+    if !has_credentials(headers) || path.ends_with(wire::path::INITIALIZE) {
+        let content_type = headers.get(header::CONTENT_TYPE);
+        let content_type = content_type.and_then(|value| value.to_str().ok());
+        if let Ok(body) = Body::read(content_type.unwrap_or_default(), body).await {
+            let sent = body.text("token").unwrap_or_default();
+            token = python::strip(&sent).to_owned();
+        }
+    }
+    api.keys.kept_answer(&RetryScope {
+        authorization: &authorization(headers),
+        token: token.as_bytes(),
+        key,
+    })
+}
+
+/// The answer that is kept under an id.
+pub(super) async fn find(
+    api: &Api,
+    id: &KeptId,
+    key: &SealingKey,
+) -> Result<Option<Reply>, Problem> {
+    let since = oldest_kept(Timestamp::now());
+    let Some(sealed) = api.store.kept_answer(id, since).await? else {
+        return Ok(None);
+    };
+    // What it answers was done, perhaps.
+    let plain = key.unseal(PURPOSE, &sealed);
+    let plain = plain.map_err(|error| Problem::Internal(error.into()))?;
+    Ok(Some(serde_json::from_slice(&plain)?))
+}

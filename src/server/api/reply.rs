@@ -1,0 +1,122 @@
+//! What is answered: the result of a request, and the reply as it is sent and kept.
+
+use std::borrow::Cow;
+
+use axum::body::Body;
+use axum::response::{IntoResponse, Response};
+use hyper::StatusCode;
+use hyper::header::{self, HeaderName, HeaderValue};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use super::problem::{Problem, RETRY_AFTER};
+
+/// The answer to a request that was done.
+pub(super) struct Answer {
+    status: StatusCode,
+    /// JSON.
+    body: Option<String>,
+}
+
+impl Answer {
+    pub(super) fn new(status: StatusCode, body: &impl Serialize) -> Result<Self, Problem> {
+        Ok(Self {
+            status,
+            body: Some(serde_json::to_string(body)?),
+        })
+    }
+
+    pub(super) fn ok(body: &impl Serialize) -> Result<Self, Problem> {
+        Self::new(StatusCode::OK, body)
+    }
+
+    pub(super) fn empty(status: StatusCode) -> Self {
+        Self { status, body: None }
+    }
+
+    /// An answer that was given before, but for the headers of that endpoint.
+    pub(super) fn repeated(reply: &Reply) -> Result<Self, Problem> {
+        Ok(Self {
+            status: StatusCode::from_u16(reply.status)
+                .map_err(|error| Problem::Internal(error.into()))?,
+            body: match reply.body.as_str() {
+                "" => None,
+                // A page for people, as for an unknown path, is told as text.
+                page if page.starts_with('<') => Some(json!(page).to_string()),
+                json => Some(json.to_owned()),
+            },
+        })
+    }
+}
+
+/// An answer as it is sent, and kept.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Reply {
+    pub(super) status: u16,
+    pub(super) headers: Vec<(Cow<'static, str>, Cow<'static, str>)>,
+    pub(super) body: String,
+    /// Whether the connection is closed in place of an answer.
+    #[serde(skip)]
+    pub(super) is_withheld: bool,
+}
+
+/// Marks an answer that is not sent: nobody knows whether what was asked for was done, and any status
+/// would say that it was or was not.
+#[derive(Clone, Copy)]
+pub(in crate::server) struct Withheld;
+
+impl Reply {
+    /// A refusal outside of any endpoint.
+    pub(super) fn refusal(problem: Problem) -> Self {
+        let mut reply = Self {
+            status: problem.status().as_u16(),
+            headers: vec![("content-type".into(), "application/json".into())],
+            body: String::new(),
+            is_withheld: matches!(problem, Problem::Unsettled),
+        };
+        if problem.may_pass() {
+            let seconds = RETRY_AFTER.to_string();
+            reply.headers.push(("retry-after".into(), seconds.into()));
+        }
+        reply.body = problem.into_body().to_string();
+        reply
+    }
+}
+
+impl From<Answer> for Reply {
+    fn from(Answer { status, body }: Answer) -> Self {
+        Self {
+            status: status.as_u16(),
+            headers: match body {
+                Some(_) => vec![("content-type".into(), "application/json".into())],
+                None => Vec::new(),
+            },
+            body: body.unwrap_or_default(),
+            is_withheld: false,
+        }
+    }
+}
+
+impl IntoResponse for Reply {
+    fn into_response(self) -> Response {
+        let mut response = Response::new(Body::from(self.body));
+        *response.status_mut() = StatusCode::from_u16(self.status).unwrap_or_default();
+        for (name, value) in self.headers {
+            let name = HeaderName::from_bytes(name.as_bytes());
+            if let (Ok(name), Ok(value)) = (name, HeaderValue::from_str(&value)) {
+                response.headers_mut().insert(name, value);
+            }
+        }
+        if self.is_withheld {
+            response.extensions_mut().insert(Withheld);
+        }
+        // Answers hold keys and tokens: nothing on the way may store them.
+        let headers = response.headers_mut();
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        headers.insert(
+            header::X_CONTENT_TYPE_OPTIONS,
+            HeaderValue::from_static("nosniff"),
+        );
+        response
+    }
+}

@@ -1,0 +1,45 @@
+//! What all requests share.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use url::Url;
+
+use super::running::Running;
+use crate::server::installation_keys::InstallationKeys;
+use crate::server::store::{Installation, Store};
+use crate::wire::ServerVersion;
+
+/// What all endpoints work with.
+pub(in crate::server) struct Api {
+    pub(super) store: Arc<dyn Store>,
+    pub(super) keys: Arc<InstallationKeys>,
+    pub(super) public_url: Option<Url>,
+    pub(super) version: ServerVersion,
+    pub(super) answer_time: Duration,
+    pub(super) running: Running,
+}
+
+impl Api {
+    pub(in crate::server) fn new(
+        installation: &Installation,
+        public_url: Option<Url>,
+        version: ServerVersion,
+        answer_time: Duration,
+    ) -> Self {
+        Self {
+            store: Arc::clone(&installation.store) as Arc<dyn Store>,
+            keys: Arc::clone(&installation.keys),
+            public_url,
+            version,
+            answer_time,
+            running: Running::default(),
+        }
+    }
+
+    /// The path of the public address, without a slash at the end.
+    pub(super) fn prefix(&self) -> &str {
+        let path = self.public_url.as_ref().map_or("", Url::path);
+        path.trim_end_matches('/')
+    }
+}

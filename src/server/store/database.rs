@@ -1,0 +1,110 @@
+//! Naming a database.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::str::FromStr;
+
+/// Where a server keeps what it knows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Database {
+    /// One SQLite file.
+    Sqlite(PathBuf),
+}
+
+/// A database can't be where this says.
+#[derive(Debug, thiserror::Error)]
+pub enum DatabaseError {
+    /// It is the address of another kind of database.
+    #[error("{scheme} databases are not supported; give the path of an SQLite file")]
+    Scheme {
+        /// As `postgres`.
+        scheme: String,
+    },
+    /// No file is named.
+    #[error("no file is named")]
+    Empty,
+}
+
+impl FromStr for Database {
+    type Err = DatabaseError;
+
+    /// Reads a path, or `sqlite:` before one.
+    fn from_str(text: &str) -> Result<Self, DatabaseError> {
+        let path = match text.split_once(':') {
+            Some(("sqlite", path)) => path.strip_prefix("//").unwrap_or(path),
+            Some((scheme, rest)) if rest.starts_with("//") => {
+                let scheme = scheme.to_owned();
+                return Err(DatabaseError::Scheme { scheme });
+            }
+            _ => text,
+        };
+        match path {
+            "" => Err(DatabaseError::Empty),
+            path => Ok(Self::Sqlite(path.into())),
+        }
+    }
+}
+
+impl From<PathBuf> for Database {
+    fn from(path: PathBuf) -> Self {
+        Self::Sqlite(path)
+    }
+}
+
+impl fmt::Display for Database {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Sqlite(path) => path.display().fmt(f),
+        }
+    }
+}
+
+impl Database {
+    /// Whether there is one already, whatever it may be.
+    pub fn is_there(&self) -> bool {
+        match self {
+            Self::Sqlite(path) => path.exists(),
+        }
+    }
+
+    /// The same, wherever a command is started.
+    pub(super) fn absolute(&self) -> Self {
+        match self {
+            Self::Sqlite(path) => {
+                Self::Sqlite(std::path::absolute(path).unwrap_or_else(|_| path.clone()))
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_database_is_named_by_its_path_or_address() {
+        for (text, path) in [
+            ("gatehand.db", "gatehand.db"),
+            ("/srv/a b:c.db", "/srv/a b:c.db"),
+            ("c:d", "c:d"),
+            ("sqlite:gatehand.db", "gatehand.db"),
+            ("sqlite:///srv/gatehand.db", "/srv/gatehand.db"),
+        ] {
+            assert_eq!(
+                text.parse::<Database>().unwrap(),
+                PathBuf::from(path).into()
+            );
+        }
+        for (text, words) in [
+            (
+                "postgres://db/gatehand",
+                "postgres databases are not supported",
+            ),
+            ("sqlite:", "no file is named"),
+            ("", "no file is named"),
+        ] {
+            let error = text.parse::<Database>().unwrap_err().to_string();
+            assert!(error.starts_with(words), "{error}");
+        }
+    }
+}

@@ -1,0 +1,56 @@
+//! Why a database can't be opened.
+
+use std::error::Error;
+
+use super::database::Database;
+use crate::server::secret_file::SecretFileError;
+
+/// A database that can't be opened.
+#[derive(Debug, thiserror::Error)]
+#[error("can't open the database {database}")]
+pub struct OpenError {
+    /// The database.
+    pub database: Database,
+    /// Why.
+    pub source: OpenFailure,
+}
+
+/// Why a database can't be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenFailure {
+    /// The file can't be created or read.
+    #[error("the file can't be used")]
+    File(#[source] std::io::Error),
+    /// It is the database of another program, or a vault.
+    #[error("it is not a gatehand server's database; name another file with --database")]
+    Foreign,
+    /// A later version of gatehand has changed it.
+    #[error("the database has version {found}, this gatehand knows up to {known}; update gatehand")]
+    Newer {
+        /// Its version.
+        found: u32,
+        /// The latest version this program knows.
+        known: u32,
+    },
+    /// It is older, and no copy could be made of it.
+    #[error(
+        "it is brought to version {known} only after a copy was made beside it, which failed; make room on its disk"
+    )]
+    NotCopied {
+        /// The version this program needs.
+        known: u32,
+        /// What failed.
+        source: std::io::Error,
+    },
+    /// The database program can't use it.
+    #[error("the database can't be used")]
+    Unusable(#[source] Box<dyn Error + Send + Sync>),
+    /// Its sealed values can't be opened.
+    #[error(
+        "the database was made with another secret; name the file that holds it with --secret-file"
+    )]
+    OtherSecret,
+    /// The secret can't be had.
+    #[error(transparent)]
+    Secret(#[from] SecretFileError),
+}

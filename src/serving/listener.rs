@@ -1,0 +1,159 @@
+//! A socket that takes connections.
+
+use std::io;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
+
+use super::activation::{PassedSocket, Socket};
+use super::address::Address;
+use super::peer::Peer;
+use super::unix_socket::{self, SocketFile};
+
+/// Why an address can't be listened on.
+#[derive(Debug, thiserror::Error)]
+pub enum ListenError {
+    /// The IP address or port can't be had.
+    #[error("can't listen on {address}")]
+    Tcp {
+        /// The address.
+        address: SocketAddr,
+        /// What failed.
+        source: io::Error,
+    },
+    /// The Unix socket can't be made.
+    #[error("can't listen on unix:{}", path.display())]
+    Unix {
+        /// The socket's path.
+        path: PathBuf,
+        /// What failed.
+        source: io::Error,
+    },
+    /// Another process listens there.
+    #[error("can't listen on unix:{}: another process does", path.display())]
+    InUse {
+        /// The socket's path.
+        path: PathBuf,
+    },
+    /// There is something else.
+    #[error(
+        "can't listen on unix:{}: there is a file that is no socket; name another path, or remove it",
+        path.display()
+    )]
+    NoSocket {
+        /// The socket's path.
+        path: PathBuf,
+    },
+    /// What was passed is no socket that can be served.
+    #[error(
+        "the socket that the service manager passed can't be used: it must be a listening stream"
+    )]
+    Passed(#[source] io::Error),
+    /// More than one was passed.
+    #[error("{0} sockets were passed by the service manager, and one is served: pass one")]
+    Several(usize),
+}
+
+/// A socket that takes connections.
+pub struct Listener {
+    socket: Accepting,
+    address: Address,
+}
+
+enum Accepting {
+    Tcp(TcpListener),
+    Unix {
+        /// What is to be removed at the end, before the socket is closed and its inode another's; a
+        /// passed socket's is not our own.
+        _file: Option<SocketFile>,
+        socket: UnixListener,
+    },
+}
+
+/// A connection that was accepted.
+pub(super) enum Stream {
+    Tcp(TcpStream),
+    Unix(UnixStream),
+}
+
+impl Listener {
+    /// Takes an address. The file of a Unix socket has this mode from its creation, and goes with the
+    /// listener; that of a process that was killed is replaced.
+    pub async fn bind(address: &Address, mode: u32) -> Result<Self, ListenError> {
+        match address {
+            Address::Tcp(wanted) => {
+                let failed = |source| ListenError::Tcp {
+                    address: *wanted,
+                    source,
+                };
+                let socket = TcpListener::bind(wanted).await.map_err(failed)?;
+                Ok(Self {
+                    address: Address::Tcp(socket.local_addr().map_err(failed)?),
+                    socket: Accepting::Tcp(socket),
+                })
+            }
+            Address::Unix(path) => {
+                let (socket, file) = unix_socket::bind(path, mode)?;
+                let socket = UnixListener::from_std(socket);
+                let socket = socket.map_err(|source| ListenError::Unix {
+                    path: path.clone(),
+                    source,
+                })?;
+                Ok(Self {
+                    address: address.clone(),
+                    socket: Accepting::Unix {
+                        _file: Some(file),
+                        socket,
+                    },
+                })
+            }
+        }
+    }
+
+    /// Takes over a socket that was passed. Its file is of whoever made it.
+    pub fn passed(PassedSocket(socket): PassedSocket) -> Result<Self, ListenError> {
+        let taken = match socket {
+            Socket::Tcp(socket) => TcpListener::from_std(socket).and_then(|socket| {
+                let address = Address::Tcp(socket.local_addr()?);
+                Ok((address, Accepting::Tcp(socket)))
+            }),
+            Socket::Unix(socket) => UnixListener::from_std(socket).and_then(|socket| {
+                let address = socket.local_addr()?;
+                let path = address
+                    .as_pathname()
+                    .unwrap_or_else(|| "(unnamed)".as_ref());
+                let address = Address::Unix(path.to_owned());
+                Ok((
+                    address,
+                    Accepting::Unix {
+                        _file: None,
+                        socket,
+                    },
+                ))
+            }),
+        };
+        let (address, socket) = taken.map_err(ListenError::Passed)?;
+        Ok(Self { socket, address })
+    }
+
+    /// Where it listens, with the port that was taken.
+    pub fn address(&self) -> &Address {
+        &self.address
+    }
+
+    pub(super) async fn accept(&self) -> io::Result<(Stream, Peer)> {
+        match &self.socket {
+            Accepting::Tcp(socket) => {
+                let (stream, address) = socket.accept().await?;
+                // Answers are small and written at once: waiting for more would only delay them.
+                let _ = stream.set_nodelay(true);
+                Ok((Stream::Tcp(stream), Peer::Address(address.ip())))
+            }
+            Accepting::Unix { socket, .. } => {
+                let (stream, _) = socket.accept().await?;
+                Ok((Stream::Unix(stream), Peer::Local))
+            }
+        }
+    }
+}

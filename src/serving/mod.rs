@@ -1,0 +1,19 @@
+//! Answers requests over connections: where it listens, what a connection may cost, and how it ends.
+//!
+//! What is answered is a [`Service`](hyper::service::Service) of whoever serves; one that fails has
+//! its connection closed in place of an answer.
+
+mod activation;
+mod address;
+mod limits;
+mod listener;
+mod peer;
+mod run;
+mod unix_socket;
+
+pub use activation::PassedSocket;
+pub use address::{Address, AddressError};
+pub use limits::Limits;
+pub use listener::{ListenError, Listener};
+pub use peer::Peer;
+pub(crate) use run::serve;

@@ -1,0 +1,507 @@
+//! Who knows whom among the files of `src`: no circles, and no arrow up between the rooms of
+//! docs/ARCHITECTURE.md.
+//!
+//! A file knows another if it names something of it, in a `use` or in place. Neither `mod` nor a
+//! re-export is knowing, and unit tests know whom they need.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
+
+/// The circles of files that are left. This list only ever gets shorter.
+const KNOWN_CIRCLES: [&[&str]; 10] = [
+    &[
+        "agent/access.rs",
+        "agent/intent.rs",
+        "agent/key_check.rs",
+        "agent/mod.rs",
+        "agent/replaced.rs",
+        "agent/status.rs",
+        "agent/trusting.rs",
+    ],
+    &[
+        "agent/client/error.rs",
+        "agent/client/proxy.rs",
+        "agent/client/route.rs",
+    ],
+    &[
+        "agent/client/mod.rs",
+        "agent/client/retry.rs",
+        "agent/client/retry_after.rs",
+    ],
+    &[
+        "agent/device.rs",
+        "agent/error.rs",
+        "agent/identity.rs",
+        "agent/journal.rs",
+        "agent/media_keys.rs",
+    ],
+    &[
+        "cli/admin/device.rs",
+        "cli/admin/event.rs",
+        "cli/admin/gate.rs",
+        "cli/admin/import.rs",
+        "cli/admin/media_keys.rs",
+        "cli/admin/mod.rs",
+        "cli/admin/organizer.rs",
+        "cli/admin/qr_image.rs",
+        "cli/admin/team.rs",
+        "cli/admin/token.rs",
+        "cli/adopt.rs",
+        "cli/connection.rs",
+        "cli/demo.rs",
+        "cli/device.rs",
+        "cli/documents.rs",
+        "cli/event_selection.rs",
+        "cli/exit_code.rs",
+        "cli/info.rs",
+        "cli/init.rs",
+        "cli/input.rs",
+        "cli/log.rs",
+        "cli/misuse.rs",
+        "cli/mod.rs",
+        "cli/output.rs",
+        "cli/progress.rs",
+        "cli/request.rs",
+        "cli/revoke.rs",
+        "cli/roll.rs",
+        "cli/scan.rs",
+        "cli/serve.rs",
+        "cli/status.rs",
+        "cli/update.rs",
+    ],
+    &[
+        "enrolment/codes.rs",
+        "enrolment/mod.rs",
+        "enrolment/parse_error.rs",
+        "enrolment/payload.rs",
+        "enrolment/reading.rs",
+    ],
+    &[
+        "facts/device_tree.rs",
+        "facts/dmi.rs",
+        "facts/fallback.rs",
+        "facts/getprop.rs",
+        "facts/mod.rs",
+        "facts/os_release.rs",
+    ],
+    &["jni/agents.rs", "jni/calls.rs", "jni/streams.rs"],
+    &["jni/java.rs", "jni/policy.rs"],
+    &[
+        "serving/activation.rs",
+        "serving/listener.rs",
+        "serving/unix_socket.rs",
+    ],
+];
+
+/// A module's path from the crate's root, and the path of a name in it.
+type Names = Vec<String>;
+
+/// A file that is a module.
+#[derive(Default)]
+struct Module {
+    file: String,
+    /// Modules within, in files of their own.
+    children: HashSet<String>,
+    /// Paths that are named in it, as they are written.
+    named: Vec<Names>,
+    /// What it re-exports: the name, and what it stands for.
+    exported: HashMap<String, Names>,
+    /// Modules all of whose names it re-exports.
+    exported_whole: Vec<Names>,
+    /// Every word of it that is outside of re-exports.
+    words: HashSet<String>,
+}
+
+/// All files of the crate, by their module's path.
+struct Crate(BTreeMap<Names, Module>);
+
+impl Crate {
+    fn read() -> Self {
+        let mut modules = BTreeMap::new();
+        let source = root().join("src");
+        read_module(&source, &source.join("lib.rs"), &[], &mut modules);
+        Self(modules)
+    }
+
+    /// The files that each file knows.
+    fn arrows(&self) -> BTreeMap<&str, BTreeSet<&str>> {
+        let mut arrows = BTreeMap::new();
+        for (path, module) in &self.0 {
+            let used = module.exported.iter();
+            let used = used.filter(|(name, _)| module.words.contains(*name));
+            let named = module.named.iter().chain(used.map(|(_, target)| target));
+            let known = named.filter_map(|named| self.file(path, named));
+            let known = known.filter(|file| *file != module.file);
+            arrows.insert(module.file.as_str(), known.collect());
+        }
+        arrows
+    }
+
+    /// The file in which what is named so in a module is defined, if it is of this crate.
+    fn file(&self, at: &[String], named: &[String]) -> Option<&str> {
+        let absolute = self.absolute(at, named)?;
+        self.defined(&absolute, &mut HashSet::new())
+            .map(|module| module.file.as_str())
+    }
+
+    fn absolute(&self, at: &[String], named: &[String]) -> Option<Names> {
+        let (mut from, rest) = match named.first()?.as_str() {
+            "crate" => (Vec::new(), &named[1..]),
+            "self" | "super" => (at.to_vec(), named),
+            child if self.0[at].children.contains(child) => (at.to_vec(), named),
+            _ => return None,
+        };
+        for name in rest {
+            match name.as_str() {
+                "self" => {}
+                "super" => drop(from.pop()),
+                name => from.push(name.to_owned()),
+            }
+        }
+        Some(from)
+    }
+
+    /// The module that defines a name: the one that its path leads to, or where a re-export leads.
+    fn defined(&self, absolute: &[String], seen: &mut HashSet<Names>) -> Option<&Module> {
+        if !seen.insert(absolute.to_vec()) {
+            return None;
+        }
+        let mut length = absolute.len();
+        while !self.0.contains_key(&absolute[..length]) {
+            length -= 1;
+        }
+        let (path, rest) = absolute.split_at(length);
+        let module = &self.0[path];
+        let Some((name, after)) = rest.split_first() else {
+            return Some(module);
+        };
+        if let Some(target) = module.exported.get(name) {
+            let mut target = self.absolute(path, target)?;
+            target.extend_from_slice(after);
+            return self.defined(&target, seen);
+        }
+        for whole in &module.exported_whole {
+            let mut target = self.absolute(path, whole)?;
+            if !self.0.contains_key(&target) || !self.0[&target].words.contains(name) {
+                continue;
+            }
+            target.extend_from_slice(rest);
+            return self.defined(&target, seen);
+        }
+        Some(module)
+    }
+}
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn read_module(source: &Path, file: &Path, path: &[String], modules: &mut BTreeMap<Names, Module>) {
+    let text = fs::read_to_string(file).unwrap();
+    let tokens: TokenStream = text.parse().unwrap();
+    let mut module = Module {
+        file: file.strip_prefix(source).unwrap().display().to_string(),
+        ..Module::default()
+    };
+    let mut children = Vec::new();
+    Reader {
+        module: &mut module,
+        children: &mut children,
+    }
+    .read(tokens, 0);
+    module.children = children.iter().cloned().collect();
+    let folder = match file.file_stem().and_then(|stem| stem.to_str()) {
+        Some("lib" | "mod") => file.parent().unwrap().to_owned(),
+        _ => file.with_extension(""),
+    };
+    for child in children {
+        let files = [format!("{child}.rs"), format!("{child}/mod.rs")];
+        let files: Vec<PathBuf> = files.iter().map(|file| folder.join(file)).collect();
+        let file = files.iter().find(|file| file.exists());
+        let file = file.unwrap_or_else(|| panic!("{child} of {}", module.file));
+        let path = [path, &[child]].concat();
+        read_module(source, file, &path, modules);
+    }
+    modules.insert(path.to_vec(), module);
+}
+
+struct Reader<'m> {
+    module: &'m mut Module,
+    children: &'m mut Vec<String>,
+}
+
+impl Reader<'_> {
+    /// Reads tokens that stand in so many modules within the file.
+    fn read(&mut self, tokens: TokenStream, depth: usize) {
+        let tokens: Vec<TokenTree> = tokens.into_iter().collect();
+        let mut at = 0;
+        let mut is_test = false;
+        let mut is_public = false;
+        while let Some(token) = tokens.get(at) {
+            let rest = &tokens[at + 1..];
+            at += 1;
+            match (token, rest) {
+                (TokenTree::Punct(hash), [TokenTree::Group(attribute), ..])
+                    if hash.as_char() == '#' =>
+                {
+                    is_test |= attribute.stream().to_string() == "cfg (test)";
+                    self.read(attribute.stream(), depth);
+                    at += 1;
+                }
+                (TokenTree::Ident(word), [TokenTree::Group(group), ..]) if word == "pub" => {
+                    is_public = true;
+                    if group.delimiter() == Delimiter::Parenthesis {
+                        at += 1;
+                    }
+                }
+                (TokenTree::Ident(word), _) if word == "pub" => is_public = true,
+                (TokenTree::Ident(word), [TokenTree::Ident(name), after, ..]) if word == "mod" => {
+                    match after {
+                        TokenTree::Group(within) if !is_test => {
+                            self.read(within.stream(), depth + 1);
+                        }
+                        TokenTree::Punct(_) if !is_test => self.children.push(name.to_string()),
+                        _ => {}
+                    }
+                    at += 2;
+                    (is_test, is_public) = (false, false);
+                }
+                // What follows is a path, or the lifetimes that a type captures.
+                (TokenTree::Ident(word), [TokenTree::Ident(_), ..]) if word == "use" => {
+                    let end = rest.iter().position(|token| is_punct(token, ';')).unwrap();
+                    if !is_test {
+                        self.take_use(&rest[..end], is_public, depth);
+                    }
+                    at += end + 1;
+                    (is_test, is_public) = (false, false);
+                }
+                (TokenTree::Ident(word), _) => {
+                    self.module.words.insert(word.to_string());
+                    (is_test, is_public) = (false, false);
+                    let is_first = at < 3 || !is_punct(&tokens[at - 2], ':');
+                    let (names, length) = path(&tokens[at - 1..]);
+                    if is_first && names.len() > 1 {
+                        self.module.words.extend(names.iter().cloned());
+                        at += length - 1;
+                        self.name(names, depth);
+                    }
+                }
+                (TokenTree::Group(group), _) => self.read(group.stream(), depth),
+                _ => {}
+            }
+        }
+    }
+
+    fn take_use(&mut self, tree: &[TokenTree], is_public: bool, depth: usize) {
+        let mut leaves = Vec::new();
+        leaves_of(tree, &[], &mut leaves);
+        for (names, alias) in leaves {
+            let Some(names) = within_file(names, depth) else {
+                continue;
+            };
+            match names.split_last() {
+                Some((last, whole)) if last == "*" && is_public => {
+                    self.module.exported_whole.push(whole.to_vec());
+                }
+                Some((last, whole)) if last == "*" => self.module.named.push(whole.to_vec()),
+                Some(_) if is_public => drop(self.module.exported.insert(alias, names)),
+                _ => self.module.named.push(names),
+            }
+        }
+    }
+
+    fn name(&mut self, names: Names, depth: usize) {
+        self.module.named.extend(within_file(names, depth));
+    }
+}
+
+/// A path named in a module within a file, as the file's own module would say it; nothing if it stays
+/// among those within.
+fn within_file(mut names: Names, depth: usize) -> Option<Names> {
+    if depth == 0 || names.first().is_some_and(|name| name == "crate") {
+        return Some(names);
+    }
+    let up = names.iter().take_while(|name| *name == "super").count();
+    if up < depth {
+        return None;
+    }
+    names.drain(..depth);
+    if names.first().is_some_and(|name| name != "super") {
+        names.insert(0, "self".to_owned());
+    }
+    Some(names)
+}
+
+fn is_punct(token: &TokenTree, is: char) -> bool {
+    matches!(token, TokenTree::Punct(punct) if punct.as_char() == is)
+}
+
+/// The names that a path starts with, and how many tokens they are.
+fn path(tokens: &[TokenTree]) -> (Names, usize) {
+    let mut names = Vec::new();
+    let mut at = 0;
+    while let Some(TokenTree::Ident(name)) = tokens.get(at) {
+        names.push(name.to_string());
+        match tokens.get(at + 1..at + 3) {
+            Some([one, other]) if is_punct(one, ':') && is_punct(other, ':') => at += 3,
+            _ => return (names, at + 1),
+        }
+    }
+    (names, at)
+}
+
+/// The paths that a `use` names, and the name that each has then.
+fn leaves_of(tree: &[TokenTree], before: &[String], leaves: &mut Vec<(Names, String)>) {
+    for branch in tree.split(|token| is_punct(token, ',')) {
+        let (names, length) = path(branch);
+        let mut names = [before, &names].concat();
+        match &branch[length.min(branch.len())..] {
+            [TokenTree::Group(group), ..] => leaves_of(&within(group), &names, leaves),
+            [star] if is_punct(star, '*') => {
+                names.push("*".to_owned());
+                leaves.push((names, "*".to_owned()));
+            }
+            [TokenTree::Ident(_), TokenTree::Ident(alias)] => {
+                leaves.push((names, alias.to_string()));
+            }
+            _ if branch.is_empty() => {}
+            _ => {
+                let alias = names.iter().rfind(|name| *name != "self").unwrap().clone();
+                leaves.push((names, alias));
+            }
+        }
+    }
+}
+
+fn within(group: &Group) -> Vec<TokenTree> {
+    group.stream().into_iter().collect()
+}
+
+/// The groups of files each of which leads to all others of its group.
+fn circles(arrows: &BTreeMap<&str, BTreeSet<&str>>) -> BTreeSet<Vec<String>> {
+    let reached: BTreeMap<&str, BTreeSet<&str>> = arrows
+        .keys()
+        .map(|file| {
+            let mut reached = BTreeSet::new();
+            let mut next = vec![*file];
+            while let Some(file) = next.pop() {
+                next.extend(arrows[file].iter().filter(|known| reached.insert(**known)));
+            }
+            (*file, reached)
+        })
+        .collect();
+    let circles = reached.iter().map(|(file, onward)| {
+        let back = onward
+            .iter()
+            .filter(|other| reached[**other].contains(file));
+        back.map(|file| (*file).to_owned()).collect::<Vec<_>>()
+    });
+    circles.filter(|circle| !circle.is_empty()).collect()
+}
+
+#[test]
+fn files_know_each_other_in_no_circle() {
+    let read = Crate::read();
+    let arrows = read.arrows();
+    let found = circles(&arrows);
+    let known = KNOWN_CIRCLES.map(|files| files.iter().map(ToString::to_string).collect());
+    let known: BTreeSet<Vec<String>> = known.into_iter().collect();
+    let mut faults = Vec::new();
+    for circle in found.difference(&known) {
+        faults.push(format!("a circle that is not in the list: {circle:#?}"));
+        for file in circle {
+            let others = arrows[file.as_str()].iter().copied();
+            let others = others.filter(|other| circle.iter().any(|file| file == other));
+            let others: Vec<&str> = others.collect();
+            faults.push(format!("  {file} knows {}", others.join(", ")));
+        }
+    }
+    for gone in known.difference(&found) {
+        faults.push(format!(
+            "no circle any more, or another: take it from the list: {gone:?}"
+        ));
+    }
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+}
+
+/// A room: a folder of `src`, or a file that stands beside them.
+fn room(file: &str) -> &str {
+    let (room, _) = file.split_once(['/', '.']).unwrap();
+    room
+}
+
+/// The rooms that each room knows, as docs/ARCHITECTURE.md has it, where a row knows rows above it only.
+fn described() -> BTreeMap<String, BTreeSet<String>> {
+    let text = fs::read_to_string(root().join("docs/ARCHITECTURE.md")).unwrap();
+    let (_, rooms) = text.split_once("\n## Rooms\n").unwrap();
+    let rows = rooms.lines().skip_while(|line| !line.starts_with('|'));
+    let rows = rows.take_while(|line| line.starts_with('|')).skip(2);
+    let mut described = BTreeMap::new();
+    for row in rows {
+        let cells: Vec<&str> = row.split('|').map(str::trim).collect();
+        let [_, names, _, knows, _] = cells[..] else {
+            panic!("three cells: {row}");
+        };
+        let named = |cell: &str| -> BTreeSet<String> {
+            let quoted = cell.split('`').skip(1).step_by(2);
+            quoted.map(str::to_owned).collect()
+        };
+        let names = named(names);
+        if names.iter().any(|name| name.ends_with('/')) {
+            continue;
+        }
+        let knows = named(knows);
+        let below = knows.iter().find(|room| !described.contains_key(*room));
+        assert!(
+            below.is_none(),
+            "no room above it is called {below:?}: {row}"
+        );
+        described.extend(names.into_iter().map(|name| (name, knows.clone())));
+    }
+    described
+}
+
+#[test]
+fn rooms_know_each_other_as_the_architecture_says() {
+    let read = Crate::read();
+    let mut found: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    let mut faults = Vec::new();
+    let described = described();
+    for (file, known) in read.arrows() {
+        if file == "lib.rs" {
+            continue;
+        }
+        let from = room(file);
+        let rooms = found.entry(from).or_default();
+        for other in known.into_iter().filter(|other| room(other) != from) {
+            rooms.insert(room(other));
+            let may_know = described.get(from);
+            if !may_know.is_some_and(|rooms| rooms.contains(room(other))) {
+                faults.push(format!(
+                    "{file} knows {other}: no such arrow in the table of rooms"
+                ));
+            }
+        }
+    }
+    for (from, rooms) in &described {
+        match found.get(from.as_str()) {
+            None => faults.push(format!("there is no room {from}")),
+            Some(found) => {
+                let gone = rooms.iter().filter(|room| !found.contains(room.as_str()));
+                faults.extend(gone.map(|room| format!("{from} does not know {room}")));
+            }
+        }
+    }
+    let missing = found.keys().filter(|room| !described.contains_key(**room));
+    faults.extend(missing.map(|room| format!("{room} is in no row of the table of rooms")));
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+}
