@@ -440,6 +440,54 @@ mod tests {
     }
 
     #[test]
+    fn all_codes_on_a_page_of_many_are_seen() {
+        const MANY: usize = 48;
+        let page = |enrolments: &[(usize, &str)]| {
+            let codes = (0..MANY).map(|at| match enrolments.iter().find(|it| it.0 == at) {
+                Some((_, token)) => code(token, 1),
+                None => other_code(&format!("https://example.org/a/page/of/codes/{at}")),
+            });
+            let mut page = GrayImage::from_pixel(1600, 1200, Luma([255]));
+            for (at, code) in codes.enumerate() {
+                let (x, y) = ((at % 8 * 200) as i64, (at / 8 * 200) as i64);
+                let code = imageops::resize(&code, 180, 180, FilterType::Nearest);
+                imageops::replace(&mut page, &code, x, y);
+            }
+            png(page)
+        };
+        assert_read(&page(&[(28, TOKEN)]), &"one");
+        assert!(matches!(
+            refusal(&page(&[(0, TOKEN), (47, "frkso3m2w58zuw70")])),
+            PictureError::SeveralEnrolments(_)
+        ));
+    }
+
+    #[test]
+    fn what_a_code_holds_is_read_like_any_other_text() {
+        let payload = enrolment(TOKEN).to_payload();
+        for text in [
+            format!(
+                "Set the scanner up: {}",
+                enrolment(TOKEN).to_link().expose()
+            ),
+            format!("\u{feff}{}\r\n", payload.expose()),
+            payload.expose().replace('"', "\u{201d}"),
+        ] {
+            assert_read(&png(other_code(&text)), &text);
+        }
+        let under_caps_lock: String = payload
+            .expose()
+            .chars()
+            .map(|c| match c.is_ascii_lowercase() {
+                true => c.to_ascii_uppercase(),
+                false => c.to_ascii_lowercase(),
+            })
+            .collect();
+        let reading = super::read(&png(other_code(&under_caps_lock)), None);
+        assert!(reading.ok().unwrap().mapping().is_some());
+    }
+
+    #[test]
     fn codes_of_other_things_alone_are_told_by_kind_without_what_they_hold() {
         let refused = refusal(&png(side_by_side(&[STORE, NETWORK].map(other_code))));
         let PictureError::OtherCodes(kinds) = &refused else {

@@ -19,11 +19,15 @@ const LONGEST_SIDE: u32 = 4000;
 const SEARCHED_SIDES: [u32; 5] = [2000, 1400, 1000, 700, 500];
 /// Longest side that is searched by single colours: thrice the work, for codes that are rare.
 const LONGEST_COLOURED_SIDE: u32 = 1000;
+/// Longest side at which light on dark is searched by both views.
+const LONGEST_INVERTED_SIDE: u32 = 2000;
+/// Longest side of the blurred picture that says how light it is around a pixel.
+const LONGEST_BLURRED_SIDE: u32 = 500;
 /// One pixel of so many may be darker or lighter than what counts as black and white.
 const OUTLIERS: usize = 200;
 /// Most corners of codes in a view that is searched: the time grows with their square, and a picture
 /// with more is a pattern.
-const CORNER_LIMIT: usize = 2000;
+const CORNER_LIMIT: usize = 600;
 /// Rows of a view in which corners are counted at a time.
 const BAND: usize = 200;
 /// Most groups of three corners in a view that are tried as a code.
@@ -41,16 +45,17 @@ pub(super) struct Found {
 /// Searches a picture as a whole, so that no code in it is missed; by single colours only if there
 /// is none among its contents that `is_meant`.
 pub(super) fn codes(picture: DynamicImage, is_meant: impl Fn(&str) -> bool) -> Found {
+    let own_side = picture.width().max(picture.height());
     let picture = on_white(shrunk(picture, LONGEST_SIDE));
     let mut found = Found::default();
-    found.search_all_sizes(with_full_contrast(picture.to_luma8()));
+    found.search_all_sizes(with_full_contrast(picture.to_luma8()), own_side);
     if let DynamicImage::ImageRgb8(picture) = shrunk(picture, LONGEST_COLOURED_SIDE) {
         for colour in 0..3 {
             if found.contents.iter().any(|text| is_meant(text.expose())) {
                 break;
             }
             if let Some(picture) = only(&picture, colour) {
-                found.search_all_sizes(with_full_contrast(picture));
+                found.search_all_sizes(with_full_contrast(picture), own_side);
             }
         }
     }
@@ -129,15 +134,21 @@ fn first_beyond<'a>(
 }
 
 impl Found {
-    fn search_all_sizes(&mut self, mut picture: DynamicImage) {
-        let own_side = picture.width().max(picture.height());
-        let enlarged = [(4, own_side <= 250), (2, own_side <= 1000)]
-            .into_iter()
-            .filter_map(|(factor, is_small)| is_small.then_some(factor * own_side));
-        let shrunk = SEARCHED_SIDES.into_iter().filter(|&side| side < own_side);
+    /// Searches a picture as it is, enlarged if the file's own longest side is short, and smaller.
+    fn search_all_sizes(&mut self, mut picture: DynamicImage, own_side: u32) {
+        let longest_side = picture.width().max(picture.height());
         self.search_views(picture.clone());
-        for side in enlarged.chain(shrunk) {
-            picture = picture.resize(side, side, FilterType::Triangle);
+        for (factor, is_small) in [(2, own_side <= 1000), (4, own_side <= 250)] {
+            if is_small {
+                let side = factor * own_side;
+                self.search_views(picture.resize(side, side, FilterType::Triangle));
+            }
+        }
+        for side in SEARCHED_SIDES
+            .into_iter()
+            .filter(|&side| side < longest_side)
+        {
+            picture = picture.thumbnail(side, side);
             self.search_views(picture.clone());
         }
     }
@@ -146,11 +157,17 @@ impl Found {
     /// the picture and by what is darker than what is right around it.
     fn search_views(&mut self, mut picture: DynamicImage) {
         let side = picture.width().max(picture.height());
-        let mut around = picture.fast_blur(side as f32 / 100.0);
-        for _ in 0..2 {
-            if self.search(|| dark_in_its_part(&picture)).is_err()
-                || self.search(|| darker_than(&picture, &around)).is_err()
-            {
+        let mut around = match side > LONGEST_BLURRED_SIDE {
+            true => blurred(&picture.thumbnail(LONGEST_BLURRED_SIDE, LONGEST_BLURRED_SIDE)),
+            false => blurred(&picture),
+        };
+        for is_inverted in [false, true] {
+            if self.search(|| darker_than(&picture, &around)).is_err() {
+                return;
+            }
+            // Light on dark is rare, and a large picture takes long.
+            let is_spared = is_inverted && side > LONGEST_INVERTED_SIDE;
+            if !is_spared && self.search(|| dark_in_its_part(&picture)).is_err() {
                 return;
             }
             picture.invert();
@@ -227,17 +244,32 @@ fn dark_in_its_part(picture: &DynamicImage) -> Option<BitMatrix> {
     blocks.get_black_matrix().ok().cloned()
 }
 
-/// Each pixel against what is right around it: shadows, glare and a low contrast don't count.
+fn blurred(picture: &DynamicImage) -> DynamicImage {
+    let side = picture.width().max(picture.height());
+    picture.fast_blur(side as f32 / 100.0)
+}
+
+/// Each pixel against what is right around it, of which `around` may be a smaller picture: shadows,
+/// glare and a low contrast don't count.
 fn darker_than(picture: &DynamicImage, around: &DynamicImage) -> Option<BitMatrix> {
     let (width, height) = (picture.width(), picture.height());
+    let columns: Vec<usize> = places(width, around.width()).collect();
+    let rows = places(height, around.height());
     let mut dark = BitMatrix::new(width, height).ok()?;
-    let mut shades = picture.as_bytes().iter().zip(around.as_bytes());
-    for y in 0..height {
-        for (x, (&shade, &around)) in (0..width).zip(shades.by_ref()) {
-            if u32::from(shade) * 100 < u32::from(around) * 95 {
+    let lines = picture.as_bytes().chunks_exact(width as usize);
+    for ((y, shades), row) in (0..).zip(lines).zip(rows) {
+        let around = around.as_bytes().get(row * around.width() as usize..)?;
+        for ((x, &shade), &column) in (0..).zip(shades).zip(&columns) {
+            if u32::from(shade) * 100 < u32::from(*around.get(column)?) * 95 {
                 dark.set(x, y);
             }
         }
     }
     Some(dark)
+}
+
+/// Where each of so many pixels in a row is in a row of fewer.
+fn places(pixels: u32, fewer: u32) -> impl Iterator<Item = usize> {
+    let (pixels, fewer) = (u64::from(pixels), u64::from(fewer));
+    (0..pixels).map(move |at| (at * fewer / pixels) as usize)
 }
