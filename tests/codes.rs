@@ -11,9 +11,10 @@ mod common;
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 
 use common::scanner::{Scanner, end};
+use common::skip;
 use common::stranger::{Stranger, identity};
 use image::{GrayImage, Luma};
 use qrcode::QrCode;
