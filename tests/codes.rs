@@ -11,9 +11,10 @@ mod common;
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 
 use common::scanner::{Scanner, end};
+use common::skip;
 use common::stranger::{Stranger, identity};
 use image::{GrayImage, Luma};
 use qrcode::QrCode;
@@ -107,18 +108,60 @@ fn a_code_that_is_none_for_enrolment_is_told_for_what_it_is() {
 }
 
 #[test]
-fn a_picture_without_a_code_or_with_two_is_told() {
+fn a_picture_without_an_enrolment_or_with_two_is_told() {
     let scanner = Scanner::new();
     let init = |path: &Path| scanner.run(&["init", "--qr-image", path.to_str().unwrap()]);
+    let codes = |contents: &[&str]| init(&picture(scanner.scratch(), contents));
+    let elsewhere = PAYLOAD.replace("pretix.eu", "tickets.example.org");
 
-    init(&picture(scanner.scratch(), &[])).complains(3, "no QR code");
-    init(&picture(scanner.scratch(), &[PAYLOAD, "other"])).complains(3, "different QR codes");
-    init(&picture(scanner.scratch(), &["https://example.com/menu"])).complains(4, "web address");
-    let text = scanner.scratch().join("text.png");
-    std::fs::write(&text, "not a picture").unwrap();
-    init(&text).complains(3, "PNG");
+    codes(&[]).complains(3, "no QR code");
+    codes(&[PAYLOAD, &elsewhere]).complains(3, "https://pretix.eu and https://tickets.example.org");
+    codes(&["https://example.com/menu"]).complains(4, "web address");
+    let others = codes(&["https://example.com/menu", "WIFI:T:WPA;S:Stage;P:s3cret;;"]);
+    others.complains(4, "a Wi-Fi network and a web address");
+    assert!(!others.stderr.contains("s3cret"));
+    let file = |content: &[u8]| {
+        let path = scanner.scratch().join("picture.jpg");
+        std::fs::write(&path, content).unwrap();
+        init(&path)
+    };
+    file(b"not a picture").complains(3, "PNG");
+    file(b"").complains(3, "empty");
+    file(b"%PDF-1.7\n").complains(3, "a PDF");
+    file(b"\0\0\0\x18ftypheic\0\0\0\0mif1heic").complains(3, "a HEIC picture");
+    file(b"\0\0\0\x18ftypavif\0\0\0\0mif1avif").complains(3, "an AVIF picture");
+    let whole = std::fs::read(picture(scanner.scratch(), &[PAYLOAD])).unwrap();
+    file(&whole[..whole.len() / 2]).complains(3, "damaged or incomplete");
     init(&scanner.scratch().join("missing.png")).complains(1, "can't read");
     init(scanner.scratch()).complains(1, "can't read");
+}
+
+#[test]
+fn the_one_enrolment_among_other_codes_in_a_picture_is_redeemed() {
+    let server = Stranger::answering(identity("k"));
+    let payload = PAYLOAD.replace("https://pretix.eu", &server.url);
+    let scanner = Scanner::new();
+    let picture = picture(
+        scanner.scratch(),
+        &["https://apps.apple.com/app/id1", &payload, "WIFI:S:Stage;;"],
+    );
+    if skip::can_run("zbarimg", &["--version"]) {
+        // Another reader sees them all.
+        let seen = Command::new("zbarimg")
+            .args(["--quiet", "--raw"])
+            .arg(&picture)
+            .output();
+        assert_eq!(
+            String::from_utf8_lossy(&seen.unwrap().stdout)
+                .lines()
+                .count(),
+            3
+        );
+    }
+    scanner
+        .run(&["init", "--qr-image", picture.to_str().unwrap()])
+        .succeeds();
+    assert!(server.requests()[0].contains("kpp4jn8g2ynzonp6"));
 }
 
 #[test]

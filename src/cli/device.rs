@@ -68,7 +68,7 @@ struct DeviceDocument<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     given_up: Option<&'a ServerUrl>,
     #[serde(flatten)]
-    status: status::Report<'a>,
+    status: status::StatusDocument<'a>,
 }
 
 #[derive(Serialize)]

@@ -40,11 +40,11 @@ struct SelectionDocument<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     why: Option<&'a str>,
     #[serde(flatten)]
-    selected: Option<SelectedReport<'a>>,
+    selected: Option<SelectedDocument<'a>>,
 }
 
 #[derive(Serialize)]
-struct SelectedReport<'a> {
+struct SelectedDocument<'a> {
     event: &'a SelectedEvent,
     subevent: Option<i64>,
     checkin_list: Option<i64>,
@@ -74,7 +74,7 @@ impl EventSelection {
             _ => None,
         };
         if self.json {
-            let selected = selected.map(|selected| SelectedReport {
+            let selected = selected.map(|selected| SelectedDocument {
                 event: &selected.event,
                 subevent: selected.subevent,
                 checkin_list: selected.checkin_list,

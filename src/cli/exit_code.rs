@@ -5,6 +5,7 @@ use std::process;
 use super::CliError;
 use crate::agent::{AgentError, SendError};
 use crate::enrolment::ServerUrlError;
+use crate::enrolment::picture::PictureError;
 use crate::vault::VaultError;
 
 /// For `--help`; a test holds it against [`ExitCode`].
@@ -13,7 +14,8 @@ Exit codes, and the word for each as --json has it in `kind`:
    0                       done
    1  failed               failed for a reason not named below
    2  usage                the command was called wrongly
-   3  picture-unreadable   the picture holds no readable code, or several
+   3  picture-unreadable   the picture can't be read, or holds no code, or
+                           several enrolments
    4  enrolment-invalid    the code is none for enrolment, or is incomplete
    5  not-encrypted        the connection would be unencrypted (see --allow-http)
    6  refused              the server refused
@@ -99,6 +101,10 @@ pub(super) fn of(error: &CliError) -> ExitCode {
         CliError::Lost { source, .. } => of_agent(source),
         CliError::Rejected => ExitCode::Rejected,
         CliError::Status { .. } => ExitCode::Status,
+        CliError::Picture {
+            source: PictureError::OtherCodes(_),
+            ..
+        } => ExitCode::Code,
         CliError::Picture { .. } => ExitCode::Picture,
         CliError::Code(_) | CliError::Token(_) | CliError::Url(_) => ExitCode::Code,
         CliError::NoInput

@@ -30,14 +30,14 @@ pub(super) struct Info {
 #[derive(Serialize)]
 struct InfoDocument<'a> {
     #[serde(flatten)]
-    status: status::Report<'a>,
+    status: status::StatusDocument<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    media_keys: Option<Vec<MediaKeyReport>>,
+    media_keys: Option<Vec<MediaKeyDocument>>,
 }
 
 /// A pair of keys in hexadecimal.
 #[derive(Serialize)]
-struct MediaKeyReport {
+struct MediaKeyDocument {
     public_id: i64,
     organizer: String,
     active: bool,
@@ -60,7 +60,7 @@ impl Info {
         };
         let (identity, media_keys) = super::runtime()?.block_on(progress::shown(&what, ask))?;
         let media_keys: Option<Vec<_>> =
-            media_keys.map(|keys| keys.iter().map(MediaKeyReport::of).collect());
+            media_keys.map(|keys| keys.iter().map(MediaKeyDocument::of).collect());
         // As the server told it, whether it could be stored or not.
         let status = agent.status()?.confirmed(identity);
         if self.json {
@@ -76,14 +76,14 @@ impl Info {
             output::print_line("")?;
             output::print_whole_columns(
                 ["SET", "TYPE", "ACTIVE", "UID KEY", "DIVERSIFICATION KEY"],
-                keys.into_iter().map(MediaKeyReport::cells),
+                keys.into_iter().map(MediaKeyDocument::cells),
             )?;
         }
         Ok(())
     }
 }
 
-impl MediaKeyReport {
+impl MediaKeyDocument {
     fn of(keys: &MediaKeys) -> Self {
         Self {
             public_id: keys.public_id,

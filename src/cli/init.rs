@@ -13,7 +13,8 @@ use super::{CliError, input, output, progress, system_layout, terminal};
 use crate::agent::{
     Agent, AgentError, Course, Identity, InitializeOptions, Initialized, Replaced, State,
 };
-use crate::enrolment::{Enrolment, ParseError, Reading, ServerUrl, picture, unframed};
+use crate::enrolment::picture::{self, PictureError};
+use crate::enrolment::{Enrolment, ParseError, Reading, ServerUrl, unframed};
 use crate::secret::Secret;
 use crate::wire::TOKEN_UNKNOWN;
 
@@ -39,7 +40,7 @@ Examples:
 #[derive(Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Init {
-    /// Read the QR code from this picture (PNG or JPEG; - for standard input).
+    /// Read the QR code from this picture (PNG, JPEG or WebP; - for standard input).
     #[arg(long, value_name = "FILE", conflicts_with_all = ["payload", "url", "token"])]
     qr_image: Option<PathBuf>,
     /// What the QR code holds, or the link to enrol with (- for standard input).
@@ -214,11 +215,13 @@ impl Init {
 /// Reads the enrolment from the picture of its QR code.
 pub(super) fn read_picture(path: &Path) -> Result<Reading, CliError> {
     let picture = input::read_file(path, PICTURE_LIMIT)?;
-    let code = picture::read(&picture).map_err(|source| CliError::Picture {
-        name: path.display().to_string(),
-        source,
-    })?;
-    Ok(Reading::of(code.expose(), system_layout::find())?)
+    picture::read(&picture, system_layout::find()).map_err(|error| match error {
+        PictureError::Code(error) => CliError::Code(error),
+        source => CliError::Picture {
+            name: path.display().to_string(),
+            source,
+        },
+    })
 }
 
 /// Tells of a code that was not read as it is, and at a terminal has a person agree to its server.

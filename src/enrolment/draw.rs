@@ -127,11 +127,11 @@ mod tests {
     fn read(picture: &GrayImage) -> String {
         let mut png = Cursor::new(Vec::new());
         picture.write_to(&mut png, ImageFormat::Png).unwrap();
-        picture::read(png.get_ref())
+        let enrolment = picture::read(png.get_ref(), None)
             .ok()
             .unwrap()
-            .expose()
-            .to_owned()
+            .into_enrolment();
+        enrolment.to_payload().expose().to_owned()
     }
 
     /// What a terminal with cells of 7 x 15 pixels shows, within a margin of its background.
@@ -162,8 +162,12 @@ mod tests {
         let code = QrCode::new(&enrolment).unwrap();
         for module_pixels in [1, 2, 3, 8, MODULE_PIXELS_LIMIT] {
             let png = code.png(module_pixels).unwrap();
-            let content = picture::read(&png).ok().unwrap();
-            assert_eq!(content.expose(), enrolment.to_payload().expose());
+            let read = picture::read(&png, None)
+                .ok()
+                .unwrap()
+                .into_enrolment()
+                .to_payload();
+            assert_eq!(read.expose(), enrolment.to_payload().expose());
         }
         for module_pixels in [0, MODULE_PIXELS_LIMIT + 1, u32::MAX] {
             let refusal = code.png(module_pixels).unwrap_err();

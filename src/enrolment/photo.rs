@@ -2,7 +2,7 @@
 //! the same for the same one.
 
 use image::codecs::jpeg::JpegEncoder;
-use image::{DynamicImage, GrayImage, Luma};
+use image::{DynamicImage, GrayImage, Luma, Pixel, Rgb, RgbImage, imageops};
 
 /// How a shot is taken; the default is a straight one of a bright screen.
 #[derive(Clone, Debug)]
@@ -29,6 +29,10 @@ pub(super) struct Photo {
     pub(super) contrast: f32,
     /// Whether the screen shows light on dark.
     pub(super) inverted: bool,
+    /// Whether it is a front camera's picture, left for right.
+    pub(super) mirrored: bool,
+    /// Colours in place of black and of white.
+    pub(super) colours: [[u8; 3]; 2],
     /// Quality of the JPEG, 1 to 100.
     pub(super) quality: u8,
 }
@@ -47,6 +51,8 @@ impl Default for Photo {
             moire: 0.0,
             contrast: 0.9,
             inverted: false,
+            mirrored: false,
+            colours: [[0; 3], [255; 3]],
             quality: 80,
         }
     }
@@ -75,10 +81,25 @@ impl Photo {
             let shade = i32::from(*pixel) + noise.up_to(self.noise);
             *pixel = shade.clamp(0, 255) as u8;
         }
+        if self.mirrored {
+            imageops::flip_horizontal_in_place(&mut shot);
+        }
+        let shot = self.coloured(&shot);
         let mut jpeg = Vec::new();
         shot.write_with_encoder(JpegEncoder::new_with_quality(&mut jpeg, self.quality))
             .unwrap();
         jpeg
+    }
+
+    fn coloured(&self, shot: &GrayImage) -> RgbImage {
+        let [dark, light] = self.colours.map(Rgb);
+        RgbImage::from_fn(shot.width(), shot.height(), |x, y| {
+            let Luma([shade]) = *shot.get_pixel(x, y);
+            dark.map2(&light, |dark, light| {
+                let (dark, light) = (i32::from(dark), i32::from(light));
+                (dark + (light - dark) * i32::from(shade) / 255) as u8
+            })
+        })
     }
 
     /// The screen's axes as the camera sees them: across, down, and away from it.

@@ -1,32 +1,37 @@
-//! Reading an enrolment's QR code from a picture: a saved code, a screenshot, a photo of a screen.
+//! Reading an enrolment from a picture of its QR code: a saved code, a screenshot, a photo of a screen.
 
-use std::io::Cursor;
-use std::panic::{AssertUnwindSafe, catch_unwind};
+mod file;
+mod other;
+mod search;
 
-use image::imageops::FilterType;
-use image::{DynamicImage, GrayImage, ImageDecoder, ImageError, ImageFormat, ImageReader, Limits};
+use image::ImageError;
 
+use super::{Layout, ParseError, Reading};
 use crate::secret::Secret;
 
-/// Most pixels of a picture that is read; phones make photos of up to 50 million.
-const PIXEL_LIMIT: u64 = 64_000_000;
-/// Longest side of a picture that is read, in pixels: a thin strip would be enlarged without end.
-const SIDE_LIMIT: u32 = 20_000;
-/// Most memory for a decoded picture: [`PIXEL_LIMIT`] with four channels of 8 bits.
-const MEMORY_LIMIT: u64 = 4 * PIXEL_LIMIT;
-/// Lengths of the longer side, in pixels, at which a picture is searched. A code may fill it or be
-/// a small part of it; fine noise and moiré vanish in the smaller ones.
-const SEARCHED_SIDES: [u32; 5] = [2000, 1400, 1000, 700, 500];
+pub use file::OtherFormat;
 
-/// Why no code was read from a picture.
+/// Why no enrolment was read from a picture.
 #[derive(Debug, thiserror::Error)]
 pub enum PictureError {
-    /// Something else than PNG and JPEG, by content.
-    #[error("this is not a PNG or JPEG picture; save it as one of these")]
+    /// A file without content.
+    #[error("the file is empty; save or copy the picture again")]
+    Empty,
+    /// Something else than a picture that is read, by content.
+    #[error("this is not a PNG, JPEG or WebP picture; save it as one of these")]
     Format,
-    /// Begins as PNG or JPEG but can't be decoded.
-    #[error("the picture is damaged; save it again or make a new one")]
+    /// A known format that is not read.
+    #[error("this is {}, which is not read here; {}", .0.name, .0.advice)]
+    Other(OtherFormat),
+    /// Begins as a picture but can't be decoded.
+    #[error("the picture is damaged or incomplete; save or copy it again, or make a new one")]
     Damaged(#[source] ImageError),
+    /// A picture whose end is missing, and no code in what there is.
+    #[error(
+        "the picture is damaged: its end is missing, and there is no QR code in the rest; \
+         copy the whole file again"
+    )]
+    Incomplete,
     /// More pixels or memory than is read.
     #[error(
         "the picture is too large with {width} x {height} pixels; \
@@ -41,137 +46,112 @@ pub enum PictureError {
     /// No QR code in sight.
     #[error("there is no QR code in the picture, or it is too small or blurred to be seen")]
     NoCode,
-    /// QR codes with different contents.
-    #[error("there are different QR codes in the picture; cut out the one that is meant")]
-    SeveralCodes,
     /// A QR code without readable content.
     #[error(
         "there seems to be a QR code in the picture, but it can't be read; \
          make a sharper picture that shows the whole code"
     )]
     Unreadable,
+    /// Different enrolments; their servers.
+    #[error(
+        "there are different enrolment codes in the picture, for {}; \
+         cut out the one that is meant", .0.join(" and ")
+    )]
+    SeveralEnrolments(Vec<String>),
+    /// Several QR codes of other things; what they seem to be.
+    #[error(
+        "none of the QR codes in the picture is for enrolment, they seem to be {}; \
+         take a picture of the code on the device's page of the server", .0.join(" and ")
+    )]
+    OtherCodes(Vec<&'static str>),
+    /// A QR code that is no enrolment, or a spoilt one.
+    #[error(transparent)]
+    Code(#[from] ParseError),
 }
 
-/// Reads the content of the one QR code in a PNG or JPEG picture, recognised by its first bytes.
+/// Reads the one enrolment from the QR codes in a picture. PNG, JPEG, WebP, GIF and BMP are
+/// recognised by their first bytes. What a code holds is read as [`Reading::of`] does, under the layout
+/// that this system is set to.
 ///
-/// The code may be turned, skewed, unevenly lit, or light on dark. The same content may be there
-/// more than once, but of different ones nobody can tell which is meant.
-pub fn read(bytes: &[u8]) -> Result<Secret, PictureError> {
-    let gray = on_white(decode(bytes)?);
-    let long_side = gray.width().max(gray.height());
-    let mut scaled = DynamicImage::ImageLuma8(gray);
-    let mut content: Option<Secret> = None;
-    let mut unreadable = false;
-    for side in SEARCHED_SIDES {
-        if side > long_side.saturating_mul(2).max(1000) {
-            continue; // enlarging it more shows nothing new
-        }
-        scaled = scaled.resize(side, side, FilterType::Triangle);
-        let around = scaled.fast_blur(side as f32 / 100.0);
-        let views = [
-            black_and_white(&scaled, &around),
-            black_and_white(&scaled.unsharpen(2.0, 0), &around),
-            black_and_white(&inverted(&scaled), &inverted(&around)),
-        ];
-        for view in views {
-            for found in search(&view) {
-                match (found, &content) {
-                    (None, _) => unreadable = true,
-                    (Some(found), None) => content = Some(found),
-                    (Some(found), Some(content)) if found.expose() != content.expose() => {
-                        return Err(PictureError::SeveralCodes);
-                    }
-                    (Some(_), Some(_)) => {}
-                }
-            }
-        }
+/// A code may be turned, mirrored, skewed, unevenly lit, coloured, or light on dark. Codes of other
+/// things beside it don't matter, but of different enrolments nobody can tell which is meant.
+pub fn read(bytes: &[u8], system: Option<Layout>) -> Result<Reading, PictureError> {
+    let picture = file::decode(bytes)?;
+    let found = search::codes(picture, |content| Reading::of(content, system).is_ok());
+    if !found.contents.is_empty() {
+        return the_one_meant(&found.contents, system);
     }
-    match content {
-        Some(content) => Ok(content),
-        None if unreadable => Err(PictureError::Unreadable),
-        None => Err(PictureError::NoCode),
-    }
-}
-
-fn decode(bytes: &[u8]) -> Result<DynamicImage, PictureError> {
-    let format = image::guess_format(bytes).map_err(|_| PictureError::Format)?;
-    if !matches!(format, ImageFormat::Png | ImageFormat::Jpeg) {
-        return Err(PictureError::Format);
-    }
-    let mut limits = Limits::no_limits();
-    limits.max_alloc = Some(MEMORY_LIMIT);
-    let mut reader = ImageReader::with_format(Cursor::new(bytes), format);
-    reader.limits(limits);
-    let decoder = reader.into_decoder().map_err(PictureError::Damaged)?;
-    let (width, height) = decoder.dimensions();
-    let too_large = PictureError::TooLarge { width, height };
-    if width.max(height) > SIDE_LIMIT
-        || u64::from(width) * u64::from(height) > PIXEL_LIMIT
-        || decoder.total_bytes() > MEMORY_LIMIT
-    {
-        return Err(too_large);
-    }
-    DynamicImage::from_decoder(decoder).map_err(|error| match error {
-        ImageError::Limits(_) => too_large,
-        error => PictureError::Damaged(error),
+    Err(if file::is_cut_off(bytes) {
+        PictureError::Incomplete
+    } else if found.is_something_unreadable {
+        PictureError::Unreadable
+    } else {
+        PictureError::NoCode
     })
 }
 
-/// The picture in shades of gray, what is transparent on white.
-fn on_white(picture: DynamicImage) -> GrayImage {
-    if !picture.color().has_alpha() {
-        return picture.into_luma8();
+fn the_one_meant(contents: &[Secret], system: Option<Layout>) -> Result<Reading, PictureError> {
+    let mut readings: Vec<Reading> = Vec::new();
+    let mut others = Vec::new();
+    for content in contents {
+        match Reading::of(content.expose(), system) {
+            Ok(reading) => {
+                let is_same = |known: &Reading| known.enrolment().is(reading.enrolment());
+                if !readings.iter().any(is_same) {
+                    readings.push(reading);
+                }
+            }
+            Err(error) => others.push((error, other::kind(content.expose()))),
+        }
     }
-    let picture = picture.into_luma_alpha8();
-    let mut gray = GrayImage::new(picture.width(), picture.height());
-    for (to, from) in gray.pixels_mut().zip(picture.pixels()) {
-        let [shade, alpha] = from.0.map(u32::from);
-        to.0 = [((shade * alpha + 255 * (255 - alpha)) / 255) as u8];
+    if readings.len() > 1 {
+        let servers = readings.iter().map(|it| it.enrolment().url().to_string());
+        let mut servers: Vec<String> = servers.collect();
+        servers.sort_unstable();
+        servers.dedup();
+        return Err(PictureError::SeveralEnrolments(servers));
     }
-    gray
+    readings.pop().ok_or_else(|| of_others(others))
 }
 
-fn inverted(picture: &DynamicImage) -> DynamicImage {
-    let mut inverted = picture.clone();
-    inverted.invert();
-    inverted
-}
-
-/// Black where a pixel is darker than what is around it, so that shadows and glare don't count.
-fn black_and_white(picture: &DynamicImage, around: &DynamicImage) -> GrayImage {
-    let mut pixels = picture.to_luma8();
-    for (pixel, around) in pixels.iter_mut().zip(around.as_bytes()) {
-        let dark = u32::from(*pixel) * 100 < u32::from(*around) * 95;
-        *pixel = if dark { 0 } else { 255 };
+/// What to say of codes that are no enrolments: of the only one, or the only one that was meant to
+/// be one, what is wrong with it.
+fn of_others(mut others: Vec<(ParseError, &'static str)>) -> PictureError {
+    let is_of_something_else = |error: &ParseError| {
+        use ParseError::{
+            Empty, OtherLink, SomethingElse, TicketLike, TokenAlone, TooLong, WebAddress,
+        };
+        matches!(
+            error,
+            Empty | OtherLink | SomethingElse | TicketLike | TokenAlone | TooLong | WebAddress
+        )
+    };
+    let spoilt = others
+        .iter()
+        .position(|(error, _)| !is_of_something_else(error));
+    match (spoilt, others.len()) {
+        (Some(at), _) => PictureError::Code(others.swap_remove(at).0),
+        (None, 1) => PictureError::Code(others.swap_remove(0).0),
+        (None, _) => {
+            let mut kinds: Vec<&str> = others.into_iter().map(|(_, kind)| kind).collect();
+            kinds.sort_unstable();
+            kinds.dedup();
+            PictureError::OtherCodes(kinds)
+        }
     }
-    pixels
-}
-
-/// The contents of the QR codes in a picture; `None` for one that can't be read.
-fn search(picture: &GrayImage) -> Vec<Option<Secret>> {
-    let (width, height) = (picture.width() as usize, picture.height() as usize);
-    // The detector's geometry has panicked on odd pictures before; then it sees no code in this one.
-    let found = catch_unwind(AssertUnwindSafe(|| {
-        let mut detector = quircs::Quirc::new();
-        let codes = detector.identify(width, height, picture.as_raw());
-        let contents = codes.map(|code| {
-            let content = code.ok()?.decode().ok()?.payload;
-            String::from_utf8(content).ok().map(Secret::new)
-        });
-        contents.collect()
-    }));
-    found.unwrap_or_default()
 }
 
 #[cfg(test)]
 mod tests {
-    use image::Luma;
-    use image::imageops;
+    use std::io::Cursor;
+
+    use image::imageops::{self, FilterType};
+    use image::{DynamicImage, GrayImage, ImageFormat, Luma, RgbImage};
     use proptest::prelude::*;
 
+    use super::super::Enrolment;
     use super::super::draw::QrCode;
     use super::super::photo::{Noise, Photo};
-    use super::super::{Enrolment, ParseError, Reading};
     use super::*;
 
     const TOKEN: &str = "kpp4jn8g2ynzonp6";
@@ -191,13 +171,36 @@ mod tests {
         image::load_from_memory(&png).unwrap().into_luma8()
     }
 
-    fn png(picture: impl Into<DynamicImage>) -> Vec<u8> {
+    /// A code of any content, with modules of 4 pixels.
+    fn other_code(content: &str) -> GrayImage {
+        let code = qrcode::QrCode::new(content).unwrap();
+        code.render::<Luma<u8>>().module_dimensions(4, 4).build()
+    }
+
+    fn side_by_side(codes: &[GrayImage]) -> GrayImage {
+        let width = codes.iter().map(GrayImage::width).sum();
+        let height = codes.iter().map(GrayImage::height).max().unwrap();
+        let mut sheet = GrayImage::from_pixel(width, height, Luma([255]));
+        let mut x = 0;
+        for code in codes {
+            imageops::replace(&mut sheet, code, x, 0);
+            x += i64::from(code.width());
+        }
+        sheet
+    }
+
+    fn saved(picture: impl Into<DynamicImage>, format: ImageFormat) -> Vec<u8> {
         let mut bytes = Cursor::new(Vec::new());
-        picture
-            .into()
-            .write_to(&mut bytes, ImageFormat::Png)
-            .unwrap();
+        picture.into().write_to(&mut bytes, format).unwrap();
         bytes.into_inner()
+    }
+
+    fn png(picture: impl Into<DynamicImage>) -> Vec<u8> {
+        saved(picture, ImageFormat::Png)
+    }
+
+    fn read(bytes: &[u8]) -> Result<Enrolment, PictureError> {
+        Ok(super::read(bytes, None)?.into_enrolment())
     }
 
     fn refusal(bytes: &[u8]) -> PictureError {
@@ -207,7 +210,7 @@ mod tests {
     #[track_caller]
     fn assert_read(bytes: &[u8], what: &dyn std::fmt::Debug) {
         match read(bytes) {
-            Ok(content) => assert_eq!(content.expose(), enrolment(TOKEN).to_payload().expose()),
+            Ok(read) => assert!(read.is(&enrolment(TOKEN)), "{what:?}"),
             Err(error) => panic!("{error}: {what:?}"),
         }
     }
@@ -221,28 +224,34 @@ mod tests {
 
     #[test]
     fn codes_of_other_makers_are_read() {
-        let content = |bytes: &[u8]| read(bytes).ok().unwrap();
         for picture in [
             include_bytes!("../../tests/data/enrolment/screen-at-an-angle.jpg").as_slice(),
             include_bytes!("../../tests/data/enrolment/dark-terminal.png"),
         ] {
-            let reading = Reading::of(content(picture).expose(), None).ok().unwrap();
-            let enrolment = reading.enrolment();
+            let enrolment = read(picture).ok().unwrap();
             assert_eq!(enrolment.url().to_string(), "https://pretix.eu");
             assert_eq!(enrolment.token().expose(), TOKEN);
         }
         let predecessor =
             include_bytes!("../../tests/data/enrolment/predecessor-transparent.png").as_slice();
         let ticket = include_bytes!("../../tests/data/enrolment/ticket.jpg");
-        let parsed = |bytes| Reading::of(content(bytes).expose(), None).err().unwrap();
-        assert!(matches!(parsed(predecessor), ParseError::Predecessor));
-        assert!(matches!(parsed(ticket), ParseError::TicketLike));
+        assert!(matches!(
+            refusal(predecessor),
+            PictureError::Code(ParseError::Predecessor)
+        ));
+        assert!(matches!(
+            refusal(ticket),
+            PictureError::Code(ParseError::TicketLike)
+        ));
     }
 
     #[test]
     fn a_photo_of_two_codes_and_one_of_none_are_refused() {
         let two = include_bytes!("../../tests/data/enrolment/two-codes.jpg");
-        assert!(matches!(refusal(two), PictureError::SeveralCodes));
+        let PictureError::SeveralEnrolments(servers) = refusal(two) else {
+            panic!("both are enrolments");
+        };
+        assert_eq!(servers, ["https://pretix.eu"]);
         let none = include_bytes!("../../tests/data/enrolment/no-code.jpg");
         assert!(matches!(refusal(none), PictureError::NoCode));
     }
@@ -376,22 +385,210 @@ mod tests {
 
     #[test]
     fn the_same_code_twice_counts_once_and_another_beside_it_is_refused() {
-        let beside = |other: &GrayImage| {
-            let first = code(TOKEN, 4);
-            let mut both = GrayImage::from_pixel(first.width() * 2, first.height(), Luma([255]));
-            imageops::replace(&mut both, &first, 0, 0);
-            imageops::replace(&mut both, other, i64::from(first.width()), 0);
-            png(both)
-        };
-        assert_read(&beside(&code(TOKEN, 4)), &"equal");
-        assert_read(&beside(&code(TOKEN, 2)), &"one smaller");
+        let beside = |other: GrayImage| png(side_by_side(&[code(TOKEN, 4), other]));
+        assert_read(&beside(code(TOKEN, 4)), &"equal");
+        assert_read(&beside(code(TOKEN, 2)), &"one smaller");
+        let link = other_code(enrolment(TOKEN).to_link().expose());
+        assert_read(&beside(link), &"as a link");
         for module_pixels in [2, 4] {
             let other = code("frkso3m2w58zuw70", module_pixels);
             assert!(matches!(
-                refusal(&beside(&other)),
-                PictureError::SeveralCodes
+                refusal(&beside(other)),
+                PictureError::SeveralEnrolments(_)
             ));
         }
+    }
+
+    #[test]
+    fn of_different_enrolments_the_servers_are_named_and_no_tokens() {
+        let elsewhere = other_code(
+            r#"{"handshake_version":1,"url":"https://pretix.eu","token":"frkso3m2w58zuw70"}"#,
+        );
+        let message = refusal(&png(side_by_side(&[code(TOKEN, 4), elsewhere]))).to_string();
+        assert!(
+            message.contains("https://pretix.eu and https://tickets.example.org/shop"),
+            "{message}"
+        );
+        assert!(!message.contains(TOKEN) && !message.contains("frkso3m2w58zuw70"));
+    }
+
+    const STORE: &str = "https://apps.apple.com/app/id1462310543";
+    const NETWORK: &str = "WIFI:T:WPA;S:Backstage;P:not-for-you;;";
+    const TICKET: &str = "q9wkn3ptaedbf7x2m5hr8vzu4csgyj6d";
+
+    #[test]
+    fn the_one_enrolment_among_codes_of_other_things_is_meant() {
+        let mut codes: Vec<_> = [STORE, NETWORK, TICKET].map(other_code).into();
+        for place in 0..4 {
+            codes.insert(place, code(TOKEN, 4));
+            assert_read(&png(side_by_side(&codes)), &place);
+            codes.remove(place);
+        }
+        let mut renderer = code(TOKEN, 1);
+        renderer = imageops::resize(&renderer, 492, 492, FilterType::Nearest);
+        let page = side_by_side(&[renderer, other_code(STORE)]);
+        let photo = Photo {
+            size: (1200, 900),
+            distance: 0.8,
+            yaw: 20.0,
+            ..Photo::default()
+        };
+        let square = GrayImage::from_fn(page.width(), page.width(), |x, y| {
+            *page.get_pixel_checked(x, y).unwrap_or(&Luma([255]))
+        });
+        assert_read(&photo.take(&square), &photo);
+    }
+
+    #[test]
+    fn all_codes_on_a_page_of_many_are_seen() {
+        const MANY: usize = 48;
+        let page = |enrolments: &[(usize, &str)]| {
+            let codes = (0..MANY).map(|at| match enrolments.iter().find(|it| it.0 == at) {
+                Some((_, token)) => code(token, 1),
+                None => other_code(&format!("https://example.org/a/page/of/codes/{at}")),
+            });
+            let mut page = GrayImage::from_pixel(1600, 1200, Luma([255]));
+            for (at, code) in codes.enumerate() {
+                let (x, y) = ((at % 8 * 200) as i64, (at / 8 * 200) as i64);
+                let code = imageops::resize(&code, 180, 180, FilterType::Nearest);
+                imageops::replace(&mut page, &code, x, y);
+            }
+            png(page)
+        };
+        assert_read(&page(&[(28, TOKEN)]), &"one");
+        assert!(matches!(
+            refusal(&page(&[(0, TOKEN), (47, "frkso3m2w58zuw70")])),
+            PictureError::SeveralEnrolments(_)
+        ));
+    }
+
+    #[test]
+    fn what_a_code_holds_is_read_like_any_other_text() {
+        let payload = enrolment(TOKEN).to_payload();
+        for text in [
+            format!(
+                "Set the scanner up: {}",
+                enrolment(TOKEN).to_link().expose()
+            ),
+            format!("\u{feff}{}\r\n", payload.expose()),
+            payload.expose().replace('"', "\u{201d}"),
+        ] {
+            assert_read(&png(other_code(&text)), &text);
+        }
+        let under_caps_lock: String = payload
+            .expose()
+            .chars()
+            .map(|c| match c.is_ascii_lowercase() {
+                true => c.to_ascii_uppercase(),
+                false => c.to_ascii_lowercase(),
+            })
+            .collect();
+        let reading = super::read(&png(other_code(&under_caps_lock)), None);
+        assert!(reading.ok().unwrap().mapping().is_some());
+    }
+
+    #[test]
+    fn codes_of_other_things_alone_are_told_by_kind_without_what_they_hold() {
+        let refused = refusal(&png(side_by_side(&[STORE, NETWORK].map(other_code))));
+        let PictureError::OtherCodes(kinds) = &refused else {
+            panic!("{refused}");
+        };
+        assert_eq!(kinds, &["a Wi-Fi network", "a link to an app store"]);
+        assert!(!refused.to_string().contains("not-for-you"));
+        let predecessor = r#"{"version": 1, "url": "https://pretix.eu", "key": "ABC"}"#;
+        assert!(matches!(
+            refusal(&png(side_by_side(&[STORE, predecessor].map(other_code)))),
+            PictureError::Code(ParseError::Predecessor)
+        ));
+        assert!(matches!(
+            refusal(&png(other_code(STORE))),
+            PictureError::Code(ParseError::WebAddress)
+        ));
+    }
+
+    #[test]
+    fn a_picture_is_read_whichever_way_its_pixels_are_stored() {
+        // What EXIF's orientations 1 to 8 mean, four of them mirrored.
+        let code = code(TOKEN, 4);
+        let mirrored = imageops::flip_horizontal(&code);
+        for (picture, what) in [(code, "plain"), (mirrored, "mirrored")] {
+            let turned = imageops::rotate90(&picture);
+            for picture in [
+                imageops::rotate180(&picture),
+                imageops::rotate270(&picture),
+                picture,
+                turned,
+            ] {
+                assert_read(&png(picture), &what);
+            }
+        }
+    }
+
+    #[test]
+    fn a_mirrored_photo_is_read() {
+        assert_shots_are_read([
+            Photo {
+                mirrored: true,
+                ..Photo::default()
+            },
+            Photo {
+                mirrored: true,
+                yaw: 25.0,
+                roll: 100.0,
+                noise: 15,
+                ..Photo::default()
+            },
+            Photo {
+                mirrored: true,
+                inverted: true,
+                ..Photo::default()
+            },
+        ]);
+    }
+
+    #[test]
+    fn a_coloured_code_is_read() {
+        // The last three are as bright as what they are on, or nearly.
+        let colours = [
+            [[200, 30, 40], [255, 255, 255]],
+            [[20, 30, 140], [250, 200, 60]],
+            [[255, 225, 0], [255, 255, 255]],
+            [[200, 0, 0], [0, 100, 40]],
+            [[0, 110, 60], [220, 60, 60]],
+        ];
+        assert_shots_are_read(colours.map(|colours| Photo {
+            colours,
+            yaw: 10.0,
+            ..Photo::default()
+        }));
+    }
+
+    #[test]
+    fn grey_on_grey_is_read() {
+        for (dark, light) in [(0xb0, 0xc8), (0x60, 0x70), (0xe8, 0xf8)] {
+            let mut picture = code(TOKEN, 4);
+            for pixel in picture.iter_mut() {
+                *pixel = if *pixel == 0 { dark } else { light };
+            }
+            assert_read(&png(picture), &(dark, light));
+        }
+    }
+
+    #[test]
+    fn a_code_of_160_pixels_in_a_photo_of_12_megapixels_is_read() {
+        let close = Photo {
+            size: (400, 300),
+            distance: 0.94,
+            yaw: 10.0,
+            noise: 3,
+            ..Photo::default()
+        };
+        let close = image::load_from_memory(&close.take(&code(TOKEN, 1))).unwrap();
+        let mut room = RgbImage::from_fn(4000, 3000, |x, y| {
+            image::Rgb([(60 + (x / 7 * 13 + y / 5 * 29) % 160) as u8; 3])
+        });
+        imageops::replace(&mut room, &close.into_rgb8(), 2900, 400);
+        assert_read(&saved(room, ImageFormat::Jpeg), &"small in large");
     }
 
     #[test]
@@ -413,23 +610,35 @@ mod tests {
     }
 
     #[test]
-    fn pictures_of_another_format_and_damaged_ones_are_refused() {
-        for bytes in [
-            b"".as_slice(),
-            b"GIF89a\x01\0\x01\0",
-            b"BM",
-            b"<svg xmlns='http://www.w3.org/2000/svg'/>",
-            br#"{"handshake_version":1}"#,
-            b"%PDF-1.7",
+    fn every_format_that_is_read_is_told_by_its_content() {
+        for format in [
+            ImageFormat::Png,
+            ImageFormat::Jpeg,
+            ImageFormat::WebP,
+            ImageFormat::Bmp,
+            ImageFormat::Gif,
         ] {
-            assert!(matches!(refusal(bytes), PictureError::Format));
+            let picture = DynamicImage::from(code(TOKEN, 4)).into_rgba8();
+            let picture = match format {
+                ImageFormat::Jpeg => DynamicImage::from(picture).into_rgb8().into(),
+                _ => DynamicImage::from(picture),
+            };
+            assert_read(&saved(picture, format), &format);
         }
-        let whole = png(code(TOKEN, 4));
-        for kept in [8, 20, 40, whole.len() / 2, whole.len() - 20] {
-            assert!(
-                matches!(refusal(&whole[..kept]), PictureError::Damaged(_)),
-                "{kept}"
-            );
+    }
+
+    #[test]
+    fn a_picture_that_is_cut_off_is_said_to_be_damaged() {
+        let photo = Photo::default().take(&code(TOKEN, 1));
+        let formats = [ImageFormat::Png, ImageFormat::WebP, ImageFormat::Bmp];
+        let picture = DynamicImage::from(code(TOKEN, 4)).into_rgb8();
+        let files = formats.map(|format| saved(picture.clone(), format));
+        for whole in [&[photo], files.as_slice()].concat() {
+            for share in [4, 10, 25, 40, 50] {
+                let kept = &whole[..whole.len() * share / 100];
+                let refusal = refusal(kept);
+                assert!(refusal.to_string().contains("damaged"), "{refusal}");
+            }
         }
     }
 
