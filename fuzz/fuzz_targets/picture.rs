@@ -10,7 +10,7 @@ use libfuzzer_sys::fuzz_target;
 
 /// Longest side of a picture that is searched, in pixels: a code has fewer modules. A few bytes can be a
 /// file of millions of pixels, which takes seconds and shows nothing more.
-const SIDE_LIMIT: u32 = 64;
+const SIDE_LIMIT: u32 = 48;
 /// The same where each input is one, for the time grows with the square.
 const DRAWN_SIDE_LIMIT: u32 = 32;
 
