@@ -167,6 +167,103 @@ fn another_choice_holds_once_it_has_led_to_the_server() {
     }
 }
 
+/// What login pages on the way answer.
+const LOGIN_PAGES: [&str; 4] = [
+    "HTTP/1.1 302 Found\r\nLocation: https://portal.example/login\r\nContent-Length: 0\r\nConnection: close\r\n\r\n",
+    "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 5\r\nConnection: close\r\n\r\nLogin",
+    "HTTP/1.1 511 Network Authentication Required\r\nContent-Length: 0\r\nConnection: close\r\n\r\n",
+    "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}",
+];
+
+#[test]
+fn a_login_page_on_the_way_does_not_come_to_be_trusted_for_good() {
+    let (_installation, front, first, scanner) = enrolled();
+    let stranger = root("Strange Root");
+    for page in LOGIN_PAGES {
+        for command in [
+            &["info"][..],
+            &["request", "GET", "/api/v1/device/info"],
+            &["event-selection"],
+            &["update", "--os-name", "Kiosk"],
+            &["roll"],
+        ] {
+            front.shows_one_of(&stranger);
+            front.answers_itself(Some(page));
+            run_trusting(&scanner, &stranger, &[command, &IMPATIENT].concat());
+            trusts(&scanner, &["Own Root"]);
+            front.shows_one_of(&first);
+            front.answers_itself(None);
+            scanner.run(&["info"]).succeeds();
+        }
+    }
+}
+
+#[test]
+fn a_begun_enrolment_keeps_whom_it_trusts_when_a_login_page_answers() {
+    let (installation, first, scanner) = (Installation::start(), root("Own Root"), Scanner::new());
+    let front = Front::of(&installation.url, &first);
+    let token = installation.create_device("Lane 1");
+    let stranger = root("Strange Root");
+    let init = [&init(&front, &token)[..], &IMPATIENT].concat();
+    front.answers_itself(Some(LOGIN_PAGES[2]));
+    run_trusting(&scanner, &first, &init);
+    front.shows_one_of(&stranger);
+    front.answers_itself(Some(LOGIN_PAGES[0]));
+    run_trusting(&scanner, &stranger, &init);
+    front.shows_one_of(&first);
+    front.answers_itself(None);
+    scanner.run(&["init"]).succeeds();
+    trusts(&scanner, &["Own Root"]);
+}
+
+#[test]
+fn what_is_given_for_the_new_server_is_not_trusted_at_the_old_one() {
+    let (_installation, front, _, scanner) = enrolled();
+    let (new, stranger) = (Installation::start(), root("New Root"));
+    let new_front = Front::of(&new.url, &stranger);
+    // Whoever stands before the old server now has a certificate of the new one's authority.
+    front.shows_one_of(&stranger);
+    let vault = rusqlite::Connection::open(scanner.home().join("vault.db")).unwrap();
+    vault
+        .execute("DELETE FROM entry WHERE name = 'trust'", [])
+        .unwrap();
+    drop(vault);
+    trusts(&scanner, &[]);
+    let token = new.create_device("Lane 2");
+    let before = front.requests();
+    let arguments = [
+        &init(&new_front, &token)[..],
+        &["--replace", "--revoke-old"],
+    ]
+    .concat();
+    let ended = run_trusting(&scanner, &stranger, &arguments);
+    assert!(!ended.stderr.contains("is revoked"), "{ended:?}");
+    trusts(&scanner, &["New Root"]);
+    assert_eq!(front.requests(), before, "the old key went to a stranger");
+}
+
+#[test]
+fn a_kept_choice_of_the_systems_certificates_stops_nothing_where_there_are_none() {
+    let (_installation, front, first, scanner) = enrolled();
+    let file = file(&scanner, &first);
+    let info = |store: &str, more: &[&str]| {
+        let mut command = scanner.command(&[&["info"], more].concat());
+        command
+            .env("SSL_CERT_FILE", store)
+            .env("SSL_CERT_DIR", "/missing");
+        end(command.output().unwrap())
+    };
+    info(&file, &["--system-certificates", "--ca-file", &file]).succeeds();
+    let ended = info("/missing", &[]);
+    ended.succeeds();
+    assert!(
+        ended.stderr.contains("going on without them"),
+        "{ended:?} at {}",
+        front.url
+    );
+    info("/missing", &["--system-certificates"]).complains(1, "certificates");
+}
+
 #[test]
 fn of_the_systems_certificates_the_choice_is_kept_and_they_are_read_anew() {
     let (_installation, front, first, scanner) = enrolled();

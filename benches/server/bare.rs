@@ -76,7 +76,10 @@ pub fn serve() {
             };
             router.route(&recorded.route, get(answer))
         });
+    // As the server's own.
+    let processors = std::thread::available_parallelism().map_or(1, |count| count.get());
     let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(processors + 1)
         .enable_all()
         .build()
         .unwrap();

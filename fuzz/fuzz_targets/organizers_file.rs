@@ -1,7 +1,7 @@
 //! Files to be imported.
 #![no_main]
 
-use gatehand::server::organizers_file::{OrganizersFile};
+use gatehand::server::organizers_file::OrganizersFile;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|content: &[u8]| {

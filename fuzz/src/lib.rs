@@ -1,7 +1,7 @@
 //! A server for the fuzz targets, which answers without a connection.
 
 use axum::body::Body;
-use gatehand::server::model::{Permissions};
+use gatehand::server::model::Permissions;
 use gatehand::server::{ANSWER_TIME, Config, Server, reference_version};
 use hyper::Request;
 use tokio::runtime::{Builder, Runtime};
@@ -20,7 +20,7 @@ impl Fixture {
         let runtime = Builder::new_current_thread().enable_all().build().unwrap();
         let folder = tempfile::tempdir().unwrap();
         let config = Config {
-            database: folder.path().join("fuzz.db"),
+            database: folder.path().join("fuzz.db").into(),
             listen: ([127, 0, 0, 1], 0).into(),
             public_url: None,
             secret_file: None,
@@ -29,8 +29,8 @@ impl Fixture {
         };
         let (server, authorization) = runtime.block_on(async {
             let server = Server::bind(config).await.unwrap();
-            let store = server.store();
-            let organizer = store.create_organizer("o", "O").await.unwrap().id;
+            let store = &server.installation().store;
+            let organizer = store.create_organizer(&"o".parse().unwrap(), "O").await.unwrap().id;
             store
                 .create_team(organizer, "t", Permissions::All)
                 .await

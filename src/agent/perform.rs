@@ -87,7 +87,6 @@ impl Agent {
             .send_operation(&client, request, sent, Box::new(begin))
             .await?;
         failpoint::reach("initialize: answer read");
-        let is_reached = ended.result.is_ok();
         let seen_now = ended.seen_before;
         let sent_before = sent.before() || seen_now;
         let Heard { word, result } = listen(
@@ -143,7 +142,7 @@ impl Agent {
             }
         })?;
         failpoint::reach("initialize: stored");
-        if is_reached && !step.ends && begun.trust != trust {
+        if word.is_of_the_api() && !step.ends && begun.trust != trust {
             let changed = BegunEnrolment {
                 trust,
                 ..BegunEnrolment::clone(begun)
@@ -193,7 +192,6 @@ impl Agent {
             .send_operation(&client, request, sent, Box::new(begin))
             .await?;
         failpoint::reach("operation: answer read");
-        let is_reached = ended.result.is_ok();
         let seen_now = ended.seen_before;
         let sent_before = sent.before() || seen_now;
         let heard = listen(
@@ -263,7 +261,7 @@ impl Agent {
         let mut known = identity.clone();
         learn(&mut known);
         failpoint::reach("operation: stored");
-        if is_reached {
+        if heard.word == Word::Done {
             self.keep_given(identity, &device.trust);
         }
         let after = Situation {

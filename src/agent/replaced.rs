@@ -360,14 +360,13 @@ impl Agent {
     }
 
     /// The server of both may have another certificate by now. At one of its own, what the old device
-    /// trusted counts, and what is given only where it trusted nobody besides the built-in ones.
+    /// trusted counts: what is given now is given for the new device's server.
     fn client_for(&self, old: &ToRevoke, device: Option<&Device>) -> Result<Client, AgentError> {
         let here = device.and_then(|device| Some((device.identity.as_ref()?, &device.trust)));
         match here {
             Some((identity, trust)) if is_same_server(&identity.server, &old.identity.server) => {
                 self.client_at(trust)
             }
-            _ if old.trust.is_built_in_only() => Ok(self.client.clone()),
             _ => self.trusting(&old.trust),
         }
     }

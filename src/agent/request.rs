@@ -293,7 +293,8 @@ impl Agent {
         let limited = client.within(call.time_limit);
         let ended = limited.send(request, call.limit, call.repeat).await;
         if ended.result.is_ok() {
-            self.keep_given(&access.identity, &access.trust);
+            self.keep_given_if_known(&client, &access.identity, &access.key, &access.trust)
+                .await;
         }
         ended.result.map_err(|source| AgentError::Unanswered {
             operation: None,

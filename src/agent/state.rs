@@ -72,6 +72,13 @@ pub(super) enum Word {
     Revoked,
 }
 
+impl Word {
+    /// Whether it came from a server that speaks the device API, be it a refusal.
+    pub(super) fn is_of_the_api(self) -> bool {
+        !matches!(self, Self::NotSent | Self::Nothing)
+    }
+}
+
 /// What the server said of the key, in an answer outside an operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum KeyWord {

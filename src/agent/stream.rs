@@ -153,7 +153,8 @@ impl Agent {
         }
         let opened = client.within(call.time_limit()).open(request).await;
         if opened.is_ok() {
-            self.keep_given(&access.identity, &access.trust);
+            self.keep_given_if_known(&client, &access.identity, &access.key, &access.trust)
+                .await;
         }
         opened.map_err(|source| AgentError::Unanswered {
             operation: None,

@@ -7,9 +7,12 @@ use super::device::Device;
 use super::identity::Identity;
 use super::intent::Sent;
 use super::journal::BegunEnrolment;
-use super::{Agent, AgentError, Client};
+use super::key_check::Asked;
+use super::{Agent, AgentError, Client, ClientError};
 use crate::enrolment::ServerUrl;
+use crate::secret::Secret;
 use crate::vault::Vault;
+use crate::wire::DeviceIdentity;
 
 /// The client that was last made for a trust that was kept, so that its connections are used again.
 #[derive(Default)]
@@ -35,7 +38,20 @@ impl Agent {
         match &*kept {
             Some((its, client)) if its == trust => Ok(client.clone()),
             _ => {
-                let client = self.client.trusting(trust)?;
+                let client = match self.client.trusting(trust) {
+                    // Less trust is safe, and may be enough: it was not asked for with this call.
+                    Err(
+                        error @ (ClientError::SystemCertificates(_)
+                        | ClientError::NoSystemCertificates),
+                    ) => {
+                        tracing::warn!(
+                            "{error}; going on without them, as --system-certificates=false does for good"
+                        );
+                        self.client
+                            .trusting(&trust.clone().with_system_certificates(false))?
+                    }
+                    made => made?,
+                };
                 *kept = Some((trust.clone(), client.clone()));
                 Ok(client)
             }
@@ -83,12 +99,37 @@ impl Agent {
         }
     }
 
-    /// Keeps what was given, now that it has led to the device's server. It is not what was asked
-    /// for: where it can't be stored, that is told, and the answer counts.
-    pub(super) fn keep_given(&self, identity: &Identity, kept: &Trust) {
+    /// Keeps what was given, if it has led to the device's server. Only a server that knows the device
+    /// shows that: a login page on the way answers, too.
+    pub(super) async fn keep_given_if_known(
+        &self,
+        client: &Client,
+        identity: &Identity,
+        key: &Secret,
+        kept: &Trust,
+    ) {
         let Some(given) = self.client.given_trust().filter(|given| *given != kept) else {
             return;
         };
+        let is_ours = |device: &DeviceIdentity| identity.is(device);
+        match self.ask_info(client, &identity.server, key, is_ours).await {
+            Asked::Info(_) => self.keep(given, identity),
+            Asked::Unauthorized(_) | Asked::Unclear(_) => tracing::warn!(
+                "the certificates that were given are not kept: what answers at {} does not know this device",
+                identity.server
+            ),
+        }
+    }
+
+    /// Keeps what was given, which has led to the device's server.
+    pub(super) fn keep_given(&self, identity: &Identity, kept: &Trust) {
+        if let Some(given) = self.client.given_trust().filter(|given| *given != kept) {
+            self.keep(given, identity);
+        }
+    }
+
+    /// It is not what was asked for: where it can't be stored, that is told, and the answer counts.
+    fn keep(&self, given: &Trust, identity: &Identity) {
         let stored = Vault::open(&self.folder)
             .map_err(AgentError::from)
             .and_then(|mut vault| {

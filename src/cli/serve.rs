@@ -16,7 +16,8 @@ Examples:
   gatehand serve
   gatehand serve --listen 127.0.0.1:8345 --database /srv/tickets/gatehand.db \\
       --public-url https://tickets.example
-  gatehand serve --listen unix:/run/gatehand/server.sock --public-url https://tickets.example";
+  gatehand serve --listen unix:/run/gatehand/server.sock \\
+      --public-url https://tickets.example";
 
 /// Serve the devices resource and the device API.
 #[derive(Args)]
