@@ -1,7 +1,7 @@
 //! What may be shown of a text that comes from elsewhere, on a screen, in a table or in a log.
 //!
 //! A server, a file or a person may put any character into a name. Such texts are kept as they are,
-//! and cleaned here where they meet a reader: nothing may steer a terminal, begin a line of its own
+//! and cleaned here where they meet a reader: nothing may steer a terminal, begin a line of its own,
 //! turn the direction of what stands around it, or make two texts differ that look alike.
 
 /// What takes the place of a character that is not shown.
