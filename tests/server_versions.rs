@@ -121,6 +121,17 @@ fn what_is_no_servers_database_is_refused_in_words_and_left_as_it_is() {
         .execute_batch("CREATE TABLE recipe (name TEXT); INSERT INTO recipe VALUES ('cake')")
         .unwrap();
     drop(of_another_program);
+    // Another one, whose last changes are in its log: it was killed.
+    let killed = Connection::open(folder.path().join("killed.db")).unwrap();
+    killed
+        .execute_batch("PRAGMA journal_mode = WAL; CREATE TABLE recipe (name TEXT)")
+        .unwrap();
+    for name in ["killed.db", "killed.db-wal"] {
+        let copy = folder.path().join(name.replace("killed", "log"));
+        fs::copy(folder.path().join(name), copy).unwrap();
+    }
+    drop(killed);
+    fs::remove_file(folder.path().join("killed.db")).unwrap();
     fs::write(
         folder.path().join("text.db"),
         "no database at all\n".repeat(99),
@@ -139,6 +150,7 @@ fn what_is_no_servers_database_is_refused_in_words_and_left_as_it_is() {
     let before = contents(folder.path());
     for (name, words) in [
         ("foreign.db", "is not a gatehand server's database"),
+        ("log.db", "is not a gatehand server's database"),
         ("vault.db", "is not a gatehand server's database"),
         ("text.db", "file is not a database"),
         ("newer.db", "has version 9999"),
@@ -161,7 +173,57 @@ fn what_is_no_servers_database_is_refused_in_words_and_left_as_it_is() {
                 said.contains(words) && said.contains(name),
                 "{arguments:?} said: {said}"
             );
-            assert_eq!(contents(folder.path()), before, "{name}: {arguments:?}");
+            let mut now = contents(folder.path());
+            now.remove(&folder.path().join("log.db-shm"));
+            assert!(now == before, "{name}: {arguments:?}");
         }
     }
+}
+
+#[test]
+fn failed_starts_leave_no_copies_of_an_older_database() {
+    let folder = copy(1);
+    let database = folder.path().join("gatehand.db");
+    let other = folder.path().join("other.secret");
+    fs::write(&other, "0".repeat(64)).unwrap();
+    fs::set_permissions(&other, PermissionsExt::from_mode(0o600)).unwrap();
+    let before = contents(folder.path());
+    for _ in 0..3 {
+        let ended = Command::new(env!("CARGO_BIN_EXE_gatehand"))
+            .args(["admin", "organizer", "list", "--database"])
+            .arg(&database)
+            .arg("--secret-file")
+            .arg(&other)
+            .output()
+            .unwrap();
+        let said = String::from_utf8(ended.stderr).unwrap();
+        assert!(said.contains("another secret"), "{said}");
+    }
+    let mut now = contents(folder.path());
+    now.retain(|path, _| before.contains_key(path) || path.to_str().unwrap().contains("version-"));
+    assert_eq!(
+        now.keys().collect::<Vec<_>>(),
+        before.keys().collect::<Vec<_>>()
+    );
+    assert_eq!(version_of(&database), 1);
+}
+
+#[test]
+fn an_older_database_is_copied_whatever_its_path_is() {
+    use std::os::unix::ffi::OsStrExt;
+    let folder = copy(1);
+    let strange = folder
+        .path()
+        .join(std::ffi::OsStr::from_bytes(b"caf\xe9 #%?"));
+    fs::create_dir(&strange).unwrap();
+    for name in ["gatehand.db", "gatehand.db.secret"] {
+        fs::rename(folder.path().join(name), strange.join(name)).unwrap();
+    }
+    let ended = Command::new(env!("CARGO_BIN_EXE_gatehand"))
+        .args(["admin", "organizer", "list", "--database"])
+        .arg(strange.join("gatehand.db"))
+        .output()
+        .unwrap();
+    assert!(ended.status.success(), "{ended:?}");
+    assert_eq!(version_of(&strange.join("gatehand.db.version-1")), 1);
 }

@@ -27,7 +27,7 @@ use serde_json::json;
 /// A fresh database with one organizer.
 struct Fixture {
     store: Arc<dyn Administration>,
-    /// The same database as another process has it open.
+    /// The same database, opened once more.
     other: Arc<dyn Administration>,
     organizer: i64,
     _folder: tempfile::TempDir,
@@ -75,8 +75,7 @@ impl Fixture {
         created.unwrap();
     }
 
-    /// What comes of as many attempts at once, each in a task of its own, half of them in the other
-    /// process.
+    /// What comes of as many attempts at once, each in a task of its own, half of them by the other.
     async fn at_once<T: Send + 'static, F: Future<Output = T> + Send + 'static>(
         &self,
         attempt: impl Fn(usize, Arc<dyn Administration>) -> F,
@@ -134,6 +133,7 @@ contract! {
     importing_twice_changes_nothing
     an_import_gives_nobody_access_back
     an_import_that_contradicts_changes_nothing
+    of_dates_and_lists_with_equal_names_an_import_without_numbers_means_the_first
     of_many_who_redeem_a_token_at_once_exactly_one_succeeds
     devices_created_at_once_are_numbered_without_gap_or_double
     of_many_who_roll_a_key_at_once_exactly_one_succeeds
@@ -141,7 +141,7 @@ contract! {
     of_many_under_one_idempotency_key_at_once_exactly_one_is_done
     of_many_who_make_the_same_at_once_exactly_one_makes_it
     changes_of_different_fields_at_once_are_all_kept
-    what_one_process_has_changed_the_other_sees_at_once
+    what_one_has_changed_the_other_sees_at_once
 }
 
 fn event(slug: &str) -> NewEvent {
@@ -985,6 +985,47 @@ async fn an_import_that_contradicts_changes_nothing(f: Fixture) {
     }
 }
 
+async fn of_dates_and_lists_with_equal_names_an_import_without_numbers_means_the_first(f: Fixture) {
+    let file = |subevents: serde_json::Value, lists: serde_json::Value| {
+        let file = json!({"organizers": [{
+            "slug": "o", "name": "Organizer", "gates": [{"name": "North", "identifier": "N"}],
+            "events": [{
+                "slug": "series", "name": "Series", "live": true, "timezone": "UTC",
+                "date_from": "2030-01-01T10:00:00Z", "subevents": subevents, "checkin_lists": lists,
+            }],
+            "teams": [], "devices": [],
+        }]});
+        organizers_file(&file.to_string())
+    };
+    let date = |id: serde_json::Value, active: bool| json!({"id": id, "name": "Day", "active": active, "date_from": "2030-01-02T10:00:00Z"});
+    let list = |id: serde_json::Value, gates: &[&str]| json!({"id": id, "name": "Door", "gates": gates, "subevent": null});
+    let numbered = file(
+        json!([date(json!(5), true), date(json!(6), true)]),
+        json!([list(json!(1), &[]), list(json!(2), &[])]),
+    );
+    f.store.import(numbered).await.unwrap();
+    let unnumbered = file(
+        json!([date(json!(null), false)]),
+        json!([list(json!(null), &["N"])]),
+    );
+    f.store.import(unnumbered).await.unwrap();
+    f.enrolled("Door", "key").await;
+    let enrolled = f.store.enrolled_device(&secret("key")).await.unwrap();
+    let events = f.store.accessible_events(enrolled.unwrap().id).await;
+    let event = events.unwrap().remove(0);
+    let mut dates = event.subevents;
+    dates.sort_by_key(|date| date.id);
+    let active: Vec<_> = dates.iter().map(|date| (date.id, date.active)).collect();
+    assert_eq!(active, [(5, false), (6, true)]);
+    let mut lists = event.checkin_lists;
+    lists.sort_by_key(|list| list.id);
+    let gates: Vec<_> = lists
+        .iter()
+        .map(|list| (list.id, list.gates.len()))
+        .collect();
+    assert_eq!(gates, [(1, 1), (2, 0)]);
+}
+
 async fn of_many_who_redeem_a_token_at_once_exactly_one_succeeds(f: Fixture) {
     let device = f.device("Door").await;
     let token = device.initialization_token.unwrap();
@@ -1135,7 +1176,7 @@ async fn changes_of_different_fields_at_once_are_all_kept(f: Fixture) {
     );
 }
 
-async fn what_one_process_has_changed_the_other_sees_at_once(f: Fixture) {
+async fn what_one_has_changed_the_other_sees_at_once(f: Fixture) {
     for number in 0..ATTEMPTS {
         let (writer, reader) = match number % 2 {
             0 => (&f.store, &f.other),

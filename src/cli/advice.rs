@@ -3,6 +3,8 @@
 use super::CliError;
 use crate::agent::{Advice, AgentError, Operation};
 use crate::enrolment::ParseError;
+#[cfg(feature = "server")]
+use crate::server::ServerError;
 
 const LOG_IN: &str = "log in to this network first, in a browser; if it wants no login, check that the server still has this address";
 
@@ -20,6 +22,10 @@ impl CliError {
             Self::Rejected => Some(OTHER_COPY.to_owned()),
             #[cfg(feature = "server")]
             Self::Store(error) => error.advice().map(str::to_owned),
+            #[cfg(feature = "server")]
+            Self::Database(error) | Self::Server(ServerError::Database(error)) => {
+                error.advice().map(str::to_owned)
+            }
             _ => {
                 let repeat = self.idempotency_key().map(|key| {
                     format!(

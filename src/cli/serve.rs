@@ -8,6 +8,7 @@ use url::Url;
 
 use super::admin::DatabaseArguments;
 use super::{CliError, output};
+use crate::server::store;
 use crate::server::{self, Config, Server, ServerError};
 use crate::serving::{Address, PassedSocket};
 
@@ -54,11 +55,13 @@ impl Serve {
                 version: server::reference_version(),
                 answer_time: server::ANSWER_TIME,
             };
+            // Until then a signal ends this at once, however long another process holds the database.
+            let installation = store::open(&config.database, config.secret_file.as_deref())?;
             // From here on there may be a socket to remove.
             let told_to_stop = until_told_to_stop();
             let server = match passed {
-                Some(socket) => Server::on(socket, config)?,
-                None => Server::bind(config).await?,
+                Some(socket) => Server::on(socket, installation, config)?,
+                None => Server::listen(installation, config).await?,
             };
             let address = server.local_addr();
             let (local, reached) = match address {

@@ -87,15 +87,26 @@ pub struct Server {
 
 impl Server {
     /// Opens the database and takes the address. Connections wait until [`run`](Self::run).
+    ///
+    /// The database is read on the threads of the runtime that this is called in, by all but one of
+    /// them: a runtime of one thread waits for each read.
     pub async fn bind(config: Config) -> Result<Self, ServerError> {
-        let installation = open(&config)?;
+        let installation = store::open(&config.database, config.secret_file.as_deref())?;
+        Self::listen(installation, config).await
+    }
+
+    /// Takes the address, with a database that is open already, whatever the config says of it.
+    pub async fn listen(installation: Installation, config: Config) -> Result<Self, ServerError> {
         let listener = Listener::bind(&config.listen, SOCKET_MODE).await?;
         Ok(Self::new(config, installation, listener))
     }
 
-    /// Like [`bind`](Self::bind), on a socket that was passed in place of the config's address.
-    pub fn on(socket: PassedSocket, config: Config) -> Result<Self, ServerError> {
-        let installation = open(&config)?;
+    /// Like [`listen`](Self::listen), on a socket that was passed in place of the config's address.
+    pub fn on(
+        socket: PassedSocket,
+        installation: Installation,
+        config: Config,
+    ) -> Result<Self, ServerError> {
         let listener = Listener::passed(socket)?;
         Ok(Self::new(config, installation, listener))
     }
@@ -140,10 +151,6 @@ impl Server {
             () = sweep => {}
         }
     }
-}
-
-fn open(config: &Config) -> Result<Installation, OpenError> {
-    store::open(&config.database, config.secret_file.as_deref())
 }
 
 /// Drops answers that are kept long enough, time and again.

@@ -4,6 +4,7 @@ use std::io::{self, ErrorKind};
 use std::{net, os::unix::net as unix};
 
 use listenfd::ListenFd;
+use rustix::net::sockopt::socket_acceptconn;
 
 use super::listener::ListenError;
 
@@ -34,9 +35,21 @@ fn only(passed: &mut ListenFd) -> io::Result<PassedSocket> {
         Err(_) => passed.take_unix_listener(0)?.map(Socket::Unix),
     };
     let socket = taken.ok_or(ErrorKind::NotFound)?;
-    match &socket {
-        Socket::Tcp(socket) => socket.set_nonblocking(true)?,
-        Socket::Unix(socket) => socket.set_nonblocking(true)?,
+    let listens = match &socket {
+        Socket::Tcp(socket) => {
+            socket.set_nonblocking(true)?;
+            socket_acceptconn(socket)?
+        }
+        Socket::Unix(socket) => {
+            socket.set_nonblocking(true)?;
+            socket_acceptconn(socket)?
+        }
+    };
+    match listens {
+        true => Ok(PassedSocket(socket)),
+        false => Err(io::Error::new(
+            ErrorKind::InvalidInput,
+            "nothing listens on it yet",
+        )),
     }
-    Ok(PassedSocket(socket))
 }

@@ -1,36 +1,77 @@
 //! The copy that is made of a database before a newer version changes it.
 
-use std::fs::File;
+use std::fs;
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
-use rusqlite::OpenFlags;
+use rusqlite::backup::Backup;
+use rusqlite::{Connection, OpenFlags};
 
 use crate::private_file;
 
-/// Copies the database in `path`, which nobody may be changing meanwhile, beside it, and says where to:
-/// `server.db.version-1`, or with a number more where that name is taken.
-pub(super) fn copy(path: &Path, version: u32) -> io::Result<PathBuf> {
-    let mut attempt = 1;
-    loop {
-        let mut name = path.as_os_str().to_owned();
-        name.push(format!(".version-{version}"));
-        if attempt > 1 {
-            name.push(format!("-{attempt}"));
+/// Pages copied at once: all there are.
+const ALL: i32 = i32::MAX;
+
+/// A copy, removed again unless it is kept.
+pub(super) struct Copy {
+    path: PathBuf,
+    is_kept: bool,
+}
+
+impl Copy {
+    /// Copies the database in `path`, which nobody may be changing meanwhile, beside it, as
+    /// `server.db.version-1`, or with a number more where that name is taken.
+    pub(super) fn make(path: &Path, version: u32) -> io::Result<Self> {
+        let mut attempt = 1;
+        loop {
+            let mut name = path.as_os_str().to_owned();
+            name.push(format!(".version-{version}"));
+            if attempt > 1 {
+                name.push(format!("-{attempt}"));
+            }
+            let copy = PathBuf::from(name);
+            private_file::remove_drafts(&copy)?;
+            match private_file::create_with(&copy, |draft, _| copy_into(path, draft)) {
+                Ok(()) => {
+                    return Ok(Self {
+                        path: copy,
+                        is_kept: false,
+                    });
+                }
+                Err(error) if error.kind() == ErrorKind::AlreadyExists => attempt += 1,
+                Err(error) => return Err(error),
+            }
         }
-        let copy = PathBuf::from(name);
-        match private_file::create_with(&copy, |draft, file| copy_into(path, draft, file)) {
-            Ok(()) => return Ok(copy),
-            Err(error) if error.kind() == ErrorKind::AlreadyExists => attempt += 1,
-            Err(error) => return Err(error),
+    }
+
+    /// Leaves it there; where it is.
+    pub(super) fn keep(mut self) -> PathBuf {
+        self.is_kept = true;
+        std::mem::take(&mut self.path)
+    }
+}
+
+impl Drop for Copy {
+    fn drop(&mut self) {
+        if !self.is_kept
+            && let Err(error) = fs::remove_file(&self.path)
+        {
+            tracing::warn!(%error, "the copy {} is of no use and can't be removed", self.path.display());
         }
     }
 }
 
-fn copy_into(path: &Path, draft: &Path, _: &mut File) -> io::Result<()> {
-    let draft = draft.to_str().ok_or(ErrorKind::InvalidFilename)?;
-    super::open(path, OpenFlags::SQLITE_OPEN_READ_ONLY)
-        .and_then(|connection| connection.execute("VACUUM INTO ?1", [draft]))
-        .map(drop)
-        .map_err(io::Error::other)
+fn copy_into(path: &Path, draft: &Path) -> io::Result<()> {
+    let copy = || -> rusqlite::Result<()> {
+        let from = super::open(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+        let mut to: Connection = super::open(draft, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+        // A copy that is not whole is thrown away, so that it needs no journal to undo it by.
+        to.execute_batch("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF")?;
+        Backup::new(&from, &mut to)?.run_to_completion(ALL, Duration::ZERO, None)
+    };
+    copy().map_err(|error| match super::Failure::of(&error) {
+        super::Failure::Full => io::Error::new(ErrorKind::StorageFull, error),
+        _ => io::Error::other(error),
+    })
 }

@@ -41,9 +41,14 @@ impl Failure {
         match error.sqlite_error_code() {
             Some(ErrorCode::DiskFull) => Self::Full,
             Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied) => Self::ReadOnly,
-            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Self::Busy,
+            // What it says after it has waited long for the locks of the write-ahead log.
+            Some(
+                ErrorCode::DatabaseBusy
+                | ErrorCode::DatabaseLocked
+                | ErrorCode::FileLockingProtocolFailed,
+            ) => Self::Busy,
             Some(ErrorCode::CannotOpen) => Self::CannotOpen,
-            Some(ErrorCode::SystemIoFailure | ErrorCode::FileLockingProtocolFailed) => Self::Disk,
+            Some(ErrorCode::SystemIoFailure) => Self::Disk,
             Some(ErrorCode::OutOfMemory) => Self::Memory,
             Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => Self::Damaged,
             _ => Self::Fault,
@@ -61,6 +66,7 @@ mod tests {
             (ffi::SQLITE_FULL, Failure::Full),
             (ffi::SQLITE_READONLY_DBMOVED, Failure::ReadOnly),
             (ffi::SQLITE_BUSY_SNAPSHOT, Failure::Busy),
+            (ffi::SQLITE_PROTOCOL, Failure::Busy),
             (ffi::SQLITE_CANTOPEN_ISDIR, Failure::CannotOpen),
             (ffi::SQLITE_IOERR_SHORT_READ, Failure::Unreadable),
             (ffi::SQLITE_IOERR_WRITE, Failure::Disk),

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
-use super::backup;
+use super::backup::Copy;
 
 /// The tables of one kind of database, in all its versions. The version is kept in SQLite's
 /// `user_version`.
@@ -97,12 +97,14 @@ impl Schema {
     }
 
     /// Makes an empty file a database and brings an older one to the current version, after a copy of it
-    /// was made beside it. What `finish` does with the version that was found, 0 for an empty file, is
-    /// part of the same transaction.
+    /// was made beside it, which stays only if it could be done. `check` looks at what was made before
+    /// anything is copied or changed. What `finish` does with the version that was found, 0 for an empty
+    /// file, is part of the same transaction.
     pub(crate) fn bring_up<E: From<Unusable>>(
         &self,
         connection: &mut Connection,
         path: &Path,
+        check: impl FnOnce(&Transaction<'_>) -> Result<(), E>,
         finish: impl FnOnce(&Transaction<'_>, u32) -> Result<(), E>,
     ) -> Result<Option<PathBuf>, E> {
         let sqlite = |error| E::from(Unusable::Sqlite(error));
@@ -116,9 +118,12 @@ impl Schema {
             Found::Newer(found) => return Err(Unusable::Newer { found, known }.into()),
             Found::Foreign => return Err(Unusable::Foreign.into()),
         };
+        if found > 0 {
+            check(&transaction)?;
+        }
         let copy = match (1..known).contains(&found) {
             true => {
-                let copied = backup::copy(path, found);
+                let copied = Copy::make(path, found);
                 Some(copied.map_err(|source| Unusable::NotCopied { known, source })?)
             }
             false => None,
@@ -126,7 +131,7 @@ impl Schema {
         self.run_steps(&transaction, found).map_err(sqlite)?;
         finish(&transaction, found)?;
         transaction.commit().map_err(sqlite)?;
-        Ok(copy)
+        Ok(copy.map(Copy::keep))
     }
 
     fn run_steps(&self, transaction: &Transaction<'_>, found: u32) -> rusqlite::Result<()> {
@@ -209,7 +214,12 @@ mod tests {
         }
 
         fn bring_up(&self, schema: &Schema) -> Result<Option<PathBuf>, Unusable> {
-            schema.bring_up(&mut self.open(), &self.path, |_, _| Ok::<_, Unusable>(()))
+            schema.bring_up(
+                &mut self.open(),
+                &self.path,
+                |_| Ok(()),
+                |_, _| Ok::<_, Unusable>(()),
+            )
         }
     }
 
@@ -245,7 +255,12 @@ mod tests {
         file.bring_up(&OLDER).unwrap();
         let nowhere = file.path.with_file_name("missing").join("a.db");
         let error = NEWER
-            .bring_up(&mut file.open(), &nowhere, |_, _| Ok::<_, Unusable>(()))
+            .bring_up(
+                &mut file.open(),
+                &nowhere,
+                |_| Ok(()),
+                |_, _| Ok::<_, Unusable>(()),
+            )
             .unwrap_err();
         assert!(matches!(error, Unusable::NotCopied { known: 2, .. }));
         assert_eq!(NEWER.look(&file.open()).unwrap(), Found::Ours(1));
@@ -256,9 +271,22 @@ mod tests {
         let file = File::empty();
         let failing = |_: &Transaction<'_>, _| Err(Unusable::Foreign);
         OLDER
-            .bring_up(&mut file.open(), &file.path, failing)
+            .bring_up(&mut file.open(), &file.path, |_| Ok(()), failing)
             .unwrap_err();
         assert_eq!(OLDER.look(&file.open()).unwrap(), Found::Empty);
+
+        file.bring_up(&OLDER).unwrap();
+        let refusing = |_: &Transaction<'_>| Err(Unusable::Foreign);
+        let failing = |_: &Transaction<'_>, _| Err(Unusable::Foreign);
+        for _ in 0..2 {
+            let ended = NEWER.bring_up(&mut file.open(), &file.path, |_| Ok(()), failing);
+            ended.unwrap_err();
+            let ended = NEWER.bring_up(&mut file.open(), &file.path, refusing, |_, _| Ok(()));
+            ended.unwrap_err();
+        }
+        assert_eq!(NEWER.look(&file.open()).unwrap(), Found::Ours(1));
+        let folder = fs::read_dir(file.path.parent().unwrap()).unwrap();
+        assert_eq!(folder.count(), 1, "no copy is left");
     }
 
     #[test]

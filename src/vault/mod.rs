@@ -10,6 +10,7 @@
 mod error;
 mod folder;
 mod key_file;
+mod opening;
 mod privacy;
 mod schema;
 #[cfg(test)]
@@ -17,38 +18,33 @@ mod tests;
 mod volatile;
 mod watch;
 
-use std::fs::{self, File};
+use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
 
 use rusqlite::{
-    Connection, ErrorCode, OpenFlags, OptionalExtension, Transaction, TransactionBehavior, ffi,
-    params,
+    Connection, OpenFlags, OptionalExtension, Transaction, TransactionBehavior, params,
 };
 use rustix::fs::{FlockOperation, flock};
 use rustix::io::Errno;
-use url::Url;
 use zeroize::Zeroizing;
 
 use crate::failpoint;
 use crate::private_file;
-use crate::regular_file;
 use crate::seal::SealingKey;
-use crate::sqlite::{self, Found};
+use crate::sqlite;
 
 pub use error::VaultError;
 pub use folder::Folder;
 pub use key_file::KeyFile;
+use opening::{canonical, is_empty, is_file, open_to_look};
 pub use schema::CURRENT as SCHEMA_VERSION;
 use schema::SCHEMA;
 pub use watch::Watch;
 
 /// Room that [`Vault::begin`] proves to be there, in bytes: more than any answer that is stored.
 const RESERVED: usize = 64 * 1024;
-/// How long a look waits for another process that puts the log in order after a crash.
-const LOOK_PATIENCE: Duration = Duration::from_millis(250);
 const RESERVE: &str = "reserve";
 const PLAIN: &str = "SELECT plain FROM entry WHERE name = ?1";
 const SEALED: &str = "SELECT sealed FROM entry WHERE name = ?1";
@@ -378,83 +374,4 @@ impl Change<'_> {
 /// The names are of this program, so that the separator is in the context only.
 fn purpose(name: &str, context: &str) -> String {
     format!("gatehand vault\0{name}\0{context}")
-}
-
-/// Whether there is a vault's file; SQLite would wait at a pipe and follow a link.
-fn is_file(folder: &Folder) -> Result<bool, VaultError> {
-    let path = folder.vault_path();
-    match fs::symlink_metadata(&path) {
-        Ok(file) if file.is_file() => Ok(true),
-        Ok(_) => Err(VaultError::Unreadable {
-            path,
-            source: regular_file::not_regular(),
-        }),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
-        Err(source) => Err(VaultError::Unreadable { path, source }),
-    }
-}
-
-/// SQLite refuses a link anywhere in the path, but only in the folder it would be wrong.
-fn canonical(folder: &Folder) -> Result<PathBuf, VaultError> {
-    let path = folder.vault_path();
-    let canonical = fs::canonicalize(folder.path()).map_err(|source| VaultError::Unreadable {
-        path: folder.path().to_owned(),
-        source,
-    })?;
-    Ok(path
-        .file_name()
-        .map_or_else(|| path.clone(), |name| canonical.join(name)))
-}
-
-fn is_empty(path: &Path, found: &Found) -> Result<bool, VaultError> {
-    let path = path.to_owned();
-    match found {
-        Found::Empty => Ok(true),
-        Found::Ours(_) => Ok(false),
-        Found::Newer(found) => Err(VaultError::OtherVersion {
-            path,
-            found: *found,
-            known: SCHEMA_VERSION,
-        }),
-        Found::Foreign => Err(VaultError::Foreign { path }),
-    }
-}
-
-fn uri(path: &Path) -> rusqlite::Result<Url> {
-    Url::from_file_path(path).map_err(|()| rusqlite::Error::InvalidPath(path.to_owned()))
-}
-
-fn open_as(uri: &Url, mode: &str, access: OpenFlags) -> rusqlite::Result<(Connection, Found)> {
-    let flags = access | OpenFlags::SQLITE_OPEN_URI | OpenFlags::SQLITE_OPEN_NOFOLLOW;
-    let connection = Connection::open_with_flags(format!("{uri}?{mode}"), flags)?;
-    connection.busy_timeout(LOOK_PATIENCE)?;
-    let found = SCHEMA.look(&connection)?;
-    Ok((connection, found))
-}
-
-fn open_read_only(uri: &Url) -> rusqlite::Result<(Connection, Found)> {
-    open_as(uri, "mode=ro", OpenFlags::SQLITE_OPEN_READ_ONLY)
-}
-
-fn open_to_look(path: &Path) -> rusqlite::Result<(Connection, Found)> {
-    let uri = uri(path)?;
-    open_read_only(&uri).or_else(|error: rusqlite::Error| {
-        // Without a log no one is writing; on a read-only disk SQLite can't make the files it would
-        // need to wait for a writer, and has to be told that none will come.
-        let mut log = path.as_os_str().to_owned();
-        log.push("-wal");
-        match error.sqlite_error() {
-            // What a power cut left of a change has to be undone before anything can be read.
-            Some(error) if error.extended_code == ffi::SQLITE_READONLY_ROLLBACK => {
-                open_as(&uri, "mode=rw", OpenFlags::SQLITE_OPEN_READ_WRITE)
-            }
-            Some(error)
-                if matches!(error.code, ErrorCode::CannotOpen | ErrorCode::ReadOnly)
-                    && !Path::new(&log).exists() =>
-            {
-                open_as(&uri, "immutable=1", OpenFlags::SQLITE_OPEN_READ_ONLY)
-            }
-            _ => Err(error),
-        }
-    })
 }

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use rusqlite::{Connection, ffi};
+use rusqlite::{Connection, Transaction, ffi};
 
 use crate::failpoint;
 use crate::sqlite::{self, Schema, Unusable};
@@ -30,7 +30,8 @@ pub(super) fn prepare(connection: &mut Connection, path: &Path) -> Result<(), Un
     connection.execute_batch("PRAGMA secure_delete = ON; PRAGMA temp_store = MEMORY;")?;
     // A current one is only looked at, which needs no room on the disk.
     if SCHEMA.look(connection)? != sqlite::Found::Ours(CURRENT) {
-        SCHEMA.bring_up(connection, path, |_, _| {
+        let unchecked = |_: &Transaction<'_>| Ok(());
+        SCHEMA.bring_up(connection, path, unchecked, |_, _| {
             failpoint::reach("vault: before its tables are there");
             Ok::<_, Unusable>(())
         })?;

@@ -6,7 +6,8 @@ use std::path::PathBuf;
 
 use rusqlite::Connection;
 
-use super::{Folder, VaultError, canonical, is_file, open_read_only, uri};
+use super::opening::{canonical, is_file, open_read_only, uri};
+use super::{Folder, VaultError};
 
 /// A vault kept open to notice changes, by whatever process.
 pub struct Watch {

@@ -14,6 +14,7 @@ mod when;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::{Args, Subcommand};
 use serde::Serialize;
 
@@ -53,6 +54,7 @@ pub(super) struct DatabaseArguments {
         long,
         global = true,
         value_name = "DATABASE",
+        value_parser = OsStringValueParser::new().try_map(Database::try_from),
         env = "GATEHAND_DATABASE",
         default_value = "gatehand.db",
         help_heading = "Database",

@@ -11,6 +11,7 @@ use axum::response::{IntoResponse, Response};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use hyper::Request;
 use hyper::header::{HeaderMap, HeaderName, HeaderValue};
+use tokio::task::{JoinError, JoinSet};
 use tracing::Instrument;
 
 use super::problem::Problem;
@@ -40,11 +41,14 @@ pub(super) async fn bounded(
             let caller = Caller::default();
             let mut request = Request::from_parts(parts, Body::from(body.to_bytes()));
             request.extensions_mut().insert(caller.0.clone());
-            let mut answer = std::pin::pin!(next.run(request));
-            match tokio::time::timeout(api.answer_time, &mut answer).await {
-                Ok(response) => return response,
+            // A task of its own, since a read of the database may hold it up.
+            let mut answer = JoinSet::new();
+            answer.spawn(next.run(request).in_current_span());
+            match tokio::time::timeout(api.answer_time, answer.join_next()).await {
+                Ok(ended) => return answered(ended),
+                // The task ends with its set.
                 Err(_) if caller.0.give_up() => Problem::Late,
-                Err(_) => return answer.await,
+                Err(_) => return answered(answer.join_next().await),
             }
         }
         Ok(Err(error)) if is_length_limit(&*error) => Problem::TooLarge,
@@ -52,6 +56,16 @@ pub(super) async fn bounded(
         Err(_) => Problem::Slow,
     };
     Reply::refusal(problem).into_response()
+}
+
+/// The answer of the task; a panic is a fault of ours.
+fn answered(ended: Option<Result<Response, JoinError>>) -> Response {
+    match ended {
+        Some(Ok(response)) => response,
+        Some(Err(error)) => Reply::refusal(Problem::Internal(error.into())).into_response(),
+        // It was spawned just before.
+        None => Reply::refusal(Problem::Late).into_response(),
+    }
 }
 
 /// The caller's part in a decision. One that has gone need not have done what it asked for: without an

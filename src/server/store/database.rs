@@ -1,8 +1,8 @@
 //! Naming a database.
 
+use std::ffi::OsString;
 use std::fmt;
 use std::path::PathBuf;
-use std::str::FromStr;
 
 /// Where a server keeps what it knows.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,11 +25,14 @@ pub enum DatabaseError {
     Empty,
 }
 
-impl FromStr for Database {
-    type Err = DatabaseError;
+impl TryFrom<OsString> for Database {
+    type Error = DatabaseError;
 
     /// Reads a path, or `sqlite:` before one.
-    fn from_str(text: &str) -> Result<Self, DatabaseError> {
+    fn try_from(text: OsString) -> Result<Self, DatabaseError> {
+        let Some(text) = text.to_str() else {
+            return Ok(Self::Sqlite(text.into()));
+        };
         let path = match text.split_once(':') {
             Some(("sqlite", path)) => path.strip_prefix("//").unwrap_or(path),
             Some((scheme, rest)) if rest.starts_with("//") => {
@@ -91,7 +94,7 @@ mod tests {
             ("sqlite:///srv/gatehand.db", "/srv/gatehand.db"),
         ] {
             assert_eq!(
-                text.parse::<Database>().unwrap(),
+                Database::try_from(OsString::from(text)).unwrap(),
                 PathBuf::from(path).into()
             );
         }
@@ -103,7 +106,9 @@ mod tests {
             ("sqlite:", "no file is named"),
             ("", "no file is named"),
         ] {
-            let error = text.parse::<Database>().unwrap_err().to_string();
+            let error = Database::try_from(OsString::from(text))
+                .unwrap_err()
+                .to_string();
             assert!(error.starts_with(words), "{error}");
         }
     }

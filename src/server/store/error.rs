@@ -23,6 +23,9 @@ pub enum StoreError {
         /// Its position in the query.
         column: usize,
     },
+    /// A statement that is for one row met several.
+    #[error("a statement for one row met several")]
+    SeveralRows,
     /// The caller gave the change up before it was done.
     #[error("the change was given up before it was done")]
     GivenUp,
@@ -69,6 +72,7 @@ impl StoreError {
             Self::Unreadable { .. } => Some(
                 "the database is damaged, or something else changed it: restore it from a backup",
             ),
+            Self::SeveralRows => Some("this is a fault of gatehand: report it"),
             Self::GivenUp => Some("see what keeps the database or its disk busy"),
             Self::Random(_) => Some(NO_RANDOM),
             Self::Seal(_) => Some("see that the database and the server's secret belong together"),

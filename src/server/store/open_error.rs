@@ -44,7 +44,12 @@ pub enum OpenFailure {
     },
     /// The database program can't use it.
     #[error("the database can't be used")]
-    Unusable(#[source] Box<dyn Error + Send + Sync>),
+    Unusable {
+        /// What to do about it.
+        advice: &'static str,
+        /// What failed.
+        source: Box<dyn Error + Send + Sync>,
+    },
     /// Its sealed values can't be opened.
     #[error(
         "the database was made with another secret; name the file that holds it with --secret-file"
@@ -53,4 +58,14 @@ pub enum OpenFailure {
     /// The secret can't be had.
     #[error(transparent)]
     Secret(#[from] SecretFileError),
+}
+
+impl OpenError {
+    /// What to do about it, for whoever runs the server; where the words don't say it.
+    pub fn advice(&self) -> Option<&'static str> {
+        match self.source {
+            OpenFailure::Unusable { advice, .. } => Some(advice),
+            _ => None,
+        }
+    }
 }

@@ -37,14 +37,18 @@ impl dyn Session + '_ {
         Ok(rows)
     }
 
-    /// What `read` makes of the only row, if there is one.
+    /// What `read` makes of the only row, if there is one. Several are a fault of the statement.
     pub(crate) fn row<T>(
         &mut self,
         sql: &str,
         values: &[Value<'_>],
         read: impl FnMut(&mut Columns<'_>) -> Result<T, StoreError>,
     ) -> Result<Option<T>, StoreError> {
-        Ok(self.rows(sql, values, read)?.pop())
+        let mut rows = self.rows(sql, values, read)?;
+        match rows.len() {
+            0 | 1 => Ok(rows.pop()),
+            _ => Err(StoreError::SeveralRows),
+        }
     }
 
     /// The only column of the only row, if there is one.

@@ -166,7 +166,8 @@ impl Import<'_> {
         let existing: Option<i64> = match date.id {
             Some(id) => self.owned(Numbered::Subevent, id, event, path)?,
             None => self.session.one(
-                "SELECT id FROM subevent WHERE event = ?1 AND name = ?2 AND date_from = ?3",
+                "SELECT id FROM subevent WHERE event = ?1 AND name = ?2 AND date_from = ?3
+                 ORDER BY id LIMIT 1",
                 values![event, date.name.text(), start],
             )?,
         };
@@ -219,7 +220,8 @@ impl Import<'_> {
             Some(id) => self.owned(Numbered::CheckinList, id, event, path)?,
             None => self.session.one(
                 "SELECT id FROM checkin_list
-                 WHERE event = ?1 AND name = ?2 AND subevent IS NOT DISTINCT FROM ?3",
+                 WHERE event = ?1 AND name = ?2 AND subevent IS NOT DISTINCT FROM ?3
+                 ORDER BY id LIMIT 1",
                 values![event, &list.name, list.subevent],
             )?,
         };

@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
 use super::schema;
@@ -14,10 +15,19 @@ const STATEMENTS: usize = 128;
 /// Opens a connection that may write, once the file is known to be a server's database.
 pub(super) fn open_writer(path: &Path) -> Result<(Connection, bool), Unusable> {
     let connection = open(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    // Closing another program's database must not take its log into it.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, has_log(path))?;
     let is_made = schema::is_made(&connection)?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false)?;
     sqlite::make_durable(&connection)?;
     connection.execute_batch("PRAGMA foreign_keys = ON")?;
     Ok((connection, is_made))
+}
+
+fn has_log(path: &Path) -> bool {
+    let mut log = path.canonicalize().unwrap_or_default().into_os_string();
+    log.push("-wal");
+    Path::new(&log).exists()
 }
 
 /// Opens a connection that may write to a database that was in use before.
@@ -42,7 +52,8 @@ fn open(path: &Path, access: OpenFlags) -> rusqlite::Result<Connection> {
     Ok(connection)
 }
 
-/// Opens a connection that only reads, and does not wait for another process.
+/// Opens a connection that only reads. It does not wait for another process, but for what SQLite itself
+/// waits for where the write-ahead log is locked.
 pub(super) fn open_reader(path: &Path) -> rusqlite::Result<Connection> {
     let connection = open(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
     connection.busy_timeout(Duration::ZERO)?;

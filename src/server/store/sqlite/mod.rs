@@ -117,7 +117,10 @@ impl From<rusqlite::Error> for StoreError {
 
 impl From<rusqlite::Error> for OpenFailure {
     fn from(error: rusqlite::Error) -> Self {
-        Self::Unusable(error.into())
+        Self::Unusable {
+            advice: advice::advice(&error),
+            source: error.into(),
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use rusqlite::Connection;
+use rusqlite::{Connection, Transaction};
 
 use crate::server::store::open_error::OpenFailure;
 use crate::sqlite::{Found, Schema, Unusable};
@@ -185,11 +185,7 @@ pub(super) fn prepare(
     path: &Path,
     check: &[u8; 32],
 ) -> Result<(), OpenFailure> {
-    let copy = SCHEMA.bring_up(connection, path, |transaction, found| {
-        if found == 0 {
-            let sql = "INSERT INTO installation (id, key_check) VALUES (1, ?1)";
-            transaction.execute(sql, [check]).map_err(Unusable::from)?;
-        }
+    let has_this_secret = |transaction: &Transaction<'_>| {
         let stored: [u8; 32] = transaction
             .query_row("SELECT key_check FROM installation", [], |row| row.get(0))
             .map_err(Unusable::from)?;
@@ -197,7 +193,15 @@ pub(super) fn prepare(
             true => Ok(()),
             false => Err(OpenFailure::OtherSecret),
         }
-    })?;
+    };
+    let belong = |transaction: &Transaction<'_>, found| {
+        if found == 0 {
+            let sql = "INSERT INTO installation (id, key_check) VALUES (1, ?1)";
+            transaction.execute(sql, [check]).map_err(Unusable::from)?;
+        }
+        Ok(())
+    };
+    let copy = SCHEMA.bring_up(connection, path, has_this_secret, belong)?;
     if let Some(copy) = copy {
         tracing::info!(
             "brought the database {} to version {CURRENT}; as it was before, it is in {}",

@@ -35,6 +35,13 @@ impl SqliteSession<'_> {
         for (parameter, value) in (1..).zip(values) {
             statement.raw_bind_parameter(parameter, value)?;
         }
+        let expected = statement.parameter_count();
+        if values.len() != expected {
+            return Err(rusqlite::Error::InvalidParameterCount(
+                values.len(),
+                expected,
+            ));
+        }
         Ok(statement)
     }
 }
