@@ -176,4 +176,42 @@ mod tests {
         assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
         assert!(!done.is_taken());
     }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn what_holds_its_thread_up_is_refused_in_time_all_the_same() {
+        let folder = tempfile::tempdir().unwrap();
+        let installation = store::open(&folder.path().join("server.db").into(), None).unwrap();
+        let version = crate::server::reference_version();
+        let soon = Duration::from_millis(50);
+        let api = Arc::new(Api::new(&installation, None, version, soon));
+        let (release, released) = std::sync::mpsc::channel::<()>();
+        let released = Arc::new(std::sync::Mutex::new(released));
+        let read = async move || {
+            // As a read of a disk that hangs does.
+            let _ = released.lock().unwrap().recv();
+            "done"
+        };
+        let router = Router::new()
+            .route("/", post(read))
+            .layer(from_fn_with_state(api, bounded));
+        let request = Request::post("/").body(Body::empty()).unwrap();
+        let Ok(response) = TowerToHyperService::new(router).call(request).await;
+        assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
+        release.send(()).unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_panic_is_a_fault_that_is_answered() {
+        let folder = tempfile::tempdir().unwrap();
+        let installation = store::open(&folder.path().join("server.db").into(), None).unwrap();
+        let version = crate::server::reference_version();
+        let api = Arc::new(Api::new(&installation, None, version, ANSWER_TIME));
+        let panic = async || -> &'static str { panic!("as a mistake of ours would") };
+        let router = Router::new()
+            .route("/", post(panic))
+            .layer(from_fn_with_state(api, bounded));
+        let request = Request::post("/").body(Body::empty()).unwrap();
+        let Ok(response) = TowerToHyperService::new(router).call(request).await;
+        assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
+    }
 }
