@@ -12,7 +12,7 @@ use std::sync::Arc;
 use gatehand::seal::SealError;
 use gatehand::secret::Secret;
 use gatehand::server::model::{
-    DeviceChange, DeviceReport, MediumKeys, Name, NewDevice, Permissions, Schedule,
+    DeviceChange, MediumKeys, Name, NewDevice, Permissions, Schedule, ValidReport,
 };
 use gatehand::server::organizers_file::OrganizersFile;
 use gatehand::server::store::{
@@ -175,8 +175,8 @@ fn device(name: &str) -> NewDevice {
     }
 }
 
-fn report() -> DeviceReport {
-    DeviceReport {
+fn report() -> ValidReport {
+    ValidReport {
         hardware_brand: "Zebra".to_owned(),
         hardware_model: "TC25".to_owned(),
         os_name: Some("Android".to_owned()),
@@ -256,13 +256,13 @@ async fn a_token_is_redeemed_once_and_its_device_found_by_the_key(f: Fixture) {
 async fn a_report_replaces_the_one_before_but_not_the_public_key(f: Fixture) {
     let key = secret("key");
     f.enrolled("Door", "key").await;
-    let update = async |report: DeviceReport| {
+    let update = async |report: ValidReport| {
         f.store
             .update_device(&key, report, Terms::default())
             .await
             .unwrap()
     };
-    let with_key = |pem: &str| DeviceReport {
+    let with_key = |pem: &str| ValidReport {
         rsa_pubkey: Some(pem.to_owned()),
         os_name: None,
         ..report()

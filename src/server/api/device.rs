@@ -7,7 +7,7 @@ use super::endpoint::Call;
 use super::problem::{FieldErrors, INVALID_TOKEN, Problem};
 use super::reply::Answer;
 use crate::secret::Secret;
-use crate::server::model::{DeviceReport, EnrolledDevice};
+use crate::server::model::{EnrolledDevice, ValidReport};
 use crate::server::store::{Redemption, ReportRefusal, TokenRefusal, Update};
 use crate::server::{media_keys, tokens};
 use crate::wire::{self, DeviceIdentity, DeviceInfo, ServerInfo};
@@ -16,7 +16,7 @@ use crate::wire::{self, DeviceIdentity, DeviceInfo, ServerInfo};
 struct InitializeRequest {
     token: Secret,
     #[serde(flatten)]
-    report: DeviceReport,
+    report: ValidReport,
 }
 
 pub(super) async fn initialize(call: Call<Anyone>) -> Result<Answer, Problem> {
@@ -44,7 +44,7 @@ pub(super) async fn initialize(call: Call<Anyone>) -> Result<Answer, Problem> {
 
 pub(super) async fn update(call: Call<Device>) -> Result<Answer, Problem> {
     let checked = call.checked().await?;
-    let report: DeviceReport = checked.finish()?;
+    let report: ValidReport = checked.finish()?;
     let key = call.caller.key.clone();
     let render = move |update: &Update| match update {
         Ok(device) => Answer::ok(&identity(device, &key)),

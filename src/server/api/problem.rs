@@ -5,6 +5,7 @@ use std::error::Error;
 use hyper::{Method, StatusCode};
 use serde_json::{Map, Value, json};
 
+use crate::causes;
 use crate::server::store::StoreError;
 use crate::wire::UNKNOWN_KEY_DETAIL;
 
@@ -97,11 +98,11 @@ impl Problem {
                 format!("Unsupported media type \"{media_type}\" in request.")
             }
             Self::Internal(error) => {
-                tracing::error!(%error, causes = ?causes(&*error), "a request failed");
+                tracing::error!(%error, causes = ?causes::of(&*error), "a request failed");
                 INTERNAL.to_owned()
             }
             Self::Unavailable { advice, cause } => {
-                let (error, causes) = (&cause, causes(&*cause));
+                let (error, causes) = (&cause, causes::of(&*cause));
                 tracing::error!(%error, ?causes, advice, "a request was not done");
                 UNAVAILABLE.to_owned()
             }
@@ -119,11 +120,6 @@ impl Problem {
 
 const INTERNAL: &str = "A server error occurred.";
 const UNAVAILABLE: &str = "The server can't do this now. Try again later.";
-
-fn causes(error: &(dyn Error + 'static)) -> Vec<String> {
-    let causes = std::iter::successors(error.source(), |error| (*error).source());
-    causes.map(ToString::to_string).collect()
-}
 
 impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {

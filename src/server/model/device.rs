@@ -31,7 +31,7 @@ pub struct EnrolledDevice {
 
 /// What a device tells of itself, once validated. What is absent is cleared, but for the public key.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-pub struct DeviceReport {
+pub struct ValidReport {
     /// As `Zebra`.
     pub hardware_brand: String,
     /// As `TC25`.

@@ -9,7 +9,7 @@ mod permissions;
 mod schedule;
 mod slug;
 
-pub use device::{DeviceChange, DeviceReport, EnrolledDevice, NewDevice};
+pub use device::{DeviceChange, EnrolledDevice, NewDevice, ValidReport};
 pub use event::{CheckinList, Event, Subevent};
 pub use medium_keys::MediumKeys;
 pub use name::Name;

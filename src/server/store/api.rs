@@ -9,7 +9,7 @@ use super::terms::{KeptAnswer, Terms};
 use crate::secret::Secret;
 use crate::server::installation_keys::KeptId;
 use crate::server::model::{
-    DeviceChange, DeviceReport, EnrolledDevice, Event, MediumKeys, NewDevice, TeamCaller,
+    DeviceChange, EnrolledDevice, Event, MediumKeys, NewDevice, TeamCaller, ValidReport,
 };
 use crate::wire;
 
@@ -110,7 +110,7 @@ pub trait Store: Send + Sync {
     async fn redeem_token(
         &self,
         token: &Secret,
-        report: DeviceReport,
+        report: ValidReport,
         api_key: &Secret,
         terms: Terms<Redemption>,
     ) -> Result<Redemption, StoreError>;
@@ -119,7 +119,7 @@ pub trait Store: Send + Sync {
     async fn update_device(
         &self,
         key: &Secret,
-        report: DeviceReport,
+        report: ValidReport,
         terms: Terms<Update>,
     ) -> Result<Update, StoreError>;
 

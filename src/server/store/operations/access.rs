@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{Context, callers, log};
-use crate::server::model::{DeviceReport, EnrolledDevice};
+use crate::server::model::{EnrolledDevice, ValidReport};
 use crate::server::store::api::{Redemption, ReportRefusal, TokenRefusal, Update};
 use crate::server::store::error::StoreError;
 use crate::server::store::session::{Session, values};
@@ -12,7 +12,7 @@ pub(in crate::server::store) fn redeem(
     session: &mut dyn Session,
     context: &Context<'_>,
     token_lookup: &[u8; 32],
-    report: &DeviceReport,
+    report: &ValidReport,
     api_key: &[u8; 32],
 ) -> Result<Redemption, StoreError> {
     let found = session.row(
@@ -46,7 +46,7 @@ pub(in crate::server::store) fn update(
     session: &mut dyn Session,
     context: &Context<'_>,
     key: &[u8; 32],
-    report: &DeviceReport,
+    report: &ValidReport,
 ) -> Result<Update, StoreError> {
     let Some(device) = with_access(session, key)? else {
         return Ok(Err(ReportRefusal::NoAccess));
@@ -112,7 +112,7 @@ fn with_access(
 fn store_report(
     session: &mut dyn Session,
     row: i64,
-    report: &DeviceReport,
+    report: &ValidReport,
 ) -> Result<(), StoreError> {
     session.execute(
         "UPDATE device SET hardware_brand = ?2, hardware_model = ?3, os_name = ?4,
@@ -135,7 +135,7 @@ fn store_report(
 }
 
 /// A report for the log: without its diagnostics, which are long and soon outdated.
-fn reported(report: &DeviceReport) -> Value {
+fn reported(report: &ValidReport) -> Value {
     json!({
         "hardware_brand": report.hardware_brand,
         "hardware_model": report.hardware_model,

@@ -14,7 +14,7 @@ use crate::secret::Secret;
 use crate::server::installation_keys::{InstallationKeys, KeptId, key_hash};
 use crate::server::model::Event;
 use crate::server::model::{
-    DeviceChange, DeviceReport, EnrolledDevice, MediumKeys, NewDevice, TeamCaller,
+    DeviceChange, EnrolledDevice, MediumKeys, NewDevice, TeamCaller, ValidReport,
 };
 use crate::server::store::api::{Actor, Redemption, Store, Update};
 use crate::server::store::decision::Decision;
@@ -162,7 +162,7 @@ impl<D: Driver> Store for Stored<D> {
     async fn redeem_token(
         &self,
         token: &Secret,
-        report: DeviceReport,
+        report: ValidReport,
         api_key: &Secret,
         terms: Terms<Redemption>,
     ) -> Result<Redemption, StoreError> {
@@ -176,7 +176,7 @@ impl<D: Driver> Store for Stored<D> {
     async fn update_device(
         &self,
         key: &Secret,
-        report: DeviceReport,
+        report: ValidReport,
         terms: Terms<Update>,
     ) -> Result<Update, StoreError> {
         let key = key_hash(key);
