@@ -126,16 +126,42 @@ fn words(advice: Advice) -> &'static str {
             "name a folder on a disk with GATEHAND_HOME, or add --volatile if this device is needed until then only"
         }
         Advice::Encrypt => "use https, or add --allow-http if this network is trusted",
-        Advice::LogInOrTrust => {
+        Advice::LogInOrTrust { is_another: false } => {
             "open a browser and log in to the network, if it wants that; if the certificate is the server's own, trust it with --ca-file FILE"
         }
-        Advice::CompleteChain => {
-            "have the server send its whole chain of certificates (fullchain.pem); if the authority is your own, trust it with --ca-file FILE or --system-certificates"
+        Advice::LogInOrTrust { is_another: true } => {
+            "open a browser and log in to the network, if it wants that; if the certificate is the server's own, give --ca-file a file with it: what is trusted so far is another certificate"
         }
-        Advice::TrustAuthority => {
+        Advice::TrustOrComplete { is_another: false } => {
+            "if that is an authority of your own, trust it with --ca-file FILE or --system-certificates; if it is one between, as public authorities have, have the server send its whole chain of certificates (fullchain.pem)"
+        }
+        Advice::TrustOrComplete { is_another: true } => {
+            "if that is an authority of your own, give --ca-file a file with its certificate: what is trusted so far is another one; if it is one between, below an authority that is trusted, have the server send its whole chain of certificates (fullchain.pem)"
+        }
+        Advice::CompleteChain => {
+            "have the server send its whole chain of certificates (fullchain.pem)"
+        }
+        Advice::TrustAuthority { is_another: false } => {
             "if the authority is your own, trust it with --ca-file FILE or --system-certificates; if it is nobody's you know, something on the way looks into connections: ask whoever runs the network"
         }
-        Advice::UseItsName => "use the server's address with a name that its certificate is for",
+        Advice::TrustAuthority { is_another: true } => {
+            "if the authority is your own, give --ca-file a file with its certificate, or --system-certificates: what is trusted so far is another one; if it is nobody's you know, something on the way looks into connections: ask whoever runs the network"
+        }
+        Advice::UseItsName => {
+            "use the server's address with a name that its certificate is for, or have it made for this name too"
+        }
+        Advice::MakeForServer => {
+            "have the server's certificate made anew as one for a server: with basicConstraints=CA:FALSE, its name in subjectAltName, and serverAuth if it has an extendedKeyUsage; openssl takes them in an -extfile, or from req -x509 as in -addext subjectAltName=DNS:tickets.example -addext basicConstraints=CA:FALSE; if the certificate is not the server's, log in to this network first, in a browser"
+        }
+        Advice::MakeStronger => {
+            "if the authority is your own and was made anew, trust its present certificate; else have the certificates of server and authority made anew, with SHA-256 and with keys of P-256 or of RSA with 2048 bits or more"
+        }
+        Advice::MakeAuthority => {
+            "have the authority's certificate made anew as one of an authority, with basicConstraints=CA:TRUE and allowed to issue for this server, and then the server's"
+        }
+        Advice::ReplaceCertificate => {
+            "have the server's certificate replaced; openssl s_client -showcerts -connect HOST:443 shows what the server sends"
+        }
         Advice::SetClockOrRenew => {
             "set this device's clock if it is wrong; if it is right, have the server's certificate renewed"
         }

@@ -127,16 +127,23 @@ fn of(advice: Advice) -> &'static str {
         Advice::Encrypt => {
             "use https; an app for a network that is trusted can allow http in its AgentConfig"
         }
-        Advice::LogInOrTrust => {
+        Advice::LogInOrTrust { .. } => {
             "log in to the network first, if it wants that; else the server needs a certificate of an authority that this device knows"
+        }
+        Advice::TrustOrComplete { .. } => {
+            "have someone make the server send its whole chain of certificates, or give it a certificate of an authority that this device knows"
         }
         Advice::CompleteChain => {
             "have someone make the server send its whole chain of certificates"
         }
-        Advice::TrustAuthority => {
+        Advice::TrustAuthority { .. } => {
             "the server needs a certificate of an authority that this device knows, or something on the way looks into connections"
         }
         Advice::UseItsName => "use the server's address with a name that its certificate is for",
+        Advice::MakeForServer
+        | Advice::MakeStronger
+        | Advice::MakeAuthority
+        | Advice::ReplaceCertificate => "have the server's certificate replaced",
         Advice::SetClockOrRenew => {
             "check this device's clock; if it is right, have the server's certificate renewed"
         }

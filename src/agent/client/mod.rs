@@ -33,7 +33,7 @@ use proxy::EnvironmentProxy;
 use retry::Limits;
 use route::Route;
 
-pub use certificate::Distrust;
+pub use certificate::{Distrust, Flaw, Signer};
 pub use error::{ClientError, SendError};
 pub(super) use hold::BeforeSending;
 pub(super) use retry::{Ended, Repeat};

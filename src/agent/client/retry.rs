@@ -182,7 +182,7 @@ fn asks_for_another(answer: &Answer) -> bool {
 mod tests {
     use std::cell::RefCell;
 
-    use super::super::certificate::Distrust;
+    use super::super::certificate::{Distrust, Flaw};
     use super::*;
 
     const LIMITS: Limits = Limits {
@@ -268,7 +268,7 @@ mod tests {
         };
         let certificate = SendError::Certificate {
             origin: origin(),
-            distrust: Box::new(Distrust::Other("unknown issuer".to_owned())),
+            distrust: Box::new(Distrust::Flawed(Flaw::Revoked)),
             clock: None,
         };
         let large = SendError::TooLarge {
