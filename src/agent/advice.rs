@@ -3,7 +3,7 @@
 
 use super::AgentError;
 use super::answer::ForeignAnswer;
-use super::client::{Distrust, Flaw, SendError, Signer};
+use super::client::{Distrust, Flaw, ProxyRefusal, SendError, Signer};
 use super::state::Operation;
 use crate::enrolment::ServerUrlError;
 use crate::vault::VaultError;
@@ -40,6 +40,20 @@ pub enum Advice {
     Replace,
     /// Enrol again at the right address.
     CorrectAddress,
+    /// Log in to the network first; if it wants none, enrol again at the right address.
+    LogInOrCorrectAddress,
+    /// Enrol at the server's encrypted address.
+    CallEncrypted,
+    /// Enrol at the server's address without encryption, or have it encrypt.
+    CallPlain,
+    /// Give the proxy a name and a password.
+    GiveProxyLogin,
+    /// See whether the proxy's name and password are right.
+    CheckProxyLogin,
+    /// Have the proxy let the device through, or go without it.
+    AskProxy,
+    /// See whether the server can be reached from where the proxy is.
+    CheckBeyondProxy,
     /// See whether the server still has its address.
     CheckServer,
     /// Ask whoever runs the server, before what may be done already is given up.
@@ -135,6 +149,19 @@ impl AgentError {
                 ..
             } => Some(of_certificate(distrust)),
             Self::Unanswered {
+                source: SendError::Proxy { source, .. },
+                ..
+            } => Some(of_proxy(*source)),
+            Self::Unanswered {
+                source: SendError::NotEncrypted { .. },
+                ..
+            } => Some(Advice::CallPlain),
+            Self::Unanswered {
+                operation,
+                source: SendError::NotHttp { .. },
+                ..
+            } => Some(at_another_address(*operation, Advice::CallEncrypted)),
+            Self::Unanswered {
                 operation,
                 pending,
                 source,
@@ -216,17 +243,38 @@ fn of_certificate(distrust: &Distrust) -> Advice {
     }
 }
 
+fn of_proxy(refusal: ProxyRefusal) -> Advice {
+    match refusal {
+        ProxyRefusal::LoginWanted => Advice::GiveProxyLogin,
+        ProxyRefusal::LoginRefused => Advice::CheckProxyLogin,
+        ProxyRefusal::NetworkLogin(_) => Advice::LogIn,
+        ProxyRefusal::Unreachable(_) => Advice::CheckBeyondProxy,
+        ProxyRefusal::Refused(_) | ProxyRefusal::Unknown => Advice::AskProxy,
+    }
+}
+
+/// Who is enrolled has had the right address.
+fn at_another_address(operation: Option<Operation>, enrol: Advice) -> Advice {
+    match operation {
+        Some(Operation::Initialize) => enrol,
+        _ => Advice::CheckServer,
+    }
+}
+
 fn of_foreign(operation: Option<Operation>, answer: &ForeignAnswer) -> Option<Advice> {
     match answer {
         ForeignAnswer::Redirect {
-            is_elsewhere: true, ..
+            may_be_login: true, ..
         }
         | ForeignAnswer::LoginRequired
         | ForeignAnswer::Unexpected { .. } => Some(Advice::LogIn),
-        ForeignAnswer::Redirect { .. } | ForeignAnswer::NotFound => match operation {
-            Some(Operation::Initialize) => Some(Advice::CorrectAddress),
-            _ => Some(Advice::CheckServer),
-        },
+        ForeignAnswer::Redirect { .. } => {
+            Some(at_another_address(operation, Advice::LogInOrCorrectAddress))
+        }
+        ForeignAnswer::NotFound => Some(at_another_address(operation, Advice::CorrectAddress)),
+        ForeignAnswer::EncryptedOnly(_) => {
+            Some(at_another_address(operation, Advice::CallEncrypted))
+        }
         ForeignAnswer::NotYet(_) | ForeignAnswer::Failure(_) => operation.map(going_on),
     }
 }

@@ -47,7 +47,9 @@ use trust::KeptClient;
 pub use access::{Done, Resumed};
 pub use advice::Advice;
 pub use answer::ForeignAnswer;
-pub use client::{App, Client, ClientConfig, ClientError, Distrust, Flaw, SendError, Signer};
+pub use client::{
+    App, Client, ClientConfig, ClientError, Distrust, Flaw, ProxyRefusal, SendError, Signer,
+};
 pub use describe::{Describe, ThisMachine};
 pub use device::{Lost, Revoker};
 pub use error::AgentError;

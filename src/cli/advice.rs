@@ -56,9 +56,14 @@ fn of_agent(error: &AgentError) -> Option<String> {
     match (first, then.map(words)) {
         (None, then) => then.map(str::to_owned),
         (Some(first), None) => Some(words(first).to_owned()),
-        (Some(first @ Advice::CorrectAddress), Some(then)) => {
-            Some(format!("{}; if it was right, {then}", words(first)))
-        }
+        (
+            Some(
+                first @ (Advice::CorrectAddress
+                | Advice::LogInOrCorrectAddress
+                | Advice::CallEncrypted),
+            ),
+            Some(then),
+        ) => Some(format!("{}; if it was right, {then}", words(first))),
         (Some(first), Some(then)) => Some(format!("{}; after that, {then}", words(first))),
     }
 }
@@ -96,6 +101,27 @@ fn words(advice: Advice) -> &'static str {
         }
         Advice::CorrectAddress => {
             "check the server's address and its path; with the right one, run gatehand init with --replace"
+        }
+        Advice::LogInOrCorrectAddress => {
+            "log in to this network first, in a browser, if it wants that; if not, check the server's address and its path; with another one, run gatehand init with --replace"
+        }
+        Advice::CallEncrypted => {
+            "give the server's address with https://; if an enrolment was begun without, add --replace"
+        }
+        Advice::CallPlain => {
+            "have TLS put before the server, or give its address with http:// and --allow-http if this network is trusted"
+        }
+        Advice::GiveProxyLogin => {
+            "give name and password with the proxy's address, as in https_proxy=http://name:password@proxy.example:3128"
+        }
+        Advice::CheckProxyLogin => {
+            "check the name and the password in the proxy's address; what is neither letter nor digit is written in them as %40 is for @"
+        }
+        Advice::AskProxy => {
+            "ask whoever runs the proxy to let this device through to the server, or name the server in NO_PROXY if it is reached without"
+        }
+        Advice::CheckBeyondProxy => {
+            "check the server's address, and ask whoever runs the proxy whether it is reached from there; name the server in NO_PROXY if it is reached without the proxy"
         }
         Advice::CheckServer => {
             "open the server's address in a browser, or ask whoever runs it, to see whether it is still there"

@@ -50,6 +50,9 @@ fn on_call(error: &AgentError) -> Option<&'static str> {
             // They have advice of their own, or say it.
             SendError::UnknownHost { .. }
             | SendError::NoConnection { .. }
+            | SendError::Proxy { .. }
+            | SendError::NotEncrypted { .. }
+            | SendError::NotHttp { .. }
             | SendError::HeldBack { .. }
             | SendError::Broken { .. }
             | SendError::TimedOut { .. }
@@ -64,6 +67,7 @@ fn on_call(error: &AgentError) -> Option<&'static str> {
             // They have advice of their own.
             ForeignAnswer::LoginRequired
             | ForeignAnswer::Unexpected { .. }
+            | ForeignAnswer::EncryptedOnly(_)
             | ForeignAnswer::NotFound
             | ForeignAnswer::Redirect { .. } => None,
         },
@@ -102,6 +106,21 @@ fn of(advice: Advice) -> &'static str {
         }
         Advice::CorrectAddress => {
             "check the server's address and its path; with the right one, initialize with replace"
+        }
+        Advice::LogInOrCorrectAddress => {
+            "log in to this network first, in a browser, if it wants that; if not, check the server's address and its path; with another one, initialize with replace"
+        }
+        Advice::CallEncrypted => {
+            "give the server's address with https://; if an enrolment was begun without, initialize with replace"
+        }
+        Advice::CallPlain => {
+            "the server needs TLS; an app for a network that is trusted can allow http in its AgentConfig"
+        }
+        Advice::GiveProxyLogin => "give name and password with the proxy's address",
+        Advice::CheckProxyLogin => "check the name and the password in the proxy's address",
+        Advice::AskProxy => "ask whoever runs the proxy to let this device through to the server",
+        Advice::CheckBeyondProxy => {
+            "check the server's address, and ask whoever runs the proxy whether it is reached from there"
         }
         Advice::CheckServer => "see in a browser whether the server is still at its address",
         Advice::AskServer => {
