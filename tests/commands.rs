@@ -242,6 +242,59 @@ fn a_shell_understands_its_completions() {
 }
 
 #[test]
+fn a_manual_page_is_found_by_its_title_as_by_the_words_of_its_command() {
+    let scanner = Scanner::new();
+    let page = |arguments: &[&str]| scanner.run(&[&["man"], arguments].concat());
+    let expected = page(&["admin", "device", "create"])
+        .succeeds()
+        .stdout
+        .clone();
+    for title in ["admin-device-create", "gatehand-admin-device-create"] {
+        assert_eq!(page(&[title]).succeeds().stdout, expected);
+    }
+    assert_eq!(page(&["gatehand"]).succeeds().stdout, page(&[]).stdout);
+    for wrong in [
+        &["admin-device-"][..],
+        &["device"],
+        &["admin", "admin-device"],
+    ] {
+        page(wrong).complains(2, "there is no command");
+    }
+}
+
+#[test]
+fn what_is_no_number_is_told_in_plain_words() {
+    let scanner = Scanner::new();
+    for arguments in [
+        &["info", "--timeout", "x"][..],
+        &["info", "--timeout="],
+        &["event-selection", "--subevent", "1.5"],
+    ] {
+        scanner.run(arguments).complains(2, "a whole number");
+    }
+    let large = "9".repeat(30);
+    let subevent = ["event-selection", "--subevent", &large];
+    scanner
+        .run(&subevent)
+        .complains(2, "the number is too large");
+}
+
+#[test]
+fn a_variable_that_is_empty_is_not_set() {
+    let (server, scanner) = (Stranger::answering(identity("k")), Scanner::new());
+    let mut command = scanner.command(&["init", "--url", &server.url, "--token", "t"]);
+    for variable in [
+        "GATEHAND_CA_FILE",
+        "GATEHAND_SYSTEM_CERTIFICATES",
+        "GATEHAND_LOG",
+        "GATEHAND_LOG_FORMAT",
+    ] {
+        command.env(variable, "");
+    }
+    end(command.output().unwrap()).succeeds();
+}
+
+#[test]
 fn there_is_a_manual_page_for_every_command() {
     let scanner = Scanner::new();
     let page = scanner.run(&["man"]);
