@@ -1,39 +1,121 @@
 //! What to do about an error, in commands.
 
 use super::CliError;
-use crate::agent::{Advice, AgentError, Operation};
-use crate::enrolment::ParseError;
+use crate::agent::{Advice, AgentError, ClientError, Operation};
+use crate::causes;
+use crate::enrolment::{ParseError, ServerUrlError};
+#[cfg(feature = "server")]
+use crate::server::store::StoreError;
 
 const LOG_IN: &str = "log in to this network first, in a browser; if it wants no login, check that the server still has this address";
 
 /// A server that knows no such key most often knows a later one.
 const OTHER_COPY: &str = "another copy of this vault, as in a restored backup or a cloned machine, may have rolled the key, and then only that copy is this device; else, look at the device on the server, after which gatehand info asks again; to give it up, run gatehand init with a new code and --replace";
 
+const PROXY_ADDRESS: &str = "write the proxy's address as in http://proxy.example:3128";
+
+/// What is told of an error.
+pub(super) struct Told {
+    /// What failed.
+    pub(super) error: String,
+    /// Why, from the nearest cause on.
+    pub(super) causes: Vec<String>,
+    /// What to do, where something can be done.
+    pub(super) advice: Option<String>,
+}
+
 impl CliError {
+    pub(super) fn told(&self) -> Told {
+        let mut error = self.to_string();
+        let mut causes = causes::of(self);
+        let behind = match self {
+            // The name before it may be any.
+            Self::Picture { .. } => take_advice(&mut causes),
+            Self::Code(_) | Self::Token(_) | Self::Url(_) => {
+                take_advice(std::slice::from_mut(&mut error)).or_else(|| take_advice(&mut causes))
+            }
+            Self::Agent(AgentError::Address(_)) => take_advice(std::slice::from_mut(&mut error)),
+            #[cfg(feature = "server")]
+            Self::Database(_) => take_advice(std::slice::from_mut(&mut error)),
+            _ => None,
+        };
+        let advice = self.advice().or(behind);
+        Told {
+            error,
+            causes,
+            advice: advice.or_else(|| self.usual_advice().map(str::to_owned)),
+        }
+    }
+
+    /// For what is wrong with what a person gives, where nothing better is known.
+    fn usual_advice(&self) -> Option<&'static str> {
+        match self {
+            Self::Code(_) | Self::Token(_) => Some(
+                "scan or copy the whole code on the device's page of the server again, or give --url ADDRESS and --token TOKEN",
+            ),
+            Self::Picture { .. } => Some(
+                "make a sharp picture of the whole code on the device's page of the server, or give --url ADDRESS and --token TOKEN",
+            ),
+            Self::Agent(AgentError::Address(
+                ServerUrlError::Elsewhere { .. } | ServerUrlError::Outside(_),
+            )) => Some("give a path below the server's address, as in /api/v1/device/info"),
+            Self::Url(_) | Self::Agent(AgentError::Address(_)) => {
+                Some("write the server's address as in https://pretix.eu")
+            }
+            _ => None,
+        }
+    }
+
     /// What to do, where the error's own words don't say it.
-    pub(super) fn advice(&self) -> Option<String> {
+    fn advice(&self) -> Option<String> {
+        if let Some(advice) = self.plain_advice() {
+            return Some(advice.to_owned());
+        }
         match self {
             Self::Agent(error) => of_agent(error),
             Self::Code(ParseError::TokenAlone | ParseError::WebAddress) => Some(
-                "give the address with --url and the token with --token, both of them".to_owned(),
+                "scan the code on the device's page of the server, or give the address with --url and the token with --token, both of them".to_owned(),
             ),
-            Self::Rejected => Some(OTHER_COPY.to_owned()),
             #[cfg(feature = "server")]
-            Self::Store(error) => error.advice().map(str::to_owned),
+            Self::Store(error) => of_store(error),
             _ => {
                 let repeat = self.idempotency_key().map(|key| {
                     format!(
                         "it may have been done: to hear what became of it, repeat the call with the same body and --idempotency-key {key}"
                     )
                 });
-                match (self, repeat) {
-                    (Self::Status { status: 511, .. }, Some(repeat)) => {
-                        Some(format!("{LOG_IN}; {repeat}"))
-                    }
-                    (Self::Status { status: 511, .. }, None) => Some(LOG_IN.to_owned()),
-                    (_, repeat) => repeat,
+                let first = match self {
+                    Self::Status { status, .. } => Some(of_status(*status)),
+                    _ => None,
+                };
+                match (first, repeat) {
+                    (Some(first), Some(repeat)) => Some(format!("{first}; {repeat}")),
+                    (first, repeat) => first.map(str::to_owned).or(repeat),
                 }
             }
+        }
+    }
+
+    /// The same where it is no more than a sentence.
+    fn plain_advice(&self) -> Option<&'static str> {
+        match self {
+            Self::Rejected => Some(OTHER_COPY),
+            Self::Client(error) | Self::Agent(AgentError::Client(error)) => of_client(error),
+            Self::NoInput => {
+                Some("give --qr-image FILE, --payload TEXT, or --url ADDRESS and --token TOKEN")
+            }
+            Self::NotConfirmed => Some("answer yes, or give --yes"),
+            Self::NoCommand(_) => Some("gatehand --help lists the commands"),
+            Self::Existing { .. } => Some(
+                r#"write it as {"url": "https://pretix.eu", "key": "…", "serial": "…"}, with what the other app has"#,
+            ),
+            #[cfg(feature = "server")]
+            Self::NoDatabase { .. } => {
+                Some("name it with --database, or begin one with gatehand admin organizer create")
+            }
+            #[cfg(feature = "server")]
+            Self::NoDevice { .. } => Some("gatehand admin device list shows those that are there"),
+            _ => None,
         }
     }
 
@@ -48,6 +130,65 @@ impl CliError {
             } => idempotency_key.as_deref(),
             _ => None,
         }
+    }
+}
+
+/// Errors of what a person gives say behind a semicolon what to do: takes it from the first that does.
+fn take_advice(texts: &mut [String]) -> Option<String> {
+    texts.iter_mut().find_map(|text| {
+        let (what, advice) = text.split_once("; ")?;
+        let (what, advice) = (what.to_owned(), advice.to_owned());
+        *text = what;
+        Some(advice)
+    })
+}
+
+fn of_client(error: &ClientError) -> Option<&'static str> {
+    match error {
+        ClientError::CaFile { .. } => {
+            Some("check the file's name and permissions, and that it is in PEM form and whole")
+        }
+        ClientError::NoCertificate { .. } => Some(
+            "give certificates in PEM form; of one in DER form, openssl x509 -inform der -in FILE -out FILE.pem makes it",
+        ),
+        ClientError::BadCertificate { .. } => {
+            Some("export the authority's certificate again, in PEM form")
+        }
+        ClientError::TooManyCertificates { .. } => Some(
+            "give those of the server's own authority, or --system-certificates for all that this system trusts",
+        ),
+        ClientError::SystemCertificates(_) | ClientError::NoSystemCertificates => Some(
+            "install this system's certificates (on Debian the package ca-certificates), or name a file with --ca-file",
+        ),
+        ClientError::Proxy { .. } | ClientError::ProxyKind { .. } => Some(PROXY_ADDRESS),
+        ClientError::Tls(_) | ClientError::Verifier(_) | ClientError::Http(_) => None,
+    }
+}
+
+fn of_status(status: u16) -> &'static str {
+    match status {
+        401 | 403 => {
+            "gatehand status tells how this device stands; its security profile on the server may not allow this call"
+        }
+        404 | 405 => "check method and path, and what this device may access on the server",
+        409 | 429 | 503 => "try it again in a while",
+        511 => LOG_IN,
+        500.. => "try it again later; if that does not help, ask whoever runs the server",
+        _ => "see in the answer what is wrong with the call",
+    }
+}
+
+#[cfg(feature = "server")]
+fn of_store(error: &StoreError) -> Option<String> {
+    match error {
+        StoreError::Unknown { kind, .. } => {
+            let kind = kind.rsplit_once(' ').map_or(*kind, |(_, last)| last);
+            ["organizer", "team", "gate", "event", "device"]
+                .contains(&kind)
+                .then(|| format!("gatehand admin {kind} list shows those that are there"))
+        }
+        StoreError::Exists { .. } => Some("take another name, or use what is there".to_owned()),
+        error => error.advice().map(str::to_owned),
     }
 }
 

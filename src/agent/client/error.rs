@@ -32,7 +32,7 @@ pub enum ClientError {
     },
     /// The file holds more than is kept.
     #[error(
-        "the certificates in {path} are more than the {} KiB that a device keeps: give those of the server's own authority, or --system-certificates for all that this system trusts", .limit / 1024
+        "the certificates in {path} are more than the {} KiB that a device keeps", .limit / 1024
     )]
     TooManyCertificates {
         /// The file.
@@ -53,14 +53,10 @@ pub enum ClientError {
     #[error("can't read this system's certificates")]
     SystemCertificates(#[source] rustls_native_certs::Error),
     /// The system has no certificates that could be used.
-    #[error(
-        "this system has no certificates that can be used: install them (on Debian the package ca-certificates), or name a file with --ca-file"
-    )]
+    #[error("this system has no certificates that can be used")]
     NoSystemCertificates,
     /// The proxy's address can't be read. It is not repeated, since it may hold a password.
-    #[error(
-        "the proxy's address in {variable} can't be read: write it as in http://proxy.example:3128"
-    )]
+    #[error("the proxy's address in {variable} can't be read")]
     Proxy {
         /// Variable of the environment.
         variable: &'static str,
@@ -69,9 +65,7 @@ pub enum ClientError {
         source: url::ParseError,
     },
     /// The proxy is none for HTTP.
-    #[error(
-        "the proxy in {variable} is none for HTTP: write its address as in http://proxy.example:3128"
-    )]
+    #[error("the proxy in {variable} is none for HTTP")]
     ProxyKind {
         /// Variable of the environment.
         variable: &'static str,
