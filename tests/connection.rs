@@ -572,15 +572,10 @@ async fn a_server_is_told_the_app_and_gatehand() {
     assert_eq!(header(&requests[0], "User-Agent"), Some(expected));
 }
 
-#[test]
-fn a_terminal_shows_for_how_long_it_has_been_waiting() {
-    if !skip::can_run("script", &["--version"]) {
-        return;
-    }
-    let scanner = Scanner::new();
-    let silent = Stranger::silent_then(identity("k"));
-    let init = ["init", "--timeout", "3", "--token", TOKEN, "--url"];
-    let gatehand = scanner.command(&[&init[..], &[silent.url.as_str()]].concat());
+/// What a person at a terminal sees of an enrolment.
+fn init_in_terminal(scanner: &Scanner, url: &str) -> Ended {
+    let init = ["init", "--timeout", "3", "--token", TOKEN, "--url", url];
+    let gatehand = scanner.command(&init);
     let words: Vec<_> = std::iter::once(gatehand.get_program())
         .chain(gatehand.get_args())
         .map(|word| word.to_str().unwrap())
@@ -593,7 +588,17 @@ fn a_terminal_shows_for_how_long_it_has_been_waiting() {
         .env("NO_COLOR", "1")
         .stdin(Stdio::null())
         .output();
-    let ended = end(terminal.unwrap());
+    end(terminal.unwrap())
+}
+
+#[test]
+fn a_terminal_shows_for_how_long_it_has_been_waiting_and_why() {
+    if !skip::can_run("script", &["--version"]) {
+        return;
+    }
+    let scanner = Scanner::new();
+    let silent = Stranger::silent_then(identity("k"));
+    let ended = init_in_terminal(&scanner, &silent.url);
     assert_eq!(ended.code, 8, "{ended:?}");
     let waiting = format!("\rEnrolling at {} … 1 s\r", silent.url);
     assert!(ended.stdout.contains(&waiting), "{ended:?}");
@@ -603,6 +608,10 @@ fn a_terminal_shows_for_how_long_it_has_been_waiting() {
         after.starts_with(&format!("\r{blanks}\rerror:")),
         "{ended:?}"
     );
+
+    let busy = Stranger::answering(answer("503 Service Unavailable", "text/html", ""));
+    let ended = init_in_terminal(&Scanner::new(), &busy.url);
+    assert!(ended.stdout.contains(" s, status 503"), "{ended:?}");
 
     let scanner = Scanner::new();
     let silent = Stranger::silent_then(identity("k"));

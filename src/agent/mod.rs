@@ -48,7 +48,8 @@ pub use access::{Done, Resumed};
 pub use advice::Advice;
 pub use answer::ForeignAnswer;
 pub use client::{
-    App, Client, ClientConfig, ClientError, Distrust, Flaw, ProxyRefusal, SendError, Signer,
+    App, Client, ClientConfig, ClientError, Distrust, Flaw, LastFailure, ProxyRefusal, SendError,
+    Signer,
 };
 pub use describe::{Describe, ThisMachine};
 pub use device::{Lost, Revoker};
