@@ -207,12 +207,8 @@ impl fmt::Display for Distrust {
                     true => Ok(()),
                     false => write!(
                         f,
-                        "; besides the built-in authorities it knows {}{}",
-                        listed(own),
-                        match own.contains(signer.name()) {
-                            true => ", of the same name with another key",
-                            false => "",
-                        }
+                        "; besides the built-in authorities it knows {}",
+                        listed(own)
                     ),
                 }
             }
@@ -224,17 +220,6 @@ impl fmt::Display for Distrust {
                 write!(f, "it is valid from {} on", date(*from))
             }
             Self::Flawed(flaw) => write!(f, "{flaw}"),
-        }
-    }
-}
-
-impl Signer {
-    fn name(&self) -> &String {
-        match self {
-            Self::Itself(name)
-            | Self::NotSent(name)
-            | Self::BetweenNotSent(name)
-            | Self::Authority(name) => name,
         }
     }
 }
