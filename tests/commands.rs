@@ -195,6 +195,104 @@ fn what_to_do_is_told_as_advice_and_not_in_the_error() {
 }
 
 #[test]
+fn what_a_person_gave_wrongly_comes_with_advice_and_an_error_without_it() {
+    let scanner = Scanner::new();
+    let file = |name: &str, contents: &[u8]| {
+        let path = scanner.scratch().join(name);
+        fs::write(&path, contents).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let der = file("ca.der", &[0x30, 0x82, 1, 2]);
+    let (empty, text) = (file("empty.png", b""), file("text.png", b"no picture"));
+    let url = ["--url", "https://localhost:9", "--token", "t"];
+    for (arguments, code, advice) in [
+        (&["init"][..], 2, "give --qr-image FILE"),
+        (
+            &["init", "--payload", "{"],
+            4,
+            "show or copy the whole code",
+        ),
+        (&["init", "--payload", "[1]"], 4, "give --url ADDRESS"),
+        (&["init", "--payload", "https://x.org"], 4, "--token"),
+        (
+            &["init", "--url", "x.org", "--token", "t"],
+            4,
+            "write https://x.org",
+        ),
+        (
+            &["init", "--url", "ftp://x.org", "--token", "t"],
+            4,
+            "as in https://",
+        ),
+        (
+            &["init", "--url", "https://x.org", "--token", ""],
+            4,
+            "copy it from",
+        ),
+        (
+            &["init", "--qr-image", &empty],
+            3,
+            "save or copy the picture",
+        ),
+        (&["init", "--qr-image", &text], 3, "save it as one of these"),
+        (
+            &["init", url[0], url[1], url[2], url[3], "--ca-file", &der],
+            1,
+            "-inform der",
+        ),
+        (
+            &[
+                "init",
+                url[0],
+                url[1],
+                url[2],
+                url[3],
+                "--ca-file",
+                "/nowhere",
+            ],
+            1,
+            "check the file",
+        ),
+        (&["revoke", "--yes"], 13, "--qr-image"),
+    ] {
+        let ended = scanner.run(&[arguments, &["--json"]].concat());
+        assert_eq!(ended.code, code, "{arguments:?}: {ended:?}");
+        let told = complaint(&ended);
+        assert!(told["advice"].as_str().unwrap().contains(advice), "{told}");
+        let mut texts = vec![told["error"].as_str().unwrap()];
+        texts.extend(
+            told["causes"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|one| one.as_str().unwrap()),
+        );
+        for text in texts {
+            assert!(!text.contains("; ") && !text.contains(advice), "{told}");
+        }
+        let shown = scanner.run(arguments).stderr;
+        assert!(shown.contains("  what to do: "), "{shown}");
+        assert_eq!(shown.matches(advice).count(), 1, "{shown}");
+    }
+}
+
+#[test]
+fn what_a_server_does_not_have_comes_with_where_to_see_what_it_has() {
+    let installation = Installation::start();
+    let database = installation.database();
+    for (arguments, advice) in [
+        (&["team", "list", "nobody"][..], "admin organizer list"),
+        (&["device", "show", ORGANIZER, "99"], "admin device list"),
+    ] {
+        let options = ["--json", "--database", database.to_str().unwrap()];
+        let ended = Scanner::new().run(&[&["admin"], arguments, &options].concat());
+        assert_eq!(ended.code, 15, "{ended:?}");
+        let told = complaint(&ended);
+        assert!(told["advice"].as_str().unwrap().contains(advice), "{told}");
+    }
+}
+
+#[test]
 fn with_json_a_success_is_one_document_and_nothing_else() {
     let (server, scanner) = (Stranger::answering(identity("k")), Scanner::new());
     let ended = scanner.init(&server.url, "t", &["--json"]);
@@ -239,6 +337,59 @@ fn a_shell_understands_its_completions() {
             .output();
         assert_eq!(end(read.unwrap()).succeeds().stdout, "event-selection\n");
     }
+}
+
+#[test]
+fn a_manual_page_is_found_by_its_title_as_by_the_words_of_its_command() {
+    let scanner = Scanner::new();
+    let page = |arguments: &[&str]| scanner.run(&[&["man"], arguments].concat());
+    let expected = page(&["admin", "device", "create"])
+        .succeeds()
+        .stdout
+        .clone();
+    for title in ["admin-device-create", "gatehand-admin-device-create"] {
+        assert_eq!(page(&[title]).succeeds().stdout, expected);
+    }
+    assert_eq!(page(&["gatehand"]).succeeds().stdout, page(&[]).stdout);
+    for wrong in [
+        &["admin-device-"][..],
+        &["device"],
+        &["admin", "admin-device"],
+    ] {
+        page(wrong).complains(2, "there is no command");
+    }
+}
+
+#[test]
+fn what_is_no_number_is_told_in_plain_words() {
+    let scanner = Scanner::new();
+    for arguments in [
+        &["info", "--timeout", "x"][..],
+        &["info", "--timeout="],
+        &["event-selection", "--subevent", "1.5"],
+    ] {
+        scanner.run(arguments).complains(2, "a whole number");
+    }
+    let large = "9".repeat(30);
+    let subevent = ["event-selection", "--subevent", &large];
+    scanner
+        .run(&subevent)
+        .complains(2, "the number is too large");
+}
+
+#[test]
+fn a_variable_that_is_empty_is_not_set() {
+    let (server, scanner) = (Stranger::answering(identity("k")), Scanner::new());
+    let mut command = scanner.command(&["init", "--url", &server.url, "--token", "t"]);
+    for variable in [
+        "GATEHAND_CA_FILE",
+        "GATEHAND_SYSTEM_CERTIFICATES",
+        "GATEHAND_LOG",
+        "GATEHAND_LOG_FORMAT",
+    ] {
+        command.env(variable, "");
+    }
+    end(command.output().unwrap()).succeeds();
 }
 
 #[test]

@@ -11,7 +11,7 @@
 mod common;
 
 use std::fs;
-use std::io::Write;
+use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
@@ -295,19 +295,12 @@ fn a_proxy_that_leads_nowhere_is_named_and_nothing_was_sent() {
     // It takes connections and never says a word.
     let mute = TcpListener::bind("127.0.0.1:0").unwrap();
     let silent = format!("http://localhost:{}", mute.local_addr().unwrap().port());
-    let refusing = |status| Stranger::answering(answer(status, "text/html", "no")).url;
     for (address, words) in [
         (gone, "can't connect to https://gatehand.invalid through"),
         (
             "http://proxy.invalid:3128".to_owned(),
             "the proxy's name has no address",
         ),
-        (
-            refusing("407 Proxy Authentication Required"),
-            "the proxy wants a login",
-        ),
-        (refusing("403 Forbidden"), "the proxy refuses to connect"),
-        (refusing("502 Bad Gateway"), "the proxy refuses to connect"),
         (Stranger::answering("").url, "the proxy hung up"),
         (silent, "did not answer in time"),
     ] {
@@ -316,6 +309,151 @@ fn a_proxy_that_leads_nowhere_is_named_and_nothing_was_sent() {
         ended.complains(8, words);
         assert!(!ended.stderr.contains("--replace"), "{ended:?}");
         assert_eq!(scanner.status()["state"], "not-enrolled", "{words}");
+    }
+}
+
+/// What a proxy that answers so leads to.
+fn init_refused(status: &str) -> Ended {
+    let proxy = Stranger::answering(answer(status, "text/html", "no"));
+    let scanner = Scanner::new();
+    let ended = init_through(&scanner, &proxy.url, &["--log", "info"]);
+    assert_eq!(scanner.status()["state"], "not-enrolled", "{status}");
+    for asked in proxy.requests() {
+        assert!(asked.starts_with("CONNECT gatehand.invalid:443 "));
+        let login = header(&asked, "Proxy-Authorization");
+        assert_eq!(login, Some("Basic bWU6czNjcmV0"));
+    }
+    ended
+}
+
+#[test]
+fn what_a_proxy_refuses_for_good_is_told_at_once_with_what_helps() {
+    for (status, words, advice) in [
+        (
+            "407 Proxy Authentication Required",
+            "does not accept the name and password",
+            "check the name and the password",
+        ),
+        ("403 Forbidden", "the proxy refuses to", "ask whoever runs"),
+        (
+            "511 Network Authentication Required",
+            "a login to the network first (status 511)",
+            "log in to this network first",
+        ),
+        (
+            "302 Found",
+            "a login to the network first (status 302)",
+            "log in to this network first",
+        ),
+    ] {
+        let ended = init_refused(status);
+        ended.complains(8, words);
+        assert!(ended.stderr.contains(advice), "{ended:?}");
+        for wrong in ["next try", "try it again", "--replace"] {
+            assert!(!ended.stderr.contains(wrong), "{wrong}: {ended:?}");
+        }
+    }
+}
+
+#[test]
+fn a_proxy_that_gets_nowhere_just_now_is_asked_again() {
+    for status in [
+        "502 Bad Gateway",
+        "503 Service Unavailable",
+        "504 Gateway Timeout",
+    ] {
+        let ended = init_refused(status);
+        ended.complains(8, "the proxy can't reach the server (status 50");
+        for words in ["next try", "check the server's address", "NO_PROXY"] {
+            assert!(ended.stderr.contains(words), "{words}: {ended:?}");
+        }
+    }
+}
+
+#[test]
+fn a_proxy_that_wants_a_login_and_was_given_none_is_told_at_once() {
+    let proxy = Stranger::answering(answer("407 Proxy Authentication Required", "a/b", "no"));
+    let scanner = Scanner::new();
+    let url = format!("https://{ELSEWHERE}");
+    let command = ["init", "--log", "info", "--token", TOKEN, "--url", &url];
+    let mut command = scanner.command(&command);
+    command.env("https_proxy", &proxy.url);
+    let ended = end(command.output().unwrap());
+    ended.complains(8, "the proxy wants a login");
+    assert!(ended.stderr.contains("what to do: give name and password"));
+    assert!(!ended.stderr.contains("next try"), "{ended:?}");
+    assert_eq!(proxy.requests().len(), 1);
+}
+
+#[test]
+fn a_server_called_with_encryption_that_has_none_is_told_at_once_and_so_is_the_other_way_round() {
+    let scanner = Scanner::new();
+    let plain = Stranger::serving("https", |mut stream, _| {
+        let _ = stream.read(&mut [0; 4096]);
+        let _ = stream.write_all(answer("400 Bad Request", "text/html", "what?").as_bytes());
+    });
+    let ended = scanner.init(&plain.url, TOKEN, &["--log", "info"]);
+    ended.complains(8, "it answers without encryption");
+    assert!(
+        ended
+            .stderr
+            .contains("its address with http:// and --allow-http")
+    );
+    assert!(!ended.stderr.contains("next try"), "{ended:?}");
+
+    // As nginx, Apache and Go put it.
+    for words in [
+        "<h1>400 Bad Request</h1>The plain HTTP request was sent to HTTPS port",
+        "You're speaking plain HTTP to an SSL-enabled server port.",
+        "Client sent an HTTP request to an HTTPS server.",
+    ] {
+        let server = Stranger::answering(answer("400 Bad Request", "text/html", words));
+        let ended = Scanner::new().init(&server.url, TOKEN, &[]);
+        ended.complains(7, "encrypted requests only");
+        let advice = "what to do: give the server's address with https://";
+        assert!(ended.stderr.contains(advice), "{ended:?}");
+    }
+
+    // What TLS says to a message that it can't read, and a server that just hangs up.
+    let alert = Stranger::answering([21, 3, 1, 0, 2, 2, 50]);
+    let ended = Scanner::new().init(&alert.url, TOKEN, &["--log", "info"]);
+    ended.complains(
+        8,
+        "answers with no HTTP, as a server at an https:// address",
+    );
+    assert!(
+        ended
+            .stderr
+            .contains("what to do: give the server's address with https://")
+    );
+    assert!(!ended.stderr.contains("next try"), "{ended:?}");
+    let silent = Stranger::answering("");
+    let ended = Scanner::new().init(&silent.url, TOKEN, &["--timeout", "1"]);
+    ended.complains(8, "as a server at an https:// address may do");
+}
+
+#[test]
+fn a_redirect_within_the_server_may_be_a_login_page_or_a_wrong_path() {
+    for (location, is_login) in [
+        ("/login?u=abc", true),
+        ("/captive-portal/", true),
+        ("/welcome?next=/api/v1/device/initialize", true),
+        ("/go?url=http%3A%2F%2Flocalhost%2F", true),
+        ("/tickets/api/v1/device/initialize", false),
+        ("/somewhere?lang=de", false),
+    ] {
+        let redirect =
+            format!("HTTP/1.1 302 Found\r\nLocation: {location}\r\nContent-Length: 0\r\n\r\n");
+        let server = Stranger::answering(redirect);
+        let ended = Scanner::new().init(&server.url, TOKEN, &[]);
+        ended.complains(7, location);
+        let advice = "what to do: log in to this network first";
+        assert!(ended.stderr.contains(advice), "{location}: {ended:?}");
+        let may_be_path = ended
+            .stderr
+            .contains("check the server's address and its path");
+        assert_eq!(may_be_path, !is_login, "{location}: {ended:?}");
+        assert_eq!(ended.stderr.contains("--replace"), !is_login, "{ended:?}");
     }
 }
 
@@ -434,15 +572,10 @@ async fn a_server_is_told_the_app_and_gatehand() {
     assert_eq!(header(&requests[0], "User-Agent"), Some(expected));
 }
 
-#[test]
-fn a_terminal_shows_for_how_long_it_has_been_waiting() {
-    if !skip::can_run("script", &["--version"]) {
-        return;
-    }
-    let scanner = Scanner::new();
-    let silent = Stranger::silent_then(identity("k"));
-    let init = ["init", "--timeout", "3", "--token", TOKEN, "--url"];
-    let gatehand = scanner.command(&[&init[..], &[silent.url.as_str()]].concat());
+/// What a person at a terminal sees of an enrolment.
+fn init_in_terminal(scanner: &Scanner, url: &str) -> Ended {
+    let init = ["init", "--timeout", "3", "--token", TOKEN, "--url", url];
+    let gatehand = scanner.command(&init);
     let words: Vec<_> = std::iter::once(gatehand.get_program())
         .chain(gatehand.get_args())
         .map(|word| word.to_str().unwrap())
@@ -455,7 +588,17 @@ fn a_terminal_shows_for_how_long_it_has_been_waiting() {
         .env("NO_COLOR", "1")
         .stdin(Stdio::null())
         .output();
-    let ended = end(terminal.unwrap());
+    end(terminal.unwrap())
+}
+
+#[test]
+fn a_terminal_shows_for_how_long_it_has_been_waiting_and_why() {
+    if !skip::can_run("script", &["--version"]) {
+        return;
+    }
+    let scanner = Scanner::new();
+    let silent = Stranger::silent_then(identity("k"));
+    let ended = init_in_terminal(&scanner, &silent.url);
     assert_eq!(ended.code, 8, "{ended:?}");
     let waiting = format!("\rEnrolling at {} … 1 s\r", silent.url);
     assert!(ended.stdout.contains(&waiting), "{ended:?}");
@@ -465,6 +608,10 @@ fn a_terminal_shows_for_how_long_it_has_been_waiting() {
         after.starts_with(&format!("\r{blanks}\rerror:")),
         "{ended:?}"
     );
+
+    let busy = Stranger::answering(answer("503 Service Unavailable", "text/html", ""));
+    let ended = init_in_terminal(&Scanner::new(), &busy.url);
+    assert!(ended.stdout.contains(" s, status 503"), "{ended:?}");
 
     let scanner = Scanner::new();
     let silent = Stranger::silent_then(identity("k"));

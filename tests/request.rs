@@ -212,9 +212,12 @@ fn that_there_is_nothing_to_scan_for_comes_with_what_may_be_the_reason_and_the_s
         let said = &said.succeeds().stdout;
         assert!(said.starts_with("There is nothing to scan for: "), "{said}");
         assert!(said.contains(words), "{said}");
+        assert!(said.contains(".\nWhat to do: see on the server"), "{said}");
+        assert!(said.contains("started with --log info"), "{said}");
         let told = scanner.told(&["event-selection", "--event", "gone"]);
         assert_eq!(told["result"], "nothing");
         let why = told["why"].as_str().unwrap();
+        assert!(told["advice"].as_str().unwrap().contains("--log info"));
         assert!(why.contains(words) && why.contains("gone is over"), "{why}");
         installation.logs(logged);
     }
@@ -541,6 +544,23 @@ fn an_answer_without_a_body_is_one_and_a_redirect_is_told() {
     let told = format!("redirects to {}/x/", elsewhere.url);
     assert!(ended.succeeds().stderr.contains(&told), "{ended:?}");
     assert_eq!(elsewhere.requests(), Vec::<String>::new());
+}
+
+#[test]
+fn a_web_page_in_place_of_an_answer_is_told_beside_it() {
+    let page = "<!doctype html><h1>Log in</h1>";
+    for (path, kind, is_told) in [
+        ("/api/v1/x/", "text/html; charset=utf-8", true),
+        ("/api/v1/x/", "application/json", false),
+        ("/api/v1/x/", "application/pdf", false),
+        ("/control/", "text/html", false),
+    ] {
+        let (_server, scanner) = enrolled_at_stranger(answer("200 OK", kind, page));
+        let ended = request(&scanner, &["GET", path]);
+        assert_eq!(ended.succeeds().stdout, page);
+        let told = "log in to this network first";
+        assert_eq!(ended.stderr.contains(told), is_told, "{kind}: {ended:?}");
+    }
 }
 
 #[test]

@@ -3,7 +3,7 @@
 
 use super::AgentError;
 use super::answer::ForeignAnswer;
-use super::client::{Distrust, SendError};
+use super::client::{Distrust, Flaw, ProxyRefusal, SendError, Signer};
 use super::state::Operation;
 use crate::enrolment::ServerUrlError;
 use crate::vault::VaultError;
@@ -40,6 +40,20 @@ pub enum Advice {
     Replace,
     /// Enrol again at the right address.
     CorrectAddress,
+    /// Log in to the network first; if it wants none, enrol again at the right address.
+    LogInOrCorrectAddress,
+    /// Enrol at the server's encrypted address.
+    CallEncrypted,
+    /// Enrol at the server's address without encryption, or have it encrypt.
+    CallPlain,
+    /// Give the proxy a name and a password.
+    GiveProxyLogin,
+    /// See whether the proxy's name and password are right.
+    CheckProxyLogin,
+    /// Have the proxy let the device through, or go without it.
+    AskProxy,
+    /// See whether the server can be reached from where the proxy is.
+    CheckBeyondProxy,
     /// See whether the server still has its address.
     CheckServer,
     /// Ask whoever runs the server, before what may be done already is given up.
@@ -63,13 +77,32 @@ pub enum Advice {
     /// Use https, or allow plain http.
     Encrypt,
     /// Log in to the network first, or trust the server's own certificate.
-    LogInOrTrust,
-    /// Have the server send its whole chain, or trust the authority that issued its certificate.
+    LogInOrTrust {
+        /// Whether others are trusted, so that it is a further certificate that is missing.
+        is_another: bool,
+    },
+    /// Trust the authority that issued the server's certificate, or have the server send its whole chain.
+    TrustOrComplete {
+        /// Whether others are trusted.
+        is_another: bool,
+    },
+    /// Have the server send its whole chain.
     CompleteChain,
     /// Trust the authority that issued the server's certificate, if it is one's own.
-    TrustAuthority,
+    TrustAuthority {
+        /// Whether others are trusted.
+        is_another: bool,
+    },
     /// Call the server by a name that its certificate is for.
     UseItsName,
+    /// Have the server's certificate made as one for a server.
+    MakeForServer,
+    /// Have certificates made with stronger keys and signatures, or trust the authority's present one.
+    MakeStronger,
+    /// Have the certificate of the server's authority made as one for an authority.
+    MakeAuthority,
+    /// Have the server's certificate replaced.
+    ReplaceCertificate,
     /// Set this device's clock, or have the server's certificate renewed.
     SetClockOrRenew,
     /// Install a newer version.
@@ -114,7 +147,20 @@ impl AgentError {
             Self::Unanswered {
                 source: SendError::Certificate { distrust, .. },
                 ..
-            } => of_certificate(distrust),
+            } => Some(of_certificate(distrust)),
+            Self::Unanswered {
+                source: SendError::Proxy { source, .. },
+                ..
+            } => Some(of_proxy(*source)),
+            Self::Unanswered {
+                source: SendError::NotEncrypted { .. },
+                ..
+            } => Some(Advice::CallPlain),
+            Self::Unanswered {
+                operation,
+                source: SendError::NotHttp { .. },
+                ..
+            } => Some(at_another_address(*operation, Advice::CallEncrypted)),
             Self::Unanswered {
                 operation,
                 pending,
@@ -173,28 +219,62 @@ fn of_silence(operation: Option<Operation>, pending: bool, error: &SendError) ->
     }
 }
 
-fn of_certificate(distrust: &Distrust) -> Option<Advice> {
+fn of_certificate(distrust: &Distrust) -> Advice {
     match distrust {
-        Distrust::SelfSigned { .. } => Some(Advice::LogInOrTrust),
-        Distrust::IssuerMissing { .. } => Some(Advice::CompleteChain),
-        Distrust::UnknownAuthority { .. } => Some(Advice::TrustAuthority),
-        Distrust::OtherName { .. } => Some(Advice::UseItsName),
-        Distrust::Expired { .. } | Distrust::NotYetValid { .. } => Some(Advice::SetClockOrRenew),
-        Distrust::Other(_) => None,
+        Distrust::Unknown { signer, own } => {
+            let is_another = !own.is_empty();
+            match signer {
+                Signer::Itself(_) => Advice::LogInOrTrust { is_another },
+                Signer::NotSent(_) => Advice::TrustOrComplete { is_another },
+                Signer::BetweenNotSent(_) => Advice::CompleteChain,
+                Signer::Authority(_) => Advice::TrustAuthority { is_another },
+            }
+        }
+        Distrust::OtherName { .. } => Advice::UseItsName,
+        Distrust::Expired { .. } | Distrust::NotYetValid { .. } => Advice::SetClockOrRenew,
+        Distrust::Flawed(flaw) => match flaw {
+            Flaw::AuthorityAsServer | Flaw::OldForm | Flaw::NoName(_) | Flaw::NotForServers => {
+                Advice::MakeForServer
+            }
+            Flaw::Signature | Flaw::Algorithm => Advice::MakeStronger,
+            Flaw::IssuerIsNoAuthority | Flaw::BeyondLimits => Advice::MakeAuthority,
+            Flaw::Revoked | Flaw::Unreadable | Flaw::Other(_) => Advice::ReplaceCertificate,
+        },
+    }
+}
+
+fn of_proxy(refusal: ProxyRefusal) -> Advice {
+    match refusal {
+        ProxyRefusal::LoginWanted => Advice::GiveProxyLogin,
+        ProxyRefusal::LoginRefused => Advice::CheckProxyLogin,
+        ProxyRefusal::NetworkLogin(_) => Advice::LogIn,
+        ProxyRefusal::Unreachable(_) => Advice::CheckBeyondProxy,
+        ProxyRefusal::Refused(_) | ProxyRefusal::Unknown => Advice::AskProxy,
+    }
+}
+
+/// Who is enrolled has had the right address.
+fn at_another_address(operation: Option<Operation>, enrol: Advice) -> Advice {
+    match operation {
+        Some(Operation::Initialize) => enrol,
+        _ => Advice::CheckServer,
     }
 }
 
 fn of_foreign(operation: Option<Operation>, answer: &ForeignAnswer) -> Option<Advice> {
     match answer {
         ForeignAnswer::Redirect {
-            is_elsewhere: true, ..
+            may_be_login: true, ..
         }
         | ForeignAnswer::LoginRequired
         | ForeignAnswer::Unexpected { .. } => Some(Advice::LogIn),
-        ForeignAnswer::Redirect { .. } | ForeignAnswer::NotFound => match operation {
-            Some(Operation::Initialize) => Some(Advice::CorrectAddress),
-            _ => Some(Advice::CheckServer),
-        },
+        ForeignAnswer::Redirect { .. } => {
+            Some(at_another_address(operation, Advice::LogInOrCorrectAddress))
+        }
+        ForeignAnswer::NotFound => Some(at_another_address(operation, Advice::CorrectAddress)),
+        ForeignAnswer::EncryptedOnly(_) => {
+            Some(at_another_address(operation, Advice::CallEncrypted))
+        }
         ForeignAnswer::NotYet(_) | ForeignAnswer::Failure(_) => operation.map(going_on),
     }
 }

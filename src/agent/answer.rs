@@ -29,8 +29,8 @@ pub enum ForeignAnswer {
     Redirect {
         /// Where to.
         location: String,
-        /// Whether that is another server, as the login page of a network.
-        is_elsewhere: bool,
+        /// Whether that may be a page to log in to a network at.
+        may_be_login: bool,
     },
     /// The network's own word for "log in first".
     #[error("this network lets nothing through before a login (status 511)")]
@@ -41,6 +41,9 @@ pub enum ForeignAnswer {
     /// The same request is still being answered, or too many were sent.
     #[error("it asks to try again in a moment (status {0})")]
     NotYet(StatusCode),
+    /// What was asked was not encrypted, and it is only answered if it is.
+    #[error("it answers encrypted requests only, at an https:// address (status {0})")]
+    EncryptedOnly(StatusCode),
     /// The server failed.
     #[error("it failed with status {0}: try again later")]
     Failure(StatusCode),
@@ -63,7 +66,10 @@ impl ForeignAnswer {
         match self {
             Self::NotFound => Some(StatusCode::NOT_FOUND),
             Self::NotYet(status) | Self::Failure(status) => Some(*status),
-            Self::Redirect { .. } | Self::LoginRequired | Self::Unexpected { .. } => None,
+            Self::Redirect { .. }
+            | Self::LoginRequired
+            | Self::EncryptedOnly(_)
+            | Self::Unexpected { .. } => None,
         }
     }
 }
@@ -79,13 +85,13 @@ pub(super) fn read<T: DeserializeOwned>(
     let status = answer.status;
     let unexpected = |content| ForeignAnswer::Unexpected { status, content };
     if status.is_redirection() {
-        let (location, is_elsewhere) = match &answer.redirect {
-            Some(redirect) => (redirect.location.clone(), redirect.is_elsewhere),
+        let (location, may_be_login) = match &answer.redirect {
+            Some(redirect) => (redirect.location.clone(), redirect.may_be_login),
             None => ("nowhere".to_owned(), false),
         };
         return Err(ForeignAnswer::Redirect {
             location: hidden(location, &secrets),
-            is_elsewhere,
+            may_be_login,
         });
     }
     if status == StatusCode::NETWORK_AUTHENTICATION_REQUIRED {
@@ -104,6 +110,9 @@ pub(super) fn read<T: DeserializeOwned>(
         status,
         StatusCode::BAD_REQUEST | StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN
     );
+    if status == StatusCode::BAD_REQUEST && !answer.is_json && wants_encryption(&answer.body) {
+        return Err(ForeignAnswer::EncryptedOnly(status));
+    }
     let no_json = || unexpected("no JSON");
     if status.is_success() {
         let text = Zeroizing::new(String::from_utf8_lossy(&answer.body).into_owned());
@@ -123,6 +132,18 @@ pub(super) fn read<T: DeserializeOwned>(
     } else {
         Err(unexpected("JSON"))
     }
+}
+
+/// Whether these are the words of a common server or proxy that was called without TLS where it wants TLS.
+fn wants_encryption(body: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(body).to_lowercase();
+    let mut words = [
+        "to https port",
+        "plain http to an ssl",
+        "to an https server",
+    ]
+    .into_iter();
+    words.any(|words| text.contains(words))
 }
 
 /// Names and values of the headers that are text, masked.

@@ -54,7 +54,7 @@ fn read<T: DeserializeOwned>(
         is_json,
         redirect: location.map(|location| Redirect {
             location: location.to_owned(),
-            is_elsewhere: false,
+            may_be_login: false,
         }),
         retry_after: None,
         proxy: None,

@@ -49,7 +49,10 @@ pub use access::{Done, Resumed};
 pub use advice::Advice;
 pub use answer::ForeignAnswer;
 pub use client::trust::{OwnAuthority, Trust};
-pub use client::{App, Client, ClientConfig, ClientError, Distrust, SendError};
+pub use client::{
+    App, Client, ClientConfig, ClientError, Distrust, Flaw, LastFailure, ProxyRefusal, SendError,
+    Signer,
+};
 pub use describe::{Describe, ThisMachine};
 pub use device::{Lost, Revoker};
 pub use error::AgentError;

@@ -1,27 +1,85 @@
 //! What to do about an error, in commands.
 
 use super::CliError;
-use crate::agent::{Advice, AgentError, Operation};
-use crate::enrolment::ParseError;
+use crate::agent::{Advice, AgentError, ClientError, Operation};
+use crate::causes;
+use crate::enrolment::{ParseError, ServerUrlError};
 #[cfg(feature = "server")]
 use crate::server::ServerError;
+#[cfg(feature = "server")]
+use crate::server::store::StoreError;
 
 const LOG_IN: &str = "log in to this network first, in a browser; if it wants no login, check that the server still has this address";
 
 /// A server that knows no such key most often knows a later one.
 const OTHER_COPY: &str = "another copy of this vault, as in a restored backup or a cloned machine, may have rolled the key, and then only that copy is this device; else, look at the device on the server, after which gatehand info asks again; to give it up, run gatehand init with a new code and --replace";
 
+const PROXY_ADDRESS: &str = "write the proxy's address as in http://proxy.example:3128";
+
+/// What is told of an error.
+pub(super) struct Told {
+    /// What failed.
+    pub(super) error: String,
+    /// Why, from the nearest cause on.
+    pub(super) causes: Vec<String>,
+    /// What to do, where something can be done.
+    pub(super) advice: Option<String>,
+}
+
 impl CliError {
+    pub(super) fn told(&self) -> Told {
+        let mut error = self.to_string();
+        let mut causes = causes::of(self);
+        let behind = match self {
+            // The name before it may be any.
+            Self::Picture { .. } => take_advice(&mut causes),
+            Self::Code(_) | Self::Token(_) | Self::Url(_) => {
+                take_advice(std::slice::from_mut(&mut error)).or_else(|| take_advice(&mut causes))
+            }
+            Self::Agent(AgentError::Address(_)) => take_advice(std::slice::from_mut(&mut error)),
+            #[cfg(feature = "server")]
+            Self::Database(_) => take_advice(std::slice::from_mut(&mut error)),
+            _ => None,
+        };
+        let advice = self.advice().or(behind);
+        Told {
+            error,
+            causes,
+            advice: advice.or_else(|| self.usual_advice().map(str::to_owned)),
+        }
+    }
+
+    /// For what is wrong with what a person gives, where nothing better is known.
+    fn usual_advice(&self) -> Option<&'static str> {
+        match self {
+            Self::Code(_) | Self::Token(_) => Some(
+                "scan or copy the whole code on the device's page of the server again, or give --url ADDRESS and --token TOKEN",
+            ),
+            Self::Picture { .. } => Some(
+                "make a sharp picture of the whole code on the device's page of the server, or give --url ADDRESS and --token TOKEN",
+            ),
+            Self::Agent(AgentError::Address(
+                ServerUrlError::Elsewhere { .. } | ServerUrlError::Outside(_),
+            )) => Some("give a path below the server's address, as in /api/v1/device/info"),
+            Self::Url(_) | Self::Agent(AgentError::Address(_)) => {
+                Some("write the server's address as in https://pretix.eu")
+            }
+            _ => None,
+        }
+    }
+
     /// What to do, where the error's own words don't say it.
-    pub(super) fn advice(&self) -> Option<String> {
+    fn advice(&self) -> Option<String> {
+        if let Some(advice) = self.plain_advice() {
+            return Some(advice.to_owned());
+        }
         match self {
             Self::Agent(error) => of_agent(error),
             Self::Code(ParseError::TokenAlone | ParseError::WebAddress) => Some(
-                "give the address with --url and the token with --token, both of them".to_owned(),
+                "scan the code on the device's page of the server, or give the address with --url and the token with --token, both of them".to_owned(),
             ),
-            Self::Rejected => Some(OTHER_COPY.to_owned()),
             #[cfg(feature = "server")]
-            Self::Store(error) => error.advice().map(str::to_owned),
+            Self::Store(error) => of_store(error),
             #[cfg(feature = "server")]
             Self::Database(error) | Self::Server(ServerError::Database(error)) => {
                 error.advice().map(str::to_owned)
@@ -32,14 +90,38 @@ impl CliError {
                         "it may have been done: to hear what became of it, repeat the call with the same body and --idempotency-key {key}"
                     )
                 });
-                match (self, repeat) {
-                    (Self::Status { status: 511, .. }, Some(repeat)) => {
-                        Some(format!("{LOG_IN}; {repeat}"))
-                    }
-                    (Self::Status { status: 511, .. }, None) => Some(LOG_IN.to_owned()),
-                    (_, repeat) => repeat,
+                let first = match self {
+                    Self::Status { status, .. } => Some(of_status(*status)),
+                    _ => None,
+                };
+                match (first, repeat) {
+                    (Some(first), Some(repeat)) => Some(format!("{first}; {repeat}")),
+                    (first, repeat) => first.map(str::to_owned).or(repeat),
                 }
             }
+        }
+    }
+
+    /// The same where it is no more than a sentence.
+    fn plain_advice(&self) -> Option<&'static str> {
+        match self {
+            Self::Rejected => Some(OTHER_COPY),
+            Self::Client(error) | Self::Agent(AgentError::Client(error)) => of_client(error),
+            Self::NoInput => {
+                Some("give --qr-image FILE, --payload TEXT, or --url ADDRESS and --token TOKEN")
+            }
+            Self::NotConfirmed => Some("answer yes, or give --yes"),
+            Self::NoCommand(_) => Some("gatehand --help lists the commands"),
+            Self::Existing { .. } => Some(
+                r#"write it as {"url": "https://pretix.eu", "key": "…", "serial": "…"}, with what the other app has"#,
+            ),
+            #[cfg(feature = "server")]
+            Self::NoDatabase { .. } => {
+                Some("name it with --database, or begin one with gatehand admin organizer create")
+            }
+            #[cfg(feature = "server")]
+            Self::NoDevice { .. } => Some("gatehand admin device list shows those that are there"),
+            _ => None,
         }
     }
 
@@ -57,14 +139,78 @@ impl CliError {
     }
 }
 
+/// Errors of what a person gives say behind a semicolon what to do: takes it from the first that does.
+fn take_advice(texts: &mut [String]) -> Option<String> {
+    texts.iter_mut().find_map(|text| {
+        let (what, advice) = text.split_once("; ")?;
+        let (what, advice) = (what.to_owned(), advice.to_owned());
+        *text = what;
+        Some(advice)
+    })
+}
+
+fn of_client(error: &ClientError) -> Option<&'static str> {
+    match error {
+        ClientError::CaFile { .. } => {
+            Some("check the file's name and permissions, and that it is in PEM form and whole")
+        }
+        ClientError::NoCertificate { .. } => Some(
+            "give certificates in PEM form; of one in DER form, openssl x509 -inform der -in FILE -out FILE.pem makes it",
+        ),
+        ClientError::BadCertificate { .. } => {
+            Some("export the authority's certificate again, in PEM form")
+        }
+        ClientError::TooManyCertificates { .. } => Some(
+            "give those of the server's own authority, or --system-certificates for all that this system trusts",
+        ),
+        ClientError::SystemCertificates(_) | ClientError::NoSystemCertificates => Some(
+            "install this system's certificates (on Debian the package ca-certificates), or name a file with --ca-file",
+        ),
+        ClientError::Proxy { .. } | ClientError::ProxyKind { .. } => Some(PROXY_ADDRESS),
+        ClientError::Tls(_) | ClientError::Verifier(_) | ClientError::Http(_) => None,
+    }
+}
+
+fn of_status(status: u16) -> &'static str {
+    match status {
+        401 | 403 => {
+            "gatehand status tells how this device stands; its security profile on the server may not allow this call"
+        }
+        404 | 405 => "check method and path, and what this device may access on the server",
+        409 | 429 | 503 => "try it again in a while",
+        511 => LOG_IN,
+        500.. => "try it again later; if that does not help, ask whoever runs the server",
+        _ => "see in the answer what is wrong with the call",
+    }
+}
+
+#[cfg(feature = "server")]
+fn of_store(error: &StoreError) -> Option<String> {
+    match error {
+        StoreError::Unknown { kind, .. } => {
+            let kind = kind.rsplit_once(' ').map_or(*kind, |(_, last)| last);
+            ["organizer", "team", "gate", "event", "device"]
+                .contains(&kind)
+                .then(|| format!("gatehand admin {kind} list shows those that are there"))
+        }
+        StoreError::Exists { .. } => Some("take another name, or use what is there".to_owned()),
+        error => error.advice().map(str::to_owned),
+    }
+}
+
 fn of_agent(error: &AgentError) -> Option<String> {
     let (first, then) = (error.advice(), error.afterwards());
     match (first, then.map(words)) {
         (None, then) => then.map(str::to_owned),
         (Some(first), None) => Some(words(first).to_owned()),
-        (Some(first @ Advice::CorrectAddress), Some(then)) => {
-            Some(format!("{}; if it was right, {then}", words(first)))
-        }
+        (
+            Some(
+                first @ (Advice::CorrectAddress
+                | Advice::LogInOrCorrectAddress
+                | Advice::CallEncrypted),
+            ),
+            Some(then),
+        ) => Some(format!("{}; if it was right, {then}", words(first))),
         (Some(first), Some(then)) => Some(format!("{}; after that, {then}", words(first))),
     }
 }
@@ -103,6 +249,27 @@ fn words(advice: Advice) -> &'static str {
         Advice::CorrectAddress => {
             "check the server's address and its path; with the right one, run gatehand init with --replace"
         }
+        Advice::LogInOrCorrectAddress => {
+            "log in to this network first, in a browser, if it wants that; if not, check the server's address and its path; with another one, run gatehand init with --replace"
+        }
+        Advice::CallEncrypted => {
+            "give the server's address with https://; if an enrolment was begun without, add --replace"
+        }
+        Advice::CallPlain => {
+            "have TLS put before the server, or give its address with http:// and --allow-http if this network is trusted"
+        }
+        Advice::GiveProxyLogin => {
+            "give name and password with the proxy's address, as in https_proxy=http://name:password@proxy.example:3128"
+        }
+        Advice::CheckProxyLogin => {
+            "check the name and the password in the proxy's address; what is neither letter nor digit is written in them as %40 is for @"
+        }
+        Advice::AskProxy => {
+            "ask whoever runs the proxy to let this device through to the server, or name the server in NO_PROXY if it is reached without"
+        }
+        Advice::CheckBeyondProxy => {
+            "check the server's address, and ask whoever runs the proxy whether it is reached from there; name the server in NO_PROXY if it is reached without the proxy"
+        }
         Advice::CheckServer => {
             "open the server's address in a browser, or ask whoever runs it, to see whether it is still there"
         }
@@ -132,16 +299,42 @@ fn words(advice: Advice) -> &'static str {
             "name a folder on a disk with GATEHAND_HOME, or add --volatile if this device is needed until then only"
         }
         Advice::Encrypt => "use https, or add --allow-http if this network is trusted",
-        Advice::LogInOrTrust => {
+        Advice::LogInOrTrust { is_another: false } => {
             "open a browser and log in to the network, if it wants that; if the certificate is the server's own, trust it with --ca-file FILE"
         }
-        Advice::CompleteChain => {
-            "have the server send its whole chain of certificates (fullchain.pem); if the authority is your own, trust it with --ca-file FILE or --system-certificates"
+        Advice::LogInOrTrust { is_another: true } => {
+            "open a browser and log in to the network, if it wants that; if the certificate is the server's own, give --ca-file a file with it: what is trusted so far is another certificate"
         }
-        Advice::TrustAuthority => {
+        Advice::TrustOrComplete { is_another: false } => {
+            "if that is an authority of your own, trust it with --ca-file FILE or --system-certificates; if it is one between, as public authorities have, have the server send its whole chain of certificates (fullchain.pem)"
+        }
+        Advice::TrustOrComplete { is_another: true } => {
+            "if that is an authority of your own, give --ca-file a file with its certificate: what is trusted so far is another one; if it is one between, below an authority that is trusted, have the server send its whole chain of certificates (fullchain.pem)"
+        }
+        Advice::CompleteChain => {
+            "have the server send its whole chain of certificates (fullchain.pem)"
+        }
+        Advice::TrustAuthority { is_another: false } => {
             "if the authority is your own, trust it with --ca-file FILE or --system-certificates; if it is nobody's you know, something on the way looks into connections: ask whoever runs the network"
         }
-        Advice::UseItsName => "use the server's address with a name that its certificate is for",
+        Advice::TrustAuthority { is_another: true } => {
+            "if the authority is your own, give --ca-file a file with its certificate, or --system-certificates: what is trusted so far is another one; if it is nobody's you know, something on the way looks into connections: ask whoever runs the network"
+        }
+        Advice::UseItsName => {
+            "use the server's address with a name that its certificate is for, or have it made for this name too"
+        }
+        Advice::MakeForServer => {
+            "have the server's certificate made anew as one for a server: with basicConstraints=CA:FALSE, its name in subjectAltName, and serverAuth if it has an extendedKeyUsage; openssl takes them in an -extfile, or from req -x509 as in -addext subjectAltName=DNS:tickets.example -addext basicConstraints=CA:FALSE; if the certificate is not the server's, log in to this network first, in a browser"
+        }
+        Advice::MakeStronger => {
+            "if the authority is your own and was made anew, trust its present certificate; else have the certificates of server and authority made anew, with SHA-256 and with keys of P-256 or of RSA with 2048 bits or more"
+        }
+        Advice::MakeAuthority => {
+            "have the authority's certificate made anew as one of an authority, with basicConstraints=CA:TRUE and allowed to issue for this server, and then the server's"
+        }
+        Advice::ReplaceCertificate => {
+            "have the server's certificate replaced; openssl s_client -showcerts -connect HOST:443 shows what the server sends"
+        }
         Advice::SetClockOrRenew => {
             "set this device's clock if it is wrong; if it is right, have the server's certificate renewed"
         }

@@ -25,7 +25,7 @@ pub(super) struct Completions {
     after_help = "Examples:\n  gatehand man | man -l -\n  gatehand man admin device create | man -l -\n  gatehand man --into /usr/local/share/man/man1"
 )]
 pub(super) struct Man {
-    /// The command whose page to print; without, that of gatehand itself.
+    /// The command whose page to print, or the page's title; without, that of gatehand itself.
     #[arg(value_name = "COMMAND", conflicts_with = "into")]
     command: Vec<String>,
     /// Write one page a command into this folder.
@@ -47,12 +47,8 @@ impl Man {
         let mut root = Arguments::command().disable_help_subcommand(true);
         root.build();
         let Some(folder) = self.into else {
-            let mut command = &root;
-            for name in &self.command {
-                command = command
-                    .find_subcommand(name)
-                    .ok_or_else(|| CliError::NoCommand(self.command.join(" ")))?;
-            }
+            let command = manual::find(&root, &self.command)
+                .ok_or_else(|| CliError::NoCommand(self.command.join(" ")))?;
             let page = manual::page(command, &[])?;
             return Ok(io::stdout().write_all(&page)?);
         };

@@ -40,7 +40,7 @@ pub(super) enum CliError {
     Rejected,
     #[error("{name} is not JSON with url, key and serial")]
     Existing { name: String },
-    #[error("nothing was revoked: answer yes, or give --yes")]
+    #[error("nothing was revoked")]
     NotConfirmed,
     #[error("the server answered with status {status}")]
     Status {
@@ -54,9 +54,7 @@ pub(super) enum CliError {
         source: Box<AgentError>,
         idempotency_key: String,
     },
-    #[error(
-        "nothing to enrol with: give --qr-image FILE, --payload TEXT, or --url ADDRESS and --token TOKEN"
-    )]
+    #[error("there is nothing to enrol with")]
     NoInput,
     #[error("nothing was scanned or typed for {0} s")]
     NoInputInTime(u64),
@@ -101,9 +99,7 @@ pub(super) enum CliError {
         source: OrganizersFileError,
     },
     #[cfg(feature = "server")]
-    #[error(
-        "there is no database {database}: name it with --database, or begin one with gatehand admin organizer create"
-    )]
+    #[error("there is no database {database}")]
     NoDatabase { database: Database },
     #[cfg(feature = "server")]
     #[error("there is no device {device}")]

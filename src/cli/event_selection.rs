@@ -12,6 +12,9 @@ Examples:
   gatehand event-selection
   gatehand event-selection --event museum --checkin-list 3 --json";
 
+/// The server does not say why there is nothing.
+const ADVICE: &str = "see on the server which events this device may access and whether they are live; a server of gatehand's that was started with --log info has the reason in its log";
+
 /// Ask the server what to scan for now.
 #[derive(Args)]
 #[command(after_help = EXAMPLES)]
@@ -39,6 +42,9 @@ struct SelectionDocument<'a> {
     /// What may be the reason that there is nothing: the server does not say it.
     #[serde(skip_serializing_if = "Option::is_none")]
     why: Option<&'a str>,
+    /// What to do then.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    advice: Option<&'static str>,
     #[serde(flatten)]
     selected: Option<SelectedDocument<'a>>,
 }
@@ -81,12 +87,14 @@ impl EventSelection {
             });
             return output::print_json(&SelectionDocument {
                 result,
+                advice: why.is_some().then_some(ADVICE),
                 why: why.as_deref(),
                 selected,
             });
         }
         if let Some(why) = why {
-            return output::print_line(&format!("There is nothing to scan for: {why}."));
+            output::print_line(&format!("There is nothing to scan for: {why}."))?;
+            return output::print_line(&format!("What to do: {ADVICE}."));
         }
         let Some(selected) = selected else {
             return output::print_line("Keep scanning for what you have.");
@@ -105,22 +113,17 @@ impl EventSelection {
 
 /// What may be the reason, as far as this device can know.
 fn why_nothing(identity: Option<&Identity>, current: &Current) -> String {
-    let mut reasons = vec!["this device may access no event".to_owned()];
     let gate = identity.and_then(|identity| identity.gate.as_ref());
-    reasons.push(match gate {
-        None => "none of its events is live with an active date".to_owned(),
-        Some(gate) => format!(
-            "none of its events is live with a check-in list at the gate {}",
-            gate.name
-        ),
-    });
+    let lacking = match gate {
+        None => "an active date".to_owned(),
+        Some(gate) => format!("a check-in list at the gate {}", gate.name),
+    };
     let held = current
         .event
         .as_ref()
-        .map(|event| format!("; and {event} is over, has not begun, or is unknown to the server"));
+        .map(|event| format!(", and {event} is over, has not begun, or is unknown to the server"));
     format!(
-        "{}{}; the server does not say which, but one of gatehand's has it in its log",
-        reasons.join(", or "),
+        "either this device may access no event, or none of its events is live with {lacking}{}",
         held.unwrap_or_default()
     )
 }

@@ -157,6 +157,9 @@ fn of_agent(error: &AgentError) -> ExitCode {
             SendError::TooLarge { .. } => ExitCode::Foreign,
             SendError::UnknownHost { .. }
             | SendError::NoConnection { .. }
+            | SendError::Proxy { .. }
+            | SendError::NotEncrypted { .. }
+            | SendError::NotHttp { .. }
             | SendError::HeldBack { .. }
             | SendError::TimedOut { .. }
             | SendError::Broken { .. } => ExitCode::Unreachable,

@@ -34,6 +34,24 @@ fn name(command: &Command) -> String {
     name.unwrap_or(command.get_name()).to_owned()
 }
 
+/// The command that these words, or the title of its page, name.
+pub(super) fn find<'a>(root: &'a Command, words: &[String]) -> Option<&'a Command> {
+    let by_words = words
+        .iter()
+        .try_fold(root, |command, word| command.find_subcommand(word));
+    by_words.or_else(|| by_title(root, words.first().filter(|_| words.len() == 1)?))
+}
+
+fn by_title<'a>(command: &'a Command, title: &str) -> Option<&'a Command> {
+    let name = name(command);
+    if name == title || name.strip_prefix("gatehand-") == Some(title) {
+        return Some(command);
+    }
+    command
+        .get_subcommands()
+        .find_map(|one| by_title(one, title))
+}
+
 /// The page of a command, which names these other pages that come with it.
 pub(super) fn page(command: &Command, others: &[String]) -> io::Result<Vec<u8>> {
     let arguments = command

@@ -13,9 +13,28 @@ pub(super) fn end(error: &clap::Error) -> ! {
     }
     let styled = error.render().ansi().to_string();
     let arguments = std::env::args_os().map(|argument| argument.to_string_lossy().into_owned());
-    let plain = harmless(styled, arguments.collect());
+    let plain = harmless(in_plain_words(styled), arguments.collect());
     output::complain_of_arguments(&plain);
     process::exit(ExitCode::Usage as i32)
+}
+
+/// What the standard library says of numbers, for people.
+fn in_plain_words(text: String) -> String {
+    const NO_NUMBER: &str = "write a whole number, as in 12";
+    [
+        ("invalid digit found in string", NO_NUMBER),
+        ("cannot parse integer from empty string", NO_NUMBER),
+        (
+            "number too large to fit in target type",
+            "the number is too large",
+        ),
+        (
+            "number too small to fit in target type",
+            "the number is too small",
+        ),
+    ]
+    .into_iter()
+    .fold(text, |text, (library, plain)| text.replace(library, plain))
 }
 
 fn harmless(text: String, arguments: Vec<String>) -> String {

@@ -35,7 +35,7 @@ mod update;
 use std::process::ExitCode;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use tracing::level_filters::LevelFilter;
 
 use error::CliError;
@@ -157,7 +157,9 @@ impl Command {
 
 /// Runs the command the process was started with.
 pub fn main() -> ExitCode {
-    let arguments = Arguments::try_parse().unwrap_or_else(|error| misuse::end(&error));
+    let parsed = without_empty_variables(Arguments::command()).try_get_matches();
+    let arguments = parsed.and_then(|parsed| Arguments::from_arg_matches(&parsed));
+    let arguments = arguments.unwrap_or_else(|error| misuse::end(&error));
     let is_for_scripts = arguments.command.is_for_scripts();
     let log_format = arguments.log_format.unwrap_or(match is_for_scripts {
         true => log::Format::Json,
@@ -180,6 +182,18 @@ pub fn main() -> ExitCode {
             code.into()
         }
     }
+}
+
+/// A variable of the environment that is empty is one that is not set.
+fn without_empty_variables(command: clap::Command) -> clap::Command {
+    let command = command.mut_args(|argument| {
+        let value = argument.get_env().and_then(std::env::var_os);
+        match value.is_some_and(|value| value.is_empty()) {
+            true => argument.env(None::<&str>),
+            false => argument,
+        }
+    });
+    command.mut_subcommands(without_empty_variables)
 }
 
 /// For a command that makes a few calls.

@@ -6,8 +6,8 @@ use anstyle::{AnsiColor, Style};
 use serde::Serialize;
 
 use super::CliError;
+use super::advice::Told;
 use super::exit_code::ExitCode;
-use crate::causes;
 use crate::enrolment::Enrolment;
 use crate::enrolment::draw::{Colours, QrCode};
 use crate::shown;
@@ -168,12 +168,16 @@ pub(super) fn has_told(told: Result<(), CliError>, words: &str) -> Result<(), Cl
 
 /// Prints an error, its causes and what to do on standard error.
 pub(super) fn complain(error: &CliError) {
-    let (message, causes) = words(error);
-    let mut text = format!("{ERROR}error:{ERROR:#} {}\n", printable_lines(&message));
+    let Told {
+        error,
+        causes,
+        advice,
+    } = error.told();
+    let mut text = format!("{ERROR}error:{ERROR:#} {}\n", printable_lines(&error));
     for cause in causes {
         text.push_str(&format!("  because: {}\n", printable_lines(&cause)));
     }
-    if let Some(advice) = error.advice() {
+    if let Some(advice) = advice.map(|advice| printable(&advice)) {
         text.push_str(&format!("  what to do: {advice}\n"));
     }
     // With standard error closed there is no one left to tell.
@@ -202,7 +206,7 @@ struct Complaint<'a> {
     kind: &'static str,
     error: String,
     causes: Vec<String>,
-    /// What to do, where `error` does not say it.
+    /// What to do, where something can be done.
     advice: Option<String>,
     /// Of a call that may have been done: under it the server repeats its answer.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -211,23 +215,18 @@ struct Complaint<'a> {
 
 /// The same for scripts: one line of JSON.
 pub(super) fn complain_in_json(error: &CliError, code: ExitCode) {
-    let (message, causes) = words(error);
+    let told = error.told();
     let complaint = Complaint {
         code: code as u8,
         kind: code.kind(),
-        error: message,
-        causes,
-        advice: error.advice(),
+        error: told.error,
+        causes: told.causes,
+        advice: told.advice,
         idempotency_key: error.idempotency_key(),
     };
     let text = serde_json::to_string(&complaint).unwrap_or_default();
     // With standard error closed there is no one left to tell.
     let _ = writeln!(io::stderr(), "{}", escape(&text));
-}
-
-/// What an error says, and what its causes say.
-fn words(error: &CliError) -> (String, Vec<String>) {
-    (error.to_string(), causes::of(error))
 }
 
 /// Lines of a text that are shown at most.

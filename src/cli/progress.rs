@@ -7,14 +7,21 @@ use std::time::Duration;
 use tokio::time::{Instant, interval};
 
 use super::output;
+use crate::agent::LastFailure;
+
+/// Characters of a reason that are shown at most: a line that is longer than the terminal is wide can't be
+/// written over.
+const WHY: usize = 50;
 
 /// Waits for `work`. When that takes longer than a second and standard error is a terminal, a line
-/// there tells for how long, as `Enrolling … 12 s`; it is gone when the work is done.
+/// there tells for how long, and why the last try failed, as `Enrolling … 12 s, status 503`; it is gone
+/// when the work is done.
 pub(super) async fn shown<T>(what: &str, work: impl Future<Output = T>) -> T {
     if !io::stderr().is_terminal() {
         return work.await;
     }
-    let mut work = pin!(work);
+    let failure = LastFailure::default();
+    let mut work = pin!(failure.of(work));
     let begun = Instant::now();
     let mut second = interval(Duration::from_secs(1));
     second.tick().await; // the first comes at once
@@ -25,7 +32,9 @@ pub(super) async fn shown<T>(what: &str, work: impl Future<Output = T>) -> T {
             done = &mut work => return done,
             _ = second.tick() => {
                 let seconds = begun.elapsed().as_secs();
-                line.show(&format!("{} … {seconds} s", output::printable(what)));
+                let why = failure.words().map(|words| format!(", {words}"));
+                let why: String = why.unwrap_or_default().chars().take(WHY).collect();
+                line.show(&output::printable(&format!("{what} … {seconds} s{why}")));
             }
         }
     }

@@ -35,7 +35,7 @@ redeem.json, with a nonce, which is a new random text for each scan:
   {\"secret\": \"…the ticket's code…\", \"lists\": [3], \"nonce\": \"4b0cUYtPzQmA8hWn\"}
 
 The path is one below the server's address; a list's next address is taken too. What the server
-answers is printed as it is; an answer of 400 and above ends with exit code 19. A call whose answer was
+answers is printed as it is, and a web page in its place is told on standard error; an answer of 400 and above ends with exit code 19. A call whose answer was
 lost is repeated with the idempotency key that the error names, and the same body: a new key would make
 it another call, and a new nonce another scan.";
 
@@ -133,6 +133,12 @@ impl Request {
                 "The server redirects to {to}, which is not followed. If that is a login page, log in to this network first, in a browser."
             ));
         }
+        if (200..300).contains(&response.status) && self.path.contains("api/") && is_page(&response)
+        {
+            output::say(
+                "The answer is a web page and no JSON, as a network's login page: if it is not what you asked for, log in to this network first, in a browser.",
+            );
+        }
         if response.status >= 400 {
             return Err(CliError::Status {
                 status: response.status,
@@ -189,6 +195,13 @@ async fn telling_of_its_key<T>(work: impl Future<Output = T>, key: Option<&Secre
     // It does not come back.
     let _ = low_level::emulate_default_handler(by);
     low_level::exit(128 + by)
+}
+
+/// Whether an answer says that it is a web page.
+fn is_page(response: &ApiResponse) -> bool {
+    let mut headers = response.headers.iter();
+    let content = headers.find(|(name, _)| name.eq_ignore_ascii_case("content-type"));
+    content.is_some_and(|(_, kind)| kind.trim().to_lowercase().starts_with("text/html"))
 }
 
 /// Whether an answer leaves open what became of the call: the server, or a gateway before it, failed, or

@@ -50,6 +50,9 @@ fn on_call(error: &AgentError) -> Option<&'static str> {
             // They have advice of their own, or say it.
             SendError::UnknownHost { .. }
             | SendError::NoConnection { .. }
+            | SendError::Proxy { .. }
+            | SendError::NotEncrypted { .. }
+            | SendError::NotHttp { .. }
             | SendError::HeldBack { .. }
             | SendError::Broken { .. }
             | SendError::TimedOut { .. }
@@ -64,6 +67,7 @@ fn on_call(error: &AgentError) -> Option<&'static str> {
             // They have advice of their own.
             ForeignAnswer::LoginRequired
             | ForeignAnswer::Unexpected { .. }
+            | ForeignAnswer::EncryptedOnly(_)
             | ForeignAnswer::NotFound
             | ForeignAnswer::Redirect { .. } => None,
         },
@@ -103,6 +107,21 @@ fn of(advice: Advice) -> &'static str {
         Advice::CorrectAddress => {
             "check the server's address and its path; with the right one, initialize with replace"
         }
+        Advice::LogInOrCorrectAddress => {
+            "log in to this network first, in a browser, if it wants that; if not, check the server's address and its path; with another one, initialize with replace"
+        }
+        Advice::CallEncrypted => {
+            "give the server's address with https://; if an enrolment was begun without, initialize with replace"
+        }
+        Advice::CallPlain => {
+            "the server needs TLS; an app for a network that is trusted can allow http in its AgentConfig"
+        }
+        Advice::GiveProxyLogin => "give name and password with the proxy's address",
+        Advice::CheckProxyLogin => "check the name and the password in the proxy's address",
+        Advice::AskProxy => "ask whoever runs the proxy to let this device through to the server",
+        Advice::CheckBeyondProxy => {
+            "check the server's address, and ask whoever runs the proxy whether it is reached from there"
+        }
         Advice::CheckServer => "see in a browser whether the server is still at its address",
         Advice::AskServer => {
             "try it again; if it is refused again and again, ask whoever runs the server; what is begun is given up by initializing with another code and replace"
@@ -127,16 +146,23 @@ fn of(advice: Advice) -> &'static str {
         Advice::Encrypt => {
             "use https; an app for a network that is trusted can allow http in its AgentConfig"
         }
-        Advice::LogInOrTrust => {
+        Advice::LogInOrTrust { .. } => {
             "log in to the network first, if it wants that; else the server needs a certificate of an authority that this device knows"
+        }
+        Advice::TrustOrComplete { .. } => {
+            "have someone make the server send its whole chain of certificates, or give it a certificate of an authority that this device knows"
         }
         Advice::CompleteChain => {
             "have someone make the server send its whole chain of certificates"
         }
-        Advice::TrustAuthority => {
+        Advice::TrustAuthority { .. } => {
             "the server needs a certificate of an authority that this device knows, or something on the way looks into connections"
         }
         Advice::UseItsName => "use the server's address with a name that its certificate is for",
+        Advice::MakeForServer
+        | Advice::MakeStronger
+        | Advice::MakeAuthority
+        | Advice::ReplaceCertificate => "have the server's certificate replaced",
         Advice::SetClockOrRenew => {
             "check this device's clock; if it is right, have the server's certificate renewed"
         }

@@ -270,7 +270,7 @@ mod tests {
                 proxy: Some(odd.clone()),
                 source: ForeignAnswer::Redirect {
                     location: odd.clone(),
-                    is_elsewhere: true,
+                    may_be_login: true,
                 },
             }
             .into(),

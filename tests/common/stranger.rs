@@ -8,6 +8,7 @@ use std::thread;
 
 use rcgen::{CertificateParams, KeyPair};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::sign::{CertifiedKey, SingleCertAndKey};
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 
 /// A listener on loopback that lives as long as the test's process.
@@ -205,12 +206,15 @@ fn tls(parameters: CertificateParams) -> (ServerConfig, String) {
 /// A server's side of TLS with these certificates, its own first, whose key this is.
 pub fn tls_with(chain: Vec<CertificateDer<'static>>, key: &KeyPair) -> ServerConfig {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let key = PrivateKeyDer::try_from(key.serialize_der()).unwrap();
+    let key = provider.key_provider.load_private_key(key).unwrap();
+    // Takes certificates of any form, as other libraries do.
+    let resolver = SingleCertAndKey::from(CertifiedKey::new(chain, key));
     ServerConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .unwrap()
         .with_no_client_auth()
-        .with_single_cert(chain, PrivateKeyDer::try_from(key.serialize_der()).unwrap())
-        .unwrap()
+        .with_cert_resolver(Arc::new(resolver))
 }
 
 pub fn secured(

@@ -12,30 +12,25 @@ use rustls::{
 };
 use x509_cert::Certificate;
 use x509_cert::der::Decode;
+use x509_cert::der::oid::ObjectIdentifier;
 
 use crate::agent::clock;
 use crate::shown;
 
 /// Names of a certificate that are told at most.
 const NAMES: usize = 5;
+/// The extension with a certificate's entries in the public logs (RFC 6962).
+const LOG_ENTRIES: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.4.1.11129.2.4.2");
 
 /// Why a certificate is not valid.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Distrust {
-    /// It is signed by itself, as a login page's or that of a proxy which looks into connections.
-    SelfSigned {
-        /// Whom it names.
-        name: String,
-    },
-    /// The server sends it alone, and whose signature it bears is not known.
-    IssuerMissing {
-        /// Who issued it.
-        issuer: String,
-    },
-    /// The authority at the end of what the server sends is not known.
-    UnknownAuthority {
-        /// Its name.
-        authority: String,
+    /// Nobody who is trusted has signed it.
+    Unknown {
+        /// Who has signed it.
+        signer: Signer,
+        /// Who is trusted besides the built-in authorities and the system's.
+        own: Vec<String>,
     },
     /// It is for other names than the server was called by.
     OtherName {
@@ -58,7 +53,62 @@ pub enum Distrust {
         /// What this device's clock shows.
         now: Timestamp,
     },
+    /// It was made in a way that no device takes.
+    Flawed(Flaw),
+}
+
+/// Who has signed a certificate that leads to nobody who is trusted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Signer {
+    /// Itself, as a login page's or that of a proxy which looks into connections.
+    Itself(String),
+    /// One whose certificate is not sent: an authority of one's own, which need not be, or one between.
+    NotSent(String),
+    /// One between, below a public authority, whose certificate is not sent.
+    BetweenNotSent(String),
+    /// The authority at the end of what the server sends.
+    Authority(String),
+}
+
+/// What is wrong with a certificate wherever it is used.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Flaw {
+    /// As `openssl req -x509` makes them.
+    #[error("it is the certificate of an authority (CA:TRUE), used as the server's own")]
+    AuthorityAsServer,
+    /// As `openssl x509 -req` makes them.
+    #[error("it is of an old form (X.509 version 1 or 2) that is not taken any more")]
+    OldForm,
+    /// Its names stand where nobody looks any more.
+    #[error(
+        "it has no name in its subjectAltName, and so is not for {0}; a name in CN does not count"
+    )]
+    NoName(String),
+    /// It is for mail, clients or code.
+    #[error("it is not for servers (its extendedKeyUsage is without serverAuth)")]
+    NotForServers,
+    /// A signature does not fit the key that it is said to be by.
+    #[error(
+        "a signature does not fit: it is by another key than that of the authority it names, or by an RSA key of fewer than 2048 bits"
+    )]
+    Signature,
+    /// As SHA-1.
+    #[error("it is signed in a way that is not taken any more, as with SHA-1, or not known")]
+    Algorithm,
+    /// Its issuer is itself none.
+    #[error("it was issued with a certificate that is none of an authority (no CA:TRUE)")]
+    IssuerIsNoAuthority,
+    /// As other domains, or one authority less between.
+    #[error("it is beyond what the authorities above it may issue")]
+    BeyondLimits,
+    /// Its authority has taken it back.
+    #[error("its authority has revoked it")]
+    Revoked,
+    /// It is damaged.
+    #[error("it can't be read")]
+    Unreadable,
     /// Another reason, in the TLS library's words.
+    #[error("the TLS library does not take it ({0})")]
     Other(String),
 }
 
@@ -77,14 +127,62 @@ impl Distrust {
             CertificateError::NotValidForNameContext {
                 expected,
                 presented,
+            } if presented.is_empty() => Self::Flawed(Flaw::NoName(expected.to_str().into_owned())),
+            CertificateError::NotValidForNameContext {
+                expected,
+                presented,
             } => Self::OtherName {
                 called: expected.to_str().into_owned(),
                 names: presented.iter().map(|name| plain_name(name)).collect(),
             },
-            CertificateError::Other(OtherError(error)) => match error.downcast_ref::<Unknown>() {
+            CertificateError::Other(OtherError(other)) => match other.downcast_ref::<Unknown>() {
                 Some(Unknown(distrust)) => distrust.clone(),
+                None => Self::Flawed(Flaw::of(error)),
+            },
+            error => Self::Flawed(Flaw::of(error)),
+        }
+    }
+}
+
+impl Flaw {
+    fn of(error: &CertificateError) -> Self {
+        match error {
+            CertificateError::BadEncoding => Self::Unreadable,
+            CertificateError::Revoked => Self::Revoked,
+            CertificateError::BadSignature => Self::Signature,
+            #[expect(deprecated, reason = "the library still says it of some keys")]
+            CertificateError::UnsupportedSignatureAlgorithm => Self::Algorithm,
+            CertificateError::UnsupportedSignatureAlgorithmContext { .. }
+            | CertificateError::UnsupportedSignatureAlgorithmForPublicKeyContext { .. } => {
+                Self::Algorithm
+            }
+            CertificateError::InvalidPurpose | CertificateError::InvalidPurposeContext { .. } => {
+                Self::NotForServers
+            }
+            CertificateError::Other(OtherError(error)) => match error.downcast_ref() {
+                Some(error) => Self::of_library(error),
                 None => Self::Other(error.to_string()),
             },
+            error => Self::Other(error.to_string()),
+        }
+    }
+
+    /// What has no word of its own in the TLS library's errors.
+    fn of_library(error: &webpki::Error) -> Self {
+        match error {
+            webpki::Error::CaUsedAsEndEntity => Self::AuthorityAsServer,
+            webpki::Error::UnsupportedCertVersion => Self::OldForm,
+            webpki::Error::EmptyEkuExtension => Self::NotForServers,
+            webpki::Error::EndEntityUsedAsCa => Self::IssuerIsNoAuthority,
+            webpki::Error::SignatureAlgorithmMismatch => Self::Algorithm,
+            webpki::Error::NameConstraintViolation
+            | webpki::Error::PathLenConstraintViolated
+            | webpki::Error::MaximumPathDepthExceeded => Self::BeyondLimits,
+            webpki::Error::ExtensionValueInvalid
+            | webpki::Error::InvalidSerialNumber
+            | webpki::Error::MalformedDnsIdentifier
+            | webpki::Error::MalformedExtensions
+            | webpki::Error::MalformedNameConstraint => Self::Unreadable,
             error => Self::Other(error.to_string()),
         }
     }
@@ -103,34 +201,59 @@ impl Distrust {
 impl fmt::Display for Distrust {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::SelfSigned { name } => write!(f, "{name} has signed it itself"),
-            Self::IssuerMissing { issuer } => write!(
-                f,
-                "the server does not send the certificate of {issuer}, which issued its own"
-            ),
-            Self::UnknownAuthority { authority } => {
-                write!(
-                    f,
-                    "it comes from {authority}, which this device does not know"
-                )
-            }
-            Self::OtherName { called, names } if names.is_empty() => {
-                write!(f, "it is for no name, and so not for {called}")
+            Self::Unknown { signer, own } => {
+                write!(f, "{signer}")?;
+                match own.is_empty() {
+                    true => Ok(()),
+                    false => write!(
+                        f,
+                        "; besides the built-in authorities it knows {}",
+                        listed(own)
+                    ),
+                }
             }
             Self::OtherName { called, names } => {
-                let listed: Vec<&str> = names.iter().take(NAMES).map(String::as_str).collect();
-                let more = match names.len().saturating_sub(NAMES) {
-                    0 => String::new(),
-                    more => format!(" and {more} more"),
-                };
-                write!(f, "it is for {}{more}, not for {called}", listed.join(", "))
+                write!(f, "it is for {}, not for {called}", listed(names))
             }
             Self::Expired { since, .. } => write!(f, "it expired on {}", date(*since)),
             Self::NotYetValid { from, .. } => {
                 write!(f, "it is valid from {} on", date(*from))
             }
-            Self::Other(words) => f.write_str(words),
+            Self::Flawed(flaw) => write!(f, "{flaw}"),
         }
+    }
+}
+
+impl fmt::Display for Signer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Itself(name) => {
+                write!(
+                    f,
+                    "{name} has signed it itself, and this device does not know it"
+                )
+            }
+            Self::NotSent(name) => write!(
+                f,
+                "it was issued by {name}, which this device does not know, and whose certificate the server does not send"
+            ),
+            Self::BetweenNotSent(name) => write!(
+                f,
+                "the server does not send the certificate of {name}, which issued its own"
+            ),
+            Self::Authority(name) => {
+                write!(f, "it comes from {name}, which this device does not know")
+            }
+        }
+    }
+}
+
+/// The first of some names, and how many there are besides.
+fn listed(names: &[String]) -> String {
+    let first: Vec<&str> = names.iter().take(NAMES).map(String::as_str).collect();
+    match names.len().saturating_sub(NAMES) {
+        0 => first.join(", "),
+        more => format!("{} and {more} more", first.join(", ")),
     }
 }
 
@@ -156,16 +279,22 @@ struct Unknown(Distrust);
 
 /// Verifies as the TLS library does, and looks closer at a chain that leads to nobody.
 #[derive(Debug)]
-pub(super) struct ExplainingVerifier(Arc<WebPkiServerVerifier>);
+pub(super) struct ExplainingVerifier {
+    verifier: Arc<WebPkiServerVerifier>,
+    /// Names of those that are trusted besides the built-in authorities and the system's.
+    own: Vec<String>,
+}
 
 impl ExplainingVerifier {
     pub(super) fn new(
         roots: RootCertStore,
+        own: Vec<String>,
         provider: &Arc<rustls::crypto::CryptoProvider>,
     ) -> Result<Self, rustls::client::VerifierBuilderError> {
-        let inner =
+        let verifier =
             WebPkiServerVerifier::builder_with_provider(Arc::new(roots), Arc::clone(provider));
-        inner.build().map(Self)
+        let verifier = verifier.build()?;
+        Ok(Self { verifier, own })
     }
 }
 
@@ -178,14 +307,20 @@ impl ServerCertVerifier for ExplainingVerifier {
         ocsp_response: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
-        let verified =
-            self.0
-                .verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now);
+        let verified = self.verifier.verify_server_cert(
+            end_entity,
+            intermediates,
+            server_name,
+            ocsp_response,
+            now,
+        );
         match verified {
             Err(Error::InvalidCertificate(CertificateError::UnknownIssuer)) => {
-                Err(match look_closer(end_entity, intermediates) {
-                    Some(distrust) => {
-                        CertificateError::Other(OtherError(Arc::new(Unknown(distrust))))
+                Err(match signer(end_entity, intermediates) {
+                    Some(signer) => {
+                        let own = self.own.clone();
+                        let unknown = Unknown(Distrust::Unknown { signer, own });
+                        CertificateError::Other(OtherError(Arc::new(unknown)))
                     }
                     None => CertificateError::UnknownIssuer,
                 }
@@ -201,7 +336,8 @@ impl ServerCertVerifier for ExplainingVerifier {
         certificate: &CertificateDer<'_>,
         signed: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        self.0.verify_tls12_signature(message, certificate, signed)
+        self.verifier
+            .verify_tls12_signature(message, certificate, signed)
     }
 
     fn verify_tls13_signature(
@@ -210,52 +346,53 @@ impl ServerCertVerifier for ExplainingVerifier {
         certificate: &CertificateDer<'_>,
         signed: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        self.0.verify_tls13_signature(message, certificate, signed)
+        self.verifier
+            .verify_tls13_signature(message, certificate, signed)
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.0.supported_verify_schemes()
+        self.verifier.supported_verify_schemes()
     }
 }
 
 /// Whom a certificate names, and who issued it.
-#[derive(PartialEq, Eq)]
 struct Link {
     subject: String,
     issuer: String,
+    /// Whether it is in the public logs, where only certificates below public authorities are.
+    is_logged: bool,
 }
 
 impl Link {
     fn of(certificate: &CertificateDer<'_>) -> Option<Self> {
         let certificate = Certificate::from_der(certificate).ok()?;
         let certificate = certificate.tbs_certificate();
+        let mut extensions = certificate.extensions().into_iter().flatten();
         Some(Self {
             subject: shown::line(&certificate.subject().to_string()),
             issuer: shown::line(&certificate.issuer().to_string()),
+            is_logged: extensions.any(|extension| extension.extn_id == LOG_ENTRIES),
         })
-    }
-
-    fn is_self_issued(&self) -> bool {
-        self.subject == self.issuer
     }
 }
 
 /// Follows the chain as far as the server sends it.
-fn look_closer(
-    end_entity: &CertificateDer<'_>,
-    intermediates: &[CertificateDer<'_>],
-) -> Option<Distrust> {
+fn signer(end_entity: &CertificateDer<'_>, intermediates: &[CertificateDer<'_>]) -> Option<Signer> {
     let own = Link::of(end_entity)?;
-    if own.is_self_issued() {
-        return Some(Distrust::SelfSigned { name: own.subject });
-    }
-    if intermediates.is_empty() {
-        return Some(Distrust::IssuerMissing { issuer: own.issuer });
+    if own.subject == own.issuer {
+        return Some(Signer::Itself(own.subject));
     }
     let mut sent: Vec<Link> = intermediates.iter().filter_map(Link::of).collect();
     let mut issuer = own.issuer;
+    let mut is_sent = false;
     while let Some(next) = sent.iter().position(|link| link.subject == issuer) {
         issuer = sent.swap_remove(next).issuer;
+        is_sent = true;
     }
-    Some(Distrust::UnknownAuthority { authority: issuer })
+    Some(match (is_sent, own.is_logged) {
+        (true, _) => Signer::Authority(issuer),
+        // Public authorities issue through one between.
+        (false, true) => Signer::BetweenNotSent(issuer),
+        (false, false) => Signer::NotSent(issuer),
+    })
 }

@@ -8,6 +8,7 @@ use jiff::Timestamp;
 
 use super::certificate::Distrust;
 use super::hold::HeldBack;
+use super::proxy::ProxyRefusal;
 use super::route::Route;
 use crate::agent::clock;
 
@@ -31,7 +32,7 @@ pub enum ClientError {
     },
     /// The file holds more than is kept.
     #[error(
-        "the certificates in {path} are more than the {} KiB that a device keeps: give those of the server's own authority, or --system-certificates for all that this system trusts", .limit / 1024
+        "the certificates in {path} are more than the {} KiB that a device keeps", .limit / 1024
     )]
     TooManyCertificates {
         /// The file.
@@ -52,14 +53,10 @@ pub enum ClientError {
     #[error("can't read this system's certificates")]
     SystemCertificates(#[source] rustls_native_certs::Error),
     /// The system has no certificates that could be used.
-    #[error(
-        "this system has no certificates that can be used: install them (on Debian the package ca-certificates), or name a file with --ca-file"
-    )]
+    #[error("this system has no certificates that can be used")]
     NoSystemCertificates,
     /// The proxy's address can't be read. It is not repeated, since it may hold a password.
-    #[error(
-        "the proxy's address in {variable} can't be read: write it as in http://proxy.example:3128"
-    )]
+    #[error("the proxy's address in {variable} can't be read")]
     Proxy {
         /// Variable of the environment.
         variable: &'static str,
@@ -68,9 +65,7 @@ pub enum ClientError {
         source: url::ParseError,
     },
     /// The proxy is none for HTTP.
-    #[error(
-        "the proxy in {variable} is none for HTTP: write its address as in http://proxy.example:3128"
-    )]
+    #[error("the proxy in {variable} is none for HTTP")]
     ProxyKind {
         /// Variable of the environment.
         variable: &'static str,
@@ -118,6 +113,29 @@ pub enum SendError {
         /// Why.
         #[source]
         source: Cause,
+    },
+    /// The proxy on the way makes none.
+    #[error("can't connect to {origin}")]
+    Proxy {
+        /// Scheme, host and port, and the proxy on the way.
+        origin: String,
+        /// Why.
+        #[source]
+        source: ProxyRefusal,
+    },
+    /// The server does not know TLS.
+    #[error(
+        "can't connect to {origin}: it answers without encryption, as a server at an http:// address does"
+    )]
+    NotEncrypted {
+        /// Scheme, host and port, and the proxy on the way.
+        origin: String,
+    },
+    /// The server was called without TLS, and answers with something else than HTTP.
+    #[error("{origin} answers with no HTTP, as a server at an https:// address does")]
+    NotHttp {
+        /// Scheme, host and port.
+        origin: String,
     },
     /// This device's clock shows a time that can't be counted with.
     #[error(
@@ -177,6 +195,8 @@ impl SendError {
             self,
             Self::UnknownHost { .. }
                 | Self::NoConnection { .. }
+                | Self::Proxy { .. }
+                | Self::NotEncrypted { .. }
                 | Self::Clock
                 | Self::Certificate { .. }
                 | Self::HeldBack { .. }
@@ -194,7 +214,10 @@ impl SendError {
             | Self::NoConnection { .. }
             | Self::TimedOut { .. }
             | Self::Broken { .. } => true,
-            Self::Clock
+            Self::Proxy { source, .. } => source.may_heal(),
+            Self::NotEncrypted { .. }
+            | Self::NotHttp { .. }
+            | Self::Clock
             | Self::Certificate { .. }
             | Self::HeldBack { .. }
             | Self::TooLarge { .. } => false,
@@ -219,12 +242,21 @@ pub(super) fn explain(route: &Route, error: reqwest::Error) -> SendError {
     let origin = route.to_string();
     let is_unknown_name = chain(&error).any(|cause| cause.to_string() == "dns error");
     let is_proxy_unknown = is_unknown_name && route.proxy.is_some();
-    let source = if let Some(words) = of_proxy(&error) {
-        Cause::from(words)
-    } else if is_proxy_unknown {
+    if let Some(source) = refusal(route, &error) {
+        return SendError::Proxy { origin, source };
+    }
+    if speaks_no_tls(&error) {
+        return SendError::NotEncrypted { origin };
+    }
+    if route.is_plain() && says(&error, "invalid HTTP version parsed") {
+        return SendError::NotHttp { origin };
+    }
+    let source = if is_proxy_unknown {
         Cause::from("the proxy's name has no address")
-    } else if speaks_no_tls(&error) {
-        Cause::from("it answers without encryption, as a server at an http:// address does")
+    } else if says(&error, "tunnel error: unexpected end of file") {
+        Cause::from("the proxy hung up")
+    } else if route.is_plain() && hangs_up(&error) {
+        Cause::from("it hangs up without an answer, as a server at an https:// address may do")
     } else {
         Cause(
             chain(&error)
@@ -263,18 +295,29 @@ fn distrust(error: &reqwest::Error) -> Option<Distrust> {
     })
 }
 
-/// What a proxy that does not lead to the server says, in the words of the HTTP library, which hides the type.
-fn of_proxy(error: &reqwest::Error) -> Option<&'static str> {
-    chain(error).find_map(|cause| match cause.to_string().as_str() {
-        "tunnel error: proxy authorization required" => Some(
-            "the proxy wants a login: give name and password with its address, as in http://name:password@proxy.example:3128",
-        ),
-        "tunnel error: unsuccessful" => Some(
-            "the proxy refuses to connect to the server: ask whoever runs it, or name the server in NO_PROXY if it is reached without",
-        ),
-        "tunnel error: unexpected end of file" => Some("the proxy hung up"),
-        _ => None,
-    })
+/// Why a proxy makes no connection, as far as the HTTP library tells, which hides the type.
+fn refusal(route: &Route, error: &reqwest::Error) -> Option<ProxyRefusal> {
+    if says(error, "tunnel error: proxy authorization required") {
+        return Some(match route.has_login {
+            true => ProxyRefusal::LoginRefused,
+            false => ProxyRefusal::LoginWanted,
+        });
+    }
+    says(error, "tunnel error: unsuccessful").then_some(ProxyRefusal::Unknown)
+}
+
+fn says(error: &reqwest::Error, words: &str) -> bool {
+    chain(error).any(|cause| cause.to_string() == words)
+}
+
+fn hangs_up(error: &reqwest::Error) -> bool {
+    let is_reset = |cause: &(dyn Error + 'static)| {
+        let error = cause.downcast_ref::<io::Error>();
+        error.is_some_and(|error| error.kind() == io::ErrorKind::ConnectionReset)
+    };
+    error.is_request()
+        && !error.is_connect()
+        && (says(error, "connection closed before message completed") || chain(error).any(is_reset))
 }
 
 fn speaks_no_tls(error: &reqwest::Error) -> bool {

@@ -5,6 +5,7 @@ mod certificate;
 mod connecting;
 mod error;
 mod hold;
+mod last_failure;
 mod proxy;
 mod retry;
 mod retry_after;
@@ -34,9 +35,11 @@ use retry::Limits;
 use route::Route;
 use trust::Trust;
 
-pub use certificate::Distrust;
+pub use certificate::{Distrust, Flaw, Signer};
 pub use error::{ClientError, SendError};
 pub(super) use hold::BeforeSending;
+pub use last_failure::LastFailure;
+pub use proxy::ProxyRefusal;
 pub(super) use retry::{Ended, Repeat};
 pub(super) use retry_after::RetryAfter;
 pub use user_agent::App;
@@ -112,24 +115,39 @@ pub(super) struct Answer {
 /// Where an answer sends its reader.
 pub(super) struct Redirect {
     pub(super) location: String,
-    /// Whether that is another server: another host, or another port with no change from http to https.
-    pub(super) is_elsewhere: bool,
+    /// Whether that may be a page to log in to a network at.
+    pub(super) may_be_login: bool,
 }
 
 impl Redirect {
     fn read(asked: &url::Url, headers: &HeaderMap) -> Option<Self> {
         let location = text(headers, LOCATION)?;
         // What is no address leads to nobody else.
-        let is_elsewhere = asked.join(location).is_ok_and(|target| {
+        let may_be_login = asked.join(location).is_ok_and(|target| {
             let is_same_host = target.host() == asked.host();
             let is_encrypted_now = (asked.scheme(), target.scheme()) == ("http", "https");
-            !(is_same_host && (is_encrypted_now || target.origin() == asked.origin()))
+            let is_same_server =
+                is_same_host && (is_encrypted_now || target.origin() == asked.origin());
+            !is_same_server || is_like_a_login(&target)
         });
         Some(Self {
             location: location.to_owned(),
-            is_elsewhere,
+            may_be_login,
         })
     }
+}
+
+/// Whether an address on the same host is like that of a page to log in at: by its words, or because
+/// it hands on the address that was asked for.
+fn is_like_a_login(target: &url::Url) -> bool {
+    const WORDS: [&str; 6] = ["auth", "captive", "login", "logon", "portal", "signin"];
+    let path = target.path().to_lowercase().replace(['-', '_'], "");
+    WORDS.iter().any(|word| path.contains(word)) || target.query().is_some_and(hands_on)
+}
+
+fn hands_on(query: &str) -> bool {
+    let mut pairs = url::form_urlencoded::parse(query.as_bytes());
+    pairs.any(|(_, value)| value.starts_with('/') || value.contains("://"))
 }
 
 /// The client for all calls; keeps connections open between them.
@@ -276,11 +294,10 @@ impl Client {
         if deadline.is_zero() {
             return Err(retry::no_time(&route.to_string()));
         }
-        let execute = connecting::within(limits.connect_in(deadline), self.http.execute(request));
+        let execute = self.execute(request, &route, deadline);
+        let execute = connecting::within(limits.connect_in(deadline), execute);
         let begun = tokio::time::timeout(deadline, execute).await;
-        let response = begun
-            .map_err(|_| silence(&route))?
-            .map_err(|source| explain(&route, source))?;
+        let response = begun.map_err(|_| silence(&route))??;
         Ok(Incoming {
             response,
             now,
@@ -317,11 +334,34 @@ impl Client {
                     source: Cause::from("the request's body can be sent once only"),
                 })?;
                 *request.timeout_mut() = Some(time);
-                let attempt = self.attempt(request, route, limit);
+                let attempt = self.attempt(request, route, limit, time);
                 connecting::within(limits.connect_in(time), attempt).await
             }
         })
         .await
+    }
+
+    /// Sends within this time until an answer begins, and finds out why if none does.
+    async fn execute(
+        &self,
+        request: Request,
+        route: &Route,
+        time: Duration,
+    ) -> Result<Response, SendError> {
+        let (url, begun) = (request.url().clone(), Instant::now());
+        let source = match self.http.execute(request).await {
+            Ok(response) => return Ok(response),
+            Err(source) => source,
+        };
+        let mut error = explain(route, source);
+        if let (SendError::Proxy { source, .. }, Some(proxy)) = (&mut error, &self.setup.proxy)
+            && *source == ProxyRefusal::Unknown
+        {
+            let left = time.saturating_sub(begun.elapsed());
+            let asking = tokio::time::timeout(left, proxy.ask_why(&url));
+            *source = asking.await.unwrap_or(ProxyRefusal::Unknown);
+        }
+        Err(error)
     }
 
     async fn attempt(
@@ -329,6 +369,7 @@ impl Client {
         request: Request,
         route: &Route,
         limit: usize,
+        time: Duration,
     ) -> Result<Answer, SendError> {
         let now = certifiable_now()?;
         tracing::debug!(
@@ -337,10 +378,9 @@ impl Client {
             shown::line(request.url().path())
         );
         let begun = Instant::now();
-        let response = self.http.execute(request).await.map_err(|source| {
-            let error = explain(route, source);
+        let response = self.execute(request, route, time).await;
+        let response = response.inspect_err(|error| {
             tracing::debug!("no answer after {:?}: {error}", begun.elapsed());
-            error
         })?;
         tracing::debug!(
             "answered with status {} after {:?}",

@@ -5,8 +5,11 @@ use std::fmt;
 use std::sync::Arc;
 
 use hyper_util::client::proxy::matcher::Matcher;
-use reqwest::{NoProxy, Proxy};
+use reqwest::{NoProxy, Proxy, StatusCode};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 use url::Url;
+use zeroize::Zeroizing;
 
 use super::ClientError;
 
@@ -23,7 +26,49 @@ pub(super) struct EnvironmentProxy {
     rules: Arc<Matcher>,
     /// Without its password.
     address: String,
+    has_login: bool,
     variable: &'static str,
+}
+
+/// Why a proxy does not connect to the server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ProxyRefusal {
+    /// It was given no name and password.
+    #[error("the proxy wants a login (status 407)")]
+    LoginWanted,
+    /// It was given others than it accepts.
+    #[error("the proxy does not accept the name and password in its address (status 407)")]
+    LoginRefused,
+    /// The network lets nothing through yet.
+    #[error("the proxy wants a login to the network first (status {})", .0.as_u16())]
+    NetworkLogin(StatusCode),
+    /// It gets nowhere itself.
+    #[error("the proxy can't reach the server (status {})", .0.as_u16())]
+    Unreachable(StatusCode),
+    /// It does not let this device through.
+    #[error("the proxy refuses to connect to the server (status {})", .0.as_u16())]
+    Refused(StatusCode),
+    /// It does not connect, with a status that is not known.
+    #[error("the proxy does not connect to the server")]
+    Unknown,
+}
+
+impl ProxyRefusal {
+    fn of(status: StatusCode) -> Self {
+        match status {
+            StatusCode::NETWORK_AUTHENTICATION_REQUIRED => Self::NetworkLogin(status),
+            _ if status.is_redirection() => Self::NetworkLogin(status),
+            _ if status.is_server_error() => Self::Unreachable(status),
+            // Now it does.
+            _ if status.is_success() => Self::Unknown,
+            _ => Self::Refused(status),
+        }
+    }
+
+    /// Whether it may be another one within a minute.
+    pub(super) fn may_heal(self) -> bool {
+        matches!(self, Self::Unreachable(_) | Self::Unknown)
+    }
 }
 
 impl EnvironmentProxy {
@@ -43,11 +88,13 @@ impl EnvironmentProxy {
             .no(direct.clone())
             .build();
         let shown = address.origin().ascii_serialization();
+        let has_login = !address.username().is_empty() || address.password().is_some();
         let proxy = Proxy::https(address).map_err(ClientError::Http)?;
         Ok(Self {
             proxy: proxy.no_proxy(NoProxy::from_string(&direct)),
             rules: Arc::new(rules),
             address: shown,
+            has_login,
             variable,
         })
     }
@@ -60,6 +107,44 @@ impl EnvironmentProxy {
     pub(super) fn is_on_the_way_to(&self, url: &Url) -> bool {
         let uri = url.as_str().parse();
         uri.is_ok_and(|uri| self.rules.intercept(&uri).is_some())
+    }
+
+    /// Whether its address has a name or a password.
+    pub(super) fn has_login(&self) -> bool {
+        self.has_login
+    }
+
+    /// Asks it once more for a connection to `url`, to hear why it makes none: the HTTP library hides
+    /// the status.
+    pub(super) async fn ask_why(&self, url: &Url) -> ProxyRefusal {
+        let status = self.status_of_connecting(url).await;
+        status.map_or(ProxyRefusal::Unknown, ProxyRefusal::of)
+    }
+
+    async fn status_of_connecting(&self, url: &Url) -> Option<StatusCode> {
+        let way = self.rules.intercept(&url.as_str().parse().ok()?)?;
+        let proxy = way.uri();
+        if proxy.scheme_str() != Some("http") {
+            return None;
+        }
+        let host = proxy.host()?.trim_matches(['[', ']']);
+        let mut stream = TcpStream::connect((host, proxy.port_u16().unwrap_or(80))).await;
+        let stream = stream.as_mut().ok()?;
+        let to = format!("{}:{}", url.host_str()?, url.port_or_known_default()?);
+        // With room for all of it, so that the login is not left behind elsewhere.
+        let mut request = Zeroizing::new(Vec::with_capacity(4096));
+        request.extend_from_slice(format!("CONNECT {to} HTTP/1.1\r\nHost: {to}\r\n").as_bytes());
+        if let Some(login) = way.basic_auth() {
+            request.extend_from_slice(b"Proxy-Authorization: ");
+            request.extend_from_slice(login.as_bytes());
+            request.extend_from_slice(b"\r\n");
+        }
+        request.extend_from_slice(b"\r\n");
+        stream.write_all(&request).await.ok()?;
+        let mut line = [0; "HTTP/1.1 200".len()];
+        stream.read_exact(&mut line).await.ok()?;
+        let (_, status) = std::str::from_utf8(&line).ok()?.split_once(' ')?;
+        status.parse().ok()
     }
 }
 

@@ -8,7 +8,7 @@ use reqwest::StatusCode;
 use tokio::time::{Instant, sleep};
 
 use super::error::Cause;
-use super::{Answer, RetryAfter, SendError};
+use super::{Answer, LastFailure, RetryAfter, SendError};
 
 /// The longest first wait; it doubles with every attempt.
 const FIRST_WAIT: Duration = Duration::from_millis(500);
@@ -91,6 +91,7 @@ where
             seen_before,
         };
     }
+    LastFailure::set(None);
     loop {
         let result = attempt(limits.attempt.min(left())).await;
         let longest = longest_waits.next().unwrap_or(LONGEST_WAIT);
@@ -120,6 +121,7 @@ where
             failure(origin, &result),
             wait.as_secs_f32()
         );
+        LastFailure::set(Some(reason(&result)));
         seen_before |= !matches!(&result, Err(error) if error.is_unsent());
         sleep(wait).await;
     }
@@ -137,6 +139,17 @@ fn failure(origin: &str, result: &Result<Answer, SendError>) -> String {
         Ok(answer) => format!("{origin} answered with status {}", answer.status),
         Err(error) => match error.source() {
             Some(source) => format!("{error}: {source}"),
+            None => error.to_string(),
+        },
+    }
+}
+
+/// The same in a few words.
+fn reason(result: &Result<Answer, SendError>) -> String {
+    match result {
+        Ok(answer) => format!("status {}", answer.status.as_u16()),
+        Err(error) => match error.source() {
+            Some(source) => source.to_string(),
             None => error.to_string(),
         },
     }
@@ -182,7 +195,7 @@ fn asks_for_another(answer: &Answer) -> bool {
 mod tests {
     use std::cell::RefCell;
 
-    use super::super::certificate::Distrust;
+    use super::super::certificate::{Distrust, Flaw};
     use super::*;
 
     const LIMITS: Limits = Limits {
@@ -268,7 +281,7 @@ mod tests {
         };
         let certificate = SendError::Certificate {
             origin: origin(),
-            distrust: Box::new(Distrust::Other("unknown issuer".to_owned())),
+            distrust: Box::new(Distrust::Flawed(Flaw::Revoked)),
             clock: None,
         };
         let large = SendError::TooLarge {

@@ -13,6 +13,8 @@ pub(super) struct Route {
     origin: String,
     /// The proxy's address without its password, and the variable that names it.
     pub(super) proxy: Option<String>,
+    /// Whether the proxy was given a name and a password.
+    pub(super) has_login: bool,
 }
 
 impl Route {
@@ -21,6 +23,7 @@ impl Route {
         Self {
             origin: url.origin().ascii_serialization(),
             proxy: proxy.map(ToString::to_string),
+            has_login: proxy.is_some_and(EnvironmentProxy::has_login),
         }
     }
 
@@ -29,7 +32,13 @@ impl Route {
         Self {
             origin: "the server".to_owned(),
             proxy: None,
+            has_login: false,
         }
+    }
+
+    /// Whether all that is sent can be read on the way.
+    pub(super) fn is_plain(&self) -> bool {
+        self.origin.starts_with("http://")
     }
 }
 

@@ -24,7 +24,9 @@ pub(super) fn config(trust: &Trust) -> Result<TlsConfig, ClientError> {
         add_system(&mut roots)?;
     }
     let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let verifier = ExplainingVerifier::new(roots, &provider).map_err(ClientError::Verifier)?;
+    let own = trust.own_authorities().into_iter();
+    let own = own.filter_map(|authority| authority.name).collect();
+    let verifier = ExplainingVerifier::new(roots, own, &provider).map_err(ClientError::Verifier)?;
     let mut tls = TlsConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .map_err(ClientError::Tls)?

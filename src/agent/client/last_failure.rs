@@ -1,0 +1,33 @@
+//! Why the try before failed, for whoever shows that there is another one.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+tokio::task_local! {
+    static SHOWN: LastFailure;
+}
+
+/// Why the last try of a call failed, while it is waited for the next.
+#[derive(Clone, Default)]
+pub struct LastFailure(Arc<Mutex<Option<String>>>);
+
+impl LastFailure {
+    /// Does `work`, of whose calls this tells.
+    pub async fn of<T>(&self, work: impl Future<Output = T>) -> T {
+        SHOWN.scope(self.clone(), work).await
+    }
+
+    /// In a few words.
+    pub fn words(&self) -> Option<String> {
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    /// Sets it for whom it is shown, if for anyone.
+    pub(super) fn set(words: Option<String>) {
+        let _ = SHOWN.try_with(|shown| {
+            *shown.0.lock().unwrap_or_else(PoisonError::into_inner) = words;
+        });
+    }
+}
