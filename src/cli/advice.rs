@@ -14,9 +14,12 @@ impl CliError {
     pub(super) fn advice(&self) -> Option<String> {
         match self {
             Self::Agent(error) => of_agent(error),
-            Self::Code(ParseError::TokenAlone | ParseError::WebAddress) => Some(
-                "give the address with --url and the token with --token, both of them".to_owned(),
-            ),
+            Self::Code(ParseError::TokenAlone | ParseError::WebAddress | ParseError::Ambiguous) => {
+                Some(
+                    "give the address with --url and the token with --token, both of them"
+                        .to_owned(),
+                )
+            }
             Self::Rejected => Some(OTHER_COPY.to_owned()),
             #[cfg(feature = "server")]
             Self::Store(error) => error.advice().map(str::to_owned),

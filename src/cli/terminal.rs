@@ -4,7 +4,7 @@ use std::io;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 
-use rustix::termios::{self, InputModes, LocalModes, OptionalActions, Termios};
+use rustix::termios::{self, InputModes, LocalModes, OptionalActions, QueueSelector, Termios};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTSTP};
 use signal_hook::{flag, low_level};
 
@@ -58,6 +58,12 @@ impl Quiet {
         self.restore();
         low_level::emulate_default_handler(SIGTSTP)?;
         self.apply()
+    }
+
+    /// What came and was not read is not read any more.
+    pub(super) fn discard(&self) {
+        // A terminal that is gone has nothing.
+        let _ = termios::tcflush(io::stdin(), QueueSelector::IFlush);
     }
 
     fn end_by(&self, signal: i32) {

@@ -2,6 +2,7 @@
 
 use zeroize::Zeroizing;
 
+use super::apart::Apart;
 use super::keyboard::{Change, Layout, Mapping};
 use super::{Enrolment, ParseError, codes, pasted, payload};
 
@@ -13,6 +14,7 @@ pub const TEXT_LIMIT: usize = 16 * 1024;
 pub struct Reading {
     enrolment: Enrolment,
     mapping: Option<Mapping>,
+    is_put_together: bool,
     others: Vec<Enrolment>,
 }
 
@@ -28,8 +30,8 @@ impl Reading {
             return Err(ParseError::TooLong);
         }
         let text = text.trim_matches(|c: char| c.is_whitespace() || c == '\u{feff}');
-        // Between the characters where a scanner sends two bytes for each, or a terminal tells of Alt.
-        let typed = Zeroizing::new(text.replace(['\0', '\x1b'], ""));
+        // NUL is between the characters where a scanner sends two bytes for each.
+        let typed = Zeroizing::new(pasted::without_escapes(text).replace('\0', ""));
         if !text.contains(pasted::is_invisible) {
             if let Some(enrolment) = exact(text) {
                 return Ok(enrolment.into());
@@ -43,9 +45,15 @@ impl Reading {
             Ok(enrolment) => return Ok(enrolment.into()),
             Err(error) => error,
         };
-        match Change::find(&text) {
-            Some(change) => mapped(&text, system, &change),
-            None => Err(refusal),
+        if let Some(change) = Change::find(&text) {
+            return mapped(&text, system, &change);
+        }
+        match Apart::find(&text).enrolment() {
+            Some(enrolment) if refusal.is_no_code() => Ok(Self {
+                is_put_together: true,
+                ..Self::from(enrolment?)
+            }),
+            _ => Err(refusal),
         }
     }
 
@@ -65,6 +73,12 @@ impl Reading {
         self.mapping
     }
 
+    /// Whether it was no code, but an address and a token that stood in the text each for itself. That they
+    /// belong together is a guess, which a person has to agree to before the token is sent.
+    pub fn is_put_together(&self) -> bool {
+        self.is_put_together
+    }
+
     /// Enrolments at the same server with other tokens, which the text is too where it can't be told
     /// what the token's characters were. The server knows one of them; an unknown token uses nothing up.
     pub fn others(&self) -> &[Enrolment] {
@@ -78,6 +92,7 @@ impl From<Enrolment> for Reading {
         Self {
             enrolment,
             mapping: None,
+            is_put_together: false,
             others: Vec::new(),
         }
     }
@@ -109,9 +124,8 @@ fn mapped(text: &str, system: Option<Layout>, change: &Change) -> Result<Reading
         match &mut first {
             None => {
                 first = Some(Reading {
-                    enrolment,
                     mapping: Some(mapping),
-                    others: Vec::new(),
+                    ..Reading::from(enrolment)
                 });
             }
             Some(first) => {
