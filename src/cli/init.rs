@@ -10,9 +10,7 @@ use super::device::{KeepingArguments, Outcome};
 use super::facts::OverrideArguments;
 use super::scan::{Listener, Scanned, Wanted};
 use super::{CliError, input, output, progress, system_layout};
-use crate::agent::{
-    Agent, AgentError, Course, Identity, InitializeOptions, Initialized, Replaced, State,
-};
+use crate::agent::{Agent, AgentError, Course, Identity, InitializeOptions, Initialized, State};
 use crate::enrolment::picture::{self, PictureError};
 use crate::enrolment::{Enrolment, ParseError, Reading, ServerUrl, plain, token_alone};
 use crate::secret::Secret;
@@ -85,7 +83,14 @@ impl Init {
                 None => Course::DoneBefore,
             };
             let replaced = resumed.and_then(|done| done.replaced);
-            return self.show(&agent, course, replaced, None);
+            let outcome = Outcome {
+                command: "init",
+                course,
+                replaced,
+                given_up: None,
+                mapping: None,
+            };
+            return self.show(&agent, &outcome);
         }
         if let Some(identity) = self.enrolled(&agent)? {
             return Err(AgentError::AlreadyEnrolled(Box::new(identity)).into());
@@ -105,8 +110,14 @@ impl Init {
         let runtime = super::runtime()?;
         let initialized =
             listener.deaf_during(|| runtime.block_on(progress::shown(&what, initialize)))?;
-        let (course, replaced) = (initialized.course, initialized.replaced);
-        self.show(&agent, course, replaced, initialized.given_up)
+        let outcome = Outcome {
+            command: "init",
+            course: initialized.course,
+            replaced: initialized.replaced,
+            given_up: initialized.given_up,
+            mapping: reading.mapping().map(ToString::to_string),
+        };
+        self.show(&agent, &outcome)
     }
 
     fn is_given(&self) -> bool {
@@ -131,25 +142,13 @@ impl Init {
         Ok(status.identity.filter(|_| is_enrolled))
     }
 
-    fn show(
-        &self,
-        agent: &Agent,
-        course: Course,
-        replaced: Option<Replaced>,
-        given_up: Option<ServerUrl>,
-    ) -> Result<(), CliError> {
-        let heading = match course {
+    fn show(&self, agent: &Agent, outcome: &Outcome) -> Result<(), CliError> {
+        let heading = match outcome.course {
             Course::DoneBefore => "This device is enrolled with this code already.",
             Course::Done | Course::WentOn => "This device is enrolled.",
         };
-        let outcome = Outcome {
-            command: "init",
-            course,
-            replaced,
-            given_up,
-        };
         outcome.show(agent, heading, self.json)?;
-        if course == Course::DoneBefore && self.replace && !self.json {
+        if outcome.course == Course::DoneBefore && self.replace && !self.json {
             output::say("Nothing was replaced: another device needs another code.");
         }
         Ok(())

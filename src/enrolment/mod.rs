@@ -26,7 +26,7 @@ use crate::secret::Secret;
 
 pub use apart::{plain, token_alone};
 pub use codes::ObjectScan;
-pub use keyboard::{Layout, Mapping};
+pub use keyboard::{Layout, Undone};
 pub use parse_error::ParseError;
 pub use reading::{Reading, TEXT_LIMIT};
 pub(crate) use server_url::decodings;

@@ -3,7 +3,7 @@
 use zeroize::Zeroizing;
 
 use super::apart::Apart;
-use super::keyboard::{Change, Layout, Mapping};
+use super::keyboard::{Change, Layout, Mapping, Undone};
 use super::{Enrolment, ParseError, codes, pasted, payload};
 
 /// Longest text that is looked at, in bytes. A QR code holds less than 3 KiB; typed under another
@@ -13,7 +13,7 @@ pub const TEXT_LIMIT: usize = 16 * 1024;
 /// An enrolment and how it was read.
 pub struct Reading {
     enrolment: Enrolment,
-    mapping: Option<Mapping>,
+    mapping: Option<Undone>,
     is_put_together: bool,
     others: Vec<Enrolment>,
 }
@@ -69,8 +69,8 @@ impl Reading {
 
     /// What was undone to read it, which a person has to be told before the token is sent. `None` if the
     /// text was read as it is.
-    pub fn mapping(&self) -> Option<Mapping> {
-        self.mapping
+    pub fn mapping(&self) -> Option<&Undone> {
+        self.mapping.as_ref()
     }
 
     /// Whether it was no code, but an address and a token that stood in the text each for itself. That they
@@ -111,23 +111,20 @@ fn exact(text: &str) -> Option<Enrolment> {
 fn mapped(text: &str, system: Option<Layout>, change: &Change) -> Result<Reading, ParseError> {
     let mut first: Option<Reading> = None;
     let mut servers: Vec<String> = Vec::new();
+    let mut candidates: Vec<Mapping> = Vec::new();
     let mut mappings = Mapping::all(system);
     mappings.retain(|mapping| change.is_by(mapping));
     for mapping in mappings {
         let Ok(enrolment) = codes::read(&mapping.undone(text)) else {
             continue;
         };
+        candidates.push(mapping);
         let server = enrolment.url().to_string();
         if !servers.contains(&server) {
             servers.push(server);
         }
         match &mut first {
-            None => {
-                first = Some(Reading {
-                    mapping: Some(mapping),
-                    ..Reading::from(enrolment)
-                });
-            }
+            None => first = Some(Reading::from(enrolment)),
             Some(first) => {
                 let known = |known: &Enrolment| known.is(&enrolment);
                 if !known(&first.enrolment) && !first.others.iter().any(known) {
@@ -138,7 +135,10 @@ fn mapped(text: &str, system: Option<Layout>, change: &Change) -> Result<Reading
     }
     match first {
         Some(_) if servers.len() > 1 => Err(ParseError::DifferentServers(servers)),
-        Some(reading) => Ok(reading),
+        Some(reading) => Ok(Reading {
+            mapping: Some(Undone::of(candidates, system)),
+            ..reading
+        }),
         None if change.is_of_case => Err(ParseError::CapsLock),
         None => Err(ParseError::KeyboardLayout),
     }
