@@ -118,7 +118,9 @@ fn object(text: &str) -> Result<(Enrolment, usize), ParseError> {
     // Lines were broken by what it was pasted from; in JSON they would be `\n`.
     let mut joined = Zeroizing::new(String::with_capacity(length));
     for line in object.split(['\r', '\n']) {
-        joined.extend(line.trim().chars().filter(|c| !c.is_control()));
+        // Mail programs begin the lines of what they quote so.
+        let line = line.trim_start_matches(|c: char| c == '>' || c.is_whitespace());
+        joined.extend(line.trim_end().chars().filter(|c| !c.is_control()));
     }
     Ok((payload::of_json(&joined)?, length))
 }
@@ -331,6 +333,12 @@ mod tests {
             &JSON.replace(' ', "\r\n   "),
             &JSON.replace("pretix", "pre\n  tix"),
             &JSON.replace("4jn8", "4jn\r\n8"),
+            &format!("> {}", JSON.replace(", ", ",\n> > ")),
+            &serde_json::to_string(JSON).unwrap(),
+            &serde_json::to_string(LINK).unwrap(),
+            &LINK.replace('=', "=3D"),
+            &LINK.replace('=', "=3D").replace("8g2", "8=\r\ng2"),
+            &JSON.replace("pretix", "pre=\ntix").replace('"', "=22"),
             &format!("The code is {JSON}, have fun!"),
             &format!("<{LINK}>"),
             &format!("“{LINK}”"),

@@ -53,6 +53,38 @@ fn sequence_length(text: &str) -> usize {
     }
 }
 
+/// What a mail's source writes as quoted-printable, where it is: `=3D` for `=`, and `=` before a line end
+/// that is none.
+pub(super) fn unquoted(text: &str) -> Option<Zeroizing<String>> {
+    if !["=3D", "=22", "=\n", "=\r\n"]
+        .iter()
+        .any(|mark| text.contains(mark))
+    {
+        return None;
+    }
+    let mut plain = Zeroizing::new(String::with_capacity(text.len()));
+    let mut parts = text.split('=');
+    plain.push_str(parts.next().unwrap_or_default());
+    for part in parts {
+        let code = part
+            .get(..2)
+            .and_then(|code| u8::from_str_radix(code, 16).ok());
+        let line_end = ["\r\n", "\n"].iter().find_map(|end| part.strip_prefix(end));
+        match (code.filter(u8::is_ascii), line_end) {
+            (Some(code), _) => {
+                plain.push(char::from(code));
+                plain.push_str(part.get(2..).unwrap_or_default());
+            }
+            (None, Some(rest)) => plain.push_str(rest),
+            (None, None) => {
+                plain.push('=');
+                plain.push_str(part);
+            }
+        }
+    }
+    Some(plain)
+}
+
 /// Whether nothing is seen of a character.
 pub(super) fn is_invisible(c: char) -> bool {
     matches!(
@@ -101,6 +133,17 @@ mod tests {
             ("\u{1b}", ""),
         ] {
             assert_eq!(*without_escapes(text), expected, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn what_a_mail_s_source_writes_otherwise_is_undone() {
+        for (text, expected) in [
+            ("a=3Db=\r\nc=\nd", Some("a=bcd")),
+            ("=22a=22=ü=", Some("\"a\"=ü=")),
+            ("a=b&c=d", None),
+        ] {
+            assert_eq!(unquoted(text).as_deref().map(String::as_str), expected);
         }
     }
 

@@ -88,8 +88,9 @@ impl Fields {
             found,
         };
         match self.take(FIELD)? {
-            None if self.0.iter().any(|(name, _)| name == "version") => {
-                Err(ParseError::Predecessor)
+            None if self.has("version") => Err(ParseError::Predecessor),
+            None if !["url", "token"].iter().any(|name| self.has(name)) => {
+                Err(ParseError::SomethingElse)
             }
             None => Err(ParseError::Missing(FIELD)),
             Some(Value::Number(number)) => match number.as_u64() {
@@ -102,6 +103,10 @@ impl Fields {
             },
             Some(other) => Err(wrong_kind(kind(&other))),
         }
+    }
+
+    fn has(&self, field: &str) -> bool {
+        self.0.iter().any(|(name, _)| name == field)
     }
 
     fn enrolment(mut self) -> Result<Enrolment, ParseError> {
@@ -244,7 +249,9 @@ mod tests {
                 "pretixscan:setup?url=https%3A%2F%2Fx.org&token=t",
                 "OtherLink",
             ),
-            ("{}", r#"Missing("handshake_version")"#),
+            ("{}", "SomethingElse"),
+            (r#"{"a":1}"#, "SomethingElse"),
+            (r#"{"token":"t"}"#, r#"Missing("handshake_version")"#),
             (
                 r#"{"url":"https://x.org","token":"t"}"#,
                 r#"Missing("handshake_version")"#,

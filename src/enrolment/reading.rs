@@ -45,6 +45,16 @@ impl Reading {
             Ok(enrolment) => return Ok(enrolment.into()),
             Err(error) => error,
         };
+        // Written for something else to read, which did not.
+        let inner = serde_json::from_str(&text).ok().map(Zeroizing::new);
+        let written = [inner, pasted::unquoted(&text)];
+        if let Some(enrolment) = written
+            .iter()
+            .flatten()
+            .find_map(|text| codes::read(text).ok())
+        {
+            return Ok(enrolment.into());
+        }
         if let Some(change) = Change::find(&text) {
             return mapped(&text, system, &change);
         }
