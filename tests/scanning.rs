@@ -381,6 +381,23 @@ fn what_is_scanned_while_the_server_answers_is_not_shown_and_not_left_for_the_sh
 }
 
 #[test]
+fn what_is_scanned_while_an_unfinished_enrolment_goes_on_is_not_shown_either() {
+    let slow = Slow::new();
+    let (pty, scanner) = (Pty::new(), Scanner::new());
+    let code = link(&slow.server);
+    let begun = scanner.run(&["init", "--payload", &code, "--timeout", "1"]);
+    assert_ne!(begun.code, 0, "{begun:?}");
+    let before = slow.server.requests().len();
+    let child = pty.start_for_a_person(&scanner.command(&["init"]));
+    until(|| slow.server.requests().len() > before);
+    pty.types(&format!("{code}\r{code}\r"));
+    slow.answers();
+    succeeds(&pty, child);
+    assert!(!pty.shown().contains(&TOKEN[..5]), "{:?}", pty.shown());
+    assert_eq!(pty.left(), 0, "nothing is left for the shell");
+}
+
+#[test]
 fn a_person_and_a_signal_can_end_it_while_the_server_answers() {
     for way in ["\u{3}", "SIGTERM", "SIGHUP"] {
         let slow = Slow::new();

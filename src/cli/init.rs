@@ -76,7 +76,10 @@ impl Init {
         let agent = self.keeping.agent(&self.connection)?;
         if let Some(server) = self.unfinished(&agent)? {
             let what = format!("Enrolling at {server}");
-            let resumed = super::runtime()?.block_on(progress::shown(&what, agent.resume()))?;
+            let (listener, runtime) = (Listener::default(), super::runtime()?);
+            listener.expect_nothing()?;
+            let resumed = listener
+                .deaf_during(|| runtime.block_on(progress::shown(&what, agent.resume())))?;
             // Another command may have finished it meanwhile.
             let course = match resumed {
                 Some(_) => Course::WentOn,

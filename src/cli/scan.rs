@@ -64,6 +64,14 @@ impl Listener {
         terminal::is_a_persons()
     }
 
+    /// Quiets a person's terminal though nothing is asked, where they may think that it is.
+    pub(super) fn expect_nothing(&self) -> Result<(), CliError> {
+        if terminal::is_in_foreground() {
+            self.quiet()?;
+        }
+        Ok(())
+    }
+
     fn quiet(&self) -> Result<Option<&Quiet>, CliError> {
         if let Some(quiet) = self.quiet.get() {
             return Ok(quiet.as_ref());
@@ -525,4 +533,28 @@ fn is_of_an_address(text: &str) -> bool {
         .iter()
         .any(|scheme| scheme.starts_with(text));
     (has_begun || text.contains(['.', ':', '/'])) && !text.contains(['{', '"', '?', '=', '%'])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_may_be_of_a_token_or_code_is_not_shown() {
+        for (text, is_shown) in [
+            ("h", true),
+            ("https", true),
+            ("https://pretix.eu", true),
+            ("pretix.eu", true),
+            ("kpp4jn8g2ynzonp6", false),
+            ("hkpp4", false),
+            ("https://pretix.eu?token=", false),
+            ("{\"url\": \"https://", false),
+        ] {
+            assert_eq!(is_of_an_address(text), is_shown, "{text}");
+        }
+        for (text, is_shown) in [("", true), ("Ye", true), ("no\r", true), ("nobody", false)] {
+            assert_eq!(is_of_an_answer(text), is_shown, "{text}");
+        }
+    }
 }

@@ -95,6 +95,11 @@ pub(super) fn is_a_persons() -> bool {
     termios::tcgetpgrp(io::stdin()).is_ok()
 }
 
+/// Whether the shell lets this command have the terminal now: in the background it would be stopped.
+pub(super) fn is_in_foreground() -> bool {
+    termios::tcgetpgrp(io::stdin()).is_ok_and(|group| group == rustix::process::getpgrp())
+}
+
 /// What signals do: their default, but while a terminal is quiet they wait for its end.
 struct Signals {
     end_at_once: Arc<AtomicBool>,
