@@ -63,6 +63,12 @@ fn a_code_that_is_none_for_enrolment_is_told_for_what_it_is() {
         ("https://pretix.eu".to_owned(), "--token"),
         ("pretix.eu".to_owned(), "--token"),
         ("kpp4jn8g2ynzonp6".to_owned(), "--url"),
+        ("Initialization token: kpp4jn8g2ynzonp6".to_owned(), "--url"),
+        (
+            "https://pretix.eu https://example.org kpp4jn8g2ynzonp6".to_owned(),
+            "--token",
+        ),
+        (r#"{"a": 1}"#.to_owned(), "something else"),
         (PAYLOAD.replace('"', "!").replace('_', "%"), "layout"),
         (PAYLOAD.to_uppercase().replace('}', ""), "caps lock"),
         (

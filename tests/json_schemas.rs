@@ -122,7 +122,21 @@ fn what_the_commands_for_devices_print_is_as_their_schemas_say() {
     let third = installation.create_device("Lane 3");
     init(&third, &["--replace", "--revoke-old"]);
     init(&third, &[]);
-    installation.admin(&["device", "move", ORGANIZER, "3", "north"]);
+    let token = installation.create_device("Lane 3 anew");
+    let code = json!({"handshake_version": 1, "url": url, "token": token}).to_string();
+    let under_caps_lock: String = code
+        .chars()
+        .map(|c| match c.is_ascii_lowercase() {
+            true => c.to_ascii_uppercase(),
+            false => c.to_ascii_lowercase(),
+        })
+        .collect();
+    let enrol = ["init", "--json", "--replace", "--payload", &under_caps_lock];
+    let ended = scanner.run(&enrol);
+    held.hold("notice", &serde_json::from_str(&ended.stderr).unwrap());
+    let enrolled = held.printed("init", &ended);
+    assert_eq!(enrolled["mapping"], "caps lock is on");
+    installation.admin(&["device", "move", ORGANIZER, "4", "north"]);
     held.run(&scanner, "info", &["info"]);
     let info = held.run(&scanner, "info", &["info", "--media-keys"]);
     assert_eq!(info["gate"]["identifier"], "north");

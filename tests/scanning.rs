@@ -12,6 +12,7 @@ mod common;
 use std::io::Write;
 use std::os::unix::process::ExitStatusExt;
 use std::process::{Child, Stdio};
+use std::sync::{Arc, Condvar, Mutex};
 
 use common::pty::{Pty, named_pipe};
 use common::scanner::{Scanner, end};
@@ -325,4 +326,251 @@ fn of_tokens_that_it_may_be_the_one_is_taken_that_the_server_knows() {
     scanner.run(&["init", "--payload", &typed]).succeeds();
     let requests = server.requests();
     assert!(requests[0].contains("\"zpp4jn8g2\"") && requests[1].contains("\"ypp4jn8g2\""));
+}
+
+/// A server that answers when it is told to.
+struct Slow {
+    server: Stranger,
+    may_answer: Arc<(Mutex<bool>, Condvar)>,
+}
+
+impl Slow {
+    fn new() -> Self {
+        let may_answer = Arc::<(Mutex<bool>, Condvar)>::default();
+        let gate = Arc::clone(&may_answer);
+        let server = Stranger::answering_by(move |_| {
+            let shut = gate.0.lock().unwrap();
+            drop(gate.1.wait_while(shut, |may| !*may).unwrap());
+            identity("k")
+        });
+        Self { server, may_answer }
+    }
+
+    fn answers(&self) {
+        *self.may_answer.0.lock().unwrap() = true;
+        self.may_answer.1.notify_all();
+    }
+}
+
+fn until(is_so: impl Fn() -> bool) {
+    let begun = std::time::Instant::now();
+    while !is_so() {
+        assert!(begun.elapsed() < std::time::Duration::from_secs(30));
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+}
+
+#[test]
+fn what_is_scanned_while_the_server_answers_is_not_shown_and_not_left_for_the_shell() {
+    let slow = Slow::new();
+    let (pty, scanner) = (Pty::new(), Scanner::new());
+    let child = pty.start_for_a_person(&scanner.command(&["init"]));
+    pty.wait_until_quiet();
+    pty.types(&link(&slow.server));
+    until(|| slow.server.requests().len() == 1);
+    for again in ["\r", "\r", "\u{3}\r"] {
+        assert!(pty.is_quiet());
+        pty.types(&format!("{}{again}", link(&slow.server)));
+    }
+    slow.answers();
+    succeeds(&pty, child);
+    assert!(!pty.shown().contains(&TOKEN[..5]), "{:?}", pty.shown());
+    assert!(!pty.is_quiet(), "the terminal is as it was");
+    assert_eq!(pty.left(), 0, "nothing is left for the shell");
+    is_sent_once(&slow.server);
+}
+
+#[test]
+fn what_is_scanned_while_an_unfinished_enrolment_goes_on_is_not_shown_either() {
+    let slow = Slow::new();
+    let (pty, scanner) = (Pty::new(), Scanner::new());
+    let code = link(&slow.server);
+    let begun = scanner.run(&["init", "--payload", &code, "--timeout", "1"]);
+    assert_ne!(begun.code, 0, "{begun:?}");
+    let before = slow.server.requests().len();
+    let child = pty.start_for_a_person(&scanner.command(&["init"]));
+    until(|| slow.server.requests().len() > before);
+    pty.types(&format!("{code}\r{code}\r"));
+    slow.answers();
+    succeeds(&pty, child);
+    assert!(!pty.shown().contains(&TOKEN[..5]), "{:?}", pty.shown());
+    assert_eq!(pty.left(), 0, "nothing is left for the shell");
+}
+
+#[test]
+fn a_person_and_a_signal_can_end_it_while_the_server_answers() {
+    for way in ["\u{3}", "SIGTERM", "SIGHUP"] {
+        let slow = Slow::new();
+        let (pty, scanner) = (Pty::new(), Scanner::new());
+        let mut child = pty.start_for_a_person(&scanner.command(&["init"]));
+        pty.wait_until_quiet();
+        pty.types(&format!("{}\r", link(&slow.server)));
+        until(|| slow.server.requests().len() == 1);
+        let pid = Pid::from_child(&child);
+        let expected = match way {
+            "SIGTERM" => Signal::TERM,
+            "SIGHUP" => Signal::HUP,
+            _ => Signal::INT,
+        };
+        match way {
+            "\u{3}" => pty.types_slowly(way),
+            _ => kill_process(pid, expected).unwrap(),
+        }
+        let status = child.wait().unwrap();
+        assert_eq!(status.signal(), Some(expected.as_raw()), "{status} {way:?}");
+        assert!(!pty.is_quiet(), "{way:?}");
+        slow.answers();
+    }
+}
+
+#[test]
+fn a_code_in_the_place_of_a_token_goes_to_its_own_server_alone() {
+    let (first, own) = (
+        Stranger::answering(identity("k")),
+        Stranger::answering(identity("k")),
+    );
+    for code in [payload(&own), link(&own), in_german(&payload(&own))] {
+        for (answer, expected) in [("no\r", 2), ("yes\r", 0)] {
+            let before = own.requests().len();
+            let (pty, scanner) = (Pty::new(), Scanner::new());
+            let mut child = pty.start_for_a_person(&scanner.command(&["init"]));
+            pty.wait_until_quiet();
+            pty.types(&format!("{}/poster\r", first.url));
+            pty.wait_for("Initialization token for");
+            pty.types(&format!("{code}\r"));
+            pty.wait_for(&format!("Enrol at {}?", own.url));
+            pty.types_slowly(answer);
+            assert_eq!(child.wait().unwrap().code(), Some(expected));
+            let is_sent = usize::from(expected == 0);
+            assert_eq!(own.requests().len() - before, is_sent, "{:?}", pty.shown());
+        }
+        let arguments = ["init", "--url", &first.url, "--token", &code];
+        Scanner::new().run(&arguments).complains(4, "token");
+        let piped = Scanner::new().run_with_input(&["init", "--url", &first.url], code.as_bytes());
+        piped.complains(4, "--payload");
+    }
+    for request in own.requests() {
+        assert!(request.contains(&format!("\"{TOKEN}\"")), "{request}");
+    }
+    assert_eq!(first.requests().len(), 0);
+}
+
+#[test]
+fn a_code_of_the_address_that_was_given_needs_no_more_words() {
+    let server = Stranger::answering(identity("k"));
+    let (pty, scanner) = (Pty::new(), Scanner::new());
+    let child = pty.start_for_a_person(&scanner.command(&["init", "--url", &server.url]));
+    pty.wait_for("Initialization token for");
+    pty.types(&format!("{}\r", payload(&server)));
+    succeeds(&pty, child);
+    is_sent_once(&server);
+}
+
+#[test]
+fn an_address_that_was_scanned_is_agreed_to_before_a_token_goes_there() {
+    let server = Stranger::answering(identity("k"));
+    let (pty, scanner) = (Pty::new(), Scanner::new());
+    let mut child = pty.start_for_a_person(&scanner.command(&["init"]));
+    pty.wait_until_quiet();
+    pty.types(&format!("{}\r", server.url));
+    pty.wait_for("Initialization token for");
+    pty.types_slowly(&format!("{TOKEN}\r"));
+    pty.wait_for(&format!("Enrol at {}?", server.url));
+    pty.types_slowly("no\r");
+    assert_eq!(child.wait().unwrap().code(), Some(2), "{:?}", pty.shown());
+    assert_eq!(server.requests().len(), 0);
+}
+
+#[test]
+fn only_yes_and_no_answer_the_question_and_not_a_scan_or_enter() {
+    let server = Stranger::answering(identity("k"));
+    let typed = in_german(&payload(&server));
+    let question = format!("Enrol at {}?", server.url);
+    for (answer, code, sent) in [("NO\r", 2, 0), ("Y\r", 0, 1)] {
+        let (pty, scanner) = (Pty::new(), Scanner::new());
+        let mut child = pty.start_for_a_person(&scanner.command(&["init"]));
+        pty.wait_until_quiet();
+        pty.types(&typed);
+        for (asked, other) in (1..).zip(["\r", &format!("{typed}\r"), "maybe\r"]) {
+            until(|| pty.shown().matches(&question).count() == asked);
+            pty.types(other);
+        }
+        until(|| pty.shown().matches(&question).count() == 4);
+        pty.types_slowly(answer);
+        let status = child.wait().unwrap();
+        assert_eq!(status.code(), Some(code), "{:?}", pty.shown());
+        assert_eq!(server.requests().len(), sent);
+        assert!(!pty.shown().contains(&TOKEN[..4]), "{:?}", pty.shown());
+        assert_eq!(pty.left(), 0, "nothing is left for the shell");
+    }
+    let (pty, scanner) = (Pty::new(), Scanner::new());
+    let mut child = pty.start_for_a_person(&scanner.command(&["init", "--timeout", "1"]));
+    pty.wait_until_quiet();
+    pty.types(&typed);
+    assert_eq!(child.wait().unwrap().code(), Some(2), "{:?}", pty.shown());
+    assert!(pty.shown().contains(&question));
+}
+
+#[test]
+fn address_and_token_that_are_pasted_together_are_agreed_to() {
+    let server = Stranger::answering(identity("k"));
+    let pasted = format!("System URL: {}\rToken: {TOKEN}\r", server.url);
+    for (count, text) in (1..).zip([
+        pasted.clone(),
+        format!("\u{1b}[200~{pasted}\u{1b}[201~\r"),
+        format!("{TOKEN} {}\r", server.url),
+    ]) {
+        let (pty, scanner) = (Pty::new(), Scanner::new());
+        let child = pty.start_for_a_person(&scanner.command(&["init"]));
+        pty.wait_until_quiet();
+        pty.types(&text);
+        pty.wait_for(&format!("Enrol at {}?", server.url));
+        pty.types_slowly("yes\r");
+        succeeds(&pty, child);
+        assert!(!pty.shown().contains(&TOKEN[..4]), "{:?}", pty.shown());
+        assert_eq!(server.requests().len(), count);
+    }
+    assert!(server.requests().iter().all(|one| one.contains(TOKEN)));
+}
+
+#[test]
+fn the_marks_of_pasting_are_no_part_of_what_is_pasted() {
+    let server = Stranger::answering(identity("k"));
+    let (pty, scanner) = (Pty::new(), Scanner::new());
+    let child = pty.start_for_a_person(&scanner.command(&["init"]));
+    pty.wait_until_quiet();
+    pty.types(&format!("\u{1b}[200~{}\u{1b}[201~\r", link(&server)));
+    succeeds(&pty, child);
+    let (pty, scanner) = (Pty::new(), Scanner::new());
+    let child = pty.start_for_a_person(&scanner.command(&["init", "--url", &server.url]));
+    pty.wait_for("Initialization token for");
+    pty.types(&format!("\u{1b}[200~{TOKEN}\u{1b}[201~\r"));
+    succeeds(&pty, child);
+    for request in server.requests() {
+        assert!(request.contains(&format!("\"{TOKEN}\"")), "{request}");
+    }
+}
+
+#[test]
+fn what_is_lacking_is_asked_for() {
+    let server = Stranger::answering(identity("k"));
+    // Enter alone is no answer; a token alone lacks its address, an address its token.
+    let (pty, scanner) = (Pty::new(), Scanner::new());
+    let child = pty.start_for_a_person(&scanner.command(&["init"]));
+    pty.wait_until_quiet();
+    pty.types("\r");
+    until(|| pty.shown().matches("Scan the QR code").count() == 2);
+    pty.types(&format!("Initialization token: {TOKEN}\r"));
+    pty.wait_for("the server's address, or");
+    pty.types_slowly(&format!("{}\r", server.url));
+    succeeds(&pty, child);
+    is_sent_once(&server);
+    assert!(!pty.shown().contains("error"), "{:?}", pty.shown());
+
+    let ended = Scanner::new().run_with_input(&["init", "--url", &server.url], TOKEN.as_bytes());
+    ended.succeeds();
+    assert_eq!(server.requests().len(), 2);
+    let link = link(&server);
+    let ended = Scanner::new().run(&["init", "--url", &link]);
+    ended.complains(4, "give it with --payload");
 }

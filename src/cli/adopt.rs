@@ -109,6 +109,7 @@ impl Adopt {
             course: adopted.course,
             replaced: adopted.replaced,
             given_up: adopted.given_up,
+            mapping: None,
         };
         outcome.show(&agent, heading, self.json)
     }

@@ -75,7 +75,7 @@ impl CliError {
         }
         match self {
             Self::Agent(error) => of_agent(error),
-            Self::Code(ParseError::TokenAlone | ParseError::WebAddress) => Some(
+            Self::Code(ParseError::TokenAlone | ParseError::WebAddress | ParseError::Ambiguous) => Some(
                 "scan the code on the device's page of the server, or give the address with --url and the token with --token, both of them".to_owned(),
             ),
             #[cfg(feature = "server")]

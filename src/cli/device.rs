@@ -53,6 +53,8 @@ pub(super) struct Outcome {
     pub(super) replaced: Option<Replaced>,
     /// The server of an unfinished enrolment that was given up.
     pub(super) given_up: Option<ServerUrl>,
+    /// What was undone to read the code.
+    pub(super) mapping: Option<String>,
 }
 
 /// What `--json` prints.
@@ -67,6 +69,9 @@ struct DeviceDocument<'a> {
     /// The server of an unfinished enrolment that was given up, at which its device may be active.
     #[serde(skip_serializing_if = "Option::is_none")]
     given_up: Option<&'a ServerUrl>,
+    /// What was undone to read the code, in words.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    mapping: Option<&'a str>,
     #[serde(flatten)]
     status: status::StatusDocument<'a>,
 }
@@ -89,6 +94,7 @@ impl Outcome {
             },
             replaced: None,
             given_up: None,
+            mapping: None,
         }
     }
 
@@ -104,6 +110,7 @@ impl Outcome {
                     state: replaced.afterlife,
                 }),
                 given_up: self.given_up.as_ref(),
+                mapping: self.mapping.as_deref(),
                 status: status::report(&status),
             });
             return output::has_told(told, heading);

@@ -64,6 +64,10 @@ pub(super) enum CliError {
     NoEndInTime(u64),
     #[error("nothing was sent: the code's server was not confirmed with yes")]
     CodeNotConfirmed,
+    #[error("this is a code for {code}, not for {given}: give it with --payload, or --payload -")]
+    OtherServer { given: String, code: String },
+    #[error("{0}, but this is of a whole enrolment code: give it with --payload")]
+    WholeCode(&'static str),
     #[error("there is no command {0}")]
     NoCommand(String),
     #[error("can't read {name}")]

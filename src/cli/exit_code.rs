@@ -106,7 +106,11 @@ pub(super) fn of(error: &CliError) -> ExitCode {
             ..
         } => ExitCode::Code,
         CliError::Picture { .. } => ExitCode::Picture,
-        CliError::Code(_) | CliError::Token(_) | CliError::Url(_) => ExitCode::Code,
+        CliError::Code(_)
+        | CliError::Token(_)
+        | CliError::Url(_)
+        | CliError::OtherServer { .. }
+        | CliError::WholeCode(_) => ExitCode::Code,
         CliError::NoInput
         | CliError::NoInputInTime(_)
         | CliError::NoEndInTime(_)

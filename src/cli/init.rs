@@ -1,20 +1,18 @@
 //! `gatehand init`: enrols this device.
 
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::Instant;
 
 use clap::Args;
 
 use super::connection::ConnectionArguments;
 use super::device::{KeepingArguments, Outcome};
 use super::facts::OverrideArguments;
-use super::scan::{Wanted, scan};
-use super::{CliError, input, output, progress, system_layout, terminal};
-use crate::agent::{
-    Agent, AgentError, Course, Identity, InitializeOptions, Initialized, Replaced, State,
-};
+use super::scan::{Listener, Scanned, Wanted};
+use super::{CliError, input, output, progress, system_layout};
+use crate::agent::{Agent, AgentError, Course, Identity, InitializeOptions, Initialized, State};
 use crate::enrolment::picture::{self, PictureError};
-use crate::enrolment::{Enrolment, ParseError, Reading, ServerUrl, unframed};
+use crate::enrolment::{Enrolment, ParseError, Reading, ServerUrl, plain, token_alone};
 use crate::secret::Secret;
 use crate::wire::TOKEN_UNKNOWN;
 
@@ -46,8 +44,8 @@ pub(super) struct Init {
     /// What the QR code holds, or the link to enrol with (- for standard input).
     #[arg(long, value_name = "TEXT", conflicts_with_all = ["url", "token"])]
     payload: Option<String>,
-    /// Address of the server.
-    #[arg(long, value_name = "ADDRESS", requires = "token")]
+    /// Address of the server. Without --token it is asked for, or read from standard input.
+    #[arg(long, value_name = "ADDRESS")]
     url: Option<String>,
     /// The initialization token.
     #[arg(long, requires = "url")]
@@ -78,20 +76,32 @@ impl Init {
         let agent = self.keeping.agent(&self.connection)?;
         if let Some(server) = self.unfinished(&agent)? {
             let what = format!("Enrolling at {server}");
-            let resumed = super::runtime()?.block_on(progress::shown(&what, agent.resume()))?;
+            let (listener, runtime) = (Listener::default(), super::runtime()?);
+            listener.expect_nothing()?;
+            let resumed = listener
+                .deaf_during(|| runtime.block_on(progress::shown(&what, agent.resume())))?;
             // Another command may have finished it meanwhile.
             let course = match resumed {
                 Some(_) => Course::WentOn,
                 None => Course::DoneBefore,
             };
             let replaced = resumed.and_then(|done| done.replaced);
-            return self.show(&agent, course, replaced, None);
+            let outcome = Outcome {
+                command: "init",
+                course,
+                replaced,
+                given_up: None,
+                mapping: None,
+            };
+            return self.show(&agent, &outcome);
         }
         if let Some(identity) = self.enrolled(&agent)? {
             return Err(AgentError::AlreadyEnrolled(Box::new(identity)).into());
         }
-        let reading = self.reading(&agent)?;
-        confirm(&reading, self.connection.timeout())?;
+        let listener = Listener::default();
+        let asked = self.asked(&agent, &listener)?;
+        self.confirm(&asked, &listener)?;
+        let reading = asked.reading;
         let options = InitializeOptions {
             replace: self.replace,
             allow_http: self.allow_http,
@@ -100,9 +110,17 @@ impl Init {
         };
         let what = format!("Enrolling at {}", reading.enrolment().url());
         let initialize = initialize(&agent, &reading, &options);
-        let initialized = super::runtime()?.block_on(progress::shown(&what, initialize))?;
-        let (course, replaced) = (initialized.course, initialized.replaced);
-        self.show(&agent, course, replaced, initialized.given_up)
+        let runtime = super::runtime()?;
+        let initialized =
+            listener.deaf_during(|| runtime.block_on(progress::shown(&what, initialize)))?;
+        let outcome = Outcome {
+            command: "init",
+            course: initialized.course,
+            replaced: initialized.replaced,
+            given_up: initialized.given_up,
+            mapping: reading.mapping().map(ToString::to_string),
+        };
+        self.show(&agent, &outcome)
     }
 
     fn is_given(&self) -> bool {
@@ -127,88 +145,243 @@ impl Init {
         Ok(status.identity.filter(|_| is_enrolled))
     }
 
-    fn show(
-        &self,
-        agent: &Agent,
-        course: Course,
-        replaced: Option<Replaced>,
-        given_up: Option<ServerUrl>,
-    ) -> Result<(), CliError> {
-        let heading = match course {
+    fn show(&self, agent: &Agent, outcome: &Outcome) -> Result<(), CliError> {
+        let heading = match outcome.course {
             Course::DoneBefore => "This device is enrolled with this code already.",
             Course::Done | Course::WentOn => "This device is enrolled.",
         };
-        let outcome = Outcome {
-            command: "init",
-            course,
-            replaced,
-            given_up,
-        };
         outcome.show(agent, heading, self.json)?;
-        if course == Course::DoneBefore && self.replace && !self.json {
+        if outcome.course == Course::DoneBefore && self.replace && !self.json {
             output::say("Nothing was replaced: another device needs another code.");
         }
         Ok(())
     }
 
-    fn reading(&self, agent: &Agent) -> Result<Reading, CliError> {
+    fn asked(&self, agent: &Agent, listener: &Listener) -> Result<Asked, CliError> {
         if let Some(path) = &self.qr_image {
-            return read_picture(path);
+            return Ok(read_picture(path)?.into());
         }
         if let Some(text) = self.payload.as_ref().filter(|text| *text != "-") {
-            return Ok(Reading::of(text, system_layout::find())?);
+            return Ok(Reading::of(text, system_layout::find())?.into());
         }
-        if let (Some(url), Some(token)) = (&self.url, &self.token) {
-            let enrolment = Enrolment::new(url.parse()?, Secret::new(token.clone()))?;
-            return Ok(enrolment.into());
+        let url = self.url.as_deref().map(given_address).transpose()?;
+        if let (Some(url), Some(token)) = (&url, &self.token) {
+            let enrolment = Enrolment::new(url.clone(), given_token(token)?)?;
+            return Ok(Reading::from(enrolment).into());
         }
-        let attempts = match terminal::is_a_persons() {
+        let attempts = match listener.is_a_persons() {
             true => {
                 agent.refuse_if_volatile()?;
                 ATTEMPTS
             }
             false => 1,
         };
+        let ask = || match &url {
+            Some(url) => self.ask_for_token(url, false, listener),
+            None => self.ask_for_code(listener),
+        };
         // A slip at a kiosk's keyboard should not mean starting over.
         for _ in 1..attempts {
-            match self.ask() {
+            match ask() {
                 Err(error @ (CliError::Code(_) | CliError::Url(_) | CliError::Token(_))) => {
                     output::complain(&error);
                 }
                 answer => return answer,
             }
         }
-        self.ask()
+        ask()
     }
 
     /// Asks for a code or link, which a hand scanner may type, or for address and token.
-    fn ask(&self) -> Result<Reading, CliError> {
+    fn ask_for_code(&self, listener: &Listener) -> Result<Asked, CliError> {
+        let question = "Scan the QR code, paste the link, or type the server's address:";
+        let first = self.ask(question, Wanted::CodeOrAddress, listener)?;
+        let error = match Reading::of(&first.text, system_layout::find()) {
+            Ok(reading) => return Ok(reading.into()),
+            Err(error) => error,
+        };
+        let text = plain(&first.text);
+        let is_address = error.is_no_code() && text.starts_with("http");
+        match error {
+            _ if !listener.is_a_persons() => Err(error.into()),
+            ParseError::WebAddress => self.ask_for_token(&text.parse()?, first.is_burst, listener),
+            ParseError::TokenAlone => self.ask_for_address(&token_alone(&text), listener),
+            // Nearly one: what is wrong with it is worth more than that it is no code.
+            error if is_address => match text.parse::<ServerUrl>() {
+                Err(address) => Err(address.into()),
+                Ok(_) => Err(error.into()),
+            },
+            error => Err(error.into()),
+        }
+    }
+
+    /// Asks for the token that goes with an address. What comes may be a whole code, which is then used for
+    /// the server that it is for.
+    fn ask_for_token(
+        &self,
+        url: &ServerUrl,
+        is_url_scanned: bool,
+        listener: &Listener,
+    ) -> Result<Asked, CliError> {
+        let question = format!("Initialization token for {url}:");
+        let scanned = self.ask(&question, Wanted::Token, listener)?;
+        match Reading::of(&scanned.text, system_layout::find()) {
+            Ok(reading) => Asked::instead_of(url, reading, listener),
+            Err(error) if error.is_no_code() => Ok(Asked {
+                reading: Enrolment::new(url.clone(), token_alone(&scanned.text))?.into(),
+                doubt: is_url_scanned.then_some(Doubt::ScannedAddress),
+            }),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Asks for the address that goes with a token, in whose place a whole code may come, too.
+    fn ask_for_address(&self, token: &Secret, listener: &Listener) -> Result<Asked, CliError> {
+        let question = "That is a token. Type the server's address, or scan the whole QR code:";
+        let scanned = self.ask(question, Wanted::CodeOrAddress, listener)?;
+        match Reading::of(&scanned.text, system_layout::find()) {
+            Ok(reading) => Ok(reading.into()),
+            Err(error) if error.is_no_code() => {
+                let url = plain(&scanned.text).parse()?;
+                Ok(Asked {
+                    reading: Enrolment::new(url, token.clone())?.into(),
+                    doubt: scanned.is_burst.then_some(Doubt::ScannedAddress),
+                })
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Asks until there is more than Enter alone.
+    fn ask(
+        &self,
+        question: &str,
+        wanted: Wanted,
+        listener: &Listener,
+    ) -> Result<Scanned, CliError> {
         let (timeout, strict) = (
             self.connection.timeout(),
             self.connection.is_timeout_given(),
         );
-        let question = "Scan the QR code, paste the link, or type the server's address:";
-        let first = scan(question, Wanted::CodeOrAddress, timeout, strict)?;
-        let reading = Reading::of(&first, system_layout::find());
-        let (Err(error), true) = (&reading, terminal::is_a_persons()) else {
-            return Ok(reading?);
-        };
-        let lines = first.split(['\r', '\n', '\t']).map(unframed);
-        let mut lines = lines.filter(|line| !line.is_empty());
-        let address = lines.next().unwrap_or_default();
-        if !matches!(error, ParseError::WebAddress) && !address.starts_with("http") {
-            return Ok(reading?);
-        }
-        let url: ServerUrl = address.parse()?;
-        let token = match lines.next() {
-            Some(token) => Secret::new(token.to_owned()),
-            None => {
-                let question = format!("Initialization token for {url}:");
-                let token = scan(&question, Wanted::Token, timeout, strict)?;
-                Secret::new(unframed(&token).to_owned())
+        loop {
+            let scanned = listener.scan(question, wanted, timeout, strict)?;
+            if !scanned.text.is_empty() {
+                return Ok(scanned);
             }
+        }
+    }
+
+    /// Tells of what may be meant otherwise, and at a terminal has a person agree to the server.
+    fn confirm(&self, asked: &Asked, listener: &Listener) -> Result<(), CliError> {
+        let Some(notice) = asked.notice() else {
+            return Ok(());
         };
-        Ok(Enrolment::new(url, token)?.into())
+        output::notice(&notice, self.json);
+        if !listener.is_a_persons() {
+            return Ok(());
+        }
+        let server = asked.reading.enrolment().url();
+        let question = format!("Enrol at {server}? Answer yes or no:");
+        let (begun, timeout) = (Instant::now(), self.connection.timeout());
+        // What is neither may be the same code once more.
+        loop {
+            let left = timeout.saturating_sub(begun.elapsed());
+            let answer = match listener.scan(&question, Wanted::Answer, left, true) {
+                Err(CliError::NoInput) => return Err(CliError::CodeNotConfirmed),
+                Err(CliError::NoInputInTime(_) | CliError::NoEndInTime(_)) => {
+                    return Err(CliError::NoInputInTime(timeout.as_secs()));
+                }
+                answer => answer?,
+            };
+            match plain(&answer.text).to_ascii_lowercase().as_str() {
+                "y" | "yes" => return Ok(()),
+                "n" | "no" => return Err(CliError::CodeNotConfirmed),
+                _ if begun.elapsed() >= timeout => return Err(CliError::CodeNotConfirmed),
+                _ => {}
+            }
+        }
+    }
+}
+
+/// An enrolment, and why a person has to agree to it beside what was undone to read it.
+struct Asked {
+    reading: Reading,
+    doubt: Option<Doubt>,
+}
+
+enum Doubt {
+    /// Any code with an address may have been scanned, as a poster's.
+    ScannedAddress,
+    /// This address was given first, and the code is for another server.
+    OtherServer(ServerUrl),
+}
+
+impl From<Reading> for Asked {
+    fn from(reading: Reading) -> Self {
+        let doubt = None;
+        Self { reading, doubt }
+    }
+}
+
+impl Asked {
+    /// A code that came where the token of a server was asked for.
+    fn instead_of(
+        url: &ServerUrl,
+        reading: Reading,
+        listener: &Listener,
+    ) -> Result<Self, CliError> {
+        let is_other = reading.enrolment().url() != url;
+        if is_other && !listener.is_a_persons() {
+            return Err(CliError::OtherServer {
+                given: url.to_string(),
+                code: reading.enrolment().url().to_string(),
+            });
+        }
+        let doubt = is_other.then(|| Doubt::OtherServer(url.clone()));
+        Ok(Self { reading, doubt })
+    }
+
+    fn notice(&self) -> Option<String> {
+        let server = self.reading.enrolment().url();
+        if let Some(mapping) = self.reading.mapping() {
+            return Some(format!(
+                "It seems that {mapping}. With that undone, this is a code for {server}."
+            ));
+        }
+        if self.reading.is_put_together() {
+            return Some(format!(
+                "This is no code, but an address and a token that seem to belong together: {server}."
+            ));
+        }
+        match &self.doubt {
+            Some(Doubt::ScannedAddress) => {
+                Some(format!("The address was scanned or pasted: {server}."))
+            }
+            Some(Doubt::OtherServer(given)) => {
+                Some(format!("This is a code for {server}, not for {given}."))
+            }
+            None => None,
+        }
+    }
+}
+
+/// The address of `--url`.
+fn given_address(text: &str) -> Result<ServerUrl, CliError> {
+    refuse_code("--url takes an address", text)?;
+    Ok(text.parse()?)
+}
+
+/// The token of `--token`.
+fn given_token(text: &str) -> Result<Secret, CliError> {
+    refuse_code("--token takes a token", text)?;
+    Ok(Secret::new(text.to_owned()))
+}
+
+fn refuse_code(wanted: &'static str, text: &str) -> Result<(), CliError> {
+    match Reading::of(text, system_layout::find()) {
+        Err(error) if error.is_no_code() => Ok(()),
+        Err(ParseError::TooLong) => Ok(()),
+        _ => Err(CliError::WholeCode(wanted)),
     }
 }
 
@@ -222,30 +395,6 @@ pub(super) fn read_picture(path: &Path) -> Result<Reading, CliError> {
             source,
         },
     })
-}
-
-/// Tells of a code that was not read as it is, and at a terminal has a person agree to its server.
-fn confirm(reading: &Reading, timeout: Duration) -> Result<(), CliError> {
-    let Some(mapping) = reading.mapping() else {
-        return Ok(());
-    };
-    let server = reading.enrolment().url();
-    output::say(&format!(
-        "It seems that {mapping}. With that undone, this is a code for {server}."
-    ));
-    if !terminal::is_a_persons() {
-        return Ok(());
-    }
-    let question = format!("Enrol at {server}? Answer yes or no:");
-    let answer = match scan(&question, Wanted::Answer, timeout, true) {
-        // Enter alone.
-        Err(CliError::NoInput) => return Err(CliError::CodeNotConfirmed),
-        answer => answer?,
-    };
-    match unframed(&answer).to_ascii_lowercase().as_str() {
-        "y" | "yes" => Ok(()),
-        _ => Err(CliError::CodeNotConfirmed),
-    }
 }
 
 /// Redeems the token, or of several that were read the one that the server knows.

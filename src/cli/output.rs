@@ -150,6 +150,20 @@ pub(super) fn say(text: &str) {
     let _ = writeln!(anstream::stderr(), "{}", printable(text));
 }
 
+/// The same, for `--json` as one line of JSON.
+pub(super) fn notice(text: &str, json: bool) {
+    #[derive(Serialize)]
+    struct Notice<'a> {
+        notice: &'a str,
+    }
+    if !json {
+        return say(text);
+    }
+    let line = serde_json::to_string(&Notice { notice: text }).unwrap_or_default();
+    // With standard error closed there is no one left to tell.
+    let _ = writeln!(io::stderr(), "{}", escape(&line));
+}
+
 /// What was done is told on standard error where it could not be told on standard output, so that
 /// nobody takes it for not done.
 pub(super) fn has_told(told: Result<(), CliError>, words: &str) -> Result<(), CliError> {

@@ -1,7 +1,10 @@
 //! What a hand scanner or a person hands over on standard input: a terminal, a pipe that stays open,
 //! a serial line, a file.
 
+use std::cell::OnceCell;
 use std::io::{self, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -36,47 +39,170 @@ pub(super) enum Wanted {
     CodeOrAddress,
     /// A token, of which nothing is shown but its length.
     Token,
-    /// An answer, which is shown.
+    /// Yes or no, which is shown.
     Answer,
 }
 
-/// Reads one scan, or one line that is typed.
-///
-/// A JSON object ends at its closing brace, all else at CR, LF, Tab, ETX, EOT, the end of input or a
-/// silence; for a person who types a silence is no end. What then still comes is taken too: it is the
-/// same code once more, or another one. At a terminal `question` is asked. `timeout` is the longest time
-/// until it has ended; a person may take longer, unless it is `strict`.
-pub(super) fn scan(
-    question: &str,
-    wanted: Wanted,
-    timeout: Duration,
-    strict: bool,
-) -> Result<Zeroizing<String>, CliError> {
-    let quiet = Quiet::begin().map_err(unreadable)?;
-    let person = quiet.is_some() && terminal::is_a_persons();
-    let line = Line {
-        wanted,
-        is_asked: person,
-        shown: 0,
-        is_hidden: false,
-    };
-    line.ask(question)?;
-    let scan = Scan {
-        quiet,
-        person,
-        bytes: Zeroizing::new(Vec::with_capacity(input::TEXT_LIMIT as usize + CHUNK)),
-        run: Run::default(),
-        known: Known::default(),
-        line,
-    };
-    scan.take(timeout, strict)
+/// What was scanned or typed.
+pub(super) struct Scanned {
+    /// Empty where a person pressed Enter and that was all.
+    pub(super) text: Zeroizing<String>,
+    /// Whether it came too fast to be typed by hand.
+    pub(super) is_burst: bool,
+}
+
+/// Asks on standard input. Once it has asked, a terminal or serial line there is quiet as long as it
+/// lives: what nobody asked for, as a second pull of the trigger, is neither shown nor left to the shell.
+#[derive(Default)]
+pub(super) struct Listener {
+    quiet: OnceCell<Option<Quiet>>,
+}
+
+impl Listener {
+    /// Whether it is a person's terminal.
+    pub(super) fn is_a_persons(&self) -> bool {
+        terminal::is_a_persons()
+    }
+
+    /// Quiets a person's terminal though nothing is asked, where they may think that it is.
+    pub(super) fn expect_nothing(&self) -> Result<(), CliError> {
+        if terminal::is_in_foreground() {
+            self.quiet()?;
+        }
+        Ok(())
+    }
+
+    fn quiet(&self) -> Result<Option<&Quiet>, CliError> {
+        if let Some(quiet) = self.quiet.get() {
+            return Ok(quiet.as_ref());
+        }
+        let quiet = Quiet::begin().map_err(unreadable)?;
+        Ok(self.quiet.get_or_init(|| quiet).as_ref())
+    }
+
+    /// Does something that asks for nothing; what comes meanwhile and until a silence is discarded.
+    pub(super) fn deaf_during<T>(&self, work: impl FnOnce() -> T) -> T {
+        let Some(Some(quiet)) = self.quiet.get() else {
+            return work();
+        };
+        let is_over = AtomicBool::new(false);
+        let person = self.is_a_persons();
+        thread::scope(|scope| {
+            let _over = SetAtEnd(&is_over);
+            // Without it the terminal is quiet all the same, and what came is discarded at the end.
+            let _ = thread::Builder::new().spawn_scoped(scope, || discard(quiet, person, &is_over));
+            work()
+        })
+    }
+
+    /// Reads one scan, or one line that is typed.
+    ///
+    /// A JSON object ends at its closing brace, all else at CR, LF, Tab, ETX, EOT, the end of input or a
+    /// silence; for a person who types a silence is no end. What then still comes is taken too: it is the
+    /// same code once more, or another one. At a terminal `question` is asked. `timeout` is the longest
+    /// time until it has ended; a person may take longer, unless it is `strict`.
+    pub(super) fn scan(
+        &self,
+        question: &str,
+        wanted: Wanted,
+        timeout: Duration,
+        strict: bool,
+    ) -> Result<Scanned, CliError> {
+        let quiet = self.quiet()?;
+        let person = quiet.is_some() && self.is_a_persons();
+        let line = Line {
+            wanted,
+            is_asked: person,
+            shown: 0,
+            is_hidden: false,
+        };
+        line.ask(question)?;
+        let scan = Scan {
+            quiet,
+            person,
+            bytes: Zeroizing::new(Vec::with_capacity(input::TEXT_LIMIT as usize + CHUNK)),
+            run: Run::default(),
+            known: Known::default(),
+            line,
+        };
+        let scanned = scan.take(timeout, strict);
+        if let Some(quiet) = quiet {
+            quiet.discard();
+        }
+        scanned
+    }
+}
+
+struct SetAtEnd<'a>(&'a AtomicBool);
+
+impl Drop for SetAtEnd<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::SeqCst);
+    }
+}
+
+/// Reads what comes for nobody, and obeys a person who ends or suspends the command.
+fn discard(quiet: &Quiet, person: bool, is_over: &AtomicBool) {
+    let mut chunk = Zeroizing::new([0; CHUNK]);
+    let mut run = Run::default();
+    let mut over: Option<Instant> = None;
+    loop {
+        quiet.obey_signals();
+        if is_over.load(Ordering::SeqCst) {
+            // A scan that has begun would be left to the shell in part.
+            let since = over.get_or_insert_with(Instant::now).elapsed();
+            let is_silent = run.last.is_none_or(|last| last.elapsed() >= SILENCE);
+            if is_silent || since >= REPETITIONS {
+                return;
+            }
+        }
+        let count = match receive(&mut *chunk) {
+            Ok(Some(Came::Bytes(count))) => count,
+            Ok(Some(Came::Nothing) | None) => continue,
+            Ok(Some(Came::End)) | Err(_) => {
+                thread::sleep(TICK);
+                continue;
+            }
+        };
+        for byte in chunk.iter().take(count) {
+            let now = Instant::now();
+            let is_of_scan = run.silence(now) < SILENCE && run.is_burst();
+            match *byte {
+                ETX if person && !is_of_scan => quiet.interrupt(),
+                // The command goes on where it can't be suspended.
+                SUSPEND if person && !is_of_scan => drop(quiet.suspend()),
+                _ => {}
+            }
+            run.add(now);
+        }
+    }
+}
+
+/// Waits for a moment; `None` if nothing came in it.
+fn receive(chunk: &mut [u8]) -> Result<Option<Came>, CliError> {
+    let stdin = io::stdin();
+    let mut ready = [PollFd::new(&stdin, PollFlags::IN)];
+    let tick = Timespec::try_from(TICK).ok();
+    match poll(&mut ready, tick.as_ref()) {
+        Ok(0) => return Ok(None),
+        Err(Errno::INTR) => return Ok(Some(Came::Nothing)),
+        Err(error) => return Err(unreadable(error.into())),
+        Ok(_) => {}
+    }
+    match read(&stdin, chunk) {
+        // A terminal that is gone.
+        Ok(0) | Err(Errno::IO) => Ok(Some(Came::End)),
+        Ok(count) => Ok(Some(Came::Bytes(count))),
+        Err(Errno::INTR | Errno::AGAIN) => Ok(Some(Came::Nothing)),
+        Err(error) => Err(unreadable(error.into())),
+    }
 }
 
 /// Most that is read at once.
 const CHUNK: usize = 4096;
 
-struct Scan {
-    quiet: Option<Quiet>,
+struct Scan<'a> {
+    quiet: Option<&'a Quiet>,
     person: bool,
     bytes: Zeroizing<Vec<u8>>,
     run: Run,
@@ -159,8 +285,8 @@ enum Step {
     Ended,
 }
 
-impl Scan {
-    fn take(mut self, timeout: Duration, strict: bool) -> Result<Zeroizing<String>, CliError> {
+impl Scan<'_> {
+    fn take(mut self, timeout: Duration, strict: bool) -> Result<Scanned, CliError> {
         let begun = Instant::now();
         let mut chunk = Zeroizing::new([0; CHUNK]);
         let is_over = loop {
@@ -173,7 +299,7 @@ impl Scan {
                         break true;
                     }
                     if self.is_empty_line(now) {
-                        return Err(CliError::NoInput);
+                        break true;
                     }
                 }
                 Came::Bytes(count) => {
@@ -206,8 +332,14 @@ impl Scan {
             self.take_repetitions(&mut *chunk)?;
         }
         self.line.end()?;
-        let text = String::from_utf8_lossy(&self.bytes).into_owned();
-        Ok(Zeroizing::new(text))
+        let text = match self.has_text() {
+            true => String::from_utf8_lossy(&self.bytes).into_owned(),
+            false => String::new(),
+        };
+        Ok(Scanned {
+            text: Zeroizing::new(text),
+            is_burst: self.run.is_burst(),
+        })
     }
 
     fn take_repetitions(&mut self, chunk: &mut [u8]) -> Result<(), CliError> {
@@ -230,7 +362,7 @@ impl Scan {
         let now = Instant::now();
         let before = self.run.silence(now);
         let is_of_scan = before < SILENCE && self.run.is_burst();
-        match (byte, &self.quiet) {
+        match (byte, self.quiet) {
             (ETX, Some(quiet)) if self.person && !is_of_scan => quiet.interrupt(),
             (SUSPEND, Some(quiet)) if self.person && !is_of_scan => {
                 return match quiet.suspend() {
@@ -296,7 +428,7 @@ impl Scan {
     fn has_text(&self) -> bool {
         let text = self.bytes.get(self.known.blanks..).unwrap_or_default();
         let begin = text.get(..FRAME).unwrap_or(text);
-        !enrolment::unframed(&String::from_utf8_lossy(begin)).is_empty()
+        !enrolment::plain(&String::from_utf8_lossy(begin)).is_empty()
     }
 
     fn is_in_object(&self) -> bool {
@@ -305,27 +437,15 @@ impl Scan {
 
     /// Waits for a moment, in which what a person typed is shown.
     fn wait(&mut self, chunk: &mut [u8]) -> Result<Came, CliError> {
-        if let Some(quiet) = &self.quiet {
+        if let Some(quiet) = self.quiet {
             quiet.obey_signals();
         }
-        let stdin = io::stdin();
-        let mut ready = [PollFd::new(&stdin, PollFlags::IN)];
-        let tick = Timespec::try_from(TICK).ok();
-        match poll(&mut ready, tick.as_ref()) {
-            Ok(0) => {
+        match receive(chunk)? {
+            Some(came) => Ok(came),
+            None => {
                 self.line.show(&self.bytes, &mut self.run)?;
-                return Ok(Came::Nothing);
+                Ok(Came::Nothing)
             }
-            Err(Errno::INTR) => return Ok(Came::Nothing),
-            Err(error) => return Err(unreadable(error.into())),
-            Ok(_) => {}
-        }
-        match read(&stdin, chunk) {
-            // A terminal that is gone.
-            Ok(0) | Err(Errno::IO) => Ok(Came::End),
-            Ok(count) => Ok(Came::Bytes(count)),
-            Err(Errno::INTR | Errno::AGAIN) => Ok(Came::Nothing),
-            Err(error) => Err(unreadable(error.into())),
         }
     }
 
@@ -387,7 +507,7 @@ impl Line {
             && match self.wanted {
                 Wanted::CodeOrAddress => is_of_an_address(&typed),
                 Wanted::Token => false,
-                Wanted::Answer => true,
+                Wanted::Answer => is_of_an_answer(&typed),
             };
         let mut text = Zeroizing::new(String::with_capacity(typed.len()));
         let seen = typed.chars().filter(|c| !c.is_control());
@@ -401,7 +521,40 @@ impl Line {
     }
 }
 
+/// Whether a text is on its way to be yes or no, and so nothing of a code.
+fn is_of_an_answer(text: &str) -> bool {
+    let text = text.trim_end().to_ascii_lowercase();
+    ["yes", "no"].iter().any(|answer| answer.starts_with(&text))
+}
+
 /// Whether a text is on its way to be a server's address, and so is no token and no code.
 fn is_of_an_address(text: &str) -> bool {
-    text.contains(['.', ':', '/']) && !text.contains(['{', '"', '?', '=', '%'])
+    let has_begun = ["https://", "http://"]
+        .iter()
+        .any(|scheme| scheme.starts_with(text));
+    (has_begun || text.contains(['.', ':', '/'])) && !text.contains(['{', '"', '?', '=', '%'])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_may_be_of_a_token_or_code_is_not_shown() {
+        for (text, is_shown) in [
+            ("h", true),
+            ("https", true),
+            ("https://pretix.eu", true),
+            ("pretix.eu", true),
+            ("kpp4jn8g2ynzonp6", false),
+            ("hkpp4", false),
+            ("https://pretix.eu?token=", false),
+            ("{\"url\": \"https://", false),
+        ] {
+            assert_eq!(is_of_an_address(text), is_shown, "{text}");
+        }
+        for (text, is_shown) in [("", true), ("Ye", true), ("no\r", true), ("nobody", false)] {
+            assert_eq!(is_of_an_answer(text), is_shown, "{text}");
+        }
+    }
 }

@@ -4,7 +4,7 @@ use std::io;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 
-use rustix::termios::{self, InputModes, LocalModes, OptionalActions, Termios};
+use rustix::termios::{self, InputModes, LocalModes, OptionalActions, QueueSelector, Termios};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTSTP};
 use signal_hook::{flag, low_level};
 
@@ -60,6 +60,12 @@ impl Quiet {
         self.apply()
     }
 
+    /// What came and was not read is not read any more.
+    pub(super) fn discard(&self) {
+        // A terminal that is gone has nothing.
+        let _ = termios::tcflush(io::stdin(), QueueSelector::IFlush);
+    }
+
     fn end_by(&self, signal: i32) {
         self.restore();
         if low_level::emulate_default_handler(signal).is_err() {
@@ -87,6 +93,11 @@ impl Drop for Quiet {
 /// Whether standard input is the terminal of a person, and not a serial line.
 pub(super) fn is_a_persons() -> bool {
     termios::tcgetpgrp(io::stdin()).is_ok()
+}
+
+/// Whether the shell lets this command have the terminal now: in the background it would be stopped.
+pub(super) fn is_in_foreground() -> bool {
+    termios::tcgetpgrp(io::stdin()).is_ok_and(|group| group == rustix::process::getpgrp())
 }
 
 /// What signals do: their default, but while a terminal is quiet they wait for its end.

@@ -5,6 +5,7 @@ use serde_json::Value;
 use url::Url;
 use zeroize::Zeroizing;
 
+use super::apart::labelled_token;
 use super::{Enrolment, ParseError, ServerUrl, ServerUrlError, payload};
 
 /// Each link of the scanner app begins with it.
@@ -34,7 +35,7 @@ pub(super) fn read(text: &str) -> Result<Enrolment, ParseError> {
 
 /// The text without what a hand scanner adds: characters that steer, blanks, a suffix that was
 /// configured as `\n` but is typed as that, and the AIM identifier of the symbology, as `]Q1`.
-pub fn unframed(text: &str) -> &str {
+pub(super) fn unframed(text: &str) -> &str {
     let is_around = |c: char| c.is_whitespace() || c.is_control() || c == '\u{feff}';
     let mut text = text.trim_matches(is_around);
     while let Some(rest) = [r"\n", r"\r", r"\t"]
@@ -117,7 +118,9 @@ fn object(text: &str) -> Result<(Enrolment, usize), ParseError> {
     // Lines were broken by what it was pasted from; in JSON they would be `\n`.
     let mut joined = Zeroizing::new(String::with_capacity(length));
     for line in object.split(['\r', '\n']) {
-        joined.extend(line.trim().chars().filter(|c| !c.is_control()));
+        // Mail programs begin the lines of what they quote so.
+        let line = line.trim_start_matches(|c: char| c == '>' || c.is_whitespace());
+        joined.extend(line.trim_end().chars().filter(|c| !c.is_control()));
     }
     Ok((payload::of_json(&joined)?, length))
 }
@@ -185,7 +188,7 @@ fn what_else(text: &str) -> ParseError {
     match serde_json::from_str::<Value>(text) {
         Ok(Value::Number(_)) => ParseError::TicketLike,
         Ok(value) => ParseError::NotAnObject(payload::kind(&value)),
-        Err(_) if is_usual_token(text) => ParseError::TokenAlone,
+        Err(_) if is_usual_token(text) || labelled_token(text).is_some() => ParseError::TokenAlone,
         Err(_) if text.bytes().all(is_of_a_ticket) => ParseError::TicketLike,
         Err(_) => ParseError::SomethingElse,
     }
@@ -200,9 +203,11 @@ fn is_address(text: &str) -> bool {
     }
 }
 
-fn is_usual_token(text: &str) -> bool {
+/// Whether a text looks as the tokens do that servers hand out. A number alone is rather a ticket's.
+pub(super) fn is_usual_token(text: &str) -> bool {
     let is_of_it = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
-    text.len() == USUAL_TOKEN && text.bytes().all(is_of_it)
+    let is_number = text.bytes().all(|byte| byte.is_ascii_digit());
+    text.len() == USUAL_TOKEN && text.bytes().all(is_of_it) && !is_number
 }
 
 /// Tickets hold letters and digits, or Base64 where they are signed.
@@ -328,6 +333,12 @@ mod tests {
             &JSON.replace(' ', "\r\n   "),
             &JSON.replace("pretix", "pre\n  tix"),
             &JSON.replace("4jn8", "4jn\r\n8"),
+            &format!("> {}", JSON.replace(", ", ",\n> > ")),
+            &serde_json::to_string(JSON).unwrap(),
+            &serde_json::to_string(LINK).unwrap(),
+            &LINK.replace('=', "=3D"),
+            &LINK.replace('=', "=3D").replace("8g2", "8=\r\ng2"),
+            &JSON.replace("pretix", "pre=\ntix").replace('"', "=22"),
             &format!("The code is {JSON}, have fun!"),
             &format!("<{LINK}>"),
             &format!("“{LINK}”"),
@@ -364,7 +375,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_token_in_a_link_may_end_with_anything(token in "[a-z0-9]{0,3}[!-~]{1,4}") {
+        fn a_token_in_a_link_may_end_with_anything(token in r"[a-z0-9]{0,3}[!#-%'-.;@\[\]^-z|~a-z0-9]{1,4}") {
             let url = "https://pretix.eu".parse().unwrap();
             let enrolment = Enrolment::new(url, crate::secret::Secret::new(token)).ok().unwrap();
             for around in ["", "\r", "\n\nBye"] {

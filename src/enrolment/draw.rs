@@ -290,7 +290,7 @@ mod tests {
         let url: super::super::ServerUrl = format!("https://x.org/{}", "a".repeat(1000))
             .parse()
             .unwrap();
-        let enrolment = Enrolment::new(url, Secret::new("\\".repeat(190)))
+        let enrolment = Enrolment::new(url, Secret::new("~".repeat(190)))
             .ok()
             .unwrap();
         assert!(QrCode::new(&enrolment).is_ok());

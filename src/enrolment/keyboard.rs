@@ -229,31 +229,82 @@ fn accent_on_console(written: char) -> Option<char> {
     accents.find_map(|(accent, console, _)| (*console == written).then_some(*accent))
 }
 
-/// What a text went through before it was read: layouts that differ, caps lock, or both.
+/// What a text may have gone through before it was read: layouts that differ, caps lock, or both.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Mapping {
+pub(super) struct Mapping {
     scanner: Layout,
     system: Layout,
     caps_lock: bool,
 }
 
-impl fmt::Display for Mapping {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (scanner, system) = (self.scanner.name(), self.system.name());
-        match (self.scanner == self.system, self.caps_lock) {
-            (true, _) => write!(formatter, "caps lock is on"),
-            (false, caps_lock) => {
-                write!(
-                    formatter,
-                    "the scanner is set to a {scanner} keyboard and this system to a {system} one"
-                )?;
-                match caps_lock {
-                    true => write!(formatter, ", and caps lock is on"),
-                    false => Ok(()),
-                }
+/// What was undone to read a code: one mapping, or several that can't be told apart by the text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Undone(Vec<Mapping>);
+
+/// Layouts that are named at most where it may be any of them.
+const NAMED: usize = 3;
+
+impl Undone {
+    /// Of mappings under each of which the text is a code. Those of the layout that the system is known to
+    /// be set to rule out the others.
+    pub(super) fn of(mut candidates: Vec<Mapping>, system: Option<Layout>) -> Self {
+        let is_systems = |mapping: &Mapping| Some(mapping.system) == system;
+        if candidates.iter().any(is_systems) {
+            candidates.retain(is_systems);
+        }
+        Self(candidates)
+    }
+
+    /// The layouts on one side, each once.
+    fn layouts(&self, side: impl Fn(&Mapping) -> Layout) -> Vec<Layout> {
+        let mut layouts: Vec<Layout> = Vec::new();
+        for layout in self.0.iter().map(side) {
+            if !layouts.contains(&layout) {
+                layouts.push(layout);
             }
         }
+        layouts
     }
+}
+
+impl fmt::Display for Undone {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const CAPS_LOCK: &str = "caps lock is on";
+        if self
+            .0
+            .iter()
+            .all(|mapping| mapping.scanner == mapping.system)
+        {
+            return formatter.write_str(CAPS_LOCK);
+        }
+        let scanners = self.layouts(|mapping| mapping.scanner);
+        let systems = self.layouts(|mapping| mapping.system);
+        match (scanners.len(), systems.len()) {
+            (1, 1..=NAMED) | (1..=NAMED, 1) => write!(
+                formatter,
+                "the scanner is set to {} keyboard and this system to {} one",
+                named(&scanners),
+                named(&systems)
+            )?,
+            _ => formatter
+                .write_str("the scanner and this system are set to different keyboard layouts")?,
+        }
+        match self.0.iter().all(|mapping| mapping.caps_lock) {
+            true => write!(formatter, ", and {CAPS_LOCK}"),
+            false => Ok(()),
+        }
+    }
+}
+
+/// The layouts with an article, as `an Italian or Spanish`.
+fn named(layouts: &[Layout]) -> String {
+    let names: Vec<&str> = layouts.iter().map(|layout| layout.name()).collect();
+    // It is said as you-ess.
+    let is_vowel = names
+        .first()
+        .is_some_and(|name| name.starts_with(['A', 'E', 'I', 'O']));
+    let article = if is_vowel { "an" } else { "a" };
+    format!("{article} {}", names.join(" or "))
 }
 
 impl Mapping {
@@ -552,6 +603,70 @@ mod tests {
     }
 
     #[test]
+    fn layouts_are_named_that_the_text_tells_and_no_others() {
+        use Layout::{British, German, Italian, Spanish, SwissGerman, Us};
+        let code = r#"{"handshake_version": 1, "url": "https://pretix.eu", "token": "kpp4jn8g2"}"#;
+        let words = |scanner, system, caps_lock, known| {
+            let mapping = Mapping {
+                scanner,
+                system,
+                caps_lock,
+            };
+            let reading = Reading::of(&typed(code, mapping, false), known)
+                .ok()
+                .unwrap();
+            reading.mapping().unwrap().to_string()
+        };
+        let different = "the scanner and this system are set to different keyboard layouts";
+        for (scanner, system, caps_lock, known, expected) in [
+            (Us, Us, true, None, "caps lock is on"),
+            (
+                Us,
+                German,
+                false,
+                None,
+                "the scanner is set to a US keyboard and this system to a German one",
+            ),
+            (
+                Us,
+                Italian,
+                false,
+                None,
+                "the scanner is set to a US keyboard and this system to an Italian one",
+            ),
+            (
+                Us,
+                Italian,
+                true,
+                None,
+                "the scanner is set to a US keyboard and this system to an Italian one, and caps lock is on",
+            ),
+            (Us, British, false, None, different),
+            (British, Us, false, None, different),
+            (
+                British,
+                Us,
+                false,
+                Some(Us),
+                "the scanner is set to a British keyboard and this system to a US one",
+            ),
+            (
+                Us,
+                British,
+                false,
+                Some(British),
+                "the scanner is set to a US keyboard and this system to a British one",
+            ),
+        ] {
+            assert_eq!(words(scanner, system, caps_lock, known), expected);
+        }
+        for scanner in [Spanish, SwissGerman] {
+            let words = words(scanner, Us, false, None);
+            assert!(words.contains("Spanish") || words == different, "{words}");
+        }
+    }
+
+    #[test]
     fn the_console_writes_dead_keys_as_other_characters() {
         for typed in [
             "pretixscanÖ--setup_url'http%3A%2F%2F127.0.0.1/token'p4",
@@ -598,6 +713,13 @@ mod tests {
             prop_assert_eq!(reading.enrolment().url(), enrolment.url());
             let mut all = [reading.enrolment()].into_iter().chain(reading.others());
             prop_assert!(all.any(|one| one.is(&enrolment)), "{}", text);
+            // Which it was is named among others, or none is.
+            let words = reading.mapping().map(ToString::to_string).unwrap_or_default();
+            if mapping.scanner != mapping.system && words.contains("set to a") {
+                for layout in [mapping.scanner, mapping.system] {
+                    prop_assert!(words.contains(layout.name()), "{}: {:?}", words, mapping);
+                }
+            }
         }
 
         #[test]

@@ -5,6 +5,7 @@
 //! typed by hand. `reading` is where all text comes in. With feature `qr-image` the payload is drawn as a QR code (`draw`) and read
 //! back from a picture (`picture`).
 
+mod apart;
 mod codes;
 mod keyboard;
 mod parse_error;
@@ -23,8 +24,9 @@ pub mod picture;
 
 use crate::secret::Secret;
 
-pub use codes::{ObjectScan, unframed};
-pub use keyboard::{Layout, Mapping};
+pub use apart::{plain, token_alone};
+pub use codes::ObjectScan;
+pub use keyboard::{Layout, Undone};
 pub use parse_error::ParseError;
 pub use reading::{Reading, TEXT_LIMIT};
 pub(crate) use server_url::decodings;
@@ -49,21 +51,25 @@ pub enum TokenError {
     /// More than 190 characters.
     #[error("the token is longer than {TOKEN_LIMIT} characters; copy it from the device's page")]
     TooLong,
-    /// A blank, a control character or one beyond ASCII.
-    #[error("the token has blanks or special characters; copy it from the device's page")]
+    /// A blank, a control character, one beyond ASCII, or one that codes and addresses are made of.
+    #[error(
+        "the token has blanks or special characters, as whole codes and addresses have; \
+         copy the token alone from the device's page"
+    )]
     Characters,
 }
 
 impl Enrolment {
     /// Takes a URL and a token entered by hand; blanks around the token go.
     ///
-    /// Servers hand out 16 of a-z0-9, but any visible ASCII is taken.
+    /// Servers hand out 16 of a-z0-9. Other visible ASCII is taken too, but not what codes, links and
+    /// addresses are made of: one of them in the place of the token would go to a server that it may not be for.
     pub fn new(url: ServerUrl, token: Secret) -> Result<Self, TokenError> {
         let trimmed = token.expose().trim();
         if trimmed.is_empty() {
             return Err(TokenError::Empty);
         }
-        if !trimmed.bytes().all(|byte| byte.is_ascii_graphic()) {
+        if !trimmed.bytes().all(is_of_a_token) {
             return Err(TokenError::Characters);
         }
         if trimmed.len() > TOKEN_LIMIT {
@@ -89,8 +95,14 @@ impl Enrolment {
     }
 }
 
+fn is_of_a_token(byte: u8) -> bool {
+    byte.is_ascii_graphic() && !br#"{}":/\?&=<>"#.contains(&byte)
+}
+
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn enrol(token: &str) -> Result<Enrolment, TokenError> {
@@ -118,6 +130,21 @@ mod tests {
             (&"x".repeat(TOKEN_LIMIT + 1), TokenError::TooLong),
         ] {
             assert_eq!(enrol(token).err(), Some(expected), "{token}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_code_link_or_address_is_a_token(
+            scheme in "(https?|pretixscan)",
+            rest in "[a-z0-9.]{1,30}",
+            token in "[a-z0-9]{16}",
+        ) {
+            let enrolment = enrol(&token).ok().unwrap();
+            let address = format!("{scheme}://{rest}");
+            for text in [enrolment.to_payload().expose(), enrolment.to_link().expose(), &address] {
+                prop_assert_eq!(enrol(text).err(), Some(TokenError::Characters), "{}", text);
+            }
         }
     }
 }

@@ -23,6 +23,11 @@ pub enum ParseError {
          or scan the code on the device's page of the server"
     )]
     TokenAlone,
+    /// An address and a token, but more than one of either.
+    #[error(
+        "this holds several addresses or tokens; give the one address and the one token that are meant"
+    )]
+    Ambiguous,
     /// A word or number, such as a ticket's secret.
     #[error(
         "this is a single word or number, as on a ticket, not an enrolment code; \
@@ -106,4 +111,19 @@ pub enum ParseError {
     /// A token that can't be one.
     #[error("the enrolment code's token can't be used")]
     Token(#[source] TokenError),
+}
+
+impl ParseError {
+    /// Whether nothing of an enrolment code is in the text, be it damaged, twice or of another version.
+    pub fn is_no_code(&self) -> bool {
+        matches!(
+            self,
+            Self::Empty
+                | Self::WebAddress
+                | Self::TokenAlone
+                | Self::TicketLike
+                | Self::SomethingElse
+                | Self::NotAnObject(_)
+        )
+    }
 }

@@ -26,6 +26,65 @@ pub(super) fn cleaned(text: &str) -> Zeroizing<String> {
     cleaned
 }
 
+/// The text without what terminals send with it, as the marks `ESC [200~` and `ESC [201~` around what is
+/// pasted, or an arrow key. The escape character goes in any case: it tells of Alt.
+pub(super) fn without_escapes(text: &str) -> Zeroizing<String> {
+    let mut plain = Zeroizing::new(String::with_capacity(text.len()));
+    let mut parts = text.split('\x1b');
+    plain.push_str(parts.next().unwrap_or_default());
+    for part in parts {
+        plain.push_str(part.get(sequence_length(part)..).unwrap_or_default());
+    }
+    plain
+}
+
+/// How long the control sequence is that stands behind an escape character: `[`, numbers and one more.
+fn sequence_length(text: &str) -> usize {
+    let Some(sequence) = text.strip_prefix('[') else {
+        return 0;
+    };
+    let numbers = sequence
+        .bytes()
+        .take_while(|byte| byte.is_ascii_digit() || *byte == b';');
+    let numbers = numbers.count();
+    match sequence.as_bytes().get(numbers) {
+        Some(byte) if *byte == b'~' || byte.is_ascii_alphabetic() => numbers + 2,
+        _ => 0,
+    }
+}
+
+/// What a mail's source writes as quoted-printable, where it is: `=3D` for `=`, and `=` before a line end
+/// that is none.
+pub(super) fn unquoted(text: &str) -> Option<Zeroizing<String>> {
+    if !["=3D", "=22", "=\n", "=\r\n"]
+        .iter()
+        .any(|mark| text.contains(mark))
+    {
+        return None;
+    }
+    let mut plain = Zeroizing::new(String::with_capacity(text.len()));
+    let mut parts = text.split('=');
+    plain.push_str(parts.next().unwrap_or_default());
+    for part in parts {
+        let code = part
+            .get(..2)
+            .and_then(|code| u8::from_str_radix(code, 16).ok());
+        let line_end = ["\r\n", "\n"].iter().find_map(|end| part.strip_prefix(end));
+        match (code.filter(u8::is_ascii), line_end) {
+            (Some(code), _) => {
+                plain.push(char::from(code));
+                plain.push_str(part.get(2..).unwrap_or_default());
+            }
+            (None, Some(rest)) => plain.push_str(rest),
+            (None, None) => {
+                plain.push('=');
+                plain.push_str(part);
+            }
+        }
+    }
+    Some(plain)
+}
+
 /// Whether nothing is seen of a character.
 pub(super) fn is_invisible(c: char) -> bool {
     matches!(
@@ -63,6 +122,30 @@ fn entity(text: &str) -> Option<(char, usize)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_terminals_send_with_a_text_is_left_out() {
+        for (text, expected) in [
+            ("\u{1b}[200~abc\u{1b}[201~", "abc"),
+            ("a\u{1b}[Db\u{1b}[1;5C", "ab"),
+            ("\u{1b}{\u{1b}\"a", "{\"a"),
+            ("\u{1b}[\"a\"\u{1b}]", "[\"a\"]"),
+            ("\u{1b}", ""),
+        ] {
+            assert_eq!(*without_escapes(text), expected, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn what_a_mail_s_source_writes_otherwise_is_undone() {
+        for (text, expected) in [
+            ("a=3Db=\r\nc=\nd", Some("a=bcd")),
+            ("=22a=22=ü=", Some("\"a\"=ü=")),
+            ("a=b&c=d", None),
+        ] {
+            assert_eq!(unquoted(text).as_deref().map(String::as_str), expected);
+        }
+    }
 
     #[test]
     fn what_programs_for_text_make_of_characters_is_undone() {

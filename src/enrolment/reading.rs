@@ -2,7 +2,8 @@
 
 use zeroize::Zeroizing;
 
-use super::keyboard::{Change, Layout, Mapping};
+use super::apart::Apart;
+use super::keyboard::{Change, Layout, Mapping, Undone};
 use super::{Enrolment, ParseError, codes, pasted, payload};
 
 /// Longest text that is looked at, in bytes. A QR code holds less than 3 KiB; typed under another
@@ -12,7 +13,8 @@ pub const TEXT_LIMIT: usize = 16 * 1024;
 /// An enrolment and how it was read.
 pub struct Reading {
     enrolment: Enrolment,
-    mapping: Option<Mapping>,
+    mapping: Option<Undone>,
+    is_put_together: bool,
     others: Vec<Enrolment>,
 }
 
@@ -28,8 +30,8 @@ impl Reading {
             return Err(ParseError::TooLong);
         }
         let text = text.trim_matches(|c: char| c.is_whitespace() || c == '\u{feff}');
-        // Between the characters where a scanner sends two bytes for each, or a terminal tells of Alt.
-        let typed = Zeroizing::new(text.replace(['\0', '\x1b'], ""));
+        // NUL is between the characters where a scanner sends two bytes for each.
+        let typed = Zeroizing::new(pasted::without_escapes(text).replace('\0', ""));
         if !text.contains(pasted::is_invisible) {
             if let Some(enrolment) = exact(text) {
                 return Ok(enrolment.into());
@@ -43,9 +45,25 @@ impl Reading {
             Ok(enrolment) => return Ok(enrolment.into()),
             Err(error) => error,
         };
-        match Change::find(&text) {
-            Some(change) => mapped(&text, system, &change),
-            None => Err(refusal),
+        // Written for something else to read, which did not.
+        let inner = serde_json::from_str(&text).ok().map(Zeroizing::new);
+        let written = [inner, pasted::unquoted(&text)];
+        if let Some(enrolment) = written
+            .iter()
+            .flatten()
+            .find_map(|text| codes::read(text).ok())
+        {
+            return Ok(enrolment.into());
+        }
+        if let Some(change) = Change::find(&text) {
+            return mapped(&text, system, &change);
+        }
+        match Apart::find(&text).enrolment() {
+            Some(enrolment) if refusal.is_no_code() => Ok(Self {
+                is_put_together: true,
+                ..Self::from(enrolment?)
+            }),
+            _ => Err(refusal),
         }
     }
 
@@ -61,8 +79,14 @@ impl Reading {
 
     /// What was undone to read it, which a person has to be told before the token is sent. `None` if the
     /// text was read as it is.
-    pub fn mapping(&self) -> Option<Mapping> {
-        self.mapping
+    pub fn mapping(&self) -> Option<&Undone> {
+        self.mapping.as_ref()
+    }
+
+    /// Whether it was no code, but an address and a token that stood in the text each for itself. That they
+    /// belong together is a guess, which a person has to agree to before the token is sent.
+    pub fn is_put_together(&self) -> bool {
+        self.is_put_together
     }
 
     /// Enrolments at the same server with other tokens, which the text is too where it can't be told
@@ -78,6 +102,7 @@ impl From<Enrolment> for Reading {
         Self {
             enrolment,
             mapping: None,
+            is_put_together: false,
             others: Vec::new(),
         }
     }
@@ -96,24 +121,20 @@ fn exact(text: &str) -> Option<Enrolment> {
 fn mapped(text: &str, system: Option<Layout>, change: &Change) -> Result<Reading, ParseError> {
     let mut first: Option<Reading> = None;
     let mut servers: Vec<String> = Vec::new();
+    let mut candidates: Vec<Mapping> = Vec::new();
     let mut mappings = Mapping::all(system);
     mappings.retain(|mapping| change.is_by(mapping));
     for mapping in mappings {
         let Ok(enrolment) = codes::read(&mapping.undone(text)) else {
             continue;
         };
+        candidates.push(mapping);
         let server = enrolment.url().to_string();
         if !servers.contains(&server) {
             servers.push(server);
         }
         match &mut first {
-            None => {
-                first = Some(Reading {
-                    enrolment,
-                    mapping: Some(mapping),
-                    others: Vec::new(),
-                });
-            }
+            None => first = Some(Reading::from(enrolment)),
             Some(first) => {
                 let known = |known: &Enrolment| known.is(&enrolment);
                 if !known(&first.enrolment) && !first.others.iter().any(known) {
@@ -124,7 +145,10 @@ fn mapped(text: &str, system: Option<Layout>, change: &Change) -> Result<Reading
     }
     match first {
         Some(_) if servers.len() > 1 => Err(ParseError::DifferentServers(servers)),
-        Some(reading) => Ok(reading),
+        Some(reading) => Ok(Reading {
+            mapping: Some(Undone::of(candidates, system)),
+            ..reading
+        }),
         None if change.is_of_case => Err(ParseError::CapsLock),
         None => Err(ParseError::KeyboardLayout),
     }

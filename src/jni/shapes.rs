@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 use super::advice;
 use super::policy::Failure;
 use crate::agent::{Event, Identity, MediaKeys, State, Status, Suggestion};
-use crate::enrolment::{Enrolment, Mapping};
+use crate::enrolment::{Enrolment, Undone};
 use crate::secret::{self, Secret};
 use crate::wire::MediumKeySet;
 
@@ -95,7 +95,7 @@ fn write_secret(value: &impl Serialize) -> Zeroizing<Vec<u8>> {
     }
 }
 
-pub(super) fn enrolment(enrolment: &Enrolment, mapping: Option<Mapping>) -> Zeroizing<Vec<u8>> {
+pub(super) fn enrolment(enrolment: &Enrolment, mapping: Option<&Undone>) -> Zeroizing<Vec<u8>> {
     #[derive(Serialize)]
     struct Parsed<'a> {
         server: String,
@@ -113,7 +113,7 @@ pub(super) fn enrolment(enrolment: &Enrolment, mapping: Option<Mapping>) -> Zero
         exact_origin: enrolment.url().exact_origin(),
         host: enrolment.url().host(),
         is_secure: enrolment.url().check_transport(false).is_ok(),
-        mapping: mapping.map(|mapping| mapping.to_string()),
+        mapping: mapping.map(ToString::to_string),
         token: enrolment.token(),
     })
 }

@@ -22,7 +22,7 @@ import io.gatehand.internal.NativeLibrary
  *   unless [AgentConfig.allowHttp] allows it.
  * @property mapping What was undone to read the code, as "the scanner is set to a US keyboard and this
  *   system to a German one": a scanner that types was set to another keyboard layout than the device, or
- *   caps lock was on. Show it with the [origin], which may have been read wrongly. `null` if the code was
+ *   caps lock was on. Layouts are named where the code tells them; of a few that it may be, all are. Show it with the [origin], which may have been read wrongly. `null` if the code was
  *   read as it is.
  */
 public class Enrolment internal constructor(
@@ -61,7 +61,7 @@ public class Enrolment internal constructor(
         /**
          * Reads what a scanner read: a QR code's payload or a `pretixscan://setup` link, with what hand
          * scanners put around it, as a mail or a page has it, or through another keyboard layout
-         * (see [mapping]). The first call loads the native library, which takes some milliseconds; after that it is quick.
+         * (see [mapping]); or an address and a token side by side, if there is one of either. The first call loads the native library, which takes some milliseconds; after that it is quick.
          *
          * @throws EnrolmentCodeException It is something else; the message says what, in words for
          *   the person at the device.
@@ -79,7 +79,7 @@ public class Enrolment internal constructor(
          * The enrolment that was typed by hand. Loads the native library as [parse] does.
          *
          * @param server Address of the server; `https://` may be left out.
-         * @param token The initialization token.
+         * @param token The initialization token; a whole code or link in its place is refused.
          * @throws EnrolmentCodeException One of them can't be used; the message says which and why.
          * @throws GatehandException The native library can't be used, or a text is broken.
          */

@@ -45,6 +45,15 @@ class ScannedCodeTest {
     }
 
     @Test
+    fun a_whole_code_is_no_token() {
+        val device = TestDevice("https://pretix.eu/tickets/", 1, token)
+        for (text in listOf(device.code, device.link, "https://pretix.eu")) {
+            val error = assertFailsWith<EnrolmentCodeException> { Enrolment.of("https://pretix.eu", text) }
+            assertFalse(token in error.message, error.message)
+        }
+    }
+
+    @Test
     fun a_code_typed_through_another_keyboard_layout_says_so() {
         val typed = "ÜÄhandshake?versionÄÖ 1, ÄurlÄÖ ÄhttpsÖ--pretix.euÄ, ÄtokenÄÖ Äkpp4jn8g2znyonp6Ä*"
         val enrolment = Enrolment.parse("$typed\r")

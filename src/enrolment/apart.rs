@@ -1,0 +1,148 @@
+//! A server's address and a token that stand in a text each for itself, and not as a code.
+
+use zeroize::Zeroizing;
+
+use super::{Enrolment, ParseError, ServerUrl, codes, pasted};
+use crate::secret::Secret;
+
+/// Addresses and tokens of a text, each once.
+#[derive(Default)]
+pub(super) struct Apart {
+    addresses: Vec<ServerUrl>,
+    tokens: Vec<Secret>,
+}
+
+impl Apart {
+    pub(super) fn find(text: &str) -> Self {
+        let mut apart = Self::default();
+        for word in text.split(|c: char| c.is_whitespace() || c.is_control() || is_around(c)) {
+            apart.take(codes::unframed(word).trim_end_matches(codes::is_of_sentence));
+        }
+        apart
+    }
+
+    /// Takes a word, which may have a label before it, as `Token:` or `url=`.
+    fn take(&mut self, word: &str) {
+        let address = ["https://", "http://"]
+            .iter()
+            .find_map(|scheme| word.get(word.find(scheme)?..));
+        if let Some(address) = address.and_then(|address| address.parse().ok()) {
+            if !self.addresses.contains(&address) {
+                self.addresses.push(address);
+            }
+            return;
+        }
+        let token = word.rsplit([':', '=']).next().unwrap_or(word);
+        let is_known = |known: &Secret| known.expose() == token;
+        if codes::is_usual_token(token) && !self.tokens.iter().any(is_known) {
+            self.tokens.push(Secret::new(token.to_owned()));
+        }
+    }
+
+    /// The enrolment, if there are an address and a token, and no other ones that could be meant.
+    pub(super) fn enrolment(mut self) -> Option<Result<Enrolment, ParseError>> {
+        match (self.addresses.pop(), self.tokens.pop()) {
+            (Some(url), Some(token)) if self.addresses.is_empty() && self.tokens.is_empty() => {
+                Some(Enrolment::new(url, token).map_err(ParseError::Token))
+            }
+            (Some(_), Some(_)) => Some(Err(ParseError::Ambiguous)),
+            _ => None,
+        }
+    }
+
+    fn only_token(mut self) -> Option<Secret> {
+        let token = self.tokens.pop();
+        token.filter(|_| self.tokens.is_empty() && self.addresses.is_empty())
+    }
+}
+
+/// What people and programs put around addresses and tokens.
+fn is_around(c: char) -> bool {
+    matches!(
+        c,
+        '<' | '>' | '(' | ')' | '"' | '\'' | ',' | ';' | '`' | '|' | '*'
+    )
+}
+
+/// The token in a text that says that it holds one, as `Initialization token: kpp4jn8g2ynzonp6`.
+pub(super) fn labelled_token(text: &str) -> Option<Secret> {
+    let says_so = text.to_ascii_lowercase().contains("token");
+    says_so.then(|| Apart::find(text).only_token()).flatten()
+}
+
+/// A token as it was typed, scanned or pasted: without what a terminal or scanner put around it, and
+/// without a label.
+pub fn token_alone(text: &str) -> Secret {
+    let text = plain(text);
+    labelled_token(&text).unwrap_or_else(|| Secret::new((*text).clone()))
+}
+
+/// A text as a person means it: without what terminals, scanners and programs for text add.
+pub fn plain(text: &str) -> Zeroizing<String> {
+    let text = pasted::cleaned(&pasted::without_escapes(text));
+    Zeroizing::new(codes::unframed(&text).to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Reading;
+    use super::*;
+
+    const URL: &str = "http://127.0.0.1:8345";
+    const TOKEN: &str = "r0m771huuvfcbqrd";
+
+    #[test]
+    fn an_address_and_a_token_side_by_side_are_read_and_are_no_code() {
+        for text in [
+            format!("{URL}\n{TOKEN}"),
+            format!("{URL} {TOKEN}"),
+            format!("{TOKEN}\t{URL}\r\n"),
+            format!("System URL: {URL}\nToken: {TOKEN}"),
+            format!("url={URL}\rtoken={TOKEN}"),
+            format!("URL:{URL}/\nInitialization token:{TOKEN}."),
+            format!("Go to <{URL}> and enter “{TOKEN}”, please."),
+            format!("{URL} {TOKEN}\r{URL} {TOKEN}\r"),
+            format!("\u{1b}[200~{URL}\n{TOKEN}\u{1b}[201~"),
+        ] {
+            let reading = Reading::of(&text, None).map_err(|error| format!("{error}: {text:?}"));
+            let reading = reading.unwrap();
+            assert!(reading.is_put_together(), "{text:?}");
+            assert_eq!(reading.enrolment().url().to_string(), URL, "{text:?}");
+            assert_eq!(reading.enrolment().token().expose(), TOKEN, "{text:?}");
+        }
+        let code = format!(r#"{{"handshake_version":1,"url":"{URL}","token":"{TOKEN}"}}"#);
+        assert!(!Reading::of(&code, None).ok().unwrap().is_put_together());
+    }
+
+    #[test]
+    fn what_could_be_meant_otherwise_is_not_guessed() {
+        for text in [
+            format!("{URL} https://pretix.eu {TOKEN}"),
+            format!("{URL} {TOKEN} kpp4jn8g2ynzonp6"),
+        ] {
+            let error = Reading::of(&text, None).err();
+            assert!(matches!(error, Some(ParseError::Ambiguous)), "{text}");
+        }
+        for (text, expected) in [
+            (format!("Initialization token: {TOKEN}"), "TokenAlone"),
+            (format!("{URL}/{TOKEN}"), "WebAddress"),
+            (format!("{URL} short"), "SomethingElse"),
+            (format!("about {TOKEN}"), "SomethingElse"),
+        ] {
+            let error = Reading::of(&text, None).err().unwrap();
+            assert_eq!(format!("{error:?}"), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_token_is_taken_without_its_label_and_the_marks_of_pasting() {
+        for (text, expected) in [
+            (format!("{TOKEN}\r"), TOKEN),
+            (format!("\u{1b}[200~{TOKEN}\u{1b}[201~\r"), TOKEN),
+            (format!("Initialization token: {TOKEN}\n"), TOKEN),
+            ("my-own.token\t".to_owned(), "my-own.token"),
+        ] {
+            assert_eq!(token_alone(&text).expose(), expected, "{text:?}");
+        }
+    }
+}
