@@ -56,6 +56,7 @@ const KNOWN_CIRCLES: [&[&str]; 10] = [
         "cli/admin/team.rs",
         "cli/admin/token.rs",
         "cli/adopt.rs",
+        "cli/advice.rs",
         "cli/connection.rs",
         "cli/demo.rs",
         "cli/device.rs",
@@ -79,6 +80,7 @@ const KNOWN_CIRCLES: [&[&str]; 10] = [
         "cli/update.rs",
     ],
     &[
+        "enrolment/apart.rs",
         "enrolment/codes.rs",
         "enrolment/mod.rs",
         "enrolment/parse_error.rs",

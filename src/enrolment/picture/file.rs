@@ -4,7 +4,7 @@ use std::io::Cursor;
 
 use image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, Limits};
 
-use super::PictureError;
+use super::error::{OtherFormat, PictureError};
 
 /// Most pixels of a picture that is read; phones make photos of up to 50 million.
 const PIXEL_LIMIT: u64 = 64_000_000;
@@ -14,15 +14,6 @@ const SIDE_LIMIT: u32 = 20_000;
 const MEMORY_LIMIT: u64 = 4 * PIXEL_LIMIT;
 /// How far into a file its first tag or header may be.
 const HEAD: usize = 1024;
-
-/// A file of another format than is read, and what the person can do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct OtherFormat {
-    /// As "a PDF".
-    pub name: &'static str,
-    /// As "open it and take a screenshot of the QR code".
-    pub advice: &'static str,
-}
 
 const SCREENSHOT: &str = "open it and take a screenshot of the QR code";
 const SAVE: &str = "save it as PNG or JPEG, or take a screenshot of it";

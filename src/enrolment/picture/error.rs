@@ -1,0 +1,72 @@
+//! Why no enrolment was read from a picture.
+
+use image::ImageError;
+
+use crate::enrolment::ParseError;
+
+/// Why no enrolment was read from a picture.
+#[derive(Debug, thiserror::Error)]
+pub enum PictureError {
+    /// A file without content.
+    #[error("the file is empty; save or copy the picture again")]
+    Empty,
+    /// Something else than a picture that is read, by content.
+    #[error("this is not a PNG, JPEG or WebP picture; save it as one of these")]
+    Format,
+    /// A known format that is not read.
+    #[error("this is {}, which is not read here; {}", .0.name, .0.advice)]
+    Other(OtherFormat),
+    /// Begins as a picture but can't be decoded.
+    #[error("the picture is damaged or incomplete; save or copy it again, or make a new one")]
+    Damaged(#[source] ImageError),
+    /// A picture whose end is missing, and no code in what there is.
+    #[error(
+        "the picture is damaged: its end is missing, and there is no QR code in the rest; \
+         copy the whole file again"
+    )]
+    Incomplete,
+    /// More pixels or memory than is read.
+    #[error(
+        "the picture is too large with {width} x {height} pixels; \
+         cut out the part with the QR code, or save it smaller"
+    )]
+    TooLarge {
+        /// Width in pixels.
+        width: u32,
+        /// Height in pixels.
+        height: u32,
+    },
+    /// No QR code in sight.
+    #[error("there is no QR code in the picture, or it is too small or blurred to be seen")]
+    NoCode,
+    /// A QR code without readable content.
+    #[error(
+        "there seems to be a QR code in the picture, but it can't be read; \
+         make a sharper picture that shows the whole code"
+    )]
+    Unreadable,
+    /// Different enrolments; their servers.
+    #[error(
+        "there are different enrolment codes in the picture, for {}; \
+         cut out the one that is meant", .0.join(" and ")
+    )]
+    SeveralEnrolments(Vec<String>),
+    /// Several QR codes of other things; what they seem to be.
+    #[error(
+        "none of the QR codes in the picture is for enrolment, they seem to be {}; \
+         take a picture of the code on the device's page of the server", .0.join(" and ")
+    )]
+    OtherCodes(Vec<&'static str>),
+    /// A QR code that is no enrolment, or a spoilt one.
+    #[error(transparent)]
+    Code(#[from] ParseError),
+}
+
+/// A file of another format than is read, and what the person can do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OtherFormat {
+    /// As "a PDF".
+    pub name: &'static str,
+    /// As "open it and take a screenshot of the QR code".
+    pub advice: &'static str,
+}
