@@ -71,6 +71,9 @@ fn scans(server: &Stranger) -> Vec<String> {
         format!("{link}\t"),
         format!("\u{2}{link}\u{3}"),
         format!("{link}\r\n{link}\r\n"),
+        // The trigger was pulled twice, and the scanner is slower than anyone waits for it.
+        format!("{json}{}", &json[..json.len() - 3]),
+        format!("{link}\r{}", &link[..30]),
     ]
 }
 
@@ -253,6 +256,17 @@ fn an_address_that_is_typed_is_shown_and_a_token_is_not() {
         "{shown:?}"
     );
     is_sent_once(&server);
+}
+
+#[test]
+fn the_end_of_a_slow_scanners_frame_is_not_taken_for_a_person_who_gives_up() {
+    let server = Stranger::answering(identity("k"));
+    let (pty, scanner) = (Pty::new(), Scanner::new());
+    let child = pty.start_for_a_person(&scanner.command(&["init"]));
+    pty.wait_until_quiet();
+    pty.types_slowly(&format!("\u{2}{}\u{3}", link(&server)));
+    succeeds(&pty, child);
+    assert_eq!(server.requests().len(), 1);
 }
 
 #[test]

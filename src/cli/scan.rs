@@ -363,7 +363,10 @@ impl Scan<'_> {
         let before = self.run.silence(now);
         let is_of_scan = before < SILENCE && self.run.is_burst();
         match (byte, self.quiet) {
-            (ETX, Some(quiet)) if self.person && !is_of_scan => quiet.interrupt(),
+            // Behind a code it ends the scan of one that is slow.
+            (ETX, Some(quiet)) if self.person && !is_of_scan && !self.holds_a_code() => {
+                quiet.interrupt();
+            }
             (SUSPEND, Some(quiet)) if self.person && !is_of_scan => {
                 return match quiet.suspend() {
                     Ok(()) => Ok(Step::On),
@@ -429,6 +432,13 @@ impl Scan<'_> {
         let text = self.bytes.get(self.known.blanks..).unwrap_or_default();
         let begin = text.get(..FRAME).unwrap_or(text);
         !enrolment::plain(&String::from_utf8_lossy(begin)).is_empty()
+    }
+
+    /// Whether a code has begun, as nobody types one.
+    fn holds_a_code(&self) -> bool {
+        let link = b"pretixscan";
+        let mut windows = self.bytes.windows(link.len());
+        self.is_in_object() || windows.any(|window| window.eq_ignore_ascii_case(link))
     }
 
     fn is_in_object(&self) -> bool {

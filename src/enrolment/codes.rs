@@ -14,23 +14,32 @@ const SCHEME: &str = "pretixscan:";
 /// Length of the tokens that servers hand out, of a-z0-9.
 const USUAL_TOKEN: usize = 16;
 
-/// Reads the one enrolment code in a text. It may be there more than once.
+/// Reads the one enrolment code in a text. It may be there more than once, the last time in part: a
+/// scanner may be slower than anyone waits for it.
 pub(super) fn read(text: &str) -> Result<Enrolment, ParseError> {
-    let mut found: Option<Enrolment> = None;
+    let mut found: Option<(Enrolment, &str)> = None;
     let mut rest = text;
     let before = text.get(..start(text)).unwrap_or_default();
     while let Some(code) = rest.get(start(rest)..).filter(|code| !code.is_empty()) {
+        if let Some((_, first)) = &found
+            && first.starts_with(code)
+        {
+            break;
+        }
         let (enrolment, length) = match code.starts_with('{') {
             true => object(code)?,
             false => link(code, before)?,
         };
         match &found {
-            Some(first) if !first.is(&enrolment) => return Err(ParseError::DifferentCodes),
-            _ => found = Some(enrolment),
+            Some((first, _)) if !first.is(&enrolment) => return Err(ParseError::DifferentCodes),
+            Some(_) => {}
+            None => found = Some((enrolment, code.get(..length).unwrap_or_default())),
         }
         rest = code.get(length..).unwrap_or_default();
     }
-    found.ok_or_else(|| what_else(unframed(text)))
+    found
+        .map(|(enrolment, _)| enrolment)
+        .ok_or_else(|| what_else(unframed(text)))
 }
 
 /// The text without what a hand scanner adds: characters that steer, blanks, a suffix that was
@@ -159,7 +168,7 @@ fn cut(text: &str, before: &str, through_lines: bool) -> (Zeroizing<String>, usi
     let is_end = |c: char| {
         let is_break = matches!(c, '\r' | '\n') && through_lines;
         let is_blank = c.is_whitespace() || c.is_control();
-        matches!(c, '<' | '>' | '"' | '\\') || is_blank && !is_break
+        matches!(c, '<' | '>' | '"' | '\\' | '|') || is_blank && !is_break
     };
     let stop = text.find(is_end);
     let text = text.get(..stop.unwrap_or(text.len())).unwrap_or_default();
@@ -173,7 +182,23 @@ fn cut(text: &str, before: &str, through_lines: bool) -> (Zeroizing<String>, usi
 pub(super) fn is_of_sentence(c: char) -> bool {
     matches!(
         c,
-        '.' | ',' | ';' | ':' | '!' | '?' | ')' | ']' | '}' | '\'' | '`'
+        '.' | ','
+            | ';'
+            | ':'
+            | '!'
+            | '?'
+            | ')'
+            | ']'
+            | '}'
+            | '\''
+            | '`'
+            | '*'
+            | '~'
+            | '…'
+            | '。'
+            | '，'
+            | '”'
+            | '»'
     )
 }
 
@@ -244,6 +269,40 @@ mod tests {
     }
 
     #[test]
+    fn a_repetition_that_was_cut_is_no_other_code() {
+        for code in [JSON, LINK] {
+            for cut in 0..code.len() {
+                for between in ["", "\r", "\r\n"] {
+                    if between.is_empty() && code == LINK && cut < SCHEME.len() {
+                        continue; // It goes on the link, until its scheme is whole.
+                    }
+                    is_read(&format!("{code}{between}{}", &code[..cut]));
+                }
+            }
+        }
+        let other = JSON.replace("kpp4", "abcd");
+        assert!(matches!(
+            refusal(&format!("{JSON}{other}")),
+            ParseError::DifferentCodes
+        ));
+    }
+
+    #[test]
+    fn what_chats_put_around_a_link_is_no_part_of_its_token() {
+        for text in [
+            format!("**{LINK}**"),
+            format!("~{LINK}~"),
+            format!("[{LINK}|click here]"),
+            format!("*{LINK}*,"),
+            format!("{LINK}…"),
+            format!("{LINK}。"),
+            format!("“{LINK}”"),
+        ] {
+            is_read(&text);
+        }
+    }
+
+    #[test]
     fn a_code_of_something_else_is_named() {
         for (text, expected) in [
             ("", "Empty"),
@@ -311,7 +370,7 @@ mod tests {
                 assert!(matches!(error, ParseError::DifferentCodes), "{error}");
             }
         }
-        let error = refusal(&format!("{JSON}\r{{\"handshake_version\""));
+        let error = refusal(&format!("{JSON}\r{{\"handshake_version\": 2"));
         assert!(matches!(error, ParseError::BrokenJson(_)), "{error}");
     }
 

@@ -45,10 +45,12 @@ impl Enrolment {
             .append_pair("url", &self.url.to_string())
             .append_pair("token", self.token.expose())
             .finish();
-        // A full stop at the end of a link is that of a sentence.
-        if parameters.ends_with('.') {
-            parameters.pop();
-            parameters.push_str("%2E");
+        // At the end of a link they are a sentence's, or the marks of bold text.
+        for (mark, coded) in [('.', "%2E"), ('*', "%2A")] {
+            if parameters.ends_with(mark) {
+                parameters.pop();
+                parameters.push_str(coded);
+            }
         }
         Secret::new(format!("{LINK_SCHEME}://setup?{parameters}"))
     }
@@ -270,7 +272,7 @@ mod tests {
         for text in [
             "{",
             r#"{"handshake_version":1,"url":"https://x.org","token":"t""#,
-            r#"{"handshake_version":1,"url":"https://x.org","token":"t"} {"#,
+            r#"{"handshake_version":1,"url":"https://x.org","token":"t"} {"a"#,
             r#"{"handshake_version":1e999,"url":"https://x.org","token":"t"}"#,
             &"{\"a\":".repeat(1000),
         ] {

@@ -83,7 +83,8 @@ pub enum Selection<'a> {
 ///
 /// Of what is running, that which started last. If nothing is: the next if there are only upcoming
 /// events, the last to end if there are only past ones; else the one of these two that is today if
-/// the other is not; else the last until half-way to the next. What is equal in this is ordered by
+/// the other is not, in the time zone of the current event, or else each in its own; else the last until
+/// half-way to the next. What is equal in this is ordered by
 /// slug and number of the date, but the current one comes first.
 ///
 /// A current event that is suggested again is kept. While it is running it is kept whatever its
@@ -100,7 +101,7 @@ pub fn select<'a>(
         .flat_map(|event| Occasion::of(event, gate))
         .collect();
     let held = current.occasion();
-    let best = choose(now, &occasions);
+    let best = choose(now, &occasions, held.as_ref().map(|held| held.event));
     let another_runs = best.is_some_and(|best| best.is_running(now));
     if !another_runs && held.as_ref().is_some_and(|held| held.is_running(now)) {
         return Selection::Keep;
@@ -182,7 +183,12 @@ pub fn why_nothing(events: &[Event], gate: Option<i64>) -> String {
     reasons.join(", ")
 }
 
-fn choose<'o, 'a>(now: Timestamp, occasions: &'o [Occasion<'a>]) -> Option<&'o Occasion<'a>> {
+/// What is best, where the current event says in whose zone it is today.
+fn choose<'o, 'a>(
+    now: Timestamp,
+    occasions: &'o [Occasion<'a>],
+    current: Option<&Event>,
+) -> Option<&'o Occasion<'a>> {
     let first = |phase| {
         occasions
             .iter()
@@ -195,14 +201,14 @@ fn choose<'o, 'a>(now: Timestamp, occasions: &'o [Occasion<'a>]) -> Option<&'o O
         return Some(running);
     }
     match (first(Phase::Past), first(Phase::Upcoming)) {
-        (Some((since, last)), Some((until, next))) => {
-            Some(match (last.is_today(now), next.is_today(now)) {
+        (Some((since, last)), Some((until, next))) => Some(
+            match (last.is_today(now, current), next.is_today(now, current)) {
                 (true, false) => last,
                 (false, true) => next,
                 _ if since < until => last,
                 _ => next,
-            })
-        }
+            },
+        ),
         (last, next) => last.or(next).map(|(_, only)| only),
     }
 }
@@ -275,9 +281,11 @@ impl<'a> Occasion<'a> {
         }
     }
 
-    /// Whether a part of it lies in the day that it is now where the event takes place.
-    fn is_today(&self, now: Timestamp) -> bool {
-        let zone = TimeZone::get(&self.event.timezone).unwrap_or(TimeZone::UTC);
+    /// Whether a part of it lies in the day that it is now where the current event takes place, or if
+    /// there is none, where this one does.
+    fn is_today(&self, now: Timestamp, current: Option<&Event>) -> bool {
+        let zone = &current.unwrap_or(self.event).timezone;
+        let zone = TimeZone::get(zone).unwrap_or(TimeZone::UTC);
         let day = |time| zone.to_datetime(time).date();
         // What ends at midnight has no part in the new day.
         let last_moment = self.end.checked_sub(SignedDuration::from_nanos(1));

@@ -326,7 +326,7 @@ impl<'a> Life<'a> {
                 }
                 "unusable" => self.become_as_wished(Kill::Never),
                 "enrolling" => self.run(&["init"], Kill::Never),
-                "revoked" => break,
+                "revoked" if status["to_revoke"].is_null() => break,
                 _ => self.run(&["info"], Kill::Never),
             };
             if outcome.ended.code == 0 {

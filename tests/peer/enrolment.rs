@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::net::TcpListener;
+use std::process::Child;
 
 use gatehand::enrolment::draw::QrCode;
 use gatehand::enrolment::{Enrolment, Reading};
@@ -9,6 +10,7 @@ use serde_json::Value;
 
 use crate::browser::between;
 use crate::common::faulty_way::Fault;
+use crate::common::pty::Pty;
 use crate::common::scanner::{Ended, Scanner};
 use crate::common::skip;
 use crate::pretix::{Created, pretix};
@@ -48,7 +50,7 @@ impl Shown {
 
 type WayIn = fn(&Scanner, &Shown) -> Ended;
 
-const WAYS_IN: [(&str, WayIn); 9] = [
+const WAYS_IN: [(&str, WayIn); 10] = [
     ("the code's text", |scanner, shown| {
         scanner.run(&["init", "--payload", &shown.payload])
     }),
@@ -78,9 +80,32 @@ const WAYS_IN: [(&str, WayIn); 9] = [
         scanner.run_typing("init", &format!("{}\n", shown.payload))
     }),
     ("address and token at a terminal", |scanner, shown| {
-        scanner.run_typing("init", &format!("{}\n{}\n", shown.url, shown.token))
+        let pty = Pty::new();
+        let mut child = pty.start_for_a_person(&scanner.command(&["init"]));
+        pty.wait_until_quiet();
+        pty.types_slowly(&format!("{}\r", shown.url));
+        pty.wait_for("Initialization token for");
+        pty.types_slowly(&format!("{}\r", shown.token));
+        typed(&pty, &mut child)
+    }),
+    ("address and token pasted together", |scanner, shown| {
+        let pty = Pty::new();
+        let mut child = pty.start_for_a_person(&scanner.command(&["init"]));
+        pty.wait_until_quiet();
+        pty.types(&format!("{}\r{}\r", shown.url, shown.token));
+        pty.wait_for("Answer yes or no");
+        pty.types_slowly("yes\r");
+        typed(&pty, &mut child)
     }),
 ];
+
+fn typed(pty: &Pty, child: &mut Child) -> Ended {
+    Ended {
+        code: child.wait().unwrap().code().unwrap_or(-1),
+        stdout: pty.shown(),
+        stderr: String::new(),
+    }
+}
 
 #[test]
 #[ignore = "starts a real pretix: make test"]

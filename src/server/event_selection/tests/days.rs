@@ -57,6 +57,36 @@ fn the_day_changes_at_midnight_of_the_events_zone() {
 }
 
 #[test]
+fn the_day_is_that_of_the_current_events_zone_if_there_is_one() {
+    // In Berlin the next one is tomorrow, in New York, where it takes place, it is today.
+    let events = [
+        between(
+            "last",
+            "2026-11-28T16:30:00Z",
+            "2026-11-28T20:38:00Z",
+            "Europe/Berlin",
+        ),
+        between(
+            "next",
+            "2026-11-29T00:25:00Z",
+            "2026-11-29T04:00:00Z",
+            "America/New_York",
+        ),
+        between(
+            "long-ago",
+            "2026-10-29T00:25:00Z",
+            "2026-10-29T04:00:00Z",
+            "Europe/Berlin",
+        ),
+    ];
+    let now = time("2026-11-28T22:50:00Z");
+    assert_eq!(select_at(now, &events, None, "-"), "next - -");
+    assert_eq!(select_at(now, &events, None, "long-ago"), "last - -");
+    assert_eq!(select_at(now, &events, None, "last"), "keep");
+    assert_eq!(select_at(now, &events, None, "next"), "keep");
+}
+
+#[test]
 fn an_event_that_ends_at_midnight_has_no_part_in_the_new_day() {
     let events = [
         between(
