@@ -1,6 +1,7 @@
 //! Why a command failed.
 
-#[cfg(feature = "server")]
+use std::io;
+
 use crate::agent::{AgentError, ClientError};
 use crate::enrolment::draw::DrawError;
 use crate::enrolment::picture::PictureError;
@@ -9,11 +10,11 @@ use crate::enrolment::{ParseError, ServerUrlError, TokenError};
 use crate::server::ServerError;
 #[cfg(feature = "server")]
 use crate::server::model::SlugError;
+#[cfg(feature = "server")]
 use crate::server::organizers_file::OrganizersFileError;
 #[cfg(feature = "server")]
 use crate::server::store::{Database, OpenError, StoreError};
 use crate::vault::VaultError;
-use std::io;
 
 /// Why a command failed; printed once with its causes, see [`super::output::complain`].
 #[derive(Debug, thiserror::Error)]

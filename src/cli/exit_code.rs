@@ -128,7 +128,6 @@ pub(super) fn of(error: &CliError) -> ExitCode {
         | CliError::Server(_) => ExitCode::Server,
         #[cfg(feature = "server")]
         CliError::Time(_) | CliError::Slug(_) => ExitCode::Usage,
-        #[cfg(feature = "server")]
         CliError::Done { .. } => ExitCode::Failed,
         CliError::Write { .. }
         | CliError::Draw(_)

@@ -8,7 +8,9 @@ use serde::Serialize;
 use super::CliError;
 use super::advice::Told;
 use super::exit_code::ExitCode;
+#[cfg(feature = "server")]
 use crate::enrolment::Enrolment;
+#[cfg(feature = "server")]
 use crate::enrolment::draw::{Colours, QrCode};
 use crate::shown;
 
