@@ -6,10 +6,16 @@ import kotlin.test.assertEquals
 class DisplayTextTest {
     @Test
     fun what_steers_is_replaced_and_what_is_written_stays() {
-        for (letter in "\u0000\t\n\r\u001B\u007F\u0085\u009B\u061C\u200E\u200F\u2028\u202E\u2067\u206A") {
+        for (letter in "\u0000\t\n\r\u001B\u007F\u0085\u009B\u061C\u200E\u200F\u2028\u202E\u2067\u206A\u00AD\u200B\u2060\u3164\uFEFF") {
             assertEquals("a\uFFFDb", DisplayText.of("a${letter}b"), "U+%04X".format(letter.code))
         }
-        for (text in listOf("", "Lane 1", "Größe \"M\" <b>", "入口 👩‍🚀", "بوابة", "e\u0301")) assertEquals(text, DisplayText.of(text))
+        for (text in listOf("", "Lane 1", "Größe \"M\" <b>", "入口 👩‍🚀", "بوابة", "e\u0301", "می\u200Cخواهم")) assertEquals(text, DisplayText.of(text))
+    }
+
+    @Test
+    fun a_character_of_two_halves_is_replaced_as_one() {
+        assertEquals("a\uFFFDb", DisplayText.of("a\uDB40\uDC41b"))
+        assertEquals("\uD83D", DisplayText.of("\uD83D"))
     }
 
     @Test
