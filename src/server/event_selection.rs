@@ -83,7 +83,7 @@ pub enum Selection<'a> {
 ///
 /// Of what is running, that which started last. If nothing is: the next if there are only upcoming
 /// events, the last to end if there are only past ones; else the one of these two that is today if
-/// the other is not, in the time zone of the current event, or else each in its own; else the last until
+/// the other is not, in the time zone of the current event, or else of the next; else the last until
 /// half-way to the next. What is equal in this is ordered by
 /// slug and number of the date, but the current one comes first.
 ///
@@ -201,14 +201,17 @@ fn choose<'o, 'a>(
         return Some(running);
     }
     match (first(Phase::Past), first(Phase::Upcoming)) {
-        (Some((since, last)), Some((until, next))) => Some(
-            match (last.is_today(now, current), next.is_today(now, current)) {
-                (true, false) => last,
-                (false, true) => next,
-                _ if since < until => last,
-                _ => next,
-            },
-        ),
+        (Some((since, last)), Some((until, next))) => {
+            let place = current.unwrap_or(next.event);
+            Some(
+                match (last.is_today(now, place), next.is_today(now, place)) {
+                    (true, false) => last,
+                    (false, true) => next,
+                    _ if since < until => last,
+                    _ => next,
+                },
+            )
+        }
         (last, next) => last.or(next).map(|(_, only)| only),
     }
 }
@@ -281,11 +284,9 @@ impl<'a> Occasion<'a> {
         }
     }
 
-    /// Whether a part of it lies in the day that it is now where the current event takes place, or if
-    /// there is none, where this one does.
-    fn is_today(&self, now: Timestamp, current: Option<&Event>) -> bool {
-        let zone = &current.unwrap_or(self.event).timezone;
-        let zone = TimeZone::get(zone).unwrap_or(TimeZone::UTC);
+    /// Whether a part of it lies in the day that it is now where `place` is.
+    fn is_today(&self, now: Timestamp, place: &Event) -> bool {
+        let zone = TimeZone::get(&place.timezone).unwrap_or(TimeZone::UTC);
         let day = |time| zone.to_datetime(time).date();
         // What ends at midnight has no part in the new day.
         let last_moment = self.end.checked_sub(SignedDuration::from_nanos(1));

@@ -329,7 +329,10 @@ impl<'a> Life<'a> {
                 "revoked" if status["to_revoke"].is_null() => break,
                 _ => self.run(&["info"], Kill::Never),
             };
-            if outcome.ended.code == 0 {
+            // What was begun before and is asked to wait goes on with a later command.
+            let status = self.status();
+            let is_settled = status["pending"].is_null() && status["to_revoke"].is_null();
+            if outcome.ended.code == 0 && is_settled {
                 break;
             }
         }

@@ -87,6 +87,27 @@ fn the_day_is_that_of_the_current_events_zone_if_there_is_one() {
 }
 
 #[test]
+fn without_a_current_event_the_day_is_that_of_the_next_ones_zone() {
+    // In Berlin the last one was yesterday; in Auckland both are today.
+    let events = [
+        between(
+            "last",
+            "2026-11-28T17:07:00Z",
+            "2026-11-28T21:13:00Z",
+            "Europe/Berlin",
+        ),
+        between(
+            "next",
+            "2026-11-29T06:49:00Z",
+            "2026-11-29T08:40:00Z",
+            "Pacific/Auckland",
+        ),
+    ];
+    let now = time("2026-11-28T23:25:00Z");
+    assert_eq!(select_at(now, &events, None, "-"), "last - -");
+}
+
+#[test]
 fn an_event_that_ends_at_midnight_has_no_part_in_the_new_day() {
     let events = [
         between(
