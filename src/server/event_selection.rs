@@ -183,7 +183,7 @@ pub fn why_nothing(events: &[Event], gate: Option<i64>) -> String {
     reasons.join(", ")
 }
 
-/// What is best, where the current event says in whose zone it is today.
+/// What is best, where the current event, or without one the next, says in whose zone it is today.
 fn choose<'o, 'a>(
     now: Timestamp,
     occasions: &'o [Occasion<'a>],

@@ -14,12 +14,12 @@ use crate::private_file;
 const ALL: i32 = i32::MAX;
 
 /// A copy, removed again unless it is kept.
-pub(super) struct Copy {
+pub(super) struct SafetyCopy {
     path: PathBuf,
     is_kept: bool,
 }
 
-impl Copy {
+impl SafetyCopy {
     /// Copies the database in `path`, which nobody may be changing meanwhile, beside it, as
     /// `server.db.version-1`, or with a number more where that name is taken.
     pub(super) fn make(path: &Path, version: u32) -> io::Result<Self> {
@@ -52,7 +52,7 @@ impl Copy {
     }
 }
 
-impl Drop for Copy {
+impl Drop for SafetyCopy {
     fn drop(&mut self) {
         if !self.is_kept
             && let Err(error) = fs::remove_file(&self.path)

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
-use super::backup::Copy;
+use super::backup::SafetyCopy;
 
 /// The tables of one kind of database, in all its versions. The version is kept in SQLite's
 /// `user_version`.
@@ -123,7 +123,7 @@ impl Schema {
         }
         let copy = match (1..known).contains(&found) {
             true => {
-                let copied = Copy::make(path, found);
+                let copied = SafetyCopy::make(path, found);
                 Some(copied.map_err(|source| Unusable::NotCopied { known, source })?)
             }
             false => None,
@@ -131,7 +131,7 @@ impl Schema {
         self.run_steps(&transaction, found).map_err(sqlite)?;
         finish(&transaction, found)?;
         transaction.commit().map_err(sqlite)?;
-        Ok(copy.map(Copy::keep))
+        Ok(copy.map(SafetyCopy::keep))
     }
 
     fn run_steps(&self, transaction: &Transaction<'_>, found: u32) -> rusqlite::Result<()> {

@@ -62,6 +62,8 @@ pub enum StoreError {
     Contradiction(Fault),
 }
 
+/// What nothing but a mistake of ours brings about.
+pub(super) const FAULT: &str = "this is a fault of gatehand: report it";
 pub(super) const NO_RANDOM: &str = "let the server read random bytes of the operating system";
 
 impl StoreError {
@@ -72,7 +74,7 @@ impl StoreError {
             Self::Unreadable { .. } => Some(
                 "the database is damaged, or something else changed it: restore it from a backup",
             ),
-            Self::SeveralRows => Some("this is a fault of gatehand: report it"),
+            Self::SeveralRows => Some(FAULT),
             Self::GivenUp => Some("see what keeps the database or its disk busy"),
             Self::Random(_) => Some(NO_RANDOM),
             Self::Seal(_) => Some("see that the database and the server's secret belong together"),

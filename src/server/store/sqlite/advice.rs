@@ -2,10 +2,8 @@
 
 use rusqlite::Error;
 
+use crate::server::store::error::FAULT;
 use crate::sqlite::Failure;
-
-/// What nothing but a mistake of ours brings about.
-pub(super) const FAULT: &str = "this is a fault of gatehand: report it";
 
 /// What to do, for whoever runs the server.
 pub(super) fn advice(error: &Error) -> &'static str {

@@ -12,10 +12,9 @@ use rusqlite::Connection;
 use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
 
-use super::advice::FAULT;
 use super::connection::open_reader;
 use super::session::SqliteSession;
-use crate::server::store::error::StoreError;
+use crate::server::store::error::{FAULT, StoreError};
 use crate::server::store::session::Session;
 use crate::sqlite::{Failure, PATIENCE};
 

@@ -10,13 +10,13 @@ use std::time::{Duration, Instant};
 use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot};
 
-use super::advice::{FAULT, advice};
+use super::advice::advice;
 use super::commits::{self, Mark};
 use super::connection::reopen_writer;
 use super::readers::Idle;
 use super::session::SqliteSession;
 use crate::server::store::decision::Decision;
-use crate::server::store::error::{NO_RANDOM, StoreError};
+use crate::server::store::error::{FAULT, NO_RANDOM, StoreError};
 use crate::server::store::session::Session;
 use crate::sqlite::Failure;
 
