@@ -6,7 +6,7 @@ use std::{net, os::unix::net as unix};
 use listenfd::ListenFd;
 use rustix::net::sockopt::socket_acceptconn;
 
-use super::listener::ListenError;
+use super::listen_error::ListenError;
 
 /// A listening socket that was passed by whoever started this process.
 pub struct PassedSocket(pub(super) Socket);

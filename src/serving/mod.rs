@@ -6,6 +6,7 @@
 mod activation;
 mod address;
 mod limits;
+mod listen_error;
 mod listener;
 mod peer;
 mod run;
@@ -14,6 +15,7 @@ mod unix_socket;
 pub use activation::PassedSocket;
 pub use address::{Address, AddressError};
 pub use limits::Limits;
-pub use listener::{ListenError, Listener};
+pub use listen_error::ListenError;
+pub use listener::Listener;
 pub use peer::Peer;
 pub(crate) use run::serve;

@@ -14,7 +14,7 @@ use rustix::net::{
     socket_with,
 };
 
-use super::listener::ListenError;
+use super::listen_error::ListenError;
 use crate::private_file::PRIVATE_FILE;
 
 /// Connections that wait to be accepted; the system may allow fewer.
