@@ -32,7 +32,7 @@ async fn server_with(answer_time: Duration) -> TestServer {
     let folder = tempfile::tempdir().unwrap();
     let config = gatehand::server::Config {
         answer_time,
-        ..config(folder.path(), None)
+        ..config(None)
     };
     TestServer::start_with(folder, config).await
 }

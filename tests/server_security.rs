@@ -14,10 +14,10 @@ use std::os::unix::fs::PermissionsExt;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use common::server::{TestServer, config, initialization, send};
+use common::server::{TestServer, config, initialization, listen, send};
 use gatehand::server::model::MediumKeys;
 use gatehand::server::store::{self, OpenFailure};
-use gatehand::server::{Server, ServerError};
+use gatehand::server::ServerError;
 use gatehand::wire::IDEMPOTENCY_HEADER;
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -97,10 +97,7 @@ async fn a_database_opens_with_its_own_secret_only() {
     fs::remove_file(&secret).unwrap();
     assert!(matches!(open(), Err(OpenFailure::Secret(_))));
     assert!(!secret.exists(), "no other secret is made in its place");
-    let error = Server::bind(config(folder.path(), None))
-        .await
-        .err()
-        .unwrap();
+    let error = listen(folder.path(), config(None)).await.err().unwrap();
     assert!(matches!(error, ServerError::Database(_)));
 
     let other = "0".repeat(64);

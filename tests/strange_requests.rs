@@ -28,9 +28,8 @@ fn fixture() -> Fixture {
     let runtime = Runtime::new().unwrap();
     let folder = tempfile::tempdir().unwrap();
     let (server, token) = runtime.block_on(async {
-        let server = Server::bind(common::server::config(folder.path(), None))
-            .await
-            .unwrap();
+        let config = common::server::config(None);
+        let server = common::server::listen(folder.path(), config).await.unwrap();
         let store = server.installation().store.clone();
         let organizer = store
             .create_organizer(&"o".parse().unwrap(), "O")

@@ -21,7 +21,7 @@ use crate::private_file;
 use crate::secret::Secret;
 use crate::server::model::{Name, Permissions, Schedule};
 use crate::server::store::{Administration, NewEvent};
-use crate::server::{self, Config, Server};
+use crate::server::{Config, Server, store};
 use crate::vault::Folder;
 use crate::wire::{Device, Page};
 
@@ -54,15 +54,9 @@ impl Demo {
     async fn show(self) -> Result<(), CliError> {
         let folder = fresh_folder()?;
         let database = folder.join("server.db");
-        let server = Server::bind(Config {
-            database: database.clone().into(),
-            listen: (Ipv4Addr::LOCALHOST, 0).into(),
-            public_url: None,
-            secret_file: None,
-            version: server::reference_version(),
-            answer_time: server::ANSWER_TIME,
-        })
-        .await?;
+        let installation = store::open(&database.clone().into(), None)?;
+        let config = Config::new((Ipv4Addr::LOCALHOST, 0).into());
+        let server = Server::listen(installation, config).await?;
         let token = set_up(&*server.installation().store).await?;
         let desk = Desk {
             client: Client::new(&ClientConfig::default())?,

@@ -9,8 +9,8 @@ use url::Url;
 use super::admin::DatabaseArguments;
 use super::{CliError, output};
 use crate::server::store;
-use crate::server::{self, Config, Server, ServerError};
-use crate::serving::{Address, PassedSocket};
+use crate::server::{Config, Server, ServerError};
+use crate::serving::{Address, PassedSocket, TrustedProxy};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -38,6 +38,15 @@ pub(super) struct Serve {
     /// The server's address as scanners and scripts reach it.
     #[arg(long, value_name = "URL", env = "GATEHAND_PUBLIC_URL")]
     public_url: Option<Url>,
+    /// A proxy that may say for whom it asks: an address, a network as 10.0.0.0/8, or `unix` for whoever
+    /// connects to the Unix socket; once for each.
+    #[arg(
+        long = "trusted-proxy",
+        value_name = "PROXY",
+        env = "GATEHAND_TRUSTED_PROXY",
+        value_delimiter = ','
+    )]
+    trusted_proxies: Vec<TrustedProxy>,
 }
 
 impl Serve {
@@ -45,18 +54,15 @@ impl Serve {
         // Before there are threads: it changes the environment.
         let passed = PassedSocket::take().map_err(ServerError::from)?;
         super::server_runtime()?.block_on(async {
-            let named = self.database.secret_file.clone();
+            let named = self.database.secret_file;
             let public_url = self.public_url.clone();
             let config = Config {
-                database: self.database.database,
-                listen: self.listen,
                 public_url: self.public_url,
-                secret_file: self.database.secret_file,
-                version: server::reference_version(),
-                answer_time: server::ANSWER_TIME,
+                trusted_proxies: self.trusted_proxies.into_iter().collect(),
+                ..Config::new(self.listen)
             };
             // Until then a signal ends this at once, however long another process holds the database.
-            let installation = store::open(&config.database, config.secret_file.as_deref())?;
+            let installation = store::open(&self.database.database, named.as_deref())?;
             // From here on there may be a socket to remove.
             let told_to_stop = until_told_to_stop();
             let server = match passed {

@@ -1,7 +1,8 @@
 //! The server side: the devices resource and the device API of an organizer's server.
 //!
-//! [`Server::bind`] opens the database and takes the address, [`Server::run`] serves until it is told to
-//! stop. [`store`] holds what the server knows, `api` turns requests into operations on it.
+//! [`store::open`] opens the database, [`Server::listen`] takes the address and [`Server::run`] serves
+//! until it is told to stop. [`store`] holds what the server knows, `api` turns requests into operations
+//! on it.
 
 mod api;
 pub mod event_selection;
@@ -15,7 +16,6 @@ mod serve;
 pub mod store;
 mod tokens;
 
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -28,9 +28,9 @@ use hyper_util::service::TowerToHyperService;
 use jiff::Timestamp;
 use url::Url;
 
-use crate::serving::{Address, ListenError, Listener, PassedSocket};
+use crate::serving::{Address, Limits, ListenError, Listener, PassedSocket, TrustedProxies};
 use crate::wire::ServerVersion;
-use store::{Administration, Database, Installation, OpenError, oldest_kept};
+use store::{Administration, Installation, OpenError, oldest_kept};
 
 /// How often answers are dropped that are kept long enough.
 const SWEEP_INTERVAL: Duration = Duration::from_secs(600);
@@ -41,19 +41,33 @@ const SOCKET_MODE: u32 = 0o660;
 /// What a server is started with.
 #[derive(Clone, Debug)]
 pub struct Config {
-    /// The database; made if it is missing.
-    pub database: Database,
     /// The address to listen on.
     pub listen: Address,
     /// The address under which callers reach the server, for links; else taken from the request.
     /// What has a path is served under that path too.
     pub public_url: Option<Url>,
-    /// The file with the installation's secret; see [`store::open`] for the default.
-    pub secret_file: Option<PathBuf>,
     /// The version to report, by which apps switch features on.
     pub version: ServerVersion,
     /// How long to take for an answer, once the request is there: what is not done by then is refused.
     pub answer_time: Duration,
+    /// What connections may cost.
+    pub limits: Limits,
+    /// Who may say on whose behalf it asks.
+    pub trusted_proxies: TrustedProxies,
+}
+
+impl Config {
+    /// A server at this address, with the default of everything else.
+    pub fn new(listen: Address) -> Self {
+        Self {
+            listen,
+            public_url: None,
+            version: reference_version(),
+            answer_time: ANSWER_TIME,
+            limits: Limits::default(),
+            trusted_proxies: TrustedProxies::default(),
+        }
+    }
 }
 
 /// How long a server takes for an answer unless it is told otherwise.
@@ -81,21 +95,13 @@ pub enum ServerError {
 /// A server that has its address and database.
 pub struct Server {
     listener: Listener,
+    limits: Limits,
     installation: Installation,
     router: Router,
 }
 
 impl Server {
-    /// Opens the database and takes the address. Connections wait until [`run`](Self::run).
-    ///
-    /// The database is read on the threads of the runtime that this is called in, by all but one of
-    /// them: a runtime of one thread waits for each read.
-    pub async fn bind(config: Config) -> Result<Self, ServerError> {
-        let installation = store::open(&config.database, config.secret_file.as_deref())?;
-        Self::listen(installation, config).await
-    }
-
-    /// Takes the address, with a database that is open already, whatever the config says of it.
+    /// Takes the address. Connections wait until [`run`](Self::run).
     pub async fn listen(installation: Installation, config: Config) -> Result<Self, ServerError> {
         let listener = Listener::bind(&config.listen, SOCKET_MODE).await?;
         Ok(Self::new(config, installation, listener))
@@ -120,6 +126,7 @@ impl Server {
         );
         Self {
             listener,
+            limits: config.limits,
             router: api::router(Arc::new(api)),
             installation,
         }
@@ -147,7 +154,7 @@ impl Server {
     pub async fn run(self, shutdown: impl Future<Output = ()>) {
         let sweep = sweep(self.installation.store);
         tokio::select! {
-            () = serve::serve(self.listener, self.router, shutdown) => {}
+            () = serve::serve(self.listener, self.limits, self.router, shutdown) => {}
             () = sweep => {}
         }
     }

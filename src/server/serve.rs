@@ -16,9 +16,14 @@ use crate::serving::{self, Limits, Listener, Peer};
 struct Unanswered;
 
 /// Serves until `shutdown` is done, and then finishes what was accepted.
-pub(super) async fn serve(listener: Listener, router: Router, shutdown: impl Future<Output = ()>) {
+pub(super) async fn serve(
+    listener: Listener,
+    limits: Limits,
+    router: Router,
+    shutdown: impl Future<Output = ()>,
+) {
     let service = |peer| service(router.clone(), peer);
-    serving::serve(listener, Limits::default(), service, shutdown).await;
+    serving::serve(listener, limits, service, shutdown).await;
 }
 
 fn service(

@@ -10,6 +10,7 @@ mod listen_error;
 mod listener;
 mod peer;
 mod run;
+mod trusted_proxies;
 mod unix_socket;
 
 pub use activation::PassedSocket;
@@ -19,3 +20,4 @@ pub use listen_error::ListenError;
 pub use listener::Listener;
 pub use peer::Peer;
 pub(crate) use run::serve;
+pub use trusted_proxies::{TrustedProxies, TrustedProxy, TrustedProxyError};

@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use gatehand::server::model::Permissions;
-use gatehand::server::store::Administration;
-use gatehand::server::{ANSWER_TIME, Config, Server, reference_version};
+use gatehand::server::store::{self, Administration};
+use gatehand::server::{Config, Server, ServerError};
 use reqwest::{Client, Method, RequestBuilder};
 use serde_json::{Value, json};
 use tokio::sync::oneshot;
@@ -60,13 +60,13 @@ impl TestServer {
     }
 
     pub async fn start_in(folder: tempfile::TempDir, public_url: Option<&str>) -> Self {
-        let config = config(folder.path(), public_url);
+        let config = config(public_url);
         Self::start_with(folder, config).await
     }
 
     /// With a config of its own for the database in `folder`.
     pub async fn start_with(folder: tempfile::TempDir, config: Config) -> Self {
-        let server = Server::bind(config).await.unwrap();
+        let server = listen(folder.path(), config).await.unwrap();
         let store = server.installation().store.clone();
         let organizer = match store.organizer(ORGANIZER).await {
             Ok(organizer) => organizer,
@@ -163,15 +163,17 @@ impl TestServer {
     }
 }
 
-pub fn config(folder: &Path, public_url: Option<&str>) -> Config {
+pub fn config(public_url: Option<&str>) -> Config {
     Config {
-        database: database(folder).into(),
-        listen: ([127, 0, 0, 1], 0).into(),
         public_url: public_url.map(|url| url.parse().unwrap()),
-        secret_file: None,
-        version: reference_version(),
-        answer_time: ANSWER_TIME,
+        ..Config::new(([127, 0, 0, 1], 0).into())
     }
+}
+
+/// A server that is not running yet, with its database in `folder`.
+pub async fn listen(folder: &Path, config: Config) -> Result<Server, ServerError> {
+    let installation = store::open(&database(folder).into(), None)?;
+    Server::listen(installation, config).await
 }
 
 fn database(folder: &Path) -> PathBuf {

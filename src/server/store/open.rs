@@ -27,6 +27,9 @@ pub struct Installation {
 /// Opens a database, or makes an empty one, with the installation's secret in this file. Without a file
 /// that is the systemd credential `gatehand-secret`, else a file beside the database with `.secret`
 /// added to its name. The secret is made with the database, and never again.
+///
+/// The database is read on the threads of the runtime that this is called in, by all but one of them: a
+/// runtime of one thread waits for each read.
 pub fn open(database: &Database, secret_file: Option<&Path>) -> Result<Installation, OpenError> {
     let opened = match database {
         Database::Sqlite(path) => Sqlite::open(path, secret_file),
