@@ -47,6 +47,34 @@ fn picture(folder: &Path, contents: &[&str]) -> PathBuf {
 }
 
 #[test]
+fn an_address_and_a_token_in_options_are_taken_as_they_were_meant() {
+    let server = Stranger::answering(identity("k"));
+    let token = "kpp4jn8g2ynzonp6";
+    for (url, given) in [
+        (format!("{}\u{200b}", server.url), token.to_owned()),
+        (
+            format!("\u{feff}<{}>\u{a0}", server.url),
+            format!("\u{201c}{token}\u{201d}"),
+        ),
+        (
+            format!("{}/\r", server.url),
+            format!("Initialization token: {token}\n"),
+        ),
+    ] {
+        let scanner = Scanner::new();
+        let before = server.requests().len();
+        scanner
+            .run(&["init", "--url", &url, "--token", &given])
+            .succeeds();
+        let requests = server.requests().split_off(before);
+        assert!(
+            requests[0].contains(&format!("\"{token}\"")),
+            "{url:?} {given:?}"
+        );
+    }
+}
+
+#[test]
 fn a_code_that_is_none_for_enrolment_is_told_for_what_it_is() {
     let with = |field: &str, value: &str| {
         let mut payload: serde_json::Value = serde_json::from_str(PAYLOAD).unwrap();

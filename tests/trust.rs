@@ -332,7 +332,15 @@ fn an_enrolment_goes_on_with_whom_it_was_begun_to_trust() {
         front.loses_answers(true);
         let begin = [&init(&front, &token)[..], &IMPATIENT].concat();
         run_trusting(&scanner, &authority, &begin).complains(8, "nothing is lost");
-        assert_eq!(scanner.status()["state"], "enrolling");
+        let status = scanner.status();
+        assert_eq!(status["state"], "enrolling");
+        let told = &status["unfinished_trust"]["certificates"][0]["name"];
+        assert_eq!(told, "CN=Own Root");
+        let shown = scanner.run(&["status"]).stdout;
+        assert!(
+            shown.contains("1 certificate of its own: CN=Own Root"),
+            "{shown}"
+        );
         front.loses_answers(false);
         scanner.run(resume).succeeds();
         trusts(&scanner, &["Own Root"]);

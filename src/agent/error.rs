@@ -15,7 +15,7 @@ use crate::enrolment::ServerUrlError;
 use crate::facts::BlankOverride;
 use crate::shown;
 use crate::vault::VaultError;
-use crate::wire::Problem;
+use crate::wire::{Problem, TOKEN_UNKNOWN};
 
 /// Why an operation or a call failed.
 #[derive(Debug, thiserror::Error)]
@@ -253,6 +253,19 @@ impl AgentError {
         match self {
             Self::Vault(error) => error.is_beyond_use(),
             Self::Entry { .. } | Self::NoKey { .. } => true,
+            _ => false,
+        }
+    }
+
+    /// Whether the server knows no such token, and so nothing was used up.
+    pub(super) fn is_token_unknown(&self) -> bool {
+        match self {
+            Self::Refused {
+                about_token: true,
+                pending: false,
+                problem,
+                ..
+            } => problem.to_string().contains(TOKEN_UNKNOWN),
             _ => false,
         }
     }

@@ -122,6 +122,25 @@ impl Agent {
         })
     }
 
+    /// Redeems the first of these that the server knows, where it can't be told which one is meant: a token
+    /// that is unknown uses nothing up. Without any it is an unknown token's refusal that is returned.
+    pub async fn initialize_first_known<'e>(
+        &self,
+        first: &'e Enrolment,
+        others: impl IntoIterator<Item = &'e Enrolment>,
+        options: &InitializeOptions,
+    ) -> Result<Initialized, AgentError> {
+        let mut initialized = self.initialize(first, options).await;
+        for other in others {
+            match &initialized {
+                Err(error) if error.is_token_unknown() => {}
+                _ => break,
+            }
+            initialized = self.initialize(other, options).await;
+        }
+        initialized
+    }
+
     /// What may be left to do is to revoke the device that was here before.
     async fn done_before(&self, lock: &ChangeLock, identity: Identity) -> Initialized {
         self.revoke_replaced(lock, None).await;

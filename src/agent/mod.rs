@@ -64,7 +64,7 @@ pub use media_keys::{MediaKeyError, MediaKeys};
 pub use replaced::{Afterlife, Replaced};
 pub use request::{ApiRequest, ApiResponse};
 pub use state::{Operation, State};
-pub use status::Status;
+pub use status::{Status, UnfinishedEnrolment};
 pub use stream::{ApiStream, BodyWriter, StreamedBody, streamed_body};
 
 /// The agent of one device.

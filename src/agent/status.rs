@@ -24,8 +24,8 @@ pub struct Status {
     pub trust: Trust,
     /// The operation that was begun and not finished.
     pub pending: Option<Operation>,
-    /// The server to which an initialization token was sent whose answer was not read yet.
-    pub unfinished: Option<ServerUrl>,
+    /// The enrolment whose token was sent and whose answer was not read yet.
+    pub unfinished: Option<UnfinishedEnrolment>,
     /// The operation whose answer was lost.
     pub lost: Option<Lost>,
     /// Who ended the device's access, if it has ended.
@@ -34,6 +34,14 @@ pub struct Status {
     pub to_revoke: Vec<Identity>,
     /// Why the device can make no calls, if it can't.
     pub hindrance: Option<AgentError>,
+}
+
+/// An enrolment that was begun and not finished.
+pub struct UnfinishedEnrolment {
+    /// The server to which the initialization token was sent.
+    pub server: ServerUrl,
+    /// Whom the device trusts there.
+    pub trust: Trust,
 }
 
 impl Status {
@@ -70,7 +78,10 @@ impl Status {
             hindrance: (!is_usable).then(|| device.unusable()),
             since: device.standing.since,
             pending: situation.unfinished(),
-            unfinished: device.enrolment.map(|begun| begun.server.clone()),
+            unfinished: device.enrolment.map(|begun| UnfinishedEnrolment {
+                server: begun.server.clone(),
+                trust: begun.trust.clone(),
+            }),
             lost: device.standing.lost,
             revoked_by: device.standing.revoked_by,
             to_revoke: match &open {

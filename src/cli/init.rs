@@ -10,11 +10,10 @@ use super::device::{KeepingArguments, Outcome};
 use super::facts::OverrideArguments;
 use super::scan::{Listener, Scanned, Wanted};
 use super::{CliError, input, output, progress, system_layout};
-use crate::agent::{Agent, AgentError, Course, Identity, InitializeOptions, Initialized, State};
+use crate::agent::{Agent, AgentError, Course, Identity, InitializeOptions, State};
 use crate::enrolment::picture::{self, PictureError};
 use crate::enrolment::{Enrolment, ParseError, Reading, ServerUrl, plain, token_alone};
 use crate::secret::Secret;
-use crate::wire::TOKEN_UNKNOWN;
 
 /// Largest picture that is read, in bytes.
 const PICTURE_LIMIT: u64 = 64 * 1024 * 1024;
@@ -109,7 +108,8 @@ impl Init {
             revoke_old: self.revoke_old,
         };
         let what = format!("Enrolling at {}", reading.enrolment().url());
-        let initialize = initialize(&agent, &reading, &options);
+        let initialize =
+            agent.initialize_first_known(reading.enrolment(), reading.others(), &options);
         let runtime = super::runtime()?;
         let initialized =
             listener.deaf_during(|| runtime.block_on(progress::shown(&what, initialize)))?;
@@ -131,7 +131,7 @@ impl Init {
     fn unfinished(&self, agent: &Agent) -> Result<Option<ServerUrl>, CliError> {
         match self.is_given() {
             true => Ok(None),
-            false => Ok(agent.status()?.unfinished),
+            false => Ok(agent.status()?.unfinished.map(|begun| begun.server)),
         }
     }
 
@@ -368,13 +368,13 @@ impl Asked {
 /// The address of `--url`.
 fn given_address(text: &str) -> Result<ServerUrl, CliError> {
     refuse_code("--url takes an address", text)?;
-    Ok(text.parse()?)
+    Ok(plain(text).parse()?)
 }
 
 /// The token of `--token`.
 fn given_token(text: &str) -> Result<Secret, CliError> {
     refuse_code("--token takes a token", text)?;
-    Ok(Secret::new(text.to_owned()))
+    Ok(token_alone(text))
 }
 
 fn refuse_code(wanted: &'static str, text: &str) -> Result<(), CliError> {
@@ -395,27 +395,4 @@ pub(super) fn read_picture(path: &Path) -> Result<Reading, CliError> {
             source,
         },
     })
-}
-
-/// Redeems the token, or of several that were read the one that the server knows.
-async fn initialize(
-    agent: &Agent,
-    reading: &Reading,
-    options: &InitializeOptions,
-) -> Result<Initialized, AgentError> {
-    let mut initialized = agent.initialize(reading.enrolment(), options).await;
-    for other in reading.others() {
-        match &initialized {
-            Err(AgentError::Refused {
-                about_token: true,
-                pending: false,
-                problem,
-                ..
-            }) if problem.to_string().contains(TOKEN_UNKNOWN) => {
-                initialized = agent.initialize(other, options).await;
-            }
-            _ => break,
-        }
-    }
-    initialized
 }

@@ -13,7 +13,7 @@ use zeroize::Zeroizing;
 
 use super::terminal::{self, Quiet};
 use super::{CliError, input};
-use crate::enrolment::{self, ObjectScan};
+use crate::enrolment::{self, ObjectScan, ParseError};
 
 /// What comes without such a pause is one scan.
 const SILENCE: Duration = Duration::from_millis(300);
@@ -461,10 +461,7 @@ impl Scan<'_> {
 
     fn check_length(&self) -> Result<(), CliError> {
         match self.bytes.len() as u64 > input::TEXT_LIMIT {
-            true => Err(CliError::InputTooLong {
-                name: "standard input".to_owned(),
-                limit: input::TEXT_LIMIT,
-            }),
+            true => Err(ParseError::TooLong.into()),
             false => Ok(()),
         }
     }

@@ -4,7 +4,7 @@ use clap::Args;
 use serde::Serialize;
 
 use super::{CliError, output};
-use crate::agent::{self, Identity, Lost, Operation, Revoker, State, Trust};
+use crate::agent::{self, Identity, Lost, Operation, Revoker, State, Trust, UnfinishedEnrolment};
 use crate::vault::Folder;
 use crate::wire::{DeviceReport, Gate, Text, timestamp};
 
@@ -32,6 +32,9 @@ pub(super) struct StatusDocument<'a> {
     /// The server of an enrolment that was begun and not finished.
     #[serde(skip_serializing_if = "Option::is_none")]
     unfinished: Option<String>,
+    /// Whom the device trusts at that server.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    unfinished_trust: Option<TrustReport>,
     /// The operation whose answer was lost.
     #[serde(skip_serializing_if = "Option::is_none")]
     lost: Option<&'a Lost>,
@@ -122,6 +125,13 @@ impl Status {
             let mut rows = rows(identity, &status);
             rows.insert(0, ("State", state(&status)));
             output::print_table(&rows)?;
+        } else if let Some(begun) = &status.unfinished {
+            output::print_table(&[
+                ("State", state(&status)),
+                ("Server", begun.server.to_string()),
+                ("Trusts", trusts(&begun.trust)),
+                ("Vault", status.vault.display().to_string()),
+            ])?;
         }
         for old in status.to_revoke.iter().filter(|_| !self.json) {
             output::say(&format!(
@@ -132,7 +142,7 @@ impl Status {
         match (status.hindrance, status.state, status.unfinished) {
             (Some(hindrance), ..) => Err(hindrance.into()),
             (None, State::Rejected, _) => Err(CliError::Rejected),
-            (None, _, Some(server)) => {
+            (None, _, Some(UnfinishedEnrolment { server, .. })) => {
                 output::say(&format!(
                     "This device is also being enrolled anew at {server}, whose answer was not read yet: run gatehand init to finish that."
                 ));
@@ -152,7 +162,14 @@ pub(super) fn report(status: &agent::Status) -> StatusDocument<'_> {
         pending: status.pending,
         vault: status.vault.display().to_string(),
         server: identity.map(|identity| identity.server.to_string()),
-        unfinished: status.unfinished.as_ref().map(ToString::to_string),
+        unfinished: status
+            .unfinished
+            .as_ref()
+            .map(|begun| begun.server.to_string()),
+        unfinished_trust: status
+            .unfinished
+            .as_ref()
+            .map(|begun| TrustReport::of(&begun.trust)),
         lost: status.lost.as_ref(),
         revoked_by: status.revoked_by,
         to_revoke: status.to_revoke.iter().map(OtherDevice::of).collect(),

@@ -2,7 +2,7 @@
 
 use zeroize::Zeroizing;
 
-use super::{Enrolment, ParseError, ServerUrl, codes, pasted};
+use super::{Enrolment, ParseError, Reading, ServerUrl, codes, pasted};
 use crate::secret::Secret;
 
 /// Addresses and tokens of a text, each once.
@@ -71,21 +71,36 @@ pub(super) fn labelled_token(text: &str) -> Option<Secret> {
 }
 
 /// A token as it was typed, scanned or pasted: without what a terminal or scanner put around it, and
-/// without a label.
+/// without a label. A whole code is not taken apart, and so is no token: its own may be for another server.
 pub fn token_alone(text: &str) -> Secret {
     let text = plain(text);
-    labelled_token(&text).unwrap_or_else(|| Secret::new((*text).clone()))
+    let labelled = match Reading::of(&text, None) {
+        Err(error) if error.is_no_code() => labelled_token(&text),
+        _ => None,
+    };
+    labelled.unwrap_or_else(|| Secret::new((*text).clone()))
 }
 
-/// A text as a person means it: without what terminals, scanners and programs for text add.
+/// A text as a person means it: without what terminals, scanners and programs for text add, and without
+/// quotes or brackets around all of it.
 pub fn plain(text: &str) -> Zeroizing<String> {
     let text = pasted::cleaned(&pasted::without_escapes(text));
-    Zeroizing::new(codes::unframed(&text).to_owned())
+    let mut inner = codes::unframed(&text);
+    while let Some(text) = unwrapped(inner) {
+        inner = codes::unframed(text);
+    }
+    Zeroizing::new(inner.to_owned())
+}
+
+fn unwrapped(text: &str) -> Option<&str> {
+    const PAIRS: [(char, char); 4] = [('"', '"'), ('\'', '\''), ('<', '>'), ('(', ')')];
+    PAIRS
+        .iter()
+        .find_map(|(begin, end)| text.strip_prefix(*begin)?.strip_suffix(*end))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::Reading;
     use super::*;
 
     const URL: &str = "http://127.0.0.1:8345";
@@ -141,6 +156,9 @@ mod tests {
             (format!("\u{1b}[200~{TOKEN}\u{1b}[201~\r"), TOKEN),
             (format!("Initialization token: {TOKEN}\n"), TOKEN),
             ("my-own.token\t".to_owned(), "my-own.token"),
+            (format!("\u{201c}{TOKEN}\u{201d}\n"), TOKEN),
+            (format!(" <'{TOKEN}' >"), TOKEN),
+            ("'".to_owned(), "'"),
         ] {
             assert_eq!(token_alone(&text).expose(), expected, "{text:?}");
         }

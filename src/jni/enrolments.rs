@@ -8,7 +8,7 @@ use jni::objects::{JByteArray, JClass};
 use super::java::bytes;
 use super::policy::Failure;
 use super::{Answer, exports, shapes};
-use crate::enrolment::{Enrolment, Reading, ServerUrl};
+use crate::enrolment::{Enrolment, Reading, ServerUrl, plain, token_alone};
 use crate::secret::Secret;
 
 exports! {
@@ -23,8 +23,7 @@ fn parse_enrolment<'l>(
 ) -> Answer<JByteArray<'l>> {
     let text = shapes::text(&bytes(env, &text)?)?;
     let reading = Reading::of(text.expose(), None).map_err(Failure::from)?;
-    let shape = shapes::enrolment(reading.enrolment(), reading.mapping());
-    Ok(env.byte_array_from_slice(&shape)?)
+    Ok(env.byte_array_from_slice(&shapes::enrolment(&reading))?)
 }
 
 fn typed_enrolment<'l>(
@@ -35,8 +34,9 @@ fn typed_enrolment<'l>(
 ) -> Answer<JByteArray<'l>> {
     let server = shapes::text(&bytes(env, &server)?)?;
     let token = shapes::text(&bytes(env, &token)?)?;
-    let enrolment = enrolment(&completed(server.expose()), token)?;
-    Ok(env.byte_array_from_slice(&shapes::enrolment(&enrolment, None))?)
+    let server = completed(&plain(server.expose())).into_owned();
+    let enrolment = enrolment(&server, token_alone(token.expose()))?;
+    Ok(env.byte_array_from_slice(&shapes::enrolment(&enrolment.into()))?)
 }
 
 /// The address as it was meant: people leave out what goes without saying.

@@ -50,6 +50,9 @@ fn initialize<'l>(
 ) -> Answer<jlong> {
     let redeemed: shapes::Redeemed = shapes::read(&bytes(env, &enrolment)?)?;
     let enrolment = enrolments::enrolment(&redeemed.server, redeemed.token)?;
+    let others = redeemed.other_tokens.into_iter();
+    let others = others.map(|token| enrolments::enrolment(&redeemed.server, token));
+    let others = others.collect::<Result<Vec<_>, _>>()?;
     let report = shapes::read(&bytes(env, &report)?)?;
     begin(env, agent, &completion, |open| async move {
         open.app.reports(report);
@@ -58,7 +61,10 @@ fn initialize<'l>(
             allow_http: open.allow_http,
             ..InitializeOptions::default()
         };
-        let initialized = open.core.initialize(&enrolment, &options).await;
+        let initialized = open
+            .core
+            .initialize_first_known(&enrolment, &others, &options)
+            .await;
         initialized.map_err(|error| match error {
             // It was a code or a person that named it, not the app.
             AgentError::Address(_) => Failure::from(error).coded("enrolment_invalid"),

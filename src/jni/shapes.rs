@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 use super::advice;
 use super::policy::Failure;
 use crate::agent::{Event, Identity, MediaKeys, State, Status, Suggestion};
-use crate::enrolment::{Enrolment, Undone};
+use crate::enrolment::Reading;
 use crate::secret::{self, Secret};
 use crate::wire::MediumKeySet;
 
@@ -38,6 +38,8 @@ pub(super) struct Report {
 pub(super) struct Redeemed {
     pub(super) server: String,
     pub(super) token: Secret,
+    /// Those that may be meant instead; see [`Reading::others`](crate::enrolment::Reading::others).
+    pub(super) other_tokens: Vec<Secret>,
 }
 
 #[derive(Deserialize)]
@@ -95,7 +97,9 @@ fn write_secret(value: &impl Serialize) -> Zeroizing<Vec<u8>> {
     }
 }
 
-pub(super) fn enrolment(enrolment: &Enrolment, mapping: Option<&Undone>) -> Zeroizing<Vec<u8>> {
+pub(super) fn enrolment(reading: &Reading) -> Zeroizing<Vec<u8>> {
+    #[derive(Serialize)]
+    struct Token<'a>(#[serde(serialize_with = "secret::expose")] &'a Secret);
     #[derive(Serialize)]
     struct Parsed<'a> {
         server: String,
@@ -106,15 +110,22 @@ pub(super) fn enrolment(enrolment: &Enrolment, mapping: Option<&Undone>) -> Zero
         mapping: Option<String>,
         #[serde(serialize_with = "secret::expose")]
         token: &'a Secret,
+        other_tokens: Vec<Token<'a>>,
     }
+    let enrolment = reading.enrolment();
     write_secret(&Parsed {
         server: enrolment.url().to_string(),
         origin: enrolment.url().origin(),
         exact_origin: enrolment.url().exact_origin(),
         host: enrolment.url().host(),
         is_secure: enrolment.url().check_transport(false).is_ok(),
-        mapping: mapping.map(ToString::to_string),
+        mapping: reading.mapping().map(ToString::to_string),
         token: enrolment.token(),
+        other_tokens: reading
+            .others()
+            .iter()
+            .map(|other| Token(other.token()))
+            .collect(),
     })
 }
 
@@ -145,7 +156,7 @@ pub(super) fn state(status: &Status) -> Vec<u8> {
     let lost = status.lost.as_ref().map(|lost| &lost.server);
     write(&json!({
         "state": name,
-        "server": lost.or(status.unfinished.as_ref()).map(ToString::to_string),
+        "server": lost.or(status.unfinished.as_ref().map(|begun| &begun.server)).map(ToString::to_string),
         "identity": status.identity.as_ref().map(identity),
         "advice": status.hindrance.as_ref().map(advice::words),
     }))

@@ -55,13 +55,32 @@ pub(super) fn decode(bytes: &[u8]) -> Result<DynamicImage, PictureError> {
 }
 
 /// Whether a JPEG's end is missing. What came of it is decoded all the same, the rest is grey.
+///
+/// Its segments are walked to its own picture: a thumbnail stands before it, and a phone may put a film
+/// behind it.
 pub(super) fn is_cut_off(bytes: &[u8]) -> bool {
-    const START_OF_SCAN: &[u8] = b"\xff\xda";
     const END: &[u8] = b"\xff\xd9";
-    bytes.starts_with(b"\xff\xd8")
-        && memchr::memmem::rfind(bytes, START_OF_SCAN)
-            .and_then(|at| bytes.get(at..))
-            .is_none_or(|scan| memchr::memmem::find(scan, END).is_none())
+    let Some(mut rest) = bytes.strip_prefix(b"\xff\xd8") else {
+        return false;
+    };
+    loop {
+        rest = match rest {
+            [0xff, 0xda, scan @ ..] => return memchr::memmem::find(scan, END).is_none(),
+            // Filled up, and markers of nothing.
+            [0xff, 0xff, ..] => rest.get(1..).unwrap_or_default(),
+            [0xff, 0x01 | 0xd0..=0xd7, rest @ ..] => rest,
+            [0xff, _, high, low, rest @ ..] => {
+                let length = usize::from(u16::from_be_bytes([*high, *low]));
+                match length.checked_sub(2).map(|length| rest.get(length..)) {
+                    Some(Some(rest)) => rest,
+                    Some(None) => return true,
+                    None => return false,
+                }
+            }
+            [] | [0xff, ..] => return true,
+            [_, ..] => return false,
+        }
+    }
 }
 
 /// A known format that is not read.
@@ -119,6 +138,8 @@ fn of_brands(head: &[u8]) -> (&'static str, &'static str) {
 
 #[cfg(test)]
 mod tests {
+    use image::{GrayImage, ImageFormat};
+
     use super::*;
 
     #[test]
@@ -170,6 +191,29 @@ mod tests {
                 !matches!(decode(bytes), Ok(_) | Err(PictureError::Damaged(_))),
                 "{bytes:?}"
             );
+        }
+    }
+
+    fn jpeg(side: u32) -> Vec<u8> {
+        let mut file = Cursor::new(Vec::new());
+        let picture = GrayImage::from_fn(side, side, |x, y| image::Luma([(x * y) as u8]));
+        picture.write_to(&mut file, ImageFormat::Jpeg).unwrap();
+        file.into_inner()
+    }
+
+    #[test]
+    fn a_jpeg_is_cut_off_only_where_its_own_picture_is() {
+        let (whole, thumbnail) = (jpeg(64), jpeg(8));
+        let length = u16::try_from(thumbnail.len() + 2).unwrap().to_be_bytes();
+        let segment = [&[0xff, 0xe1][..], &length, &thumbnail].concat();
+        let with_thumbnail = [&whole[..2], &segment, &whole[2..]].concat();
+        for picture in [&whole, &with_thumbnail] {
+            assert!(!is_cut_off(picture));
+            let film = b"\0\0\0\x18ftypmp42\xff\xda and no end";
+            assert!(!is_cut_off(&[&picture[..], film].concat()));
+            for kept in 2..picture.len() - 1 {
+                assert!(is_cut_off(&picture[..kept]), "{kept} of {}", picture.len());
+            }
         }
     }
 }

@@ -32,6 +32,7 @@ public class Enrolment internal constructor(
     public val exactOrigin: String,
     public val isSecure: Boolean,
     internal val token: String,
+    internal val otherTokens: List<String> = emptyList(),
     public val mapping: String? = null,
 ) {
     /**

@@ -7,6 +7,7 @@ import kotlin.test.Test
 import kotlin.test.assertEquals
 import kotlin.test.assertFailsWith
 import kotlin.test.assertIs
+import kotlin.test.assertNotEquals
 import kotlin.test.assertTrue
 import kotlinx.coroutines.runBlocking
 import org.junit.Before
@@ -27,6 +28,24 @@ class LifeTest {
     @Before
     fun forgetKeys() {
         StandInKeystore.reset()
+    }
+
+    /** A device whose token has one of the letters that layouts exchange. */
+    private fun deviceWithTokenOfY() = generateSequence { server.createDevice() }
+        .first { device -> device.token.any { it in "yz" } }
+
+    @Test
+    fun of_tokens_that_a_code_may_mean_the_one_is_redeemed_that_the_server_knows(): Unit = runBlocking {
+        val device = deviceWithTokenOfY()
+        // A US scanner at a Swedish system; at a German one y would have meant z.
+        val keys = mapOf(':' to 'Ö', '/' to '-', '?' to '_', '=' to '´', '&' to '/')
+        val typed = device.link.map { keys[it] ?: it }.joinToString("")
+        val enrolment = Enrolment.parse(typed)
+        assertNotEquals(Enrolment.parse(device.link), enrolment)
+        ScannerAgent.open(context, config).use { agent ->
+            val identity = agent.initialize(enrolment.confirmed(enrolment.origin))
+            assertEquals("Lane 2", identity.name)
+        }
     }
 
     @Test

@@ -52,12 +52,13 @@ internal object Codec {
             host = json.getString("host"),
             isSecure = json.getBoolean("is_secure"),
             token = json.getString("token"),
+            otherTokens = json.getJSONArray("other_tokens").let { others -> List(others.length(), others::getString) },
             mapping = json.text("mapping"),
         )
     }
 
     fun encode(confirmed: ConfirmedEnrolment): ByteArray = with(confirmed.enrolment) {
-        encode(JSONObject().put("server", server).put("token", token))
+        encode(JSONObject().put("server", server).put("token", token).put("other_tokens", JSONArray(otherTokens)))
     }
 
     fun encode(existing: ExistingIdentity): ByteArray = encode(

@@ -29,8 +29,9 @@ package io.gatehand.internal
  *   config     {"folder", "app_name", "app_version", "connect_timeout_ms", "time_limit_ms",
  *               "allow_http": bool, "set_aside": bool}; with set_aside, a vault that is there is renamed first
  *   report     {"hardware_brand", "hardware_model", "os_name", "os_version", "info"?: {…}}
- *   enrolment  {"server", "origin", "exact_origin", "host", "is_secure": bool, "mapping"?, "token"}; origin and
- *              mapping are for a person's eyes, and initialize reads server and token alone
+ *   enrolment  {"server", "origin", "exact_origin", "host", "is_secure": bool, "mapping"?, "token",
+ *               "other_tokens": ["…"]}; origin and mapping are for a person's eyes, and initialize reads
+ *              server, token and other_tokens alone
  *   existing   {"server", "key", "unique_serial"?}
  *   identity   {"server", "organizer", "device_id", "unique_serial", "name", "security_profile"?,
  *               "gate"?: {"id", "name", "identifier"}, "server_version"?, "enrolled_at_ms"}
