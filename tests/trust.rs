@@ -122,6 +122,29 @@ fn the_certificates_that_a_device_trusts_are_shown_with_their_end() {
 }
 
 #[test]
+fn a_certificate_is_read_as_any_system_exports_it() {
+    let (installation, authority) = (Installation::start(), root("Own Root"));
+    let front = Front::of(&installation.url, &authority);
+    let pem = authority.pem();
+    for exported in [
+        authority.der().to_vec(),
+        format!("\u{feff}{pem}").into_bytes(),
+        pem.replace('\n', "\r\n").into_bytes(),
+        format!("Bag Attributes\n  friendlyName: Own Root\n{pem}").into_bytes(),
+    ] {
+        let scanner = Scanner::new();
+        let path = scanner.scratch().join("exported.cer");
+        fs::write(&path, exported).unwrap();
+        let token = installation.create_device("Lane 1");
+        let trusting = ["--ca-file", path.to_str().unwrap()];
+        scanner
+            .run(&[&init(&front, &token)[..], &trusting].concat())
+            .succeeds();
+        trusts(&scanner, &["Own Root"]);
+    }
+}
+
+#[test]
 fn an_adopted_device_keeps_whom_it_trusts() {
     let (authority, scanner) = (root("Own Root"), Scanner::new());
     let key = "k3y".repeat(20);

@@ -13,7 +13,7 @@ use crate::agent::{Client, ClientConfig, Trust};
 #[derive(Args)]
 #[command(next_help_heading = "Connection")]
 pub(super) struct ConnectionArguments {
-    /// Trust the certificates in this PEM file besides the built-in ones, which are Mozilla's. They are
+    /// Trust the certificates in this file (PEM, or one in DER) besides the built-in ones, which are Mozilla's. They are
     /// kept with the device: later commands need no file.
     #[arg(long, value_name = "FILE", env = "GATEHAND_CA_FILE")]
     ca_file: Option<PathBuf>,

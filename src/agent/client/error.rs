@@ -25,7 +25,9 @@ pub enum ClientError {
         source: rustls::pki_types::pem::Error,
     },
     /// The file holds no certificate.
-    #[error("{path} holds no certificate in PEM form (-----BEGIN CERTIFICATE-----)")]
+    #[error(
+        "{path} holds no certificate in PEM form (-----BEGIN CERTIFICATE-----) and is none in DER form"
+    )]
     NoCertificate {
         /// The file.
         path: PathBuf,

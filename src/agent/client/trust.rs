@@ -102,7 +102,7 @@ fn read_file(path: &Path) -> Result<Vec<CertificateDer<'static>>, ClientError> {
         regular_file::read(path, FILE_LIMIT).map_err(|source| failed(pem::Error::Io(source)))?;
     let mut usable = RootCertStore::empty();
     let mut certificates: Vec<CertificateDer<'static>> = Vec::new();
-    for certificate in CertificateDer::pem_slice_iter(&file) {
+    for certificate in in_file(&file) {
         let certificate = certificate.map_err(failed)?;
         usable
             .add(certificate.clone())
@@ -125,6 +125,22 @@ fn read_file(path: &Path) -> Result<Vec<CertificateDer<'static>>, ClientError> {
         });
     }
     Ok(certificates)
+}
+
+/// The certificates of a PEM file, or the one of a file in DER form, as Windows exports it.
+fn in_file(
+    file: &[u8],
+) -> Box<dyn Iterator<Item = Result<CertificateDer<'static>, pem::Error>> + '_> {
+    const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+    // A sequence whose length takes two bytes.
+    const DER: &[u8] = b"\x30\x82";
+    match file.starts_with(DER) {
+        true => Box::new(std::iter::once(Ok(file.to_owned().into()))),
+        false => {
+            let text = file.strip_prefix(BYTE_ORDER_MARK).unwrap_or(file);
+            Box::new(CertificateDer::pem_slice_iter(text))
+        }
+    }
 }
 
 fn code<S: Serializer>(
