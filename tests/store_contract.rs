@@ -124,6 +124,8 @@ contract! {
     a_change_that_was_given_up_is_never_done_and_one_that_was_done_is_not_given_up
     answers_are_found_since_a_time_and_swept_by_age
     what_is_done_to_a_device_is_logged_with_the_change
+    what_a_device_does_pushes_nothing_out_of_its_log_that_others_did
+    a_log_is_swept_by_age
     a_device_is_changed_in_what_is_named
     devices_come_by_number_in_pieces
     a_team_is_known_by_its_tokens_until_one_of_both_is_deactivated
@@ -511,11 +513,15 @@ async fn what_is_done_to_a_device_is_logged_with_the_change(f: Fixture) {
             .unwrap()
             .is_err()
     );
-    store
-        .update_device(&key, report(), Terms::default())
-        .await
-        .unwrap()
-        .unwrap();
+    let mut newer = report();
+    newer.software_version += ".1";
+    for _ in 0..2 {
+        let updated = store.update_device(&key, newer.clone(), Terms::default());
+        updated.await.unwrap().unwrap();
+    }
+    newer.info = Some(json!({"battery": 7}));
+    let updated = store.update_device(&key, newer, Terms::default());
+    updated.await.unwrap().unwrap();
     store.roll_key(&key, &new, Terms::default()).await.unwrap();
     let change = || DeviceChange {
         name: Some("Gate".to_owned()),
@@ -550,6 +556,57 @@ async fn what_is_done_to_a_device_is_logged_with_the_change(f: Fixture) {
     for text in [token.expose(), "first key", "second key"] {
         assert!(!serde_json::to_string(&log).unwrap().contains(text));
     }
+}
+
+async fn what_a_device_does_pushes_nothing_out_of_its_log_that_others_did(f: Fixture) {
+    let (store, device) = (&f.store, f.enrolled("Door", "key").await);
+    let key = secret("key");
+    store
+        .revoke_device(f.organizer, f.device("Other").await.device_id)
+        .await
+        .unwrap();
+    for version in 0..600 {
+        let mut report = report();
+        report.software_version = version.to_string();
+        let updated = store.update_device(&key, report, Terms::default());
+        updated.await.unwrap().unwrap();
+    }
+    store
+        .revoke_device(f.organizer, device.device_id)
+        .await
+        .unwrap();
+    let log = store
+        .device_log(f.organizer, device.device_id)
+        .await
+        .unwrap();
+    let by_others: Vec<_> = log.iter().filter(|entry| entry.actor != "device").collect();
+    let actions: Vec<_> = by_others
+        .iter()
+        .map(|entry| entry.action.as_str())
+        .collect();
+    assert_eq!(actions, ["created", "revoked"]);
+    assert_eq!(log.len(), 2 + 256);
+    let newest = &log[log.len() - 2];
+    assert_eq!(newest.data["software_version"], "599");
+    let other = store.device_log(f.organizer, 2).await.unwrap();
+    assert_eq!(other.len(), 2, "each device has room of its own");
+}
+
+async fn a_log_is_swept_by_age(f: Fixture) {
+    let device = f.enrolled("Door", "key").await;
+    let log = async || {
+        f.store
+            .device_log(f.organizer, device.device_id)
+            .await
+            .unwrap()
+    };
+    f.store.sweep_log(log().await[0].created).await.unwrap();
+    assert_eq!(log().await.len(), 2);
+    let before_the_second = log().await[1].created;
+    f.store.sweep_log(before_the_second).await.unwrap();
+    assert_eq!(log().await.len(), 1);
+    f.store.sweep_log(Timestamp::MAX).await.unwrap();
+    assert!(log().await.is_empty());
 }
 
 async fn a_device_is_changed_in_what_is_named(f: Fixture) {

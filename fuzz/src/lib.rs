@@ -2,7 +2,7 @@
 
 use axum::body::Body;
 use gatehand::server::model::Permissions;
-use gatehand::server::{ANSWER_TIME, Config, Server, reference_version};
+use gatehand::server::{ANSWER_TIME, Config, DEVICE_LOG, Server, reference_version};
 use hyper::Request;
 use tokio::runtime::{Builder, Runtime};
 
@@ -26,6 +26,7 @@ impl Fixture {
             secret_file: None,
             version: reference_version(),
             answer_time: ANSWER_TIME,
+            device_log: DEVICE_LOG,
         };
         let (server, authorization) = runtime.block_on(async {
             let server = Server::bind(config).await.unwrap();

@@ -61,6 +61,7 @@ impl Demo {
             secret_file: None,
             version: server::reference_version(),
             answer_time: server::ANSWER_TIME,
+            device_log: server::DEVICE_LOG,
         })
         .await?;
         let token = set_up(&*server.installation().store).await?;

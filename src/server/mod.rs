@@ -25,14 +25,14 @@ use axum::response::Response;
 use hyper::Request;
 use hyper::service::Service;
 use hyper_util::service::TowerToHyperService;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use url::Url;
 
 use crate::serving::{Address, ListenError, Listener, PassedSocket};
 use crate::wire::ServerVersion;
 use store::{Administration, Database, Installation, OpenError, oldest_kept};
 
-/// How often answers are dropped that are kept long enough.
+/// How often answers and log entries are dropped that are kept long enough.
 const SWEEP_INTERVAL: Duration = Duration::from_secs(600);
 
 /// Mode of a Unix socket that is listened on: its group may connect, as a proxy's.
@@ -54,7 +54,15 @@ pub struct Config {
     pub version: ServerVersion,
     /// How long to take for an answer, once the request is there: what is not done by then is refused.
     pub answer_time: Duration,
+    /// How long the devices' logs go back.
+    pub device_log: SignedDuration,
 }
+
+/// How many days the devices' logs go back unless a server is told otherwise: two years.
+pub const DEVICE_LOG_DAYS: u32 = 731;
+
+/// The same as a length of time.
+pub const DEVICE_LOG: SignedDuration = SignedDuration::from_hours(24 * DEVICE_LOG_DAYS as i64);
 
 /// How long a server takes for an answer unless it is told otherwise.
 pub const ANSWER_TIME: Duration = Duration::from_secs(30);
@@ -83,6 +91,7 @@ pub struct Server {
     listener: Listener,
     installation: Installation,
     router: Router,
+    device_log: SignedDuration,
 }
 
 impl Server {
@@ -119,6 +128,7 @@ impl Server {
             config.answer_time,
         );
         Self {
+            device_log: config.device_log,
             listener,
             router: api::router(Arc::new(api)),
             installation,
@@ -145,7 +155,7 @@ impl Server {
 
     /// Serves until `shutdown` is done, and then finishes what was accepted.
     pub async fn run(self, shutdown: impl Future<Output = ()>) {
-        let sweep = sweep(self.installation.store);
+        let sweep = sweep(self.installation.store, self.device_log);
         tokio::select! {
             () = serve::serve(self.listener, self.router, shutdown) => {}
             () = sweep => {}
@@ -153,11 +163,16 @@ impl Server {
     }
 }
 
-/// Drops answers that are kept long enough, time and again.
-async fn sweep(store: Arc<dyn Administration>) {
+/// Drops answers and log entries that are kept long enough, time and again.
+async fn sweep(store: Arc<dyn Administration>, device_log: SignedDuration) {
     loop {
-        if let Err(error) = store.sweep_answers(oldest_kept(Timestamp::now())).await {
+        let now = Timestamp::now();
+        if let Err(error) = store.sweep_answers(oldest_kept(now)).await {
             tracing::warn!(%error, advice = error.advice(), "kept answers can't be swept");
+        }
+        let oldest = now.checked_sub(device_log).unwrap_or(Timestamp::MIN);
+        if let Err(error) = store.sweep_log(oldest).await {
+            tracing::warn!(%error, advice = error.advice(), "the devices' logs can't be swept");
         }
         tokio::time::sleep(SWEEP_INTERVAL).await;
     }

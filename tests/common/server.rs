@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use gatehand::server::model::Permissions;
 use gatehand::server::store::Administration;
-use gatehand::server::{ANSWER_TIME, Config, Server, reference_version};
+use gatehand::server::{ANSWER_TIME, Config, DEVICE_LOG, Server, reference_version};
 use reqwest::{Client, Method, RequestBuilder};
 use serde_json::{Value, json};
 use tokio::sync::oneshot;
@@ -171,6 +171,7 @@ pub fn config(folder: &Path, public_url: Option<&str>) -> Config {
         secret_file: None,
         version: reference_version(),
         answer_time: ANSWER_TIME,
+        device_log: DEVICE_LOG,
     }
 }
 
