@@ -508,6 +508,7 @@ fn with_a_clock_before_1970_nothing_panics_and_what_cannot_be_answered_is_refuse
                 ORGANIZER,
                 "--name",
                 "New",
+                "--all-events",
             ],
             0,
         ),

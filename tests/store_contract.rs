@@ -7,14 +7,15 @@
     reason = "a test fails by panicking"
 )]
 
-use std::sync::Arc;
+use std::io::Cursor;
+use std::sync::{Arc, Mutex};
 
 use gatehand::seal::SealError;
 use gatehand::secret::Secret;
 use gatehand::server::model::{
     DeviceChange, MediumKeys, Name, NewDevice, Permissions, Schedule, ValidReport,
 };
-use gatehand::server::organizers_file::OrganizersFile;
+use gatehand::server::organizers_file::{OrganizersFile, Writer};
 use gatehand::server::store::{
     self, Actor, Administration, Decision, EventChange, GateChange, ImportReport, Imported, Keep,
     KeptAnswer, NewEvent, OrganizerChange, ReportRefusal, StoreError, TeamChange, Terms,
@@ -49,6 +50,11 @@ impl Fixture {
             organizer,
             _folder: folder,
         }
+    }
+
+    /// A fresh one of the same kind.
+    async fn another(&self) -> Self {
+        Self::sqlite().await
     }
 
     async fn device(&self, name: &str) -> Device {
@@ -135,6 +141,8 @@ contract! {
     importing_twice_changes_nothing
     an_import_gives_nobody_access_back
     an_import_that_contradicts_changes_nothing
+    an_export_makes_the_same_of_another_database
+    a_device_is_known_by_serial_key_or_name_once
     of_dates_and_lists_with_equal_names_an_import_without_numbers_means_the_first
     of_many_who_redeem_a_token_at_once_exactly_one_succeeds
     devices_created_at_once_are_numbered_without_gap_or_double
@@ -900,7 +908,9 @@ async fn keys_for_media_come_back_as_they_were_stored(f: Fixture) {
 const FILE: &str = include_str!("data/organizers.json");
 
 fn organizers_file(text: &str) -> OrganizersFile {
-    OrganizersFile::parse(text.as_bytes()).unwrap()
+    OrganizersFile::read(Cursor::new(text.as_bytes().to_vec()))
+        .ok()
+        .unwrap()
 }
 
 async fn importing_twice_changes_nothing(f: Fixture) {
@@ -997,6 +1007,140 @@ async fn an_import_gives_nobody_access_back(f: Fixture) {
         .unwrap()
         .unwrap();
     assert!(!team.active);
+}
+
+async fn exported(store: &dyn Administration) -> String {
+    let text = Arc::new(Mutex::new(String::new()));
+    let lines = Arc::clone(&text);
+    let writer = Writer::new(move |line: Option<&str>| {
+        let mut text = lines.lock().unwrap();
+        text.extend(line.into_iter().flat_map(|line| [line, "\n"]));
+        Ok(())
+    });
+    store.export(Box::new(writer)).await.unwrap();
+    let text = text.lock().unwrap();
+    text.clone()
+}
+
+async fn an_export_makes_the_same_of_another_database(f: Fixture) {
+    f.store.import(organizers_file(FILE)).await.unwrap();
+    let mut small = small_file();
+    let event = &mut small["organizers"][0]["events"][0];
+    event["subevents"][1]["id"] = json!(9001);
+    event["checkin_lists"][1]["id"] = json!(9002);
+    event["checkin_lists"][1]["subevent"] = json!(9001);
+    let small = organizers_file(&small.to_string());
+    f.store.import(small).await.unwrap();
+    let odd = [
+        "\"",
+        "]}",
+        "\\u0041\\",
+        "a\tb\nc",
+        "\u{202e}abc\u{2028}\u{feff}x",
+        "👩\u{200d}🚒 e\u{301} ß İ",
+        "\u{1}\u{7f}\u{fffd}",
+    ];
+    for name in odd {
+        f.device(name).await;
+        let gate = f.store.create_gate(f.organizer, name, name).await.unwrap();
+        let permissions = Permissions::Listed(Vec::new());
+        f.store
+            .create_team(f.organizer, name, permissions)
+            .await
+            .unwrap();
+        let moved = DeviceChange {
+            gate: Some(Some(gate.identifier)),
+            ..DeviceChange::default()
+        };
+        f.store.edit_device(f.organizer, 1, moved).await.unwrap();
+    }
+    f.enrolled("Lane", "a key").await;
+    let team = TeamChange {
+        active: Some(false),
+        ..TeamChange::default()
+    };
+    f.store
+        .change_team(f.organizer, odd[0], team)
+        .await
+        .unwrap();
+    let gate = GateChange {
+        active: Some(false),
+        ..GateChange::default()
+    };
+    f.store
+        .change_gate(f.organizer, odd[1], gate)
+        .await
+        .unwrap();
+    let organizer = OrganizerChange {
+        active: Some(false),
+        ..OrganizerChange::default()
+    };
+    f.store.change_organizer("s", organizer).await.unwrap();
+    let export = exported(&*f.store).await;
+
+    let other = f.another().await;
+    let report = other.store.import(organizers_file(&export)).await.unwrap();
+    assert!(report.devices.created > 100, "{report:?}");
+    assert_eq!(exported(&*other.store).await, export);
+    let again = other.store.import(organizers_file(&export)).await.unwrap();
+    assert_eq!(again, ImportReport::default());
+    assert_eq!(exported(&*other.store).await, export);
+
+    let (here, there) = (
+        f.store
+            .enrolled_device(&secret("a key"))
+            .await
+            .unwrap()
+            .unwrap(),
+        other
+            .store
+            .enrolled_device(&secret("a key"))
+            .await
+            .unwrap()
+            .unwrap(),
+    );
+    assert_eq!(
+        (here.unique_serial, here.device_id),
+        (there.unique_serial, there.device_id)
+    );
+    let token = f.device("Later").await.initialization_token.unwrap();
+    assert!(!export.contains(token.expose()));
+}
+
+async fn a_device_is_known_by_serial_key_or_name_once(f: Fixture) {
+    let serial = f.enrolled("Door", "key").await.unique_serial;
+    f.device("Door").await;
+    let file = |devices: serde_json::Value| {
+        let organizer = json!({"slug": "o", "name": "Organizer", "devices": devices});
+        organizers_file(&json!({"organizers": [organizer]}).to_string())
+    };
+    let full = |mut device: serde_json::Value| {
+        device["security_profile"] = json!("full");
+        device
+    };
+    let by_serial = || full(json!({"name": "Renamed", "unique_serial": serial}));
+    let by_name = || full(json!({"name": "Door"}));
+    // The one with the serial counts as the first door, wherever it stands.
+    let known = file(json!([by_name(), by_serial()]));
+    assert_eq!(
+        f.store.import(known).await.unwrap(),
+        ImportReport::default()
+    );
+    let one_more = file(json!([by_name(), by_name(), by_serial()]));
+    assert_eq!(f.store.import(one_more).await.unwrap().devices.created, 1);
+    assert_eq!(f.count().await, 3);
+    let elsewhere = json!({"organizers": [{"slug": "p", "name": "P", "devices": [by_serial()]}]});
+    match f
+        .store
+        .import(organizers_file(&elsewhere.to_string()))
+        .await
+    {
+        Err(StoreError::Contradiction(fault)) => {
+            assert_eq!(fault.path, "organizers[0].devices[0].unique_serial");
+        }
+        other => panic!("{other:?}"),
+    }
+    assert!(f.store.organizer("p").await.is_err());
 }
 
 async fn an_import_that_contradicts_changes_nothing(f: Fixture) {

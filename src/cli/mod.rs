@@ -28,6 +28,8 @@ mod roll;
 mod scan;
 #[cfg(feature = "server")]
 mod serve;
+#[cfg(feature = "server")]
+mod spool;
 mod status;
 mod system_layout;
 mod terminal;
