@@ -380,7 +380,7 @@ fn key(
 }
 
 /// A list of texts that were `seen` before, each once.
-fn references<'t>(
+fn references(
     reader: &mut Reader,
     object: &mut Object,
     key: &'static str,
