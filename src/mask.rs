@@ -288,6 +288,30 @@ impl Starts {
     }
 }
 
+/// As many letters and digits in a row as the shortest token has.
+const TOKEN_LENGTH: usize = 16;
+
+/// The path of a request with what may be a token or key covered, whichever: whoever sends one to a
+/// wrong address must not find it in a log.
+pub(crate) fn path(path: &str) -> String {
+    // An escape may stand for any of the characters.
+    let may_belong = |c: char| c.is_ascii_alphanumeric() || matches!(c, '%' | '\\');
+    let mut shown = String::with_capacity(path.len());
+    let mut rest = path;
+    while !rest.is_empty() {
+        let length = rest.find(|c| !may_belong(c)).unwrap_or(rest.len());
+        let (row, after) = rest.split_at(length);
+        match row.len() < TOKEN_LENGTH {
+            true => shown.push_str(row),
+            false => shown.extend(std::iter::repeat_n('*', row.len())),
+        }
+        let mut after = after.chars();
+        shown.extend(after.next());
+        rest = after.as_str();
+    }
+    shown
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::collection::vec;
@@ -327,6 +351,29 @@ mod tests {
                 let masked = masked("abab", body.as_bytes(), &[size]);
                 assert_eq!(masked, expected.as_bytes(), "{body} in pieces of {size}");
             }
+        }
+    }
+
+    #[test]
+    fn a_path_is_shown_but_for_what_may_be_a_token() {
+        for shown in [
+            "/api/v1/organizers/bigevents/devices/12/",
+            "/api/v1/device/event_selection",
+            "/api/v1/organizers/summer-festival-2027/devices/",
+            "/\u{e9}t\u{e9}",
+            "",
+        ] {
+            assert_eq!(path(shown), shown);
+        }
+        for (before, token, after) in [
+            ("/api/v1/device/initialize/", "gu9jxbc28mfrm3q5", ""),
+            ("/api/v1/device/initialize/", "GU9JXBC28MFRM3Q5", "/"),
+            ("/x=", "%67u9jxbc28mfrm3q5", "&y"),
+            ("/", "Z3U5anhiYzI4bWZybTNxNQ", "=="),
+            ("/", &"k".repeat(64), "/\u{e9}"),
+        ] {
+            let masked = format!("{before}{}{after}", "*".repeat(token.len()));
+            assert_eq!(path(&format!("{before}{token}{after}")), masked);
         }
     }
 
@@ -415,6 +462,18 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn no_token_in_a_path_is_shown(
+            token in "[a-z0-9]{16}|[a-z0-9]{64}",
+            number in select(vec![0, 1, 2, 3, 6, 7, 8, 9, 10, 11]),
+            chosen in vec(any::<Index>(), 0..64),
+            (before, after) in ("(/[ -~]{0,20})?/", "(/[ -~]{0,20})?"),
+        ) {
+            let form = form(&token, number, "", "", &chosen);
+            let sent = format!("{before}{}{after}", String::from_utf8_lossy(&form));
+            prop_assert!(!is_in(&token, path(&sent).as_bytes()), "{sent}");
+        }
+
         #[test]
         fn no_form_of_a_key_is_shown(
             key in "[a-z0-9]{16,64}",

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::{FlockOperation, OFlags, flock};
 use rustix::io::Errno;
+use rustix::process::{Uid, geteuid};
 
 use crate::{failpoint, regular_file};
 
@@ -85,14 +86,46 @@ pub fn open(path: &Path) -> io::Result<File> {
     regular_file::open_with(path, OFlags::NOFOLLOW)
 }
 
-/// Takes from other users what they may do with a secret file, as after a restored backup; whether
-/// they could do something. Only its owner can.
+/// Whether others than its owner may do something with an open file.
+pub fn is_open_to_others(file: &File) -> io::Result<bool> {
+    Ok(file.metadata()?.mode() & OTHERS != 0)
+}
+
+/// Whether an open file belongs to somebody else than this process trusts: itself and root, and as root
+/// also the owner of the folder, for whom it may act.
+pub fn is_of_a_stranger(file: &File, folder: &Path) -> io::Result<bool> {
+    let (owner, us) = (file.metadata()?.uid(), geteuid());
+    let is_trusted = owner == us.as_raw()
+        || owner == Uid::ROOT.as_raw()
+        || us.is_root() && owner == fs::metadata(folder)?.uid();
+    Ok(!is_trusted)
+}
+
+/// Takes from other users what they may do with an open file, as after a restored backup; whether they
+/// could do something. Only its owner can.
+pub fn make_open_private(file: &File) -> io::Result<bool> {
+    make_private_by(
+        || Ok(file.metadata()?.mode()),
+        || file.set_permissions(Permissions::from_mode(PRIVATE_FILE)),
+    )
+}
+
+/// The same of a file that must not be opened: to close a database's would free the locks on it.
 pub fn make_private(path: &Path) -> io::Result<bool> {
-    let mode = || Ok::<_, io::Error>(fs::symlink_metadata(path)?.mode());
+    make_private_by(
+        || Ok(fs::symlink_metadata(path)?.mode()),
+        || fs::set_permissions(path, Permissions::from_mode(PRIVATE_FILE)),
+    )
+}
+
+fn make_private_by(
+    mode: impl Fn() -> io::Result<u32>,
+    set: impl Fn() -> io::Result<()>,
+) -> io::Result<bool> {
     if mode()? & OTHERS == 0 {
         return Ok(false);
     }
-    fs::set_permissions(path, Permissions::from_mode(PRIVATE_FILE))?;
+    set()?;
     match mode()? & OTHERS {
         0 => Ok(true),
         _ => Err(ErrorKind::Unsupported.into()),
@@ -355,12 +388,17 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("key");
         create(&path, b"secret").unwrap();
-        assert!(!make_private(&path).unwrap());
-        for mode in [0o644, 0o640, 0o602, 0o777] {
-            fs::set_permissions(&path, Permissions::from_mode(mode)).unwrap();
-            assert!(make_private(&path).unwrap());
-            let mode = fs::metadata(&path).unwrap().permissions().mode();
-            assert_eq!(mode & 0o777, PRIVATE_FILE);
+        let file = open(&path).unwrap();
+        for make_private in [&|| make_private(&path), &|| make_open_private(&file)]
+            as [&dyn Fn() -> io::Result<bool>; 2]
+        {
+            assert!(!make_private().unwrap());
+            for mode in [0o644, 0o640, 0o602, 0o777] {
+                fs::set_permissions(&path, Permissions::from_mode(mode)).unwrap();
+                assert!(make_private().unwrap());
+                let mode = fs::metadata(&path).unwrap().permissions().mode();
+                assert_eq!(mode & 0o777, PRIVATE_FILE);
+            }
         }
     }
 

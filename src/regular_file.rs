@@ -33,8 +33,12 @@ pub(crate) fn open_with(path: &Path, flags: OFlags) -> io::Result<File> {
 
 /// Reads a regular file; more than `limit` bytes are an error.
 pub(crate) fn read(path: &Path, limit: u64) -> io::Result<Zeroizing<Vec<u8>>> {
+    read_open(open(path)?, limit)
+}
+
+/// The same of one that is open.
+pub(crate) fn read_open(file: File, limit: u64) -> io::Result<Zeroizing<Vec<u8>>> {
     let mut bytes = Zeroizing::new(Vec::new());
-    let file = open(path)?;
     file.take(limit + 1).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > limit {
         let words = format!("it is larger than {limit} bytes");

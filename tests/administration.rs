@@ -359,6 +359,33 @@ fn the_organizers_file_of_the_documentation_is_imported() {
 }
 
 #[test]
+fn an_import_from_a_pipe_is_as_one_of_a_file_and_an_export_makes_the_same_again() {
+    let desk = Desk::new();
+    let (there, other) = (Desk::new(), Desk::new());
+    let recorded = include_bytes!("data/organizers.json");
+    let from_input = |desk: &Desk, input: &[u8]| {
+        let database = desk.0.scratch().join("server.db").display().to_string();
+        let arguments = ["admin", "--json", "--database", &database, "import", "-"];
+        desk.0.run_with_input(&arguments, input)
+    };
+    let imported = from_input(&desk, recorded).succeeds().stdout.clone();
+    let imported: Value = serde_json::from_str(&imported).unwrap();
+    assert!(imported["devices"]["created"].as_u64().unwrap() >= 120);
+    let export = desk.admin("export").succeeds().stdout.clone();
+    from_input(&there, export.as_bytes()).succeeds();
+    assert_eq!(there.admin("export").succeeds().stdout, export);
+
+    let cut = &export.as_bytes()[..export.len() - 20];
+    let refused = from_input(&other, cut);
+    assert_eq!(refused.code, 15, "{refused:?}");
+    assert!(
+        refused.stderr.contains("line") && refused.stderr.contains("column"),
+        "{refused:?}"
+    );
+    assert!(!other.0.scratch().join("server.db").exists());
+}
+
+#[test]
 fn a_long_name_widens_no_table() {
     let desk = Desk::new();
     desk.admin("organizer create o --name O").succeeds();

@@ -10,6 +10,7 @@
 mod common;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::io::Cursor;
 
 use common::server::{Answer, TestServer, send};
 use gatehand::server::organizers_file::OrganizersFile;
@@ -25,7 +26,9 @@ type Variables = BTreeMap<String, String>;
 async fn every_answer_is_as_the_reference_gave_it() {
     let server = TestServer::start().await;
     let (file, variables) = fixture();
-    let file = OrganizersFile::parse(file.to_string().as_bytes()).unwrap();
+    let file = OrganizersFile::read(Cursor::new(file.to_string().into_bytes()))
+        .ok()
+        .unwrap();
     server.store.import(file).await.unwrap();
     let scenarios: Vec<Value> = serde_json::from_str(SCENARIOS).unwrap();
     let mut steps = 0;

@@ -182,6 +182,8 @@ fn what_the_commands_for_devices_print_is_as_their_schemas_say() {
     held.run(&scanner, "status", &["status"]);
     let mut all = schemas(false);
     assert!(all.remove("definitions"));
+    // What commands for servers take and write.
+    assert!(all.remove("organizers-file"));
     assert_eq!(*held.0.borrow(), all);
 }
 
@@ -202,6 +204,13 @@ fn an_event_for_now() -> Value {
         "teams": [], "devices": [],
     }]);
     file
+}
+
+/// The example of the documentation.
+fn documented_organizers_file() -> String {
+    let text = include_str!("../docs/ORGANIZERS_FILE.md");
+    let example = text.split("```").nth(1).unwrap();
+    example.trim_start_matches("json").to_owned()
 }
 
 #[test]
@@ -308,8 +317,18 @@ fn what_the_commands_for_servers_print_is_as_their_schemas_say() {
         fs::write(&file, organizers.to_string()).unwrap();
         admin(&["import", file.to_str().unwrap()]);
     }
+    for taken in [
+        an_event_for_now(),
+        serde_json::from_str(include_str!("data/organizers.json")).unwrap(),
+        serde_json::from_str(&documented_organizers_file()).unwrap(),
+    ] {
+        held.hold("organizers-file", &taken);
+    }
+    let export = ["admin", "export", "--database", database.to_str().unwrap()];
+    held.run(&scanner, "organizers-file", &export);
+
     let mut held = held.0.into_inner();
-    assert!(held.remove("error"));
+    assert!(held.remove("error") && held.remove("organizers-file"));
     assert_eq!(held, schemas(true));
 }
 

@@ -5,6 +5,7 @@
     clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,
+    clippy::print_stderr,
     reason = "a test fails by panicking"
 )]
 
@@ -13,16 +14,20 @@ mod common;
 use std::cell::RefCell;
 use std::collections::HashSet;
 use std::fs;
-use std::io::Write;
+use std::io::{BufRead, BufReader, ErrorKind, Write};
+use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use common::faulty_way::{Fault, FaultyWay};
 use common::impostor;
 use common::installation::Installation;
 use common::scanner::{Ended, Scanner, end};
 use common::stranger::{Stranger, answer};
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::json;
 
 /// A secret shows by any part of it that is this long.
@@ -112,12 +117,22 @@ impl Watched {
         self.way.wait_until_held();
         let process = PathBuf::from(format!("/proc/{}", child.id()));
         let [arguments, environment] = ["cmdline", "environ"].map(|name| {
-            let shown = fs::read(process.join(name)).unwrap();
-            self.see(process.join(name).display().to_string(), shown.clone());
-            String::from_utf8_lossy(&shown).into_owned()
+            let shown = fs::read(process.join(name));
+            let shown = shown.map(|shown| {
+                self.see(process.join(name).display().to_string(), shown.clone());
+                String::from_utf8_lossy(&shown).into_owned()
+            });
+            shown.map_err(|error| error.kind())
         });
-        assert!(arguments.contains("trace"), "{arguments}");
-        assert!(environment.contains("GATEHAND_HOME"), "{environment}");
+        assert!(
+            arguments.as_ref().unwrap().contains("trace"),
+            "{arguments:?}"
+        );
+        match environment {
+            Ok(environment) => assert!(environment.contains("GATEHAND_HOME"), "{environment}"),
+            // Only root may look into a process that can't be dumped.
+            Err(kind) => assert_eq!(kind, ErrorKind::PermissionDenied),
+        }
         self.see_files(scanner);
         child
     }
@@ -312,4 +327,59 @@ fn no_secret_is_seen_through_a_whole_life_with_a_log_for_people() {
 #[test]
 fn no_secret_is_seen_through_a_whole_life_with_a_log_for_machines() {
     is_in_no_sight_through_a_whole_life("json");
+}
+
+/// Whether a command that has begun leaves a core dump when it crashes.
+fn leaves_core_dump(arguments: &[&str], environment: &[(&str, &str)]) -> bool {
+    let scanner = Scanner::new();
+    let command = scanner.command(arguments);
+    let mut shell = Command::new("sh");
+    let mut child = shell
+        .args(["-c", "ulimit -c unlimited; exec \"$0\" \"$@\""])
+        .arg(command.get_program())
+        .args(command.get_args())
+        .env("GATEHAND_HOME", scanner.home())
+        .envs(environment.iter().copied())
+        .current_dir(scanner.scratch())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut input = child.stdin.take().unwrap();
+    match arguments[0] {
+        "serve" => {
+            let mut line = String::new();
+            BufReader::new(child.stderr.take().unwrap())
+                .read_line(&mut line)
+                .unwrap();
+            assert!(line.starts_with("Serving"), "{line}");
+        }
+        _ => {
+            input.write_all(b"x").unwrap();
+            let begun = Instant::now();
+            while rustix::io::ioctl_fionread(&input).unwrap() > 0 {
+                assert!(begun.elapsed() < Duration::from_secs(60));
+                thread::sleep(Duration::from_millis(5));
+            }
+        }
+    }
+    let process = Pid::from_child(&child);
+    kill_process(process, Signal::QUIT).unwrap();
+    let status = child.wait().unwrap();
+    assert_eq!(status.signal(), Some(Signal::QUIT.as_raw()));
+    status.core_dumped()
+}
+
+#[test]
+fn a_command_that_crashes_leaves_no_keys_in_a_core_dump_unless_it_is_allowed_to() {
+    for arguments in [
+        &["serve", "--listen", "127.0.0.1:0"][..],
+        &["init", "--payload", "-"],
+    ] {
+        assert!(!leaves_core_dump(arguments, &[]), "{arguments:?}");
+        if !leaves_core_dump(arguments, &[("GATEHAND_CORE_DUMPS", "1")]) {
+            eprintln!("SKIPPED: this system keeps no core dumps");
+        }
+    }
 }

@@ -14,7 +14,10 @@ use std::os::unix::fs::PermissionsExt;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use common::server::{TestServer, config, initialization, listen, send};
+use common::installation::{Installation, ServerProcess, serve};
+use common::scanner::Scanner;
+use common::server::{ORGANIZER, TestServer, ask, config, initialization, listen, send};
+use common::skip;
 use gatehand::server::ServerError;
 use gatehand::server::model::MediumKeys;
 use gatehand::server::store::{self, OpenFailure};
@@ -370,4 +373,169 @@ async fn answers_have_an_id_and_are_stored_nowhere() {
             .len(),
         16
     );
+}
+
+/// A token as scanners are given, and an API key.
+const SECRETS: [&str; 2] = [
+    "gu9jxbc28mfrm3q5",
+    "ihbdgvu4qcqvaa2tv5b2ydyxjxhwdqmdxojwbt4pvz3djmkmoyo7bgtd4nm2zwlf",
+];
+
+#[test]
+fn a_token_in_a_path_is_not_logged() {
+    let installation = Installation::start_with(&["--log", "info"]);
+    for (secret, id) in SECRETS.iter().zip(["first", "second"]) {
+        for path in [
+            format!("/api/v1/device/initialize/{secret}"),
+            format!("/api/v1/organizers/{secret}/devices/"),
+            format!("/{}/", secret.to_uppercase()),
+        ] {
+            let url = format!("{}{path}", installation.url);
+            let answer = ask(|client| client.get(url).header("X-Request-Id", id));
+            assert!(answer.status >= 400, "{path}");
+        }
+        installation.logs(id);
+    }
+    installation.logs(&"*".repeat(64));
+    let log = installation.log().to_lowercase();
+    assert!(log.contains("/api/v1/device/initialize/**"), "{log}");
+    for secret in SECRETS {
+        assert!(!log.contains(secret), "{log}");
+    }
+}
+
+#[test]
+fn a_public_address_is_shown_without_its_password() {
+    let installation = Installation::start();
+    let address = ["--public-url", "https://me:hidden@tickets.example/a"];
+    let server = ServerProcess::start_with(&installation.database(), &address);
+    assert!(!server.line.contains("hidden"), "{}", server.line);
+    assert!(
+        server.line.contains("https://tickets.example/a"),
+        "{}",
+        server.line
+    );
+}
+
+#[test]
+fn a_server_starts_with_no_secret_that_it_could_be_led_to() {
+    let installation = Installation::start();
+    let database = installation.database();
+    let folder = database.parent().unwrap();
+    let [link, pipe, open] = ["link", "pipe", "open"].map(|name| folder.join(name));
+    let own = database.with_extension("db.secret");
+    std::os::unix::fs::symlink(&own, &link).unwrap();
+    rustix::fs::mknodat(
+        rustix::fs::CWD,
+        &pipe,
+        rustix::fs::FileType::Fifo,
+        rustix::fs::Mode::RUSR,
+        0,
+    )
+    .unwrap();
+    fs::copy(&own, &open).unwrap();
+    fs::set_permissions(&open, fs::Permissions::from_mode(0o640)).unwrap();
+    for (path, words) in [
+        (&link, "link"),
+        (&pipe, "regular file"),
+        (&open, "chmod 600"),
+    ] {
+        let mut command = serve(&database);
+        let ended = command.arg("--secret-file").arg(path).output().unwrap();
+        let said = String::from_utf8(ended.stderr).unwrap();
+        assert!(!ended.status.success() && said.contains(words), "{said}");
+        assert!(said.contains(path.to_str().unwrap()), "{said}");
+    }
+    fs::set_permissions(&open, fs::Permissions::from_mode(0o600)).unwrap();
+    let named = ["--secret-file", open.to_str().unwrap()];
+    drop(ServerProcess::start_with(&database, &named));
+}
+
+/// Lets a command see another time than it is.
+const FAKE_TIME: [&str; 2] = [
+    "/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1",
+    "/usr/lib/aarch64-linux-gnu/faketime/libfaketime.so.1",
+];
+
+#[test]
+fn with_a_clock_before_1970_nothing_panics_and_what_cannot_be_answered_is_refused() {
+    if !skip::can_run("faketime", &["2030-01-01", "true"]) {
+        return;
+    }
+    let library = FAKE_TIME.iter().find(|path| fs::exists(path).unwrap());
+    let set_back = [
+        ("LD_PRELOAD", *library.unwrap()),
+        ("FAKETIME", "@1965-03-04 05:06:07"),
+    ];
+    let installation = Installation::start();
+    let token = installation.create_device("Door");
+    let waiting = installation.create_device("Waiting");
+    let database = installation.database().display().to_string();
+    let server = ServerProcess::start_with_environment(&installation.database(), &set_back);
+    let report = initialization(&json!({"initialization_token": token}));
+    let answer = |server: &str| {
+        let url = format!("{server}/api/v1/device/initialize");
+        ask(|client| client.post(url).json(&report))
+    };
+    let refused = answer(&server.url);
+    assert_eq!(refused.status, 503, "{}", refused.text);
+    assert_eq!(refused.header("retry-after"), "60");
+    assert!(refused.json()["detail"].as_str().unwrap().contains("clock"));
+    let log = server.log();
+    assert!(
+        log.contains("before 1970") && !log.contains("panic"),
+        "{log}"
+    );
+    assert_eq!(
+        answer(&installation.url).status,
+        200,
+        "what was refused is not done"
+    );
+
+    let scanner = Scanner::new();
+    for (arguments, code) in [
+        (&["status"][..], 13),
+        (
+            &[
+                "admin",
+                "--database",
+                &database,
+                "device",
+                "create",
+                ORGANIZER,
+                "--name",
+                "New",
+                "--all-events",
+            ],
+            0,
+        ),
+        (
+            &[
+                "admin",
+                "--database",
+                &database,
+                "device",
+                "log",
+                ORGANIZER,
+                "1",
+            ],
+            0,
+        ),
+        (
+            &[
+                "init",
+                "--allow-http",
+                "--url",
+                &installation.url,
+                "--token",
+                &waiting,
+            ],
+            9,
+        ),
+    ] {
+        let ended = scanner.command(arguments).envs(set_back).output().unwrap();
+        let said = String::from_utf8_lossy(&ended.stderr).into_owned();
+        assert!(!said.contains("panic"), "{arguments:?}: {said}");
+        assert_eq!(ended.status.code(), Some(code), "{arguments:?}: {said}");
+    }
 }

@@ -7,14 +7,15 @@
     reason = "a test fails by panicking"
 )]
 
-use std::sync::Arc;
+use std::io::Cursor;
+use std::sync::{Arc, Mutex};
 
 use gatehand::seal::SealError;
 use gatehand::secret::Secret;
 use gatehand::server::model::{
     DeviceChange, MediumKeys, Name, NewDevice, Permissions, Schedule, ValidReport,
 };
-use gatehand::server::organizers_file::OrganizersFile;
+use gatehand::server::organizers_file::{OrganizersFile, Writer};
 use gatehand::server::store::{
     self, Actor, Administration, Decision, EventChange, GateChange, ImportReport, Imported, Keep,
     KeptAnswer, NewEvent, OrganizerChange, ReportRefusal, StoreError, TeamChange, Terms,
@@ -49,6 +50,11 @@ impl Fixture {
             organizer,
             _folder: folder,
         }
+    }
+
+    /// A fresh one of the same kind.
+    async fn another(&self) -> Self {
+        Self::sqlite().await
     }
 
     async fn device(&self, name: &str) -> Device {
@@ -124,6 +130,8 @@ contract! {
     a_change_that_was_given_up_is_never_done_and_one_that_was_done_is_not_given_up
     answers_are_found_since_a_time_and_swept_by_age
     what_is_done_to_a_device_is_logged_with_the_change
+    what_a_device_does_pushes_nothing_out_of_its_log_that_others_did
+    a_log_is_swept_by_age
     a_device_is_changed_in_what_is_named
     devices_come_by_number_in_pieces
     a_team_is_known_by_its_tokens_until_one_of_both_is_deactivated
@@ -133,6 +141,8 @@ contract! {
     importing_twice_changes_nothing
     an_import_gives_nobody_access_back
     an_import_that_contradicts_changes_nothing
+    an_export_makes_the_same_of_another_database
+    a_device_is_known_by_serial_key_or_name_once
     of_dates_and_lists_with_equal_names_an_import_without_numbers_means_the_first
     of_many_who_redeem_a_token_at_once_exactly_one_succeeds
     devices_created_at_once_are_numbered_without_gap_or_double
@@ -511,11 +521,15 @@ async fn what_is_done_to_a_device_is_logged_with_the_change(f: Fixture) {
             .unwrap()
             .is_err()
     );
-    store
-        .update_device(&key, report(), Terms::default())
-        .await
-        .unwrap()
-        .unwrap();
+    let mut newer = report();
+    newer.software_version += ".1";
+    for _ in 0..2 {
+        let updated = store.update_device(&key, newer.clone(), Terms::default());
+        updated.await.unwrap().unwrap();
+    }
+    newer.info = Some(json!({"battery": 7}));
+    let updated = store.update_device(&key, newer, Terms::default());
+    updated.await.unwrap().unwrap();
     store.roll_key(&key, &new, Terms::default()).await.unwrap();
     let change = || DeviceChange {
         name: Some("Gate".to_owned()),
@@ -550,6 +564,57 @@ async fn what_is_done_to_a_device_is_logged_with_the_change(f: Fixture) {
     for text in [token.expose(), "first key", "second key"] {
         assert!(!serde_json::to_string(&log).unwrap().contains(text));
     }
+}
+
+async fn what_a_device_does_pushes_nothing_out_of_its_log_that_others_did(f: Fixture) {
+    let (store, device) = (&f.store, f.enrolled("Door", "key").await);
+    let key = secret("key");
+    store
+        .revoke_device(f.organizer, f.device("Other").await.device_id)
+        .await
+        .unwrap();
+    for version in 0..600 {
+        let mut report = report();
+        report.software_version = version.to_string();
+        let updated = store.update_device(&key, report, Terms::default());
+        updated.await.unwrap().unwrap();
+    }
+    store
+        .revoke_device(f.organizer, device.device_id)
+        .await
+        .unwrap();
+    let log = store
+        .device_log(f.organizer, device.device_id)
+        .await
+        .unwrap();
+    let by_others: Vec<_> = log.iter().filter(|entry| entry.actor != "device").collect();
+    let actions: Vec<_> = by_others
+        .iter()
+        .map(|entry| entry.action.as_str())
+        .collect();
+    assert_eq!(actions, ["created", "revoked"]);
+    assert_eq!(log.len(), 2 + 256);
+    let newest = &log[log.len() - 2];
+    assert_eq!(newest.data["software_version"], "599");
+    let other = store.device_log(f.organizer, 2).await.unwrap();
+    assert_eq!(other.len(), 2, "each device has room of its own");
+}
+
+async fn a_log_is_swept_by_age(f: Fixture) {
+    let device = f.enrolled("Door", "key").await;
+    let log = async || {
+        f.store
+            .device_log(f.organizer, device.device_id)
+            .await
+            .unwrap()
+    };
+    f.store.sweep_log(log().await[0].created).await.unwrap();
+    assert_eq!(log().await.len(), 2);
+    let before_the_second = log().await[1].created;
+    f.store.sweep_log(before_the_second).await.unwrap();
+    assert_eq!(log().await.len(), 1);
+    f.store.sweep_log(Timestamp::MAX).await.unwrap();
+    assert!(log().await.is_empty());
 }
 
 async fn a_device_is_changed_in_what_is_named(f: Fixture) {
@@ -843,7 +908,9 @@ async fn keys_for_media_come_back_as_they_were_stored(f: Fixture) {
 const FILE: &str = include_str!("data/organizers.json");
 
 fn organizers_file(text: &str) -> OrganizersFile {
-    OrganizersFile::parse(text.as_bytes()).unwrap()
+    OrganizersFile::read(Cursor::new(text.as_bytes().to_vec()))
+        .ok()
+        .unwrap()
 }
 
 async fn importing_twice_changes_nothing(f: Fixture) {
@@ -940,6 +1007,140 @@ async fn an_import_gives_nobody_access_back(f: Fixture) {
         .unwrap()
         .unwrap();
     assert!(!team.active);
+}
+
+async fn exported(store: &dyn Administration) -> String {
+    let text = Arc::new(Mutex::new(String::new()));
+    let lines = Arc::clone(&text);
+    let writer = Writer::new(move |line: Option<&str>| {
+        let mut text = lines.lock().unwrap();
+        text.extend(line.into_iter().flat_map(|line| [line, "\n"]));
+        Ok(())
+    });
+    store.export(Box::new(writer)).await.unwrap();
+    let text = text.lock().unwrap();
+    text.clone()
+}
+
+async fn an_export_makes_the_same_of_another_database(f: Fixture) {
+    f.store.import(organizers_file(FILE)).await.unwrap();
+    let mut small = small_file();
+    let event = &mut small["organizers"][0]["events"][0];
+    event["subevents"][1]["id"] = json!(9001);
+    event["checkin_lists"][1]["id"] = json!(9002);
+    event["checkin_lists"][1]["subevent"] = json!(9001);
+    let small = organizers_file(&small.to_string());
+    f.store.import(small).await.unwrap();
+    let odd = [
+        "\"",
+        "]}",
+        "\\u0041\\",
+        "a\tb\nc",
+        "\u{202e}abc\u{2028}\u{feff}x",
+        "👩\u{200d}🚒 e\u{301} ß İ",
+        "\u{1}\u{7f}\u{fffd}",
+    ];
+    for name in odd {
+        f.device(name).await;
+        let gate = f.store.create_gate(f.organizer, name, name).await.unwrap();
+        let permissions = Permissions::Listed(Vec::new());
+        f.store
+            .create_team(f.organizer, name, permissions)
+            .await
+            .unwrap();
+        let moved = DeviceChange {
+            gate: Some(Some(gate.identifier)),
+            ..DeviceChange::default()
+        };
+        f.store.edit_device(f.organizer, 1, moved).await.unwrap();
+    }
+    f.enrolled("Lane", "a key").await;
+    let team = TeamChange {
+        active: Some(false),
+        ..TeamChange::default()
+    };
+    f.store
+        .change_team(f.organizer, odd[0], team)
+        .await
+        .unwrap();
+    let gate = GateChange {
+        active: Some(false),
+        ..GateChange::default()
+    };
+    f.store
+        .change_gate(f.organizer, odd[1], gate)
+        .await
+        .unwrap();
+    let organizer = OrganizerChange {
+        active: Some(false),
+        ..OrganizerChange::default()
+    };
+    f.store.change_organizer("s", organizer).await.unwrap();
+    let export = exported(&*f.store).await;
+
+    let other = f.another().await;
+    let report = other.store.import(organizers_file(&export)).await.unwrap();
+    assert!(report.devices.created > 100, "{report:?}");
+    assert_eq!(exported(&*other.store).await, export);
+    let again = other.store.import(organizers_file(&export)).await.unwrap();
+    assert_eq!(again, ImportReport::default());
+    assert_eq!(exported(&*other.store).await, export);
+
+    let (here, there) = (
+        f.store
+            .enrolled_device(&secret("a key"))
+            .await
+            .unwrap()
+            .unwrap(),
+        other
+            .store
+            .enrolled_device(&secret("a key"))
+            .await
+            .unwrap()
+            .unwrap(),
+    );
+    assert_eq!(
+        (here.unique_serial, here.device_id),
+        (there.unique_serial, there.device_id)
+    );
+    let token = f.device("Later").await.initialization_token.unwrap();
+    assert!(!export.contains(token.expose()));
+}
+
+async fn a_device_is_known_by_serial_key_or_name_once(f: Fixture) {
+    let serial = f.enrolled("Door", "key").await.unique_serial;
+    f.device("Door").await;
+    let file = |devices: serde_json::Value| {
+        let organizer = json!({"slug": "o", "name": "Organizer", "devices": devices});
+        organizers_file(&json!({"organizers": [organizer]}).to_string())
+    };
+    let full = |mut device: serde_json::Value| {
+        device["security_profile"] = json!("full");
+        device
+    };
+    let by_serial = || full(json!({"name": "Renamed", "unique_serial": serial}));
+    let by_name = || full(json!({"name": "Door"}));
+    // The one with the serial counts as the first door, wherever it stands.
+    let known = file(json!([by_name(), by_serial()]));
+    assert_eq!(
+        f.store.import(known).await.unwrap(),
+        ImportReport::default()
+    );
+    let one_more = file(json!([by_name(), by_name(), by_serial()]));
+    assert_eq!(f.store.import(one_more).await.unwrap().devices.created, 1);
+    assert_eq!(f.count().await, 3);
+    let elsewhere = json!({"organizers": [{"slug": "p", "name": "P", "devices": [by_serial()]}]});
+    match f
+        .store
+        .import(organizers_file(&elsewhere.to_string()))
+        .await
+    {
+        Err(StoreError::Contradiction(fault)) => {
+            assert_eq!(fault.path, "organizers[0].devices[0].unique_serial");
+        }
+        other => panic!("{other:?}"),
+    }
+    assert!(f.store.organizer("p").await.is_err());
 }
 
 async fn an_import_that_contradicts_changes_nothing(f: Fixture) {

@@ -2,7 +2,7 @@
 
 use axum::body::Body;
 use gatehand::server::model::Permissions;
-use gatehand::server::{ANSWER_TIME, Config, Server, reference_version};
+use gatehand::server::{Config, Server, store};
 use hyper::Request;
 use tokio::runtime::{Builder, Runtime};
 
@@ -19,16 +19,11 @@ impl Fixture {
     pub fn new() -> Self {
         let runtime = Builder::new_current_thread().enable_all().build().unwrap();
         let folder = tempfile::tempdir().unwrap();
-        let config = Config {
-            database: folder.path().join("fuzz.db").into(),
-            listen: ([127, 0, 0, 1], 0).into(),
-            public_url: None,
-            secret_file: None,
-            version: reference_version(),
-            answer_time: ANSWER_TIME,
-        };
+        let database = folder.path().join("fuzz.db").into();
+        let config = Config::new(([127, 0, 0, 1], 0).into());
         let (server, authorization) = runtime.block_on(async {
-            let server = Server::bind(config).await.unwrap();
+            let installation = store::open(&database, None).unwrap();
+            let server = Server::listen(installation, config).await.unwrap();
             let store = &server.installation().store;
             let organizer = store.create_organizer(&"o".parse().unwrap(), "O").await.unwrap().id;
             store

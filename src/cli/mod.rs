@@ -5,6 +5,7 @@ mod admin;
 mod adopt;
 mod advice;
 mod connection;
+mod core_dumps;
 #[cfg(feature = "server")]
 mod demo;
 mod device;
@@ -27,6 +28,8 @@ mod roll;
 mod scan;
 #[cfg(feature = "server")]
 mod serve;
+#[cfg(feature = "server")]
+mod spool;
 mod status;
 mod system_layout;
 mod terminal;
@@ -50,6 +53,8 @@ Environment:
   SSL_CERT_FILE    what --system-certificates reads in place of the system's; also
                    SSL_CERT_DIR
   NO_COLOR         no colours, whatever its value
+  GATEHAND_CORE_DUMPS
+                   not empty: lets the system keep core dumps, and debuggers attach
   CREDENTIALS_DIRECTORY
                    where a service's server finds its secret, as gatehand-secret";
 
@@ -157,6 +162,7 @@ impl Command {
 
 /// Runs the command the process was started with.
 pub fn main() -> ExitCode {
+    core_dumps::prevent();
     let parsed = without_empty_variables(Arguments::command()).try_get_matches();
     let arguments = parsed.and_then(|parsed| Arguments::from_arg_matches(&parsed));
     let arguments = arguments.unwrap_or_else(|error| misuse::end(&error));

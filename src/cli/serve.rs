@@ -3,13 +3,14 @@
 use std::path::Path;
 
 use clap::Args;
+use jiff::SignedDuration;
 use tokio::signal::unix::{SignalKind, signal};
 use url::Url;
 
 use super::admin::DatabaseArguments;
 use super::{CliError, output};
 use crate::server::store;
-use crate::server::{Config, Server, ServerError};
+use crate::server::{Config, DEVICE_LOG_DAYS, Server, ServerError};
 use crate::serving::{Address, PassedSocket, TrustedProxy};
 
 const EXAMPLES: &str = "\
@@ -47,6 +48,15 @@ pub(super) struct Serve {
         value_delimiter = ','
     )]
     trusted_proxies: Vec<TrustedProxy>,
+    /// How long the devices' logs go back, in days.
+    #[arg(
+        long,
+        value_name = "DAYS",
+        env = "GATEHAND_DEVICE_LOG_DAYS",
+        default_value_t = DEVICE_LOG_DAYS,
+        value_parser = clap::value_parser!(u32).range(1..)
+    )]
+    device_log_days: u32,
 }
 
 impl Serve {
@@ -59,6 +69,7 @@ impl Serve {
             let config = Config {
                 public_url: self.public_url,
                 trusted_proxies: self.trusted_proxies.into_iter().collect(),
+                device_log: SignedDuration::from_hours(24 * i64::from(self.device_log_days)),
                 ..Config::new(self.listen)
             };
             // Until then a signal ends this at once, however long another process holds the database.
@@ -75,7 +86,7 @@ impl Serve {
                 // Only the proxy before it knows how scanners get there.
                 Address::Unix(_) => (address.to_string(), "https://tickets.example".to_owned()),
             };
-            let reached = public_url.map_or(reached, String::from);
+            let reached = public_url.map_or(reached, without_password);
             let next = next(&server, named.as_deref(), &reached).await;
             let installation = server.installation();
             output::say(&format!(
@@ -113,6 +124,13 @@ async fn next(server: &Server, secret_file: Option<&Path>, reached: &str) -> Str
         // Requests will be told what the matter is.
         Err(_) => format!("{admin} --help"),
     }
+}
+
+/// The address as it may be shown.
+fn without_password(mut url: Url) -> String {
+    // Neither can be set where there can be none.
+    let _ = (url.set_username(""), url.set_password(None));
+    url.into()
 }
 
 /// Text as a shell takes it for one word.

@@ -31,6 +31,9 @@ pub struct RetryScope<'a> {
     pub key: &'a [u8],
 }
 
+/// What the database knows of an API key or team token.
+pub type KeyHash = [u8; 32];
+
 /// Names a kept answer without telling who keeps it.
 pub type KeptId = [u8; 32];
 
@@ -87,8 +90,13 @@ impl InstallationKeys {
 
 /// What the database knows of an API key or team token. These are 64 random letters: nobody finds
 /// the key to a hash, and how long the look-up by hash takes tells nothing about a key.
-pub(super) fn key_hash(key: &Secret) -> [u8; 32] {
-    Sha256::digest(key.expose().as_bytes()).into()
+pub(super) fn key_hash(key: &Secret) -> KeyHash {
+    hash_of(key.expose())
+}
+
+/// The same of a key's text.
+pub(super) fn hash_of(key: &str) -> KeyHash {
+    Sha256::digest(key.as_bytes()).into()
 }
 
 fn derive<const LENGTH: usize>(salt: &[u8], secret: &[u8], label: &str) -> Zeroizing<[u8; LENGTH]> {

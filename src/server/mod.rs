@@ -25,14 +25,14 @@ use axum::response::Response;
 use hyper::Request;
 use hyper::service::Service;
 use hyper_util::service::TowerToHyperService;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use url::Url;
 
 use crate::serving::{Address, Limits, ListenError, Listener, PassedSocket, TrustedProxies};
 use crate::wire::ServerVersion;
 use store::{Administration, Installation, OpenError, oldest_kept};
 
-/// How often answers are dropped that are kept long enough.
+/// How often answers and log entries are dropped that are kept long enough.
 const SWEEP_INTERVAL: Duration = Duration::from_secs(600);
 
 /// Mode of a Unix socket that is listened on: its group may connect, as a proxy's.
@@ -54,6 +54,8 @@ pub struct Config {
     pub limits: Limits,
     /// Who may say on whose behalf it asks.
     pub trusted_proxies: TrustedProxies,
+    /// How long the devices' logs go back.
+    pub device_log: SignedDuration,
 }
 
 impl Config {
@@ -66,9 +68,16 @@ impl Config {
             answer_time: ANSWER_TIME,
             limits: Limits::default(),
             trusted_proxies: TrustedProxies::default(),
+            device_log: DEVICE_LOG,
         }
     }
 }
+
+/// How many days the devices' logs go back unless a server is told otherwise: two years.
+pub const DEVICE_LOG_DAYS: u32 = 731;
+
+/// The same as a length of time.
+pub const DEVICE_LOG: SignedDuration = SignedDuration::from_hours(24 * DEVICE_LOG_DAYS as i64);
 
 /// How long a server takes for an answer unless it is told otherwise.
 pub const ANSWER_TIME: Duration = Duration::from_secs(30);
@@ -98,6 +107,7 @@ pub struct Server {
     limits: Limits,
     installation: Installation,
     router: Router,
+    device_log: SignedDuration,
 }
 
 impl Server {
@@ -125,6 +135,7 @@ impl Server {
             config.answer_time,
         );
         Self {
+            device_log: config.device_log,
             listener,
             limits: config.limits,
             router: api::router(Arc::new(api)),
@@ -152,7 +163,7 @@ impl Server {
 
     /// Serves until `shutdown` is done, and then finishes what was accepted.
     pub async fn run(self, shutdown: impl Future<Output = ()>) {
-        let sweep = sweep(self.installation.store);
+        let sweep = sweep(self.installation.store, self.device_log);
         tokio::select! {
             () = serve::serve(self.listener, self.limits, self.router, shutdown) => {}
             () = sweep => {}
@@ -160,11 +171,16 @@ impl Server {
     }
 }
 
-/// Drops answers that are kept long enough, time and again.
-async fn sweep(store: Arc<dyn Administration>) {
+/// Drops answers and log entries that are kept long enough, time and again.
+async fn sweep(store: Arc<dyn Administration>, device_log: SignedDuration) {
     loop {
-        if let Err(error) = store.sweep_answers(oldest_kept(Timestamp::now())).await {
+        let now = Timestamp::now();
+        if let Err(error) = store.sweep_answers(oldest_kept(now)).await {
             tracing::warn!(%error, advice = error.advice(), "kept answers can't be swept");
+        }
+        let oldest = now.checked_sub(device_log).unwrap_or(Timestamp::MIN);
+        if let Err(error) = store.sweep_log(oldest).await {
+            tracing::warn!(%error, advice = error.advice(), "the devices' logs can't be swept");
         }
         tokio::time::sleep(SWEEP_INTERVAL).await;
     }

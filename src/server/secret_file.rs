@@ -1,9 +1,8 @@
 //! The installation's secret: 32 random bytes in a file outside the database.
 
 use std::ffi::OsString;
-use std::fs;
+use std::fs::File;
 use std::io::{self, ErrorKind};
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use zeroize::Zeroizing;
@@ -40,6 +39,15 @@ pub enum SecretFileError {
     /// Others may read it.
     #[error("others may read the server's secret in {0}; run: chmod 600 {0}", path.display())]
     Open {
+        /// The file.
+        path: PathBuf,
+    },
+    /// Somebody else made it, and so knows it.
+    #[error(
+        "the server's secret in {0} belongs to another user, who can read it; make it the file of the user that the server runs as, with chown, or name another one with --secret-file",
+        path.display()
+    )]
+    OfAnother {
         /// The file.
         path: PathBuf,
     },
@@ -102,26 +110,41 @@ impl SecretFile {
     /// The secret; `None` if there is no such file.
     pub(super) fn load(&self) -> Result<Option<Zeroizing<[u8; KEY_LENGTH]>>, SecretFileError> {
         let path = self.path().to_owned();
-        let bytes = match regular_file::read(&path, LENGTH_LIMIT) {
-            Ok(bytes) => bytes,
+        let unreadable = |source| {
+            let path = self.path().to_owned();
+            SecretFileError::Unreadable { path, source }
+        };
+        let file = match self.open() {
+            Ok(file) => file,
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-            Err(source) => return Err(SecretFileError::Unreadable { path, source }),
+            Err(error) => return Err(unreadable(error)),
         };
         // systemd guards its credentials by other means, which show in the mode.
         if let Self::File(_) = self {
-            match fs::metadata(&path) {
-                Ok(file) if file.mode() & 0o077 == 0 => {}
-                Ok(_) if !private_file::can_be_private(&path) => {
-                    return Err(SecretFileError::NoPermissions { path });
-                }
-                Ok(_) => return Err(SecretFileError::Open { path }),
-                Err(source) => return Err(SecretFileError::Unreadable { path, source }),
+            let folder = path.parent().unwrap_or(Path::new("/"));
+            if private_file::is_of_a_stranger(&file, folder).map_err(unreadable)? {
+                return Err(SecretFileError::OfAnother { path });
+            }
+            if private_file::is_open_to_others(&file).map_err(unreadable)? {
+                return Err(match private_file::can_be_private(&path) {
+                    true => SecretFileError::Open { path },
+                    false => SecretFileError::NoPermissions { path },
+                });
             }
         }
+        let bytes = regular_file::read_open(file, LENGTH_LIMIT).map_err(unreadable)?;
         let text = std::str::from_utf8(&bytes).unwrap_or_default();
         match from_hex(text.trim()) {
             Some(secret) => Ok(Some(secret)),
             None => Err(SecretFileError::Malformed { path }),
+        }
+    }
+
+    /// A service manager may give its credentials as links.
+    fn open(&self) -> io::Result<File> {
+        match self {
+            Self::Credential(path) => regular_file::open(path),
+            Self::File(path) => private_file::open(path),
         }
     }
 
@@ -155,6 +178,11 @@ fn from_hex(text: &str) -> Option<Zeroizing<[u8; KEY_LENGTH]>> {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+    use std::os::unix::fs::{MetadataExt, PermissionsExt, chown, symlink};
+
+    use rustix::fs::{CWD, FileType, Mode, mknodat};
+
     use super::*;
 
     #[test]
@@ -179,7 +207,6 @@ mod tests {
 
     #[test]
     fn a_secret_that_others_may_read_or_that_is_none_is_refused() {
-        use std::os::unix::fs::PermissionsExt;
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("secret");
         let file = SecretFile::locate(Some(&path), Path::new("x.db"));
@@ -205,6 +232,47 @@ mod tests {
                 Err(SecretFileError::Unreadable { .. })
             ));
         }
+    }
+
+    #[test]
+    fn neither_a_link_nor_a_pipe_is_taken_for_a_secret_but_a_credential_may_be_a_link() {
+        let folder = tempfile::tempdir().unwrap();
+        let [made, link, pipe] = ["made", "link", "pipe"].map(|name| folder.path().join(name));
+        let secret = SecretFile::File(made.clone()).create().unwrap();
+        symlink(&made, &link).unwrap();
+        mknodat(CWD, &pipe, FileType::Fifo, Mode::RUSR, 0).unwrap();
+        for path in [&link, &pipe] {
+            let file = SecretFile::File(path.clone());
+            let loaded = file.load();
+            let is_refused = matches!(loaded, Err(SecretFileError::Unreadable { .. }));
+            assert!(is_refused, "{}", path.display());
+        }
+        fs::set_permissions(&made, fs::Permissions::from_mode(0o440)).unwrap();
+        let credential = SecretFile::Credential(link).load().unwrap().unwrap();
+        assert_eq!(*credential, *secret);
+        let pipe = SecretFile::Credential(pipe);
+        assert!(matches!(
+            pipe.load(),
+            Err(SecretFileError::Unreadable { .. })
+        ));
+    }
+
+    #[test]
+    fn a_secret_that_another_user_made_is_refused_unless_the_folder_is_theirs() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("secret");
+        let file = SecretFile::File(path.clone());
+        file.create().unwrap();
+        // Only root can give files away, and nobody else can open those of others.
+        if chown(&path, Some(4711), None).is_err() {
+            return;
+        }
+        assert!(matches!(
+            file.load(),
+            Err(SecretFileError::OfAnother { .. })
+        ));
+        chown(folder.path(), Some(4711), None).unwrap();
+        assert!(file.load().unwrap().is_some());
     }
 
     #[test]

@@ -5,6 +5,7 @@
 
 mod activation;
 mod address;
+mod clock;
 mod limits;
 mod listen_error;
 mod listener;

@@ -13,6 +13,7 @@ use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+use super::clock;
 use super::limits::Limits;
 use super::listener::{Listener, Stream};
 use super::peer::Peer;
@@ -92,6 +93,11 @@ impl<S> Connection<S> {
         B: Body + 'static,
         B::Error: Into<Box<dyn Error + Send + Sync>>,
     {
+        if !clock::is_fit() {
+            // The caller may have gone, and sees to that.
+            let _ = clock::refuse(stream).await;
+            return;
+        }
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
             .header_read_timeout(self.limits.head_time)

@@ -4,9 +4,11 @@ use std::env;
 use std::ffi::OsString;
 use std::fs;
 use std::io;
-use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+
+use rustix::process::geteuid;
 
 use super::privacy::make_private;
 use super::{KeyFile, VaultError, volatile};
@@ -46,8 +48,7 @@ impl Folder {
     /// the state folder a service manager gives (`$STATE_DIRECTORY`, the first if there are several);
     /// else for root `/var/lib/gatehand`; else `~/.local/share/gatehand`.
     pub fn locate() -> Result<Self, VaultError> {
-        let root = fs::metadata("/proc/self").is_ok_and(|process| process.uid() == 0);
-        Self::choose(|name| env::var_os(name), root)
+        Self::choose(|name| env::var_os(name), geteuid().is_root())
     }
 
     fn choose(variable: impl Fn(&str) -> Option<OsString>, root: bool) -> Result<Self, VaultError> {

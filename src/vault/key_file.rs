@@ -31,7 +31,7 @@ impl KeyFile {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(unreadable(error)),
         };
-        privacy::make_private(&self.path)?;
+        privacy::make_open_private(&file, &self.path)?;
         // One byte more than a key, to notice a longer file without reading all of it.
         let mut bytes = Zeroizing::new(Vec::with_capacity(KEY_LENGTH + 1));
         file.take(KEY_LENGTH as u64 + 1)

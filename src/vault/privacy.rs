@@ -1,5 +1,6 @@
 //! The files of a vault are their owner's alone, and what is said where they were not.
 
+use std::fs::File;
 use std::io;
 use std::path::Path;
 
@@ -9,8 +10,17 @@ use crate::private_file;
 /// Makes a file private that other users could read, and says so; whether they could. Refuses one that
 /// is not ours to make private: its owner could read it at any time.
 pub(super) fn make_private(path: &Path) -> Result<bool, VaultError> {
+    told(path, private_file::make_private(path))
+}
+
+/// The same of one that is open, whatever its path leads to by now.
+pub(super) fn make_open_private(file: &File, path: &Path) -> Result<bool, VaultError> {
+    told(path, private_file::make_open_private(file))
+}
+
+fn told(path: &Path, made_private: io::Result<bool>) -> Result<bool, VaultError> {
     let shown = path.display();
-    match private_file::make_private(path) {
+    match made_private {
         Ok(was_open) => {
             if was_open {
                 tracing::warn!(

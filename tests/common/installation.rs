@@ -15,6 +15,8 @@ use super::server::{ORGANIZER, ask, initialization};
 /// A running `gatehand serve`; killed when dropped, as with `kill -9`.
 pub struct ServerProcess {
     pub url: String,
+    /// The line with which it says that it is up.
+    pub line: String,
     child: Child,
     log: Arc<Mutex<String>>,
 }
@@ -40,18 +42,26 @@ impl ServerProcess {
 
     /// With more arguments for the command.
     pub fn start_with(database: &Path, more: &[&str]) -> Self {
-        let mut child = serve(database)
-            .args(more)
+        Self::run(serve(database).args(more))
+    }
+
+    /// With more variables in its environment.
+    pub fn start_with_environment(database: &Path, more: &[(&str, &str)]) -> Self {
+        Self::run(serve(database).envs(more.iter().copied()))
+    }
+
+    fn run(command: &mut Command) -> Self {
+        let mut child = command
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
         let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
         let mut so_far = String::new();
-        let url = loop {
+        let (url, line) = loop {
             let line = lines.next().expect(&so_far).unwrap();
             if let Some(url) = served_at(&line) {
-                break url;
+                break (url, line);
             }
             so_far += &(line + "\n");
         };
@@ -63,7 +73,12 @@ impl ServerProcess {
                 *kept.lock().unwrap() += &(line + "\n");
             }
         });
-        Self { url, child, log }
+        Self {
+            url,
+            line,
+            child,
+            log,
+        }
     }
 
     /// What it has logged so far.

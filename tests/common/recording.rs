@@ -53,6 +53,8 @@ impl Recorder {
 pub fn strace(command: &Command, log: &Path) -> Command {
     let mut strace = Command::new("strace");
     strace.args(["-f", "--seccomp-bpf", "-o"]).arg(log);
+    // It reads the memory of the command.
+    strace.env("GATEHAND_CORE_DUMPS", "1");
     for (name, value) in command.get_envs() {
         match value {
             Some(value) => strace.env(name, value),

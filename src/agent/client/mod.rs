@@ -26,6 +26,7 @@ use tokio::time::Instant;
 use zeroize::Zeroizing;
 
 use super::clock;
+use crate::mask;
 use crate::secret::Secret;
 use crate::shown;
 use error::{Cause, explain};
@@ -375,7 +376,7 @@ impl Client {
         tracing::debug!(
             "asking: {} {route}{}",
             request.method(),
-            shown::line(request.url().path())
+            shown::line(&mask::path(request.url().path()))
         );
         let begun = Instant::now();
         let response = self.execute(request, route, time).await;

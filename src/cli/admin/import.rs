@@ -1,13 +1,16 @@
 //! `gatehand admin import`.
 
-use std::path::PathBuf;
+use std::fs::File;
+use std::io;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use serde_json::json;
 
 use super::Desk;
+use crate::cli::spool::Spool;
 use crate::cli::{CliError, input, output};
-use crate::server::organizers_file::{OrganizersFile, OrganizersFileError, SIZE_LIMIT};
+use crate::server::organizers_file::{OrganizersFile, OrganizersFileError};
 use crate::server::store::Imported;
 
 const EXAMPLES: &str = "\
@@ -22,7 +25,7 @@ A small file:
     \"devices\": [{\"name\": \"Lane 1\", \"all_events\": true, \"gate\": \"north\",
                  \"security_profile\": \"full\"}]}]}
 
-docs/ORGANIZERS_FILE.md lists all that may be in it.";
+Any number of devices may be in it. docs/ORGANIZERS_FILE.md lists all that may be in it.";
 
 /// Bring in an organizers file, wholly or not at all. Doing it again changes nothing.
 #[derive(Args)]
@@ -35,16 +38,27 @@ pub(super) struct Import {
 impl Import {
     /// Reads the file, or tells all that is wrong with it.
     pub(super) fn read(&self, json: bool) -> Result<OrganizersFile, CliError> {
-        let content = input::read_file(&self.file, SIZE_LIMIT as u64)?;
-        OrganizersFile::parse(&content).or_else(|source| {
+        self.open().or_else(|source| {
             if let (true, OrganizersFileError::Faults { faults, more }) = (json, &source) {
                 output::print_json(&json!({"faults": faults, "more": more}))?;
             }
             Err(CliError::OrganizersFile {
-                name: self.file.display().to_string(),
+                name: input::name(&self.file),
                 source,
             })
         })
+    }
+
+    fn open(&self) -> Result<OrganizersFile, OrganizersFileError> {
+        let unreadable = OrganizersFileError::Unreadable;
+        if self.file == Path::new("-") {
+            return OrganizersFile::read(Spool::of(io::stdin()).map_err(unreadable)?);
+        }
+        let file = File::open(&self.file).map_err(unreadable)?;
+        match file.metadata().map_err(unreadable)?.is_file() {
+            true => OrganizersFile::read(file),
+            false => OrganizersFile::read(Spool::of(file).map_err(unreadable)?),
+        }
     }
 }
 

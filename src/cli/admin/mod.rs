@@ -2,6 +2,7 @@
 
 pub(super) mod device;
 mod event;
+mod export;
 mod gate;
 mod import;
 mod media_keys;
@@ -98,6 +99,8 @@ enum Subject {
     MediaKeys(media_keys::Command),
     /// Bring in an organizers file, wholly or not at all.
     Import(import::Import),
+    /// Write all organizers as a file that import takes.
+    Export(export::Export),
 }
 
 /// What every subject's command works with.
@@ -122,6 +125,13 @@ impl Admin {
                 Subject::Token(command) => command.run(&desk()?).await,
                 Subject::Device(command) => command.run(&desk()?).await,
                 Subject::MediaKeys(command) => command.run(&desk()?).await,
+                Subject::Export(command) => {
+                    let done = command.run(&*desk()?.store, output::escape).await;
+                    done.map_err(|error| match error {
+                        StoreError::Output(error) => CliError::Output(error),
+                        error => error.into(),
+                    })
+                }
                 Subject::Import(command) => {
                     // Read first, so that a bad file leaves no database behind.
                     let file = command.read(self.json)?;

@@ -17,6 +17,7 @@ use tracing::Instrument;
 use super::problem::Problem;
 use super::reply::{Reply, Withheld};
 use super::state::Api;
+use crate::mask;
 use crate::server::store::Decision;
 
 /// Largest body, in bytes.
@@ -85,12 +86,12 @@ fn is_length_limit(error: &(dyn Error + 'static)) -> bool {
 }
 
 /// Logs what was asked and how it went, and answers with the request's id. Query strings, headers
-/// and bodies stay out of the log: they hold keys and tokens.
+/// and bodies stay out of the log: they hold keys and tokens, and so may a path that is wrong.
 pub(super) async fn logged(request: Request<Body>, next: Next) -> Response {
     let begun = Instant::now();
     let id = request_id(request.headers());
     let method = request.method().clone();
-    let path = request.uri().path().to_owned();
+    let path = mask::path(request.uri().path());
     // What is logged on the way has the id too.
     let span = tracing::info_span!("request", id);
     let mut response = next.run(request).instrument(span.clone()).await;

@@ -1,5 +1,7 @@
 //! Names in several languages.
 
+use serde::{Serialize, Serializer};
+
 /// A name in one or several languages.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Name {
@@ -25,5 +27,16 @@ impl Name {
                     .find(|(language, _)| language.starts_with("en-"))
             });
         english.or(names.first()).map_or("", |(_, name)| name)
+    }
+}
+
+impl Serialize for Name {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Plain(name) => serializer.serialize_str(name),
+            Self::ByLanguage(names) => {
+                serializer.collect_map(names.iter().map(|(language, name)| (language, name)))
+            }
+        }
     }
 }

@@ -1,5 +1,7 @@
 //! What a team may do.
 
+use serde::{Serialize, Serializer};
+
 /// What a team may do.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Permissions {
@@ -15,6 +17,15 @@ impl Permissions {
         match self {
             Self::All => true,
             Self::Listed(list) => list.iter().any(|listed| listed == permission),
+        }
+    }
+}
+
+impl Serialize for Permissions {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::All => serializer.serialize_str("all"),
+            Self::Listed(list) => list.serialize(serializer),
         }
     }
 }

@@ -1,15 +1,18 @@
 //! When something takes place.
 
 use jiff::Timestamp;
+use serde::Serialize;
 
 /// The times of an event or of a date.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Schedule {
     /// When it starts.
     pub date_from: Timestamp,
     /// When it ends; without, as soon as it starts.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub date_to: Option<Timestamp>,
     /// When the doors open; scanning starts then.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub date_admission: Option<Timestamp>,
 }
 

@@ -4,11 +4,13 @@ use std::borrow::Borrow;
 use std::fmt;
 use std::str::FromStr;
 
+use serde::Serialize;
+
 use crate::wire::TEXT_LIMIT;
 
 /// 1 to [`TEXT_LIMIT`] of ASCII letters, digits and `._-`; neither `.` nor `..`, since a path with it
 /// would lead elsewhere.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
 pub struct Slug(String);
 
 /// A text is no slug.

@@ -1,9 +1,14 @@
 //! What is wrong with a file.
 
+use std::io;
+
 use serde::Serialize;
 
-/// Largest file that is read, in bytes.
+/// How much a file may hold besides devices, in bytes. Of these there may be any number.
 pub const SIZE_LIMIT: usize = 16 * 1024 * 1024;
+
+/// How much a single device may take, in bytes.
+pub const DEVICE_LIMIT: usize = 1024 * 1024;
 
 /// How many faults are told in full; the rest is counted.
 pub const FAULT_LIMIT: usize = 20;
@@ -33,9 +38,29 @@ impl std::fmt::Display for Fault {
 /// Why a file can't be imported.
 #[derive(Debug, thiserror::Error)]
 pub enum OrganizersFileError {
-    /// It is larger than [`SIZE_LIMIT`].
-    #[error("the organizers file is larger than {} MiB; split it", SIZE_LIMIT / 1024 / 1024)]
+    /// It holds more than [`SIZE_LIMIT`] besides devices.
+    #[error(
+        "the organizers file holds more than {} MiB besides devices; split it",
+        SIZE_LIMIT / 1024 / 1024
+    )]
     TooLarge,
+    /// A device takes more than [`DEVICE_LIMIT`].
+    #[error(
+        "the device that goes on at line {line} column {column} of the organizers file is larger than {} MiB",
+        DEVICE_LIMIT / 1024 / 1024
+    )]
+    LargeDevice {
+        /// From 1.
+        line: usize,
+        /// From 1.
+        column: usize,
+    },
+    /// It can't be read.
+    #[error("the organizers file can't be read")]
+    Unreadable(#[source] io::Error),
+    /// What came before can't be kept, to see what comes twice.
+    #[error("the organizers file can't be checked for what comes twice in it")]
+    Unchecked(#[source] rusqlite::Error),
     /// It can't be read as JSON; the cause tells the line and column.
     #[error("the organizers file is not JSON")]
     Syntax(#[source] serde_json::Error),

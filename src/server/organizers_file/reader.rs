@@ -7,9 +7,9 @@ use std::fmt::{Display, Write};
 use std::hash::Hash;
 
 use super::error::{FAULT_LIMIT, Fault, OrganizersFileError};
-use super::json::{Json, Node, quote};
+use super::json::{Json, Node, Place, quote};
 
-static MISSING: Json<'static> = Json::Missing;
+static MISSING: Json = Json::Missing;
 
 /// Texts or numbers that must not come twice, with the path of where they came first.
 pub(super) type Seen<K> = HashMap<K, String>;
@@ -24,25 +24,9 @@ pub(super) struct Reader {
     fault_count: usize,
 }
 
-/// Reads the whole tree; what `read` gives counts only if there was no fault.
-pub(super) fn read<'t, T>(
-    root: &'t Node<'t>,
-    read: impl FnOnce(&mut Reader, &'t Json<'t>) -> Option<T>,
-) -> Result<T, OrganizersFileError> {
-    let mut reader = Reader::default();
-    let value = read(&mut reader, &root.value);
-    match value {
-        Some(value) if reader.fault_count == 0 => Ok(value),
-        _ => Err(OrganizersFileError::Faults {
-            more: reader.fault_count - reader.faults.len(),
-            faults: reader.faults.into_values().collect(),
-        }),
-    }
-}
-
 /// An object that is being read. The keys asked for are the ones it may have.
 pub(super) struct Object<'t> {
-    entries: &'t [(String, Node<'t>)],
+    entries: &'t [(String, Node)],
     known: Vec<&'static str>,
 }
 
@@ -52,9 +36,11 @@ impl<'t> Object<'t> {
         &mut self,
         reader: &mut Reader,
         key: &'static str,
-        read: impl FnOnce(&mut Reader, &'t Json<'t>) -> Option<T>,
+        read: impl FnOnce(&mut Reader, &'t Json) -> Option<T>,
     ) -> Option<T> {
-        self.known.push(key);
+        if !self.known.contains(&key) {
+            self.known.push(key);
+        }
         let entry = self.entries.iter().find(|(name, _)| name == key);
         let (position, value) = entry.map_or((reader.position, &MISSING), |(_, node)| {
             (node.position, &node.value)
@@ -67,7 +53,7 @@ impl<'t> Object<'t> {
         &mut self,
         reader: &mut Reader,
         key: &'static str,
-        read: impl FnOnce(&mut Reader, &'t Json<'t>) -> Option<T>,
+        read: impl FnOnce(&mut Reader, &'t Json) -> Option<T>,
     ) -> Option<T> {
         self.required(reader, key, |reader, value| match value {
             Json::Missing | Json::Null => None,
@@ -80,7 +66,7 @@ impl<'t> Object<'t> {
         &mut self,
         reader: &mut Reader,
         key: &'static str,
-        item: impl FnMut(&mut Reader, &'t Json<'t>) -> Option<T>,
+        item: impl FnMut(&mut Reader, &'t Json) -> Option<T>,
     ) -> Vec<T> {
         self.optional(reader, key, |reader, value| reader.list(value, item))
             .unwrap_or_default()
@@ -121,6 +107,29 @@ impl<'t> Object<'t> {
 }
 
 impl Reader {
+    /// What was read, which counts only if there was no fault.
+    pub(super) fn finish<T>(self, read: Option<T>) -> Result<T, OrganizersFileError> {
+        match read {
+            Some(value) if self.fault_count == 0 => Ok(value),
+            _ => Err(OrganizersFileError::Faults {
+                more: self.fault_count - self.faults.len(),
+                faults: self.faults.into_values().collect(),
+            }),
+        }
+    }
+
+    /// Reads a device, which is no part of the tree.
+    pub(super) fn device<T>(
+        &mut self,
+        place: Place,
+        node: &Node,
+        read: impl FnOnce(&mut Self, &Json) -> Option<T>,
+    ) -> Option<T> {
+        let Place { organizer, device } = place;
+        let step = format_args!(".organizers[{organizer}].devices[{device}]");
+        self.within(step, node.position, |reader| read(reader, &node.value))
+    }
+
     /// Reads what is one step further down the tree.
     pub(super) fn within<T>(
         &mut self,
@@ -157,7 +166,7 @@ impl Reader {
         }
     }
 
-    fn place(&self) -> String {
+    pub(super) fn place(&self) -> String {
         match self.path.strip_prefix('.') {
             Some(path) => path.to_owned(),
             None => "the file".into(),
@@ -167,7 +176,7 @@ impl Reader {
     /// Takes `read` if it is there; else the fault is that `value` is not `expected`.
     pub(super) fn check<T>(
         &mut self,
-        value: &Json<'_>,
+        value: &Json,
         expected: impl Display,
         read: Option<T>,
     ) -> Option<T> {
@@ -180,7 +189,7 @@ impl Reader {
     /// As [`check`](Self::check), for a value that is not shown, as it may be or hold a secret.
     pub(super) fn check_hidden<T>(
         &mut self,
-        value: &Json<'_>,
+        value: &Json,
         expected: impl Display,
         read: Option<T>,
     ) -> Option<T> {
@@ -192,7 +201,7 @@ impl Reader {
 
     pub(super) fn object<'t, T>(
         &mut self,
-        value: &'t Json<'t>,
+        value: &'t Json,
         read: impl FnOnce(&mut Self, &mut Object<'t>) -> Option<T>,
     ) -> Option<T> {
         let entries = match value {
@@ -210,8 +219,8 @@ impl Reader {
 
     pub(super) fn list<'t, T>(
         &mut self,
-        value: &'t Json<'t>,
-        mut item: impl FnMut(&mut Self, &'t Json<'t>) -> Option<T>,
+        value: &'t Json,
+        mut item: impl FnMut(&mut Self, &'t Json) -> Option<T>,
     ) -> Option<Vec<T>> {
         let nodes = match value {
             Json::List(nodes) => Some(nodes),
@@ -229,9 +238,9 @@ impl Reader {
     /// Reads a text or number that must not come twice.
     pub(super) fn unique<K: Clone + Eq + Hash>(
         &mut self,
-        value: &Json<'_>,
+        value: &Json,
         seen: &mut Seen<K>,
-        read: impl FnOnce(&mut Self, &Json<'_>) -> Option<K>,
+        read: impl FnOnce(&mut Self, &Json) -> Option<K>,
     ) -> Option<K> {
         let key = read(self, value)?;
         match self.note(key.clone(), seen) {
@@ -254,7 +263,7 @@ impl Reader {
     /// Reads a text that was `seen` before: a reference.
     pub(super) fn reference(
         &mut self,
-        value: &Json<'_>,
+        value: &Json,
         seen: &Seen<impl Borrow<str> + Eq + Hash>,
         expected: &str,
     ) -> Option<String> {

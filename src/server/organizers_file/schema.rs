@@ -7,94 +7,108 @@ use std::collections::HashSet;
 use std::hash::Hash;
 
 use super::entries::{
-    CheckinListEntry, DeviceEntry, EventEntry, GateEntry, OrganizerEntry, OrganizersFile,
-    ReportEntry, SubeventEntry, TeamEntry, TokenEntry,
+    CheckinListEntry, DeviceEntry, EventEntry, GateEntry, OrganizerEntry, ReportEntry,
+    SubeventEntry, TeamEntry, TokenEntry,
 };
 use super::json::Json;
 use super::reader::{Object, Reader, Seen, key_step};
+use super::seen_secrets::SeenSecrets;
+use crate::server::installation_keys::KeyHash;
 use crate::server::model::{Name, Permissions, Schedule, Slug};
 use crate::wire::SECURITY_PROFILES;
 
 /// What must be unique in the file.
-#[derive(Default)]
-struct InFile<'t> {
+struct InFile<'s> {
     organizers: Seen<Slug>,
     subevents: Seen<i64>,
     checkin_lists: Seen<i64>,
-    tokens: Seen<&'t str>,
+    secrets: &'s mut SeenSecrets,
+    references: Vec<InOrganizer>,
 }
 
 /// What must be unique in an organizer and can be referred to there.
 #[derive(Default)]
-struct InOrganizer {
+pub(super) struct InOrganizer {
     gates: Seen<String>,
     events: Seen<Slug>,
 }
 
-pub(super) fn organizers_file<'t>(
+/// The file without its devices, and what these can refer to: a place for each organizer, whatever is
+/// wrong with it.
+pub(super) fn organizers(
     reader: &mut Reader,
-    value: &'t Json<'t>,
-) -> Option<OrganizersFile> {
-    let mut file = InFile::default();
-    reader.object(value, |reader, object| {
-        let organizers = object.required(reader, "organizers", |reader, value| {
-            reader.list(value, |reader, value| organizer(reader, value, &mut file))
-        });
-        Some(OrganizersFile {
-            organizers: organizers?,
+    value: &Json,
+    secrets: &mut SeenSecrets,
+) -> (Option<Vec<OrganizerEntry>>, Vec<InOrganizer>) {
+    let mut file = InFile {
+        organizers: Seen::new(),
+        subevents: Seen::new(),
+        checkin_lists: Seen::new(),
+        secrets,
+        references: Vec::new(),
+    };
+    let organizers = reader.object(value, |reader, object| {
+        object.required(reader, "organizers", |reader, value| {
+            reader.list(value, |reader, value| {
+                let mut own = InOrganizer::default();
+                let organizer = organizer(reader, value, &mut file, &mut own);
+                file.references.push(own);
+                organizer
+            })
         })
-    })
+    });
+    (organizers, file.references)
 }
 
-fn organizer<'t>(
+fn organizer(
     reader: &mut Reader,
-    value: &'t Json<'t>,
-    file: &mut InFile<'t>,
+    value: &Json,
+    file: &mut InFile<'_>,
+    own: &mut InOrganizer,
 ) -> Option<OrganizerEntry> {
-    let mut own = InOrganizer::default();
     reader.object(value, |reader, object| {
         let slug = object.required(reader, "slug", |reader, value| {
             reader.unique(value, &mut file.organizers, Reader::slug)
         });
         let name = object.required(reader, "name", Reader::text);
-        let gates = object.list(reader, "gates", |reader, value| {
-            gate(reader, value, &mut own)
-        });
+        let active = object.optional(reader, "active", Reader::boolean);
+        let gates = object.list(reader, "gates", |reader, value| gate(reader, value, own));
         let events = object.list(reader, "events", |reader, value| {
-            event(reader, value, file, &mut own)
+            event(reader, value, file, own)
         });
         let teams = object.list(reader, "teams", |reader, value| team(reader, value, file));
-        let devices = object.list(reader, "devices", |reader, value| {
-            device(reader, value, file, &own)
-        });
+        // They come one by one, and the list is empty.
+        object.list(reader, "devices", |_, _| Some(()));
         Some(OrganizerEntry {
             slug: slug?,
             name: name?,
+            active,
             gates,
             events,
             teams,
-            devices,
         })
     })
 }
 
-fn gate<'t>(reader: &mut Reader, value: &'t Json<'t>, own: &mut InOrganizer) -> Option<GateEntry> {
+fn gate(reader: &mut Reader, value: &Json, own: &mut InOrganizer) -> Option<GateEntry> {
     reader.object(value, |reader, object| {
         let name = object.required(reader, "name", Reader::text);
         let identifier = object.required(reader, "identifier", |reader, value| {
             reader.unique(value, &mut own.gates, Reader::text)
         });
+        let active = object.optional(reader, "active", Reader::boolean);
         Some(GateEntry {
             name: name?,
             identifier: identifier?,
+            active,
         })
     })
 }
 
-fn event<'t>(
+fn event(
     reader: &mut Reader,
-    value: &'t Json<'t>,
-    file: &mut InFile<'t>,
+    value: &Json,
+    file: &mut InFile<'_>,
     own: &mut InOrganizer,
 ) -> Option<EventEntry> {
     reader.object(value, |reader, object| {
@@ -157,10 +171,10 @@ fn schedule(reader: &mut Reader, object: &mut Object<'_>) -> Option<Schedule> {
     })
 }
 
-fn subevent<'t>(
+fn subevent(
     reader: &mut Reader,
-    value: &'t Json<'t>,
-    file: &mut InFile<'t>,
+    value: &Json,
+    file: &mut InFile<'_>,
     dates: &mut HashSet<i64>,
 ) -> Option<SubeventEntry> {
     reader.object(value, |reader, object| {
@@ -181,10 +195,10 @@ fn subevent<'t>(
     })
 }
 
-fn checkin_list<'t>(
+fn checkin_list(
     reader: &mut Reader,
-    value: &'t Json<'t>,
-    file: &mut InFile<'t>,
+    value: &Json,
+    file: &mut InFile<'_>,
     own: &InOrganizer,
     dates: &HashSet<i64>,
 ) -> Option<CheckinListEntry> {
@@ -214,22 +228,24 @@ fn checkin_list<'t>(
     })
 }
 
-fn team<'t>(reader: &mut Reader, value: &'t Json<'t>, file: &mut InFile<'t>) -> Option<TeamEntry> {
+fn team(reader: &mut Reader, value: &Json, file: &mut InFile<'_>) -> Option<TeamEntry> {
     reader.object(value, |reader, object| {
         let name = object.required(reader, "name", Reader::text);
         let permissions = object.required(reader, "organizer_permissions", permissions);
+        let active = object.flag(reader, "active", true);
         let tokens = object.list(reader, "tokens", |reader, value| {
             team_token(reader, value, file)
         });
         Some(TeamEntry {
             name: name?,
             permissions: permissions?,
+            active: active?,
             tokens,
         })
     })
 }
 
-fn permissions<'t>(reader: &mut Reader, value: &'t Json<'t>) -> Option<Permissions> {
+fn permissions(reader: &mut Reader, value: &Json) -> Option<Permissions> {
     if let Json::List(_) = value {
         return reader.list(value, permission).map(Permissions::Listed);
     }
@@ -238,7 +254,7 @@ fn permissions<'t>(reader: &mut Reader, value: &'t Json<'t>) -> Option<Permissio
 }
 
 /// Those of other resources are not known here, so only the form is judged.
-fn permission<'t>(reader: &mut Reader, value: &'t Json<'t>) -> Option<String> {
+fn permission(reader: &mut Reader, value: &Json) -> Option<String> {
     let is_word = |word: &str| {
         !word.is_empty() && word.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
     };
@@ -251,33 +267,31 @@ fn permission<'t>(reader: &mut Reader, value: &'t Json<'t>) -> Option<String> {
     reader.check(value, "a permission, as organizer.devices:read", permission)
 }
 
-fn team_token<'t>(
-    reader: &mut Reader,
-    value: &'t Json<'t>,
-    file: &mut InFile<'t>,
-) -> Option<TokenEntry> {
+fn team_token(reader: &mut Reader, value: &Json, file: &mut InFile<'_>) -> Option<TokenEntry> {
     reader.object(value, |reader, object| {
         let name = object.required(reader, "name", Reader::text);
-        let token = object.required(reader, "token", |reader, value| {
-            reader.token(value, &mut file.tokens)
-        });
+        let token = key(reader, object, TOKEN, Some(true), Some(&mut *file.secrets));
         let active = object.flag(reader, "active", true);
         Some(TokenEntry {
             name: name?,
-            token: token?,
+            hash: token??,
             active: active?,
         })
     })
 }
 
-fn device<'t>(
+/// A device, which may refer to what its organizer has.
+pub(super) fn device(
     reader: &mut Reader,
-    value: &'t Json<'t>,
-    file: &mut InFile<'t>,
+    value: &Json,
     own: &InOrganizer,
+    mut secrets: Option<&mut SeenSecrets>,
 ) -> Option<DeviceEntry> {
     reader.object(value, |reader, object| {
         let name = object.required(reader, "name", Reader::text);
+        let unique_serial = object.optional(reader, "unique_serial", |reader, value| {
+            reader.once(value, secrets.as_deref_mut(), Reader::serial)
+        });
         let all_events = object.flag(reader, "all_events", false);
         let limit_events = references(
             reader,
@@ -298,14 +312,7 @@ fn device<'t>(
         });
         let initialized = object.flag(reader, "initialized", false);
         let revoked = object.flag(reader, "revoked", false);
-        let token = |reader: &mut Reader, value| reader.token(value, &mut file.tokens);
-        let api_token = match initialized {
-            Some(true) => object.required(reader, "api_token", token),
-            Some(false) => object.optional(reader, "api_token", |reader, value| {
-                reader.check_hidden(value, "null, since the device is not initialized", None)
-            }),
-            None => object.optional(reader, "api_token", token),
-        };
+        let api_key_hash = key(reader, object, API_TOKEN, initialized, secrets);
         let mut reported = |key| object.optional(reader, key, Reader::text);
         let report = ReportEntry {
             hardware_brand: reported("hardware_brand"),
@@ -317,21 +324,65 @@ fn device<'t>(
         };
         Some(DeviceEntry {
             name: name?,
+            unique_serial,
             all_events: all_events?,
             limit_events,
             gate,
             security_profile: security_profile?,
             revoked: revoked?,
-            api_token,
+            api_key_hash: api_key_hash?,
             report,
         })
     })
 }
 
-/// A list of texts that were `seen` before, each once.
-fn references<'t>(
+/// Where a key or token is, and where its hash, of which one is given.
+type KeyNames = [&'static str; 2];
+
+const TOKEN: KeyNames = ["token", "token_sha256"];
+const API_TOKEN: KeyNames = ["api_token", "api_token_sha256"];
+
+/// The hash of a key, whether the key is given or the hash; the inner `None` is no key where none may
+/// be. `is_required` is not known where what says it is wrong.
+fn key(
     reader: &mut Reader,
-    object: &mut Object<'t>,
+    object: &mut Object<'_>,
+    [plain, hashed]: KeyNames,
+    is_required: Option<bool>,
+    mut secrets: Option<&mut SeenSecrets>,
+) -> Option<Option<KeyHash>> {
+    let mut is_given = false;
+    let mut read_as =
+        |reader: &mut Reader, value: &Json, read: fn(&mut Reader, &Json) -> Option<KeyHash>| {
+            if is_required == Some(false) {
+                let expected = "null, since the device is not initialized";
+                return reader.check_hidden(value, expected, None);
+            }
+            if std::mem::replace(&mut is_given, true) {
+                let expected = format_args!("null, since there is {hashed}");
+                return reader.check_hidden(value, expected, None);
+            }
+            reader.once(value, secrets.as_deref_mut(), read)
+        };
+    let from_hash = object.optional(reader, hashed, |reader, value| {
+        read_as(reader, value, Reader::token_hash)
+    });
+    let from_key = object.optional(reader, plain, |reader, value| {
+        read_as(reader, value, Reader::token)
+    });
+    match (is_required, is_given) {
+        (Some(true), false) => {
+            object.required(reader, plain, |reader, value| reader.token(value).map(Some))
+        }
+        (Some(true), true) => from_hash.or(from_key).map(Some),
+        _ => Some(None),
+    }
+}
+
+/// A list of texts that were `seen` before, each once.
+fn references(
+    reader: &mut Reader,
+    object: &mut Object,
     key: &'static str,
     seen: &Seen<impl Borrow<str> + Eq + Hash>,
     what: &str,
@@ -345,7 +396,7 @@ fn references<'t>(
     })
 }
 
-fn name<'t>(reader: &mut Reader, value: &'t Json<'t>) -> Option<Name> {
+fn name(reader: &mut Reader, value: &Json) -> Option<Name> {
     let Json::Object(languages) = value else {
         return reader.text(value).map(Name::Plain);
     };

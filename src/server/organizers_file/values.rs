@@ -4,15 +4,17 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use super::json::Json;
-use super::reader::{Reader, Seen};
-use crate::secret::Secret;
+use super::reader::Reader;
+use super::seen_secrets::{SeenSecrets, Trace};
+use crate::server::installation_keys::{KeyHash, hash_of};
 use crate::server::model::Slug;
 use crate::wire::{TEXT_LIMIT, fields};
 
 const TOKEN_LENGTH: usize = 64;
+const SERIAL_LENGTH: usize = 16;
 
 impl Reader {
-    pub(super) fn boolean(&mut self, value: &Json<'_>) -> Option<bool> {
+    pub(super) fn boolean(&mut self, value: &Json) -> Option<bool> {
         let boolean = match value {
             Json::Boolean(boolean) => Some(*boolean),
             _ => None,
@@ -20,7 +22,7 @@ impl Reader {
         self.check(value, "true or false", boolean)
     }
 
-    pub(super) fn text(&mut self, value: &Json<'_>) -> Option<String> {
+    pub(super) fn text(&mut self, value: &Json) -> Option<String> {
         let text = value
             .text()
             .and_then(|text| fields::text(text, Some(TEXT_LIMIT)).ok());
@@ -28,13 +30,13 @@ impl Reader {
         self.check(value, expected, text.map(str::to_owned))
     }
 
-    pub(super) fn slug(&mut self, value: &Json<'_>) -> Option<Slug> {
+    pub(super) fn slug(&mut self, value: &Json) -> Option<Slug> {
         let slug = value.text().and_then(|slug| slug.parse().ok());
         let expected = format_args!("1 to {TEXT_LIMIT} letters, digits and ._-");
         self.check(value, expected, slug)
     }
 
-    pub(super) fn id(&mut self, value: &Json<'_>) -> Option<i64> {
+    pub(super) fn id(&mut self, value: &Json) -> Option<i64> {
         let id = match value {
             Json::Number(number) => number.as_i64().filter(|id| *id > 0),
             _ => None,
@@ -42,7 +44,7 @@ impl Reader {
         self.check(value, "a whole number above 0", id)
     }
 
-    pub(super) fn timestamp(&mut self, value: &Json<'_>) -> Option<Timestamp> {
+    pub(super) fn timestamp(&mut self, value: &Json) -> Option<Timestamp> {
         let time = value.text().and_then(|text| text.parse().ok());
         self.check(
             value,
@@ -51,7 +53,7 @@ impl Reader {
         )
     }
 
-    pub(super) fn time_zone(&mut self, value: &Json<'_>) -> Option<String> {
+    pub(super) fn time_zone(&mut self, value: &Json) -> Option<String> {
         let name = value.text().filter(|name| TimeZone::get(name).is_ok());
         self.check(
             value,
@@ -60,18 +62,14 @@ impl Reader {
         )
     }
 
-    pub(super) fn one_of(&mut self, value: &Json<'_>, names: &[&str]) -> Option<String> {
+    pub(super) fn one_of(&mut self, value: &Json, names: &[&str]) -> Option<String> {
         let name = value.text().filter(|name| names.contains(name));
         let expected = format_args!("one of {}", names.join(", "));
         self.check(value, expected, name.map(str::to_owned))
     }
 
-    /// Reads a key or token that must not come twice.
-    pub(super) fn token<'t>(
-        &mut self,
-        value: &'t Json<'t>,
-        seen: &mut Seen<&'t str>,
-    ) -> Option<Secret> {
+    /// Reads a key or token, and gives its hash.
+    pub(super) fn token(&mut self, value: &Json) -> Option<KeyHash> {
         let is_token = |token: &&str| {
             token.len() == TOKEN_LENGTH
                 && token
@@ -79,9 +77,51 @@ impl Reader {
                     .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
         };
         let expected = format_args!("{TOKEN_LENGTH} of a-z0-9");
-        let token = self.check_hidden(value, expected, value.text().filter(is_token))?;
-        match self.note(token, seen) {
-            None => Some(Secret::new(token.to_owned())),
+        let token = value.text().filter(is_token).map(hash_of);
+        self.check_hidden(value, expected, token)
+    }
+
+    /// Reads the hash of a key or token.
+    pub(super) fn token_hash(&mut self, value: &Json) -> Option<KeyHash> {
+        let mut hash = KeyHash::default();
+        let digits = value.text().filter(|text| text.len() == 2 * hash.len());
+        let read = digits.and_then(|digits| base16ct::lower::decode(digits, &mut hash).ok());
+        let expected = format_args!("{} of 0-9a-f", 2 * KeyHash::default().len());
+        let read = read.is_some();
+        self.check_hidden(value, expected, read.then_some(hash))
+    }
+
+    /// Reads a serial.
+    pub(super) fn serial(&mut self, value: &Json) -> Option<String> {
+        let is_serial = |text: &&str| {
+            text.len() == SERIAL_LENGTH
+                && text
+                    .bytes()
+                    .all(|b| b.is_ascii_uppercase() || b.is_ascii_digit())
+        };
+        let serial = value.text().filter(is_serial).map(str::to_owned);
+        self.check(value, format_args!("{SERIAL_LENGTH} of A-Z0-9"), serial)
+    }
+
+    /// Reads what must not come twice in the file, if there is one to see to that. It is not shown.
+    pub(super) fn once<T: AsRef<[u8]>>(
+        &mut self,
+        value: &Json,
+        seen: Option<&mut SeenSecrets>,
+        read: impl FnOnce(&mut Self, &Json) -> Option<T>,
+    ) -> Option<T> {
+        let read = read(self, value)?;
+        let Some(seen) = seen else {
+            return Some(read);
+        };
+        let mut trace = Trace::default();
+        let bytes = read.as_ref().iter();
+        trace
+            .iter_mut()
+            .zip(bytes)
+            .for_each(|(to, from)| *to = *from);
+        match seen.note(&trace, &self.place()) {
+            None => Some(read),
             Some(first) => self.check_hidden(value, format_args!("another than at {first}"), None),
         }
     }

@@ -1,5 +1,7 @@
 //! What it takes to set a server up and to care for it.
 
+use std::io;
+
 use async_trait::async_trait;
 use serde::Serialize;
 use serde_json::Value;
@@ -11,7 +13,7 @@ use crate::secret::Secret;
 use crate::server::model::{
     DeviceChange, MediumKeys, Name, NewDevice, Organizer, Permissions, Schedule, Slug,
 };
-use crate::server::organizers_file::OrganizersFile;
+use crate::server::organizers_file::{DeviceEntry, OrganizerEntry, OrganizersFile, Writer};
 use crate::wire;
 
 /// An organizer in a list.
@@ -195,6 +197,30 @@ pub struct Imported {
     pub changed: u64,
 }
 
+/// Takes what is exported piece by piece, in the order of an organizers file.
+pub trait ExportSink: Send {
+    /// Begins an organizer, to which the devices belong that follow.
+    fn organizer(&mut self, organizer: &OrganizerEntry) -> io::Result<()>;
+    /// Adds a device.
+    fn device(&mut self, device: &DeviceEntry) -> io::Result<()>;
+    /// That was all.
+    fn end(&mut self) -> io::Result<()>;
+}
+
+impl<L: FnMut(Option<&str>) -> io::Result<()> + Send> ExportSink for Writer<L> {
+    fn organizer(&mut self, organizer: &OrganizerEntry) -> io::Result<()> {
+        Self::organizer(self, organizer)
+    }
+
+    fn device(&mut self, device: &DeviceEntry) -> io::Result<()> {
+        Self::device(self, device)
+    }
+
+    fn end(&mut self) -> io::Result<()> {
+        Self::end(self)
+    }
+}
+
 /// Setting a server up. Names refer to things of the organizer; what is not there is
 /// [`StoreError::Unknown`], what is there already [`StoreError::Exists`].
 #[async_trait]
@@ -326,4 +352,7 @@ pub trait Administration: Store {
     /// devices are added if they are missing, and else left as they are: an import gives nobody
     /// access back that was taken. What the file does not name stays.
     async fn import(&self, file: OrganizersFile) -> Result<ImportReport, StoreError>;
+
+    /// Tells all that an organizers file can hold, as it is at one time.
+    async fn export(&self, sink: Box<dyn ExportSink>) -> Result<(), StoreError>;
 }

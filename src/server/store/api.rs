@@ -164,4 +164,7 @@ pub trait Store: Send + Sync {
 
     /// Drops the answers kept before `before`, and whatever else is of no use since then.
     async fn sweep_answers(&self, before: Timestamp) -> Result<(), StoreError>;
+
+    /// Drops what the devices' logs say of the time before `before`.
+    async fn sweep_log(&self, before: Timestamp) -> Result<(), StoreError>;
 }

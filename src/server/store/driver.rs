@@ -23,6 +23,12 @@ pub(super) trait Driver: Send + Sync + 'static {
         work: impl Fn(&mut dyn Session) -> Result<T, StoreError> + Send + 'static,
     ) -> impl Future<Output = Result<T, StoreError>> + Send;
 
+    /// The same for a change of much of the database at once, which nobody gives up.
+    fn write_much<T: Send + 'static>(
+        &self,
+        work: impl Fn(&mut dyn Session) -> Result<T, StoreError> + Send + 'static,
+    ) -> impl Future<Output = Result<T, StoreError>> + Send;
+
     /// Drops what the driver itself has written before this time and needs no more.
     fn sweep(&self, before: jiff::Timestamp)
     -> impl Future<Output = Result<(), StoreError>> + Send;

@@ -1,9 +1,10 @@
 //! Why an operation was not done, and what to do about it.
 
 use std::error::Error;
+use std::io;
 
 use crate::seal::SealError;
-use crate::server::organizers_file::Fault;
+use crate::server::organizers_file::{Fault, OrganizersFileError};
 
 /// Why an operation was not done. Nothing of it is stored then, nor will be, unless the error is
 /// [`Unsettled`](Self::Unsettled).
@@ -60,6 +61,12 @@ pub enum StoreError {
     /// Something in an organizers file contradicts what is stored.
     #[error("{0}")]
     Contradiction(Fault),
+    /// An organizers file is not any more what it was when it was looked at.
+    #[error("the organizers file was changed while it was imported")]
+    File(#[from] OrganizersFileError),
+    /// What is exported can't be written.
+    #[error("the export can't be written")]
+    Output(#[source] io::Error),
 }
 
 /// What nothing but a mistake of ours brings about.
@@ -82,7 +89,9 @@ impl StoreError {
             Self::AlreadyKept
             | Self::Exists { .. }
             | Self::Unknown { .. }
-            | Self::Contradiction(_) => None,
+            | Self::Contradiction(_)
+            | Self::File(_)
+            | Self::Output(_) => None,
         }
     }
 }

@@ -18,9 +18,9 @@ mod stored;
 mod terms;
 
 pub use administration::{
-    Administration, EventChange, EventSummary, GateChange, ImportReport, Imported, LogEntry,
-    NewEvent, NewToken, OrganizerChange, OrganizerSummary, PlacedDevice, TeamChange, TeamSummary,
-    TokenChange, TokenSummary,
+    Administration, EventChange, EventSummary, ExportSink, GateChange, ImportReport, Imported,
+    LogEntry, NewEvent, NewToken, OrganizerChange, OrganizerSummary, PlacedDevice, TeamChange,
+    TeamSummary, TokenChange, TokenSummary,
 };
 pub use api::{Actor, Redemption, ReportRefusal, Store, TokenRefusal, Update};
 pub use database::{Database, DatabaseError};

@@ -37,17 +37,21 @@ organizers[0].teams[0].organizer_permissions[1] | "devices" | "devices" | a perm
 organizers[0].teams[0].organizer_permissions[1] | "a.b:" | "a.b:" | a permission, as organizer.devices:read
 organizers[0].teams[0].tokens[0].token | "hunter2" | a text of 7 characters | 64 of a-z0-9
 organizers[0].teams[0].tokens[0].token | 7 | a number | 64 of a-z0-9
-organizers[0].teams[0].tokens[0].secret | "x" | an unknown key | one of name, token, active
+organizers[0].teams[0].tokens[0].secret | "x" | an unknown key | one of name, token_sha256, token, active
 organizers[0].devices[0].gate | "S1" | "S1" | the identifier of a gate of this organizer
 organizers[0].devices[0].limit_events[0] | "gone" | "gone" | the slug of an event of this organizer
 organizers[0].devices[0].security_profile | "root" | "root" | one of full, pretixscan, pretixscan_online_noorders, pretixscan_online_kiosk
 organizers[0].devices[0].initialized | 1 | 1 | true or false
 organizers[0].devices[0].api_token | null | null | 64 of a-z0-9
+organizers[0].devices[0].unique_serial | "abc" | "abc" | 16 of A-Z0-9
+organizers[0].active | "no" | "no" | true or false
+organizers[0].gates[0].active | 1 | 1 | true or false
+organizers[0].teams[0].active | null | null | true or false
 organizers[0].devices[0].os_name | [] | a list | TEXT
 organizers[0].events[0].date_form | "x" | an unknown key | perhaps date_from
-organizers[0].teams[0].tokens[0].x | 1 | an unknown key | one of name, token, active
+organizers[0].teams[0].tokens[0].x | 1 | an unknown key | one of name, token_sha256, token, active
 organizers[0].devices[0].os_nam | "x" | an unknown key | perhaps os_name
-organizers[0].devices[0].device_id | 4 | an unknown key | one of name, all_events, limit_events, gate, security_profile, initialized, revoked, api_token, hardware_brand, hardware_model, os_name, os_version, software_brand, software_version
+organizers[0].devices[0].device_id | 4 | an unknown key | one of name, unique_serial, all_events, limit_events, gate, security_profile, initialized, revoked, api_token_sha256, api_token, hardware_brand, hardware_model, os_name, os_version, software_brand, software_version
 "#;
 
 #[test]
@@ -177,9 +181,9 @@ fn all_faults_are_told_in_the_order_of_the_file() {
             "organizers[1]: found a list, expected an object",
             "organizers[2].slug: found the key once more, expected it once",
             "organizers[2].\"\": found an unknown key, \
-             expected one of slug, name, gates, events, teams, devices",
+             expected one of slug, name, active, gates, events, teams, devices",
             "organizers[2].\"a\\0b\": found an unknown key, \
-             expected one of slug, name, gates, events, teams, devices",
+             expected one of slug, name, active, gates, events, teams, devices",
             "version: found an unknown key, expected one of organizers",
         ]
     );
@@ -188,8 +192,7 @@ fn all_faults_are_told_in_the_order_of_the_file() {
 #[test]
 fn of_many_faults_the_first_are_told_and_the_others_counted() {
     let file = json!({"organizers": (0..50).collect::<Vec<_>>()}).to_string();
-    let Err(OrganizersFileError::Faults { faults, more }) = OrganizersFile::parse(file.as_bytes())
-    else {
+    let Err(OrganizersFileError::Faults { faults, more }) = parse(file.as_bytes()) else {
         panic!("expected faults");
     };
     assert_eq!((faults.len(), more), (FAULT_LIMIT, 30));

@@ -57,8 +57,11 @@ pub(in crate::server::store) fn update(
     {
         return Ok(Err(ReportRefusal::OtherPublicKey));
     }
+    let is_news = is_news(session, device.id, report)?;
     store_report(session, device.id, report)?;
-    log::write(session, context, device.id, "updated", &reported(report))?;
+    if is_news {
+        log::write(session, context, device.id, "updated", &reported(report))?;
+    }
     Ok(callers::device_by_row(session, device.id)?.ok_or(ReportRefusal::NoAccess))
 }
 
@@ -132,6 +135,27 @@ fn store_report(
         ],
     )?;
     Ok(())
+}
+
+/// Whether a report tells something for the log that is not known.
+fn is_news(session: &mut dyn Session, row: i64, report: &ValidReport) -> Result<bool, StoreError> {
+    let is_news = session.one(
+        "SELECT (hardware_brand, hardware_model, os_name, os_version, software_brand,
+                software_version) IS DISTINCT FROM (?2, ?3, ?4, ?5, ?6, ?7)
+            OR rsa_pubkey IS DISTINCT FROM coalesce(rsa_pubkey, ?8)
+         FROM device WHERE id = ?1",
+        values![
+            row,
+            &report.hardware_brand,
+            &report.hardware_model,
+            report.os_name.as_ref(),
+            report.os_version.as_ref(),
+            &report.software_brand,
+            &report.software_version,
+            report.rsa_pubkey.as_ref(),
+        ],
+    )?;
+    Ok(is_news.unwrap_or(true))
 }
 
 /// A report for the log: without its diagnostics, which are long and soon outdated.

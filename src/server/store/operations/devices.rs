@@ -4,11 +4,12 @@ use std::collections::HashMap;
 
 use serde_json::{Value, json};
 
-use super::found::unknown;
+use super::found::{exists, unknown};
 use super::{Context, log, organizers};
 use crate::secret::Secret;
-use crate::server::installation_keys::InstallationKeys;
+use crate::server::installation_keys::{InstallationKeys, KeyHash};
 use crate::server::model::{DeviceChange, NewDevice};
+use crate::server::organizers_file::ReportEntry;
 use crate::server::store::administration::PlacedDevice;
 use crate::server::store::error::StoreError;
 use crate::server::store::session::{Columns, Session, values};
@@ -137,35 +138,95 @@ pub(in crate::server::store) fn create(
         values![organizer],
     )?;
     let device_id = device_id.ok_or_else(|| unknown("organizer", &organizer.to_string()))?;
-    let (serial, token) = (tokens::serial()?, tokens::initialization_token()?);
-    let sealed = context
-        .keys
-        .seal(&token_purpose(&serial), token.expose().as_bytes())?;
-    session.execute(
-        "INSERT INTO device (organizer, device_id, unique_serial, token_lookup, token_sealed,
-            name, all_events, security_profile, gate, created)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
-        values![
-            organizer,
-            device_id,
-            &serial,
-            &context.keys.token_lookup(&token),
-            &sealed,
-            &new.name,
-            new.all_events,
-            &new.security_profile,
-            gate,
-            context.now,
-        ],
-    )?;
-    let row = row_of(session, organizer, device_id)?;
+    let beginning = Beginning {
+        device_id,
+        serial: &tokens::serial()?,
+        name: &new.name,
+        all_events: new.all_events,
+        security_profile: &new.security_profile,
+        gate,
+        api_key_hash: None,
+        revoked: false,
+        report: &ReportEntry::default(),
+    };
+    let row = insert(session, context, organizer, &beginning)?;
+    let row = row.ok_or_else(|| exists("a device", beginning.serial))?;
     limit_to(session, organizer, row, &new.limit_events)?;
-    let data = json!({
+    log::write(session, context, row, "created", &created(new))?;
+    existing(session, context, organizer, device_id)
+}
+
+/// What a device is created with, for the log.
+pub(super) fn created(new: &NewDevice) -> Value {
+    json!({
         "name": new.name, "all_events": new.all_events, "limit_events": new.limit_events,
         "security_profile": new.security_profile, "gate": new.gate,
-    });
-    log::write(session, context, row, "created", &data)?;
-    existing(session, context, organizer, device_id)
+    })
+}
+
+/// What a device has from the beginning.
+pub(super) struct Beginning<'d> {
+    pub(super) device_id: u64,
+    pub(super) serial: &'d str,
+    pub(super) name: &'d str,
+    pub(super) all_events: bool,
+    pub(super) security_profile: &'d str,
+    /// The row of its gate.
+    pub(super) gate: Option<i64>,
+    /// With a key it is initialized.
+    pub(super) api_key_hash: Option<&'d KeyHash>,
+    pub(super) revoked: bool,
+    pub(super) report: &'d ReportEntry,
+}
+
+/// Stores a device with a token of its own, and gives its row; `None` if its serial or key is there
+/// already.
+pub(super) fn insert(
+    session: &mut dyn Session,
+    context: &Context<'_>,
+    organizer: i64,
+    new: &Beginning<'_>,
+) -> Result<Option<i64>, StoreError> {
+    let token = tokens::initialization_token()?;
+    let sealed = context
+        .keys
+        .seal(&token_purpose(new.serial), token.expose().as_bytes())?;
+    let report = new.report;
+    // Its row is looked up: SQLite copies each page that an INSERT with RETURNING changes.
+    let inserted = session.execute(
+        "INSERT INTO device (organizer, device_id, unique_serial, token_lookup, token_sealed,
+            name, all_events, security_profile, gate, created, api_key_hash, initialized, revoked,
+            hardware_brand, hardware_model, os_name, os_version, software_brand,
+            software_version)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18,
+            ?19)
+         ON CONFLICT DO NOTHING",
+        values![
+            organizer,
+            new.device_id,
+            new.serial,
+            &context.keys.token_lookup(&token),
+            &sealed,
+            new.name,
+            new.all_events,
+            new.security_profile,
+            new.gate,
+            context.now,
+            new.api_key_hash,
+            new.api_key_hash.map(|_| context.now),
+            new.revoked,
+            report.hardware_brand.as_ref(),
+            report.hardware_model.as_ref(),
+            report.os_name.as_ref(),
+            report.os_version.as_ref(),
+            report.software_brand.as_ref(),
+            report.software_version.as_ref(),
+        ],
+    )?;
+    match inserted {
+        0 => Ok(None),
+        _ => row_of(session, organizer, new.device_id).map(Some),
+    }
 }
 
 pub(in crate::server::store) fn change(

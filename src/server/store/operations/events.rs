@@ -171,7 +171,7 @@ impl Statements {
 }
 
 /// The columns `date_from`, `date_to` and `date_admission`.
-fn schedule(columns: &mut Columns<'_>) -> Result<Schedule, StoreError> {
+pub(super) fn schedule(columns: &mut Columns<'_>) -> Result<Schedule, StoreError> {
     Ok(Schedule {
         date_from: columns.next()?,
         date_to: columns.next()?,
@@ -200,7 +200,7 @@ pub(in crate::server::store) fn all(
 }
 
 /// The columns `name` and `names`.
-fn name(columns: &mut Columns<'_>) -> Result<Name, StoreError> {
+pub(super) fn name(columns: &mut Columns<'_>) -> Result<Name, StoreError> {
     let plain = columns.next()?;
     let names: Option<String> = columns.next()?;
     let names = names.and_then(|names| serde_json::from_str(&names).ok());

@@ -16,10 +16,15 @@ pub(super) fn expect_created<T>(
     kind: &'static str,
     name: &str,
 ) -> Result<T, StoreError> {
-    made.ok_or_else(|| StoreError::Exists {
+    made.ok_or_else(|| exists(kind, name))
+}
+
+/// What is to be made is there already.
+pub(super) fn exists(kind: &'static str, name: &str) -> StoreError {
+    StoreError::Exists {
         kind,
         name: name.to_owned(),
-    })
+    }
 }
 
 /// An `UPDATE` that changed nothing met nothing.

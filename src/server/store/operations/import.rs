@@ -1,14 +1,13 @@
 //! Bringing in an organizers file.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
 use super::found::unknown;
-use super::{Context, callers, devices, events, organizers, teams};
-use crate::server::installation_keys::key_hash;
-use crate::server::model::{NewDevice, Permissions};
+use super::{Context, events, import_devices, organizers, teams};
+use crate::server::model::Permissions;
 use crate::server::organizers_file::{
-    CheckinListEntry, DeviceEntry, EventEntry, Fault, GateEntry, OrganizerEntry, OrganizersFile,
-    SubeventEntry, TeamEntry,
+    CheckinListEntry, EventEntry, Fault, GateEntry, OrganizerEntry, OrganizersFile, SubeventEntry,
+    TeamEntry,
 };
 use crate::server::store::administration::{ImportReport, Imported};
 use crate::server::store::error::StoreError;
@@ -20,7 +19,7 @@ pub(in crate::server::store) fn import(
     file: &OrganizersFile,
 ) -> Result<ImportReport, StoreError> {
     let mut import = Import {
-        session,
+        session: &mut *session,
         report: ImportReport::default(),
     };
     let mut rows = Vec::new();
@@ -63,10 +62,11 @@ pub(in crate::server::store) fn import(
         for (at, team) in organizer.teams.iter().enumerate() {
             import.team(*row, team, &format!("organizers[{o}].teams[{at}]"))?;
         }
-        let path = format!("organizers[{o}].devices");
-        import.devices(context, *row, &organizer.devices, &path)?;
     }
-    Ok(import.report)
+    let mut report = import.report;
+    let organizers: Vec<i64> = rows.iter().map(|(row, _)| *row).collect();
+    report.devices.created = import_devices::import(session, context, file, &organizers)?;
+    Ok(report)
 }
 
 struct Import<'s> {
@@ -100,6 +100,10 @@ impl Import<'_> {
                 values![organizer.slug.as_str(), &organizer.name],
             )?,
         };
+        let changed = changed.max(self.session.execute(
+            "UPDATE organizer SET active = ?2 WHERE slug = ?1 AND active <> ?2",
+            values![organizer.slug.as_str(), organizer.active],
+        )?);
         self.report.organizers.count(existing.is_none(), changed);
         Ok(organizers::find(self.session, organizer.slug.as_str())?.id)
     }
@@ -116,6 +120,10 @@ impl Import<'_> {
             Err(_) => return created.map(|_| ()),
             Ok(_) => 0,
         };
+        let changed = changed.max(self.session.execute(
+            "UPDATE gate SET active = ?3 WHERE organizer = ?1 AND identifier = ?2 AND active <> ?3",
+            values![organizer, &gate.identifier, gate.active],
+        )?);
         self.report.gates.count(created.is_ok(), changed);
         Ok(())
     }
@@ -316,13 +324,19 @@ impl Import<'_> {
         let (row, permissions) = match existing {
             Some(existing) => existing,
             None => (
-                teams::create(self.session, organizer, &team.name, &team.permissions)?,
+                teams::create(
+                    self.session,
+                    organizer,
+                    &team.name,
+                    &team.permissions,
+                    team.active,
+                )?,
                 team.permissions.clone(),
             ),
         };
         for (at, token) in team.tokens.iter().enumerate() {
-            let hash = key_hash(&token.token);
-            let holder = teams::holder(self.session, &hash)?;
+            let hash = &token.hash;
+            let holder = teams::holder(self.session, hash)?;
             match holder {
                 Some(holder) if holder == row => continue,
                 Some(_) => {
@@ -335,100 +349,9 @@ impl Import<'_> {
                 None => {}
             }
             refuse_other_permissions(&permissions, team, path)?;
-            teams::add_token(self.session, row, &token.name, &hash, token.active)?;
+            teams::add_token(self.session, row, &token.name, hash, token.active)?;
             self.report.tokens.count(true, 0);
         }
-        Ok(())
-    }
-
-    /// A device is known by its API key, or else by its name. One that is known is left as it is.
-    fn devices(
-        &mut self,
-        context: &Context<'_>,
-        organizer: i64,
-        devices: &[DeviceEntry],
-        path: &str,
-    ) -> Result<(), StoreError> {
-        let names = self.session.rows(
-            "SELECT name, count(*) FROM device WHERE organizer = ?1 GROUP BY name",
-            values![organizer],
-            |columns| Ok((columns.next()?, columns.next()?)),
-        )?;
-        let mut unclaimed: HashMap<String, u64> = names.into_iter().collect();
-        let mut claim = |name: &str| match unclaimed.get_mut(name) {
-            None | Some(0) => false,
-            Some(count) => {
-                *count -= 1;
-                true
-            }
-        };
-
-        let mut unknown = Vec::new();
-        for (at, device) in devices.iter().enumerate() {
-            let hash = device.api_token.as_ref().map(key_hash);
-            let holder = match &hash {
-                Some(hash) => callers::device(self.session, hash)?,
-                None => None,
-            };
-            match holder {
-                Some(holder) if holder.organizer.id == organizer => {
-                    claim(&holder.name);
-                }
-                Some(_) => {
-                    return Err(StoreError::Contradiction(Fault {
-                        path: format!("{path}[{at}].api_token"),
-                        found: "an API key".to_owned(),
-                        expected: "one that no other organizer's device on the server has"
-                            .to_owned(),
-                    }));
-                }
-                None => unknown.push((device, hash)),
-            }
-        }
-        for (device, hash) in unknown {
-            if !claim(&device.name) {
-                self.device(context, organizer, device, hash)?;
-            }
-        }
-        Ok(())
-    }
-
-    fn device(
-        &mut self,
-        context: &Context<'_>,
-        organizer: i64,
-        device: &DeviceEntry,
-        key_hash: Option<[u8; 32]>,
-    ) -> Result<(), StoreError> {
-        let new = NewDevice {
-            name: device.name.clone(),
-            all_events: device.all_events,
-            limit_events: device.limit_events.clone(),
-            security_profile: device.security_profile.clone(),
-            gate: device.gate.clone(),
-        };
-        let created = devices::create(self.session, context, organizer, &new)?;
-        let report = &device.report;
-        self.session.execute(
-            "UPDATE device SET api_key_hash = ?3, initialized = ?4, revoked = ?5,
-                hardware_brand = ?6, hardware_model = ?7, os_name = ?8, os_version = ?9,
-                software_brand = ?10, software_version = ?11
-             WHERE organizer = ?1 AND device_id = ?2",
-            values![
-                organizer,
-                created.device_id,
-                key_hash.as_ref(),
-                key_hash.map(|_| context.now),
-                device.revoked,
-                report.hardware_brand.as_ref(),
-                report.hardware_model.as_ref(),
-                report.os_name.as_ref(),
-                report.os_version.as_ref(),
-                report.software_brand.as_ref(),
-                report.software_version.as_ref(),
-            ],
-        )?;
-        self.report.devices.count(true, 0);
         Ok(())
     }
 }

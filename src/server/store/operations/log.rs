@@ -1,5 +1,6 @@
 //! What was done to a device, and by whom.
 
+use jiff::Timestamp;
 use serde_json::Value;
 
 use super::Context;
@@ -7,6 +8,12 @@ use crate::server::store::administration::LogEntry;
 use crate::server::store::api::Actor;
 use crate::server::store::error::StoreError;
 use crate::server::store::session::{Session, values};
+
+/// Entries of its own that are kept of a device: what others did to it is never pushed out by them.
+const OWN_ENTRIES: u64 = 256;
+
+/// Entries looked at in one transaction of a sweep.
+const PIECE: u64 = 1000;
 
 /// Writes an entry; `data` must hold no secret.
 pub(super) fn write(
@@ -26,7 +33,29 @@ pub(super) fn write(
          VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
         values![context.now, device, action, actor, token, &data.to_string()],
     )?;
+    if let Actor::Device = context.actor {
+        session.execute(
+            "DELETE FROM log_entry WHERE id IN (
+                SELECT id FROM log_entry WHERE device = ?1 AND actor = ?2
+                ORDER BY id DESC LIMIT ?4 OFFSET ?3)",
+            values![device, actor, OWN_ENTRIES, i64::MAX],
+        )?;
+    }
     Ok(())
+}
+
+/// Drops some of the entries written before `before`; whether there may be more. They are numbered by
+/// age, so that only the oldest are looked at.
+pub(in crate::server::store) fn sweep_some(
+    session: &mut dyn Session,
+    before: Timestamp,
+) -> Result<bool, StoreError> {
+    let dropped = session.execute(
+        "DELETE FROM log_entry WHERE created < ?1 AND id IN (
+            SELECT id FROM log_entry ORDER BY id LIMIT ?2)",
+        values![before, PIECE],
+    )?;
+    Ok(dropped == PIECE)
 }
 
 /// What was done to the device in this row, oldest first.

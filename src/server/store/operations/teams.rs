@@ -65,11 +65,12 @@ pub(in crate::server::store) fn create(
     organizer: i64,
     name: &str,
     permissions: &Permissions,
+    active: bool,
 ) -> Result<i64, StoreError> {
     let made = session.one(
-        "INSERT INTO team (organizer, name, permissions) VALUES (?1, ?2, ?3)
+        "INSERT INTO team (organizer, name, permissions, active) VALUES (?1, ?2, ?3, ?4)
          ON CONFLICT DO NOTHING RETURNING id",
-        values![organizer, name, stored(permissions).as_ref()],
+        values![organizer, name, stored(permissions).as_ref(), active],
     )?;
     expect_created(made, "a team", name)
 }

@@ -27,6 +27,11 @@ pub use schema::CURRENT as SCHEMA_VERSION;
 use readers::Readers;
 use writer::Writer;
 
+/// How much of the database a change of much of it may keep in memory, in KiB below 0.
+const MUCH_CACHE: &str = "PRAGMA cache_size = -65536";
+/// What SQLite keeps else.
+const USUAL_CACHE: &str = "PRAGMA cache_size = -2000";
+
 /// An open file.
 pub(super) struct Sqlite {
     // Dropped before the writer: whoever closes last takes the write-ahead log into the database.
@@ -98,6 +103,20 @@ impl Driver for Sqlite {
         work: impl Fn(&mut dyn Session) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
         self.writer.write(decision, work).await
+    }
+
+    async fn write_much<T: Send + 'static>(
+        &self,
+        work: impl Fn(&mut dyn Session) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let with_room = move |session: &mut dyn Session| {
+            // Keys and serials are random: with less, each would move pages to the log and back.
+            session.execute(MUCH_CACHE, &[])?;
+            let done = work(session);
+            session.execute(USUAL_CACHE, &[])?;
+            done
+        };
+        self.writer.write(&Decision::default(), with_room).await
     }
 
     async fn sweep(&self, before: Timestamp) -> Result<(), StoreError> {

@@ -1,6 +1,9 @@
 //! Setting up and care, each operation in one transaction.
 
+use std::sync::{Mutex, PoisonError};
+
 use async_trait::async_trait;
+use jiff::Timestamp;
 
 use super::Stored;
 use crate::server::installation_keys::key_hash;
@@ -8,14 +11,17 @@ use crate::server::model::Permissions;
 use crate::server::model::{MediumKeys, Organizer, Slug};
 use crate::server::organizers_file::OrganizersFile;
 use crate::server::store::administration::{
-    Administration, EventChange, EventSummary, GateChange, ImportReport, LogEntry, NewEvent,
-    NewToken, OrganizerChange, OrganizerSummary, PlacedDevice, TeamChange, TeamSummary,
+    Administration, EventChange, EventSummary, ExportSink, GateChange, ImportReport, LogEntry,
+    NewEvent, NewToken, OrganizerChange, OrganizerSummary, PlacedDevice, TeamChange, TeamSummary,
     TokenChange, TokenSummary,
 };
 use crate::server::store::api::Actor;
 use crate::server::store::driver::Driver;
 use crate::server::store::error::StoreError;
-use crate::server::store::operations::{devices, events, import, log, organizers, teams};
+use crate::server::store::operations::{
+    Context, devices, events, export, import, log, organizers, teams,
+};
+use crate::server::store::session::Session;
 use crate::server::store::terms::Terms;
 use crate::server::tokens;
 use crate::wire;
@@ -108,8 +114,10 @@ impl<D: Driver> Administration for Stored<D> {
         permissions: Permissions,
     ) -> Result<(), StoreError> {
         let name = name.to_owned();
-        self.write(move |session| teams::create(session, organizer, &name, &permissions).map(drop))
-            .await
+        self.write(move |session| {
+            teams::create(session, organizer, &name, &permissions, true).map(drop)
+        })
+        .await
     }
 
     async fn change_team(
@@ -214,11 +222,24 @@ impl<D: Driver> Administration for Stored<D> {
     }
 
     async fn import(&self, file: OrganizersFile) -> Result<ImportReport, StoreError> {
-        self.change(
-            Actor::Administrator,
-            Terms::default(),
-            move |session, context| import::import(session, context, &file),
-        )
+        let keys = self.keys();
+        let import = move |session: &mut dyn Session| {
+            let context = Context {
+                actor: Actor::Administrator,
+                now: Timestamp::now(),
+                keys: &keys,
+            };
+            import::import(session, &context, &file)
+        };
+        self.driver.write_much(import).await
+    }
+
+    async fn export(&self, sink: Box<dyn ExportSink>) -> Result<(), StoreError> {
+        let sink = Mutex::new(sink);
+        self.read(move |session| {
+            let mut sink = sink.lock().unwrap_or_else(PoisonError::into_inner);
+            export::export(session, &mut **sink)
+        })
         .await
     }
 }

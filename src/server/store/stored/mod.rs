@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 
 use super::driver::Driver;
-use super::operations::{Context, access, callers, devices, events, kept_answers, organizers};
+use super::operations::{Context, access, callers, devices, events, kept_answers, log, organizers};
 use super::session::Session;
 use crate::secret::Secret;
 use crate::server::installation_keys::{InstallationKeys, KeptId, key_hash};
@@ -261,5 +261,13 @@ impl<D: Driver> Store for Stored<D> {
             .await?
         {}
         self.driver.sweep(before).await
+    }
+
+    async fn sweep_log(&self, before: Timestamp) -> Result<(), StoreError> {
+        while self
+            .write(move |session| log::sweep_some(session, before))
+            .await?
+        {}
+        Ok(())
     }
 }
