@@ -5,6 +5,7 @@
 
 mod activation;
 mod address;
+mod framing;
 mod limits;
 mod listen_error;
 mod listener;
