@@ -536,6 +536,7 @@ fn a_scanner_that_is_put_off_tries_again_and_takes_no_token_or_key_for_unknown()
         scanner.status()
     );
 
+    as_device(&installation, "guess", INFO);
     let other = Scanner::new();
     let put_off = other.init(&installation.url, "nobodystokennnnn", &["--timeout", "1"]);
     put_off.complains(7, "try again in a moment (status 429");

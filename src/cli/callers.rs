@@ -7,7 +7,6 @@ use crate::serving::TrustedProxy;
 
 /// Who calls, and by which names.
 #[derive(Args)]
-#[command(next_help_heading = "Callers")]
 pub(super) struct Callers {
     /// The server's address as scanners and scripts reach it: it stands in links. If it has a path, that
     /// is served too.

@@ -80,7 +80,7 @@ impl Config {
 }
 
 /// How many keys and tokens that nobody has an address may send in a minute, unless it is told otherwise.
-pub const UNKNOWN_KEYS_PER_MINUTE: u32 = 60;
+pub const UNKNOWN_KEYS_PER_MINUTE: u32 = 300;
 
 /// How long a server takes for an answer unless it is told otherwise.
 pub const ANSWER_TIME: Duration = Duration::from_secs(30);
