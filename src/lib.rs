@@ -22,6 +22,8 @@ mod regular_file;
 pub mod seal;
 pub mod secret;
 #[cfg(feature = "server")]
+mod seldom;
+#[cfg(feature = "server")]
 pub mod server;
 #[cfg(feature = "server")]
 pub mod serving;

@@ -172,7 +172,7 @@ async fn what_a_caller_asked_for_that_has_gone_is_done_when_it_asks_again() {
     let mut gone = TcpStream::connect(address).unwrap();
     write!(
         gone,
-        "POST {ROLL} HTTP/1.1\r\nHost: server\r\nAuthorization: Device {key}\r\n\
+        "POST {ROLL} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Device {key}\r\n\
          {IDEMPOTENCY_HEADER}: k\r\nContent-Length: 0\r\n\r\n"
     )
     .unwrap();

@@ -216,7 +216,7 @@ async fn any_path_query_and_header_gets_an_answer_below_500() {
             &format!("X-Long: {long}"),
         ] {
             let head = format!(
-                "GET {target} HTTP/1.1\r\nHost: a\r\n{header}\r\nConnection: close\r\n\r\n"
+                "GET {target} HTTP/1.1\r\nHost: localhost\r\n{header}\r\nConnection: close\r\n\r\n"
             );
             let mut stream = TcpStream::connect(address).await.unwrap();
             // Latin-1, so that bytes that are no UTF-8 are sent too.
@@ -225,6 +225,7 @@ async fn any_path_query_and_header_gets_an_answer_below_500() {
             let mut answer = Vec::new();
             stream.read_to_end(&mut answer).await.unwrap();
             let answer = String::from_utf8_lossy(&answer);
+            assert!(answer.len() > 12, "{target:.60} {header:.40}: {answer:?}");
             let status: u16 = answer[9..12].parse().unwrap();
             assert!(
                 (200..500).contains(&status),
@@ -253,7 +254,8 @@ async fn a_body_that_does_not_come_is_not_waited_for() {
     let server = TestServer::start().await;
     let address = server.url.trim_start_matches("http://");
     let mut stream = TcpStream::connect(address).await.unwrap();
-    let head = "POST /api/v1/device/initialize HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\n{";
+    let head =
+        "POST /api/v1/device/initialize HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10\r\n\r\n{";
     stream.write_all(head.as_bytes()).await.unwrap();
     let mut answer = [0; 12];
     stream.read_exact(&mut answer).await.unwrap();
@@ -268,7 +270,7 @@ async fn what_was_accepted_is_finished_before_the_end() {
     let body = initialization(&device).to_string();
     let mut stream = TcpStream::connect(&address).await.unwrap();
     let head = format!(
-        "POST /api/v1/device/initialize HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: {}\r\nExpect: 100-continue\r\n\r\n",
+        "POST /api/v1/device/initialize HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: {}\r\nExpect: 100-continue\r\n\r\n",
         body.len()
     );
     stream.write_all(head.as_bytes()).await.unwrap();
@@ -402,19 +404,6 @@ fn a_token_in_a_path_is_not_logged() {
     for secret in SECRETS {
         assert!(!log.contains(secret), "{log}");
     }
-}
-
-#[test]
-fn a_public_address_is_shown_without_its_password() {
-    let installation = Installation::start();
-    let address = ["--public-url", "https://me:hidden@tickets.example/a"];
-    let server = ServerProcess::start_with(&installation.database(), &address);
-    assert!(!server.line.contains("hidden"), "{}", server.line);
-    assert!(
-        server.line.contains("https://tickets.example/a"),
-        "{}",
-        server.line
-    );
 }
 
 #[test]

@@ -112,7 +112,7 @@ fn refusal(mut command: Command) -> String {
 fn answer(mut stream: impl Read + Write, head: &str, body: &str) -> String {
     let length = body.len();
     let request = format!(
-        "{head} HTTP/1.1\r\nHost: gate\r\nConnection: close\r\nContent-Type: application/json\r\n\
+        "{head} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Type: application/json\r\n\
          X-Idempotency-Key: again\r\nContent-Length: {length}\r\n\r\n{body}"
     );
     stream.write_all(request.as_bytes()).unwrap();
@@ -150,6 +150,27 @@ fn a_unix_socket_is_served_to_its_group_and_removed_at_the_end() {
         let _idle = connect(&place.socket());
         assert!(server.stop().success());
         assert!(!place.socket().exists());
+    }
+}
+
+#[test]
+fn over_a_unix_socket_hosts_are_checked_too() {
+    let place = Place::new();
+    let lines = "export GATEHAND_PUBLIC_URL=https://tickets.example";
+    let _server = Served::start(place.shell(lines, &place.listen(), Stdio::null()));
+    for (host, status) in [
+        // What nginx sends unless it is told otherwise, and what it sends then.
+        ("localhost", "403"),
+        ("tickets.example", "403"),
+        ("evil.example", "400"),
+    ] {
+        let head = "GET /api/v1/version HTTP/1.1\r\nConnection: close";
+        let mut stream = connect(&place.socket());
+        write!(stream, "{head}\r\nHost: {host}\r\n\r\n").unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        let expected = format!("HTTP/1.1 {status} ");
+        assert!(answer.starts_with(&expected), "{host}: {answer}");
     }
 }
 

@@ -65,6 +65,9 @@ impl Fixture {
         body: Vec<u8>,
     ) -> u16 {
         let mut request = Request::builder().method(method).uri(target);
+        if !headers.iter().any(|(name, _)| *name == "host") {
+            request = request.header("host", "localhost");
+        }
         for (name, value) in headers {
             request = request.header(*name, value.as_slice());
         }

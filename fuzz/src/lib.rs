@@ -49,6 +49,9 @@ impl Fixture {
     /// Answers a request if it is one by the rules of HTTP; fails if the answer is 500 or above.
     pub fn answer(&self, method: &str, target: &str, headers: &[(&str, &[u8])], body: &[u8]) {
         let mut request = Request::builder().method(method).uri(target);
+        if !headers.iter().any(|(name, _)| *name == "host") {
+            request = request.header("host", "localhost");
+        }
         for (name, value) in headers {
             request = request.header(*name, *value);
         }

@@ -4,6 +4,8 @@
 mod admin;
 mod adopt;
 mod advice;
+#[cfg(feature = "server")]
+mod callers;
 mod connection;
 mod core_dumps;
 #[cfg(feature = "server")]

@@ -5,13 +5,13 @@ use std::path::Path;
 use clap::Args;
 use jiff::SignedDuration;
 use tokio::signal::unix::{SignalKind, signal};
-use url::Url;
 
 use super::admin::DatabaseArguments;
+use super::callers::Callers;
 use super::{CliError, output};
 use crate::server::store;
-use crate::server::{Config, DEVICE_LOG_DAYS, Server, ServerError};
-use crate::serving::{Address, PassedSocket, TrustedProxy};
+use crate::server::{Config, DEVICE_LOG_DAYS, PublicUrl, Server, ServerError};
+use crate::serving::{Address, PassedSocket};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -36,18 +36,8 @@ pub(super) struct Serve {
         default_value = "127.0.0.1:8345"
     )]
     listen: Address,
-    /// The server's address as scanners and scripts reach it.
-    #[arg(long, value_name = "URL", env = "GATEHAND_PUBLIC_URL")]
-    public_url: Option<Url>,
-    /// A proxy that may say for whom it asks: an address, a network as 10.0.0.0/8, or `unix` for whoever
-    /// connects to the Unix socket; once for each.
-    #[arg(
-        long = "trusted-proxy",
-        value_name = "PROXY",
-        env = "GATEHAND_TRUSTED_PROXY",
-        value_delimiter = ','
-    )]
-    trusted_proxies: Vec<TrustedProxy>,
+    #[command(flatten)]
+    callers: Callers,
     /// How long the devices' logs go back, in days.
     #[arg(
         long,
@@ -65,13 +55,14 @@ impl Serve {
         let passed = PassedSocket::take().map_err(ServerError::from)?;
         super::server_runtime()?.block_on(async {
             let named = self.database.secret_file;
-            let public_url = self.public_url.clone();
-            let config = Config {
-                public_url: self.public_url,
-                trusted_proxies: self.trusted_proxies.into_iter().collect(),
+            let config = self.callers.into_config(Config {
                 device_log: SignedDuration::from_hours(24 * i64::from(self.device_log_days)),
                 ..Config::new(self.listen)
-            };
+            });
+            let public_url = config.public_url.clone();
+            if let Some(warning) = public_url.as_ref().and_then(PublicUrl::warning) {
+                tracing::warn!("{warning}");
+            }
             // Until then a signal ends this at once, however long another process holds the database.
             let installation = store::open(&self.database.database, named.as_deref())?;
             // From here on there may be a socket to remove.
@@ -86,7 +77,7 @@ impl Serve {
                 // Only the proxy before it knows how scanners get there.
                 Address::Unix(_) => (address.to_string(), "https://tickets.example".to_owned()),
             };
-            let reached = public_url.map_or(reached, without_password);
+            let reached = public_url.map_or(reached, |url| url.to_string());
             let next = next(&server, named.as_deref(), &reached).await;
             let installation = server.installation();
             output::say(&format!(
@@ -124,13 +115,6 @@ async fn next(server: &Server, secret_file: Option<&Path>, reached: &str) -> Str
         // Requests will be told what the matter is.
         Err(_) => format!("{admin} --help"),
     }
-}
-
-/// The address as it may be shown.
-fn without_password(mut url: Url) -> String {
-    // Neither can be set where there can be none.
-    let _ = (url.set_username(""), url.set_password(None));
-    url.into()
 }
 
 /// Text as a shell takes it for one word.

@@ -148,6 +148,11 @@ impl ServerUrl {
         self.0.origin().ascii_serialization()
     }
 
+    /// The path, without a slash at the end.
+    pub fn path(&self) -> &str {
+        self.0.path().trim_end_matches('/')
+    }
+
     /// The host alone, in ASCII.
     pub fn host(&self) -> &str {
         self.0.host_str().unwrap_or_default()

@@ -10,6 +10,7 @@ pub mod installation_keys;
 mod media_keys;
 pub mod model;
 pub mod organizers_file;
+mod public_url;
 pub mod secret_file;
 pub mod security_profile;
 mod serve;
@@ -26,10 +27,11 @@ use hyper::Request;
 use hyper::service::Service;
 use hyper_util::service::TowerToHyperService;
 use jiff::{SignedDuration, Timestamp};
-use url::Url;
 
 use crate::serving::{Address, Limits, ListenError, Listener, PassedSocket, TrustedProxies};
 use crate::wire::ServerVersion;
+pub use api::{AllowedHost, AllowedHostError};
+pub use public_url::{PublicUrl, PublicUrlError};
 use store::{Administration, Installation, OpenError, oldest_kept};
 
 /// How often answers and log entries are dropped that are kept long enough.
@@ -45,15 +47,20 @@ pub struct Config {
     pub listen: Address,
     /// The address under which callers reach the server, for links; else taken from the request.
     /// What has a path is served under that path too.
-    pub public_url: Option<Url>,
+    pub public_url: Option<PublicUrl>,
     /// The version to report, by which apps switch features on.
     pub version: ServerVersion,
     /// How long to take for an answer, once the request is there: what is not done by then is refused.
     pub answer_time: Duration,
     /// What connections may cost.
     pub limits: Limits,
+    /// By which hosts callers may name the server besides its public address, the one they connect to,
+    /// and localhost.
+    pub allowed_hosts: Vec<AllowedHost>,
     /// Who may say on whose behalf it asks.
     pub trusted_proxies: TrustedProxies,
+    /// How many keys and tokens that nobody has an address may send in a minute; 0 for any number.
+    pub unknown_keys_per_minute: u32,
     /// How long the devices' logs go back.
     pub device_log: SignedDuration,
 }
@@ -67,7 +74,9 @@ impl Config {
             version: reference_version(),
             answer_time: ANSWER_TIME,
             limits: Limits::default(),
+            allowed_hosts: Vec::new(),
             trusted_proxies: TrustedProxies::default(),
+            unknown_keys_per_minute: UNKNOWN_KEYS_PER_MINUTE,
             device_log: DEVICE_LOG,
         }
     }
@@ -78,6 +87,9 @@ pub const DEVICE_LOG_DAYS: u32 = 731;
 
 /// The same as a length of time.
 pub const DEVICE_LOG: SignedDuration = SignedDuration::from_hours(24 * DEVICE_LOG_DAYS as i64);
+
+/// How many keys and tokens that nobody has an address may send in a minute, unless it is told otherwise.
+pub const UNKNOWN_KEYS_PER_MINUTE: u32 = 300;
 
 /// How long a server takes for an answer unless it is told otherwise.
 pub const ANSWER_TIME: Duration = Duration::from_secs(30);
@@ -128,12 +140,19 @@ impl Server {
     }
 
     fn new(config: Config, installation: Installation, listener: Listener) -> Self {
+        let callers = api::Callers::new(
+            config.public_url.as_ref(),
+            config.allowed_hosts,
+            config.trusted_proxies,
+            config.unknown_keys_per_minute,
+        );
         let api = api::Api::new(
             &installation,
             config.public_url,
             config.version,
             config.answer_time,
-        );
+        )
+        .called_by(callers);
         Self {
             device_log: config.device_log,
             listener,

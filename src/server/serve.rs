@@ -7,8 +7,8 @@ use hyper::body::Incoming;
 use hyper::service::{Service, service_fn};
 use hyper_util::service::TowerToHyperService;
 
-use super::api::Withheld;
-use crate::serving::{self, Limits, Listener, Peer};
+use super::api::{Connection, Withheld};
+use crate::serving::{self, Limits, Listener};
 
 /// Closes a connection in place of an answer.
 #[derive(Debug, thiserror::Error)]
@@ -22,19 +22,19 @@ pub(super) async fn serve(
     router: Router,
     shutdown: impl Future<Output = ()>,
 ) {
-    let service = |peer| service(router.clone(), peer);
+    let service = |peer, reached| service(router.clone(), Connection { peer, reached });
     serving::serve(listener, limits, service, shutdown).await;
 }
 
 fn service(
     router: Router,
-    peer: Peer,
+    connection: Connection,
 ) -> impl Service<Request<Incoming>, Response = Response, Error = Unanswered, Future: Send + 'static>
 + Send
 + 'static {
     let router = TowerToHyperService::new(router);
     service_fn(move |mut request: Request<Incoming>| {
-        request.extensions_mut().insert(peer);
+        request.extensions_mut().insert(connection);
         let answer = router.call(request);
         async move {
             let Ok(response) = answer.await;

@@ -6,6 +6,7 @@
 mod activation;
 mod address;
 mod clock;
+mod framing;
 mod limits;
 mod listen_error;
 mod listener;

@@ -1,6 +1,7 @@
 //! Accepts connections and serves them until it is told to stop.
 
 use std::error::Error;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,6 +15,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::clock;
+use super::framing::Framing;
 use super::limits::Limits;
 use super::listener::{Listener, Stream};
 use super::peer::Peer;
@@ -22,11 +24,12 @@ use super::peer::Peer;
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 /// Serves until `shutdown` is done, and then finishes what was accepted. Each connection has a service
-/// of its own; one that fails has its connection closed in place of an answer.
+/// of its own, which is made for who is there and the address of ours it reached; one that fails has
+/// its connection closed in place of an answer.
 pub(crate) async fn serve<S, B>(
     listener: Listener,
     limits: Limits,
-    service: impl Fn(Peer) -> S,
+    service: impl Fn(Peer, Option<IpAddr>) -> S,
     shutdown: impl Future<Output = ()>,
 ) where
     S: Service<Request<Incoming>, Response = Response<B>> + Send + 'static,
@@ -58,7 +61,7 @@ pub(crate) async fn serve<S, B>(
             },
         };
         let connection = Connection {
-            service: service(peer),
+            service: service(peer, stream.local_address()),
             limits,
             watcher: graceful.watcher(),
             place,
@@ -103,7 +106,7 @@ impl<S> Connection<S> {
             .header_read_timeout(self.limits.head_time)
             .max_header_size(self.limits.head_size)
             .max_buf_size(self.limits.buffer)
-            .serve_connection(TokioIo::new(stream), self.service);
+            .serve_connection(TokioIo::new(Framing::new(stream)), self.service);
         // What fails on a connection concerns the caller, who sees it too.
         if let Err(error) = self.watcher.watch(connection).await {
             tracing::debug!(%error, "a connection broke");

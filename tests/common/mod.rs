@@ -20,6 +20,7 @@ pub mod life;
 pub mod operations;
 pub mod power_cut;
 pub mod pty;
+pub mod raw;
 pub mod recording;
 pub mod scanner;
 pub mod server;

@@ -195,7 +195,7 @@ fn key_works(home: &Path) -> Option<Option<bool>> {
     let address = server.strip_prefix("http://").unwrap();
     let mut stream = TcpStream::connect(address.trim_end_matches('/')).unwrap();
     let request = format!(
-        "GET /api/v1/device/info HTTP/1.1\r\nHost: server\r\nAuthorization: Device {key}\r\nConnection: close\r\n\r\n"
+        "GET /api/v1/device/info HTTP/1.1\r\nHost: localhost\r\nAuthorization: Device {key}\r\nConnection: close\r\n\r\n"
     );
     stream.write_all(request.as_bytes()).unwrap();
     let mut answer = String::new();

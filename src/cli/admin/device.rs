@@ -8,8 +8,9 @@ use serde::Serialize;
 use super::qr_image::QrImage;
 use super::{Desk, text};
 use crate::cli::{CliError, output};
-use crate::enrolment::{Enrolment, ServerUrl};
+use crate::enrolment::Enrolment;
 use crate::secret::{self, Secret};
+use crate::server::PublicUrl;
 use crate::server::model::{DeviceChange, NewDevice};
 use crate::server::store::PlacedDevice;
 use crate::wire::{Device, SECURITY_PROFILES};
@@ -115,7 +116,7 @@ pub(super) struct Create {
 pub(super) struct HandingOut {
     /// The server's address as scanners reach it; with it a QR code is shown.
     #[arg(long, value_name = "URL", env = "GATEHAND_PUBLIC_URL")]
-    public_url: Option<ServerUrl>,
+    public_url: Option<PublicUrl>,
     /// Write the QR code to this PNG file.
     #[arg(long, value_name = "FILE", requires = "public_url")]
     qr_image: Option<PathBuf>,
@@ -237,6 +238,9 @@ impl HandingOut {
     /// Opens the file for the picture, before there is a device to hand out. All else that it takes
     /// can't fail: the code of any address has room.
     fn prepare(&self) -> Result<Option<QrImage>, CliError> {
+        if let Some(warning) = self.public_url.as_ref().and_then(PublicUrl::warning) {
+            tracing::warn!("{warning}");
+        }
         self.qr_image.as_deref().map(QrImage::open).transpose()
     }
 
@@ -287,9 +291,9 @@ impl HandingOut {
 
     fn enrolment(&self, device: &Device) -> Result<Option<Enrolment>, CliError> {
         match (&self.public_url, &device.initialization_token) {
-            (Some(url), Some(token)) if !device.revoked && device.initialized.is_none() => {
-                Ok(Some(Enrolment::new(url.clone(), token.clone())?))
-            }
+            (Some(url), Some(token)) if !device.revoked && device.initialized.is_none() => Ok(
+                Some(Enrolment::new(url.server_url().clone(), token.clone())?),
+            ),
             _ => Ok(None),
         }
     }

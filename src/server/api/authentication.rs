@@ -106,12 +106,23 @@ impl Caller for Anyone {
     }
 }
 
+/// Refuses a key that is sent and not good; to all others there is nothing to say.
+pub(super) async fn refuse_bad_key(api: &Api, request: &Request) -> Result<(), Problem> {
+    if let Ok(None) = credentials(request.headers(), &[Scheme::Token, Scheme::Device]) {
+        return Ok(());
+    }
+    match authenticate(api, request).await {
+        Ok(_) | Err(Problem::Forbidden(_)) => Ok(()),
+        Err(problem) => Err(problem),
+    }
+}
+
 async fn authenticate(api: &Api, request: &Request) -> Result<Authenticated, Problem> {
     match credentials(request.headers(), &[Scheme::Token, Scheme::Device])? {
         Some((Scheme::Token, token)) => match api.store.team_caller(&token).await? {
             Some(caller) if caller.active => Ok(Authenticated::Team(caller)),
             Some(_) => Err(Problem::NotAuthenticated("Token inactive or deleted.")),
-            None => Err(Problem::NotAuthenticated(INVALID_TOKEN)),
+            None => Err(unknown(api, request)),
         },
         Some((Scheme::Device, key)) => {
             device_with(api, request, &key).await?;
@@ -127,7 +138,7 @@ async fn device_with(
     key: &Secret,
 ) -> Result<EnrolledDevice, Problem> {
     let device = api.store.enrolled_device(key).await?;
-    let device = device.ok_or(Problem::NotAuthenticated(INVALID_TOKEN))?;
+    let device = device.ok_or_else(|| unknown(api, request))?;
     if device.revoked {
         return Err(Problem::NotAuthenticated(REVOKED_DETAIL));
     }
@@ -136,6 +147,12 @@ async fn device_with(
         return Err(Problem::Forbidden(NO_PERMISSION));
     }
     Ok(device)
+}
+
+/// The refusal of a key that nobody has.
+fn unknown(api: &Api, request: &Request) -> Problem {
+    let unknown = Problem::NotAuthenticated(INVALID_TOKEN);
+    api.callers.unknown_keys.refusal(&request.client, unknown)
 }
 
 fn check_profile(device: &EnrolledDevice, request: &Request) -> Result<(), Problem> {

@@ -58,7 +58,10 @@ impl Body {
                 Ok(Self::Form(HashMap::new()))
             }
             _ if bytes.is_empty() => Ok(Self::Object(HashMap::new())),
-            "application/json" => json(&decoded(content_type, bytes)?),
+            // Whoever takes any type to be right leaves it to us.
+            "application/json" | "application/*" | "*/json" | "*/*" => {
+                json(&decoded(content_type, bytes)?)
+            }
             "application/x-www-form-urlencoded" => form(bytes),
             "multipart/form-data" => multipart(content_type, bytes).await,
             _ => Err(Problem::MediaType(content_type.to_owned())),

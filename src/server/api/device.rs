@@ -39,7 +39,15 @@ pub(super) async fn initialize(call: Call<Anyone>) -> Result<Answer, Problem> {
         .store
         .redeem_token(&token, report, &key, terms)
         .await?;
-    render(&redemption)
+    let answer = render(&redemption);
+    match redemption {
+        // What is kept for a retry is the answer itself, not that it has to wait.
+        Err(TokenRefusal::Unknown) => {
+            let unknown_keys = &call.api.callers.unknown_keys;
+            answer.map_err(|unknown| unknown_keys.refusal(&call.request.client, unknown))
+        }
+        _ => answer,
+    }
 }
 
 pub(super) async fn update(call: Call<Device>) -> Result<Answer, Problem> {

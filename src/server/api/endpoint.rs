@@ -125,19 +125,31 @@ impl Endpoint {
             async move |State(api): State<Arc<Api>>,
                         params: Result<RawPathParams, RawPathParamsRejection>,
                         request: hyper::Request<Body>| {
-                // A path that is not UTF-8 names nothing.
-                let Ok(params) = params else {
-                    return no_endpoint::not_found();
+                // A path that is not UTF-8, or has nothing where a name should be, names nothing.
+                let params = params.ok().and_then(|params| named(&params));
+                let Some(params) = params else {
+                    return no_endpoint::none(State(api), request).await;
                 };
-                let params = params.iter().map(|(_, value)| value.to_owned()).collect();
                 let request = Request::read(request, params).await;
-                let answer = match request.and_then(negotiated) {
-                    Ok(request) => self.answer(api, request).await,
+                let answer = match request {
+                    Ok(request) => self.negotiate(api, request).await,
                     Err(problem) => Err(problem),
                 };
                 self.reply(answer).into_response()
             },
         )
+    }
+
+    /// Answers in JSON, if that is taken.
+    async fn negotiate(&'static self, api: Arc<Api>, request: Request) -> Result<Answer, Problem> {
+        match negotiated(&request) {
+            Ok(()) => self.answer(api, request).await,
+            Err(Problem::NotFound(detail)) => {
+                no_endpoint::check_key_first(&api, &request).await?;
+                Err(Problem::NotFound(detail))
+            }
+            Err(problem) => Err(problem),
+        }
     }
 
     async fn answer(&'static self, api: Arc<Api>, request: Request) -> Result<Answer, Problem> {
@@ -233,14 +245,22 @@ impl Endpoint {
     }
 }
 
+/// The names that stand in a path, if there is one in each place.
+fn named(params: &RawPathParams) -> Option<Vec<String>> {
+    let names = params.iter().map(|(_, name)| name.to_owned());
+    names
+        .map(|name| Some(name).filter(|name| !name.is_empty()))
+        .collect()
+}
+
 /// There is only JSON: whoever asks for something else must also take that.
-fn negotiated(request: Request) -> Result<Request, Problem> {
+fn negotiated(request: &Request) -> Result<(), Problem> {
     match request.query("format").as_deref() {
         None | Some("" | "json") => {}
         Some(_) => return Err(Problem::NotFound("Not found.")),
     }
     let Some(accept) = request.header(header::ACCEPT) else {
-        return Ok(request);
+        return Ok(());
     };
     let takes_json = accept.split(',').any(|media_type| {
         let media_type = media_type.split(';').next().unwrap_or_default().trim();
@@ -250,7 +270,7 @@ fn negotiated(request: Request) -> Result<Request, Problem> {
         )
     });
     match takes_json {
-        true => Ok(request),
+        true => Ok(()),
         false => Err(Problem::NotAcceptable),
     }
 }

@@ -6,7 +6,6 @@
 //! two processes that do the same request at once, the database lets one change happen; the other is
 //! told to ask again, and then gets the kept answer.
 
-use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::body::Body;
@@ -16,13 +15,13 @@ use axum::response::{IntoResponse, Response};
 use hyper::header::{self, HeaderMap};
 use hyper::{Method, Request, StatusCode};
 
+use super::client::Client;
 use super::kept_answer::{Idempotent, find, scope};
 use super::problem::Problem;
 use super::reply::Reply;
 use super::request::is_safe;
 use super::state::Api;
 use crate::server::store::Decision;
-use crate::serving::Peer;
 use crate::wire::IDEMPOTENCY_HEADER;
 
 /// Longest refusal that is kept, in bytes.
@@ -43,7 +42,8 @@ pub(super) async fn repeat_or_keep(
         Err(error) => return Reply::refusal(Problem::Internal(error.into())).into_response(),
     };
     let decision = parts.extensions.get::<Decision>().cloned();
-    let address = address_group(parts.extensions.get());
+    let client = parts.extensions.get::<Client>();
+    let address = client.map_or_else(Vec::new, Client::group);
     let (id, key) = scope(&api, parts.uri.path(), &parts.headers, &name, &body).await;
     let Some(_mark) = api.running.begin(id) else {
         return Reply::refusal(Problem::Concurrent).into_response();
@@ -112,34 +112,5 @@ async fn keep(
     match kept {
         Ok(()) => Response::from_parts(parts, body.into()),
         Err(error) => Reply::refusal(error.into()).into_response(),
-    }
-}
-
-/// Who sends many refused requests: an IPv4 address, or the network that an IPv6 address is in. Those
-/// who come over a Unix socket have no address, and are one group, as behind any proxy.
-fn address_group(peer: Option<&Peer>) -> Vec<u8> {
-    match peer {
-        Some(Peer::Address(address)) => match address.to_canonical() {
-            IpAddr::V4(address) => address.octets().to_vec(),
-            IpAddr::V6(address) => address.octets().into_iter().take(8).collect(),
-        },
-        Some(Peer::Local) | None => Vec::new(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn who_has_no_address_is_in_one_group_and_networks_are_told_apart() {
-        let group = |address: &str| address_group(Some(&Peer::Address(address.parse().unwrap())));
-        assert_eq!(group("192.0.2.1"), group("::ffff:192.0.2.1"));
-        assert_ne!(group("192.0.2.1"), group("192.0.2.2"));
-        assert_eq!(group("2001:db8::1"), group("2001:db8::2"));
-        assert_ne!(group("2001:db8::1"), group("2001:db8:0:1::1"));
-        let local = address_group(Some(&Peer::Local));
-        assert_eq!(local, address_group(None));
-        assert_ne!(local, group("127.0.0.1"));
     }
 }

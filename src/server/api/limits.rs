@@ -87,20 +87,29 @@ fn is_length_limit(error: &(dyn Error + 'static)) -> bool {
 
 /// Logs what was asked and how it went, and answers with the request's id. Query strings, headers
 /// and bodies stay out of the log: they hold keys and tokens, and so may a path that is wrong.
-pub(super) async fn logged(request: Request<Body>, next: Next) -> Response {
+pub(super) async fn logged(
+    State(api): State<Arc<Api>>,
+    mut request: Request<Body>,
+    next: Next,
+) -> Response {
     let begun = Instant::now();
     let id = request_id(request.headers());
+    let client = api.callers.client(&request);
+    request.extensions_mut().insert(client);
     let method = request.method().clone();
     let path = mask::path(request.uri().path());
     // What is logged on the way has the id too.
     let span = tracing::info_span!("request", id);
+    let client = client.address.map(tracing::field::display);
     let mut response = next.run(request).instrument(span.clone()).await;
     let milliseconds = begun.elapsed().as_millis();
     let status = response.status().as_u16();
     match response.extensions().get::<Withheld>() {
-        None => tracing::info!(parent: &span, %method, path, status, milliseconds, "answered"),
+        None => {
+            tracing::info!(parent: &span, client, %method, path, status, milliseconds, "answered");
+        }
         Some(_) => {
-            tracing::error!(parent: &span, %method, path, milliseconds, "closed without an answer");
+            tracing::error!(parent: &span, client, %method, path, milliseconds, "closed without an answer");
         }
     }
     if let Ok(id) = HeaderValue::from_str(&id) {

@@ -1,8 +1,11 @@
 //! The API. [`endpoints`] lists all there is; each has one function that validates, calls the store
 //! and renders.
 
+mod admission;
 mod authentication;
 mod body;
+mod callers;
+mod client;
 mod credentials;
 mod description;
 mod device;
@@ -10,6 +13,7 @@ mod devices;
 mod endpoint;
 mod endpoints;
 mod event_selection;
+mod hosts;
 mod idempotency;
 mod idempotency_query;
 mod kept_answer;
@@ -23,9 +27,13 @@ mod request;
 mod router;
 mod running;
 mod state;
+mod unknown_keys;
 mod validation;
 mod version;
 
+pub(super) use callers::Callers;
+pub(super) use client::Connection;
+pub use hosts::{AllowedHost, AllowedHostError};
 pub(super) use reply::Withheld;
 pub(super) use router::router;
 pub(super) use state::Api;

@@ -1,8 +1,8 @@
 //! Pages of a list, and the links between them.
 
-use hyper::header;
 use url::form_urlencoded;
 
+use super::hosts;
 use super::problem::Problem;
 use super::python;
 use super::request::Request;
@@ -90,14 +90,15 @@ fn link(api: &Api, request: &Request, page: u64) -> String {
     link
 }
 
-/// The address under which callers reach this server: as it was configured, else as they wrote it.
+/// The address under which callers reach this server: as it was configured, else as they wrote it, which was
+/// let in as one of ours.
 fn base(api: &Api, request: &Request) -> String {
     if let Some(url) = &api.public_url {
-        return url.as_str().trim_end_matches('/').to_owned();
+        return url.to_string();
     }
-    let host = request.header(header::HOST).unwrap_or_default();
-    match host.parse::<hyper::http::uri::Authority>() {
-        Ok(host) if !host.as_str().contains('@') => format!("http://{host}"),
+    let (headers, client) = (request.headers(), &request.client);
+    match hosts::named(request.uri(), headers, client) {
+        Ok(Some(host)) => format!("{}://{host}", client.scheme(headers)),
         _ => String::new(),
     }
 }

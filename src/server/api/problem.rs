@@ -16,6 +16,8 @@ pub(super) enum Problem {
     Fields(FieldErrors),
     /// 400: the body can't be read.
     Unreadable(String),
+    /// 400: the host that is named is not ours, or not clear.
+    Host(&'static str),
     /// 401, or 403 where no way to authenticate is announced.
     NotAuthenticated(&'static str),
     /// 403: who asks is known, but may not.
@@ -34,6 +36,8 @@ pub(super) enum Problem {
     TooLarge,
     /// 415.
     MediaType(String),
+    /// 429: too many unknown keys came from there; seconds until the next may come.
+    ManyUnknown { seconds: u64 },
     /// 500, which says nothing of what was done: the cause is for the log only.
     Internal(Box<dyn Error + Send + Sync>),
     /// 503: it was surely not done. The cause, and what to do about it, are for the log only.
@@ -53,12 +57,12 @@ pub(super) const NO_PERMISSION: &str = "You do not have permission to perform th
 
 /// Seconds after which a caller may ask again for what was not done, or met a request with its own
 /// idempotency key.
-pub(super) const RETRY_AFTER: u64 = 5;
+const RETRY_AFTER: u64 = 5;
 
 impl Problem {
     pub(super) fn status(&self) -> StatusCode {
         match self {
-            Self::Fields(_) | Self::Unreadable(_) => StatusCode::BAD_REQUEST,
+            Self::Fields(_) | Self::Unreadable(_) | Self::Host(_) => StatusCode::BAD_REQUEST,
             Self::NotAuthenticated(_) => StatusCode::UNAUTHORIZED,
             Self::Forbidden(_) => StatusCode::FORBIDDEN,
             Self::NotFound(_) => StatusCode::NOT_FOUND,
@@ -68,17 +72,19 @@ impl Problem {
             Self::Concurrent => StatusCode::CONFLICT,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::MediaType(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::ManyUnknown { .. } => StatusCode::TOO_MANY_REQUESTS,
             Self::Internal(_) | Self::Unsettled => StatusCode::INTERNAL_SERVER_ERROR,
             Self::Unavailable { .. } | Self::Late => StatusCode::SERVICE_UNAVAILABLE,
         }
     }
 
-    /// Whether the caller may ask again for the same, as nothing was done.
-    pub(super) fn may_pass(&self) -> bool {
-        matches!(
-            self,
-            Self::Concurrent | Self::Unavailable { .. } | Self::Late
-        )
+    /// Seconds after which the caller may ask again for the same, as nothing was done.
+    pub(super) fn retry_after(&self) -> Option<u64> {
+        match self {
+            Self::Concurrent | Self::Unavailable { .. } | Self::Late => Some(RETRY_AFTER),
+            Self::ManyUnknown { seconds } => Some(*seconds),
+            _ => None,
+        }
     }
 
     /// The body of the answer. The causes of what is not the caller's fault are logged here.
@@ -86,8 +92,13 @@ impl Problem {
         let detail = match self {
             Self::Fields(errors) => return errors.into_body(),
             Self::Unreadable(detail) => detail,
-            Self::NotAuthenticated(detail) | Self::Forbidden(detail) | Self::NotFound(detail) => {
-                detail.to_owned()
+            Self::NotAuthenticated(detail)
+            | Self::Forbidden(detail)
+            | Self::NotFound(detail)
+            | Self::Host(detail) => detail.to_owned(),
+            Self::ManyUnknown { .. } => {
+                "Too many keys or tokens that nobody has came from your address. Try again later."
+                    .to_owned()
             }
             Self::Method(method) => format!("Method \"{method}\" not allowed."),
             Self::NotAcceptable => "Could not satisfy the request Accept header.".to_owned(),

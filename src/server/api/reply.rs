@@ -9,7 +9,7 @@ use hyper::header::{self, HeaderName, HeaderValue};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::problem::{Problem, RETRY_AFTER};
+use super::problem::Problem;
 
 /// The answer to a request that was done.
 pub(super) struct Answer {
@@ -74,8 +74,8 @@ impl Reply {
             body: String::new(),
             is_withheld: matches!(problem, Problem::Unsettled),
         };
-        if problem.may_pass() {
-            let seconds = RETRY_AFTER.to_string();
+        if let Some(seconds) = problem.retry_after() {
+            let seconds = seconds.to_string();
             reply.headers.push(("retry-after".into(), seconds.into()));
         }
         reply.body = problem.into_body().to_string();

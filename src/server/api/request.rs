@@ -8,6 +8,7 @@ use hyper::http::request::Parts;
 use hyper::{Method, Uri};
 
 use super::body::Body;
+use super::client::Client;
 use super::kept_answer::Idempotent;
 use super::problem::Problem;
 use crate::server::store::Decision;
@@ -19,6 +20,7 @@ pub(super) struct Request {
     headers: HeaderMap,
     params: Vec<String>,
     body: Bytes,
+    pub(super) client: Client,
     /// Whether it is to be done, which the caller may still give up.
     pub(super) decision: Decision,
     pub(super) idempotent: Option<Arc<Idempotent>>,
@@ -48,12 +50,18 @@ impl Request {
             headers,
             params,
             body,
+            client: extensions.remove().unwrap_or_default(),
             decision: extensions.remove().unwrap_or_default(),
             idempotent: extensions.remove(),
         })
     }
 
-    /// The path as it came, without the query string.
+    /// The address that was asked for.
+    pub(super) fn uri(&self) -> &Uri {
+        &self.uri
+    }
+
+    /// The path as it is meant, without the query string and not decoded.
     pub(super) fn path(&self) -> &str {
         self.uri.path()
     }

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use url::Url;
-
+use super::callers::Callers;
 use super::running::Running;
 use crate::server::installation_keys::InstallationKeys;
+use crate::server::public_url::PublicUrl;
 use crate::server::store::{Installation, Store};
 use crate::wire::ServerVersion;
 
@@ -14,16 +14,17 @@ use crate::wire::ServerVersion;
 pub(in crate::server) struct Api {
     pub(super) store: Arc<dyn Store>,
     pub(super) keys: Arc<InstallationKeys>,
-    pub(super) public_url: Option<Url>,
+    pub(super) public_url: Option<PublicUrl>,
     pub(super) version: ServerVersion,
     pub(super) answer_time: Duration,
     pub(super) running: Running,
+    pub(super) callers: Callers,
 }
 
 impl Api {
     pub(in crate::server) fn new(
         installation: &Installation,
-        public_url: Option<Url>,
+        public_url: Option<PublicUrl>,
         version: ServerVersion,
         answer_time: Duration,
     ) -> Self {
@@ -34,12 +35,17 @@ impl Api {
             version,
             answer_time,
             running: Running::default(),
+            callers: Callers::default(),
         }
+    }
+
+    /// With what is to be known of those who call.
+    pub(in crate::server) fn called_by(self, callers: Callers) -> Self {
+        Self { callers, ..self }
     }
 
     /// The path of the public address, without a slash at the end.
     pub(super) fn prefix(&self) -> &str {
-        let path = self.public_url.as_ref().map_or("", Url::path);
-        path.trim_end_matches('/')
+        self.public_url.as_ref().map_or("", PublicUrl::path)
     }
 }
