@@ -14,7 +14,7 @@ use std::collections::BTreeSet;
 use std::io::Write;
 use std::net::TcpStream;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::Duration;
 
 use common::server::{Answer, TestServer, config, initialization, send};
@@ -111,12 +111,22 @@ async fn of_many_callers_exactly_those_are_done_that_are_told_so() {
             }
         })
     };
+    // How many were done, and how many refused: on a busy machine all may be the same for a while.
+    let counts = Arc::new([const { AtomicU32::new(0) }; 2]);
     let callers: Vec<_> = (0..16)
         .map(|caller| {
-            let server = Arc::clone(&server);
+            let (server, counts) = (Arc::clone(&server), Arc::clone(&counts));
             tokio::spawn(async move {
                 let mut told = Vec::new();
-                for number in 0..25 {
+                let is_lacking = || {
+                    counts
+                        .iter()
+                        .any(|count| count.load(Ordering::Relaxed) == 0)
+                };
+                for number in 0.. {
+                    if number >= 25 && !is_lacking() {
+                        break;
+                    }
                     let name = format!("{caller}-{number}");
                     let body = json!({"name": name, "all_events": true, "limit_events": []});
                     let request = server.devices(Method::POST, "").json(&body);
@@ -125,7 +135,9 @@ async fn of_many_callers_exactly_those_are_done_that_are_told_so() {
                     if answer.status != 201 {
                         is_refused(&answer);
                     }
-                    told.push((name, answer.status == 201));
+                    let is_done = answer.status == 201;
+                    counts[usize::from(is_done)].fetch_add(1, Ordering::Relaxed);
+                    told.push((name, is_done));
                 }
                 told
             })
@@ -145,9 +157,8 @@ async fn of_many_callers_exactly_those_are_done_that_are_told_so() {
         .unwrap();
     let devices = server.store.placed_devices(server.organizer).await.unwrap();
     let stored: BTreeSet<_> = devices.into_iter().map(|found| found.device.name).collect();
-    let (done, refused): (Vec<_>, Vec<_>) = told.into_iter().partition(|(_, is_done)| *is_done);
-    assert!(!done.is_empty() && !refused.is_empty());
-    let done: BTreeSet<_> = done.into_iter().map(|(name, _)| name).collect();
+    let done = told.into_iter().filter(|(_, is_done)| *is_done);
+    let done: BTreeSet<_> = done.map(|(name, _)| name).collect();
     assert_eq!(stored, done);
 }
 
