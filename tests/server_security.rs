@@ -15,9 +15,9 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use common::server::{TestServer, config, initialization, listen, send};
+use gatehand::server::ServerError;
 use gatehand::server::model::MediumKeys;
 use gatehand::server::store::{self, OpenFailure};
-use gatehand::server::ServerError;
 use gatehand::wire::IDEMPOTENCY_HEADER;
 use reqwest::Method;
 use serde_json::{Value, json};

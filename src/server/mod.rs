@@ -96,6 +96,7 @@ pub enum ServerError {
 pub struct Server {
     listener: Listener,
     limits: Limits,
+    trusted_proxies: TrustedProxies,
     installation: Installation,
     router: Router,
 }
@@ -127,6 +128,7 @@ impl Server {
         Self {
             listener,
             limits: config.limits,
+            trusted_proxies: config.trusted_proxies,
             router: api::router(Arc::new(api)),
             installation,
         }
@@ -153,8 +155,15 @@ impl Server {
     /// Serves until `shutdown` is done, and then finishes what was accepted.
     pub async fn run(self, shutdown: impl Future<Output = ()>) {
         let sweep = sweep(self.installation.store);
+        let serve = serve::serve(
+            self.listener,
+            self.limits,
+            self.trusted_proxies,
+            self.router,
+            shutdown,
+        );
         tokio::select! {
-            () = serve::serve(self.listener, self.limits, self.router, shutdown) => {}
+            () = serve => {}
             () = sweep => {}
         }
     }

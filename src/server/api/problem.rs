@@ -32,6 +32,8 @@ pub(super) enum Problem {
     Concurrent,
     /// 413.
     TooLarge,
+    /// 503: there is no memory for the body now.
+    NoRoom,
     /// 415.
     MediaType(String),
     /// 500, which says nothing of what was done: the cause is for the log only.
@@ -69,7 +71,7 @@ impl Problem {
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::MediaType(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::Internal(_) | Self::Unsettled => StatusCode::INTERNAL_SERVER_ERROR,
-            Self::Unavailable { .. } | Self::Late => StatusCode::SERVICE_UNAVAILABLE,
+            Self::NoRoom | Self::Unavailable { .. } | Self::Late => StatusCode::SERVICE_UNAVAILABLE,
         }
     }
 
@@ -77,8 +79,13 @@ impl Problem {
     pub(super) fn may_pass(&self) -> bool {
         matches!(
             self,
-            Self::Concurrent | Self::Unavailable { .. } | Self::Late
+            Self::Concurrent | Self::NoRoom | Self::Unavailable { .. } | Self::Late
         )
+    }
+
+    /// Whether the matter is the connection, which ends with the answer: not all of the request was read.
+    pub(super) fn ends_connection(&self) -> bool {
+        matches!(self, Self::Slow | Self::TooLarge | Self::NoRoom)
     }
 
     /// The body of the answer. The causes of what is not the caller's fault are logged here.
@@ -94,6 +101,7 @@ impl Problem {
             Self::Slow => "The request body did not arrive in time.".to_owned(),
             Self::Concurrent => "Concurrent request with idempotency key.".to_owned(),
             Self::TooLarge => "The request body is too large.".to_owned(),
+            Self::NoRoom => UNAVAILABLE.to_owned(),
             Self::MediaType(media_type) => {
                 format!("Unsupported media type \"{media_type}\" in request.")
             }

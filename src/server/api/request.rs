@@ -11,6 +11,7 @@ use super::body::Body;
 use super::kept_answer::Idempotent;
 use super::problem::Problem;
 use crate::server::store::Decision;
+use crate::serving::Standing;
 
 /// A request with its whole body.
 pub(super) struct Request {
@@ -22,6 +23,7 @@ pub(super) struct Request {
     /// Whether it is to be done, which the caller may still give up.
     pub(super) decision: Decision,
     pub(super) idempotent: Option<Arc<Idempotent>>,
+    standing: Option<Standing>,
 }
 
 impl Request {
@@ -50,7 +52,15 @@ impl Request {
             body,
             decision: extensions.remove().unwrap_or_default(),
             idempotent: extensions.remove(),
+            standing: extensions.remove(),
         })
+    }
+
+    /// Its caller has shown who it is.
+    pub(super) fn set_known(&self) {
+        if let Some(standing) = &self.standing {
+            standing.set_known();
+        }
     }
 
     /// The path as it came, without the query string.
