@@ -106,10 +106,8 @@ impl Taking<'_> {
             return Ok(());
         };
         let is_large = length > standing.unknown_body();
-        if share.is_known() || !is_large {
-            if share.take(more) {
-                return Ok(());
-            }
+        if (share.is_known() || !is_large) && share.take(more) {
+            return Ok(());
         }
         if !share.is_known() && is_known(self.api, self.headers).await? {
             standing.set_known();
