@@ -26,11 +26,14 @@ impl Seldom {
         }
     }
 
-    /// Counts that it happened; if it is to be told now, how often it was not told before.
-    pub(crate) fn told_now(&self) -> Option<u64> {
-        self.at(milliseconds(BEGIN.elapsed()))
+    /// Counts that it happened, and has `tell` say how often since it was told before, if it is time.
+    pub(crate) fn count(&self, tell: impl FnOnce(u64)) {
+        if let Some(untold) = self.at(milliseconds(BEGIN.elapsed())) {
+            tell(untold + 1);
+        }
     }
 
+    /// If it is to be told now, how often it was not told before.
     fn at(&self, now: u64) -> Option<u64> {
         let until = self.until.load(Ordering::Relaxed);
         let next = now.saturating_add(milliseconds(INTERVAL));

@@ -4,8 +4,6 @@
 mod admin;
 mod adopt;
 mod advice;
-#[cfg(feature = "server")]
-mod callers;
 mod connection;
 mod core_dumps;
 #[cfg(feature = "server")]

@@ -1,17 +1,24 @@
 //! `gatehand serve`: the server module as a process.
 
+mod callers;
+mod limits;
+
 use std::path::Path;
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
 
 use clap::Args;
 use jiff::SignedDuration;
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::admin::DatabaseArguments;
-use super::callers::Callers;
 use super::{CliError, output};
 use crate::server::store;
 use crate::server::{Config, DEVICE_LOG_DAYS, PublicUrl, Server, ServerError};
-use crate::serving::{Address, PassedSocket};
+use crate::serving::{Address, Limits, PassedSocket};
+use callers::Callers;
+use limits::LimitArguments;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -47,47 +54,99 @@ pub(super) struct Serve {
         value_parser = clap::value_parser!(u32).range(1..)
     )]
     device_log_days: u32,
+    #[command(flatten)]
+    limits: LimitArguments,
+}
+
+/// How a server stands that is told to stop.
+enum Course {
+    Stopping,
+    Ended(Result<(), CliError>),
 }
 
 impl Serve {
     pub(super) fn run(self) -> Result<(), CliError> {
         // Before there are threads: it changes the environment.
         let passed = PassedSocket::take().map_err(ServerError::from)?;
-        super::server_runtime()?.block_on(async {
-            let named = self.database.secret_file;
-            let config = self.callers.into_config(Config {
-                device_log: SignedDuration::from_hours(24 * i64::from(self.device_log_days)),
-                ..Config::new(self.listen)
-            });
-            let public_url = config.public_url.clone();
-            if let Some(warning) = public_url.as_ref().and_then(PublicUrl::warning) {
-                tracing::warn!("{warning}");
-            }
-            // Until then a signal ends this at once, however long another process holds the database.
-            let installation = store::open(&self.database.database, named.as_deref())?;
-            // From here on there may be a socket to remove.
-            let told_to_stop = until_told_to_stop();
-            let server = match passed {
-                Some(socket) => Server::on(socket, installation, config)?,
-                None => Server::listen(installation, config).await?,
-            };
-            let address = server.local_addr();
-            let (local, reached) = match address {
-                Address::Tcp(_) => (format!("http://{address}"), format!("http://{address}")),
-                // Only the proxy before it knows how scanners get there.
-                Address::Unix(_) => (address.to_string(), "https://tickets.example".to_owned()),
-            };
-            let reached = public_url.map_or(reached, |url| url.to_string());
-            let next = next(&server, named.as_deref(), &reached).await;
-            let installation = server.installation();
-            output::say(&format!(
-                "Serving on {local}, database {}, secret {}. Next: {next}",
-                installation.database,
-                installation.secret_file.display()
-            ));
-            server.run(told_to_stop).await;
-            Ok(())
+        let limits = Limits::from(self.limits);
+        let stop_time = limits.stop_time;
+        let named = self.database.secret_file;
+        let config = self.callers.into_config(Config {
+            limits,
+            device_log: SignedDuration::from_hours(24 * i64::from(self.device_log_days)),
+            ..Config::new(self.listen)
+        });
+        let public_url = config.public_url.clone();
+        if let Some(warning) = public_url.as_ref().and_then(PublicUrl::warning) {
+            tracing::warn!("{warning}");
+        }
+        let runtime = super::server_runtime()?;
+        ending_in_time(stop_time, move |is_stopping| {
+            runtime.block_on(async {
+                // Until then a signal ends this at once, however long another process holds the
+                // database.
+                let installation = store::open(&self.database.database, named.as_deref())?;
+                // From here on there may be a socket to remove.
+                let told_to_stop = until_told_to_stop();
+                let server = match passed {
+                    Some(socket) => Server::on(socket, installation, config)?,
+                    None => Server::listen(installation, config).await?,
+                };
+                let address = server.local_addr();
+                let (local, reached) = match address {
+                    Address::Tcp(_) => (format!("http://{address}"), format!("http://{address}")),
+                    // Only the proxy before it knows how scanners get there.
+                    Address::Unix(_) => (address.to_string(), "https://tickets.example".to_owned()),
+                };
+                let reached = public_url.map_or(reached, |url| url.to_string());
+                let next = next(&server, named.as_deref(), &reached).await;
+                let installation = server.installation();
+                output::say(&format!(
+                    "Serving on {local}, database {}, secret {}. Next: {next}",
+                    installation.database,
+                    installation.secret_file.display()
+                ));
+                let told_to_stop = async {
+                    told_to_stop.await;
+                    is_stopping();
+                };
+                server.run(told_to_stop).await;
+                Ok(())
+            })
         })
+    }
+}
+
+/// Serves on a thread of its own, and ends in time once that is stopping, whatever hangs there: a read
+/// or COMMIT of a disk that does not answer can't be stopped, but ends with the process, as by a kill.
+fn ending_in_time(
+    stop_time: Duration,
+    serve: impl FnOnce(&dyn Fn()) -> Result<(), CliError> + Send + 'static,
+) -> Result<(), CliError> {
+    let (tell, told) = mpsc::channel();
+    let serve = move || {
+        // Whoever is told waits for the end.
+        let ended = serve(&|| drop(tell.send(Course::Stopping)));
+        let _ = tell.send(Course::Ended(ended));
+    };
+    let server = thread::Builder::new().name("gatehand-serve".into());
+    server.spawn(serve).map_err(CliError::Runtime)?;
+    let course = match told.recv() {
+        Ok(Course::Stopping) => told.recv_timeout(stop_time),
+        course => course.map_err(Into::into),
+    };
+    match course {
+        Ok(Course::Ended(ended)) => ended,
+        Ok(Course::Stopping) | Err(mpsc::RecvTimeoutError::Timeout) => {
+            tracing::warn!(
+                "the disk does not answer: not all was finished when the time to stop was over"
+            );
+            Ok(())
+        }
+        Err(mpsc::RecvTimeoutError::Disconnected) => {
+            let panicked = std::io::Error::other("the thread that serves has panicked");
+            Err(CliError::Runtime(panicked))
+        }
     }
 }
 

@@ -117,6 +117,7 @@ pub enum ServerError {
 pub struct Server {
     listener: Listener,
     limits: Limits,
+    trusted_proxies: TrustedProxies,
     installation: Installation,
     router: Router,
     device_log: SignedDuration,
@@ -143,7 +144,7 @@ impl Server {
         let callers = api::Callers::new(
             config.public_url.as_ref(),
             config.allowed_hosts,
-            config.trusted_proxies,
+            config.trusted_proxies.clone(),
             config.unknown_keys_per_minute,
         );
         let api = api::Api::new(
@@ -157,6 +158,7 @@ impl Server {
             device_log: config.device_log,
             listener,
             limits: config.limits,
+            trusted_proxies: config.trusted_proxies,
             router: api::router(Arc::new(api)),
             installation,
         }
@@ -183,8 +185,15 @@ impl Server {
     /// Serves until `shutdown` is done, and then finishes what was accepted.
     pub async fn run(self, shutdown: impl Future<Output = ()>) {
         let sweep = sweep(self.installation.store, self.device_log);
+        let serve = serve::serve(
+            self.listener,
+            self.limits,
+            self.trusted_proxies,
+            self.router,
+            shutdown,
+        );
         tokio::select! {
-            () = serve::serve(self.listener, self.limits, self.router, shutdown) => {}
+            () = serve => {}
             () = sweep => {}
         }
     }

@@ -8,7 +8,7 @@ use hyper::service::{Service, service_fn};
 use hyper_util::service::TowerToHyperService;
 
 use super::api::{Connection, Withheld};
-use crate::serving::{self, Limits, Listener};
+use crate::serving::{self, Limits, Listener, TrustedProxies};
 
 /// Closes a connection in place of an answer.
 #[derive(Debug, thiserror::Error)]
@@ -19,11 +19,12 @@ struct Unanswered;
 pub(super) async fn serve(
     listener: Listener,
     limits: Limits,
+    trusted_proxies: TrustedProxies,
     router: Router,
     shutdown: impl Future<Output = ()>,
 ) {
     let service = |peer, reached| service(router.clone(), Connection { peer, reached });
-    serving::serve(listener, limits, service, shutdown).await;
+    serving::serve(listener, limits, trusted_proxies, service, shutdown).await;
 }
 
 fn service(
@@ -31,6 +32,7 @@ fn service(
     connection: Connection,
 ) -> impl Service<Request<Incoming>, Response = Response, Error = Unanswered, Future: Send + 'static>
 + Send
++ Sync
 + 'static {
     let router = TowerToHyperService::new(router);
     service_fn(move |mut request: Request<Incoming>| {

@@ -236,13 +236,13 @@ impl Doubt {
             ),
             Self::Chunk => (&CHUNKS, "a chunk of its body has no plain length"),
         };
-        if let Some(untold) = seldom.told_now() {
+        seldom.count(|times| {
             tracing::warn!(
                 why,
-                untold,
+                times,
                 "a request that another server may read otherwise was refused"
             );
-        }
+        });
     }
 }
 

@@ -6,12 +6,18 @@
 mod activation;
 mod address;
 mod clock;
+mod descriptors;
 mod framing;
 mod limits;
 mod listen_error;
 mod listener;
+mod memory;
+mod paced;
 mod peer;
+mod places;
 mod run;
+mod standing;
+mod trim;
 mod trusted_proxies;
 mod unix_socket;
 
@@ -20,6 +26,8 @@ pub use address::{Address, AddressError};
 pub use limits::Limits;
 pub use listen_error::ListenError;
 pub use listener::Listener;
+pub(crate) use memory::Share;
 pub use peer::Peer;
 pub(crate) use run::serve;
+pub(crate) use standing::Standing;
 pub use trusted_proxies::{TrustedProxies, TrustedProxy, TrustedProxyError};

@@ -1,12 +1,14 @@
 //! A server of our own as a process, set up with the real command.
 
 use std::io::{BufRead, BufReader};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 
 use super::scanner::Scanner;
@@ -42,15 +44,29 @@ impl ServerProcess {
 
     /// With more arguments for the command.
     pub fn start_with(database: &Path, more: &[&str]) -> Self {
-        Self::run(serve(database).args(more))
+        let mut command = serve(database);
+        command.args(more);
+        Self::start_command(command)
     }
 
     /// With more variables in its environment.
     pub fn start_with_environment(database: &Path, more: &[(&str, &str)]) -> Self {
-        Self::run(serve(database).envs(more.iter().copied()))
+        let mut command = serve(database);
+        command.envs(more.iter().copied());
+        Self::start_command(command)
     }
 
-    fn run(command: &mut Command) -> Self {
+    /// By a shell that runs this line before, as `ulimit -n 256`, with these variables.
+    pub fn start_after(line: &str, database: &Path, variables: &[(&str, &str)]) -> Self {
+        let command = serve(database);
+        let mut shell = Command::new("sh");
+        shell.args(["-c", &format!("{line}\nexec \"$0\" \"$@\"")]);
+        shell.arg(command.get_program()).args(command.get_args());
+        shell.envs(variables.iter().copied());
+        Self::start_command(shell)
+    }
+
+    fn start_command(mut command: Command) -> Self {
         let mut child = command
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
@@ -79,6 +95,24 @@ impl ServerProcess {
             child,
             log,
         }
+    }
+
+    pub fn address(&self) -> SocketAddr {
+        self.url.trim_start_matches("http://").parse().unwrap()
+    }
+
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Tells it to stop, as a service manager does.
+    pub fn tell_to_stop(&self) {
+        kill_process(Pid::from_child(&self.child), Signal::TERM).unwrap();
+    }
+
+    /// How it ended, if it has.
+    pub fn ended(&mut self) -> Option<ExitStatus> {
+        self.child.try_wait().unwrap()
     }
 
     /// What it has logged so far.

@@ -11,6 +11,7 @@
 )]
 
 pub mod authority;
+pub mod callers;
 pub mod disk;
 pub mod faulty_way;
 pub mod front;

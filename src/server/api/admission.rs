@@ -44,15 +44,15 @@ fn check_host(api: &Api, request: &Request<Body>) -> Result<(), Problem> {
     match hosts::named(request.uri(), request.headers(), &client)? {
         Some(host) if api.callers.hosts.allow(host, client.reached) => Ok(()),
         Some(host) => {
-            if let Some(untold) = FOREIGN.told_now() {
+            FOREIGN.count(|times| {
                 tracing::warn!(
                     host,
                     client = client.address.map(tracing::field::display),
-                    untold,
+                    times,
                     "a request for another host was refused; if callers reach this server by that name, \
                      give it as --public-url or --allowed-host"
                 );
-            }
+            });
             Err(Problem::Host(
                 "This server is not known by the host that the request names. Whoever runs it can allow \
                  it with --public-url or --allowed-host.",

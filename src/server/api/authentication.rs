@@ -1,5 +1,7 @@
 //! Who calls, and whether it may.
 
+use hyper::header::HeaderMap;
+
 use super::credentials::{Scheme, credentials};
 use super::problem::{INVALID_TOKEN, NO_CREDENTIALS, NO_PERMISSION, Problem};
 use super::request::{Request, is_safe};
@@ -120,7 +122,10 @@ pub(super) async fn refuse_bad_key(api: &Api, request: &Request) -> Result<(), P
 async fn authenticate(api: &Api, request: &Request) -> Result<Authenticated, Problem> {
     match credentials(request.headers(), &[Scheme::Token, Scheme::Device])? {
         Some((Scheme::Token, token)) => match api.store.team_caller(&token).await? {
-            Some(caller) if caller.active => Ok(Authenticated::Team(caller)),
+            Some(caller) if caller.active => {
+                request.set_known();
+                Ok(Authenticated::Team(caller))
+            }
             Some(_) => Err(Problem::NotAuthenticated("Token inactive or deleted.")),
             None => Err(unknown(api, request)),
         },
@@ -130,6 +135,23 @@ async fn authenticate(api: &Api, request: &Request) -> Result<Authenticated, Pro
         }
         None => Err(Problem::NotAuthenticated(NO_CREDENTIALS)),
     }
+}
+
+/// Whether these headers show someone who may be let in.
+pub(super) async fn is_known(api: &Api, headers: &HeaderMap) -> Result<bool, Problem> {
+    Ok(
+        match credentials(headers, &[Scheme::Token, Scheme::Device]) {
+            Ok(Some((Scheme::Token, token))) => {
+                let caller = api.store.team_caller(&token).await?;
+                caller.is_some_and(|caller| caller.active)
+            }
+            Ok(Some((Scheme::Device, key))) => {
+                let device = api.store.enrolled_device(&key).await?;
+                device.is_some_and(|device| !device.revoked)
+            }
+            Ok(None) | Err(_) => false,
+        },
+    )
 }
 
 async fn device_with(
@@ -142,6 +164,7 @@ async fn device_with(
     if device.revoked {
         return Err(Problem::NotAuthenticated(REVOKED_DETAIL));
     }
+    request.set_known();
     check_profile(&device, request)?;
     if !device.organizer.active {
         return Err(Problem::Forbidden(NO_PERMISSION));

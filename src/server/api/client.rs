@@ -88,7 +88,10 @@ impl Client {
     /// With whom it is counted: an IPv4 address, or the network that an IPv6 address is in. Those who
     /// have no address are one group, as behind any proxy that is not trusted.
     pub(super) fn group(&self) -> Vec<u8> {
-        match self.address {
+        match self
+            .address
+            .and_then(|address| Peer::Address(address).network())
+        {
             Some(IpAddr::V4(address)) => address.octets().to_vec(),
             Some(IpAddr::V6(address)) => address.octets().into_iter().take(8).collect(),
             None => Vec::new(),

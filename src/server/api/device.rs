@@ -39,6 +39,9 @@ pub(super) async fn initialize(call: Call<Anyone>) -> Result<Answer, Problem> {
         .store
         .redeem_token(&token, report, &key, terms)
         .await?;
+    if redemption.is_ok() {
+        call.request.set_known();
+    }
     let answer = render(&redemption);
     match redemption {
         // What is kept for a retry is the answer itself, not that it has to wait.

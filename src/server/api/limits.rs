@@ -1,6 +1,5 @@
 //! Bounds every request in time and size, and logs it.
 
-use std::error::Error;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -8,20 +7,19 @@ use axum::body::Body;
 use axum::extract::State;
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use http_body_util::{BodyExt, LengthLimitError, Limited};
 use hyper::Request;
 use hyper::header::{HeaderMap, HeaderName, HeaderValue};
 use tokio::task::{JoinError, JoinSet};
 use tracing::Instrument;
 
 use super::problem::Problem;
+use super::receiving::{Received, receive};
 use super::reply::{Reply, Withheld};
 use super::state::Api;
 use crate::mask;
 use crate::server::store::Decision;
+use crate::serving::Standing;
 
-/// Largest body, in bytes.
-pub(super) const BODY_LIMIT: usize = 1024 * 1024;
 /// How long a body may take to arrive.
 const BODY_TIME: Duration = Duration::from_secs(15);
 
@@ -36,11 +34,18 @@ pub(super) async fn bounded(
     next: Next,
 ) -> Response {
     let (parts, body) = request.into_parts();
-    let body = tokio::time::timeout(BODY_TIME, Limited::new(body, BODY_LIMIT).collect()).await;
-    let problem = match body {
-        Ok(Ok(body)) => {
+    let standing = parts.extensions.get::<Standing>();
+    let received = receive(&api, &parts.headers, standing, body);
+    let problem = match tokio::time::timeout(BODY_TIME, received).await {
+        Ok(Ok(Received {
+            bytes,
+            share: _share,
+        })) => {
+            if let Some(standing) = standing {
+                standing.set_received();
+            }
             let caller = Caller::default();
-            let mut request = Request::from_parts(parts, Body::from(body.to_bytes()));
+            let mut request = Request::from_parts(parts, Body::from(bytes));
             request.extensions_mut().insert(caller.0.clone());
             // A task of its own, since a read of the database may hold it up.
             let mut answer = JoinSet::new();
@@ -52,8 +57,7 @@ pub(super) async fn bounded(
                 Err(_) => return answered(answer.join_next().await),
             }
         }
-        Ok(Err(error)) if is_length_limit(&*error) => Problem::TooLarge,
-        Ok(Err(_)) => Problem::Unreadable("The request body is broken.".to_owned()),
+        Ok(Err(problem)) => problem,
         Err(_) => Problem::Slow,
     };
     Reply::refusal(problem).into_response()
@@ -78,11 +82,6 @@ impl Drop for Caller {
     fn drop(&mut self) {
         self.0.give_up();
     }
-}
-
-fn is_length_limit(error: &(dyn Error + 'static)) -> bool {
-    let mut causes = std::iter::successors(Some(error), |error| (*error).source());
-    causes.any(|error| error.is::<LengthLimitError>())
 }
 
 /// Logs what was asked and how it went, and answers with the request's id. Query strings, headers

@@ -22,6 +22,7 @@ mod no_endpoint;
 mod pages;
 mod problem;
 mod python;
+mod receiving;
 mod reply;
 mod request;
 mod router;

@@ -34,6 +34,8 @@ pub(super) enum Problem {
     Concurrent,
     /// 413.
     TooLarge,
+    /// 503: there is no memory for the body now.
+    NoRoom,
     /// 415.
     MediaType(String),
     /// 429: too many unknown keys came from there; seconds until the next may come.
@@ -74,17 +76,24 @@ impl Problem {
             Self::MediaType(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::ManyUnknown { .. } => StatusCode::TOO_MANY_REQUESTS,
             Self::Internal(_) | Self::Unsettled => StatusCode::INTERNAL_SERVER_ERROR,
-            Self::Unavailable { .. } | Self::Late => StatusCode::SERVICE_UNAVAILABLE,
+            Self::NoRoom | Self::Unavailable { .. } | Self::Late => StatusCode::SERVICE_UNAVAILABLE,
         }
     }
 
     /// Seconds after which the caller may ask again for the same, as nothing was done.
     pub(super) fn retry_after(&self) -> Option<u64> {
         match self {
-            Self::Concurrent | Self::Unavailable { .. } | Self::Late => Some(RETRY_AFTER),
+            Self::Concurrent | Self::NoRoom | Self::Unavailable { .. } | Self::Late => {
+                Some(RETRY_AFTER)
+            }
             Self::ManyUnknown { seconds } => Some(*seconds),
             _ => None,
         }
+    }
+
+    /// Whether the matter is the connection, which ends with the answer: not all of the request was read.
+    pub(super) fn ends_connection(&self) -> bool {
+        matches!(self, Self::Slow | Self::TooLarge | Self::NoRoom)
     }
 
     /// The body of the answer. The causes of what is not the caller's fault are logged here.
@@ -105,6 +114,7 @@ impl Problem {
             Self::Slow => "The request body did not arrive in time.".to_owned(),
             Self::Concurrent => "Concurrent request with idempotency key.".to_owned(),
             Self::TooLarge => "The request body is too large.".to_owned(),
+            Self::NoRoom => UNAVAILABLE.to_owned(),
             Self::MediaType(media_type) => {
                 format!("Unsupported media type \"{media_type}\" in request.")
             }

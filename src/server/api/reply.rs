@@ -78,6 +78,9 @@ impl Reply {
             let seconds = seconds.to_string();
             reply.headers.push(("retry-after".into(), seconds.into()));
         }
+        if problem.ends_connection() {
+            reply.headers.push(("connection".into(), "close".into()));
+        }
         reply.body = problem.into_body().to_string();
         reply
     }

@@ -12,6 +12,7 @@ use super::client::Client;
 use super::kept_answer::Idempotent;
 use super::problem::Problem;
 use crate::server::store::Decision;
+use crate::serving::Standing;
 
 /// A request with its whole body.
 pub(super) struct Request {
@@ -24,6 +25,7 @@ pub(super) struct Request {
     /// Whether it is to be done, which the caller may still give up.
     pub(super) decision: Decision,
     pub(super) idempotent: Option<Arc<Idempotent>>,
+    standing: Option<Standing>,
 }
 
 impl Request {
@@ -53,7 +55,15 @@ impl Request {
             client: extensions.remove().unwrap_or_default(),
             decision: extensions.remove().unwrap_or_default(),
             idempotent: extensions.remove(),
+            standing: extensions.remove(),
         })
+    }
+
+    /// Its caller has shown who it is.
+    pub(super) fn set_known(&self) {
+        if let Some(standing) = &self.standing {
+            standing.set_known();
+        }
     }
 
     /// The address that was asked for.

@@ -49,14 +49,14 @@ impl UnknownKeys {
         let Err(wait) = self.count(&client.group(), nanoseconds(self.begin.elapsed())) else {
             return unknown;
         };
-        if let Some(untold) = self.told.told_now() {
+        self.told.count(|times| {
             tracing::warn!(
                 client = client.address.map(tracing::field::display),
-                untold,
+                times,
                 "an address sends many keys that nobody has: they get 429 for a while \
                  (--unknown-keys-per-minute), those that are known are served"
             );
-        }
+        });
         Problem::ManyUnknown {
             seconds: wait.as_secs() + 1,
         }

@@ -93,6 +93,17 @@ fn fault(error: impl Error + Send + Sync + 'static) -> StoreError {
     }
 }
 
+/// Opens a reader with all of its files, of which SQLite opens some with the first read only.
+fn open_whole_reader(path: &Path) -> rusqlite::Result<Connection> {
+    let reader = open_reader(path)?;
+    let read = reader.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()));
+    match read {
+        // The first to need it opens them, once the other process is done.
+        Err(error) if Failure::of(&error) != Failure::Busy => Err(error),
+        _ => Ok(reader),
+    }
+}
+
 /// Whether it was another process that kept SQLite from doing it.
 fn is_busy(error: &StoreError) -> bool {
     let StoreError::Database { source, .. } = error else {
@@ -107,7 +118,7 @@ impl Readers {
     pub(super) fn open(path: &Path) -> rusqlite::Result<Self> {
         let threads = Handle::try_current().map_or(1, |handle| handle.metrics().num_workers());
         let places = threads.saturating_sub(1).clamp(1, READERS);
-        let readers = (0..places).map(|_| open_reader(path));
+        let readers = (0..places).map(|_| open_whole_reader(path));
         let round = Round {
             number: 0,
             readers: readers.collect::<Result<_, _>>()?,

@@ -1,0 +1,126 @@
+//! Takes the body of a request in, within what its sender may send and what all bodies may hold.
+
+use axum::body::{Body, Bytes};
+use http_body_util::BodyExt;
+use hyper::body::Body as _;
+use hyper::header::HeaderMap;
+
+use super::authentication::is_known;
+use super::problem::Problem;
+use super::state::Api;
+use crate::serving::{Share, Standing};
+
+/// Largest body, in bytes.
+const BODY_LIMIT: usize = 1024 * 1024;
+
+/// A body, and what it holds of the memory for all.
+pub(super) struct Received {
+    pub(super) bytes: Bytes,
+    pub(super) share: Option<Share>,
+}
+
+/// Takes in a body. Who sends it is asked only when that matters: because it is large, or since there is
+/// no room for one of a stranger. What is refused is read to its end all the same, so that its sender
+/// gets to the answer, but not kept.
+pub(super) async fn receive(
+    api: &Api,
+    headers: &HeaderMap,
+    standing: Option<&Standing>,
+    mut body: Body,
+) -> Result<Received, Problem> {
+    let mut taking = Taking {
+        api,
+        headers,
+        standing,
+        share: standing.map(Standing::share),
+        buffer: Vec::new(),
+    };
+    let mut received = 0;
+    let mut refused = None;
+    while let Some(frame) = body.frame().await {
+        let broken = |_| Problem::Unreadable("The request body is broken.".to_owned());
+        let Ok(part) = frame.map_err(broken)?.into_data() else {
+            continue;
+        };
+        let is_first = received == 0;
+        received += part.len();
+        if received > BODY_LIMIT {
+            return Err(Problem::TooLarge);
+        }
+        if refused.is_some() {
+            continue;
+        }
+        // Most are there at once.
+        if is_first && body.is_end_stream() {
+            return taking.whole(part).await;
+        }
+        if let Err(problem) = taking.add(&part).await {
+            refused = Some(problem);
+            (taking.share, taking.buffer) = (None, Vec::new());
+        }
+    }
+    match refused {
+        Some(problem) => Err(problem),
+        None => Ok(Received {
+            bytes: taking.buffer.into(),
+            share: taking.share,
+        }),
+    }
+}
+
+struct Taking<'r> {
+    api: &'r Api,
+    headers: &'r HeaderMap,
+    standing: Option<&'r Standing>,
+    share: Option<Share>,
+    buffer: Vec<u8>,
+}
+
+impl Taking<'_> {
+    /// Takes a part in. It is copied: as it came it may be a few bytes of a large buffer.
+    async fn add(&mut self, part: &[u8]) -> Result<(), Problem> {
+        let length = self.buffer.len();
+        let free = self.buffer.capacity() - length;
+        if free < part.len() {
+            let more = part.len().max(length).min(BODY_LIMIT - length);
+            self.take(length + part.len(), more.saturating_sub(free))
+                .await?;
+            self.buffer.reserve_exact(more);
+        }
+        self.buffer.extend_from_slice(part);
+        Ok(())
+    }
+
+    /// Takes in a body that came as one part.
+    async fn whole(mut self, part: Bytes) -> Result<Received, Problem> {
+        self.take(part.len(), part.len()).await?;
+        Ok(Received {
+            bytes: part,
+            share: self.share,
+        })
+    }
+
+    /// Takes so many more bytes of the memory for a body that is so long by now.
+    async fn take(&mut self, length: usize, more: usize) -> Result<(), Problem> {
+        let (Some(standing), Some(share)) = (self.standing, &mut self.share) else {
+            return Ok(());
+        };
+        let is_large = length > standing.unknown_body();
+        if (share.is_known() || !is_large) && share.take(more) {
+            return Ok(());
+        }
+        if !share.is_known() && is_known(self.api, self.headers).await? {
+            standing.set_known();
+            share.set_known();
+            if share.take(more) {
+                return Ok(());
+            }
+        }
+        if is_large && !share.is_known() {
+            standing.tell_of_large_body();
+            return Err(Problem::TooLarge);
+        }
+        standing.tell_of_no_room();
+        Err(Problem::NoRoom)
+    }
+}
