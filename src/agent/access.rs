@@ -8,13 +8,12 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::describe;
-use super::device::Device;
 use super::intent::Sent;
-use super::journal::{BegunOperation, OnIdentity};
 use super::key_check::Asked;
-use super::media_keys::MediaKey;
 use super::memory::Known;
-use super::replaced::{Afterlife, Replaced};
+use super::record::media_key;
+use super::record::{BegunOperation, Device, OnIdentity};
+use super::replacement::{Afterlife, Replaced};
 use super::state::{Operation, State};
 use super::{Agent, AgentError, Identity};
 use crate::vault::{self, ChangeLock, Vault, VaultError, Watch};
@@ -47,13 +46,13 @@ enum Seen {
 impl Access {
     fn load(vault: &Vault, device: Device) -> Result<Self, AgentError> {
         if !device.has_key() {
-            return Err(device.unusable());
+            return Err(AgentError::unusable(&device));
         }
         let state = device.standing.state;
         let identity = device.identity.ok_or(AgentError::NotEnrolled)?;
         let known = Known {
             key: identity.key(vault)?,
-            rsa_pubkey: MediaKey::public(vault)?,
+            rsa_pubkey: media_key::public(vault)?,
             identity,
             state,
             trust: device.trust,
@@ -194,9 +193,8 @@ impl Agent {
 
     /// What the vault holds; `None` if there is none.
     pub(super) fn look(&self) -> Result<Option<Device>, AgentError> {
-        Vault::look(&self.folder)?
-            .map(|vault| Device::load(&vault))
-            .transpose()
+        let vault = Vault::look(&self.folder)?;
+        Ok(vault.map(|vault| Device::load(&vault)).transpose()?)
     }
 
     /// Who the device is and its key, after what is due was done.
@@ -355,7 +353,7 @@ impl Agent {
             }
         }
         if device.situation().begin(operation, false).is_err() {
-            return Err(device.unusable());
+            return Err(AgentError::unusable(&device));
         }
         let Some(identity) = device.identity.clone() else {
             return Err(AgentError::NotEnrolled);

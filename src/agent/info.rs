@@ -7,7 +7,8 @@ use serde::{Deserialize, Deserializer, Serialize};
 use super::access::Access;
 use super::answer::{self, Reply};
 use super::client::Answer;
-use super::media_keys::{MediaKey, MediaKeys};
+use super::media_keys::{Encoded, MediaKey, MediaKeys};
+use super::record::{RecordError, media_key};
 use super::request::Call;
 use super::{Agent, AgentError, Identity};
 use crate::vault::{Change, Vault};
@@ -119,20 +120,23 @@ impl Agent {
         self.access().await?;
         // Before the lock, for it takes a while.
         let vault = Vault::look(&self.folder)?.ok_or(AgentError::NotEnrolled)?;
-        if MediaKey::public(&vault)?.is_none() {
-            let key = MediaKey::make()?;
-            self.keep_media_key(|change, identity| key.store(change, identity))
-                .await?;
+        if media_key::public(&vault)?.is_none() {
+            let Encoded { private, public } = MediaKey::make()?.encode()?;
+            self.keep_media_key(|change, identity| {
+                media_key::store(change, identity, private.as_bytes(), &public)
+            })
+            .await?;
         }
         drop(vault);
         self.report_media_key().await?;
         let info = self.info().await?;
         let vault = Vault::look(&self.folder)?.ok_or(AgentError::NotEnrolled)?;
-        let Some(key) = MediaKey::load(&vault, &info.identity)? else {
+        let Some(private) = media_key::private(&vault, &info.identity)? else {
             return Err(AgentError::OtherMediaKey {
                 server: info.identity.server.to_string(),
             });
         };
+        let key = MediaKey::decode(&private)?;
         let decrypted = info.medium_key_sets.into_iter().map(|set| key.decrypt(set));
         Ok((info.identity, decrypted.collect::<Result<_, _>>()?))
     }
@@ -145,7 +149,7 @@ impl Agent {
         public: &str,
     ) -> Result<Vec<MediumKeySet>, AgentError> {
         if self.access().await?.rsa_pubkey.is_none() {
-            self.keep_media_key(|change, _| MediaKey::store_public(change, public))
+            self.keep_media_key(|change, _| media_key::store_public(change, public))
                 .await?;
         }
         self.report_media_key().await?;
@@ -177,14 +181,14 @@ impl Agent {
     /// Stores an RSA key if there is none yet.
     async fn keep_media_key(
         &self,
-        store: impl FnOnce(&Change<'_>, &Identity) -> Result<(), AgentError>,
+        store: impl FnOnce(&Change<'_>, &Identity) -> Result<(), RecordError>,
     ) -> Result<(), AgentError> {
         let _lock = self.lock().await?;
         let mut vault = Vault::open(&self.folder)?;
         let Some(identity) = Identity::load(&vault)? else {
             return Err(AgentError::NotEnrolled);
         };
-        if MediaKey::public(&vault)?.is_none() {
+        if media_key::public(&vault)?.is_none() {
             vault.change(|change| store(change, &identity))?;
         }
         Ok(())

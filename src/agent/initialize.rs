@@ -3,10 +3,9 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::device::{Device, Newcomer, Outcome, Revoker};
 use super::intent::Sent;
-use super::journal::{BegunEnrolment, Redeemed};
-use super::replaced::{Replaced, Replacement};
+use super::record::{BegunEnrolment, Device, Newcomer, Outcome, Redeemed, Revoker};
+use super::replacement::{Replaced, Replacement};
 use super::state::{Hindrance, Operation, Secrets, State, Step};
 use super::{Agent, AgentError, Identity, describe};
 use crate::enrolment::{Enrolment, ServerUrl};
@@ -358,6 +357,6 @@ fn begin(device: &Device, replace: bool) -> Result<(), AgentError> {
         (Err(Hindrance::AlreadyEnrolled), _, Some(identity)) => {
             Err(AgentError::AlreadyEnrolled(Box::new(identity.clone())))
         }
-        (Err(_), _, _) => Err(device.unusable()),
+        (Err(_), _, _) => Err(AgentError::unusable(&device)),
     }
 }

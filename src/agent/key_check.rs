@@ -7,7 +7,7 @@ use reqwest::{Method, StatusCode};
 use super::access::Access;
 use super::answer::{self, ANSWER_LIMIT, Reply};
 use super::client::{Repeat, device_authorization};
-use super::device::{Device, Outcome, Revoker};
+use super::record::{Device, Outcome, Revoker};
 use super::state::{KeyWord, Operation, Secrets, Situation, State};
 use super::{Agent, AgentError, Client, Event, Identity};
 use crate::enrolment::ServerUrl;
@@ -153,7 +153,7 @@ impl Agent {
         let vault = Vault::look(&self.folder)?.ok_or(AgentError::NotEnrolled)?;
         let device = Device::load(&vault)?;
         let Some(identity) = device.identity.as_ref().filter(|_| device.has_key()) else {
-            return Err(device.unusable());
+            return Err(AgentError::unusable(&device));
         };
         // Another process may have replaced it, or may have been about to.
         let may_be_replaced = device.situation().pending == Some(Operation::Roll);
@@ -183,7 +183,7 @@ impl Agent {
         };
         if_writable(self.believe(&device, word))?;
         match device.situation().heard(word).standing {
-            State::AnswerLost => Err(device.unusable()),
+            State::AnswerLost => Err(AgentError::unusable(&device)),
             _ => Err(error),
         }
     }

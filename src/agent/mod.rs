@@ -10,23 +10,22 @@ mod answer;
 mod client;
 mod clock;
 mod describe;
-mod device;
 mod error;
 mod event;
 #[cfg(fuzzing)]
 pub mod fuzzing;
-mod identity;
+mod idempotency_key;
 mod info;
 mod initialize;
 mod intent;
-mod journal;
-mod kept_trust;
 mod key_check;
 mod media_keys;
 mod memory;
 mod own_path;
 mod perform;
+mod record;
 mod replaced;
+mod replacement;
 mod request;
 mod state;
 mod status;
@@ -37,12 +36,11 @@ use std::sync::Arc;
 
 use crate::facts::Overrides;
 use crate::vault::Folder;
-use device::Device;
 use event::Nobody;
 use intent::Sent;
-use journal::OnIdentity;
-use media_keys::MediaKey;
 use memory::Memory;
+use record::Device;
+use record::{OnIdentity, media_key};
 use trusting::KeptClient;
 
 pub use access::{Done, Resumed};
@@ -54,14 +52,13 @@ pub use client::{
     Signer,
 };
 pub use describe::{Describe, ThisMachine};
-pub use device::{Lost, Revoker};
 pub use error::AgentError;
 pub use event::{Event, Observe};
-pub use identity::Identity;
 pub use info::{Current, Info, Selected, SelectedEvent, Suggestion};
 pub use initialize::{Course, ExistingIdentity, InitializeOptions, Initialized};
 pub use media_keys::{MediaKeyError, MediaKeys};
-pub use replaced::{Afterlife, Replaced};
+pub use record::{Identity, Lost, Revoker};
+pub use replacement::{Afterlife, Replaced};
 pub use request::{ApiRequest, ApiResponse};
 pub use state::{Operation, State};
 pub use status::{Status, UnfinishedEnrolment};
@@ -155,7 +152,7 @@ impl Agent {
     ) -> Result<Done, AgentError> {
         self.operate(Operation::Update, sent, |vault, identity| {
             let overrides = change(identity.overrides.clone());
-            let public = MediaKey::public(vault)?;
+            let public = media_key::public(vault)?;
             let mut report = describe::report(&*self.describe, &overrides, public)?;
             report.info = self.describe.info();
             Ok(OnIdentity::Update {

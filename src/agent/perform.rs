@@ -8,12 +8,13 @@ use reqwest::{Method, RequestBuilder, StatusCode};
 
 use super::answer::{self, ANSWER_LIMIT, Reply};
 use super::client::{Ended, Repeat, device_authorization};
-use super::device::{Device, Lost, Newcomer, Outcome, Revoker};
 use super::intent::{Sending, Sent};
-use super::journal::{BegunEnrolment, BegunOperation, OnIdentity, Redeemed};
 use super::key_check::KeyVerdict;
-use super::media_keys::MediaKey;
-use super::replaced::Replacement;
+use super::record::media_key;
+use super::record::{
+    BegunEnrolment, BegunOperation, Device, Lost, Newcomer, OnIdentity, Outcome, Redeemed, Revoker,
+};
+use super::replacement::Replacement;
 use super::request::NO_BODY;
 use super::state::{Operation, Secrets, Situation, State, Step, Word};
 use super::{Agent, AgentError, Client, Identity};
@@ -148,7 +149,7 @@ impl Agent {
                 ..BegunEnrolment::clone(begun)
             };
             if let Err(error) = vault.change(|change| changed.store(change)) {
-                error.warn();
+                AgentError::from(error).warn();
             }
         }
         let after = Situation {
@@ -242,7 +243,7 @@ impl Agent {
         failpoint::reach("operation: before storing");
         vault.change(|change| {
             if forget_rsa_key {
-                MediaKey::remove(change)?;
+                media_key::remove(change)?;
             }
             // In the vault as it is now: another call may have learned something meanwhile.
             identity.edit(change, learn)?;

@@ -13,7 +13,7 @@ use url::Url;
 use super::access::Access;
 use super::answer::{self, Reply, visible_headers};
 use super::client::{Answer, Repeat, device_authorization};
-use super::journal;
+use super::idempotency_key;
 use super::key_check::{AfterDoubt, KeyVerdict};
 use super::memory::Known;
 use super::own_path;
@@ -109,7 +109,7 @@ pub(super) struct Call {
 impl ApiRequest {
     /// A key for [`ApiRequest::idempotency_key`], as is made for a call that has none.
     pub fn new_idempotency_key() -> Result<Secret, AgentError> {
-        journal::idempotency_key()
+        idempotency_key::make().map_err(AgentError::Random)
     }
 
     /// Whether the method may change something, so that the call has an idempotency key.
@@ -150,7 +150,7 @@ impl Call {
         if !method.is_safe() {
             let key = match request.idempotency_key {
                 Some(key) => key,
-                None => journal::idempotency_key()?,
+                None => idempotency_key::make().map_err(AgentError::Random)?,
             };
             let mut value = header_value("idempotency key", key.expose())?;
             value.set_sensitive(true);

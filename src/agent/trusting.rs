@@ -3,11 +3,9 @@
 use std::sync::{Mutex, PoisonError};
 
 use super::client::trust::Trust;
-use super::device::Device;
-use super::identity::Identity;
 use super::intent::Sent;
-use super::journal::BegunEnrolment;
 use super::key_check::Asked;
+use super::record::{BegunEnrolment, Device, Identity, RecordError, kept_trust};
 use super::{Agent, AgentError, Client, ClientError};
 use crate::enrolment::ServerUrl;
 use crate::secret::Secret;
@@ -131,15 +129,15 @@ impl Agent {
     /// It is not what was asked for: where it can't be stored, that is told, and the answer counts.
     fn keep(&self, given: &Trust, identity: &Identity) {
         let stored = Vault::open(&self.folder)
-            .map_err(AgentError::from)
+            .map_err(RecordError::from)
             .and_then(|mut vault| {
                 vault.change(|change| match identity.is_in(change)? {
-                    true => given.store(change, identity),
+                    true => kept_trust::store(given, change, identity),
                     false => Ok(()),
                 })
             });
         if let Err(error) = stored {
-            error.warn();
+            AgentError::from(error).warn();
         }
     }
 }
