@@ -4,9 +4,10 @@ use std::path::PathBuf;
 
 use jiff::Timestamp;
 
-use super::record::{Device, Lost, Revoker, ToRevoke};
+use super::client::Trust;
+use super::error::AgentError;
+use super::record::{Device, Identity, Lost, Revoker, ToRevoke};
 use super::state::{Operation, State};
-use super::{AgentError, Identity, Trust};
 use crate::enrolment::ServerUrl;
 use crate::vault::{Folder, Vault};
 

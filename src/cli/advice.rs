@@ -199,7 +199,7 @@ fn of_store(error: &StoreError) -> Option<String> {
 }
 
 fn of_agent(error: &AgentError) -> Option<String> {
-    let (first, then) = (error.advice(), error.afterwards());
+    let (first, then) = (Advice::on(error), Advice::after(error));
     match (first, then.map(words)) {
         (None, then) => then.map(str::to_owned),
         (Some(first), None) => Some(words(first).to_owned()),

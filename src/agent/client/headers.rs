@@ -5,6 +5,9 @@ use zeroize::Zeroizing;
 
 use crate::secret::Secret;
 
+/// Length of a request without a body: some gateways take none whose length is left out.
+pub(in crate::agent) const NO_BODY: HeaderValue = HeaderValue::from_static("0");
+
 /// The value of `Authorization` for a device, marked as one that is neither shown nor kept in a
 /// table of headers.
 pub(in crate::agent) fn device_authorization(
@@ -12,6 +15,15 @@ pub(in crate::agent) fn device_authorization(
 ) -> Result<HeaderValue, InvalidHeaderValue> {
     let text = Zeroizing::new(format!("Device {}", key.expose()));
     let mut value = HeaderValue::from_str(&text)?;
+    value.set_sensitive(true);
+    Ok(value)
+}
+
+/// The value of `Idempotency-Key`, marked the same.
+pub(in crate::agent) fn idempotency_header(
+    key: &Secret,
+) -> Result<HeaderValue, InvalidHeaderValue> {
+    let mut value = HeaderValue::from_str(key.expose())?;
     value.set_sensitive(true);
     Ok(value)
 }

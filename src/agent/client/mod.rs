@@ -15,7 +15,7 @@ mod retry_after;
 mod route;
 mod send_error;
 mod tls;
-pub(super) mod trust;
+mod trust;
 mod user_agent;
 
 use std::sync::{Arc, OnceLock};
@@ -33,20 +33,20 @@ use proxy::EnvironmentProxy;
 use retry::Limits;
 use route::Route;
 use send_error::{Cause, explain};
-use trust::Trust;
 
 pub(super) use answer::Answer;
 #[cfg(fuzzing)]
 pub(super) use answer::Redirect;
 pub use certificate::{Distrust, Flaw, Signer};
 pub use client_error::ClientError;
-pub(super) use headers::device_authorization;
+pub(super) use headers::{NO_BODY, device_authorization, idempotency_header};
 pub(super) use hold::BeforeSending;
 pub(super) use incoming::Incoming;
 pub use last_failure::LastFailure;
 pub use proxy::ProxyRefusal;
 pub(super) use retry::{Ended, Repeat};
 pub use send_error::SendError;
+pub use trust::{OwnAuthority, Trust};
 pub use user_agent::App;
 
 /// Longest time for a call whose body is read piece by piece.

@@ -10,7 +10,7 @@ use super::identity::Identity;
 use super::journal::{BegunEnrolment, BegunOperation};
 use super::redeemed::Redeemed;
 use super::{entry, kept_trust, media_key};
-use crate::agent::client::trust::Trust;
+use crate::agent::client::Trust;
 use crate::agent::clock;
 use crate::agent::state::{Operation, Secrets, Situation, State, Step};
 use crate::enrolment::ServerUrl;

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::entry;
 use super::error::RecordError;
-use crate::agent::client::trust::Trust;
+use crate::agent::client::Trust;
 use crate::agent::idempotency_key;
 use crate::agent::state::Operation;
 use crate::enrolment::{Enrolment, ServerUrl};

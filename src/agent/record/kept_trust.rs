@@ -3,7 +3,7 @@
 use super::entry;
 use super::error::RecordError;
 use super::identity::Identity;
-use crate::agent::client::trust::Trust;
+use crate::agent::client::Trust;
 use crate::vault::{Change, Vault, VaultError};
 
 const ENTRY: &str = "trust";

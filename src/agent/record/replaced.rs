@@ -7,7 +7,7 @@ use super::entry;
 use super::error::RecordError;
 use super::identity::Identity;
 use super::journal::{BegunOperation, OnIdentity};
-use crate::agent::client::trust::Trust;
+use crate::agent::client::Trust;
 use crate::agent::clock;
 use crate::agent::state::Operation;
 use crate::secret::{self, Secret};

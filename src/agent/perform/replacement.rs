@@ -2,9 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::error::AgentError;
-use super::record::{Device, Identity, RecordError, ToRevoke};
-use super::state::State;
+use crate::agent::error::AgentError;
+use crate::agent::record::{Device, Identity, RecordError, ToRevoke};
+use crate::agent::state::State;
 use crate::vault::{Change, Vault};
 
 /// What became of a device that was replaced, on its server.
@@ -25,7 +25,7 @@ pub enum Afterlife {
 
 /// Whether two identities are of one device.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kinship {
+pub(in crate::agent) enum Kinship {
     Same,
     Other,
     /// A server may be reached by several addresses, and two servers may give the same serial.
@@ -59,7 +59,7 @@ pub struct Replaced {
 }
 
 /// All of them, as an enrolment leaves them.
-pub(super) struct Replacement {
+pub(in crate::agent) struct Replacement {
     to_revoke: Vec<ToRevoke>,
     is_changed: bool,
 }
@@ -67,7 +67,12 @@ pub(super) struct Replacement {
 impl Replacement {
     /// When `new` takes the place of `device`, which then is to be revoked or not. What fails here
     /// is told, and costs the new identity nothing.
-    pub(super) fn of(vault: &Vault, device: &Device, new: &Identity, revoke_old: bool) -> Self {
+    pub(in crate::agent) fn of(
+        vault: &Vault,
+        device: &Device,
+        new: &Identity,
+        revoke_old: bool,
+    ) -> Self {
         let mut to_revoke = ToRevoke::all(vault).unwrap_or_else(|error| {
             AgentError::from(error).warn();
             Vec::new()
@@ -101,7 +106,7 @@ impl Replacement {
     }
 
     /// Part of the transaction that stores the new identity.
-    pub(super) fn store(&self, change: &Change<'_>) -> Result<(), RecordError> {
+    pub(in crate::agent) fn store(&self, change: &Change<'_>) -> Result<(), RecordError> {
         match self.is_changed {
             true => ToRevoke::store(&self.to_revoke, change),
             false => Ok(()),
@@ -110,7 +115,7 @@ impl Replacement {
 }
 
 /// The device that loses its place to `new`, unless it is that one or has no access any more.
-pub(super) fn left_behind<'a>(
+pub(in crate::agent) fn left_behind<'a>(
     device: &'a Device,
     new: &Identity,
 ) -> Option<(&'a Identity, Kinship)> {
