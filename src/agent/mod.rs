@@ -3,6 +3,9 @@
 //! The agent keeps all state in the [vault](crate::vault). An operation that changes the identity is
 //! written down there before anything is sent, and is finished there with the server's answer, by
 //! whichever process comes next. One state machine decides what an answer leads to.
+//!
+//! [`Agent`] hands on only. Who does what, and who may ask whom, is in docs/ARCHITECTURE.md under "Rooms
+//! of the agent".
 
 mod access;
 mod advice;

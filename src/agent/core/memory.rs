@@ -29,7 +29,7 @@ impl Memory {
     }
 
     /// What was remembered, if it is still so.
-    pub(in crate::agent) fn recall(&self, folder: &Folder) -> Option<Arc<Known>> {
+    pub(super) fn recall(&self, folder: &Folder) -> Option<Arc<Known>> {
         let mut kept = self.kept();
         match &*kept {
             Some((watch, known)) if watch.is_unchanged(folder) => Some(Arc::clone(known)),
@@ -46,7 +46,7 @@ impl Memory {
     }
 
     /// Closes the vault, for a change that is to come.
-    pub(in crate::agent) fn forget(&self) {
+    pub(super) fn forget(&self) {
         *self.kept() = None;
     }
 }

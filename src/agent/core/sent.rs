@@ -13,7 +13,7 @@ pub(in crate::agent) enum Sent {
 }
 
 impl Sent {
-    pub(in crate::agent) fn is_in_passing(self) -> bool {
+    pub(super) fn is_in_passing(self) -> bool {
         matches!(self, Self::NeverInPassing | Self::BeforeInPassing)
     }
 

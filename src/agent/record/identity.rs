@@ -134,7 +134,7 @@ impl Identity {
         entry::plain(vault, IDENTITY, vault.plain(IDENTITY)?)
     }
 
-    pub(in crate::agent) fn has_key(vault: &Vault) -> Result<bool, RecordError> {
+    pub(super) fn has_key(vault: &Vault) -> Result<bool, RecordError> {
         Ok(vault.has_sealed(API_KEY)?)
     }
 
@@ -147,7 +147,7 @@ impl Identity {
     }
 
     /// Puts the identity into the vault in place of the one there; its key stays.
-    pub(in crate::agent) fn store(&self, change: &Change<'_>) -> Result<(), RecordError> {
+    pub(super) fn store(&self, change: &Change<'_>) -> Result<(), RecordError> {
         let text = serde_json::to_string(self).map_err(RecordError::Encode)?;
         Ok(change.put(IDENTITY, &text)?)
     }
@@ -160,7 +160,7 @@ impl Identity {
         Ok(change.put_sealed(API_KEY, &self.context(), key.expose().as_bytes())?)
     }
 
-    pub(in crate::agent) fn remove_key(change: &Change<'_>) -> Result<(), RecordError> {
+    pub(super) fn remove_key(change: &Change<'_>) -> Result<(), RecordError> {
         Ok(change.remove(API_KEY)?)
     }
 

@@ -60,7 +60,7 @@ impl BegunEnrolment {
         self.server == *enrolment.url() && self.token.expose() == enrolment.token().expose()
     }
 
-    pub(in crate::agent) fn load(vault: &Vault) -> Result<Option<Self>, RecordError> {
+    pub(super) fn load(vault: &Vault) -> Result<Option<Self>, RecordError> {
         entry::sealed(vault, ENROLMENT, "")
     }
 
@@ -68,7 +68,7 @@ impl BegunEnrolment {
         entry::seal(change, ENROLMENT, "", self)
     }
 
-    pub(in crate::agent) fn remove(change: &Change<'_>) -> Result<(), RecordError> {
+    pub(super) fn remove(change: &Change<'_>) -> Result<(), RecordError> {
         Ok(change.remove(ENROLMENT)?)
     }
 }
@@ -115,10 +115,7 @@ impl BegunOperation {
         })
     }
 
-    pub(in crate::agent) fn load(
-        vault: &Vault,
-        context: &str,
-    ) -> Result<Option<Self>, RecordError> {
+    pub(super) fn load(vault: &Vault, context: &str) -> Result<Option<Self>, RecordError> {
         entry::sealed(vault, ON_IDENTITY, context)
     }
 
@@ -130,7 +127,7 @@ impl BegunOperation {
         entry::seal(change, ON_IDENTITY, context, self)
     }
 
-    pub(in crate::agent) fn remove(change: &Change<'_>) -> Result<(), RecordError> {
+    pub(super) fn remove(change: &Change<'_>) -> Result<(), RecordError> {
         Ok(change.remove(ON_IDENTITY)?)
     }
 }

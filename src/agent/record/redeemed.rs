@@ -21,7 +21,7 @@ impl Redeemed {
         Ok(change.put_sealed(ENTRY, &identity.context(), token)?)
     }
 
-    pub(in crate::agent) fn remove(change: &Change<'_>) -> Result<(), RecordError> {
+    pub(super) fn remove(change: &Change<'_>) -> Result<(), RecordError> {
         Ok(change.remove(ENTRY)?)
     }
 
