@@ -238,7 +238,12 @@ fn what_a_person_gave_wrongly_comes_with_advice_and_an_error_without_it() {
         (
             &["init", url[0], url[1], url[2], url[3], "--ca-file", &der],
             1,
-            "-inform der",
+            "certificate again",
+        ),
+        (
+            &["init", url[0], url[1], url[2], url[3], "--ca-file", &text],
+            1,
+            "pkcs7",
         ),
         (
             &[

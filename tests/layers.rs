@@ -17,33 +17,7 @@ use std::path::{Path, PathBuf};
 use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 
 /// The circles of files that are left. This list only ever gets shorter.
-const KNOWN_CIRCLES: [&[&str]; 9] = [
-    &[
-        "agent/access.rs",
-        "agent/intent.rs",
-        "agent/key_check.rs",
-        "agent/mod.rs",
-        "agent/replaced.rs",
-        "agent/status.rs",
-        "agent/trusting.rs",
-    ],
-    &[
-        "agent/client/error.rs",
-        "agent/client/proxy.rs",
-        "agent/client/route.rs",
-    ],
-    &[
-        "agent/client/mod.rs",
-        "agent/client/retry.rs",
-        "agent/client/retry_after.rs",
-    ],
-    &[
-        "agent/device.rs",
-        "agent/error.rs",
-        "agent/identity.rs",
-        "agent/journal.rs",
-        "agent/media_keys.rs",
-    ],
+const KNOWN_CIRCLES: [&[&str]; 5] = [
     &[
         "cli/admin/device.rs",
         "cli/admin/event.rs",
@@ -103,6 +77,14 @@ const KNOWN_CIRCLES: [&[&str]; 9] = [
     &["jni/java.rs", "jni/policy.rs"],
 ];
 
+/// Files that give methods to types of other files. This list only ever gets shorter.
+const KNOWN_EXTENSIONS: [(&str, &str); 4] = [
+    ("cli/advice.rs", "CliError"),
+    ("enrolment/payload.rs", "Enrolment"),
+    ("server/organizers_file/values.rs", "Reader"),
+    ("server/store/operations/import.rs", "Imported"),
+];
+
 /// A module's path from the crate's root, and the path of a name in it.
 type Names = Vec<String>;
 
@@ -120,6 +102,8 @@ struct Module {
     exported_whole: Vec<Names>,
     /// Every word of it that is outside of re-exports.
     words: HashSet<String>,
+    /// Types of other files that it gives methods to.
+    extended: Vec<String>,
 }
 
 /// All files of the crate, by their module's path.
@@ -211,6 +195,7 @@ fn read_module(source: &Path, file: &Path, path: &[String], modules: &mut BTreeM
     let tokens: TokenStream = text.parse().unwrap();
     let mut module = Module {
         file: file.strip_prefix(source).unwrap().display().to_string(),
+        extended: extended(&tokens.clone().into_iter().collect::<Vec<_>>()),
         ..Module::default()
     };
     let mut children = Vec::new();
@@ -389,6 +374,55 @@ fn within(group: &Group) -> Vec<TokenTree> {
     group.stream().into_iter().collect()
 }
 
+/// The types that are given methods here and are declared elsewhere.
+fn extended(tokens: &[TokenTree]) -> Vec<String> {
+    let is_word = |token: &TokenTree, words: &[&str]| match token {
+        TokenTree::Ident(word) => words.iter().any(|known| word == known),
+        _ => false,
+    };
+    let declared: HashSet<String> = tokens
+        .windows(2)
+        .filter(|pair| is_word(&pair[0], &["struct", "enum", "union", "trait"]))
+        .map(|pair| pair[1].to_string())
+        .collect();
+    let mut extended = Vec::new();
+    for (at, token) in tokens.iter().enumerate() {
+        let is_item = match at.checked_sub(1).map(|before| &tokens[before]) {
+            Some(before) => matches!(before, TokenTree::Group(_)) || is_punct(before, ';'),
+            None => true,
+        };
+        if !(is_item && is_word(token, &["impl"])) {
+            continue;
+        }
+        let head = &tokens[at + 1..];
+        let head = head.iter().take_while(|token| {
+            !is_word(token, &["where"])
+                && !matches!(token, TokenTree::Group(group) if group.delimiter() == Delimiter::Brace)
+        });
+        // What stands in angle brackets is neither the type nor the `for` after a trait.
+        let (mut depth, mut after_dash) = (0, false);
+        let outer = head.filter(|token| {
+            let before = depth;
+            depth +=
+                i32::from(is_punct(token, '<')) - i32::from(is_punct(token, '>') && !after_dash);
+            after_dash = is_punct(token, '-');
+            before == 0 && depth == 0
+        });
+        let outer: Vec<&TokenTree> = outer.collect();
+        if outer.iter().any(|token| is_word(token, &["for"])) {
+            continue;
+        }
+        // As it is named, with the path to it; a trait object's lifetime comes after a plus.
+        let name = outer.iter().take_while(|token| !is_punct(token, '+'));
+        let name = name.filter(|token| !is_word(token, &["dyn"]));
+        let name: String = name.map(ToString::to_string).collect();
+        if !declared.contains(&name) {
+            extended.push(name);
+        }
+    }
+    extended
+}
+
 /// The groups of files each of which leads to all others of its group.
 fn circles(arrows: &BTreeMap<&str, BTreeSet<&str>>) -> BTreeSet<Vec<String>> {
     let reached: BTreeMap<&str, BTreeSet<&str>> = arrows
@@ -436,6 +470,20 @@ fn files_know_each_other_in_no_circle() {
     assert!(faults.is_empty(), "{}", faults.join("\n"));
 }
 
+/// A call of a method does not name the method's file. It needs no arrow of its own as long as the
+/// methods of a type stand where the type does, which whoever has a value of it knows.
+#[test]
+fn methods_stand_in_the_file_of_their_type() {
+    let read = Crate::read();
+    let modules = read.0.values();
+    let found = modules.flat_map(|module| {
+        let types = module.extended.iter();
+        types.map(|name| (module.file.as_str(), name.as_str()))
+    });
+    let found: BTreeSet<(&str, &str)> = found.collect();
+    assert_eq!(found, BTreeSet::from(KNOWN_EXTENSIONS));
+}
+
 /// A room: a folder, or a file that stands beside them.
 fn room(file: &str) -> &str {
     let (room, _) = file.split_once(['/', '.']).unwrap();
@@ -477,6 +525,7 @@ fn described(heading: &str) -> BTreeMap<String, BTreeSet<String>> {
 #[test]
 fn rooms_know_each_other_as_the_architecture_says() {
     are_as_described("## Rooms", "");
+    are_as_described("### Rooms of the agent", "agent/");
     are_as_described("### Rooms of the server", "server/");
 }
 
@@ -486,7 +535,8 @@ fn are_as_described(heading: &str, folder: &str) {
     let mut found: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
     let mut faults = Vec::new();
     let described = described(heading);
-    let inside = |file: &'_ str| file != "lib.rs" && file != "server/mod.rs";
+    let outside = ["lib.rs", "agent/mod.rs", "server/mod.rs"];
+    let inside = |file: &'_ str| !outside.contains(&file);
     let arrows = read.arrows();
     for (file, known) in &arrows {
         let Some(place) = file.strip_prefix(folder).filter(|_| inside(file)) else {
@@ -518,6 +568,34 @@ fn are_as_described(heading: &str, folder: &str) {
     let missing = found.keys().filter(|room| !described.contains_key(**room));
     faults.extend(missing.map(|room| format!("{room} is in no row of the table of rooms")));
     assert!(faults.is_empty(), "{}", faults.join("\n"));
+}
+
+#[test]
+fn methods_are_seen_whatever_their_type_is() {
+    for (text, named) in [
+        ("impl Agent { fn f() {} }", "Agent"),
+        ("use super::Agent; impl super::Agent {}", "super::Agent"),
+        (
+            "#[x] impl<'a, T: Fn() -> U> Other<'a, T> where T: Copy {}",
+            "Other",
+        ),
+        ("struct Own; impl dyn Other + '_ {}", "Other"),
+    ] {
+        let tokens: TokenStream = text.parse().unwrap();
+        let tokens: Vec<TokenTree> = tokens.into_iter().collect();
+        assert_eq!(extended(&tokens), [named], "{text}");
+    }
+    for text in [
+        "struct Own<T>(T); impl<T> Own<T> {}",
+        "impl Clone for Other {}",
+        "impl<T> Iterator for Other<T> where T: for<'a> Fn(&'a u8) {}",
+        "fn f() -> impl Iterator<Item = u8> {}",
+        "type Made = fn() -> u8; fn f(_: impl Fn()) {}",
+    ] {
+        let tokens: TokenStream = text.parse().unwrap();
+        let tokens: Vec<TokenTree> = tokens.into_iter().collect();
+        assert!(extended(&tokens).is_empty(), "{text}");
+    }
 }
 
 #[test]

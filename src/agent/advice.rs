@@ -1,9 +1,9 @@
 //! What can be done about an error. Whoever shows it says it in words of its own: commands for a
 //! shell, functions for an app.
 
-use super::AgentError;
 use super::answer::ForeignAnswer;
 use super::client::{Distrust, Flaw, ProxyRefusal, SendError, Signer};
+use super::error::AgentError;
 use super::state::Operation;
 use crate::enrolment::ServerUrlError;
 use crate::vault::VaultError;
@@ -111,93 +111,91 @@ pub enum Advice {
     Instead(Operation),
 }
 
-impl AgentError {
-    /// What can be done about it, if its own words don't say.
-    pub fn advice(&self) -> Option<Advice> {
-        match self {
-            Self::Vault(error) => of_vault(error),
-            Self::NotEnrolled => Some(Advice::Enrol),
-            Self::Enrolling { .. } => Some(Advice::GoOn),
-            Self::Unfinished { .. } => Some(Advice::FinishOrReplace),
-            Self::AlreadyEnrolled(_) => Some(Advice::SeeOrReplace),
-            Self::Rejected { problem, .. } => Some(match problem.says_unknown_key() {
-                true => Advice::OtherCopyOrReplace,
-                false => Advice::LookOrReplace,
+impl Advice {
+    /// What can be done about an error, if its own words don't say.
+    pub fn on(error: &AgentError) -> Option<Self> {
+        match error {
+            AgentError::Vault(error) => of_vault(error),
+            AgentError::NotEnrolled => Some(Self::Enrol),
+            AgentError::Enrolling { .. } => Some(Self::GoOn),
+            AgentError::Unfinished { .. } => Some(Self::FinishOrReplace),
+            AgentError::AlreadyEnrolled(_) => Some(Self::SeeOrReplace),
+            AgentError::Rejected { problem, .. } => Some(match problem.says_unknown_key() {
+                true => Self::OtherCopyOrReplace,
+                false => Self::LookOrReplace,
             }),
-            Self::OtherMediaKey { .. } => Some(Advice::Replace),
-            Self::Revoked(_) | Self::RevokedHere(_) => Some(Advice::NewDevice),
-            Self::AnswerLost { .. } => Some(Advice::RevokeAndRenew),
-            Self::OtherDevice { .. } => Some(Advice::CheckExisting),
-            Self::Refused {
+            AgentError::OtherMediaKey { .. } => Some(Self::Replace),
+            AgentError::Revoked(_) | AgentError::RevokedHere(_) => Some(Self::NewDevice),
+            AgentError::AnswerLost { .. } => Some(Self::RevokeAndRenew),
+            AgentError::OtherDevice { .. } => Some(Self::CheckExisting),
+            AgentError::Refused {
                 operation: Some(Operation::Initialize),
                 pending: true,
                 ..
-            } => Some(Advice::AskServer),
-            Self::Refused {
+            } => Some(Self::AskServer),
+            AgentError::Refused {
                 about_token: true,
                 problem,
                 ..
             } => Some(of_token(&problem.to_string())),
-            Self::Refused { pending: true, .. } => Some(Advice::GoOnLater),
-            Self::Foreign {
+            AgentError::Refused { pending: true, .. } => Some(Self::GoOnLater),
+            AgentError::Foreign {
                 operation, source, ..
             } => of_foreign(*operation, source),
-            Self::Unsound { operation, .. } => Some(going_on(*operation)),
-            Self::Address(ServerUrlError::PlainHttp(_)) => Some(Advice::Encrypt),
-            Self::Unanswered {
+            AgentError::Unsound { operation, .. } => Some(going_on(*operation)),
+            AgentError::Address(ServerUrlError::PlainHttp(_)) => Some(Self::Encrypt),
+            AgentError::Unanswered {
                 source: SendError::Certificate { distrust, .. },
                 ..
             } => Some(of_certificate(distrust)),
-            Self::Unanswered {
+            AgentError::Unanswered {
                 source: SendError::Proxy { source, .. },
                 ..
             } => Some(of_proxy(*source)),
-            Self::Unanswered {
+            AgentError::Unanswered {
                 source: SendError::NotEncrypted { .. },
                 ..
-            } => Some(Advice::CallPlain),
-            Self::Unanswered {
+            } => Some(Self::CallPlain),
+            AgentError::Unanswered {
                 operation,
                 source: SendError::NotHttp { .. },
                 ..
-            } => Some(at_another_address(*operation, Advice::CallEncrypted)),
-            Self::Unanswered {
+            } => Some(at_another_address(*operation, Self::CallEncrypted)),
+            AgentError::Unanswered {
                 operation,
                 pending,
                 source,
                 ..
             } => of_silence(*operation, *pending, source),
-            Self::OwnPath { operation, .. } => Some(Advice::Instead(*operation)),
-            Self::Entry { .. } => Some(Advice::Update),
-            Self::NoKey { .. } => Some(Advice::RestoreOrReplace),
-            Self::Refused { .. }
-            | Self::Address(_)
-            | Self::Override(_)
-            | Self::Client(_)
-            | Self::MediaKey(_)
-            | Self::Random(_)
-            | Self::NotAdopted { .. }
-            | Self::Method(_)
-            | Self::Header(_)
-            | Self::OwnHeader(_)
-            | Self::Key(_)
-            | Self::Encode(_) => None,
+            AgentError::OwnPath { operation, .. } => Some(Self::Instead(*operation)),
+            AgentError::Entry { .. } => Some(Self::Update),
+            AgentError::NoKey { .. } => Some(Self::RestoreOrReplace),
+            AgentError::Refused { .. }
+            | AgentError::Address(_)
+            | AgentError::Override(_)
+            | AgentError::Client(_)
+            | AgentError::MediaKey(_)
+            | AgentError::Random(_)
+            | AgentError::NotAdopted { .. }
+            | AgentError::Method(_)
+            | AgentError::Header(_)
+            | AgentError::OwnHeader(_)
+            | AgentError::Key(_)
+            | AgentError::Encode(_) => None,
         }
     }
-}
 
-impl AgentError {
     /// What to do once that is mended, where something was begun.
-    pub fn afterwards(&self) -> Option<Advice> {
-        let begun = match self {
-            Self::Foreign { operation, .. } => *operation,
-            Self::Unanswered {
+    pub fn after(error: &AgentError) -> Option<Self> {
+        let begun = match error {
+            AgentError::Foreign { operation, .. } => *operation,
+            AgentError::Unanswered {
                 operation, pending, ..
             } => operation.filter(|_| *pending),
             _ => None,
         };
         let afterwards = begun.map(going_on);
-        afterwards.filter(|_| self.advice() != afterwards)
+        afterwards.filter(|_| Self::on(error) != afterwards)
     }
 }
 

@@ -5,11 +5,11 @@ use std::path::PathBuf;
 use reqwest::StatusCode;
 use reqwest::header::InvalidHeaderValue;
 
-use super::Identity;
 use super::answer::ForeignAnswer;
 use super::client::{ClientError, SendError};
 use super::media_keys::MediaKeyError;
-use super::state::Operation;
+use super::record::{Device, Identity, RecordError, Revoker};
+use super::state::{Operation, State};
 use crate::causes;
 use crate::enrolment::ServerUrlError;
 use crate::facts::BlankOverride;
@@ -205,6 +205,26 @@ pub enum AgentError {
     Encode(#[source] serde_json::Error),
 }
 
+impl From<RecordError> for AgentError {
+    fn from(error: RecordError) -> Self {
+        match error {
+            RecordError::Vault(error) => Self::Vault(error),
+            RecordError::Random(error) => Self::Random(error),
+            RecordError::Entry {
+                path,
+                entry,
+                source,
+            } => Self::Entry {
+                path,
+                entry,
+                source,
+            },
+            RecordError::NoKey { path } => Self::NoKey { path },
+            RecordError::Encode(error) => Self::Encode(error),
+        }
+    }
+}
+
 fn failure(operation: Option<Operation>) -> &'static str {
     operation.map_or("the request was not answered", Operation::failure)
 }
@@ -248,6 +268,32 @@ fn answer_lost(operation: Operation, server: &str) -> String {
 }
 
 impl AgentError {
+    /// The error that says why a device in this state can make no calls.
+    pub(super) fn unusable(device: &Device) -> Self {
+        match (
+            device.situation().state(),
+            &device.identity,
+            &device.standing.lost,
+            &device.enrolment,
+        ) {
+            (State::Revoked, Some(identity), ..) => {
+                let identity = Box::new(identity.clone());
+                match device.standing.revoked_by {
+                    Some(Revoker::Device) => Self::RevokedHere(identity),
+                    Some(Revoker::Server) | None => Self::Revoked(identity),
+                }
+            }
+            (State::AnswerLost, _, Some(lost), _) => Self::AnswerLost {
+                operation: lost.operation,
+                server: lost.server.to_string(),
+            },
+            (State::Enrolling, _, _, Some(begun)) => Self::Enrolling {
+                server: begun.server.to_string(),
+            },
+            _ => Self::NotEnrolled,
+        }
+    }
+
     /// Whether what is in the vault can't be used, so that only setting it aside makes room.
     pub(super) fn is_beyond_use(&self) -> bool {
         match self {

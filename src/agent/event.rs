@@ -1,6 +1,6 @@
 //! What happens to a device, told to the app on top.
 
-use super::Identity;
+use super::record::Identity;
 use super::state::{Operation, State};
 
 /// Something that this process changed, committed to the vault before it is told.

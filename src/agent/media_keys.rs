@@ -3,15 +3,11 @@
 
 use base64::prelude::{BASE64_STANDARD, Engine};
 use rsa::PrivateKey;
-use rsa::pkcs8::{DecodePrivateKey, EncodePrivateKey, EncodePublicKey, LineEnding};
+use rsa::pkcs8::{DecodePrivateKey, EncodePrivateKey, EncodePublicKey, LineEnding, SecretDocument};
 use zeroize::Zeroizing;
 
-use super::{AgentError, Identity};
-use crate::vault::{Change, Vault};
 use crate::wire::MediumKeySet;
 
-const PRIVATE: &str = "rsa key";
-const PUBLIC: &str = "rsa public key";
 /// Length of the modulus. Servers take any; every NFC library reads what was encrypted to this one.
 const BITS: usize = 2048;
 
@@ -63,45 +59,35 @@ pub enum MediaKeyError {
 /// The device's RSA key, opened.
 pub(super) struct MediaKey(PrivateKey);
 
-impl MediaKey {
-    /// The public half in PEM, if there is a key.
-    pub(super) fn public(vault: &Vault) -> Result<Option<String>, AgentError> {
-        Ok(vault.plain(PUBLIC)?)
-    }
+/// A key as it is kept.
+pub(super) struct Encoded {
+    /// In DER.
+    pub(super) private: SecretDocument,
+    /// In PEM.
+    pub(super) public: String,
+}
 
-    pub(super) fn load(vault: &Vault, identity: &Identity) -> Result<Option<Self>, AgentError> {
-        let Some(der) = vault.sealed(PRIVATE, &identity.context())? else {
-            return Ok(None);
-        };
-        let key = PrivateKey::from_pkcs8_der(&der).map_err(MediaKeyError::Read)?;
-        Ok(Some(Self(key)))
+impl MediaKey {
+    pub(super) fn decode(private: &[u8]) -> Result<Self, MediaKeyError> {
+        let key = PrivateKey::from_pkcs8_der(private).map_err(MediaKeyError::Read)?;
+        Ok(Self(key))
     }
 
     /// Makes a key. Takes a second or more of a handheld's processor.
-    pub(super) fn make() -> Result<Self, AgentError> {
+    pub(super) fn make() -> Result<Self, MediaKeyError> {
         let key = PrivateKey::new(&mut rsa::rand_core::UnwrapErr(getrandom::SysRng), BITS);
         Ok(Self(
             key.map_err(|error| MediaKeyError::Make(error.into()))?,
         ))
     }
 
-    pub(super) fn store(&self, change: &Change<'_>, identity: &Identity) -> Result<(), AgentError> {
+    pub(super) fn encode(&self) -> Result<Encoded, MediaKeyError> {
         let private = self.0.to_pkcs8_der();
-        let private = private.map_err(|error| MediaKeyError::Make(error.into()))?;
         let public = self.0.to_public_key().to_public_key_pem(LineEnding::LF);
-        let public = public.map_err(|error| MediaKeyError::Make(error.into()))?;
-        change.put_sealed(PRIVATE, &identity.context(), private.as_bytes())?;
-        Self::store_public(change, &public)
-    }
-
-    /// Stores the public half of a pair whose private half is held elsewhere.
-    pub(super) fn store_public(change: &Change<'_>, public: &str) -> Result<(), AgentError> {
-        Ok(change.put(PUBLIC, public)?)
-    }
-
-    pub(super) fn remove(change: &Change<'_>) -> Result<(), AgentError> {
-        change.remove(PRIVATE)?;
-        Ok(change.remove(PUBLIC)?)
+        Ok(Encoded {
+            private: private.map_err(|error| MediaKeyError::Make(error.into()))?,
+            public: public.map_err(|error| MediaKeyError::Make(error.into()))?,
+        })
     }
 
     /// Decrypts a pair of keys. What was encrypted to another key may come out as random bytes: the

@@ -3,167 +3,94 @@
 //! The agent keeps all state in the [vault](crate::vault). An operation that changes the identity is
 //! written down there before anything is sent, and is finished there with the server's answer, by
 //! whichever process comes next. One state machine decides what an answer leads to.
+//!
+//! [`Agent`] hands on only. Who does what, and who may ask whom, is in docs/ARCHITECTURE.md under "Rooms
+//! of the agent".
 
 mod access;
 mod advice;
 mod answer;
+mod calls;
 mod client;
 mod clock;
+mod core;
 mod describe;
-mod device;
+mod device_api;
 mod error;
 mod event;
 #[cfg(fuzzing)]
 pub mod fuzzing;
-mod identity;
-mod info;
-mod initialize;
-mod intent;
-mod journal;
-mod kept_trust;
-mod key_check;
+mod idempotency_key;
+mod learn;
 mod media_keys;
-mod memory;
-mod own_path;
+mod operate;
 mod perform;
-mod replaced;
-mod request;
+mod record;
 mod state;
 mod status;
-mod stream;
-mod trusting;
 
 use std::sync::Arc;
 
+use self::core::{Core, Sent};
+use crate::enrolment::Enrolment;
 use crate::facts::Overrides;
 use crate::vault::Folder;
-use device::Device;
-use event::Nobody;
-use intent::Sent;
-use journal::OnIdentity;
-use media_keys::MediaKey;
-use memory::Memory;
-use trusting::KeptClient;
+use crate::wire::MediumKeySet;
 
-pub use access::{Done, Resumed};
 pub use advice::Advice;
 pub use answer::ForeignAnswer;
-pub use client::trust::{OwnAuthority, Trust};
+pub use calls::{
+    ApiRequest, ApiResponse, ApiStream, BodyWriter, Current, Info, Selected, SelectedEvent,
+    StreamedBody, Suggestion, streamed_body,
+};
 pub use client::{
-    App, Client, ClientConfig, ClientError, Distrust, Flaw, LastFailure, ProxyRefusal, SendError,
-    Signer,
+    App, Client, ClientConfig, ClientError, Distrust, Flaw, LastFailure, OwnAuthority,
+    ProxyRefusal, SendError, Signer, Trust,
 };
 pub use describe::{Describe, ThisMachine};
-pub use device::{Lost, Revoker};
 pub use error::AgentError;
 pub use event::{Event, Observe};
-pub use identity::Identity;
-pub use info::{Current, Info, Selected, SelectedEvent, Suggestion};
-pub use initialize::{Course, ExistingIdentity, InitializeOptions, Initialized};
 pub use media_keys::{MediaKeyError, MediaKeys};
-pub use replaced::{Afterlife, Replaced};
-pub use request::{ApiRequest, ApiResponse};
+pub use operate::{Course, Done, ExistingIdentity, InitializeOptions, Initialized, Resumed};
+pub use perform::{Afterlife, Replaced};
+pub use record::{Identity, Lost, Revoker};
 pub use state::{Operation, State};
 pub use status::{Status, UnfinishedEnrolment};
-pub use stream::{ApiStream, BodyWriter, StreamedBody, streamed_body};
 
 /// The agent of one device.
 ///
 /// All of it may be used by several tasks and processes at once: operations wait for each other, and
 /// calls go side by side.
 pub struct Agent {
-    folder: Folder,
-    /// As it was given, with the trust it was given with.
-    client: Client,
-    kept_client: KeptClient,
-    describe: Arc<dyn Describe>,
-    observer: Arc<dyn Observe>,
-    memory: Option<Memory>,
+    core: Core,
 }
 
 impl Agent {
     /// The agent whose vault is in `folder`.
     pub fn new(folder: Folder, client: Client, describe: Arc<dyn Describe>) -> Self {
         Self {
-            folder,
-            client,
-            kept_client: KeptClient::default(),
-            describe,
-            observer: Arc::new(Nobody),
-            memory: None,
+            core: Core::new(folder, client, describe),
         }
     }
 
     /// The same, with someone who is told what happens.
     pub fn observed_by(self, observer: Arc<dyn Observe>) -> Self {
-        Self { observer, ..self }
+        Self {
+            core: self.core.observed_by(observer),
+        }
     }
 
     /// The same, made for many calls: it keeps the vault open and its key in memory, and reads them
     /// again when they were changed.
     pub fn with_memory(self) -> Self {
         Self {
-            memory: Some(Memory::default()),
-            ..self
-        }
-    }
-
-    /// Tells what a step has led to.
-    fn tell(
-        &self,
-        before: &Device,
-        state: State,
-        identity: Option<&Identity>,
-        done: Option<Operation>,
-    ) {
-        if let Some(operation) = done {
-            self.observer.happened(Event::Done(operation));
-        }
-        if state != before.situation().state() {
-            self.observer.happened(Event::StateChanged(state));
-        }
-        match (&before.identity, identity) {
-            (Some(before), Some(after)) if before.is_told_otherwise(after) => {
-                self.observer.happened(Event::IdentityChanged {
-                    before: Box::new(before.clone()),
-                    after: Box::new(after.clone()),
-                });
-            }
-            _ => {}
+            core: self.core.with_memory(),
         }
     }
 
     /// What the vault says about this device. Changes nothing and waits for nobody.
     pub fn status(&self) -> Result<Status, AgentError> {
-        Status::read(&self.folder)
-    }
-
-    /// Reports what the device is. `change` makes what people want reported instead of what is found
-    /// out of what they wanted before; it holds for all later reports too. With the identity, it is
-    /// what the agent does by itself when something has changed.
-    pub async fn update(
-        &self,
-        change: impl FnOnce(Overrides) -> Overrides,
-    ) -> Result<Done, AgentError> {
-        self.report_again(change, Sent::Never).await
-    }
-
-    async fn report_again(
-        &self,
-        change: impl FnOnce(Overrides) -> Overrides,
-        sent: Sent,
-    ) -> Result<Done, AgentError> {
-        self.operate(Operation::Update, sent, |vault, identity| {
-            let overrides = change(identity.overrides.clone());
-            let public = MediaKey::public(vault)?;
-            let mut report = describe::report(&*self.describe, &overrides, public)?;
-            report.info = self.describe.info();
-            Ok(OnIdentity::Update {
-                report: Box::new(report),
-                overrides,
-            })
-        })
-        .await
+        Status::read(&self.core.folder)
     }
 
     /// Refuses a vault that is gone at the next boot, unless the folder allows it: what [`initialize`],
@@ -173,25 +100,109 @@ impl Agent {
     /// [`adopt`]: Self::adopt
     /// [`roll`]: Self::roll
     pub fn refuse_if_volatile(&self) -> Result<(), AgentError> {
-        Ok(self.folder.refuse_if_volatile()?)
+        Ok(self.core.folder.refuse_if_volatile()?)
+    }
+
+    /// Redeems the token of `enrolment` and keeps the identity and key it gets.
+    ///
+    /// The operation and its idempotency key are in the vault before the token is sent, and not before
+    /// there is a connection to send it over. If no answer of the API comes, they stay there: enrolling
+    /// again with the same token at the same server goes on under the same key, and the server repeats
+    /// its answer. The key is never sent anywhere else, since for a day it is worth as much as the
+    /// device's own.
+    pub async fn initialize(
+        &self,
+        enrolment: &Enrolment,
+        options: &InitializeOptions,
+    ) -> Result<Initialized, AgentError> {
+        operate::initialize(&self.core, enrolment, options).await
+    }
+
+    /// Redeems the first of these that the server knows, where it can't be told which one is meant: a token
+    /// that is unknown uses nothing up. Without any it is an unknown token's refusal that is returned.
+    pub async fn initialize_first_known<'e>(
+        &self,
+        first: &'e Enrolment,
+        others: impl IntoIterator<Item = &'e Enrolment>,
+        options: &InitializeOptions,
+    ) -> Result<Initialized, AgentError> {
+        operate::initialize_first_known(&self.core, first, others, options).await
+    }
+
+    /// Takes over a device that another app enrolled, once the server has confirmed it. That it was
+    /// taken over before, with the same key, is fine.
+    pub async fn adopt(
+        &self,
+        existing: &ExistingIdentity,
+        options: &InitializeOptions,
+    ) -> Result<Initialized, AgentError> {
+        operate::adopt(&self.core, existing, options).await
+    }
+
+    /// Finishes what was begun before and cut short, under its old idempotency key.
+    pub async fn resume(&self) -> Result<Option<Resumed>, AgentError> {
+        operate::resume(&self.core).await
+    }
+
+    /// Reports what the device is. `change` makes what people want reported instead of what is found
+    /// out of what they wanted before; it holds for all later reports too. With the identity, it is
+    /// what the agent does by itself when something has changed.
+    pub async fn update(
+        &self,
+        change: impl FnOnce(Overrides) -> Overrides,
+    ) -> Result<Done, AgentError> {
+        operate::report(&self.core, change, Sent::Never).await
     }
 
     /// Replaces the device's key; the server takes the old one no more.
     pub async fn roll(&self) -> Result<Done, AgentError> {
-        let device = self.look()?;
-        // What was begun is to be finished, wherever it is kept.
-        if device.is_some_and(|device| device.situation().pending != Some(Operation::Roll)) {
-            self.folder.refuse_if_volatile()?;
-        }
-        self.operate(Operation::Roll, Sent::Never, |_, _| Ok(OnIdentity::Roll))
-            .await
+        operate::roll(&self.core).await
     }
 
     /// Ends the device's access for good and destroys its key. The identity is kept for the record.
     pub async fn revoke(&self) -> Result<Done, AgentError> {
-        self.operate(Operation::Revoke, Sent::Never, |_, _| {
-            Ok(OnIdentity::Revoke)
-        })
-        .await
+        operate::revoke(&self.core).await
+    }
+
+    /// Makes an authenticated call. Any answer of the server is a result; what it says about the
+    /// device's access is taken in first, and is an error.
+    pub async fn request(&self, request: ApiRequest) -> Result<ApiResponse, AgentError> {
+        calls::request(&self.core, request).await
+    }
+
+    /// Makes an authenticated call and returns as soon as the answer begins. With `body`, that is
+    /// sent instead of the request's own.
+    pub async fn stream(
+        &self,
+        request: ApiRequest,
+        body: Option<StreamedBody>,
+    ) -> Result<ApiStream, AgentError> {
+        calls::stream(&self.core, request, body).await
+    }
+
+    /// Asks the server who this device is, and takes over what is new.
+    pub async fn info(&self) -> Result<Info, AgentError> {
+        calls::info(&self.core).await
+    }
+
+    /// Who the device is, and its keys for NFC media, decrypted. Makes the device's RSA key if there is
+    /// none yet, which takes a second or more, and tells the server.
+    pub async fn media_keys(&self) -> Result<(Identity, Vec<MediaKeys>), AgentError> {
+        calls::media_keys(&self.core).await
+    }
+
+    /// The keys for NFC media as the server encrypted them to a key pair that the app holds, as in
+    /// Android's Keystore; `public` is its public half in PEM. The pair that was reported first stays:
+    /// the server takes no other.
+    pub async fn encrypted_media_keys(
+        &self,
+        public: &str,
+    ) -> Result<Vec<MediumKeySet>, AgentError> {
+        calls::encrypted_media_keys(&self.core, public).await
+    }
+
+    /// Asks what to scan for now.
+    pub async fn event_selection(&self, current: &Current) -> Result<Suggestion, AgentError> {
+        calls::event_selection(&self.core, current).await
     }
 }

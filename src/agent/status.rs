@@ -4,9 +4,10 @@ use std::path::PathBuf;
 
 use jiff::Timestamp;
 
-use super::device::{Device, Lost, Revoker};
+use super::client::Trust;
+use super::error::AgentError;
+use super::record::{Device, Identity, Lost, Revoker, ToRevoke};
 use super::state::{Operation, State};
-use super::{AgentError, Identity, Trust, replaced};
 use crate::enrolment::ServerUrl;
 use crate::vault::{Folder, Vault};
 
@@ -75,7 +76,7 @@ impl Status {
         Ok(Self {
             vault: folder.vault_path(),
             state: situation.state(),
-            hindrance: (!is_usable).then(|| device.unusable()),
+            hindrance: (!is_usable).then(|| AgentError::unusable(&device)),
             since: device.standing.since,
             pending: situation.unfinished(),
             unfinished: device.enrolment.map(|begun| UnfinishedEnrolment {
@@ -85,7 +86,10 @@ impl Status {
             lost: device.standing.lost,
             revoked_by: device.standing.revoked_by,
             to_revoke: match &open {
-                Some(vault) => replaced::to_revoke(vault)?,
+                Some(vault) => {
+                    let all = ToRevoke::all(vault)?;
+                    all.into_iter().map(|old| old.identity).collect()
+                }
                 None => Vec::new(),
             },
             trust: device.trust,

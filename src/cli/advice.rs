@@ -155,10 +155,10 @@ fn of_client(error: &ClientError) -> Option<&'static str> {
             Some("check the file's name and permissions, and that it is in PEM form and whole")
         }
         ClientError::NoCertificate { .. } => Some(
-            "give certificates in PEM form; of one in DER form, openssl x509 -inform der -in FILE -out FILE.pem makes it",
+            "export the authority's certificate in PEM or DER form; of a .p7b file, openssl pkcs7 -print_certs -in FILE -out FILE.pem makes it",
         ),
         ClientError::BadCertificate { .. } => {
-            Some("export the authority's certificate again, in PEM form")
+            Some("export the authority's certificate again, in PEM or DER form")
         }
         ClientError::TooManyCertificates { .. } => Some(
             "give those of the server's own authority, or --system-certificates for all that this system trusts",
@@ -199,7 +199,7 @@ fn of_store(error: &StoreError) -> Option<String> {
 }
 
 fn of_agent(error: &AgentError) -> Option<String> {
-    let (first, then) = (error.advice(), error.afterwards());
+    let (first, then) = (Advice::on(error), Advice::after(error));
     match (first, then.map(words)) {
         (None, then) => then.map(str::to_owned),
         (Some(first), None) => Some(words(first).to_owned()),

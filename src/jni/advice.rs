@@ -6,8 +6,8 @@ use crate::shown;
 /// What an error says, and what to do: one line, as it may repeat what a server said.
 pub(super) fn words(error: &AgentError) -> String {
     let advised = || {
-        let first = error.advice().map(of).or_else(|| on_call(error));
-        let advice = [first, error.afterwards().map(of)];
+        let first = Advice::on(error).map(of).or_else(|| on_call(error));
+        let advice = [first, Advice::after(error).map(of)];
         match advice.into_iter().flatten().collect::<Vec<_>>() {
             none if none.is_empty() => error.to_string(),
             advice => format!("{error}: {}", advice.join("; then ")),
@@ -20,13 +20,13 @@ pub(super) fn words(error: &AgentError) -> String {
 fn on_operation(error: &AgentError) -> Option<String> {
     match error {
         AgentError::Refused { pending: true, .. } => {
-            let advice = error.advice().map(of)?;
+            let advice = Advice::on(error).map(of)?;
             Some(format!("{error}; {advice}"))
         }
         AgentError::Refused {
             about_token: true, ..
         } => {
-            let advice = error.advice().map(of)?;
+            let advice = Advice::on(error).map(of)?;
             let words = error.to_string();
             Some(format!("{}; {advice}", words.trim_end_matches('.')))
         }

@@ -1,48 +1,53 @@
 //! Talking to a server: one client with the limits, the trust and the patience that every call
 //! needs.
 
+mod answer;
 mod certificate;
+mod client_error;
 mod connecting;
-mod error;
+mod headers;
 mod hold;
+mod incoming;
 mod last_failure;
 mod proxy;
 mod retry;
 mod retry_after;
 mod route;
+mod send_error;
 mod tls;
-pub(super) mod trust;
+mod trust;
 mod user_agent;
 
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use jiff::Timestamp;
-use reqwest::header::{
-    CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, InvalidHeaderValue, LOCATION,
-};
-use reqwest::{ClientBuilder, Method, Request, RequestBuilder, Response, StatusCode, redirect};
+use reqwest::{ClientBuilder, Method, Request, RequestBuilder, Response, redirect};
 use tokio::time::Instant;
-use zeroize::Zeroizing;
 
 use super::clock;
 use crate::mask;
-use crate::secret::Secret;
 use crate::shown;
-use error::{Cause, explain};
 use hold::Hold;
+use incoming::silence;
 use proxy::EnvironmentProxy;
 use retry::Limits;
 use route::Route;
-use trust::Trust;
+use send_error::{Cause, explain};
 
+pub(super) use answer::Answer;
+#[cfg(fuzzing)]
+pub(super) use answer::Redirect;
 pub use certificate::{Distrust, Flaw, Signer};
-pub use error::{ClientError, SendError};
+pub use client_error::ClientError;
+pub(super) use headers::{NO_BODY, device_authorization, idempotency_header};
 pub(super) use hold::BeforeSending;
+pub(super) use incoming::Incoming;
 pub use last_failure::LastFailure;
 pub use proxy::ProxyRefusal;
 pub(super) use retry::{Ended, Repeat};
-pub(super) use retry_after::RetryAfter;
+pub use send_error::SendError;
+pub use trust::{OwnAuthority, Trust};
 pub use user_agent::App;
 
 /// Longest time for a call whose body is read piece by piece.
@@ -97,58 +102,6 @@ impl ClientConfig {
         self.keep_alive
             .min(self.attempt_timeout.min(self.deadline) / 3)
     }
-}
-
-/// An answer as it came.
-pub(super) struct Answer {
-    pub(super) status: StatusCode,
-    pub(super) headers: HeaderMap,
-    pub(super) is_json: bool,
-    pub(super) redirect: Option<Redirect>,
-    /// When the server wants to be asked again.
-    pub(super) retry_after: Option<RetryAfter>,
-    /// The proxy that it came through, or from.
-    pub(super) proxy: Option<String>,
-    /// It may hold the API key.
-    pub(super) body: Zeroizing<Vec<u8>>,
-}
-
-/// Where an answer sends its reader.
-pub(super) struct Redirect {
-    pub(super) location: String,
-    /// Whether that may be a page to log in to a network at.
-    pub(super) may_be_login: bool,
-}
-
-impl Redirect {
-    fn read(asked: &url::Url, headers: &HeaderMap) -> Option<Self> {
-        let location = text(headers, LOCATION)?;
-        // What is no address leads to nobody else.
-        let may_be_login = asked.join(location).is_ok_and(|target| {
-            let is_same_host = target.host() == asked.host();
-            let is_encrypted_now = (asked.scheme(), target.scheme()) == ("http", "https");
-            let is_same_server =
-                is_same_host && (is_encrypted_now || target.origin() == asked.origin());
-            !is_same_server || is_like_a_login(&target)
-        });
-        Some(Self {
-            location: location.to_owned(),
-            may_be_login,
-        })
-    }
-}
-
-/// Whether an address on the same host is like that of a page to log in at: by its words, or because
-/// it hands on the address that was asked for.
-fn is_like_a_login(target: &url::Url) -> bool {
-    const WORDS: [&str; 6] = ["auth", "captive", "login", "logon", "portal", "signin"];
-    let path = target.path().to_lowercase().replace(['-', '_'], "");
-    WORDS.iter().any(|word| path.contains(word)) || target.query().is_some_and(hands_on)
-}
-
-fn hands_on(query: &str) -> bool {
-    let mut pairs = url::form_urlencoded::parse(query.as_bytes());
-    pairs.any(|(_, value)| value.starts_with('/') || value.contains("://"))
 }
 
 /// The client for all calls; keeps connections open between them.
@@ -398,60 +351,6 @@ impl Client {
     }
 }
 
-/// An answer whose body is still to be read.
-pub(super) struct Incoming {
-    response: Response,
-    /// When it was asked for.
-    now: Timestamp,
-    route: Route,
-    /// Longest wait for the next piece.
-    patience: Duration,
-}
-
-impl Incoming {
-    pub(super) fn status(&self) -> StatusCode {
-        self.response.status()
-    }
-
-    pub(super) fn headers(&self) -> &HeaderMap {
-        self.response.headers()
-    }
-
-    /// The next piece of the body, unpacked; `None` at its end.
-    pub(super) async fn next(&mut self) -> Result<Option<Vec<u8>>, SendError> {
-        match tokio::time::timeout(self.patience, self.response.chunk()).await {
-            Ok(Ok(piece)) => Ok(piece.map(Vec::from)),
-            Ok(Err(source)) => Err(explain(&self.route, source)),
-            Err(_) => Err(silence(&self.route)),
-        }
-    }
-
-    /// Reads all of it. Piece by piece as they come out of the decompression, so that the limit holds
-    /// for what a small answer may grow to.
-    pub(super) async fn read(mut self, limit: usize) -> Result<Answer, SendError> {
-        let mut body = Zeroizing::new(Vec::new());
-        while let Some(piece) = self.next().await?.map(Zeroizing::new) {
-            if body.len() + piece.len() > limit {
-                return Err(SendError::TooLarge {
-                    origin: self.route.to_string(),
-                    limit,
-                });
-            }
-            body.extend_from_slice(&piece);
-        }
-        let headers = self.response.headers().clone();
-        Ok(Answer {
-            status: self.response.status(),
-            is_json: is_json(&headers),
-            redirect: Redirect::read(self.response.url(), &headers),
-            retry_after: RetryAfter::read(&headers, self.now),
-            headers,
-            proxy: self.route.proxy,
-            body,
-        })
-    }
-}
-
 /// The time, if the TLS library can count with it.
 fn certifiable_now() -> Result<Timestamp, SendError> {
     let now = clock::now();
@@ -459,47 +358,9 @@ fn certifiable_now() -> Result<Timestamp, SendError> {
     is_countable.then_some(now).ok_or(SendError::Clock)
 }
 
-fn silence(route: &Route) -> SendError {
-    SendError::TimedOut {
-        origin: route.to_string(),
-        connecting: false,
-        source: Cause::from("it fell silent"),
-    }
-}
-
-/// The value of `Authorization` for a device, marked as one that is neither shown nor kept in a
-/// table of headers.
-pub(super) fn device_authorization(key: &Secret) -> Result<HeaderValue, InvalidHeaderValue> {
-    let text = Zeroizing::new(format!("Device {}", key.expose()));
-    let mut value = HeaderValue::from_str(&text)?;
-    value.set_sensitive(true);
-    Ok(value)
-}
-
-fn is_json(headers: &HeaderMap) -> bool {
-    let kind = text(headers, CONTENT_TYPE).unwrap_or_default();
-    let kind = kind.split(';').next().unwrap_or_default().trim();
-    kind.eq_ignore_ascii_case("application/json")
-}
-
-fn text(headers: &HeaderMap, name: HeaderName) -> Option<&str> {
-    headers.get(name)?.to_str().ok()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn an_api_key_is_never_shown_with_its_header() {
-        let key = Secret::new("s3cret".to_owned());
-        let value = device_authorization(&key).unwrap();
-        assert_eq!(value.to_str().unwrap(), "Device s3cret");
-        assert!(value.is_sensitive());
-        assert!(!format!("{value:?}").contains("s3cret"));
-        let broken = Secret::new("a\nb".to_owned());
-        assert!(device_authorization(&broken).is_err());
-    }
 
     #[test]
     fn connecting_and_signs_of_life_fit_into_an_attempt() {

@@ -7,8 +7,10 @@ use backon::{BackoffBuilder, ExponentialBuilder};
 use reqwest::StatusCode;
 use tokio::time::{Instant, sleep};
 
-use super::error::Cause;
-use super::{Answer, LastFailure, RetryAfter, SendError};
+use super::answer::Answer;
+use super::last_failure::LastFailure;
+use super::retry_after::RetryAfter;
+use super::send_error::{Cause, SendError};
 
 /// The longest first wait; it doubles with every attempt.
 const FIRST_WAIT: Duration = Duration::from_millis(500);

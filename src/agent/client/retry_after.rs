@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
-use super::text;
 use jiff::fmt::rfc2822::DateTimeParser;
 use jiff::{SignedDuration, Timestamp};
 use reqwest::header::{DATE, HeaderMap, RETRY_AFTER};
+
+use super::headers::text;
 
 /// What an answer's `Retry-After` says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

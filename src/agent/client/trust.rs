@@ -11,7 +11,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use x509_cert::Certificate;
 use x509_cert::der::Decode;
 
-use super::error::ClientError;
+use super::client_error::ClientError;
 use crate::regular_file;
 use crate::shown;
 

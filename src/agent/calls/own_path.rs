@@ -3,8 +3,8 @@
 use icu_normalizer::ComposingNormalizerBorrowed;
 use url::Url;
 
-use super::AgentError;
-use super::state::Operation;
+use crate::agent::error::AgentError;
+use crate::agent::state::Operation;
 use crate::enrolment::decodings;
 use crate::wire;
 

@@ -3,7 +3,9 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{AgentError, clock};
+use super::entry;
+use super::error::RecordError;
+use crate::agent::clock;
 use crate::enrolment::ServerUrl;
 use crate::facts::Overrides;
 use crate::secret::Secret;
@@ -46,7 +48,7 @@ pub struct Identity {
 }
 
 impl Identity {
-    pub(super) fn new(server: ServerUrl, device: DeviceIdentity) -> Self {
+    pub(in crate::agent) fn new(server: ServerUrl, device: DeviceIdentity) -> Self {
         Self {
             server,
             organizer: device.organizer,
@@ -73,7 +75,7 @@ impl Identity {
 
     /// Whether an answer is about this device: by the serial, which is unique on the server; where a
     /// server does not tell it, by the number.
-    pub(super) fn is(&self, device: &DeviceIdentity) -> bool {
+    pub(in crate::agent) fn is(&self, device: &DeviceIdentity) -> bool {
         if !self.unique_serial.is_empty() && !device.unique_serial.is_empty() {
             self.unique_serial == device.unique_serial
         } else if self.device_id > 0 && device.device_id > 0 {
@@ -84,7 +86,7 @@ impl Identity {
     }
 
     /// Whether the same device is told of otherwise than here.
-    pub(super) fn is_told_otherwise(&self, now: &Self) -> bool {
+    pub(in crate::agent) fn is_told_otherwise(&self, now: &Self) -> bool {
         let told = |identity: &Self| {
             (
                 identity.name.clone(),
@@ -97,7 +99,7 @@ impl Identity {
     }
 
     /// Takes over what the server tells and may change at any time.
-    pub(super) fn learn(&mut self, device: &DeviceIdentity) {
+    pub(in crate::agent) fn learn(&mut self, device: &DeviceIdentity) {
         if !device.name.is_empty() {
             self.name.clone_from(&device.name);
         }
@@ -109,7 +111,7 @@ impl Identity {
     }
 
     /// The same from an answer of `device/info`.
-    pub(super) fn learn_info(&mut self, info: &DeviceInfo) {
+    pub(in crate::agent) fn learn_info(&mut self, info: &DeviceInfo) {
         self.learn(&info.device);
         let version = &info.server.version.pretix;
         if !version.is_empty() {
@@ -119,7 +121,7 @@ impl Identity {
 
     /// Whether the server has to be told: something else than diagnostics differs from what it
     /// acknowledged, and it has not refused just that.
-    pub(super) fn is_outdated(&self, now: &DeviceReport) -> bool {
+    pub(in crate::agent) fn is_outdated(&self, now: &DeviceReport) -> bool {
         let is_now = |report: &Option<DeviceReport>| {
             let report = report.as_ref();
             report.is_some_and(|report| report.is_same_but_diagnostics(now))
@@ -128,38 +130,42 @@ impl Identity {
     }
 
     /// Reads the identity without its key.
-    pub(super) fn load(vault: &Vault) -> Result<Option<Self>, AgentError> {
-        super::device::entry(vault, IDENTITY, vault.plain(IDENTITY)?)
+    pub(in crate::agent) fn load(vault: &Vault) -> Result<Option<Self>, RecordError> {
+        entry::plain(vault, IDENTITY, vault.plain(IDENTITY)?)
     }
 
-    pub(super) fn has_key(vault: &Vault) -> Result<bool, AgentError> {
+    pub(super) fn has_key(vault: &Vault) -> Result<bool, RecordError> {
         Ok(vault.has_sealed(API_KEY)?)
     }
 
     /// The device's key, opened.
-    pub(super) fn key(&self, vault: &Vault) -> Result<Secret, AgentError> {
+    pub(in crate::agent) fn key(&self, vault: &Vault) -> Result<Secret, RecordError> {
         let key = vault.sealed(API_KEY, &self.context())?;
         let key = key.and_then(|key| String::from_utf8(key.to_vec()).ok());
         key.map(Secret::new)
-            .ok_or_else(|| AgentError::NoKey { path: vault.path() })
+            .ok_or_else(|| RecordError::NoKey { path: vault.path() })
     }
 
     /// Puts the identity into the vault in place of the one there; its key stays.
-    pub(super) fn store(&self, change: &Change<'_>) -> Result<(), AgentError> {
-        let text = serde_json::to_string(self).map_err(AgentError::Encode)?;
+    pub(super) fn store(&self, change: &Change<'_>) -> Result<(), RecordError> {
+        let text = serde_json::to_string(self).map_err(RecordError::Encode)?;
         Ok(change.put(IDENTITY, &text)?)
     }
 
-    pub(super) fn store_key(&self, change: &Change<'_>, key: &Secret) -> Result<(), AgentError> {
+    pub(in crate::agent) fn store_key(
+        &self,
+        change: &Change<'_>,
+        key: &Secret,
+    ) -> Result<(), RecordError> {
         Ok(change.put_sealed(API_KEY, &self.context(), key.expose().as_bytes())?)
     }
 
-    pub(super) fn remove_key(change: &Change<'_>) -> Result<(), AgentError> {
+    pub(super) fn remove_key(change: &Change<'_>) -> Result<(), RecordError> {
         Ok(change.remove(API_KEY)?)
     }
 
     /// Whether this very device is still there.
-    pub(super) fn is_in(&self, change: &Change<'_>) -> Result<bool, AgentError> {
+    pub(in crate::agent) fn is_in(&self, change: &Change<'_>) -> Result<bool, RecordError> {
         let stored = change.plain(IDENTITY)?;
         // What can't be read was reported when it was loaded.
         let stored = stored.and_then(|text| serde_json::from_str::<Self>(&text).ok());
@@ -167,11 +173,11 @@ impl Identity {
     }
 
     /// Reads, changes and writes the identity of this very device, if it is still there.
-    pub(super) fn edit(
+    pub(in crate::agent) fn edit(
         &self,
         change: &Change<'_>,
         work: impl FnOnce(&mut Self),
-    ) -> Result<(), AgentError> {
+    ) -> Result<(), RecordError> {
         let Some(text) = change.plain(IDENTITY)? else {
             return Ok(());
         };
@@ -192,7 +198,7 @@ impl Identity {
 
     /// What the device's secrets are bound to. With the server in it, a changed address in the vault
     /// makes the key unreadable instead of sending it elsewhere.
-    pub(super) fn context(&self) -> String {
+    pub(in crate::agent) fn context(&self) -> String {
         [
             self.server.to_string(),
             self.organizer.clone(),

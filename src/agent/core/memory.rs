@@ -2,26 +2,26 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::Identity;
-use super::client::trust::Trust;
-use super::state::State;
+use crate::agent::client::Trust;
+use crate::agent::record::Identity;
+use crate::agent::state::State;
 use crate::secret::Secret;
 use crate::vault::{Folder, Watch};
 
 /// Who the device is, and its key.
-pub(super) struct Known {
-    pub(super) identity: Identity,
-    pub(super) key: Secret,
-    pub(super) state: State,
-    pub(super) trust: Trust,
+pub(in crate::agent) struct Known {
+    pub(in crate::agent) identity: Identity,
+    pub(in crate::agent) key: Secret,
+    pub(in crate::agent) state: State,
+    pub(in crate::agent) trust: Trust,
     /// In PEM, if the device has an RSA key.
-    pub(super) rsa_pubkey: Option<String>,
+    pub(in crate::agent) rsa_pubkey: Option<String>,
 }
 
 /// The device as the vault has it. The vault's own key is in memory as well, so that the device's is
 /// no less safe there.
 #[derive(Default)]
-pub(super) struct Memory(Mutex<Option<(Watch, Arc<Known>)>>);
+pub(in crate::agent) struct Memory(Mutex<Option<(Watch, Arc<Known>)>>);
 
 impl Memory {
     fn kept(&self) -> MutexGuard<'_, Option<(Watch, Arc<Known>)>> {
@@ -41,7 +41,7 @@ impl Memory {
     }
 
     /// Remembers what was read after `watch` had begun.
-    pub(super) fn remember(&self, watch: Watch, known: &Arc<Known>) {
+    pub(in crate::agent) fn remember(&self, watch: Watch, known: &Arc<Known>) {
         *self.kept() = Some((watch, Arc::clone(known)));
     }
 

@@ -1,29 +1,31 @@
 //! Whom a device trusts, kept with its identity.
 
-use super::AgentError;
-use super::client::trust::Trust;
+use super::entry;
+use super::error::RecordError;
 use super::identity::Identity;
-use super::journal;
+use crate::agent::client::Trust;
 use crate::vault::{Change, Vault, VaultError};
 
 const ENTRY: &str = "trust";
 
-impl Trust {
-    /// What is kept with this identity. An entry that does not open is that of another one, which an
-    /// older version has left: without it less is trusted, never more.
-    pub(super) fn load(vault: &Vault, identity: &Identity) -> Result<Self, AgentError> {
-        match super::device::sealed_entry(vault, ENTRY, &identity.context()) {
-            Err(AgentError::Vault(VaultError::Seal { .. })) => Ok(Self::default()),
-            trust => Ok(trust?.unwrap_or_default()),
-        }
+/// What is kept with this identity. An entry that does not open is that of another one, which an
+/// older version has left: without it less is trusted, never more.
+pub(super) fn load(vault: &Vault, identity: &Identity) -> Result<Trust, RecordError> {
+    match entry::sealed(vault, ENTRY, &identity.context()) {
+        Err(RecordError::Vault(VaultError::Seal { .. })) => Ok(Trust::default()),
+        trust => Ok(trust?.unwrap_or_default()),
     }
+}
 
-    /// Sealed like the key, so that whoever can write into the file adds nobody who is trusted.
-    pub(super) fn store(&self, change: &Change<'_>, identity: &Identity) -> Result<(), AgentError> {
-        match self.is_built_in_only() {
-            true => Ok(change.remove(ENTRY)?),
-            false => journal::seal(change, ENTRY, &identity.context(), self),
-        }
+/// Sealed like the key, so that whoever can write into the file adds nobody who is trusted.
+pub(in crate::agent) fn store(
+    trust: &Trust,
+    change: &Change<'_>,
+    identity: &Identity,
+) -> Result<(), RecordError> {
+    match trust.is_built_in_only() {
+        true => Ok(change.remove(ENTRY)?),
+        false => entry::seal(change, ENTRY, &identity.context(), trust),
     }
 }
 
@@ -47,15 +49,17 @@ mod tests {
         let scratch = tempfile::tempdir().unwrap();
         let mut vault = Vault::open(&Folder::at(scratch.path().join("vault")).unwrap()).unwrap();
         let (this, other) = (identity("ABCDEFGH12345678"), identity("OTHERONE12345678"));
-        assert_eq!(Trust::load(&vault, &this).unwrap(), Trust::default());
+        assert_eq!(load(&vault, &this).unwrap(), Trust::default());
         let trust = serde_json::json!({"certificates": ["AAH+/w=="], "system": true});
         let trust: Trust = serde_json::from_value(trust).unwrap();
         assert_eq!(trust.own_authorities().len(), 1);
-        vault.change(|change| trust.store(change, &this)).unwrap();
-        assert_eq!(Trust::load(&vault, &this).unwrap(), trust);
-        assert_eq!(Trust::load(&vault, &other).unwrap(), Trust::default());
+        vault.change(|change| store(&trust, change, &this)).unwrap();
+        assert_eq!(load(&vault, &this).unwrap(), trust);
+        assert_eq!(load(&vault, &other).unwrap(), Trust::default());
         let nothing = Trust::default();
-        vault.change(|change| nothing.store(change, &this)).unwrap();
+        vault
+            .change(|change| store(&nothing, change, &this))
+            .unwrap();
         assert!(!vault.has_sealed(ENTRY).unwrap());
     }
 }

@@ -1,0 +1,17 @@
+//! Calls with the device's key.
+
+mod call;
+mod info;
+mod media_key_sets;
+mod own_path;
+mod request;
+mod stream;
+
+pub use call::ApiRequest;
+pub use info::{Current, Info, Selected, SelectedEvent, Suggestion};
+pub(super) use info::{event_selection, info};
+pub(super) use media_key_sets::{encrypted_media_keys, media_keys};
+pub use request::ApiResponse;
+pub(super) use request::request;
+pub(super) use stream::stream;
+pub use stream::{ApiStream, BodyWriter, StreamedBody, streamed_body};

@@ -1,0 +1,184 @@
+//! Authenticated calls whose bodies are too large to hold: sent and read piece by piece.
+//!
+//! Such a call is made once: what was sent of a stream can't be sent again.
+
+use std::collections::VecDeque;
+use std::io;
+
+use bytes::Bytes;
+use http_body_util::channel::{Channel, Sender};
+use reqwest::StatusCode;
+use reqwest::header::{AUTHORIZATION, CONTENT_LENGTH, HeaderMap};
+
+use super::call::{ApiRequest, Call};
+use super::request::{hope_if, look_into, refuse_early};
+use crate::agent::access::{Access, access_with};
+use crate::agent::answer::{ANSWER_LIMIT, visible_headers};
+use crate::agent::client::{Answer, Incoming, device_authorization};
+use crate::agent::core::Core;
+use crate::agent::error::AgentError;
+use crate::agent::learn::{AfterDoubt, keep_given_if_known};
+use crate::mask::Mask;
+
+/// Pieces of a body that wait for the network.
+const PIECES: usize = 4;
+
+/// Takes a request's body, piece by piece.
+pub struct BodyWriter(Sender<Bytes, io::Error>);
+
+/// The other end of a [`BodyWriter`], for the call.
+pub struct StreamedBody {
+    channel: Channel<Bytes, io::Error>,
+    length: Option<u64>,
+}
+
+/// A body that is written while it is sent; `length` in bytes, if it is known.
+pub fn streamed_body(length: Option<u64>) -> (BodyWriter, StreamedBody) {
+    let (sender, channel) = Channel::new(PIECES);
+    (BodyWriter(sender), StreamedBody { channel, length })
+}
+
+impl BodyWriter {
+    /// Hands a piece over, once the network takes it. `false` if the call is over.
+    pub async fn write(&mut self, piece: Vec<u8>) -> bool {
+        self.0.send_data(Bytes::from(piece)).await.is_ok()
+    }
+
+    /// Breaks the request off, so that the server does not take what it has for the whole.
+    pub fn abort(self) {
+        self.0
+            .abort(io::Error::from(io::ErrorKind::ConnectionAborted));
+    }
+}
+
+/// An answer whose body is still to be read.
+pub struct ApiStream {
+    /// Status code.
+    pub status: u16,
+    /// Names and values, as far as they are text; masked like the body.
+    pub headers: Vec<(String, String)>,
+    body: Body,
+    mask: Mask,
+    server: String,
+}
+
+enum Body {
+    Read(VecDeque<Vec<u8>>),
+    Coming(Incoming),
+}
+
+impl ApiStream {
+    /// The next piece of the body; `None` at its end. Pieces are never empty.
+    pub async fn next(&mut self) -> Result<Option<Vec<u8>>, AgentError> {
+        loop {
+            let piece = match &mut self.body {
+                Body::Read(pieces) => pieces.pop_front(),
+                Body::Coming(incoming) => {
+                    let piece = incoming.next().await;
+                    piece.map_err(|source| AgentError::Unanswered {
+                        operation: None,
+                        server: self.server.clone(),
+                        pending: false,
+                        source,
+                    })?
+                }
+            };
+            let masked = match piece {
+                Some(piece) => self.mask.next(piece),
+                None => match self.mask.finish() {
+                    rest if rest.is_empty() => return Ok(None),
+                    rest => rest,
+                },
+            };
+            if !masked.is_empty() {
+                return Ok(Some(masked));
+            }
+        }
+    }
+}
+
+pub(in crate::agent) async fn stream(
+    core: &Core,
+    request: ApiRequest,
+    body: Option<StreamedBody>,
+) -> Result<ApiStream, AgentError> {
+    let call = Call::of(request, body.is_some())?;
+    let known = refuse_early(core, &call)?;
+    let mut access = access_with(core, known).await?;
+    let incoming = open(core, &access, &call, body).await?;
+    let status = incoming.status();
+    let headers = incoming.headers().clone();
+    // A refusal of the key is small, and has to be understood.
+    if status == StatusCode::UNAUTHORIZED {
+        let answer = read_refusal(&access, incoming).await?;
+        if let (Some(AfterDoubt::OtherKey), Some(unfinished)) = (
+            look_into(core, &access, &answer).await?,
+            access.unfinished.take(),
+        ) {
+            return Err(unfinished);
+        }
+        return Ok(begun(
+            &access,
+            status,
+            &headers,
+            Body::Read(VecDeque::from([answer.body.to_vec()])),
+        ));
+    }
+    hope_if(core, &access, status).await;
+    Ok(begun(&access, status, &headers, Body::Coming(incoming)))
+}
+
+async fn open(
+    core: &Core,
+    access: &Access,
+    call: &Call,
+    body: Option<StreamedBody>,
+) -> Result<Incoming, AgentError> {
+    let server = &access.identity.server;
+    let client = core.clients.with_kept(&access.trust)?;
+    let mut request = client
+        .request(call.method.clone(), call.address(server)?)
+        .headers(call.headers.clone())
+        .header(AUTHORIZATION, device_authorization(&access.key)?);
+    match body {
+        Some(StreamedBody { channel, length }) => {
+            if let Some(length) = length {
+                request = request.header(CONTENT_LENGTH, length);
+            }
+            request = request.body(reqwest::Body::wrap(channel));
+        }
+        None if call.body.is_empty() => {}
+        None => request = request.body(call.body.to_vec()),
+    }
+    let opened = client.within(call.time_limit).open(request).await;
+    if opened.is_ok() {
+        keep_given_if_known(core, &client, &access.identity, &access.key, &access.trust).await;
+    }
+    opened.map_err(|source| AgentError::Unanswered {
+        operation: None,
+        server: server.to_string(),
+        pending: false,
+        source,
+    })
+}
+
+async fn read_refusal(access: &Access, incoming: Incoming) -> Result<Answer, AgentError> {
+    let read = incoming.read(ANSWER_LIMIT).await;
+    read.map_err(|source| AgentError::Unanswered {
+        operation: None,
+        server: access.identity.server.to_string(),
+        pending: false,
+        source,
+    })
+}
+
+fn begun(access: &Access, status: StatusCode, headers: &HeaderMap, body: Body) -> ApiStream {
+    let mask = Mask::new(&access.key);
+    ApiStream {
+        status: status.as_u16(),
+        headers: visible_headers(headers, &mask),
+        body,
+        mask,
+        server: access.identity.server.to_string(),
+    }
+}

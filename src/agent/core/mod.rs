@@ -1,0 +1,116 @@
+//! What every operation and call works with: the vault's folder, the clients, and who describes the
+//! device and is told what happens to it.
+
+mod clients;
+mod memory;
+mod sent;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::client::Client;
+use super::describe::Describe;
+use super::error::AgentError;
+use super::event::{Event, Nobody, Observe};
+use super::record::{Device, Identity};
+use super::state::{Operation, State};
+use crate::vault::{self, ChangeLock, Folder, Vault, VaultError};
+use clients::Clients;
+use memory::Memory;
+
+pub(super) use clients::is_same_server;
+pub(super) use memory::Known;
+pub(super) use sent::Sent;
+
+/// How often to look whether another process that changes the device is done.
+const LOCK_INTERVAL: Duration = Duration::from_millis(50);
+
+/// What all that an agent does has in common.
+pub(super) struct Core {
+    pub(super) folder: Folder,
+    pub(super) clients: Clients,
+    pub(super) describe: Arc<dyn Describe>,
+    observer: Arc<dyn Observe>,
+    pub(super) memory: Option<Memory>,
+}
+
+impl Core {
+    pub(super) fn new(folder: Folder, client: Client, describe: Arc<dyn Describe>) -> Self {
+        Self {
+            folder,
+            clients: Clients::new(client),
+            describe,
+            observer: Arc::new(Nobody),
+            memory: None,
+        }
+    }
+
+    pub(super) fn observed_by(self, observer: Arc<dyn Observe>) -> Self {
+        Self { observer, ..self }
+    }
+
+    pub(super) fn with_memory(self) -> Self {
+        Self {
+            memory: Some(Memory::default()),
+            ..self
+        }
+    }
+
+    /// Takes the right to change the device; waits for another process that has it.
+    pub(super) async fn lock(&self) -> Result<ChangeLock, AgentError> {
+        if let Some(memory) = &self.memory {
+            memory.forget();
+        }
+        let deadline = Instant::now() + self.clients.deadline();
+        loop {
+            match vault::lock(&self.folder) {
+                Err(VaultError::Busy { .. }) if Instant::now() < deadline => {
+                    tokio::time::sleep(LOCK_INTERVAL).await;
+                }
+                result => return Ok(result?),
+            }
+        }
+    }
+
+    /// What the vault holds; `None` if there is none.
+    pub(super) fn look(&self) -> Result<Option<Device>, AgentError> {
+        let vault = Vault::look(&self.folder)?;
+        Ok(vault.map(|vault| Device::load(&vault)).transpose()?)
+    }
+
+    /// What the agent remembers, if it does and that is still so.
+    pub(super) fn recall(&self) -> Option<Arc<Known>> {
+        self.memory.as_ref()?.recall(&self.folder)
+    }
+
+    /// Tells what a step has led to.
+    pub(super) fn tell(
+        &self,
+        before: &Device,
+        state: State,
+        identity: Option<&Identity>,
+        done: Option<Operation>,
+    ) {
+        if let Some(operation) = done {
+            self.observer.happened(Event::Done(operation));
+        }
+        if state != before.situation().state() {
+            self.observer.happened(Event::StateChanged(state));
+        }
+        if let (Some(before), Some(after)) = (&before.identity, identity) {
+            self.tell_identity(before, after);
+        }
+    }
+
+    /// Tells what is new of the device, if anything is.
+    pub(super) fn tell_identity(&self, before: &Identity, after: &Identity) {
+        if before.is_told_otherwise(after) {
+            self.observer.happened(Event::IdentityChanged {
+                before: Box::new(before.clone()),
+                after: Box::new(after.clone()),
+            });
+        }
+    }
+}

@@ -1,0 +1,117 @@
+//! Enrolment without a token: taking over a device that another app enrolled.
+
+use super::initialize::{
+    Course, InitializeOptions, Initialized, begin, done_before, setting_aside,
+};
+use super::replaced::settle_replaced;
+use crate::agent::core::Core;
+use crate::agent::describe;
+use crate::agent::device_api;
+use crate::agent::error::AgentError;
+use crate::agent::perform::Replacement;
+use crate::agent::record::{Device, Identity, Newcomer, Outcome, Revoker};
+use crate::agent::state::{Operation, Secrets, State, Step};
+use crate::enrolment::ServerUrl;
+use crate::failpoint;
+use crate::secret::Secret;
+use crate::vault::Vault;
+
+/// What another app kept of a device that it enrolled.
+pub struct ExistingIdentity {
+    /// The server it is enrolled at.
+    pub server: ServerUrl,
+    /// Its API key.
+    pub key: Secret,
+    /// Its serial, by which the server's answer is recognized; without it any device is taken.
+    pub unique_serial: Option<String>,
+}
+
+pub(in crate::agent) async fn adopt(
+    core: &Core,
+    existing: &ExistingIdentity,
+    options: &InitializeOptions,
+) -> Result<Initialized, AgentError> {
+    existing.server.check_transport(options.allow_http)?;
+    // What can't be reported is found before anything is stored.
+    describe::report(&*core.describe, &options.overrides, None)?;
+    if adopted(core, existing, options).is_none() {
+        core.folder.refuse_if_volatile()?;
+    }
+    let lock = core.lock().await?;
+    if let Some(identity) = adopted(core, existing, options) {
+        return Ok(done_before(core, &lock, identity).await);
+    }
+    // The folder was made with the lock: only now is it sure where it is.
+    core.folder.refuse_if_volatile()?;
+    let (mut vault, device) = setting_aside(core, options.replace, || {
+        let vault = Vault::open(&core.folder)?;
+        let device = Device::load(&vault)?;
+        begin(&device, options.replace)?;
+        Ok((vault, device))
+    })?;
+    let trust = core.clients.trust_at(&existing.server, &device);
+    let client = core.clients.trusting(&trust)?;
+    let info = device_api::find_device(
+        &client,
+        &existing.server,
+        &existing.key,
+        existing.unique_serial.as_deref(),
+    )
+    .await?;
+    failpoint::reach("adopt: before storing");
+    let mut identity = Identity::new(existing.server.clone(), info.device.clone());
+    identity.learn_info(&info);
+    identity.overrides = options.overrides.clone();
+    let step = Step {
+        standing: State::Enrolled,
+        ends: true,
+        secrets: Secrets::Replace,
+    };
+    let replacement = Replacement::of(&vault, &device, &identity, options.revoke_old);
+    vault.change(|change| {
+        replacement.store(change)?;
+        let outcome = Outcome {
+            new: Some(Newcomer {
+                identity: &identity,
+                key: &existing.key,
+                trust: &trust,
+            }),
+            lost: None,
+            revoked_by: Revoker::Server,
+        };
+        device
+            .standing
+            .store(change, Some(Operation::Initialize), step, outcome)
+    })?;
+    failpoint::reach("adopt: stored");
+    core.tell(&device, State::Enrolled, None, None);
+    Ok(Initialized {
+        vault: vault.path(),
+        course: Course::Done,
+        replaced: settle_replaced(core, &lock, &device, &identity, None).await,
+        given_up: device.enrolment.as_ref().map(|begun| begun.server.clone()),
+        identity,
+    })
+}
+
+/// The identity if it is just the one to adopt, as for an app that ended before it had removed
+/// its own copy of the key.
+fn adopted(
+    core: &Core,
+    existing: &ExistingIdentity,
+    options: &InitializeOptions,
+) -> Option<Identity> {
+    // What is wrong with a vault is found where it may be replaced.
+    let vault = Vault::look(&core.folder).ok()??;
+    let device = Device::load(&vault).ok()?;
+    if device.enrolment.is_some() || device.standing.state != State::Enrolled {
+        return None;
+    }
+    let identity = device.identity?;
+    let serial = existing.unique_serial.as_ref();
+    let is_same = identity.server == existing.server
+        && serial.is_none_or(|serial| *serial == identity.unique_serial)
+        && identity.overrides == options.overrides
+        && identity.key(&vault).ok()?.expose() == existing.key.expose();
+    is_same.then_some(identity)
+}

@@ -1,0 +1,18 @@
+//! What can be asked for of a device's identity: it is begun here, or gone on with if it was begun
+//! before.
+
+mod adopt;
+mod initialize;
+mod operation;
+mod replaced;
+mod resume;
+
+pub use adopt::ExistingIdentity;
+pub(super) use adopt::adopt;
+pub use initialize::{Course, InitializeOptions, Initialized};
+pub(super) use initialize::{initialize, initialize_first_known};
+pub use operation::Done;
+pub(super) use operation::{report, revoke, roll};
+pub(super) use replaced::revoke_replaced_in_passing;
+pub use resume::Resumed;
+pub(super) use resume::{resume, resume_under};

@@ -1,0 +1,13 @@
+//! An operation is done: sent, once it is written down, and ended with what the server says to it, in
+//! one transaction.
+
+mod enrolment;
+mod heard;
+mod intent;
+mod operation;
+mod replacement;
+
+pub(super) use enrolment::finish_enrolment;
+pub(super) use operation::{ask_for_replaced, finish_operation};
+pub use replacement::{Afterlife, Replaced};
+pub(super) use replacement::{Kinship, Replacement, left_behind};

@@ -1,0 +1,133 @@
+//! The operations that were begun: written down before anything is sent, so that they can be finished
+//! whatever happens in between.
+
+use serde::{Deserialize, Serialize};
+
+use super::entry;
+use super::error::RecordError;
+use crate::agent::client::Trust;
+use crate::agent::idempotency_key;
+use crate::agent::state::Operation;
+use crate::enrolment::{Enrolment, ServerUrl};
+use crate::facts::Overrides;
+use crate::secret::{self, Secret};
+use crate::vault::{Change, Vault};
+use crate::wire::DeviceReport;
+
+/// An enrolment is beside an operation on the identity that is there, which it may replace.
+const ENROLMENT: &str = "operation";
+const ON_IDENTITY: &str = "operation on identity";
+/// A begun `initialize`. Sealed, because token and idempotency key let anyone take the device.
+#[derive(Clone, Serialize, Deserialize)]
+pub(in crate::agent) struct BegunEnrolment {
+    pub(in crate::agent) server: ServerUrl,
+    #[serde(serialize_with = "secret::expose")]
+    pub(in crate::agent) token: Secret,
+    #[serde(serialize_with = "secret::expose")]
+    pub(in crate::agent) idempotency_key: Secret,
+    pub(in crate::agent) report: DeviceReport,
+    #[serde(default)]
+    pub(in crate::agent) overrides: Overrides,
+    /// Whether the device that is there is to be revoked once this one has its place.
+    #[serde(default)]
+    pub(in crate::agent) revoke_old: bool,
+    /// Whom it trusts, and the device from then on.
+    #[serde(default)]
+    pub(in crate::agent) trust: Trust,
+}
+
+impl BegunEnrolment {
+    /// A new one under a new idempotency key.
+    pub(in crate::agent) fn new(
+        enrolment: &Enrolment,
+        report: DeviceReport,
+        overrides: Overrides,
+        trust: Trust,
+    ) -> Result<Self, RecordError> {
+        Ok(Self {
+            server: enrolment.url().clone(),
+            token: enrolment.token().clone(),
+            idempotency_key: idempotency_key::make().map_err(RecordError::Random)?,
+            report,
+            overrides,
+            revoke_old: false,
+            trust,
+        })
+    }
+
+    /// Whether it is the redemption of this token at this server.
+    pub(in crate::agent) fn is_for(&self, enrolment: &Enrolment) -> bool {
+        self.server == *enrolment.url() && self.token.expose() == enrolment.token().expose()
+    }
+
+    pub(super) fn load(vault: &Vault) -> Result<Option<Self>, RecordError> {
+        entry::sealed(vault, ENROLMENT, "")
+    }
+
+    pub(in crate::agent) fn store(&self, change: &Change<'_>) -> Result<(), RecordError> {
+        entry::seal(change, ENROLMENT, "", self)
+    }
+
+    pub(super) fn remove(change: &Change<'_>) -> Result<(), RecordError> {
+        Ok(change.remove(ENROLMENT)?)
+    }
+}
+
+/// A begun operation on the identity that is there; bound to it like the key.
+#[derive(Serialize, Deserialize)]
+pub(in crate::agent) struct BegunOperation {
+    #[serde(serialize_with = "secret::expose")]
+    pub(in crate::agent) idempotency_key: Secret,
+    pub(in crate::agent) what: OnIdentity,
+}
+
+/// What is to be done to the identity.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(in crate::agent) enum OnIdentity {
+    /// Report this.
+    Update {
+        report: Box<DeviceReport>,
+        overrides: Overrides,
+    },
+    /// Replace the key.
+    Roll,
+    /// End the access.
+    Revoke,
+}
+
+impl OnIdentity {
+    pub(in crate::agent) fn operation(&self) -> Operation {
+        match self {
+            Self::Update { .. } => Operation::Update,
+            Self::Roll => Operation::Roll,
+            Self::Revoke => Operation::Revoke,
+        }
+    }
+}
+
+impl BegunOperation {
+    /// A new one under a new idempotency key.
+    pub(in crate::agent) fn new(what: OnIdentity) -> Result<Self, RecordError> {
+        Ok(Self {
+            idempotency_key: idempotency_key::make().map_err(RecordError::Random)?,
+            what,
+        })
+    }
+
+    pub(super) fn load(vault: &Vault, context: &str) -> Result<Option<Self>, RecordError> {
+        entry::sealed(vault, ON_IDENTITY, context)
+    }
+
+    pub(in crate::agent) fn store(
+        &self,
+        change: &Change<'_>,
+        context: &str,
+    ) -> Result<(), RecordError> {
+        entry::seal(change, ON_IDENTITY, context, self)
+    }
+
+    pub(super) fn remove(change: &Change<'_>) -> Result<(), RecordError> {
+        Ok(change.remove(ON_IDENTITY)?)
+    }
+}
