@@ -128,7 +128,7 @@ done
 
 check "format" cargo fmt --check
 check "lints" cargo clippy --quiet --locked --all-targets --all-features -- -D warnings
-check "the command without the server" cargo check --quiet --locked --no-default-features --features cli
+check "the command without the server" cargo clippy --quiet --locked --no-default-features --features cli -- -D warnings
 check "lints of the handheld's core" cargo clippy --quiet --locked --lib --no-default-features --features jni -- -D warnings
 possible "lints of the handheld's core for Android" android/check.sh
 check "documentation" env RUSTDOCFLAGS="-D warnings" cargo doc --quiet --locked --no-deps --all-features

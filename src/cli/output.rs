@@ -83,10 +83,12 @@ pub(super) fn print_table(rows: &[(&str, String)]) -> Result<(), CliError> {
 
 /// Characters of a cell that are shown at most, of a name for instance. All that stands for a thing in
 /// commands and addresses is shorter.
+#[cfg(feature = "server")]
 const CELL: usize = 50;
 
 /// Prints a list in columns under a header. What is too long for one is shown in part; scripts get
 /// the whole.
+#[cfg(feature = "server")]
 pub(super) fn print_columns<const N: usize>(
     header: [&str; N],
     rows: impl Iterator<Item = [String; N]>,
