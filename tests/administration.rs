@@ -72,7 +72,8 @@ fn a_server_says_on_one_line_where_its_files_are_and_what_to_do_next() {
     let folder = desk.scratch().join("odd folder");
     fs::create_dir(&folder).unwrap();
     let first_line = |more: &[&str]| {
-        let mut command = desk.command(&["serve", "--listen", "127.0.0.1:0"]);
+        let mut command = desk.command(&["serve"]);
+        command.env("GATEHAND_LISTEN", "127.0.0.1:0");
         let command = command.args(more).current_dir(&folder);
         let mut server = command.stderr(Stdio::piped()).spawn().unwrap();
         let mut line = String::new();
@@ -96,6 +97,9 @@ fn a_server_says_on_one_line_where_its_files_are_and_what_to_do_next() {
     let files = format!(", database {database}, secret {database}.secret. ");
     assert!(line.contains(&files), "{line}");
     next(&line).succeeds();
+    let line = first_line(&["--listen", "0.0.0.0:0"]);
+    let end = " --public-url ADDRESS, with the one at which scanners reach it";
+    assert!(line.trim_end().ends_with(end), "{line}");
     let secret = folder.join("gatehand.db.secret");
     let elsewhere = desk.scratch().join("secret");
     fs::rename(secret, &elsewhere).unwrap();

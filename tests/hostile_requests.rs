@@ -290,6 +290,26 @@ fn a_request_that_another_server_may_read_otherwise_is_refused_and_what_follows_
 }
 
 #[test]
+fn who_speaks_https_to_a_port_that_speaks_http_is_told_of_in_the_log() {
+    let installation = Installation::start();
+    let address = installation.url.replace("http://", "https://");
+    let scanner = Scanner::new();
+    let arguments = [
+        "init",
+        "--url",
+        &address,
+        "--token",
+        "kpp4jn8g2ynzonp6",
+        "--timeout",
+        "1",
+    ];
+    assert_ne!(scanner.run(&arguments).code, 0);
+    let log = installation.log();
+    assert!(log.contains("a caller speaks https to this port"), "{log}");
+    assert!(!log.contains("without CR"), "{log}");
+}
+
+#[test]
 fn what_a_proxy_says_is_believed_only_of_one_that_is_trusted() {
     let said = [
         ("Host", "127.0.0.1"),

@@ -220,17 +220,27 @@ fn a_server_removes_no_socket_that_took_the_place_of_its_own() {
 #[test]
 fn a_socket_that_cannot_be_made_is_told() {
     let place = Place::new();
-    for path in [
-        place.0.path().join("missing/a.sock"),
-        place.0.path().join("long".repeat(40)),
+    for (path, advice) in [
+        (
+            place.0.path().join("missing/a.sock"),
+            "make the socket's folder first",
+        ),
+        (place.0.path().join("long".repeat(40)), ""),
     ] {
         let listen = format!("unix:{}", path.display());
         let complaint = refusal(place.shell("", &listen, Stdio::null()));
         assert!(
-            complaint.contains(&format!("can't listen on {listen}")),
+            complaint.contains(&format!("can't listen on {listen}")) && complaint.contains(advice),
             "{complaint}"
         );
     }
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let listen = taken.local_addr().unwrap().to_string();
+    let complaint = refusal(place.shell("", &listen, Stdio::null()));
+    assert!(
+        complaint.contains("end the program that has this port"),
+        "{complaint}"
+    );
     let complaint = refusal(place.shell("", "unix:", Stdio::null()));
     assert!(complaint.contains("unix:/path"), "{complaint}");
 }

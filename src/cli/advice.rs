@@ -116,6 +116,8 @@ impl CliError {
                 r#"write it as {"url": "https://pretix.eu", "key": "…", "serial": "…"}, with what the other app has"#,
             ),
             #[cfg(feature = "server")]
+            Self::Server(ServerError::Listen(error)) => error.advice(),
+            #[cfg(feature = "server")]
             Self::NoDatabase { .. } => {
                 Some("name it with --database, or begin one with gatehand admin organizer create")
             }

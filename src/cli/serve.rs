@@ -92,14 +92,10 @@ impl Serve {
                     Some(socket) => Server::on(socket, installation, config)?,
                     None => Server::listen(installation, config).await?,
                 };
-                let address = server.local_addr();
-                let (local, reached) = match address {
-                    Address::Tcp(_) => (format!("http://{address}"), format!("http://{address}")),
-                    // Only the proxy before it knows how scanners get there.
-                    Address::Unix(_) => (address.to_string(), "https://tickets.example".to_owned()),
-                };
-                let reached = public_url.map_or(reached, |url| url.to_string());
-                let next = next(&server, named.as_deref(), &reached).await;
+                let local = local(server.local_addr());
+                let public_url = public_url.map(|url| url.to_string());
+                let reached = public_url.or_else(|| reached(server.local_addr()));
+                let next = next(&server, named.as_deref(), reached.as_deref()).await;
                 let installation = server.installation();
                 output::say(&format!(
                     "Serving on {local}, database {}, secret {}. Next: {next}",
@@ -150,8 +146,27 @@ fn ending_in_time(
     }
 }
 
+/// Where it listens, for people.
+fn local(address: &Address) -> String {
+    match address {
+        Address::Tcp(address) => format!("http://{address}"),
+        Address::Unix(_) => address.to_string(),
+    }
+}
+
+/// The address that scanners reach, where it follows from where it listens: if that is every address of the
+/// machine, or a socket behind a proxy, only people know.
+fn reached(address: &Address) -> Option<String> {
+    match address {
+        Address::Tcp(address) if !address.ip().is_unspecified() => {
+            Some(format!("http://{address}"))
+        }
+        Address::Tcp(_) | Address::Unix(_) => None,
+    }
+}
+
 /// The command that brings the first scanners, as it can be typed in another folder.
-async fn next(server: &Server, secret_file: Option<&Path>, reached: &str) -> String {
+async fn next(server: &Server, secret_file: Option<&Path>, reached: Option<&str>) -> String {
     let installation = server.installation();
     let mut admin = format!(
         "gatehand admin --database {}",
@@ -165,10 +180,16 @@ async fn next(server: &Server, secret_file: Option<&Path>, reached: &str) -> Str
     }
     match installation.store.organizers().await {
         Ok(organizers) => match organizers.iter().find(|organizer| organizer.active) {
-            Some(organizer) => format!(
-                "{admin} device create {} --name 'Lane 1' --all-events --public-url {reached}",
-                organizer.slug
-            ),
+            Some(organizer) => {
+                let create = format!(
+                    "{admin} device create {} --name 'Lane 1' --all-events --public-url",
+                    organizer.slug
+                );
+                match reached {
+                    Some(reached) => format!("{create} {reached}"),
+                    None => format!("{create} ADDRESS, with the one at which scanners reach it"),
+                }
+            }
             None => format!("{admin} organizer create bigevents --name 'Big Events'"),
         },
         // Requests will be told what the matter is.

@@ -16,6 +16,11 @@ pub enum PublicUrlError {
     /// It is not even the address of a server.
     #[error(transparent)]
     Address(#[from] ServerUrlError),
+    /// Its host is no name that can be looked up.
+    #[error(
+        "the server's address has the host {0:?}, which no name or address of a server can be; write it as in https://tickets.example"
+    )]
+    Host(String),
     /// A part of its path could mean something else on the way, or nothing.
     #[error(
         "the path of the server's address may have letters (a-z, A-Z), digits and -._~ between its slashes, \
@@ -55,6 +60,10 @@ impl FromStr for PublicUrl {
 
     fn from_str(text: &str) -> Result<Self, PublicUrlError> {
         let url: ServerUrl = text.parse()?;
+        let is_of_host = |byte: u8| byte.is_ascii_alphanumeric() || b"-._[]:".contains(&byte);
+        if !url.host().bytes().all(is_of_host) {
+            return Err(PublicUrlError::Host(url.host().to_owned()));
+        }
         let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
         let mut segments = url.path().split('/').skip(1);
         match segments.find(|segment| segment.is_empty() || !segment.bytes().all(is_plain)) {
@@ -106,6 +115,7 @@ mod tests {
             ("https://u@x.example", "user name or password"),
             ("https://x.example/?a=b", "query"),
             ("https://x.example/#a", "fragment"),
+            ("https://tickets,example", "\"tickets,example\""),
             ("https://x.example/*", "\"*\""),
             ("https://x.example/*rest", "\"*rest\""),
             ("https://x.example/a/:a", "\":a\""),

@@ -20,6 +20,9 @@ const KEPT: usize = 64;
 /// What no head and no body may hold, and the end of a head, until which hyper may wait.
 const REFUSED: &[u8] = b"\0\r\n\r\n";
 
+/// What TLS begins with: a handshake, and a version.
+const TLS_HANDSHAKE: &[u8] = b"\x16\x03";
+
 /// A connection of which nothing is read that is doubtful.
 pub(super) struct Framing<S> {
     stream: S,
@@ -33,6 +36,8 @@ pub(super) struct Framing<S> {
 enum Doubt {
     /// A line ends without CR.
     LineEnd,
+    /// It is no request, but the beginning of TLS.
+    Tls,
     /// How long the body is, is said more than once, or not plainly.
     Length,
     /// A chunk of the body does not say plainly how long it is.
@@ -40,6 +45,7 @@ enum Doubt {
 }
 
 static LINE_ENDS: Seldom = Seldom::new();
+static TLS: Seldom = Seldom::new();
 static LENGTHS: Seldom = Seldom::new();
 static CHUNKS: Seldom = Seldom::new();
 
@@ -121,6 +127,9 @@ impl Line {
 impl Requests {
     /// Looks at the next bytes, up to the first that is doubtful: where it is, and why.
     fn read(&mut self, bytes: &[u8]) -> Option<(usize, Doubt)> {
+        if !self.has_begun && self.line.length == 0 && bytes.starts_with(TLS_HANDSHAKE) {
+            return Some((0, Doubt::Tls));
+        }
         let mut at = 0;
         while let Some(rest) = bytes.get(at..).filter(|rest| !rest.is_empty()) {
             match self.at {
@@ -229,6 +238,16 @@ fn number(text: &[u8], radix: u32) -> Option<u64> {
 impl Doubt {
     fn tell(self) {
         let (seldom, why) = match self {
+            Self::Tls => {
+                TLS.count(|times| {
+                    tracing::warn!(
+                        times,
+                        "a caller speaks https to this port, which speaks http: it has to be given an http:// \
+                         address, or that of the proxy that speaks https"
+                    );
+                });
+                return;
+            }
             Self::LineEnd => (&LINE_ENDS, "a line of it ends without CR"),
             Self::Length => (
                 &LENGTHS,

@@ -12,7 +12,8 @@ pub(super) struct Callers {
     /// is served too.
     #[arg(long, value_name = "URL", env = "GATEHAND_PUBLIC_URL")]
     pub(super) public_url: Option<PublicUrl>,
-    /// Another host by which callers may name the server, without a port; once for each. The public
+    /// Another host by which callers may name the server, without a port; once for each, or with
+    /// commas between. The public
     /// address, the one they connect to, and localhost are allowed anyway, all else is refused.
     #[arg(
         long = "allowed-host",
@@ -22,7 +23,7 @@ pub(super) struct Callers {
     )]
     allowed_hosts: Vec<AllowedHost>,
     /// A proxy that may say for whom it asks: an address, a network as 10.0.0.0/8, or `unix` for whoever
-    /// connects to the Unix socket; once for each.
+    /// connects to the Unix socket; once for each, or with commas between.
     #[arg(
         long = "trusted-proxy",
         value_name = "PROXY",

@@ -54,8 +54,8 @@ fn check_host(api: &Api, request: &Request<Body>) -> Result<(), Problem> {
                 );
             });
             Err(Problem::Host(
-                "This server is not known by the host that the request names. Whoever runs it can allow \
-                 it with --public-url or --allowed-host.",
+                "The host of this address is none of this server's. Whoever runs it can allow it with \
+                 --public-url or --allowed-host; its log names it.",
             ))
         }
         None if request.version() == Version::HTTP_11 => {

@@ -58,7 +58,7 @@ impl Client {
                 untrusted.call_once(|| {
                     tracing::warn!(
                         %header,
-                        from = own.map(tracing::field::display),
+                        from = own.map_or_else(|| "unix".to_owned(), |address| address.to_string()),
                         "what a proxy says of its callers is not believed, as it is not named with --trusted-proxy"
                     );
                 });
