@@ -273,6 +273,8 @@ fn bodies_of_strangers_leave_room_for_those_of_others() {
     });
     assert_eq!(hall.create_device(0), 201);
     assert_eq!(hall.create_device(MIB / 4), 201);
+    // What a scanner sends to enrol is small.
+    assert_eq!(ask(&mut hall.connect(FLEET), &whole).unwrap(), 400);
     drop(held);
     until("strangers are heard again", || {
         ask(&mut hall.connect(ATTACKER), &whole).unwrap() == 400

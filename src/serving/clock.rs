@@ -5,6 +5,8 @@ use std::time::{Duration, SystemTime};
 
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
+use crate::seldom::Seldom;
+
 const REFUSAL: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\n\
     content-type: application/json\r\n\
     content-length: 41\r\n\
@@ -12,6 +14,8 @@ const REFUSAL: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\n\
     connection: close\r\n\
     \r\n\
     {\"detail\":\"The server's clock is wrong.\"}";
+
+static WRONG: Seldom = Seldom::new();
 
 /// How much of the request is read, so that the refusal is an answer to it, and how long.
 const READ: u64 = 64 * 1024;
@@ -26,9 +30,12 @@ pub(super) fn is_fit() -> bool {
 pub(super) async fn refuse(
     mut stream: impl AsyncRead + AsyncWrite + Unpin + Send,
 ) -> io::Result<()> {
-    tracing::error!(
-        "this machine's clock shows a time before 1970; until it is set, requests are refused"
-    );
+    WRONG.count(|times| {
+        tracing::error!(
+            times,
+            "this machine's clock shows a time before 1970; until it is set, requests are refused"
+        );
+    });
     // Some of it has to come, whatever it is; an end too early is its caller's.
     let _ = tokio::time::timeout(PATIENCE, stream.read(&mut [0; 1024])).await;
     stream.write_all(REFUSAL).await?;

@@ -25,7 +25,7 @@ pub(super) fn make_room(connections: usize) -> usize {
             allowed = raised;
         }
     }
-    let enough = allowed.saturating_sub(OTHERS.min(allowed / 2));
+    let enough = allowed.saturating_sub(OTHERS.min(allowed / 4 * 3));
     connections
         .min(usize::try_from(enough).unwrap_or(usize::MAX))
         .max(1)

@@ -3,6 +3,7 @@
 use std::io;
 use std::net::IpAddr;
 
+use rustix::net::sockopt;
 use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
 
 use super::activation::{PassedSocket, Socket};
@@ -54,6 +55,7 @@ impl Listener {
                     source,
                 };
                 let socket = TcpListener::bind(wanted).await.map_err(failed)?;
+                bound_buffers(&socket).map_err(failed)?;
                 Ok(Self {
                     address: Address::Tcp(socket.local_addr().map_err(failed)?),
                     socket: Accepting::Tcp(socket),
@@ -81,6 +83,7 @@ impl Listener {
     pub fn passed(PassedSocket(socket): PassedSocket) -> Result<Self, ListenError> {
         let taken = match socket {
             Socket::Tcp(socket) => TcpListener::from_std(socket).and_then(|socket| {
+                bound_buffers(&socket)?;
                 let address = Address::Tcp(socket.local_addr()?);
                 Ok((address, Accepting::Tcp(socket)))
             }),
@@ -121,5 +124,36 @@ impl Listener {
                 Ok((Stream::Unix(stream), Peer::Local))
             }
         }
+    }
+}
+
+/// Bounds what the system keeps for each connection that will be accepted, in bytes: it would let that
+/// grow to megabytes for whoever sends much and reads nothing.
+fn bound_buffers(socket: &TcpListener) -> io::Result<()> {
+    const BUFFER: usize = 64 * 1024;
+    sockopt::set_socket_send_buffer_size(socket, BUFFER)?;
+    sockopt::set_socket_recv_buffer_size(socket, BUFFER)?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn the_system_keeps_little_for_a_connection() {
+        const MOST: usize = 256 * 1024;
+        let listener = Listener::bind(&([127, 0, 0, 1], 0).into(), 0)
+            .await
+            .unwrap();
+        let Address::Tcp(address) = listener.address() else {
+            panic!("it has no port");
+        };
+        let _caller = TcpStream::connect(address).await.unwrap();
+        let (Stream::Tcp(accepted), _) = listener.accept().await.unwrap() else {
+            panic!("another socket");
+        };
+        assert!(sockopt::socket_send_buffer_size(&accepted).unwrap() <= MOST);
+        assert!(sockopt::socket_recv_buffer_size(&accepted).unwrap() <= MOST);
     }
 }

@@ -73,6 +73,15 @@ pub(super) struct Occupant {
     leave: Notify,
 }
 
+/// Of which kind is whoever has to go, the first that is there.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Turn {
+    Stranger,
+    KnownIdle,
+    /// Its request does not come: rather than that nobody new is served.
+    KnownSending,
+}
+
 /// The connections that count as one caller's.
 struct Crowd {
     network: Option<IpAddr>,
@@ -222,7 +231,7 @@ impl Crowd {
 impl Table {
     /// Who has to go: of the strangers of the network that has most, one that idles, else whoever sends
     /// or is answered, and of those whoever came first; if there is none, the known one that idles
-    /// longest.
+    /// longest, and last a known one of the network that has most whose request is on its way in.
     fn leaver(&self, now: u64) -> Option<Arc<Occupant>> {
         let ranked = self.occupants.iter().filter_map(|occupant| {
             let rank = occupant.rank(now)?;
@@ -259,16 +268,21 @@ impl Table {
 
 impl Occupant {
     /// Its turn to go, the least first; none if it stays.
-    fn rank(&self, now: u64) -> Option<(bool, Reverse<usize>, bool, u64)> {
+    fn rank(&self, now: u64) -> Option<(Turn, Reverse<usize>, bool, u64)> {
         let crowd = self.crowd.as_ref().filter(|_| !self.is_leaving())?;
         let stage = self.stage.load(Ordering::Relaxed);
         if self.is_known() {
             let since = self.idle_since.load(Ordering::Relaxed);
-            return (stage == IDLE).then_some((true, Reverse(0), false, since));
+            let size = crowd.size.load(Ordering::Relaxed);
+            return match stage {
+                IDLE => Some((Turn::KnownIdle, Reverse(0), false, since)),
+                SENDING => Some((Turn::KnownSending, Reverse(size), false, since)),
+                _ => None,
+            };
         }
         let is_idle = stage == IDLE && self.came.saturating_add(FRESH.as_millis() as u64) < now;
         let strangers = crowd.strangers.load(Ordering::Relaxed);
-        (stage != WORKING).then_some((false, Reverse(strangers), !is_idle, self.came))
+        (stage != WORKING).then_some((Turn::Stranger, Reverse(strangers), !is_idle, self.came))
     }
 
     fn is_leaving(&self) -> bool {
@@ -290,6 +304,18 @@ impl Occupant {
             // Not while it leaves, which counts it out too.
             let _table = self.places.lock();
             self.leave_strangers();
+        }
+    }
+
+    /// Whoever is at the other end has shown something that is no good any more.
+    pub(super) fn set_unknown(&self) {
+        if self.is_known() {
+            let _table = self.places.lock();
+            if self.is_known.swap(false, Ordering::Relaxed)
+                && let Some(crowd) = &self.crowd
+            {
+                crowd.strangers.fetch_add(1, Ordering::Relaxed);
+            }
         }
     }
 
@@ -400,7 +426,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn strangers_go_first_those_that_idle_before_others_and_busy_known_ones_never() {
+    async fn strangers_go_first_those_that_idle_before_others_and_known_ones_that_send_last() {
         let places = places(9);
         let taken = vec![
             ("known and idle longest", known(enter(&places, FLEET))),
@@ -425,8 +451,30 @@ mod tests {
                 "younger that sends",
                 "fresh",
                 "known and idle longest",
-                "known and idle"
+                "known and idle",
+                "known and busy"
             ]
+        );
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_is_not_known_any_more_goes_as_a_stranger() {
+        let places = places(3);
+        let revoked = known(enter(&places, FLEET));
+        revoked.0.set_unknown();
+        let taken = vec![
+            ("known", known(enter(&places, FLEET))),
+            ("revoked", revoked),
+            ("also known", known(enter(&places, ATTACKER))),
+        ];
+        time_passes().await;
+        assert_eq!(order(&places, taken), ["revoked", "known", "also known"]);
+        assert!(
+            places
+                .lock()
+                .crowds
+                .values()
+                .all(|crowd| crowd.strangers.load(Ordering::Relaxed) <= 1)
         );
     }
 

@@ -19,6 +19,11 @@ impl Standing {
         self.occupant.set_known();
     }
 
+    /// What it showed is no good: it is one of the strangers again.
+    pub(crate) fn set_unknown(&self) {
+        self.occupant.set_unknown();
+    }
+
     /// The request is there as a whole: its connection is kept until it is answered.
     pub(crate) fn set_received(&self) {
         self.occupant.set_working();

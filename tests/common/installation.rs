@@ -119,6 +119,16 @@ impl ServerProcess {
     pub fn log(&self) -> String {
         self.log.lock().unwrap().clone()
     }
+
+    /// Waits until it has logged this.
+    pub fn logs(&self, words: &str) {
+        let begun = Instant::now();
+        while !self.log().contains(words) {
+            let log = self.log();
+            assert!(begun.elapsed() < Duration::from_secs(60), "{words}: {log}");
+            thread::sleep(Duration::from_millis(10));
+        }
+    }
 }
 
 impl Drop for ServerProcess {
@@ -175,12 +185,7 @@ impl Installation {
 
     /// Waits until the server has logged this.
     pub fn logs(&self, words: &str) {
-        let begun = Instant::now();
-        while !self.log().contains(words) {
-            let log = self.log();
-            assert!(begun.elapsed() < Duration::from_secs(60), "{words}: {log}");
-            thread::sleep(Duration::from_millis(10));
-        }
+        self.process.lock().unwrap().logs(words);
     }
 
     pub fn database(&self) -> PathBuf {

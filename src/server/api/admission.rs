@@ -14,6 +14,7 @@ use super::hosts;
 use super::problem::Problem;
 use super::reply::Reply;
 use super::state::Api;
+use crate::mask;
 use crate::seldom::Seldom;
 
 /// What the path of every endpoint begins with.
@@ -46,7 +47,7 @@ fn check_host(api: &Api, request: &Request<Body>) -> Result<(), Problem> {
         Some(host) => {
             FOREIGN.count(|times| {
                 tracing::warn!(
-                    host,
+                    host = mask::path(host),
                     client = client.address.map(tracing::field::display),
                     times,
                     "a request for another host was refused; if callers reach this server by that name, \

@@ -162,6 +162,7 @@ async fn device_with(
     let device = api.store.enrolled_device(key).await?;
     let device = device.ok_or_else(|| unknown(api, request))?;
     if device.revoked {
+        request.set_unknown();
         return Err(Problem::NotAuthenticated(REVOKED_DETAIL));
     }
     request.set_known();
@@ -174,6 +175,7 @@ async fn device_with(
 
 /// The refusal of a key that nobody has.
 fn unknown(api: &Api, request: &Request) -> Problem {
+    request.set_unknown();
     let unknown = Problem::NotAuthenticated(INVALID_TOKEN);
     api.callers.unknown_keys.refusal(&request.client, unknown)
 }

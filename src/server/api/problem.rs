@@ -91,9 +91,13 @@ impl Problem {
         }
     }
 
-    /// Whether the matter is the connection, which ends with the answer: not all of the request was read.
+    /// Whether the connection ends with the answer: not all of the request was read, or others may see its
+    /// end elsewhere.
     pub(super) fn ends_connection(&self) -> bool {
-        matches!(self, Self::Slow | Self::TooLarge | Self::NoRoom)
+        matches!(
+            self,
+            Self::Slow | Self::TooLarge | Self::NoRoom | Self::Host(_)
+        )
     }
 
     /// The body of the answer. The causes of what is not the caller's fault are logged here.

@@ -3,7 +3,7 @@
 use axum::body::{Body, Bytes};
 use http_body_util::BodyExt;
 use hyper::body::Body as _;
-use hyper::header::HeaderMap;
+use hyper::header::{self, HeaderMap};
 
 use super::authentication::is_known;
 use super::problem::Problem;
@@ -12,6 +12,10 @@ use crate::serving::{Share, Standing};
 
 /// Largest body, in bytes.
 const BODY_LIMIT: usize = 1024 * 1024;
+
+/// Largest body that is taken in whatever others hold, if it is there as a whole, in bytes: it is in the
+/// memory of its connection anyway, and as long as what `initialize` sends.
+const SMALL: usize = 4 * 1024;
 
 /// A body, and what it holds of the memory for all.
 pub(super) struct Received {
@@ -35,6 +39,10 @@ pub(super) async fn receive(
         share: standing.map(Standing::share),
         buffer: Vec::new(),
     };
+    // Who waits to be asked for it is told at once.
+    if headers.contains_key(header::EXPECT) && body.size_hint().lower() > BODY_LIMIT as u64 {
+        return Err(Problem::TooLarge);
+    }
     let mut received = 0;
     let mut refused = None;
     while let Some(frame) = body.frame().await {
@@ -93,7 +101,9 @@ impl Taking<'_> {
 
     /// Takes in a body that came as one part.
     async fn whole(mut self, part: Bytes) -> Result<Received, Problem> {
-        self.take(part.len(), part.len()).await?;
+        if part.len() > SMALL {
+            self.take(part.len(), part.len()).await?;
+        }
         Ok(Received {
             bytes: part,
             share: self.share,

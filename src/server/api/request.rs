@@ -66,6 +66,13 @@ impl Request {
         }
     }
 
+    /// What its caller has shown is no good.
+    pub(super) fn set_unknown(&self) {
+        if let Some(standing) = &self.standing {
+            standing.set_unknown();
+        }
+    }
+
     /// The address that was asked for.
     pub(super) fn uri(&self) -> &Uri {
         &self.uri

@@ -44,18 +44,25 @@ pub(super) fn write(
     Ok(())
 }
 
-/// Drops some of the entries written before `before`; whether there may be more. They are numbered by
-/// age, so that only the oldest are looked at.
+/// Drops entries written before `before`, of the next so many after `after`; the last of these, if one was
+/// dropped, so that there may be more. They are numbered by age, but for those that a wrong clock wrote.
 pub(in crate::server::store) fn sweep_some(
     session: &mut dyn Session,
     before: Timestamp,
-) -> Result<bool, StoreError> {
-    let dropped = session.execute(
-        "DELETE FROM log_entry WHERE created < ?1 AND id IN (
-            SELECT id FROM log_entry ORDER BY id LIMIT ?2)",
-        values![before, PIECE],
+    after: i64,
+) -> Result<Option<i64>, StoreError> {
+    let last: Option<Option<i64>> = session.one(
+        "SELECT max(id) FROM (SELECT id FROM log_entry WHERE id > ?1 ORDER BY id LIMIT ?2)",
+        values![after, PIECE],
     )?;
-    Ok(dropped == PIECE)
+    let Some(last) = last.flatten() else {
+        return Ok(None);
+    };
+    let dropped = session.execute(
+        "DELETE FROM log_entry WHERE id > ?1 AND id <= ?2 AND created < ?3",
+        values![after, last, before],
+    )?;
+    Ok((dropped > 0).then_some(last))
 }
 
 /// What was done to the device in this row, oldest first.

@@ -13,7 +13,7 @@ pub(super) fn advice(error: &Error) -> &'static str {
         }
         Failure::Full => "make room on the disk of the database",
         Failure::Busy => {
-            "another process holds the database, as a backup or a shell with an open transaction: end it (fuser names it)"
+            "another process holds the database: an import is waited for; a backup or a shell with an open transaction is to be ended (fuser names it)"
         }
         Failure::ReadOnly => {
             "let the server's user write the database and its folder, and mount their file system for writing"

@@ -264,10 +264,12 @@ impl<D: Driver> Store for Stored<D> {
     }
 
     async fn sweep_log(&self, before: Timestamp) -> Result<(), StoreError> {
-        while self
-            .write(move |session| log::sweep_some(session, before))
-            .await?
-        {}
+        let mut after = Some(0);
+        while let Some(last) = after {
+            after = self
+                .write(move |session| log::sweep_some(session, before, last))
+                .await?;
+        }
         Ok(())
     }
 }
