@@ -1,12 +1,19 @@
-//! What an error and its causes say, each thing once.
+//! What an error and its causes are, and what they say, each thing once.
 
 use std::error::Error;
+
+/// An error and its causes, from the nearest on.
+pub(crate) fn chain<'e>(
+    error: &'e (dyn Error + 'static),
+) -> impl Iterator<Item = &'e (dyn Error + 'static)> {
+    std::iter::successors(Some(error), |error| (*error).source())
+}
 
 /// The words of an error's causes, from the nearest on. Some libraries repeat a cause in their own
 /// words, with a code before them or in capitals.
 pub(crate) fn of(error: &dyn Error) -> Vec<String> {
     let mut said = vec![error.to_string()];
-    for cause in std::iter::successors(error.source(), |cause| (*cause).source()) {
+    for cause in error.source().into_iter().flat_map(chain) {
         let words = cause.to_string();
         let is_said = said.last().is_some_and(|last| {
             let (last, words) = (last.to_ascii_lowercase(), words.to_ascii_lowercase());

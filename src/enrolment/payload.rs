@@ -179,6 +179,7 @@ mod tests {
 
     use super::super::{Reading, ServerUrl};
     use super::*;
+    use crate::causes;
 
     const TOKEN: &str = "kpp4jn8g2ynzonp6";
 
@@ -202,14 +203,9 @@ mod tests {
     }
 
     /// An error with its causes, as it is printed.
-    fn words(error: &dyn std::error::Error) -> String {
-        let mut words = format!("{error} {error:?}");
-        let mut cause = error.source();
-        while let Some(error) = cause {
-            words += &format!(": {error} {error:?}");
-            cause = error.source();
-        }
-        words
+    fn words(error: &(dyn std::error::Error + 'static)) -> String {
+        let words = causes::chain(error).map(|error| format!("{error} {error:?}"));
+        words.collect::<Vec<_>>().join(": ")
     }
 
     #[test]

@@ -2,7 +2,6 @@
 
 use std::any::Any;
 use std::error::Error;
-use std::iter::successors;
 
 use jni::errors::ErrorPolicy;
 use jni::strings::JNIString;
@@ -12,6 +11,7 @@ use serde::Serialize;
 use super::advice;
 use super::java::Failures;
 use crate::agent::{AgentError, MediaKeyError, SendError};
+use crate::causes;
 use crate::enrolment::ParseError;
 use crate::shown;
 use crate::vault::VaultError;
@@ -57,8 +57,7 @@ impl Failure {
     }
 
     pub(super) fn caused_by(mut self, error: &(dyn Error + 'static)) -> Self {
-        let chain = successors(Some(error), |cause| (*cause).source());
-        let words = chain.map(|cause| shown::line(&cause.to_string()));
+        let words = causes::chain(error).map(|cause| shown::line(&cause.to_string()));
         self.causes.extend(words);
         self
     }

@@ -26,6 +26,7 @@ use super::places::{Place, Places};
 use super::standing::Standing;
 use super::trim;
 use super::trusted_proxies::TrustedProxies;
+use crate::causes;
 use crate::seldom::Seldom;
 
 /// Pause after a connection could not be accepted, as when too many files are open.
@@ -184,8 +185,7 @@ impl<S> Connection<S> {
 
 /// Whether the caller did not read.
 fn is_not_taken(error: &(dyn Error + 'static)) -> bool {
-    let mut causes = std::iter::successors(Some(error), |error| (*error).source());
-    causes.any(|error| {
+    causes::chain(error).any(|error| {
         let error = error.downcast_ref::<std::io::Error>();
         error.is_some_and(|error| error.get_ref().is_some_and(|inner| inner.is::<NotTaken>()))
     })

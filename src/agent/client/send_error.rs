@@ -10,6 +10,7 @@ use super::hold::HeldBack;
 use super::proxy::ProxyRefusal;
 use super::route::Route;
 use crate::agent::clock;
+use crate::causes::chain;
 
 /// What the network said: the root of the HTTP library's chain of causes, whose upper links only
 /// name its own layers.
@@ -260,8 +261,4 @@ fn tls_error<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a rustls::Error> 
     error
         .downcast_ref()
         .or_else(|| tls_error(error.downcast_ref::<io::Error>()?.get_ref()?))
-}
-
-fn chain<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
-    std::iter::successors(Some(error), |error| (*error).source())
 }
