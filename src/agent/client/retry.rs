@@ -3,7 +3,6 @@
 use std::error::Error;
 use std::time::Duration;
 
-use backon::{BackoffBuilder, ExponentialBuilder};
 use reqwest::StatusCode;
 use tokio::time::{Instant, sleep};
 
@@ -81,11 +80,7 @@ where
 {
     let begun = Instant::now();
     let left = || limits.deadline.saturating_sub(begun.elapsed());
-    let mut longest_waits = ExponentialBuilder::new()
-        .with_min_delay(FIRST_WAIT)
-        .with_max_delay(LONGEST_WAIT)
-        .without_max_times()
-        .build();
+    let mut longest = FIRST_WAIT;
     let mut seen_before = false;
     if limits.deadline.is_zero() {
         return Ended {
@@ -96,7 +91,6 @@ where
     LastFailure::set(None);
     loop {
         let result = attempt(limits.attempt.min(left())).await;
-        let longest = longest_waits.next().unwrap_or(LONGEST_WAIT);
         let last_attempt = match &result {
             // It failed before anything was sent, and so needs little time to fail again.
             Err(error) if error.is_unsent() => LAST_UNSENT.min(limits.deadline / 6),
@@ -126,6 +120,7 @@ where
         LastFailure::set(Some(reason(&result)));
         seen_before |= !matches!(&result, Err(error) if error.is_unsent());
         sleep(wait).await;
+        longest = longest.saturating_mul(2).min(LONGEST_WAIT);
     }
 }
 
