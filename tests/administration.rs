@@ -443,6 +443,49 @@ fn an_import_is_whole_or_not_at_all_and_twice_changes_nothing() {
     );
 }
 
+#[test]
+fn what_of_a_file_differs_and_is_not_changed_is_told() {
+    let desk = Desk::new();
+    let recorded = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/organizers.json");
+    desk.admin(&format!("import {recorded}")).succeeds();
+    let export = desk.admin("export").succeeds().stdout.clone();
+    let mut file: Value = serde_json::from_str(&export).unwrap();
+    let organizers = file["organizers"].as_array().unwrap();
+    let count = |one: &Value, kind: &str| one[kind].as_array().map_or(0, Vec::len);
+    let place = organizers
+        .iter()
+        .position(|one| count(one, "devices") > 1 && count(one, "teams") > 0)
+        .unwrap();
+    let organizer = &mut file["organizers"][place];
+    organizer["devices"][0]["name"] = json!("Another name");
+    let named = organizer["devices"][1].as_object_mut().unwrap();
+    for key in ["unique_serial", "api_token_sha256", "initialized"] {
+        named.remove(key);
+    }
+    named["security_profile"] = json!("pretixscan_online_kiosk");
+    organizer["teams"][0]["active"] = json!(false);
+    let path = desk.0.scratch().join("edited.json");
+    fs::write(&path, file.to_string()).unwrap();
+    let import = format!("import {}", path.display());
+    let told = desk.admin(&import).succeeds().stdout.clone();
+    assert!(told.contains("devices: 0 created, 1 changed"), "{told}");
+    let left = "left as they are: teams: 1; devices: 1.";
+    assert!(told.contains(left), "{told}");
+    let again = desk.json(&import);
+    let devices = json!({"created": 0, "changed": 0, "left": 1});
+    assert_eq!(again["devices"], devices);
+    file["organizers"][place]["devices"][1]["gate"] = json!("nowhere");
+    fs::write(&path, file.to_string()).unwrap();
+    let refused = desk.admin(&format!("{import} --json"));
+    let faults: Value = serde_json::from_str(&refused.stdout).unwrap();
+    let fault = &faults["faults"][0];
+    assert_eq!(refused.code, 15);
+    let path = format!("organizers[{place}].devices[1].gate");
+    assert_eq!(fault["path"], path);
+    let name = &file["organizers"][place]["devices"][1]["name"];
+    assert_eq!(&fault["device"], name);
+}
+
 /// Standard output that is full.
 fn full() -> Stdio {
     File::options()

@@ -1,10 +1,8 @@
 //! What the organizers file holds: one function for each kind of object.
 //!
-//! What is referred to is read before what refers to it, whatever the order in the file.
+//! Gates and events that are referred to may be on the server only: an import looks for them.
 
-use std::borrow::Borrow;
 use std::collections::HashSet;
-use std::hash::Hash;
 
 use super::entries::{
     CheckinListEntry, DeviceEntry, EventEntry, GateEntry, OrganizerEntry, ReportEntry,
@@ -23,58 +21,47 @@ struct InFile<'s> {
     subevents: Seen<i64>,
     checkin_lists: Seen<i64>,
     secrets: &'s mut SeenSecrets,
-    references: Vec<InOrganizer>,
 }
 
-/// What must be unique in an organizer and can be referred to there.
+/// What must be unique in an organizer.
 #[derive(Default)]
-pub(super) struct InOrganizer {
+struct InOrganizer {
     gates: Seen<String>,
     events: Seen<Slug>,
 }
 
-/// The file without its devices, and what these can refer to: a place for each organizer, whatever is
-/// wrong with it.
+/// The file without its devices.
 pub(super) fn organizers(
     reader: &mut Reader,
     value: &Json,
     secrets: &mut SeenSecrets,
-) -> (Option<Vec<OrganizerEntry>>, Vec<InOrganizer>) {
+) -> Option<Vec<OrganizerEntry>> {
     let mut file = InFile {
         organizers: Seen::new(),
         subevents: Seen::new(),
         checkin_lists: Seen::new(),
         secrets,
-        references: Vec::new(),
     };
-    let organizers = reader.object(value, |reader, object| {
+    reader.object(value, |reader, object| {
         object.required(reader, "organizers", |reader, value| {
-            reader.list(value, |reader, value| {
-                let mut own = InOrganizer::default();
-                let organizer = organizer(reader, value, &mut file, &mut own);
-                file.references.push(own);
-                organizer
-            })
+            reader.list(value, |reader, value| organizer(reader, value, &mut file))
         })
-    });
-    (organizers, file.references)
+    })
 }
 
-fn organizer(
-    reader: &mut Reader,
-    value: &Json,
-    file: &mut InFile<'_>,
-    own: &mut InOrganizer,
-) -> Option<OrganizerEntry> {
+fn organizer(reader: &mut Reader, value: &Json, file: &mut InFile<'_>) -> Option<OrganizerEntry> {
+    let mut own = InOrganizer::default();
     reader.object(value, |reader, object| {
         let slug = object.required(reader, "slug", |reader, value| {
             reader.unique(value, &mut file.organizers, Reader::slug)
         });
         let name = object.required(reader, "name", Reader::text);
         let active = object.optional(reader, "active", Reader::boolean);
-        let gates = object.list(reader, "gates", |reader, value| gate(reader, value, own));
+        let gates = object.list(reader, "gates", |reader, value| {
+            gate(reader, value, &mut own)
+        });
         let events = object.list(reader, "events", |reader, value| {
-            event(reader, value, file, own)
+            event(reader, value, file, &mut own)
         });
         let teams = object.list(reader, "teams", |reader, value| team(reader, value, file));
         // They come one by one, and the list is empty.
@@ -137,7 +124,7 @@ fn event(
             )
         });
         let checkin_lists = object.list(reader, "checkin_lists", |reader, value| {
-            checkin_list(reader, value, file, own, &dates)
+            checkin_list(reader, value, file, &dates)
         });
         Some(EventEntry {
             slug: slug?,
@@ -199,7 +186,6 @@ fn checkin_list(
     reader: &mut Reader,
     value: &Json,
     file: &mut InFile<'_>,
-    own: &InOrganizer,
     dates: &HashSet<i64>,
 ) -> Option<CheckinListEntry> {
     reader.object(value, |reader, object| {
@@ -212,13 +198,7 @@ fn checkin_list(
             let id = dates.contains(&id).then_some(id);
             reader.check(value, "the id of a subevent of this event", id)
         });
-        let gates = references(
-            reader,
-            object,
-            "gates",
-            &own.gates,
-            "the identifier of a gate",
-        );
+        let gates = references(reader, object, "gates", Reader::text);
         Some(CheckinListEntry {
             id,
             name: name?,
@@ -264,7 +244,11 @@ fn permission(reader: &mut Reader, value: &Json) -> Option<String> {
         })
     };
     let permission = value.text().filter(is_permission).map(str::to_owned);
-    reader.check(value, "a permission, as organizer.devices:read", permission)
+    let expected = match value.text() {
+        Some("all") => "\"all\" without brackets, in place of the list",
+        _ => "a permission, as organizer.devices:read",
+    };
+    reader.check(value, expected, permission)
 }
 
 fn team_token(reader: &mut Reader, value: &Json, file: &mut InFile<'_>) -> Option<TokenEntry> {
@@ -280,11 +264,10 @@ fn team_token(reader: &mut Reader, value: &Json, file: &mut InFile<'_>) -> Optio
     })
 }
 
-/// A device, which may refer to what its organizer has.
+/// A device.
 pub(super) fn device(
     reader: &mut Reader,
     value: &Json,
-    own: &InOrganizer,
     mut secrets: Option<&mut SeenSecrets>,
 ) -> Option<DeviceEntry> {
     reader.object(value, |reader, object| {
@@ -293,20 +276,10 @@ pub(super) fn device(
             reader.once(value, secrets.as_deref_mut(), Reader::serial)
         });
         let all_events = object.flag(reader, "all_events", false);
-        let limit_events = references(
-            reader,
-            object,
-            "limit_events",
-            &own.events,
-            "the slug of an event",
-        );
-        let gate = object.optional(reader, "gate", |reader, value| {
-            reader.reference(
-                value,
-                &own.gates,
-                "the identifier of a gate of this organizer",
-            )
+        let limit_events = references(reader, object, "limit_events", |reader, value| {
+            reader.slug(value).map(|slug| slug.to_string())
         });
+        let gate = object.optional(reader, "gate", Reader::text);
         let security_profile = object.required(reader, "security_profile", |reader, value| {
             reader.one_of(value, &SECURITY_PROFILES)
         });
@@ -379,20 +352,16 @@ fn key(
     }
 }
 
-/// A list of texts that were `seen` before, each once.
+/// A list of what is referred to, each once.
 fn references(
     reader: &mut Reader,
-    object: &mut Object,
+    object: &mut Object<'_>,
     key: &'static str,
-    seen: &Seen<impl Borrow<str> + Eq + Hash>,
-    what: &str,
+    read: fn(&mut Reader, &Json) -> Option<String>,
 ) -> Vec<String> {
     let mut listed = Seen::new();
-    let expected = format!("{what} of this organizer");
     object.list(reader, key, |reader, value| {
-        reader.unique(value, &mut listed, |reader, value| {
-            reader.reference(value, seen, &expected)
-        })
+        reader.unique(value, &mut listed, read)
     })
 }
 

@@ -267,17 +267,18 @@ fn of_devices_there_may_be_any_number_wherever_they_stand_and_each_is_checked() 
         )
     };
     let mut many: Vec<String> = (0..count).map(|number| device(number, "N")).collect();
-    many.extend([device(count, "S"), device(7, "N"), "5".to_owned()]);
+    many.extend([device(count, ""), device(7, "N"), "5".to_owned()]);
     let many = file(many);
     assert!(many.len() > SIZE_LIMIT);
     let place = |more: usize| format!("organizers[0].devices[{}]", count + more);
     let expected = [
         format!(
-            "{}.gate: found \"S\", expected the identifier of a gate of this organizer",
+            "{}.gate (\"Lane {count}\"): found \"\", expected 1 to 190 characters, \
+             not only blanks, without NUL",
             place(0)
         ),
         format!(
-            "{}.api_token: found a text of 64 characters, \
+            "{}.api_token (\"Lane 7\"): found a text of 64 characters, \
              expected another than at organizers[0].devices[7].api_token",
             place(1)
         ),
@@ -325,7 +326,8 @@ fn a_hash_stands_for_its_key_and_only_one_of_both_is_given() {
     let read = &devices(&read)[0].1;
     assert_eq!(read.api_key_hash, Some(key_hash(&Secret::new(token("c")))));
     assert_eq!(read.unique_serial.as_deref(), Some("ABCDEFGH12345678"));
-    let place = "organizers[0].devices[0].api_token: found a text of 64 characters, expected";
+    let place =
+        "organizers[0].devices[0].api_token (\"Lane\"): found a text of 64 characters, expected";
     for (key, fault) in [
         (
             token("c"),
@@ -345,7 +347,7 @@ fn a_hash_stands_for_its_key_and_only_one_of_both_is_given() {
     assert_eq!(
         faults(&file.to_string()),
         [
-            "organizers[0].devices[0].api_token_sha256: found a text of 64 characters, \
+            "organizers[0].devices[0].api_token_sha256 (\"Lane\"): found a text of 64 characters, \
           expected 64 of 0-9a-f"
         ]
     );
