@@ -70,7 +70,7 @@ fn print_faults(faults: &[Fault], more: usize) -> Result<(), CliError> {
 }
 
 /// Stores what the file holds.
-pub(super) async fn bring_in(file: OrganizersFile, desk: &Desk) -> Result<(), CliError> {
+pub(super) async fn bring_in(file: OrganizersFile, desk: &Desk<'_>) -> Result<(), CliError> {
     let report = match desk.store.import(file).await {
         Ok(report) => report,
         Err(error) => {

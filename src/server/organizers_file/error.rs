@@ -71,6 +71,9 @@ pub enum OrganizersFileError {
     /// What came before can't be kept, to see what comes twice.
     #[error("the organizers file can't be checked for what comes twice in it")]
     Unchecked(#[source] rusqlite::Error),
+    /// It is in UTF-16.
+    #[error("the organizers file is in UTF-16")]
+    Utf16,
     /// It can't be read as JSON; the cause tells the line and column.
     #[error("the organizers file is not JSON")]
     Syntax(#[source] serde_json::Error),

@@ -47,12 +47,12 @@ impl OrganizersFile {
         let mut secrets = SeenSecrets::new().map_err(OrganizersFileError::Unchecked)?;
         let mut reader = Reader::default();
 
-        let content = Content::begin(&mut *source).map_err(OrganizersFileError::Unreadable)?;
+        let content = Content::begin(&mut *source)?;
         let tree = json::parse(&content, None)?;
         let tree = tree.as_ref().map(|tree| &tree.value);
         let organizers = tree.and_then(|tree| schema::organizers(&mut reader, tree, &mut secrets));
         // Of a key that comes twice the device's is the one told, wherever it stands.
-        let content = Content::begin(&mut *source).map_err(OrganizersFileError::Unreadable)?;
+        let content = Content::begin(&mut *source)?;
         let mut look_at = |place: Place, node| {
             reader.device(place, &node, |reader, value| {
                 schema::device(reader, value, Some(&mut secrets))
@@ -73,7 +73,7 @@ impl OrganizersFile {
         mut each: impl FnMut(Place, DeviceEntry) -> Result<(), E>,
     ) -> Result<(), E> {
         let mut source = self.source.lock().unwrap_or_else(PoisonError::into_inner);
-        let content = Content::begin(&mut **source).map_err(OrganizersFileError::Unreadable)?;
+        let content = Content::begin(&mut **source)?;
         let mut ended = Ok(());
         let mut hand_over = |place: Place, node| {
             let device = Self::device(place, &node).map_err(E::from);

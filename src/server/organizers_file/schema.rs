@@ -4,6 +4,8 @@
 
 use std::collections::HashSet;
 
+use jiff::tz::TimeZone;
+
 use super::entries::{
     CheckinListEntry, DeviceEntry, EventEntry, GateEntry, OrganizerEntry, ReportEntry,
     SubeventEntry, TeamEntry, TokenEntry,
@@ -12,7 +14,7 @@ use super::json::Json;
 use super::reader::{Object, Reader, Seen, key_step};
 use super::seen_secrets::SeenSecrets;
 use crate::server::installation_keys::KeyHash;
-use crate::server::model::{Name, Permissions, Schedule, Slug};
+use crate::server::model::{Name, Permissions, Schedule, Slug, When};
 use crate::wire::SECURITY_PROFILES;
 
 /// What must be unique in the file.
@@ -105,11 +107,15 @@ fn event(
         let name = object.required(reader, "name", name);
         let live = object.required(reader, "live", Reader::boolean);
         let timezone = object.required(reader, "timezone", Reader::time_zone);
-        let schedule = schedule(reader, object);
+        let zone = timezone
+            .as_deref()
+            .and_then(|name| TimeZone::get(name).ok());
+        let zone = zone.unwrap_or(TimeZone::UTC);
+        let schedule = schedule(reader, object, &zone);
 
         let mut dates = HashSet::new();
         let subevents = object.list(reader, "subevents", |reader, value| {
-            subevent(reader, value, file, &mut dates)
+            subevent(reader, value, file, &mut dates, &zone)
         });
         let has_subevents = object.required(reader, "has_subevents", |reader, value| {
             let is_series = match value {
@@ -139,22 +145,34 @@ fn event(
     })
 }
 
-fn schedule(reader: &mut Reader, object: &mut Object<'_>) -> Option<Schedule> {
-    let date_from = object.required(reader, "date_from", Reader::timestamp);
+/// Times without an offset are those on the clocks of the event. A day counts as on the command line.
+fn schedule(reader: &mut Reader, object: &mut Object<'_>, zone: &TimeZone) -> Option<Schedule> {
+    let begin = |when: When| when.begin(zone);
+    let from = object.required(reader, "date_from", |reader, value| {
+        reader.time(value, begin)
+    });
+    let day_end = match from {
+        Some((when, _)) if when.is_day() => when.end(zone).ok(),
+        _ => None,
+    };
+    let mut is_given = false;
     let date_to = object.optional(reader, "date_to", |reader, value| {
-        let date_to = reader.timestamp(value)?;
-        let fits = date_from.is_none_or(|date_from| date_from <= date_to);
+        is_given = true;
+        let (_, date_to) = reader.time(value, |when| when.end(zone))?;
+        let fits = from.is_none_or(|(_, date_from)| date_from <= date_to);
         reader.check(
             value,
             "a time not before date_from",
             fits.then_some(date_to),
         )
     });
-    let date_admission = object.optional(reader, "date_admission", Reader::timestamp);
+    let date_admission = object.optional(reader, "date_admission", |reader, value| {
+        reader.time(value, begin)
+    });
     Some(Schedule {
-        date_from: date_from?,
-        date_to,
-        date_admission,
+        date_from: from?.1,
+        date_to: if is_given { date_to } else { day_end },
+        date_admission: date_admission.map(|(_, time)| time),
     })
 }
 
@@ -163,6 +181,7 @@ fn subevent(
     value: &Json,
     file: &mut InFile<'_>,
     dates: &mut HashSet<i64>,
+    zone: &TimeZone,
 ) -> Option<SubeventEntry> {
     reader.object(value, |reader, object| {
         let id = object.optional(reader, "id", |reader, value| {
@@ -172,7 +191,7 @@ fn subevent(
         });
         let name = object.required(reader, "name", name);
         let active = object.flag(reader, "active", true);
-        let schedule = schedule(reader, object);
+        let schedule = schedule(reader, object, zone);
         Some(SubeventEntry {
             id,
             name: name?,

@@ -3,7 +3,8 @@
 use super::*;
 
 const TEXT: &str = "1 to 190 characters, not only blanks, without NUL";
-const TIME: &str = "a time with its offset, as 2026-10-25T09:00:00+01:00";
+const TIME: &str =
+    "a day as 2027-05-08, or a time as 2027-05-08T18:00 or 2027-05-08T18:00:00+02:00";
 
 /// Path, the value put there, and of the fault what was found and what expected.
 const CASES: &str = r#"
@@ -19,7 +20,7 @@ organizers[0].events[0].live | "yes" | "yes" | true or false
 organizers[0].events[0].timezone | "Mars/Olympus" | "Mars/Olympus" | an IANA time zone, as Europe/Berlin
 organizers[0].events[0].timezone | "../UTC" | "../UTC" | an IANA time zone, as Europe/Berlin
 organizers[0].events[0].date_from | "tomorrow" | "tomorrow" | TIME
-organizers[0].events[0].date_from | "2026-06-15T12:00:00" | "2026-06-15T12:00:00" | TIME
+organizers[0].events[0].date_from | "2026-06-15T" | "2026-06-15T" | TIME
 organizers[0].events[0].date_from | 1780000000 | 1780000000 | TIME
 organizers[0].events[0].date_to | "2026-06-15T11:00:00Z" | "2026-06-15T11:00:00Z" | a time not before date_from
 organizers[0].events[0].date_admission | "2026-06-31T11:00:00Z" | "2026-06-31T11:00:00Z" | TIME
@@ -171,7 +172,8 @@ fn all_faults_are_told_in_the_order_of_the_file() {
             "organizers[0].events[0].timezone: found nothing, \
              expected an IANA time zone, as Europe/Berlin",
             "organizers[0].events[0].date_from: found nothing, \
-             expected a time with its offset, as 2026-10-25T09:00:00+01:00",
+             expected a day as 2027-05-08, or a time as 2027-05-08T18:00 or \
+             2027-05-08T18:00:00+02:00",
             "organizers[0].nam: found an unknown key, expected perhaps name",
             "organizers[1]: found a list, expected an object",
             "organizers[2].slug: found the key once more, expected it once",
