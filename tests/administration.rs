@@ -447,6 +447,151 @@ fn an_import_is_whole_or_not_at_all_and_twice_changes_nothing() {
     );
 }
 
+#[test]
+fn what_of_a_file_differs_and_is_not_changed_is_told() {
+    let desk = Desk::new();
+    let recorded = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/organizers.json");
+    desk.admin(&format!("import {recorded}")).succeeds();
+    let export = desk.admin("export").succeeds().stdout.clone();
+    let mut file: Value = serde_json::from_str(&export).unwrap();
+    let organizers = file["organizers"].as_array().unwrap();
+    let count = |one: &Value, kind: &str| one[kind].as_array().map_or(0, Vec::len);
+    let place = organizers
+        .iter()
+        .position(|one| count(one, "devices") > 1 && count(one, "teams") > 0)
+        .unwrap();
+    let organizer = &mut file["organizers"][place];
+    organizer["devices"][0]["name"] = json!("Another name");
+    let named = organizer["devices"][1].as_object_mut().unwrap();
+    for key in ["unique_serial", "api_token_sha256", "initialized"] {
+        named.remove(key);
+    }
+    named["security_profile"] = json!("pretixscan_online_kiosk");
+    organizer["teams"][0]["active"] = json!(false);
+    let path = desk.0.scratch().join("edited.json");
+    fs::write(&path, file.to_string()).unwrap();
+    let import = format!("import {}", path.display());
+    let told = desk.admin(&import).succeeds().stdout.clone();
+    assert!(told.contains("devices: 0 created, 1 changed"), "{told}");
+    let left = "left as they are: teams: 1; devices: 1.";
+    assert!(told.contains(left), "{told}");
+    let again = desk.json(&import);
+    let devices = json!({"created": 0, "changed": 0, "left": 1});
+    assert_eq!(again["devices"], devices);
+    file["organizers"][place]["devices"][1]["gate"] = json!("nowhere");
+    fs::write(&path, file.to_string()).unwrap();
+    let refused = desk.admin(&format!("{import} --json"));
+    let faults: Value = serde_json::from_str(&refused.stdout).unwrap();
+    let fault = &faults["faults"][0];
+    assert_eq!(refused.code, 15);
+    let path = format!("organizers[{place}].devices[1].gate");
+    assert_eq!(fault["path"], path);
+    let name = &file["organizers"][place]["devices"][1]["name"];
+    assert_eq!(&fault["device"], name);
+}
+
+#[test]
+fn a_file_that_is_no_json_is_told_what_an_organizers_file_is() {
+    let desk = Desk::new();
+    let file = desk.0.scratch().join("devices.csv");
+    let import = format!("import {}", file.display());
+    fs::write(&file, "name;gate\nLane 1;north\n").unwrap();
+    let refused = desk.admin(&import);
+    refused.complains(15, "line 1 column");
+    refused.complains(15, "docs/ORGANIZERS_FILE.md");
+    fs::write(&file, b"\xff\xfe{\0").unwrap();
+    desk.admin(&import).complains(15, "save it in UTF-8");
+}
+
+#[test]
+fn an_event_does_not_end_before_it_starts() {
+    let desk = Desk::set_up();
+    let create = "event create bigevents fair --name Fair --from 2020-01-02 --to";
+    desk.admin(&format!("{create} 2020-01-01"))
+        .complains(2, "not before --from");
+    assert_eq!(desk.json("event list bigevents"), json!([]));
+    desk.admin(&format!("{create} 2020-01-02")).succeeds();
+}
+
+#[test]
+fn what_is_no_database_is_told_as_what_it_is() {
+    let scanner = Scanner::new();
+    let folder = scanner.scratch();
+    let text = folder.join("notes.txt");
+    fs::write(&text, "these are the notes of somebody\n".repeat(200)).unwrap();
+    let nowhere = folder.join("nowhere");
+    let missing = format!("there is no folder {}", nowhere.display());
+    for (database, words) in [
+        (text.as_path(), "it is no database"),
+        (folder, "it is a folder"),
+        (&nowhere.join("server.db"), &missing),
+    ] {
+        let database = database.to_str().unwrap();
+        for command in [
+            &["organizer", "list"][..],
+            &["organizer", "create", "o", "--name", "O"],
+        ] {
+            let arguments = [&["admin", "--database", database], command].concat();
+            let refused = scanner.run(&arguments);
+            refused.complains(15, words);
+            refused.complains(15, "with --database");
+            assert!(!refused.stderr.contains("damaged"), "{refused:?}");
+        }
+    }
+    assert!(!nowhere.exists());
+}
+
+#[test]
+fn the_command_that_shows_what_is_there_can_be_typed_as_it_is_told() {
+    let desk = Desk::set_up();
+    let folder = desk.0.scratch().join("it's a folder");
+    fs::create_dir(&folder).unwrap();
+    let database = folder.join("server.db");
+    fs::copy(desk.0.scratch().join("server.db"), &database).unwrap();
+    let secret = desk.0.scratch().join("server.db.secret");
+    let begin = ["admin", "--database", database.to_str().unwrap()];
+    let begin = [&begin[..], &["--secret-file", secret.to_str().unwrap()]].concat();
+    for (command, list) in [
+        (&["gate", "list", "nobody"][..], "organizer list"),
+        (
+            &["gate", "rename", "bigevents", "gone", "N"],
+            "gate list bigevents",
+        ),
+        (
+            &["event", "deactivate", "bigevents", "gone"],
+            "event list bigevents",
+        ),
+        (
+            &["team", "deactivate", "bigevents", "gone"],
+            "team list bigevents",
+        ),
+        (
+            &["token", "list", "bigevents", "gone"],
+            "team list bigevents",
+        ),
+        (
+            &["device", "show", "bigevents", "7"],
+            "device list bigevents",
+        ),
+        (
+            &["device", "revoke", "bigevents", "7"],
+            "device list bigevents",
+        ),
+    ] {
+        let refused = desk.0.run(&[&begin, command].concat());
+        assert_eq!(refused.code, 15, "{refused:?}");
+        let told = refused.stderr.split(" shows those that are there").next();
+        let (_, told) = told.unwrap().rsplit_once("gatehand admin ").unwrap();
+        assert!(told.ends_with(list), "{refused:?}");
+        let gatehand = env!("CARGO_BIN_EXE_gatehand");
+        let typed = Command::new("sh")
+            .args(["-c", &format!("{gatehand} admin {told}")])
+            .output()
+            .unwrap();
+        assert!(typed.status.success(), "{told}: {typed:?}");
+    }
+}
+
 /// Standard output that is full.
 fn full() -> Stdio {
     File::options()

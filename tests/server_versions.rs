@@ -152,7 +152,7 @@ fn what_is_no_servers_database_is_refused_in_words_and_left_as_it_is() {
         ("foreign.db", "is not a gatehand server's database"),
         ("log.db", "is not a gatehand server's database"),
         ("vault.db", "is not a gatehand server's database"),
-        ("text.db", "file is not a database"),
+        ("text.db", "it is no database"),
         ("newer.db", "has version 9999"),
     ] {
         let path = folder.path().join(name);

@@ -143,6 +143,9 @@ contract! {
     an_import_that_contradicts_changes_nothing
     an_export_makes_the_same_of_another_database
     a_device_is_known_by_serial_key_or_name_once
+    an_edited_export_changes_the_devices_it_names
+    two_devices_in_a_file_are_never_taken_for_the_same
+    what_a_file_refers_to_may_be_on_the_server_only
     of_dates_and_lists_with_equal_names_an_import_without_numbers_means_the_first
     of_many_who_redeem_a_token_at_once_exactly_one_succeeds
     devices_created_at_once_are_numbered_without_gap_or_double
@@ -927,8 +930,8 @@ async fn importing_twice_changes_nothing(f: Fixture) {
     assert_eq!(
         report.organizers,
         Imported {
-            created: 0,
-            changed: 1
+            changed: 1,
+            ..Imported::default()
         }
     );
 }
@@ -995,10 +998,16 @@ async fn an_import_gives_nobody_access_back(f: Fixture) {
         .change_team_token(organizer, "t", tokens[0].id, change)
         .await
         .unwrap();
-    assert_eq!(
-        import(&small_file()).await.unwrap(),
-        ImportReport::default()
-    );
+    let one_left = Imported {
+        left: 1,
+        ..Imported::default()
+    };
+    let told = ImportReport {
+        tokens: one_left,
+        devices: one_left,
+        ..ImportReport::default()
+    };
+    assert_eq!(import(&small_file()).await.unwrap(), told);
     assert!(store.enrolled_device(&key).await.unwrap().is_none());
     assert!(store.device(organizer, 2).await.unwrap().unwrap().revoked);
     let team = store
@@ -1122,10 +1131,11 @@ async fn a_device_is_known_by_serial_key_or_name_once(f: Fixture) {
     let by_name = || full(json!({"name": "Door"}));
     // The one with the serial counts as the first door, wherever it stands.
     let known = file(json!([by_name(), by_serial()]));
-    assert_eq!(
-        f.store.import(known).await.unwrap(),
-        ImportReport::default()
-    );
+    let report = f.store.import(known).await.unwrap().devices;
+    assert_eq!((report.created, report.changed, report.left), (0, 1, 1));
+    // By now it is called otherwise.
+    let known = f.store.device(f.organizer, 1).await.unwrap().unwrap();
+    assert_eq!(known.name, "Renamed");
     let one_more = file(json!([by_name(), by_name(), by_serial()]));
     assert_eq!(f.store.import(one_more).await.unwrap().devices.created, 1);
     assert_eq!(f.count().await, 3);
@@ -1135,12 +1145,153 @@ async fn a_device_is_known_by_serial_key_or_name_once(f: Fixture) {
         .import(organizers_file(&elsewhere.to_string()))
         .await
     {
-        Err(StoreError::Contradiction(fault)) => {
-            assert_eq!(fault.path, "organizers[0].devices[0].unique_serial");
+        Err(StoreError::Contradiction { faults, .. }) => {
+            assert_eq!(faults[0].path, "organizers[0].devices[0].unique_serial");
         }
         other => panic!("{other:?}"),
     }
     assert!(f.store.organizer("p").await.is_err());
+}
+
+async fn an_edited_export_changes_the_devices_it_names(f: Fixture) {
+    let mut small = small_file();
+    small["organizers"][0]["gates"] =
+        json!([{"name": "G", "identifier": "G"}, {"name": "H", "identifier": "H"}]);
+    f.store
+        .import(organizers_file(&small.to_string()))
+        .await
+        .unwrap();
+    let organizer = f.store.organizer("s").await.unwrap().id;
+    let edit = async |edits: &[(usize, &str, serde_json::Value)]| {
+        let mut file: serde_json::Value = serde_json::from_str(&exported(&*f.store).await).unwrap();
+        let organizers = file["organizers"].as_array_mut().unwrap();
+        let edited = organizers.iter_mut().find(|one| one["slug"] == "s");
+        let edited = edited.unwrap();
+        for (device, field, value) in edits {
+            edited["devices"][device][field] = value.clone();
+        }
+        f.store.import(organizers_file(&file.to_string())).await
+    };
+    let report = edit(&[
+        (0, "name", json!("waiting")),
+        (0, "all_events", json!(false)),
+        (0, "limit_events", json!(["e"])),
+        (0, "gate", json!("H")),
+        (0, "security_profile", json!("pretixscan")),
+        (1, "name", json!("d")),
+        (1, "limit_events", json!([])),
+        (1, "revoked", json!(true)),
+    ])
+    .await;
+    let changed = |devices| ImportReport {
+        devices,
+        ..ImportReport::default()
+    };
+    let two = Imported {
+        changed: 2,
+        ..Imported::default()
+    };
+    assert_eq!(report.unwrap(), changed(two));
+    let placed = f.store.placed_devices(organizer).await.unwrap();
+    let first = &placed[0].device;
+    assert_eq!(placed[0].gate.as_ref().unwrap().identifier, "H");
+    assert_eq!(
+        (&*first.name, first.all_events, &*first.security_profile),
+        ("waiting", false, "pretixscan")
+    );
+    assert_eq!(first.limit_events, ["e"]);
+    let second = &placed[1].device;
+    assert_eq!((&*second.name, second.revoked), ("d", true));
+    assert!(second.limit_events.is_empty());
+    // The key that it had is its key.
+    let key = secret(&"d".repeat(64));
+    assert!(f.store.enrolled_device(&key).await.unwrap().is_some());
+    let log = f.store.device_log(organizer, 2).await.unwrap();
+    let log: Vec<_> = log
+        .iter()
+        .map(|entry| (&*entry.action, &*entry.actor))
+        .collect();
+    let by_administrator = ["created", "changed", "revoked"].map(|what| (what, "administrator"));
+    assert_eq!(log, by_administrator);
+
+    assert_eq!(edit(&[]).await.unwrap(), ImportReport::default());
+    let left = Imported {
+        left: 1,
+        ..Imported::default()
+    };
+    let report = edit(&[(1, "revoked", json!(false))]).await.unwrap();
+    assert_eq!(report, changed(left));
+    let second = f.store.device(organizer, 2).await.unwrap().unwrap();
+    assert!(second.revoked);
+}
+
+async fn two_devices_in_a_file_are_never_taken_for_the_same(f: Fixture) {
+    let serial = f.enrolled("Door", "key").await.unique_serial;
+    let devices = json!([
+        {"name": "A", "security_profile": "full", "unique_serial": serial},
+        {"name": "B", "security_profile": "full", "initialized": true,
+         "api_token_sha256": "2c70e12b7a0646f92279f427c7b38e7334d8e5389cff167a1dc30e73f826b683"},
+    ]);
+    let file = json!({"organizers": [{"slug": "o", "name": "Organizer", "devices": devices}]});
+    match f.store.import(organizers_file(&file.to_string())).await {
+        Err(StoreError::Contradiction { faults, .. }) => {
+            assert_eq!(faults[0].path, "organizers[0].devices[1]");
+        }
+        other => panic!("{other:?}"),
+    }
+    let device = f.store.device(f.organizer, 1).await.unwrap().unwrap();
+    assert_eq!(device.name, "Door");
+}
+
+async fn what_a_file_refers_to_may_be_on_the_server_only(f: Fixture) {
+    let import =
+        async |file: &serde_json::Value| f.store.import(organizers_file(&file.to_string())).await;
+    import(&small_file()).await.unwrap();
+    let device = |name: &str, gate: &str, event: &str| json!({"name": name, "gate": gate, "limit_events": [event], "security_profile": "full"});
+    let file = |slug: &str, device: serde_json::Value| json!({"organizers": [{"slug": slug, "name": "Small", "devices": [device]}]});
+    let report = import(&file("s", device("new", "G", "e"))).await.unwrap();
+    assert_eq!(report.devices.created, 1);
+
+    let known = device("d", "N", "gone");
+    for file in [
+        file("s", device("more", "N", "gone")),
+        file("s", known),
+        file("other", device("more", "G", "e")),
+    ] {
+        match import(&file).await {
+            Err(StoreError::Contradiction { faults, more: 0 }) => {
+                let told: Vec<_> = faults
+                    .iter()
+                    .map(|fault| (&*fault.path, &*fault.expected))
+                    .collect();
+                let expected = [
+                    (
+                        "organizers[0].devices[0].gate",
+                        "the identifier of a gate of this organizer",
+                    ),
+                    (
+                        "organizers[0].devices[0].limit_events[0]",
+                        "the slug of an event of this organizer",
+                    ),
+                ];
+                assert_eq!(told, expected);
+                assert!(faults[0].device.is_some());
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+    let mut lists = small_file();
+    lists["organizers"][0]["gates"] = json!([]);
+    let report = import(&lists).await.unwrap();
+    assert_eq!(report.checkin_lists, Imported::default());
+    lists["organizers"][0]["events"][0]["checkin_lists"][0]["gates"] = json!(["G", "N"]);
+    match import(&lists).await {
+        Err(StoreError::Contradiction { faults, .. }) => {
+            let path = "organizers[0].events[0].checkin_lists[0].gates[1]";
+            assert_eq!(faults[0].path, path);
+        }
+        other => panic!("{other:?}"),
+    }
 }
 
 async fn an_import_that_contradicts_changes_nothing(f: Fixture) {
@@ -1158,18 +1309,22 @@ async fn an_import_that_contradicts_changes_nothing(f: Fixture) {
             file["organizers"][0]["devices"] = json!([]);
         }
         match import(&file).await {
-            Err(StoreError::Contradiction(fault)) => assert_eq!(fault.path, path),
+            Err(StoreError::Contradiction { faults, .. }) => assert_eq!(faults[0].path, path),
             other => panic!("{other:?}"),
         }
         assert!(f.store.organizer("other").await.is_err());
     }
     let mut file = small_file();
     file["organizers"][0]["teams"][0]["organizer_permissions"] = json!("all");
-    assert_eq!(import(&file).await.unwrap(), ImportReport::default());
+    let report = import(&file).await.unwrap();
+    assert_eq!((report.teams.changed, report.teams.left), (0, 1));
     file["organizers"][0]["teams"][0]["tokens"][0]["token"] = json!("u".repeat(64));
     match import(&file).await {
-        Err(StoreError::Contradiction(fault)) => {
-            assert_eq!(fault.path, "organizers[0].teams[0].organizer_permissions");
+        Err(StoreError::Contradiction { faults, .. }) => {
+            assert_eq!(
+                faults[0].path,
+                "organizers[0].teams[0].organizer_permissions"
+            );
         }
         other => panic!("{other:?}"),
     }
@@ -1179,8 +1334,8 @@ async fn an_import_that_contradicts_changes_nothing(f: Fixture) {
     file["organizers"][0]["teams"] = json!([]);
     file["organizers"][0]["devices"][1]["limit_events"] = json!([]);
     match import(&file).await {
-        Err(StoreError::Contradiction(fault)) => {
-            assert_eq!(fault.path, "organizers[0].devices[0].api_token");
+        Err(StoreError::Contradiction { faults, .. }) => {
+            assert_eq!(faults[0].path, "organizers[0].devices[0].api_token");
         }
         other => panic!("{other:?}"),
     }

@@ -7,6 +7,8 @@ use crate::enrolment::{ParseError, ServerUrlError};
 #[cfg(feature = "server")]
 use crate::server::ServerError;
 #[cfg(feature = "server")]
+use crate::server::organizers_file::OrganizersFileError;
+#[cfg(feature = "server")]
 use crate::server::store::StoreError;
 
 const LOG_IN: &str = "log in to this network first, in a browser; if it wants no login, check that the server still has this address";
@@ -81,6 +83,8 @@ impl CliError {
             #[cfg(feature = "server")]
             Self::Store(error) => of_store(error),
             #[cfg(feature = "server")]
+            Self::Unlisted { list, .. } => Some(format!("{list} shows those that are there")),
+            #[cfg(feature = "server")]
             Self::Database(error) | Self::Server(ServerError::Database(error)) => {
                 error.advice().map(str::to_owned)
             }
@@ -122,7 +126,19 @@ impl CliError {
                 Some("name it with --database, or begin one with gatehand admin organizer create")
             }
             #[cfg(feature = "server")]
-            Self::NoDevice { .. } => Some("gatehand admin device list shows those that are there"),
+            Self::OrganizersFile {
+                source: OrganizersFileError::Utf16,
+                ..
+            } => Some("save it in UTF-8"),
+            #[cfg(feature = "server")]
+            Self::EndsBeforeStart => Some("give a --to that is not before --from"),
+            #[cfg(feature = "server")]
+            Self::OrganizersFile {
+                source: OrganizersFileError::Syntax(_),
+                ..
+            } => Some(
+                "an organizers file is JSON in UTF-8, not a table; gatehand admin import --help shows a small one, docs/ORGANIZERS_FILE.md all that may be in it",
+            ),
             _ => None,
         }
     }
@@ -189,12 +205,6 @@ fn of_status(status: u16) -> &'static str {
 #[cfg(feature = "server")]
 fn of_store(error: &StoreError) -> Option<String> {
     match error {
-        StoreError::Unknown { kind, .. } => {
-            let kind = kind.rsplit_once(' ').map_or(*kind, |(_, last)| last);
-            ["organizer", "team", "gate", "event", "device"]
-                .contains(&kind)
-                .then(|| format!("gatehand admin {kind} list shows those that are there"))
-        }
         StoreError::Exists { .. } => Some("take another name, or use what is there".to_owned()),
         error => error.advice().map(str::to_owned),
     }

@@ -106,9 +106,16 @@ pub(super) enum CliError {
     #[cfg(feature = "server")]
     #[error("there is no database {database}")]
     NoDatabase { database: Database },
+    /// With the command that shows what there is.
+    #[cfg(feature = "server")]
+    #[error("{error}")]
+    Unlisted { error: Box<CliError>, list: String },
     #[cfg(feature = "server")]
     #[error("there is no device {device}")]
     NoDevice { device: u64 },
+    #[cfg(feature = "server")]
+    #[error("the event would end before it starts")]
+    EndsBeforeStart,
     #[cfg(feature = "server")]
     #[error("a time is out of range")]
     Time(#[from] jiff::Error),

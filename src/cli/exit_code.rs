@@ -131,7 +131,9 @@ pub(super) fn of(error: &CliError) -> ExitCode {
         | CliError::Demo(_)
         | CliError::Server(_) => ExitCode::Server,
         #[cfg(feature = "server")]
-        CliError::Time(_) | CliError::Slug(_) => ExitCode::Usage,
+        CliError::Time(_) | CliError::EndsBeforeStart | CliError::Slug(_) => ExitCode::Usage,
+        #[cfg(feature = "server")]
+        CliError::Unlisted { error, .. } => of(error),
         CliError::Done { .. } => ExitCode::Failed,
         CliError::Write { .. }
         | CliError::Draw(_)

@@ -170,12 +170,12 @@ async fn next(server: &Server, secret_file: Option<&Path>, reached: Option<&str>
     let installation = server.installation();
     let mut admin = format!(
         "gatehand admin --database {}",
-        quoted(&installation.database.to_string())
+        output::quoted(&installation.database.to_string())
     );
     if secret_file.is_some() {
         admin = format!(
             "{admin} --secret-file {}",
-            quoted(&installation.secret_file.display().to_string())
+            output::quoted(&installation.secret_file.display().to_string())
         );
     }
     match installation.store.organizers().await {
@@ -194,15 +194,6 @@ async fn next(server: &Server, secret_file: Option<&Path>, reached: Option<&str>
         },
         // Requests will be told what the matter is.
         Err(_) => format!("{admin} --help"),
-    }
-}
-
-/// Text as a shell takes it for one word.
-fn quoted(text: &str) -> String {
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || "/._-".contains(c);
-    match text.chars().all(is_plain) {
-        true => text.to_owned(),
-        false => format!("'{}'", text.replace('\'', r"'\''")),
     }
 }
 

@@ -123,7 +123,7 @@ pub(super) struct HandingOut {
 }
 
 impl Command {
-    pub(super) async fn run(self, desk: &Desk) -> Result<(), CliError> {
+    pub(super) async fn run(self, desk: &Desk<'_>) -> Result<(), CliError> {
         match self {
             Self::List { organizer } => {
                 let devices = desk
@@ -205,7 +205,7 @@ impl Command {
 }
 
 impl Create {
-    async fn run(self, desk: &Desk) -> Result<(), CliError> {
+    async fn run(self, desk: &Desk<'_>) -> Result<(), CliError> {
         let organizer = desk.organizer(&self.organizer).await?;
         let new = NewDevice {
             name: self.name,
@@ -311,7 +311,7 @@ struct HandedOut {
     payload: Option<Secret>,
 }
 
-async fn placed(desk: &Desk, organizer: i64, number: u64) -> Result<PlacedDevice, CliError> {
+async fn placed(desk: &Desk<'_>, organizer: i64, number: u64) -> Result<PlacedDevice, CliError> {
     let found = desk.store.placed_device(organizer, number).await?;
     found.ok_or(CliError::NoDevice { device: number })
 }

@@ -5,10 +5,9 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde::Serialize;
 
-use super::when::When;
 use super::{Desk, one_of, text, yes};
 use crate::cli::{CliError, output};
-use crate::server::model::{Name, Schedule, Slug};
+use crate::server::model::{Name, Schedule, Slug, When};
 use crate::server::store::{EventChange, NewEvent};
 use crate::wire::timestamp;
 
@@ -91,7 +90,7 @@ pub(super) struct Create {
 }
 
 impl Command {
-    pub(super) async fn run(self, desk: &Desk) -> Result<(), CliError> {
+    pub(super) async fn run(self, desk: &Desk<'_>) -> Result<(), CliError> {
         let (organizer, slug, change, words) = match self {
             Self::List { organizer } => {
                 let events = summaries(desk, desk.organizer(&organizer).await?).await?;
@@ -163,7 +162,7 @@ struct Summary {
     date_admission: Option<Timestamp>,
 }
 
-async fn summaries(desk: &Desk, organizer: i64) -> Result<Vec<Summary>, CliError> {
+async fn summaries(desk: &Desk<'_>, organizer: i64) -> Result<Vec<Summary>, CliError> {
     let events = desk.store.events(organizer).await?.into_iter();
     Ok(events
         .map(|event| Summary {
@@ -178,13 +177,13 @@ async fn summaries(desk: &Desk, organizer: i64) -> Result<Vec<Summary>, CliError
         .collect())
 }
 
-async fn summary(desk: &Desk, organizer: i64, slug: &str) -> Result<Summary, CliError> {
+async fn summary(desk: &Desk<'_>, organizer: i64, slug: &str) -> Result<Summary, CliError> {
     let events = summaries(desk, organizer).await?;
     one_of(events, "event", slug, |one| one.slug == slug)
 }
 
 impl Create {
-    async fn run(self, desk: &Desk) -> Result<(), CliError> {
+    async fn run(self, desk: &Desk<'_>) -> Result<(), CliError> {
         let (timezone, zone) = self.timezone;
         let to = self.to.or(self.from.is_day().then_some(self.from));
         let schedule = Schedule {
@@ -192,6 +191,9 @@ impl Create {
             date_to: to.map(|to| to.end(&zone)).transpose()?,
             date_admission: self.admission.map(|when| when.begin(&zone)).transpose()?,
         };
+        if schedule.date_to.is_some_and(|end| end < schedule.date_from) {
+            return Err(CliError::EndsBeforeStart);
+        }
         let organizer = desk.organizer(&self.organizer).await?;
         let event = NewEvent {
             slug: self.slug.clone(),

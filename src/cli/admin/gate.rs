@@ -62,7 +62,7 @@ pub(super) enum Command {
 }
 
 impl Command {
-    pub(super) async fn run(self, desk: &Desk) -> Result<(), CliError> {
+    pub(super) async fn run(self, desk: &Desk<'_>) -> Result<(), CliError> {
         let (organizer, identifier, change, words) = match self {
             Self::List { organizer } => {
                 let gates = summaries(desk, desk.organizer(&organizer).await?).await?;
@@ -145,14 +145,14 @@ struct Summary {
     active: bool,
 }
 
-async fn summaries(desk: &Desk, organizer: i64) -> Result<Vec<Summary>, CliError> {
+async fn summaries(desk: &Desk<'_>, organizer: i64) -> Result<Vec<Summary>, CliError> {
     let gates = desk.store.gates(organizer).await?.into_iter();
     Ok(gates
         .map(|(gate, active)| Summary { gate, active })
         .collect())
 }
 
-async fn summary(desk: &Desk, organizer: i64, identifier: &str) -> Result<Summary, CliError> {
+async fn summary(desk: &Desk<'_>, organizer: i64, identifier: &str) -> Result<Summary, CliError> {
     let gates = summaries(desk, organizer).await?;
     one_of(gates, "gate", identifier, |one| {
         one.gate.identifier == identifier

@@ -10,8 +10,8 @@ use serde_json::json;
 use super::Desk;
 use crate::cli::spool::Spool;
 use crate::cli::{CliError, input, output};
-use crate::server::organizers_file::{OrganizersFile, OrganizersFileError};
-use crate::server::store::Imported;
+use crate::server::organizers_file::{Fault, OrganizersFile, OrganizersFileError};
+use crate::server::store::{ImportReport, Imported, StoreError};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -27,6 +27,9 @@ A small file:
 
 Any number of devices may be in it. docs/ORGANIZERS_FILE.md lists all that may be in it.";
 
+const WHAT_IS_LEFT: &str = "An import changes no team or token, no device that the file names without \
+    its key or serial, and gives no revoked device its access back: change these by hand.";
+
 /// Bring in an organizers file, wholly or not at all. Doing it again changes nothing.
 #[derive(Args)]
 #[command(after_help = EXAMPLES)]
@@ -40,7 +43,7 @@ impl Import {
     pub(super) fn read(&self, json: bool) -> Result<OrganizersFile, CliError> {
         self.open().or_else(|source| {
             if let (true, OrganizersFileError::Faults { faults, more }) = (json, &source) {
-                output::print_json(&json!({"faults": faults, "more": more}))?;
+                print_faults(faults, *more)?;
             }
             Err(CliError::OrganizersFile {
                 name: input::name(&self.file),
@@ -62,9 +65,25 @@ impl Import {
     }
 }
 
+fn print_faults(faults: &[Fault], more: usize) -> Result<(), CliError> {
+    output::print_json(&json!({"faults": faults, "more": more}))
+}
+
 /// Stores what the file holds.
-pub(super) async fn bring_in(file: OrganizersFile, desk: &Desk) -> Result<(), CliError> {
-    let report = desk.store.import(file).await?;
+pub(super) async fn bring_in(file: OrganizersFile, desk: &Desk<'_>) -> Result<(), CliError> {
+    let report = match desk.store.import(file).await {
+        Ok(report) => report,
+        Err(error) => {
+            if let (true, StoreError::Contradiction { faults, more }) = (desk.json, &error) {
+                print_faults(faults, *more)?;
+            }
+            return Err(error.into());
+        }
+    };
+    desk.done(&words(&report), async { Ok(report) }).await
+}
+
+fn words(report: &ImportReport) -> String {
     let kinds: [(&str, Imported); 8] = [
         ("organizers", report.organizers),
         ("gates", report.gates),
@@ -83,9 +102,22 @@ pub(super) async fn bring_in(file: OrganizersFile, desk: &Desk) -> Result<(), Cl
             changed => format!("{kind}: {} created, {changed} changed", imported.created),
         })
         .collect();
-    let words = match parts.as_slice() {
-        [] => "Nothing to change: all of it was there already.".to_owned(),
-        parts => format!("Imported {}.", parts.join("; ")),
+    let left: Vec<String> = kinds
+        .iter()
+        .filter(|(_, imported)| imported.left > 0)
+        .map(|(kind, imported)| format!("{kind}: {}", imported.left))
+        .collect();
+    let done = match (parts.as_slice(), left.as_slice()) {
+        ([], []) => "Nothing to change: all of it was there already.".to_owned(),
+        ([], _) => "Nothing was changed.".to_owned(),
+        (parts, _) => format!("Imported {}.", parts.join("; ")),
     };
-    desk.done(&words, async { Ok(report) }).await
+    match left.as_slice() {
+        [] => done,
+        left => format!(
+            "{done} Different in the file, but left as they are: {}. {}",
+            left.join("; "),
+            WHAT_IS_LEFT
+        ),
+    }
 }

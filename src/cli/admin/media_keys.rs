@@ -38,7 +38,7 @@ pub(super) enum Command {
 }
 
 impl Command {
-    pub(super) async fn run(self, desk: &Desk) -> Result<(), CliError> {
+    pub(super) async fn run(self, desk: &Desk<'_>) -> Result<(), CliError> {
         match self {
             Self::List { organizer } => {
                 let sets = summaries(desk, desk.organizer(&organizer).await?).await?;
@@ -86,7 +86,7 @@ struct Summary {
     active: bool,
 }
 
-async fn summaries(desk: &Desk, organizer: i64) -> Result<Vec<Summary>, CliError> {
+async fn summaries(desk: &Desk<'_>, organizer: i64) -> Result<Vec<Summary>, CliError> {
     let sets = desk.store.medium_keys(organizer).await?.into_iter();
     Ok(sets
         .map(|set| Summary {

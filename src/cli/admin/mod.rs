@@ -10,10 +10,9 @@ mod organizer;
 mod qr_image;
 mod team;
 mod token;
-mod when;
 
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::{Args, Subcommand};
@@ -33,6 +32,8 @@ Examples:
   gatehand admin device create bigevents --name 'Lane 1' --all-events \\
       --public-url https://tickets.example
   gatehand admin import organizers.json";
+
+const DEFAULT_DATABASE: &str = "gatehand.db";
 
 /// Set a server up: organizers, gates, events, teams, tokens, devices. The server may be running.
 #[derive(Args)]
@@ -57,7 +58,7 @@ pub(super) struct DatabaseArguments {
         value_name = "DATABASE",
         value_parser = OsStringValueParser::new().try_map(Database::try_from),
         env = "GATEHAND_DATABASE",
-        default_value = "gatehand.db",
+        default_value = DEFAULT_DATABASE,
         help_heading = "Database",
         display_order = 910
     )]
@@ -104,9 +105,10 @@ enum Subject {
 }
 
 /// What every subject's command works with.
-struct Desk {
+struct Desk<'p> {
     store: Arc<dyn Administration>,
     json: bool,
+    place: &'p Place,
 }
 
 impl Admin {
@@ -115,8 +117,9 @@ impl Admin {
             self.subject,
             Subject::Organizer(organizer::Command::Create { .. }) | Subject::Import(_)
         );
-        let desk = || Desk::open(&self.database, self.json, begins);
-        super::runtime()?.block_on(async {
+        let place = Place::of(&self.database);
+        let desk = || Desk::open(&self.database, self.json, begins, &place);
+        let done = super::runtime()?.block_on(async {
             match self.subject {
                 Subject::Organizer(command) => command.run(&desk()?).await,
                 Subject::Gate(command) => command.run(&desk()?).await,
@@ -138,14 +141,66 @@ impl Admin {
                     import::bring_in(file, &desk()?).await
                 }
             }
-        })
+        });
+        done.map_err(|error| place.with_list(error))
     }
 }
 
-impl Desk {
+/// Where a command looks, for the command that shows what is there.
+struct Place {
+    /// How it begins.
+    admin: String,
+    /// The organizer, once it is found.
+    organizer: OnceLock<String>,
+}
+
+impl Place {
+    fn of(arguments: &DatabaseArguments) -> Self {
+        let mut admin = "gatehand admin".to_owned();
+        let database = arguments.database.to_string();
+        if database != DEFAULT_DATABASE {
+            admin = format!("{admin} --database {}", output::quoted(&database));
+        }
+        if let Some(path) = &arguments.secret_file {
+            let path = path.display().to_string();
+            admin = format!("{admin} --secret-file {}", output::quoted(&path));
+        }
+        Self {
+            admin,
+            organizer: OnceLock::new(),
+        }
+    }
+
+    /// An error about what is not there, with the command that lists what is.
+    fn with_list(&self, error: CliError) -> CliError {
+        let kind = match &error {
+            CliError::Store(StoreError::Unknown { kind, .. }) => *kind,
+            CliError::NoDevice { .. } => "device",
+            _ => return error,
+        };
+        let kind = kind.rsplit_once(' ').map_or(kind, |(_, last)| last);
+        let admin = &self.admin;
+        let list = match (kind, self.organizer.get()) {
+            ("organizer", _) => format!("{admin} organizer list"),
+            ("team" | "gate" | "event" | "device", Some(organizer)) => {
+                format!("{admin} {kind} list {}", output::quoted(organizer))
+            }
+            _ => return error,
+        };
+        let error = Box::new(error);
+        CliError::Unlisted { error, list }
+    }
+}
+
+impl<'p> Desk<'p> {
     /// Opens the database; only a command that begins an installation makes a missing one.
-    fn open(database: &DatabaseArguments, json: bool, begins: bool) -> Result<Self, CliError> {
-        if !begins && !database.database.is_there() {
+    fn open(
+        database: &DatabaseArguments,
+        json: bool,
+        begins: bool,
+        place: &'p Place,
+    ) -> Result<Self, CliError> {
+        if !begins && !database.database.is_there() && database.database.has_folder() {
             let database = database.database.clone();
             return Err(CliError::NoDatabase { database });
         }
@@ -153,12 +208,15 @@ impl Desk {
         Ok(Self {
             store: installation.store,
             json,
+            place,
         })
     }
 
     /// The number of the organizer with this slug.
     async fn organizer(&self, slug: &str) -> Result<i64, CliError> {
-        Ok(self.store.organizer(slug).await?.id)
+        let organizer = self.store.organizer(slug).await?;
+        self.place.organizer.get_or_init(|| organizer.slug);
+        Ok(organizer.id)
     }
 
     /// Says that it is done: `words` for people, and for scripts the thing as it is now, as lists

@@ -49,7 +49,7 @@ pub(super) enum Command {
 }
 
 impl Command {
-    pub(super) async fn run(self, desk: &Desk) -> Result<(), CliError> {
+    pub(super) async fn run(self, desk: &Desk<'_>) -> Result<(), CliError> {
         let (slug, change, words) = match self {
             Self::List => {
                 let organizers = desk.store.organizers().await?;
@@ -106,7 +106,7 @@ impl Command {
     }
 }
 
-async fn summary(desk: &Desk, slug: &str) -> Result<OrganizerSummary, CliError> {
+async fn summary(desk: &Desk<'_>, slug: &str) -> Result<OrganizerSummary, CliError> {
     let organizers = desk.store.organizers().await?;
     one_of(organizers, "organizer", slug, |one| one.slug == slug)
 }

@@ -81,7 +81,7 @@ pub(super) enum Command {
 }
 
 impl Command {
-    pub(super) async fn run(self, desk: &Desk) -> Result<(), CliError> {
+    pub(super) async fn run(self, desk: &Desk<'_>) -> Result<(), CliError> {
         let none = TeamChange::default();
         let (organizer, name, change, words) = match self {
             Self::List { organizer } => {
@@ -192,7 +192,7 @@ fn told<S: serde::Serializer>(permissions: &Permissions, serializer: S) -> Resul
     told.serialize(serializer)
 }
 
-async fn summaries(desk: &Desk, organizer: i64) -> Result<Vec<Summary>, CliError> {
+async fn summaries(desk: &Desk<'_>, organizer: i64) -> Result<Vec<Summary>, CliError> {
     let teams = desk.store.teams(organizer).await?.into_iter();
     Ok(teams
         .map(|team| Summary {
@@ -204,7 +204,7 @@ async fn summaries(desk: &Desk, organizer: i64) -> Result<Vec<Summary>, CliError
         .collect())
 }
 
-async fn summary(desk: &Desk, organizer: i64, name: &str) -> Result<Summary, CliError> {
+async fn summary(desk: &Desk<'_>, organizer: i64, name: &str) -> Result<Summary, CliError> {
     let teams = summaries(desk, organizer).await?;
     one_of(teams, "team", name, |one| one.name == name)
 }

@@ -73,7 +73,7 @@ pub(super) enum Command {
 }
 
 impl Command {
-    pub(super) async fn run(self, desk: &Desk) -> Result<(), CliError> {
+    pub(super) async fn run(self, desk: &Desk<'_>) -> Result<(), CliError> {
         let (organizer, team, id, change, words) = match self {
             Self::List { organizer, team } => {
                 let organizer = desk.organizer(&organizer).await?;
@@ -156,7 +156,7 @@ impl Command {
 }
 
 async fn summary(
-    desk: &Desk,
+    desk: &Desk<'_>,
     organizer: i64,
     team: &str,
     id: i64,
@@ -174,7 +174,7 @@ struct Made {
     token: Secret,
 }
 
-async fn create(desk: &Desk, organizer: &str, team: &str, name: &str) -> Result<(), CliError> {
+async fn create(desk: &Desk<'_>, organizer: &str, team: &str, name: &str) -> Result<(), CliError> {
     if leads_nowhere() {
         let words = "standard output leads nowhere, and the token can't be shown again";
         return Err(io::Error::other(words).into());

@@ -8,6 +8,7 @@ mod organizer;
 mod permissions;
 mod schedule;
 mod slug;
+mod when;
 
 pub use device::{DeviceChange, EnrolledDevice, NewDevice, ValidReport};
 pub use event::{CheckinList, Event, Subevent};
@@ -17,3 +18,4 @@ pub use organizer::{Organizer, TeamCaller};
 pub use permissions::Permissions;
 pub use schedule::Schedule;
 pub use slug::{Slug, SlugError};
+pub use when::When;

@@ -10,6 +10,9 @@ use super::error::{DEVICE_LIMIT, OrganizersFileError, SIZE_LIMIT};
 /// Bytes read from the file at once.
 const PIECE: usize = 64 * 1024;
 
+/// The byte order mark of UTF-8.
+const MARK: &[u8] = b"\xef\xbb\xbf";
+
 /// What can be read from its beginning, again and again.
 pub trait Source: Read + Seek + Send {}
 
@@ -33,15 +36,17 @@ struct Pieces<'s> {
 }
 
 impl<'s> Content<'s> {
-    pub(super) fn begin(source: &'s mut dyn Source) -> io::Result<Self> {
-        source.rewind()?;
+    pub(super) fn begin(source: &'s mut dyn Source) -> Result<Self, OrganizersFileError> {
+        source.rewind().map_err(OrganizersFileError::Unreadable)?;
+        let mut pieces = Pieces {
+            source,
+            piece: Zeroizing::new(vec![0; PIECE]),
+            at: 0,
+            end: 0,
+        };
+        pieces.pass_mark()?;
         Ok(Self {
-            source: RefCell::new(Pieces {
-                source,
-                piece: Zeroizing::new(vec![0; PIECE]),
-                at: 0,
-                end: 0,
-            }),
+            source: RefCell::new(pieces),
             position: Cell::new(0),
             left: Cell::new(SIZE_LIMIT),
             left_of_device: Cell::new(None),
@@ -105,6 +110,28 @@ impl Read for &Content<'_> {
 }
 
 impl Pieces<'_> {
+    /// Goes past the mark that editors put before UTF-8, and refuses UTF-16 with or without its own.
+    fn pass_mark(&mut self) -> Result<(), OrganizersFileError> {
+        while let Some(free) = self.piece.get_mut(self.end..MARK.len()) {
+            match self.source.read(free) {
+                Ok(0) => break,
+                Ok(read) => self.end += read,
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) => return Err(OrganizersFileError::Unreadable(error)),
+            }
+        }
+        match self.piece.get(..self.end).unwrap_or_default() {
+            [0xff, 0xfe, ..] | [0xfe, 0xff, ..] | [0, _, ..] | [_, 0, ..] => {
+                Err(OrganizersFileError::Utf16)
+            }
+            MARK => {
+                self.at = self.end;
+                Ok(())
+            }
+            _ => Ok(()),
+        }
+    }
+
     fn next(&mut self) -> io::Result<Option<u8>> {
         if self.at == self.end {
             self.end = self.source.read(&mut self.piece)?;

@@ -4,6 +4,8 @@ use std::io;
 
 use serde::Serialize;
 
+use super::shown::quote;
+
 /// How much a file may hold besides devices, in bytes. Of these there may be any number.
 pub const SIZE_LIMIT: usize = 16 * 1024 * 1024;
 
@@ -18,6 +20,9 @@ pub const FAULT_LIMIT: usize = 20;
 pub struct Fault {
     /// The place, as `organizers[2].events[0].date_from`.
     pub path: String,
+    /// The name of the device it is in, if it is in one that has a name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub device: Option<String>,
     /// The value there, shortened; of what may be secret only its kind.
     pub found: String,
     /// What was expected instead.
@@ -28,10 +33,15 @@ impl std::fmt::Display for Fault {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let Self {
             path,
+            device,
             found,
             expected,
         } = self;
-        write!(formatter, "{path}: found {found}, expected {expected}")
+        write!(formatter, "{path}")?;
+        if let Some(device) = device {
+            write!(formatter, " ({})", quote(device))?;
+        }
+        write!(formatter, ": found {found}, expected {expected}")
     }
 }
 
@@ -61,6 +71,9 @@ pub enum OrganizersFileError {
     /// What came before can't be kept, to see what comes twice.
     #[error("the organizers file can't be checked for what comes twice in it")]
     Unchecked(#[source] rusqlite::Error),
+    /// It is in UTF-16.
+    #[error("the organizers file is in UTF-16")]
+    Utf16,
     /// It can't be read as JSON; the cause tells the line and column.
     #[error("the organizers file is not JSON")]
     Syntax(#[source] serde_json::Error),
@@ -74,7 +87,8 @@ pub enum OrganizersFileError {
     },
 }
 
-fn list(faults: &[Fault], more: usize) -> String {
+/// A line for each fault.
+pub(in crate::server) fn list(faults: &[Fault], more: usize) -> String {
     let mut text = "the organizers file is not as expected:".to_owned();
     for fault in faults {
         text += &format!("\n  {fault}");

@@ -11,9 +11,7 @@ use zeroize::Zeroizing;
 
 use super::content::Content;
 use super::error::OrganizersFileError;
-
-/// Longest piece of the file that is shown in a fault, in characters.
-const SHOWN: usize = 40;
+use super::shown::{quote, shorten};
 
 /// A value and its place.
 pub(super) struct Node {
@@ -40,6 +38,15 @@ pub struct Place {
     pub organizer: usize,
     /// Its number in the organizer.
     pub device: usize,
+}
+
+impl Place {
+    /// The path to the device, or to what it has at `field`.
+    pub(in crate::server) fn path(self, field: Option<&str>) -> String {
+        let Self { organizer, device } = self;
+        let (dot, field) = field.map_or(("", ""), |field| (".", field));
+        format!("organizers[{organizer}].devices[{device}]{dot}{field}")
+    }
 }
 
 /// Takes a device, and says whether to go on.
@@ -78,6 +85,15 @@ impl Json {
         }
     }
 
+    /// What an object has at this key.
+    pub(super) fn entry(&self, key: &str) -> Option<&Self> {
+        match self {
+            Self::Object(entries) => entries.iter().find(|(name, _)| name == key),
+            _ => None,
+        }
+        .map(|(_, node)| &node.value)
+    }
+
     /// The value as it is shown to people, shortened.
     pub(super) fn shown(&self) -> String {
         match self {
@@ -100,18 +116,6 @@ impl Json {
             Self::List(_) => "a list".into(),
             Self::Object(_) => "an object".into(),
         }
-    }
-}
-
-/// The text in quotes, shortened, with everything escaped that a terminal would act on.
-pub(super) fn quote(text: &str) -> String {
-    format!("{:?}", shorten(text))
-}
-
-fn shorten(text: &str) -> String {
-    match text.char_indices().nth(SHOWN) {
-        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
-        None => text.to_owned(),
     }
 }
 

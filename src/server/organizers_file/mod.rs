@@ -11,6 +11,7 @@ mod json;
 mod reader;
 mod schema;
 mod seen_secrets;
+mod shown;
 #[cfg(test)]
 mod tests;
 mod values;
@@ -28,15 +29,14 @@ pub use entries::{
 pub use error::{DEVICE_LIMIT, FAULT_LIMIT, Fault, OrganizersFileError, SIZE_LIMIT};
 pub use json::Place;
 use reader::Reader;
-use schema::InOrganizer;
 use seen_secrets::SeenSecrets;
 pub use writer::Writer;
+pub(in crate::server) use {error::list, shown::quote};
 
-/// A file whose parts fit together: what refers to something refers to something in the file.
+/// A file whose parts fit together. The gates and events it refers to may be on the server only.
 pub struct OrganizersFile {
     /// With slugs unique in the file.
     pub organizers: Vec<OrganizerEntry>,
-    references: Vec<InOrganizer>,
     source: Mutex<Box<dyn Source>>,
 }
 
@@ -47,28 +47,22 @@ impl OrganizersFile {
         let mut secrets = SeenSecrets::new().map_err(OrganizersFileError::Unchecked)?;
         let mut reader = Reader::default();
 
-        let content = Content::begin(&mut *source).map_err(OrganizersFileError::Unreadable)?;
+        let content = Content::begin(&mut *source)?;
         let tree = json::parse(&content, None)?;
         let tree = tree.as_ref().map(|tree| &tree.value);
-        let (organizers, references) = match tree {
-            Some(tree) => schema::organizers(&mut reader, tree, &mut secrets),
-            None => (None, Vec::new()),
-        };
-        // What devices refer to may stand behind them.
-        let content = Content::begin(&mut *source).map_err(OrganizersFileError::Unreadable)?;
+        let organizers = tree.and_then(|tree| schema::organizers(&mut reader, tree, &mut secrets));
+        // Of a key that comes twice the device's is the one told, wherever it stands.
+        let content = Content::begin(&mut *source)?;
         let mut look_at = |place: Place, node| {
-            if let Some(own) = references.get(place.organizer) {
-                reader.device(place, &node, |reader, value| {
-                    schema::device(reader, value, own, Some(&mut secrets))
-                });
-            }
+            reader.device(place, &node, |reader, value| {
+                schema::device(reader, value, Some(&mut secrets))
+            });
             true
         };
         json::parse(&content, Some(&mut look_at))?;
         secrets.finish().map_err(OrganizersFileError::Unchecked)?;
         Ok(Self {
             organizers: reader.finish(organizers)?,
-            references,
             source: Mutex::new(source),
         })
     }
@@ -79,10 +73,10 @@ impl OrganizersFile {
         mut each: impl FnMut(Place, DeviceEntry) -> Result<(), E>,
     ) -> Result<(), E> {
         let mut source = self.source.lock().unwrap_or_else(PoisonError::into_inner);
-        let content = Content::begin(&mut **source).map_err(OrganizersFileError::Unreadable)?;
+        let content = Content::begin(&mut **source)?;
         let mut ended = Ok(());
         let mut hand_over = |place: Place, node| {
-            let device = self.device(place, &node).map_err(E::from);
+            let device = Self::device(place, &node).map_err(E::from);
             ended = device.and_then(|device| each(place, device));
             ended.is_ok()
         };
@@ -91,12 +85,10 @@ impl OrganizersFile {
     }
 
     /// It was looked at before; it is wrong only if the file was changed since.
-    fn device(&self, place: Place, node: &json::Node) -> Result<DeviceEntry, OrganizersFileError> {
+    fn device(place: Place, node: &json::Node) -> Result<DeviceEntry, OrganizersFileError> {
         let mut reader = Reader::default();
-        let none = InOrganizer::default();
-        let own = self.references.get(place.organizer).unwrap_or(&none);
         let device = reader.device(place, node, |reader, value| {
-            schema::device(reader, value, own, None)
+            schema::device(reader, value, None)
         });
         reader.finish(device)
     }

@@ -1,13 +1,13 @@
 //! Reads a tree of JSON value by value, knows the path it is on and gathers the faults.
 
-use std::borrow::Borrow;
 use std::collections::BTreeMap;
 use std::collections::hash_map::{Entry, HashMap};
 use std::fmt::{Display, Write};
 use std::hash::Hash;
 
 use super::error::{FAULT_LIMIT, Fault, OrganizersFileError};
-use super::json::{Json, Node, Place, quote};
+use super::json::{Json, Node, Place};
+use super::shown::quote;
 
 static MISSING: Json = Json::Missing;
 
@@ -19,6 +19,8 @@ pub(super) type Seen<K> = HashMap<K, String>;
 pub(super) struct Reader {
     path: String,
     position: usize,
+    /// The name of the device that is being read.
+    device: Option<String>,
     /// By position in the file; of several at one position the first found comes first.
     faults: BTreeMap<(usize, usize), Fault>,
     fault_count: usize,
@@ -125,9 +127,15 @@ impl Reader {
         node: &Node,
         read: impl FnOnce(&mut Self, &Json) -> Option<T>,
     ) -> Option<T> {
-        let Place { organizer, device } = place;
-        let step = format_args!(".organizers[{organizer}].devices[{device}]");
-        self.within(step, node.position, |reader| read(reader, &node.value))
+        self.device = node
+            .value
+            .entry("name")
+            .and_then(Json::text)
+            .map(str::to_owned);
+        let step = format!(".{}", place.path(None));
+        let device = self.within(step, node.position, |reader| read(reader, &node.value));
+        self.device = None;
+        device
     }
 
     /// Reads what is one step further down the tree.
@@ -157,6 +165,7 @@ impl Reader {
         }
         let fault = Fault {
             path: self.place(),
+            device: self.device.clone(),
             found: found(),
             expected: expected(),
         };
@@ -258,17 +267,6 @@ impl Reader {
                 None
             }
         }
-    }
-
-    /// Reads a text that was `seen` before: a reference.
-    pub(super) fn reference(
-        &mut self,
-        value: &Json,
-        seen: &Seen<impl Borrow<str> + Eq + Hash>,
-        expected: &str,
-    ) -> Option<String> {
-        let name = value.text().filter(|name| seen.contains_key(*name));
-        self.check(value, expected, name.map(str::to_owned))
     }
 }
 

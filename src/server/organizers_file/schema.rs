@@ -1,10 +1,10 @@
 //! What the organizers file holds: one function for each kind of object.
 //!
-//! What is referred to is read before what refers to it, whatever the order in the file.
+//! Gates and events that are referred to may be on the server only: an import looks for them.
 
-use std::borrow::Borrow;
 use std::collections::HashSet;
-use std::hash::Hash;
+
+use jiff::tz::TimeZone;
 
 use super::entries::{
     CheckinListEntry, DeviceEntry, EventEntry, GateEntry, OrganizerEntry, ReportEntry,
@@ -14,7 +14,7 @@ use super::json::Json;
 use super::reader::{Object, Reader, Seen, key_step};
 use super::seen_secrets::SeenSecrets;
 use crate::server::installation_keys::KeyHash;
-use crate::server::model::{Name, Permissions, Schedule, Slug};
+use crate::server::model::{Name, Permissions, Schedule, Slug, When};
 use crate::wire::SECURITY_PROFILES;
 
 /// What must be unique in the file.
@@ -23,58 +23,47 @@ struct InFile<'s> {
     subevents: Seen<i64>,
     checkin_lists: Seen<i64>,
     secrets: &'s mut SeenSecrets,
-    references: Vec<InOrganizer>,
 }
 
-/// What must be unique in an organizer and can be referred to there.
+/// What must be unique in an organizer.
 #[derive(Default)]
-pub(super) struct InOrganizer {
+struct InOrganizer {
     gates: Seen<String>,
     events: Seen<Slug>,
 }
 
-/// The file without its devices, and what these can refer to: a place for each organizer, whatever is
-/// wrong with it.
+/// The file without its devices.
 pub(super) fn organizers(
     reader: &mut Reader,
     value: &Json,
     secrets: &mut SeenSecrets,
-) -> (Option<Vec<OrganizerEntry>>, Vec<InOrganizer>) {
+) -> Option<Vec<OrganizerEntry>> {
     let mut file = InFile {
         organizers: Seen::new(),
         subevents: Seen::new(),
         checkin_lists: Seen::new(),
         secrets,
-        references: Vec::new(),
     };
-    let organizers = reader.object(value, |reader, object| {
+    reader.object(value, |reader, object| {
         object.required(reader, "organizers", |reader, value| {
-            reader.list(value, |reader, value| {
-                let mut own = InOrganizer::default();
-                let organizer = organizer(reader, value, &mut file, &mut own);
-                file.references.push(own);
-                organizer
-            })
+            reader.list(value, |reader, value| organizer(reader, value, &mut file))
         })
-    });
-    (organizers, file.references)
+    })
 }
 
-fn organizer(
-    reader: &mut Reader,
-    value: &Json,
-    file: &mut InFile<'_>,
-    own: &mut InOrganizer,
-) -> Option<OrganizerEntry> {
+fn organizer(reader: &mut Reader, value: &Json, file: &mut InFile<'_>) -> Option<OrganizerEntry> {
+    let mut own = InOrganizer::default();
     reader.object(value, |reader, object| {
         let slug = object.required(reader, "slug", |reader, value| {
             reader.unique(value, &mut file.organizers, Reader::slug)
         });
         let name = object.required(reader, "name", Reader::text);
         let active = object.optional(reader, "active", Reader::boolean);
-        let gates = object.list(reader, "gates", |reader, value| gate(reader, value, own));
+        let gates = object.list(reader, "gates", |reader, value| {
+            gate(reader, value, &mut own)
+        });
         let events = object.list(reader, "events", |reader, value| {
-            event(reader, value, file, own)
+            event(reader, value, file, &mut own)
         });
         let teams = object.list(reader, "teams", |reader, value| team(reader, value, file));
         // They come one by one, and the list is empty.
@@ -118,11 +107,15 @@ fn event(
         let name = object.required(reader, "name", name);
         let live = object.required(reader, "live", Reader::boolean);
         let timezone = object.required(reader, "timezone", Reader::time_zone);
-        let schedule = schedule(reader, object);
+        let zone = timezone
+            .as_deref()
+            .and_then(|name| TimeZone::get(name).ok());
+        let zone = zone.unwrap_or(TimeZone::UTC);
+        let schedule = schedule(reader, object, &zone);
 
         let mut dates = HashSet::new();
         let subevents = object.list(reader, "subevents", |reader, value| {
-            subevent(reader, value, file, &mut dates)
+            subevent(reader, value, file, &mut dates, &zone)
         });
         let has_subevents = object.required(reader, "has_subevents", |reader, value| {
             let is_series = match value {
@@ -137,7 +130,7 @@ fn event(
             )
         });
         let checkin_lists = object.list(reader, "checkin_lists", |reader, value| {
-            checkin_list(reader, value, file, own, &dates)
+            checkin_list(reader, value, file, &dates)
         });
         Some(EventEntry {
             slug: slug?,
@@ -152,22 +145,34 @@ fn event(
     })
 }
 
-fn schedule(reader: &mut Reader, object: &mut Object<'_>) -> Option<Schedule> {
-    let date_from = object.required(reader, "date_from", Reader::timestamp);
+/// Times without an offset are those on the clocks of the event. A day counts as on the command line.
+fn schedule(reader: &mut Reader, object: &mut Object<'_>, zone: &TimeZone) -> Option<Schedule> {
+    let begin = |when: When| when.begin(zone);
+    let from = object.required(reader, "date_from", |reader, value| {
+        reader.time(value, begin)
+    });
+    let day_end = match from {
+        Some((when, _)) if when.is_day() => when.end(zone).ok(),
+        _ => None,
+    };
+    let mut is_given = false;
     let date_to = object.optional(reader, "date_to", |reader, value| {
-        let date_to = reader.timestamp(value)?;
-        let fits = date_from.is_none_or(|date_from| date_from <= date_to);
+        is_given = true;
+        let (_, date_to) = reader.time(value, |when| when.end(zone))?;
+        let fits = from.is_none_or(|(_, date_from)| date_from <= date_to);
         reader.check(
             value,
             "a time not before date_from",
             fits.then_some(date_to),
         )
     });
-    let date_admission = object.optional(reader, "date_admission", Reader::timestamp);
+    let date_admission = object.optional(reader, "date_admission", |reader, value| {
+        reader.time(value, begin)
+    });
     Some(Schedule {
-        date_from: date_from?,
-        date_to,
-        date_admission,
+        date_from: from?.1,
+        date_to: if is_given { date_to } else { day_end },
+        date_admission: date_admission.map(|(_, time)| time),
     })
 }
 
@@ -176,6 +181,7 @@ fn subevent(
     value: &Json,
     file: &mut InFile<'_>,
     dates: &mut HashSet<i64>,
+    zone: &TimeZone,
 ) -> Option<SubeventEntry> {
     reader.object(value, |reader, object| {
         let id = object.optional(reader, "id", |reader, value| {
@@ -185,7 +191,7 @@ fn subevent(
         });
         let name = object.required(reader, "name", name);
         let active = object.flag(reader, "active", true);
-        let schedule = schedule(reader, object);
+        let schedule = schedule(reader, object, zone);
         Some(SubeventEntry {
             id,
             name: name?,
@@ -199,7 +205,6 @@ fn checkin_list(
     reader: &mut Reader,
     value: &Json,
     file: &mut InFile<'_>,
-    own: &InOrganizer,
     dates: &HashSet<i64>,
 ) -> Option<CheckinListEntry> {
     reader.object(value, |reader, object| {
@@ -212,13 +217,7 @@ fn checkin_list(
             let id = dates.contains(&id).then_some(id);
             reader.check(value, "the id of a subevent of this event", id)
         });
-        let gates = references(
-            reader,
-            object,
-            "gates",
-            &own.gates,
-            "the identifier of a gate",
-        );
+        let gates = references(reader, object, "gates", Reader::text);
         Some(CheckinListEntry {
             id,
             name: name?,
@@ -264,7 +263,11 @@ fn permission(reader: &mut Reader, value: &Json) -> Option<String> {
         })
     };
     let permission = value.text().filter(is_permission).map(str::to_owned);
-    reader.check(value, "a permission, as organizer.devices:read", permission)
+    let expected = match value.text() {
+        Some("all") => "\"all\" without brackets, in place of the list",
+        _ => "a permission, as organizer.devices:read",
+    };
+    reader.check(value, expected, permission)
 }
 
 fn team_token(reader: &mut Reader, value: &Json, file: &mut InFile<'_>) -> Option<TokenEntry> {
@@ -280,11 +283,10 @@ fn team_token(reader: &mut Reader, value: &Json, file: &mut InFile<'_>) -> Optio
     })
 }
 
-/// A device, which may refer to what its organizer has.
+/// A device.
 pub(super) fn device(
     reader: &mut Reader,
     value: &Json,
-    own: &InOrganizer,
     mut secrets: Option<&mut SeenSecrets>,
 ) -> Option<DeviceEntry> {
     reader.object(value, |reader, object| {
@@ -293,20 +295,10 @@ pub(super) fn device(
             reader.once(value, secrets.as_deref_mut(), Reader::serial)
         });
         let all_events = object.flag(reader, "all_events", false);
-        let limit_events = references(
-            reader,
-            object,
-            "limit_events",
-            &own.events,
-            "the slug of an event",
-        );
-        let gate = object.optional(reader, "gate", |reader, value| {
-            reader.reference(
-                value,
-                &own.gates,
-                "the identifier of a gate of this organizer",
-            )
+        let limit_events = references(reader, object, "limit_events", |reader, value| {
+            reader.slug(value).map(|slug| slug.to_string())
         });
+        let gate = object.optional(reader, "gate", Reader::text);
         let security_profile = object.required(reader, "security_profile", |reader, value| {
             reader.one_of(value, &SECURITY_PROFILES)
         });
@@ -379,20 +371,16 @@ fn key(
     }
 }
 
-/// A list of texts that were `seen` before, each once.
+/// A list of what is referred to, each once.
 fn references(
     reader: &mut Reader,
-    object: &mut Object,
+    object: &mut Object<'_>,
     key: &'static str,
-    seen: &Seen<impl Borrow<str> + Eq + Hash>,
-    what: &str,
+    read: fn(&mut Reader, &Json) -> Option<String>,
 ) -> Vec<String> {
     let mut listed = Seen::new();
-    let expected = format!("{what} of this organizer");
     object.list(reader, key, |reader, value| {
-        reader.unique(value, &mut listed, |reader, value| {
-            reader.reference(value, seen, &expected)
-        })
+        reader.unique(value, &mut listed, read)
     })
 }
 

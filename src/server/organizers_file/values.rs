@@ -7,7 +7,7 @@ use super::json::Json;
 use super::reader::Reader;
 use super::seen_secrets::{SeenSecrets, Trace};
 use crate::server::installation_keys::{KeyHash, hash_of};
-use crate::server::model::Slug;
+use crate::server::model::{Slug, When};
 use crate::wire::{TEXT_LIMIT, fields};
 
 const TOKEN_LENGTH: usize = 64;
@@ -44,11 +44,17 @@ impl Reader {
         self.check(value, "a whole number above 0", id)
     }
 
-    pub(super) fn timestamp(&mut self, value: &Json) -> Option<Timestamp> {
-        let time = value.text().and_then(|text| text.parse().ok());
+    /// Reads a time as the command line takes it, and makes a moment of it.
+    pub(super) fn time(
+        &mut self,
+        value: &Json,
+        moment: impl Fn(When) -> Result<Timestamp, jiff::Error>,
+    ) -> Option<(When, Timestamp)> {
+        let when: Option<When> = value.text().and_then(|text| text.parse().ok());
+        let time = when.and_then(|when| Some((when, moment(when).ok()?)));
         self.check(
             value,
-            "a time with its offset, as 2026-10-25T09:00:00+01:00",
+            "a day as 2027-05-08, or a time as 2027-05-08T18:00 or 2027-05-08T18:00:00+02:00",
             time,
         )
     }

@@ -195,6 +195,8 @@ pub struct Imported {
     pub created: u64,
     /// How many were changed.
     pub changed: u64,
+    /// How many differ from the file in what an import does not change.
+    pub left: u64,
 }
 
 /// Takes what is exported piece by piece, in the order of an organizers file.
@@ -348,9 +350,10 @@ pub trait Administration: Store {
 
     /// Brings in what an organizers file holds, wholly or not at all.
     ///
-    /// Organizers, gates, events, dates and check-in lists become as the file says. Teams, tokens and
-    /// devices are added if they are missing, and else left as they are: an import gives nobody
-    /// access back that was taken. What the file does not name stays.
+    /// Organizers, gates, events, dates, check-in lists, and devices that are known by key or serial,
+    /// become as the file says. Teams, tokens and devices known by name alone are added if they are
+    /// missing, and else left as they are: an import gives nobody access back that was taken. What
+    /// the file does not name stays.
     async fn import(&self, file: OrganizersFile) -> Result<ImportReport, StoreError>;
 
     /// Tells all that an organizers file can hold, as it is at one time.

@@ -70,6 +70,18 @@ impl Database {
         }
     }
 
+    /// Whether it could be made there.
+    pub fn has_folder(&self) -> bool {
+        self.missing_folder().is_none()
+    }
+
+    /// The folder it would be in, where that is missing.
+    pub(super) fn missing_folder(&self) -> Option<PathBuf> {
+        let Self::Sqlite(path) = self.absolute();
+        let folder = path.parent()?;
+        (!folder.is_dir()).then(|| folder.to_owned())
+    }
+
     /// The same, wherever a command is started.
     pub(super) fn absolute(&self) -> Self {
         match self {

@@ -4,7 +4,7 @@ use std::error::Error;
 use std::io;
 
 use crate::seal::SealError;
-use crate::server::organizers_file::{Fault, OrganizersFileError};
+use crate::server::organizers_file::{self, Fault, OrganizersFileError};
 
 /// Why an operation was not done. Nothing of it is stored then, nor will be, unless the error is
 /// [`Unsettled`](Self::Unsettled).
@@ -59,8 +59,13 @@ pub enum StoreError {
         name: String,
     },
     /// Something in an organizers file contradicts what is stored.
-    #[error("{0}")]
-    Contradiction(Fault),
+    #[error("{}", organizers_file::list(faults, *more))]
+    Contradiction {
+        /// The first of what does.
+        faults: Vec<Fault>,
+        /// How much does beyond these.
+        more: usize,
+    },
     /// An organizers file is not any more what it was when it was looked at.
     #[error("the organizers file was changed while it was imported")]
     File(#[from] OrganizersFileError),
@@ -74,6 +79,14 @@ pub(super) const FAULT: &str = "this is a fault of gatehand: report it";
 pub(super) const NO_RANDOM: &str = "let the server read random bytes of the operating system";
 
 impl StoreError {
+    /// A single thing contradicts what is stored.
+    pub(super) fn contradiction(fault: Fault) -> Self {
+        Self::Contradiction {
+            faults: vec![fault],
+            more: 0,
+        }
+    }
+
     /// What to do about it, for whoever runs the server; where the words don't say it.
     pub fn advice(&self) -> Option<&'static str> {
         match self {
@@ -89,7 +102,7 @@ impl StoreError {
             Self::AlreadyKept
             | Self::Exists { .. }
             | Self::Unknown { .. }
-            | Self::Contradiction(_)
+            | Self::Contradiction { .. }
             | Self::File(_)
             | Self::Output(_) => None,
         }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::administration::Administration;
 use super::database::Database;
 use super::driver::Opened;
-use super::open_error::OpenError;
+use super::open_error::{OpenError, OpenFailure};
 use super::sqlite::Sqlite;
 use super::stored::Stored;
 use crate::server::installation_keys::InstallationKeys;
@@ -31,8 +31,9 @@ pub struct Installation {
 /// The database is read on the threads of the runtime that this is called in, by all but one of them: a
 /// runtime of one thread waits for each read.
 pub fn open(database: &Database, secret_file: Option<&Path>) -> Result<Installation, OpenError> {
-    let opened = match database {
-        Database::Sqlite(path) => Sqlite::open(path, secret_file),
+    let opened = match (database.missing_folder(), database) {
+        (Some(folder), _) => Err(OpenFailure::NoFolder(folder)),
+        (None, Database::Sqlite(path)) => Sqlite::open(path, secret_file),
     };
     let Opened {
         driver,

@@ -1,6 +1,7 @@
 //! Why a database can't be opened.
 
 use std::error::Error;
+use std::path::PathBuf;
 
 use super::database::Database;
 use crate::server::secret_file::SecretFileError;
@@ -21,6 +22,15 @@ pub enum OpenFailure {
     /// The file can't be created or read.
     #[error("the file can't be used")]
     File(#[source] std::io::Error),
+    /// There is no folder for it.
+    #[error("there is no folder {}", .0.display())]
+    NoFolder(PathBuf),
+    /// It is a folder.
+    #[error("it is a folder")]
+    Folder,
+    /// It is a file of another kind.
+    #[error("it is no database")]
+    NoDatabase,
     /// It is the database of another program, or a vault.
     #[error("it is not a gatehand server's database; name another file with --database")]
     Foreign,
@@ -65,6 +75,13 @@ impl OpenError {
     pub fn advice(&self) -> Option<&'static str> {
         match self.source {
             OpenFailure::Unusable { advice, .. } => Some(advice),
+            OpenFailure::NoFolder(_) => {
+                Some("make the folder, or name another file with --database")
+            }
+            OpenFailure::Folder => Some("name a file in it with --database"),
+            OpenFailure::NoDatabase => Some(
+                "name another file with --database; if this one was a database, restore it from a backup",
+            ),
             _ => None,
         }
     }

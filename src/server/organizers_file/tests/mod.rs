@@ -233,6 +233,58 @@ fn the_text_of_a_name_is_the_english_one_or_else_the_first() {
 }
 
 #[test]
+fn a_mark_before_utf_8_is_passed_over_and_utf_16_is_named() {
+    let text = good().to_string();
+    let marked = format!("\u{feff}{text}");
+    let file = parse(marked.as_bytes()).ok().unwrap();
+    assert_eq!(
+        devices(&file).len(),
+        devices(&parse(text.as_bytes()).ok().unwrap()).len()
+    );
+    assert!(parse(&marked.as_bytes()[..2]).is_err());
+    for content in [marked, text] {
+        for bytes in [u16::to_le_bytes, u16::to_be_bytes] {
+            let content: Vec<u8> = content.encode_utf16().flat_map(bytes).collect();
+            let error = parse(&content).err().unwrap();
+            assert!(matches!(error, OrganizersFileError::Utf16), "{error}");
+        }
+    }
+}
+
+#[test]
+fn times_are_taken_as_on_the_command_line_on_the_clocks_of_the_event() {
+    let schedule = |from: &str, to: Value| {
+        let mut file = good();
+        let event = &mut file["organizers"][0]["events"][0];
+        event["date_from"] = json!(from);
+        event["date_to"] = to.clone();
+        event["subevents"][0]["date_from"] = json!(from);
+        event["subevents"][0]["date_to"] = to;
+        let file = parse(file.to_string().as_bytes()).ok().unwrap();
+        let event = &file.organizers[0].events[0];
+        let times = |schedule: &crate::server::model::Schedule| {
+            let end = schedule.date_to.map(|end| end.to_string());
+            (schedule.date_from.to_string(), end.unwrap_or_default())
+        };
+        let told = times(&event.schedule);
+        assert_eq!(times(&event.subevents[0].schedule), told);
+        told
+    };
+    let is = |from: &str, to: &str| (from.to_owned(), to.to_owned());
+    let day = is("2027-05-07T22:00:00Z", "2027-05-08T21:59:59Z");
+    assert_eq!(schedule("2027-05-08", Value::Null), day);
+    let two_days = is("2027-05-07T22:00:00Z", "2027-05-09T21:59:59Z");
+    assert_eq!(schedule("2027-05-08", json!("2027-05-09")), two_days);
+    let evening = is("2027-05-08T16:00:00Z", "2027-05-09T00:00:00Z");
+    assert_eq!(
+        schedule("2027-05-08T18:00", json!("2027-05-09T02:00:00+02:00")),
+        evening
+    );
+    let open = is("2027-05-08T16:00:00Z", "");
+    assert_eq!(schedule("2027-05-08T18:00", Value::Null), open);
+}
+
+#[test]
 fn languages_without_a_translation_are_left_out() {
     let mut file = good();
     file["organizers"][0]["events"][0]["name"] = json!({"de": "Messe", "en": ""});
@@ -267,17 +319,18 @@ fn of_devices_there_may_be_any_number_wherever_they_stand_and_each_is_checked() 
         )
     };
     let mut many: Vec<String> = (0..count).map(|number| device(number, "N")).collect();
-    many.extend([device(count, "S"), device(7, "N"), "5".to_owned()]);
+    many.extend([device(count, ""), device(7, "N"), "5".to_owned()]);
     let many = file(many);
     assert!(many.len() > SIZE_LIMIT);
     let place = |more: usize| format!("organizers[0].devices[{}]", count + more);
     let expected = [
         format!(
-            "{}.gate: found \"S\", expected the identifier of a gate of this organizer",
+            "{}.gate (\"Lane {count}\"): found \"\", expected 1 to 190 characters, \
+             not only blanks, without NUL",
             place(0)
         ),
         format!(
-            "{}.api_token: found a text of 64 characters, \
+            "{}.api_token (\"Lane 7\"): found a text of 64 characters, \
              expected another than at organizers[0].devices[7].api_token",
             place(1)
         ),
@@ -325,7 +378,8 @@ fn a_hash_stands_for_its_key_and_only_one_of_both_is_given() {
     let read = &devices(&read)[0].1;
     assert_eq!(read.api_key_hash, Some(key_hash(&Secret::new(token("c")))));
     assert_eq!(read.unique_serial.as_deref(), Some("ABCDEFGH12345678"));
-    let place = "organizers[0].devices[0].api_token: found a text of 64 characters, expected";
+    let place =
+        "organizers[0].devices[0].api_token (\"Lane\"): found a text of 64 characters, expected";
     for (key, fault) in [
         (
             token("c"),
@@ -345,7 +399,7 @@ fn a_hash_stands_for_its_key_and_only_one_of_both_is_given() {
     assert_eq!(
         faults(&file.to_string()),
         [
-            "organizers[0].devices[0].api_token_sha256: found a text of 64 characters, \
+            "organizers[0].devices[0].api_token_sha256 (\"Lane\"): found a text of 64 characters, \
           expected 64 of 0-9a-f"
         ]
     );

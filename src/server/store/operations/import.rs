@@ -2,7 +2,9 @@
 
 use std::collections::HashSet;
 
+use super::contradictions::Contradictions;
 use super::found::unknown;
+use super::teams::FoundTeam;
 use super::{Context, events, import_devices, organizers, teams};
 use crate::server::model::Permissions;
 use crate::server::organizers_file::{
@@ -21,6 +23,7 @@ pub(in crate::server::store) fn import(
     let mut import = Import {
         session: &mut *session,
         report: ImportReport::default(),
+        contradictions: Contradictions::default(),
     };
     let mut rows = Vec::new();
     for organizer in &file.organizers {
@@ -51,8 +54,8 @@ pub(in crate::server::store) fn import(
             for ((e, event), row) in organizer.events.iter().enumerate().zip(events) {
                 for (at, list) in event.checkin_lists.iter().enumerate() {
                     if list.id.is_some() == named {
-                        let path = format!("organizers[{o}].events[{e}].checkin_lists[{at}].id");
-                        import.checkin_list(*organizer_row, *row, list, path)?;
+                        let path = format!("organizers[{o}].events[{e}].checkin_lists[{at}]");
+                        import.checkin_list(*organizer_row, *row, list, &path)?;
                     }
                 }
             }
@@ -63,15 +66,18 @@ pub(in crate::server::store) fn import(
             import.team(*row, team, &format!("organizers[{o}].teams[{at}]"))?;
         }
     }
-    let mut report = import.report;
+    let (mut report, mut contradictions) = (import.report, import.contradictions);
     let organizers: Vec<i64> = rows.iter().map(|(row, _)| *row).collect();
-    report.devices.created = import_devices::import(session, context, file, &organizers)?;
+    report.devices =
+        import_devices::import(session, context, file, &organizers, &mut contradictions)?;
+    contradictions.finish()?;
     Ok(report)
 }
 
 struct Import<'s> {
     session: &'s mut dyn Session,
     report: ImportReport,
+    contradictions: Contradictions,
 }
 
 impl Imported {
@@ -222,10 +228,10 @@ impl Import<'_> {
         organizer: i64,
         event: i64,
         list: &CheckinListEntry,
-        path: String,
+        path: &str,
     ) -> Result<(), StoreError> {
         let existing: Option<i64> = match list.id {
-            Some(id) => self.owned(Numbered::CheckinList, id, event, path)?,
+            Some(id) => self.owned(Numbered::CheckinList, id, event, format!("{path}.id"))?,
             None => self.session.one(
                 "SELECT id FROM checkin_list
                  WHERE event = ?1 AND name = ?2 AND subevent IS NOT DISTINCT FROM ?3
@@ -244,7 +250,7 @@ impl Import<'_> {
             }
             None => (self.new_checkin_list(event, list)?, 0),
         };
-        changed += self.gates_of_list(organizer, row, &list.gates)?;
+        changed += self.gates_of_list(organizer, row, &list.gates, path)?;
         self.report.checkin_lists.count(existing.is_none(), changed);
         Ok(())
     }
@@ -270,11 +276,20 @@ impl Import<'_> {
         organizer: i64,
         list: i64,
         identifiers: &[String],
+        path: &str,
     ) -> Result<u64, StoreError> {
-        let identifiers = identifiers.iter();
-        let gates: HashSet<i64> = identifiers
-            .map(|identifier| organizers::gate_row(self.session, organizer, identifier))
-            .collect::<Result<_, _>>()?;
+        let mut gates = HashSet::new();
+        for (at, identifier) in identifiers.iter().enumerate() {
+            match organizers::find_gate(self.session, organizer, identifier)? {
+                Some(gate) => {
+                    gates.insert(gate);
+                }
+                None => {
+                    let path = format!("{path}.gates[{at}]");
+                    self.contradictions.no_gate(path, None, identifier);
+                }
+            }
+        }
         let stored = self.session.rows(
             "SELECT gate FROM checkin_list_gate WHERE checkin_list = ?1",
             values![list],
@@ -309,8 +324,9 @@ impl Import<'_> {
             Numbered::CheckinList => "SELECT event FROM checkin_list WHERE id = ?1",
         };
         match self.session.one::<i64>(select, values![id])? {
-            Some(owner) if owner != event => Err(StoreError::Contradiction(Fault {
+            Some(owner) if owner != event => Err(StoreError::contradiction(Fault {
                 path,
+                device: None,
                 found: id.to_string(),
                 expected: "a number that another event on the server does not have".to_owned(),
             })),
@@ -322,7 +338,15 @@ impl Import<'_> {
         let existing = teams::find(self.session, organizer, &team.name)?;
         self.report.teams.count(existing.is_none(), 0);
         let (row, permissions) = match existing {
-            Some(existing) => existing,
+            Some(FoundTeam {
+                row,
+                permissions,
+                active,
+            }) => {
+                let differs = permissions != team.permissions || active != team.active;
+                self.report.teams.left += u64::from(differs);
+                (row, permissions)
+            }
             None => (
                 teams::create(
                     self.session,
@@ -338,10 +362,15 @@ impl Import<'_> {
             let hash = &token.hash;
             let holder = teams::holder(self.session, hash)?;
             match holder {
-                Some(holder) if holder == row => continue,
+                Some(holder) if holder.team == row => {
+                    let differs = holder.name != token.name || holder.active != token.active;
+                    self.report.tokens.left += u64::from(differs);
+                    continue;
+                }
                 Some(_) => {
-                    return Err(StoreError::Contradiction(Fault {
+                    return Err(StoreError::contradiction(Fault {
                         path: format!("{path}.tokens[{at}].token"),
+                        device: None,
                         found: "a token".to_owned(),
                         expected: "one that no other team on the server has".to_owned(),
                     }));
@@ -372,8 +401,9 @@ fn refuse_other_permissions(
     if *stored == team.permissions {
         return Ok(());
     }
-    Err(StoreError::Contradiction(Fault {
+    Err(StoreError::contradiction(Fault {
         path: format!("{path}.organizer_permissions"),
+        device: None,
         found: "other permissions".to_owned(),
         expected: format!(
             "those that team {:?} has on the server, since a token is added to it",

@@ -3,47 +3,46 @@
 
 use std::collections::HashMap;
 
+use super::contradictions::Contradictions;
 use super::found::unknown;
+use super::known_devices::{KnownDevice, Outcome, Unclaimed};
 use super::{Context, devices, events, log, organizers};
 use crate::server::model::NewDevice;
 use crate::server::organizers_file::{DeviceEntry, Fault, OrganizersFile, Place};
+use crate::server::store::administration::Imported;
 use crate::server::store::error::StoreError;
-use crate::server::store::session::{Session, Value, values};
+use crate::server::store::session::{Session, values};
 use crate::server::tokens;
 
-/// Brings in the devices of these organizers, in the order of the file; how many were created.
+/// Brings in the devices of these organizers, in the order of the file; what became of them.
 ///
-/// A device is known by its serial or API key, or else by its name. One that is known is left as it is.
+/// A device is known by its serial or API key, or else by its name. One that is known by more than its
+/// name becomes as the file says.
 pub(super) fn import(
     session: &mut dyn Session,
     context: &Context<'_>,
     file: &OrganizersFile,
     organizers: &[i64],
-) -> Result<u64, StoreError> {
+    contradictions: &mut Contradictions,
+) -> Result<Imported, StoreError> {
     let is_first = session.one::<i64>("SELECT id FROM device LIMIT 1", values![])?;
-    let mut names = match is_first {
+    let mut unclaimed = match is_first {
         None => None,
-        Some(_) => Some(Names::note(session, organizers)?),
+        Some(_) => Some(Unclaimed::note(session, organizers)?),
     };
-    if let Some(names) = &mut names {
+    if let Some(unclaimed) = &mut unclaimed {
         file.devices(|place, device| {
             let organizer = organizer(organizers, place)?;
-            if let Some(name) = known(session, organizer, &device, place)? {
-                names.claim(session, organizer, &name)?;
+            match KnownDevice::find(session, organizer, &device, place)? {
+                Some(known) => unclaimed.claim(session, &known, &device, place),
+                None => Ok::<(), StoreError>(()),
             }
-            Ok::<(), StoreError>(())
         })?;
     }
-    let mut created = 0;
+    let mut report = Imported::default();
     let mut current: Option<(usize, Organizer)> = None;
     file.devices(|place, device| {
         let organizer = organizer(organizers, place)?;
-        if let Some(names) = &mut names
-            && (known(session, organizer, &device, place)?.is_some()
-                || names.claim(session, organizer, &device.name)?)
-        {
-            return Ok::<(), StoreError>(());
-        }
         let into = match &mut current {
             Some((number, into)) if *number == place.organizer => into,
             _ => {
@@ -54,17 +53,32 @@ pub(super) fn import(
                 &mut current.insert((place.organizer, begun)).1
             }
         };
-        into.create(session, context, device, place)?;
-        created += 1;
+        let Some(references) = into.references(session, &device, place, contradictions)? else {
+            return Ok::<(), StoreError>(());
+        };
+        let outcome = match &mut unclaimed {
+            Some(unclaimed) => meet(session, context, unclaimed, organizer, &device, place)?,
+            None => None,
+        };
+        match outcome {
+            Some(outcome) => {
+                report.changed += u64::from(outcome.is_changed);
+                report.left += u64::from(outcome.is_left);
+            }
+            None => {
+                into.create(session, context, device, place, &references)?;
+                report.created += 1;
+            }
+        }
         Ok(())
     })?;
     if let Some((_, done)) = current {
         done.store_count(session)?;
     }
-    if let Some(names) = names {
-        names.forget(session)?;
+    if let Some(unclaimed) = unclaimed {
+        unclaimed.forget(session)?;
     }
-    Ok(created)
+    Ok(report)
 }
 
 fn organizer(organizers: &[i64], place: Place) -> Result<i64, StoreError> {
@@ -72,97 +86,21 @@ fn organizer(organizers: &[i64], place: Place) -> Result<i64, StoreError> {
     row.ok_or_else(|| unknown("organizer", &place.organizer.to_string()))
 }
 
-/// The name of the device that has this key, or else this serial; it must be the organizer's.
-fn known(
+/// What became of the device that is there; `None` if there is none.
+fn meet(
     session: &mut dyn Session,
+    context: &Context<'_>,
+    unclaimed: &mut Unclaimed,
     organizer: i64,
     device: &DeviceEntry,
     place: Place,
-) -> Result<Option<String>, StoreError> {
-    let by_key = match &device.api_key_hash {
-        Some(hash) => holder(
-            session,
-            "SELECT organizer, name FROM device WHERE api_key_hash = ?1",
-            hash.into(),
-        )?,
-        None => None,
-    };
-    let (holder, field, what) = match (by_key, &device.unique_serial) {
-        (None, Some(serial)) => {
-            let sql = "SELECT organizer, name FROM device WHERE unique_serial = ?1";
-            let by_serial = holder(session, sql, serial.into())?;
-            (by_serial, "unique_serial", "a serial")
-        }
-        (by_key, _) => (by_key, "api_token", "an API key"),
-    };
-    match holder {
-        Some((of, _)) if of != organizer => Err(StoreError::Contradiction(Fault {
-            path: path(place, field),
-            found: what.to_owned(),
-            expected: "one that no other organizer's device on the server has".to_owned(),
-        })),
-        holder => Ok(holder.map(|(_, name)| name)),
+) -> Result<Option<Outcome>, StoreError> {
+    if let Some(known) = KnownDevice::find(session, organizer, device, place)? {
+        return known.become_as(session, context, device).map(Some);
     }
-}
-
-/// The organizer and the name of the device that a statement finds.
-fn holder(
-    session: &mut dyn Session,
-    sql: &str,
-    value: Value<'_>,
-) -> Result<Option<(i64, String)>, StoreError> {
-    session.row(sql, &[value], |columns| {
-        Ok((columns.next()?, columns.next()?))
-    })
-}
-
-fn path(place: Place, field: &str) -> String {
-    let Place { organizer, device } = place;
-    format!("organizers[{organizer}].devices[{device}].{field}")
-}
-
-/// How many devices of each name were there before, less those that devices in the file are known as.
-struct Names;
-
-impl Names {
-    fn note(session: &mut dyn Session, organizers: &[i64]) -> Result<Self, StoreError> {
-        session.execute(
-            "CREATE TEMPORARY TABLE unclaimed_name (
-                organizer BIGINT NOT NULL,
-                name TEXT NOT NULL,
-                devices BIGINT NOT NULL,
-                PRIMARY KEY (organizer, name))",
-            values![],
-        )?;
-        for organizer in organizers {
-            session.execute(
-                "INSERT INTO unclaimed_name (organizer, name, devices)
-                 SELECT organizer, name, count(*) FROM device WHERE organizer = ?1
-                 GROUP BY organizer, name",
-                values![*organizer],
-            )?;
-        }
-        Ok(Self)
-    }
-
-    /// Whether there is a device of this name that is not taken for another.
-    fn claim(
-        &mut self,
-        session: &mut dyn Session,
-        organizer: i64,
-        name: &str,
-    ) -> Result<bool, StoreError> {
-        let claimed = session.execute(
-            "UPDATE unclaimed_name SET devices = devices - 1
-             WHERE organizer = ?1 AND name = ?2 AND devices > 0",
-            values![organizer, name],
-        )?;
-        Ok(claimed > 0)
-    }
-
-    fn forget(self, session: &mut dyn Session) -> Result<(), StoreError> {
-        session.execute("DROP TABLE unclaimed_name", values![])?;
-        Ok(())
+    match unclaimed.claim_name(session, organizer, &device.name)? {
+        Some(known) => known.stay(session, device).map(Some),
+        None => Ok(None),
     }
 }
 
@@ -172,6 +110,12 @@ struct Organizer {
     device_count: u64,
     gates: HashMap<String, i64>,
     events: HashMap<String, i64>,
+}
+
+/// The rows of what a device refers to.
+struct References {
+    gate: Option<i64>,
+    events: Vec<i64>,
 }
 
 impl Organizer {
@@ -186,7 +130,7 @@ impl Organizer {
 
     fn store_count(&self, session: &mut dyn Session) -> Result<(), StoreError> {
         session.execute(
-            "UPDATE organizer SET device_count = ?2 WHERE id = ?1",
+            "UPDATE organizer SET device_count = ?2 WHERE id = ?1 AND device_count <> ?2",
             values![self.row, self.device_count],
         )?;
         Ok(())
@@ -198,11 +142,8 @@ impl Organizer {
         context: &Context<'_>,
         device: DeviceEntry,
         place: Place,
+        references: &References,
     ) -> Result<(), StoreError> {
-        let gate = match &device.gate {
-            Some(identifier) => Some(self.gate(session, identifier)?),
-            None => None,
-        };
         let serial = match &device.unique_serial {
             Some(serial) => serial,
             None => &tokens::serial()?,
@@ -214,7 +155,7 @@ impl Organizer {
             name: &device.name,
             all_events: device.all_events,
             security_profile: &device.security_profile,
-            gate,
+            gate: references.gate,
             api_key_hash: device.api_key_hash.as_ref(),
             revoked: device.revoked,
             report: &device.report,
@@ -222,17 +163,17 @@ impl Organizer {
         let row = devices::insert(session, context, self.row, &beginning)?;
         // Only where the file was changed since it was looked at.
         let row = row.ok_or_else(|| {
-            StoreError::Contradiction(Fault {
-                path: path(place, "unique_serial"),
+            StoreError::contradiction(Fault {
+                path: place.path(Some("unique_serial")),
+                device: Some(device.name.clone()),
                 found: "a serial or an API key".to_owned(),
                 expected: "one that no other device on the server has".to_owned(),
             })
         })?;
-        for slug in &device.limit_events {
-            let event = self.event(session, slug)?;
+        for event in &references.events {
             session.execute(
                 "INSERT INTO device_event (device, event) VALUES (?1, ?2)",
-                values![row, event],
+                values![row, *event],
             )?;
         }
         let new = NewDevice {
@@ -245,22 +186,58 @@ impl Organizer {
         log::write(session, context, row, "created", &devices::created(&new))
     }
 
-    fn gate(&mut self, session: &mut dyn Session, identifier: &str) -> Result<i64, StoreError> {
-        if let Some(row) = self.gates.get(identifier) {
-            return Ok(*row);
+    /// Looks up what a device refers to; `None` if something is not there, which is noted.
+    fn references(
+        &mut self,
+        session: &mut dyn Session,
+        device: &DeviceEntry,
+        place: Place,
+        contradictions: &mut Contradictions,
+    ) -> Result<Option<References>, StoreError> {
+        let name = Some(&device.name);
+        let mut is_whole = true;
+        let mut gate = None;
+        if let Some(identifier) = &device.gate {
+            gate = self.gate(session, identifier)?;
+            if gate.is_none() {
+                contradictions.no_gate(place.path(Some("gate")), name, identifier);
+                is_whole = false;
+            }
         }
-        let row = organizers::gate_row(session, self.row, identifier)?;
-        self.gates.insert(identifier.to_owned(), row);
+        let mut events = Vec::with_capacity(device.limit_events.len());
+        for (at, slug) in device.limit_events.iter().enumerate() {
+            match self.event(session, slug)? {
+                Some(event) => events.push(event),
+                None => {
+                    let path = place.path(Some(&format!("limit_events[{at}]")));
+                    contradictions.no_event(path, name, slug);
+                    is_whole = false;
+                }
+            }
+        }
+        Ok(is_whole.then_some(References { gate, events }))
+    }
+
+    fn gate(
+        &mut self,
+        session: &mut dyn Session,
+        identifier: &str,
+    ) -> Result<Option<i64>, StoreError> {
+        if let Some(row) = self.gates.get(identifier) {
+            return Ok(Some(*row));
+        }
+        let row = organizers::find_gate(session, self.row, identifier)?;
+        self.gates
+            .extend(row.map(|row| (identifier.to_owned(), row)));
         Ok(row)
     }
 
-    fn event(&mut self, session: &mut dyn Session, slug: &str) -> Result<i64, StoreError> {
+    fn event(&mut self, session: &mut dyn Session, slug: &str) -> Result<Option<i64>, StoreError> {
         if let Some(row) = self.events.get(slug) {
-            return Ok(*row);
+            return Ok(Some(*row));
         }
         let row = events::row_of(session, self.row, slug)?;
-        let row = row.ok_or_else(|| unknown("event", slug))?;
-        self.events.insert(slug.to_owned(), row);
+        self.events.extend(row.map(|row| (slug.to_owned(), row)));
         Ok(row)
     }
 }

@@ -2,6 +2,7 @@
 
 pub(super) mod access;
 pub(super) mod callers;
+mod contradictions;
 pub(super) mod devices;
 pub(super) mod events;
 pub(super) mod export;
@@ -9,6 +10,7 @@ pub(super) mod found;
 pub(super) mod import;
 mod import_devices;
 pub(super) mod kept_answers;
+mod known_devices;
 pub(super) mod log;
 pub(super) mod organizers;
 pub(super) mod teams;

@@ -128,11 +128,19 @@ pub(super) fn gate_row(
     organizer: i64,
     identifier: &str,
 ) -> Result<i64, StoreError> {
-    let row = session.one(
+    let row = find_gate(session, organizer, identifier)?;
+    row.ok_or_else(|| unknown("gate", identifier))
+}
+
+pub(super) fn find_gate(
+    session: &mut dyn Session,
+    organizer: i64,
+    identifier: &str,
+) -> Result<Option<i64>, StoreError> {
+    session.one(
         "SELECT id FROM gate WHERE organizer = ?1 AND identifier = ?2",
         values![organizer, identifier],
-    )?;
-    row.ok_or_else(|| unknown("gate", identifier))
+    )
 }
 
 pub(in crate::server::store) fn medium_keys(

@@ -42,22 +42,35 @@ pub(in crate::server::store) fn all(
     )
 }
 
-pub(in crate::server::store) fn find(
+/// A team that is there.
+pub(super) struct FoundTeam {
+    pub(super) row: i64,
+    pub(super) permissions: Permissions,
+    pub(super) active: bool,
+}
+
+pub(super) fn find(
     session: &mut dyn Session,
     organizer: i64,
     name: &str,
-) -> Result<Option<(i64, Permissions)>, StoreError> {
+) -> Result<Option<FoundTeam>, StoreError> {
     session.row(
-        "SELECT id, permissions FROM team WHERE organizer = ?1 AND name = ?2",
+        "SELECT id, permissions, active FROM team WHERE organizer = ?1 AND name = ?2",
         values![organizer, name],
-        |columns| Ok((columns.next()?, permissions(columns.next()?))),
+        |columns| {
+            Ok(FoundTeam {
+                row: columns.next()?,
+                permissions: permissions(columns.next()?),
+                active: columns.next()?,
+            })
+        },
     )
 }
 
 fn row_of(session: &mut dyn Session, organizer: i64, name: &str) -> Result<i64, StoreError> {
     let found = find(session, organizer, name)?;
-    let (row, _) = found.ok_or_else(|| unknown("team", name))?;
-    Ok(row)
+    let found = found.ok_or_else(|| unknown("team", name))?;
+    Ok(found.row)
 }
 
 pub(in crate::server::store) fn create(
@@ -150,12 +163,30 @@ pub(super) fn add_token(
     expect_created(made, "a token", name)
 }
 
-/// The team that holds the token with this hash.
+/// A token that is there.
+pub(super) struct HeldToken {
+    /// The row of the team that holds it.
+    pub(super) team: i64,
+    pub(super) name: String,
+    pub(super) active: bool,
+}
+
+/// The token with this hash.
 pub(super) fn holder(
     session: &mut dyn Session,
     hash: &[u8; 32],
-) -> Result<Option<i64>, StoreError> {
-    session.one("SELECT team FROM team_token WHERE hash = ?1", values![hash])
+) -> Result<Option<HeldToken>, StoreError> {
+    session.row(
+        "SELECT team, name, active FROM team_token WHERE hash = ?1",
+        values![hash],
+        |columns| {
+            Ok(HeldToken {
+                team: columns.next()?,
+                name: columns.next()?,
+                active: columns.next()?,
+            })
+        },
+    )
 }
 
 pub(in crate::server::store) fn change_token(

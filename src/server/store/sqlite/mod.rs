@@ -11,6 +11,7 @@ mod writer;
 use std::path::Path;
 
 use jiff::Timestamp;
+use rusqlite::ErrorCode;
 
 use super::driver::{Driver, Opened};
 use super::open_error::OpenFailure;
@@ -49,6 +50,9 @@ impl Sqlite {
     ) -> Result<Opened<Self>, OpenFailure> {
         // The folder of a bare name would be an empty path.
         let database = &std::path::absolute(database).map_err(OpenFailure::File)?;
+        if database.is_dir() {
+            return Err(OpenFailure::Folder);
+        }
         let secret_file = match secret_file.map(std::path::absolute).transpose() {
             Ok(named) => SecretFile::locate(named.as_deref(), database),
             Err(source) => return Err(OpenFailure::File(source)),
@@ -136,6 +140,9 @@ impl From<rusqlite::Error> for StoreError {
 
 impl From<rusqlite::Error> for OpenFailure {
     fn from(error: rusqlite::Error) -> Self {
+        if error.sqlite_error_code() == Some(ErrorCode::NotADatabase) {
+            return Self::NoDatabase;
+        }
         Self::Unusable {
             advice: advice::advice(&error),
             source: error.into(),

@@ -1,4 +1,4 @@
-//! A time on the command line: a moment, the time on an event's clocks, or a day.
+//! A time as people write it: a moment, the time on an event's clocks, or a day.
 
 use std::str::FromStr;
 
@@ -6,9 +6,9 @@ use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
-/// When something is, as it was typed.
+/// When something is, as it was written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum When {
+pub enum When {
     /// With an offset, as `2027-05-08T18:00:00+02:00`.
     Moment(Timestamp),
     /// Without one, as `2027-05-08T18:00`: on the clocks at the event.
@@ -37,7 +37,7 @@ impl FromStr for When {
 
 impl When {
     /// When it begins; a day with its first moment.
-    pub(super) fn begin(self, zone: &TimeZone) -> Result<Timestamp, jiff::Error> {
+    pub fn begin(self, zone: &TimeZone) -> Result<Timestamp, jiff::Error> {
         match self {
             Self::Moment(moment) => Ok(moment),
             Self::Local(local) => zone.to_timestamp(local),
@@ -46,7 +46,7 @@ impl When {
     }
 
     /// When it ends; a day with its last second.
-    pub(super) fn end(self, zone: &TimeZone) -> Result<Timestamp, jiff::Error> {
+    pub fn end(self, zone: &TimeZone) -> Result<Timestamp, jiff::Error> {
         match self {
             Self::Day(day) => {
                 let next = zone.to_timestamp(day.tomorrow()?.at(0, 0, 0, 0))?;
@@ -57,7 +57,7 @@ impl When {
     }
 
     /// Whether it is a day.
-    pub(super) fn is_day(self) -> bool {
+    pub fn is_day(self) -> bool {
         matches!(self, Self::Day(_))
     }
 }
