@@ -22,6 +22,7 @@ mod manual;
 mod misuse;
 mod output;
 mod progress;
+mod repeated;
 mod request;
 mod revoke;
 mod roll;
