@@ -2,9 +2,16 @@
 
 use std::process;
 
+use clap::error::ErrorKind;
+
 use super::exit_code::ExitCode;
 use super::output;
-use super::repeated::Repeated;
+use super::repeated::{NOT_REPEATED, Repeated};
+
+/// For a code or token that stands alone.
+const CODE_TIP: &str = "
+To enrol, give a code or link with gatehand init --payload, or an address and a token with --url and --token.
+";
 
 /// Tells it and ends. The words repeat arguments and variables, which may hold anything: what steers a
 /// terminal, would begin a line of its own, or may be a token or key in the wrong place is replaced first.
@@ -14,9 +21,21 @@ pub(super) fn end(error: &clap::Error) -> ! {
         error.exit();
     }
     let styled = error.render().ansi().to_string();
-    let plain = harmless(&in_plain_words(styled), &Repeated::of_this_process());
+    let text = in_plain_words(styled);
+    let mut plain = harmless(&text, &Repeated::of_this_process());
+    if is_of_bare_argument(error) && plain.contains(NOT_REPEATED) {
+        plain.push_str(CODE_TIP);
+    }
     output::complain_of_arguments(&plain);
     process::exit(ExitCode::Usage as i32)
+}
+
+/// Whether an argument is none of the command's.
+fn is_of_bare_argument(error: &clap::Error) -> bool {
+    matches!(
+        error.kind(),
+        ErrorKind::UnknownArgument | ErrorKind::InvalidSubcommand
+    )
 }
 
 /// What the standard library says of numbers, for people.

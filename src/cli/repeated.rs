@@ -11,7 +11,8 @@ const KEY_LENGTH: usize = 64;
 /// What stands before a secret in links, payloads and what other apps have.
 const MARKS: [&str; 5] = ["pretixscan:", "token=", "token\"", "token\\\"", "\"key\""];
 
-const INSTEAD: &str = "[not repeated: it may hold a token or key]";
+/// What stands in the place of what may be one.
+pub(super) const NOT_REPEATED: &str = "[not repeated: it may hold a token or key]";
 
 /// Arguments and variables, as errors may repeat them.
 pub(super) struct Repeated(Vec<String>);
@@ -49,7 +50,7 @@ impl Repeated {
         // A part may be in another one.
         parts.sort_by_key(|part| std::cmp::Reverse(part.len()));
         parts.iter().fold(text.to_owned(), |text, part| {
-            text.replace(part.as_str(), INSTEAD)
+            text.replace(part.as_str(), NOT_REPEATED)
         })
     }
 }
