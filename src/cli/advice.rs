@@ -154,8 +154,11 @@ fn of_client(error: &ClientError) -> Option<&'static str> {
         ClientError::CaFile { .. } => {
             Some("check the file's name and permissions, and that it is in PEM form and whole")
         }
-        ClientError::NoCertificate { .. } => Some(
-            "export the authority's certificate in PEM or DER form; of a .p7b file, openssl pkcs7 -print_certs -in FILE -out FILE.pem makes it",
+        ClientError::DamagedFile { .. } => {
+            Some("copy the whole file again, or export the certificate again in PEM or DER form")
+        }
+        ClientError::NoCertificate { .. } | ClientError::NotCertificate { .. } => Some(
+            "export the authority's certificate in PEM or DER form; of a .p7b file, openssl pkcs7 -print_certs -in FILE -out FILE.pem makes it (with -inform DER if it is no text), of a .p12 file openssl pkcs12 -nokeys -in FILE -out FILE.pem",
         ),
         ClientError::BadCertificate { .. } => {
             Some("export the authority's certificate again, in PEM or DER form")
