@@ -6,13 +6,11 @@ use url::Url;
 use zeroize::Zeroizing;
 
 use super::apart::labelled_token;
+use super::token_slip::USUAL_TOKEN;
 use super::{Enrolment, ParseError, ServerUrl, ServerUrlError, pasted, payload};
 
 /// Each link of the scanner app begins with it.
 const SCHEME: &str = "pretixscan:";
-
-/// Length of the tokens that servers hand out, of a-z0-9.
-pub(super) const USUAL_TOKEN: usize = 16;
 
 /// Most line breaks in a link, which has about a hundred characters; a carriage return counts too.
 const LINK_BREAKS: usize = 16;

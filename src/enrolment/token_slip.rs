@@ -1,7 +1,9 @@
 //! What people get wrong as they copy or type a token.
 
-use super::codes::USUAL_TOKEN;
 use crate::secret::Secret;
+
+/// Length of the tokens that servers hand out, of a-z0-9.
+pub(super) const USUAL_TOKEN: usize = 16;
 
 /// A difference from the tokens that servers hand out, which is most often a slip. Other servers may have
 /// tokens of their own.

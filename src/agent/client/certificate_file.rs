@@ -8,14 +8,13 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::{self, PemObject};
 
 use super::client_error::ClientError;
-use super::trust::KEPT_LIMIT;
 use crate::regular_file;
 
 /// Largest file of certificates that is read, in bytes: most of it may be remarks.
 const FILE_LIMIT: u64 = 8 * 1024 * 1024;
 
-/// The certificates in a file, each once.
-pub(super) fn read(path: &Path) -> Result<Vec<CertificateDer<'static>>, ClientError> {
+/// The certificates in a file, each once, of `limit` bytes together at most.
+pub(super) fn read(path: &Path, limit: usize) -> Result<Vec<CertificateDer<'static>>, ClientError> {
     let path = || path.to_owned();
     let file = regular_file::read(&path(), FILE_LIMIT).map_err(|source| ClientError::CaFile {
         path: path(),
@@ -47,10 +46,10 @@ pub(super) fn read(path: &Path) -> Result<Vec<CertificateDer<'static>>, ClientEr
             None => ClientError::NoCertificate { path: path() },
         });
     }
-    if certificates.iter().map(|one| one.len()).sum::<usize>() > KEPT_LIMIT {
+    if certificates.iter().map(|one| one.len()).sum::<usize>() > limit {
         return Err(ClientError::TooManyCertificates {
             path: path(),
-            limit: KEPT_LIMIT,
+            limit,
         });
     }
     Ok(certificates)

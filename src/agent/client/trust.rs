@@ -52,7 +52,7 @@ impl OwnAuthority {
 impl Trust {
     /// The same with the certificates of a PEM file in place of those it has.
     pub fn with_file(self, path: &Path) -> Result<Self, ClientError> {
-        let certificates = certificate_file::read(path)?;
+        let certificates = certificate_file::read(path, KEPT_LIMIT)?;
         Ok(Self {
             certificates,
             ..self
