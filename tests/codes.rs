@@ -89,6 +89,30 @@ fn a_code_that_is_none_for_enrolment_is_told_for_what_it_is() {
     for (payload, words) in [
         ("https://example.com/menu".to_owned(), "web address"),
         ("https://pretix.eu".to_owned(), "--token"),
+        (
+            "https://pretix.eu/kpp4jn8g2ynzonp6".to_owned(),
+            "web address with a token in it",
+        ),
+        (
+            "https://pretix.eu?token=kpp4jn8g2ynzonp6".to_owned(),
+            "give the address with --url and the token with --token",
+        ),
+        (
+            "localhost:8444 kpp4jn8g2ynzonp6".to_owned(),
+            "write https:// before it",
+        ),
+        (
+            "https://pretix.eu kpp4jn8g2ynzonp".to_owned(),
+            "the token has 15 characters, where servers hand out 16",
+        ),
+        (
+            "https://pretix.eu KPP4JN8G2YNZONP6".to_owned(),
+            "in capitals",
+        ),
+        (
+            "ixscan://setup?url=https%3A%2F%2Fpretix.eu&token=kpp4jn8g2ynzonp6".to_owned(),
+            "the beginning of this link is cut off",
+        ),
         ("pretix.eu".to_owned(), "--token"),
         ("kpp4jn8g2ynzonp6".to_owned(), "--url"),
         ("Initialization token: kpp4jn8g2ynzonp6".to_owned(), "--url"),
@@ -139,6 +163,65 @@ fn a_code_that_is_none_for_enrolment_is_told_for_what_it_is() {
         );
         assert!(!scanner.home().exists(), "nothing is made for a bad code");
     }
+}
+
+#[test]
+fn a_token_with_a_slip_is_sent_and_told() {
+    let server = Stranger::answering(identity("k"));
+    for (token, words) in [
+        ("LGD9OE8G2YNZONP6", "the token is in capitals"),
+        ("kpp4jn8g2ynzonp", "the token has 15 characters"),
+    ] {
+        for more in [&[][..], &["--json"]] {
+            let scanner = Scanner::new();
+            let ended = scanner.init(&server.url, token, more);
+            ended.succeeds().complains(0, words);
+            assert!(!ended.stderr.contains(token), "{ended:?}");
+        }
+    }
+    let scanner = Scanner::new();
+    let ended = scanner.init(&server.url, "kpp4jn8g2ynzonp6", &[]);
+    assert!(!ended.stderr.contains("the token"), "{ended:?}");
+}
+
+#[test]
+fn a_token_in_the_place_of_the_address_is_told_for_what_it_is() {
+    for (url, words) in [
+        ("kpp4jn8g2ynzonp6", "an initialization token alone"),
+        ("KPP4JN8G2YNZONP6", "an initialization token alone"),
+        ("pretix", "write it as in https://pretix.eu"),
+    ] {
+        let ended = Scanner::new().init(url, "kpp4jn8g2ynzonp6", &[]);
+        ended.complains(4, words);
+        assert!(!ended.stderr.contains("without a base"), "{ended:?}");
+    }
+}
+
+#[test]
+fn a_code_without_its_option_is_told_where_it_belongs() {
+    for text in [
+        PAYLOAD,
+        "kpp4jn8g2ynzonp6",
+        "pretixscan://setup?url=https%3A%2F%2Fpretix.eu&token=kpp4jn8g2ynzonp6",
+    ] {
+        for arguments in [&["init", text][..], &[text]] {
+            let ended = Scanner::new().run(arguments);
+            ended.complains(2, "gatehand init --payload");
+            ended.complains(2, "--url and --token");
+        }
+    }
+    let ended = Scanner::new().run(&["init", "photo.jpg"]);
+    assert!(!ended.stderr.contains("--payload"), "{ended:?}");
+}
+
+#[test]
+fn enrolling_has_the_names_that_people_try() {
+    for name in ["enroll", "enrol", "register"] {
+        let ended = Scanner::new().run(&[name, "--payload", "https://pretix.eu"]);
+        ended.complains(4, "web address");
+    }
+    let help = Scanner::new().run(&["--help"]);
+    assert!(!help.stdout.contains("register"), "one word for one thing");
 }
 
 #[test]

@@ -227,7 +227,7 @@ fn what_a_person_gave_wrongly_comes_with_advice_and_an_error_without_it() {
         (
             &["init", "--url", "https://x.org", "--token", ""],
             4,
-            "copy it from",
+            "copy it as the server shows it",
         ),
         (
             &["init", "--qr-image", &empty],

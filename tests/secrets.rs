@@ -383,3 +383,111 @@ fn a_command_that_crashes_leaves_no_keys_in_a_core_dump_unless_it_is_allowed_to(
         }
     }
 }
+
+#[test]
+fn a_secret_in_the_place_of_a_path_or_name_is_not_repeated() {
+    let scanner = Scanner::new();
+    let database = scanner.scratch().join("gatehand.db");
+    let database = database.to_str().unwrap();
+    let created = ["admin", "--database", database, "organizer", "create"];
+    scanner
+        .run(&[&created[..], &["bigevents", "--name", "Big Events"]].concat())
+        .succeeds();
+    let token = "kpp4jn8g2ynzonp6";
+    let key = "6ur3tfn2".repeat(8);
+    let link = format!("pretixscan://setup?url=https%3A%2F%2Fpretix.eu&token={token}");
+    let payload =
+        format!(r#"{{"handshake_version":1,"url":"https://pretix.eu","token":"{token}"}}"#);
+    let existing = format!(r#"{{"url":"https://pretix.eu","key":"{key}","serial":"S"}}"#);
+    for secret in [token, &key, &link, &payload, &existing] {
+        let admin = |arguments: &[&'static str]| -> Vec<String> {
+            let begin = ["admin", "--database", database];
+            let all = begin.iter().chain(arguments);
+            all.map(|argument| argument.replace("SECRET", secret))
+                .collect()
+        };
+        let plain = |arguments: &[&str]| -> Vec<String> {
+            let all = arguments.iter();
+            all.map(|argument| argument.replace("SECRET", secret))
+                .collect()
+        };
+        for arguments in [
+            plain(&["init", "--qr-image", "SECRET"]),
+            plain(&["init", "--qr-image", "SECRET", "--json"]),
+            plain(&["init", "--payload", payload.as_str(), "--ca-file", "SECRET"]),
+            plain(&["init", "--url", "SECRET", "--token", "t"]),
+            plain(&["init", "SECRET"]),
+            plain(&["adopt", "SECRET"]),
+            plain(&["adopt", "SECRET", "--json"]),
+            plain(&["request", "GET", "/x", "--body", "SECRET"]),
+            plain(&["request", "SECRET", "/x"]),
+            plain(&["request", "GET", "SECRET"]),
+            plain(&["man", "SECRET"]),
+            plain(&["admin", "--database", "SECRET", "organizer", "list"]),
+            plain(&["serve", "--database", "missing/SECRET/x.db"]),
+            plain(&["serve", "--database", database, "--secret-file", "SECRET/x"]),
+            plain(&["serve", "--database", database, "--public-url", "SECRET"]),
+            admin(&["import", "SECRET"]),
+            admin(&["gate", "list", "SECRET"]),
+            admin(&["gate", "list", "SECRET", "--json"]),
+            admin(&["device", "list", "SECRET"]),
+            admin(&["device", "show", "bigevents", "SECRET"]),
+            admin(&[
+                "device",
+                "create",
+                "--name",
+                "Lane",
+                "bigevents",
+                "--all-events",
+                "--gate",
+                "SECRET",
+            ]),
+            admin(&[
+                "device",
+                "create",
+                "--name",
+                "Lane",
+                "bigevents",
+                "--event",
+                "SECRET",
+            ]),
+            admin(&["team", "create", "bigevents", "T", "--permission", "SECRET"]),
+            admin(&[
+                "event",
+                "create",
+                "bigevents",
+                "a",
+                "--name",
+                "A",
+                "--from",
+                "SECRET",
+            ]),
+        ] {
+            let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+            let ended = end(scanner
+                .command(&arguments)
+                .current_dir(scanner.scratch())
+                .output()
+                .unwrap());
+            assert_ne!(ended.code, 0, "{arguments:?} {ended:?}");
+            let said = format!("{}{}", ended.stdout, ended.stderr);
+            let is_repeated = said.contains(token) || said.contains(&key);
+            assert!(!is_repeated, "{arguments:?}: {said}");
+        }
+    }
+    let variable = scanner
+        .command(&["info"])
+        .env("GATEHAND_CA_FILE", &key)
+        .output();
+    let variable = end(variable.unwrap());
+    variable.complains(1, "not repeated");
+    assert!(!variable.stderr.contains(&key), "{variable:?}");
+
+    // A path is named, whatever its directories are called.
+    let path = scanner
+        .scratch()
+        .join("internationalmusicfestival2026/kpp4.jpg");
+    scanner
+        .run(&["init", "--qr-image", path.to_str().unwrap()])
+        .complains(1, path.to_str().unwrap());
+}

@@ -13,6 +13,7 @@ use std::fs::{self, File};
 use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
 use std::path::Path;
+use std::process::Command;
 
 use common::scanner::{Scanner, end};
 use common::skip;
@@ -449,6 +450,63 @@ fn a_bad_file_of_certificates_is_named() {
     scanner
         .init("https://localhost:1", TOKEN, &arguments)
         .complains(1, "holds no certificate");
+}
+
+#[test]
+fn a_file_that_is_no_certificate_is_told_for_what_it_is() {
+    let scanner = Scanner::new();
+    let folder = scanner.scratch();
+    let key = rcgen::KeyPair::generate().unwrap();
+    let parameters = rcgen::CertificateParams::new(["localhost".to_owned()]).unwrap();
+    let pem = parameters.self_signed(&key).unwrap().pem();
+    let request = parameters.serialize_request(&key).unwrap();
+    let broken = pem.replacen("CERTIFICATE-----", "CERTIFICATE", 1);
+    let strange = pem.replacen("MI", "M!", 1);
+    let der = key.serialize_der();
+    let mut cases: Vec<(Vec<u8>, &str)> = vec![
+        (pem.as_bytes()[..pem.len() / 2].to_vec(), "cut off"),
+        (broken.into(), "does not end with -----"),
+        (strange.into(), "not Base64"),
+        (key.serialize_pem().into(), "holds a private key"),
+        (der, "holds a private key"),
+        (request.pem().unwrap().into(), "a request for a certificate"),
+    ];
+    if skip::can_run("openssl", &["version"]) {
+        let [ca, secret] = ["ca.pem", "key.pem"].map(|name| folder.join(name));
+        fs::write(&ca, &pem).unwrap();
+        fs::write(&secret, key.serialize_pem()).unwrap();
+        for (command, words) in [
+            ("crl2pkcs7 -nocrl -certfile ca.pem -out made", ".p7b"),
+            (
+                "crl2pkcs7 -nocrl -certfile ca.pem -outform DER -out made",
+                ".p7b",
+            ),
+            (
+                "pkcs12 -export -in ca.pem -inkey key.pem -passout pass:x -out made",
+                ".p12",
+            ),
+            (
+                "pkey -in key.pem -outform DER -out made",
+                "holds a private key",
+            ),
+        ] {
+            let made = Command::new("openssl")
+                .args(command.split(' '))
+                .current_dir(folder)
+                .output();
+            assert!(made.unwrap().status.success(), "{command}");
+            cases.push((fs::read(folder.join("made")).unwrap(), words));
+        }
+    }
+    let file = folder.join("file.pem");
+    for (content, words) in cases {
+        fs::write(&file, content).unwrap();
+        let more = ["--ca-file", file.to_str().unwrap()];
+        let ended = scanner.init("https://localhost:1", TOKEN, &more);
+        ended.complains(1, words);
+        let is_plain = !ended.stderr.contains("[6") && !ended.stderr.contains("BadEncoding");
+        assert!(is_plain, "{ended:?}");
+    }
 }
 
 #[test]

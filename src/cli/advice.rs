@@ -55,10 +55,10 @@ impl CliError {
     fn usual_advice(&self) -> Option<&'static str> {
         match self {
             Self::Code(_) | Self::Token(_) => Some(
-                "scan or copy the whole code on the device's page of the server again, or give --url ADDRESS and --token TOKEN",
+                "scan or copy the device's whole code again as the server shows it, or give --url ADDRESS and --token TOKEN",
             ),
             Self::Picture { .. } => Some(
-                "make a sharp picture of the whole code on the device's page of the server, or give --url ADDRESS and --token TOKEN",
+                "make a sharp picture of the device's whole code as the server shows it, or give --url ADDRESS and --token TOKEN",
             ),
             Self::Agent(AgentError::Address(
                 ServerUrlError::Elsewhere { .. } | ServerUrlError::Outside(_),
@@ -77,8 +77,8 @@ impl CliError {
         }
         match self {
             Self::Agent(error) => of_agent(error),
-            Self::Code(ParseError::TokenAlone | ParseError::WebAddress | ParseError::Ambiguous) => Some(
-                "scan the code on the device's page of the server, or give the address with --url and the token with --token, both of them".to_owned(),
+            Self::Code(ParseError::TokenAlone | ParseError::WebAddress | ParseError::AddressWithToken | ParseError::Ambiguous) => Some(
+                "scan the device's code as the server shows it, or give the address with --url and the token with --token, both of them".to_owned(),
             ),
             #[cfg(feature = "server")]
             Self::Store(error) => of_store(error),
@@ -172,8 +172,11 @@ fn of_client(error: &ClientError) -> Option<&'static str> {
         ClientError::CaFile { .. } => {
             Some("check the file's name and permissions, and that it is in PEM form and whole")
         }
-        ClientError::NoCertificate { .. } => Some(
-            "export the authority's certificate in PEM or DER form; of a .p7b file, openssl pkcs7 -print_certs -in FILE -out FILE.pem makes it",
+        ClientError::DamagedFile { .. } => {
+            Some("copy the whole file again, or export the certificate again in PEM or DER form")
+        }
+        ClientError::NoCertificate { .. } | ClientError::NotCertificate { .. } => Some(
+            "export the authority's certificate in PEM or DER form; of a .p7b file, openssl pkcs7 -print_certs -in FILE -out FILE.pem makes it (with -inform DER if it is no text), of a .p12 file openssl pkcs12 -nokeys -in FILE -out FILE.pem",
         ),
         ClientError::BadCertificate { .. } => {
             Some("export the authority's certificate again, in PEM or DER form")

@@ -12,7 +12,9 @@ use super::scan::{Listener, Scanned, Wanted};
 use super::{CliError, input, output, progress, system_layout};
 use crate::agent::{Agent, AgentError, Course, Identity, InitializeOptions, State};
 use crate::enrolment::picture::{self, PictureError};
-use crate::enrolment::{Enrolment, ParseError, Reading, ServerUrl, plain, token_alone};
+use crate::enrolment::{
+    Enrolment, ParseError, Reading, ServerUrl, ServerUrlError, TokenSlip, plain, token_alone,
+};
 use crate::secret::Secret;
 
 /// Largest picture that is read, in bytes.
@@ -37,7 +39,7 @@ Examples:
 #[derive(Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Init {
-    /// Read the QR code from this picture (PNG, JPEG or WebP; - for standard input).
+    /// Read the QR code from this picture (PNG, JPEG, WebP, GIF or BMP; - for standard input).
     #[arg(long, value_name = "FILE", conflicts_with_all = ["payload", "url", "token"])]
     qr_image: Option<PathBuf>,
     /// What the QR code holds, or the link to enrol with (- for standard input).
@@ -100,6 +102,12 @@ impl Init {
         let listener = Listener::default();
         let asked = self.asked(&agent, &listener)?;
         self.confirm(&asked, &listener)?;
+        if let Some(slip) = TokenSlip::of(asked.reading.enrolment().token()) {
+            output::notice(
+                &format!("If the code is refused, copy it again: {slip}."),
+                self.json,
+            );
+        }
         let reading = asked.reading;
         let options = InitializeOptions {
             replace: self.replace,
@@ -368,13 +376,22 @@ impl Asked {
 /// The address of `--url`.
 fn given_address(text: &str) -> Result<ServerUrl, CliError> {
     refuse_code("--url takes an address", text)?;
-    Ok(plain(text).parse()?)
+    let address = plain(text);
+    address.parse().map_err(|error| match error {
+        ServerUrlError::NoAddress if is_token(text) => ParseError::TokenAlone.into(),
+        error => error.into(),
+    })
 }
 
 /// The token of `--token`.
 fn given_token(text: &str) -> Result<Secret, CliError> {
     refuse_code("--token takes a token", text)?;
     Ok(token_alone(text))
+}
+
+fn is_token(text: &str) -> bool {
+    let read = Reading::of(text, None);
+    matches!(read, Err(ParseError::TokenAlone)) || TokenSlip::of(&token_alone(text)).is_some()
 }
 
 fn refuse_code(wanted: &'static str, text: &str) -> Result<(), CliError> {

@@ -22,6 +22,7 @@ mod manual;
 mod misuse;
 mod output;
 mod progress;
+mod repeated;
 mod request;
 mod revoke;
 mod roll;
@@ -97,6 +98,8 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
+    // Names that people try; the nearest one that clap would name is roll, which replaces the key.
+    #[command(aliases = ["enroll", "enrol", "register"])]
     Init(Box<init::Init>),
     Adopt(Box<adopt::Adopt>),
     Status(status::Status),

@@ -8,6 +8,7 @@ use serde::Serialize;
 use super::CliError;
 use super::advice::Told;
 use super::exit_code::ExitCode;
+use super::repeated::Repeated;
 #[cfg(feature = "server")]
 use crate::enrolment::Enrolment;
 #[cfg(feature = "server")]
@@ -184,13 +185,31 @@ pub(super) fn has_told(told: Result<(), CliError>, words: &str) -> Result<(), Cl
     }
 }
 
+/// What is told of an error, without what may be a secret in the place of a path or name.
+fn told(error: &CliError) -> Told {
+    let repeated = Repeated::of_this_process().except(error.idempotency_key());
+    let Told {
+        error,
+        causes,
+        advice,
+    } = error.told();
+    Told {
+        error: repeated.without_secrets(&error),
+        causes: causes
+            .iter()
+            .map(|cause| repeated.without_secrets(cause))
+            .collect(),
+        advice: advice.map(|advice| repeated.without_secrets(&advice)),
+    }
+}
+
 /// Prints an error, its causes and what to do on standard error.
 pub(super) fn complain(error: &CliError) {
     let Told {
         error,
         causes,
         advice,
-    } = error.told();
+    } = told(error);
     let mut text = format!("{ERROR}error:{ERROR:#} {}\n", printable_lines(&error));
     for cause in causes {
         text.push_str(&format!("  because: {}\n", printable_lines(&cause)));
@@ -233,7 +252,7 @@ struct Complaint<'a> {
 
 /// The same for scripts: one line of JSON.
 pub(super) fn complain_in_json(error: &CliError, code: ExitCode) {
-    let told = error.told();
+    let told = told(error);
     let complaint = Complaint {
         code: code as u8,
         kind: code.kind(),

@@ -99,7 +99,11 @@ fn every_command_with_json_has_a_schema_and_every_schema_a_command() {
             .any(|argument| argument.get_id() == "json")
     });
     let mut expected: Vec<_> = speak_json
-        .map(|(name, _)| format!("{}.json", name.replace(' ', "-")))
+        .map(|(name, _)| match name.as_str() {
+            // It prints what is a document of its own, with --json and without.
+            "admin export" => "organizers-file.json".to_owned(),
+            name => format!("{}.json", name.replace(' ', "-")),
+        })
         .chain(["definitions.json", "error.json", "notice.json"].map(str::to_owned))
         .collect();
     schemas.sort();

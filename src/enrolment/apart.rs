@@ -2,7 +2,7 @@
 
 use zeroize::Zeroizing;
 
-use super::{Enrolment, ParseError, Reading, ServerUrl, codes, pasted};
+use super::{Enrolment, ParseError, Reading, ServerUrl, ServerUrlError, TokenSlip, codes, pasted};
 use crate::secret::Secret;
 
 /// Addresses and tokens of a text, each once.
@@ -10,6 +10,10 @@ use crate::secret::Secret;
 pub(super) struct Apart {
     addresses: Vec<ServerUrl>,
     tokens: Vec<Secret>,
+    /// Whether there is an address that lacks its scheme.
+    has_bare_host: bool,
+    /// What would be a token but for a slip.
+    slip: Option<TokenSlip>,
 }
 
 impl Apart {
@@ -34,18 +38,30 @@ impl Apart {
         }
         let token = word.rsplit([':', '=']).next().unwrap_or(word);
         let is_known = |known: &Secret| known.expose() == token;
-        if codes::is_usual_token(token) && !self.tokens.iter().any(is_known) {
-            self.tokens.push(Secret::new(token.to_owned()));
+        if codes::is_usual_token(token) {
+            if !self.tokens.iter().any(is_known) {
+                self.tokens.push(Secret::new(token.to_owned()));
+            }
+            return;
         }
+        self.slip = self.slip.or(TokenSlip::in_word(token));
+        let unlabelled = word.split_once([':', '=']).map(|(_, word)| word);
+        self.has_bare_host |= [Some(word), unlabelled]
+            .into_iter()
+            .flatten()
+            .any(|word| matches!(word.parse::<ServerUrl>(), Err(ServerUrlError::NoScheme(_))));
     }
 
-    /// The enrolment, if there are an address and a token, and no other ones that could be meant.
+    /// The enrolment, if there are an address and a token, and no other ones that could be meant; what is
+    /// wrong, if there nearly are.
     pub(super) fn enrolment(mut self) -> Option<Result<Enrolment, ParseError>> {
         match (self.addresses.pop(), self.tokens.pop()) {
             (Some(url), Some(token)) if self.addresses.is_empty() && self.tokens.is_empty() => {
                 Some(Enrolment::new(url, token).map_err(ParseError::Token))
             }
             (Some(_), Some(_)) => Some(Err(ParseError::Ambiguous)),
+            (None, Some(_)) if self.has_bare_host => Some(Err(ParseError::NoScheme)),
+            (Some(_), None) => self.slip.map(|slip| Err(ParseError::Slip(slip))),
             _ => None,
         }
     }
@@ -140,7 +156,22 @@ mod tests {
         }
         for (text, expected) in [
             (format!("Initialization token: {TOKEN}"), "TokenAlone"),
-            (format!("{URL}/{TOKEN}"), "WebAddress"),
+            (format!("{URL}/{TOKEN}"), "AddressWithToken"),
+            (format!("{URL}/control?token={TOKEN}"), "AddressWithToken"),
+            (format!("{URL}?token={TOKEN}"), "AddressWithToken"),
+            (format!("pretix.eu/{TOKEN}"), "AddressWithToken"),
+            (format!("{URL}/multilingualism2"), "AddressWithToken"),
+            (format!("{URL}/internationalize"), "WebAddress"),
+            (format!("URL: localhost:8444\nToken: {TOKEN}"), "NoScheme"),
+            (format!("localhost:8444 {TOKEN}"), "NoScheme"),
+            (format!("url=pretix.eu token={TOKEN}"), "NoScheme"),
+            (
+                format!("Enter {TOKEN} at tickets.pretix.eu/shop."),
+                "NoScheme",
+            ),
+            (format!("{URL} {}", &TOKEN[1..]), "Slip(Length(15))"),
+            (format!("{URL}\nToken: {TOKEN}a"), "Slip(Length(17))"),
+            (format!("{URL}\n{}", TOKEN.to_uppercase()), "Slip(Capitals)"),
             (format!("{URL} short"), "SomethingElse"),
             (format!("about {TOKEN}"), "SomethingElse"),
         ] {

@@ -6,13 +6,14 @@ use url::Url;
 use zeroize::Zeroizing;
 
 use super::apart::labelled_token;
-use super::{Enrolment, ParseError, ServerUrl, ServerUrlError, payload};
+use super::token_slip::USUAL_TOKEN;
+use super::{Enrolment, ParseError, ServerUrl, ServerUrlError, pasted, payload};
 
 /// Each link of the scanner app begins with it.
 const SCHEME: &str = "pretixscan:";
 
-/// Length of the tokens that servers hand out, of a-z0-9.
-const USUAL_TOKEN: usize = 16;
+/// Most line breaks in a link, which has about a hundred characters; a carriage return counts too.
+const LINK_BREAKS: usize = 16;
 
 /// Reads the one enrolment code in a text. It may be there more than once, the last time in part: a
 /// scanner may be slower than anyone waits for it.
@@ -138,7 +139,7 @@ fn object(text: &str) -> Result<(Enrolment, usize), ParseError> {
 /// first code, and so before the next one too, where a scanner puts something there.
 fn link(text: &str, before: &str) -> Result<(Enrolment, usize), ParseError> {
     let read = |(link, length): (Zeroizing<String>, usize)| Ok((payload::of_link(&link)?, length));
-    let line = read(cut(text, before, false));
+    let line = read(cut(text, before, 0));
     let is_usual = |read: &Result<(Enrolment, usize), ParseError>| {
         read.as_ref()
             .is_ok_and(|(enrolment, _)| is_usual_token(enrolment.token().expose()))
@@ -146,17 +147,14 @@ fn link(text: &str, before: &str) -> Result<(Enrolment, usize), ParseError> {
     if is_usual(&line) {
         return line;
     }
-    // Mail programs break lines in the midst of a link.
-    let lines = read(cut(text, before, true));
-    match is_usual(&lines) {
-        true => lines,
-        false => line,
-    }
+    // Mail programs break lines in the midst of a link; what follows the link may be text.
+    let mut joined = (1..=LINK_BREAKS).map(|breaks| read(cut(text, before, breaks)));
+    joined.find(is_usual).unwrap_or(line)
 }
 
-/// The link at the beginning of a text up to the end of the line or through line breaks, without the
-/// punctuation of the sentence around it, and its length in the text.
-fn cut(text: &str, before: &str, through_lines: bool) -> (Zeroizing<String>, usize) {
+/// The link at the beginning of a text up to the end of the line or through some line breaks, without
+/// the punctuation of the sentence around it, and its length in the text.
+fn cut(text: &str, before: &str, mut breaks: usize) -> (Zeroizing<String>, usize) {
     let next = text.get(SCHEME.len()..).and_then(scheme);
     let end = next.map_or(text.len(), |next| next + SCHEME.len());
     let text = text.get(..end).unwrap_or_default();
@@ -165,17 +163,35 @@ fn cut(text: &str, before: &str, through_lines: bool) -> (Zeroizing<String>, usi
         None => text,
     };
     let mut link = Zeroizing::new(String::with_capacity(text.len()));
-    let is_end = |c: char| {
-        let is_break = matches!(c, '\r' | '\n') && through_lines;
+    let mut rest = text;
+    while let Some(c) = rest.chars().next() {
+        let is_break = matches!(c, '\r' | '\n') && breaks > 0;
         let is_blank = c.is_whitespace() || c.is_control();
-        matches!(c, '<' | '>' | '"' | '\\' | '|') || is_blank && !is_break
+        let is_around = matches!(c, '<' | '>' | '"' | '\\' | '|') || is_between(rest);
+        if is_around || is_blank && !is_break {
+            break;
+        }
+        rest = rest.get(c.len_utf8()..).unwrap_or_default();
+        if is_break {
+            breaks -= 1;
+            let marks = pasted::quote_marks(rest);
+            rest = rest.get(marks..).unwrap_or_default();
+        } else {
+            link.push(c);
+        }
+    }
+    let length = match rest.is_empty() {
+        true => end,
+        false => text.len() - rest.len(),
     };
-    let stop = text.find(is_end);
-    let text = text.get(..stop.unwrap_or(text.len())).unwrap_or_default();
-    link.extend(text.chars().filter(|c| !c.is_control()));
     let link_end = link.trim_end_matches(is_of_sentence).len();
     link.truncate(link_end);
-    (link, stop.unwrap_or(end))
+    (link, length)
+}
+
+/// Whether a link's text ends here and its address follows, as in Markdown's `[text](address)`.
+fn is_between(text: &str) -> bool {
+    text.starts_with("](") || text.starts_with("][")
 }
 
 /// Whether a link that ends with it goes on without it.
@@ -208,7 +224,13 @@ fn what_else(text: &str) -> ParseError {
         return ParseError::Empty;
     }
     if is_address(text) {
-        return ParseError::WebAddress;
+        return match has_token(text) {
+            true => ParseError::AddressWithToken,
+            false => ParseError::WebAddress,
+        };
+    }
+    if text.split_whitespace().any(is_end_of_link) {
+        return ParseError::NoBeginning;
     }
     match serde_json::from_str::<Value>(text) {
         Ok(Value::Number(_)) => ParseError::TicketLike,
@@ -226,6 +248,33 @@ fn is_address(text: &str) -> bool {
         Err(ServerUrlError::NoScheme(_)) => is_name,
         _ => Url::parse(text).is_ok_and(|url| matches!(url.scheme(), "http" | "https")),
     }
+}
+
+/// Whether an address has a token in its path or query.
+fn has_token(address: &str) -> bool {
+    let is_token = |word: &str| {
+        is_usual_token(&word.to_ascii_lowercase()) && word.contains(|c: char| c.is_ascii_digit())
+    };
+    let has_named = |name: &str| {
+        let query = address.split_once('?').map_or("", |(_, query)| query);
+        let value = query.split('&').find_map(|pair| pair.strip_prefix(name));
+        value.is_some_and(|value| !value.is_empty())
+    };
+    let path = address.split_once("://").map_or(address, |(_, rest)| rest);
+    let mut words = path.split(|c: char| !c.is_ascii_alphanumeric()).skip(1);
+    words.any(is_token) || has_named("token=")
+}
+
+/// Whether a word is a setup link without its beginning, as `ixscan://setup?url=…&token=…`.
+fn is_end_of_link(word: &str) -> bool {
+    let word = Zeroizing::new(word.to_ascii_lowercase());
+    let is_rest = |whole: &str| {
+        let head = word.find('=').and_then(|at| word.get(..=at));
+        head.is_some_and(|head| whole.ends_with(head))
+    };
+    let has = |name: &str| word.contains(name);
+    is_rest("pretixscan://setup?url=") && has("&token=")
+        || is_rest("pretixscan://setup?token=") && has("&url=")
 }
 
 /// Whether a text looks as the tokens do that servers hand out. A number alone is rather a ticket's.
@@ -314,6 +363,26 @@ mod tests {
             ("HTTP://pretix.eu", "WebAddress"),
             ("pretix.eu", "WebAddress"),
             ("tickets.pretix.eu:8443/shop\r", "WebAddress"),
+            (
+                "ixscan://setup?url=https%3A%2F%2Fpretix.eu&token=kpp4jn8g2ynzonp6",
+                "NoBeginning",
+            ),
+            (
+                "Open setup?url=https%3A%2F%2Fpretix.eu&token=kpp4jn8g2ynzonp6",
+                "NoBeginning",
+            ),
+            (
+                "l=https%3A%2F%2Fpretix.eu&token=kpp4jn8g2ynzonp6",
+                "NoBeginning",
+            ),
+            (
+                "scan://setup?token=kpp4jn8g2ynzonp6&url=https%3A%2F%2Fpretix.eu",
+                "NoBeginning",
+            ),
+            (
+                "other://setup?url=https%3A%2F%2Fpretix.eu&token=kpp4jn8g2ynzonp6",
+                "TokenAlone",
+            ),
             ("kpp4jn8g2ynzonp6", "TokenAlone"),
             ("]Q1kpp4jn8g2ynzonp6\\r\\n", "TokenAlone"),
             ("1234567890123456", "TicketLike"),
@@ -385,6 +454,8 @@ mod tests {
             is_read(&json);
         }
         let html = JSON.replace('"', "&quot;");
+        let escaped = serde_json::to_string(JSON).unwrap();
+        let document = format!("{{\n  \"link\": \"{LINK}\",\n  \"payload\": {escaped}\n}}");
         for text in [
             &html,
             &JSON.replace(' ', "\u{a0}"),
@@ -399,6 +470,18 @@ mod tests {
             &LINK.replace('=', "=3D").replace("8g2", "8=\r\ng2"),
             &JSON.replace("pretix", "pre=\ntix").replace('"', "=22"),
             &format!("The code is {JSON}, have fun!"),
+            &format!("[{LINK}]({LINK})"),
+            &format!("Open [{LINK}]({LINK} \"Enrol\"), please."),
+            &format!("[{LINK}][1]\n\n[1]: {LINK}"),
+            &format!("> {}\n> See you", LINK.replace("&token", "\n> &token")),
+            &format!("Hello\r\n> > {}", LINK.replace("8g2", "8\r\n> > g2")),
+            &format!("> {}", LINK.replace("tok", "\n>tok")),
+            &escaped,
+            &escaped[1..escaped.len() - 1],
+            &format!("  \"payload\": {escaped},"),
+            &document,
+            &document.replace(LINK, ""),
+            &serde_json::to_string(&document).unwrap(),
             &format!("<{LINK}>"),
             &format!("“{LINK}”"),
             &format!("({LINK})."),
@@ -413,6 +496,7 @@ mod tests {
             &LINK.replace("pretix.eu", "pretix\u{200b}.eu"),
             &JSON.replace("pretix.eu", "pretix.eu/\u{200b}"),
             &LINK.replace("8g2", "8\r\ng2"),
+            &format!("{}\nSee you", LINK.replace("8g2", "8\r\ng2")),
             &LINK.replace("%2F%2F", "%2F\n%2F"),
         ] {
             is_read(text);

@@ -13,6 +13,7 @@ mod pasted;
 mod payload;
 mod reading;
 mod server_url;
+mod token_slip;
 
 #[cfg(feature = "qr-image")]
 pub mod draw;
@@ -31,6 +32,7 @@ pub use parse_error::ParseError;
 pub use reading::{Reading, TEXT_LIMIT};
 pub(crate) use server_url::decodings;
 pub use server_url::{ServerUrl, ServerUrlError};
+pub use token_slip::TokenSlip;
 
 /// Longest token in characters: the API takes no longer text.
 const TOKEN_LIMIT: usize = crate::wire::TEXT_LIMIT;
@@ -46,15 +48,15 @@ pub struct Enrolment {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TokenError {
     /// Nothing but blanks.
-    #[error("the token is empty; copy it from the device's page on the server")]
+    #[error("the token is empty; copy it as the server shows it for the device")]
     Empty,
     /// More than 190 characters.
-    #[error("the token is longer than {TOKEN_LIMIT} characters; copy it from the device's page")]
+    #[error("the token is longer than {TOKEN_LIMIT} characters; copy it as the server shows it")]
     TooLong,
     /// A blank, a control character, one beyond ASCII, or one that codes and addresses are made of.
     #[error(
         "the token has blanks or special characters, as whole codes and addresses have; \
-         copy the token alone from the device's page"
+         copy the token alone as the server shows it"
     )]
     Characters,
 }

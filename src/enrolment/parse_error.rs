@@ -1,6 +1,6 @@
 //! Why a text is no enrolment.
 
-use super::{ServerUrlError, TokenError};
+use super::{ServerUrlError, TokenError, TokenSlip};
 
 /// Why a text is no enrolment. No message repeats any of the text, for it may hold a token.
 #[derive(Debug, thiserror::Error)]
@@ -13,14 +13,30 @@ pub enum ParseError {
     TooLong,
     /// The address of a page or server.
     #[error(
-        "this is a web address without a token, not an enrolment code; scan the code on the device's \
-         page of the server, or, if it is the server's own address, give the token with it"
+        "this is a web address without a token, not an enrolment code; scan the device's \
+         code as the server shows it, or, if it is the server's own address, give the token with it"
     )]
     WebAddress,
+    /// The address of a server, and in it a token.
+    #[error(
+        "this is a web address with a token in it, not an enrolment code; \
+         give the server's address and the token each for itself, or scan the device's code as the \
+         server shows it"
+    )]
+    AddressWithToken,
+    /// A setup link that was not copied from its beginning.
+    #[error("the beginning of this link is cut off; copy the whole link, from pretixscan:// on")]
+    NoBeginning,
+    /// A token, and the address of a server that lacks its scheme.
+    #[error("the server's address beside this token lacks its beginning; write https:// before it")]
+    NoScheme,
+    /// An address, and what is a token but for a slip.
+    #[error("{0}; copy the token again, or scan the device's code as the server shows it")]
+    Slip(TokenSlip),
     /// Looks like an initialization token.
     #[error(
         "this looks like an initialization token alone; give the server's address with it, \
-         or scan the code on the device's page of the server"
+         or scan the device's code as the server shows it"
     )]
     TokenAlone,
     /// An address and a token, but more than one of either.
@@ -31,13 +47,13 @@ pub enum ParseError {
     /// A word or number, such as a ticket's secret.
     #[error(
         "this is a single word or number, as on a ticket, not an enrolment code; \
-         scan the code on the device's page of the server"
+         scan the device's code as the server shows it"
     )]
     TicketLike,
     /// Any other text.
     #[error(
         "this is a code of something else, not an enrolment code; \
-         scan the code on the device's page of the server"
+         scan the device's code as the server shows it"
     )]
     SomethingElse,
     /// A link of the scanner app that is not `pretixscan://setup`.
@@ -120,6 +136,9 @@ impl ParseError {
             self,
             Self::Empty
                 | Self::WebAddress
+                | Self::AddressWithToken
+                | Self::NoScheme
+                | Self::Slip(_)
                 | Self::TokenAlone
                 | Self::TicketLike
                 | Self::SomethingElse

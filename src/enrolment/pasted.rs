@@ -85,6 +85,36 @@ pub(super) fn unquoted(text: &str) -> Option<Zeroizing<String>> {
     Some(plain)
 }
 
+/// What is in a text as texts of JSON within another document are, as `{\"url\": …}`: each on its own line.
+pub(super) fn unescaped(text: &str) -> Option<Zeroizing<String>> {
+    let mut plain = Zeroizing::new(String::new());
+    let mut rest = text;
+    while let Some(at) = rest.find(r#"{\""#) {
+        let begun = rest.get(at..).unwrap_or_default();
+        let mut is_escaped = false;
+        let end = begun.find(|c| {
+            let is_end = c == '"' && !is_escaped;
+            is_escaped = c == '\\' && !is_escaped;
+            is_end
+        });
+        let inner = begun.get(..end.unwrap_or(begun.len())).unwrap_or_default();
+        let quoted = Zeroizing::new(format!("\"{}\"", inner.trim_end()));
+        let inner_text = Zeroizing::new(serde_json::from_str::<String>(&quoted).ok()?);
+        plain.push_str(&inner_text);
+        plain.push('\n');
+        rest = begun.get(inner.len()..).unwrap_or_default();
+    }
+    (!plain.is_empty()).then_some(plain)
+}
+
+/// How long the marks are with which mail programs begin a line of what they quote.
+pub(super) fn quote_marks(line: &str) -> usize {
+    let is_mark = |c: char| matches!(c, '>' | ' ' | '\t');
+    let marks = line.find(|c| !is_mark(c)).unwrap_or(line.len());
+    let has_one = line.get(..marks).is_some_and(|marks| marks.contains('>'));
+    if has_one { marks } else { 0 }
+}
+
 /// Whether nothing is seen of a character.
 pub(super) fn is_invisible(c: char) -> bool {
     matches!(

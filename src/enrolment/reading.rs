@@ -47,7 +47,7 @@ impl Reading {
         };
         // Written for something else to read, which did not.
         let inner = serde_json::from_str(&text).ok().map(Zeroizing::new);
-        let written = [inner, pasted::unquoted(&text)];
+        let written = [inner, pasted::unquoted(&text), pasted::unescaped(&text)];
         if let Some(enrolment) = written
             .iter()
             .flatten()

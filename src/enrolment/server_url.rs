@@ -23,6 +23,9 @@ pub enum ServerUrlError {
     #[error("the server's address lacks its beginning; write https://{0}")]
     NoScheme(String),
     /// Neither an address nor the name of a host.
+    #[error("this is no server's address; write it as in https://pretix.eu")]
+    NoAddress,
+    /// Begins as an address, but is none.
     #[error("the server's address can't be read; write it as in https://pretix.eu")]
     Malformed(#[source] url::ParseError),
     /// `ftp:`, `file:` and the like.
@@ -211,7 +214,10 @@ impl FromStr for ServerUrl {
         if let Some(host) = bare_host(text) {
             return Err(ServerUrlError::NoScheme(host));
         }
-        let mut url = Url::parse(text).map_err(ServerUrlError::Malformed)?;
+        let mut url = Url::parse(text).map_err(|error| match error {
+            url::ParseError::RelativeUrlWithoutBase => ServerUrlError::NoAddress,
+            error => ServerUrlError::Malformed(error),
+        })?;
         if !matches!(url.scheme(), "http" | "https") {
             return Err(ServerUrlError::NotHttp(url.scheme().to_owned()));
         }
@@ -343,11 +349,11 @@ mod tests {
         for (text, expected) in [
             ("", "empty"),
             (" \n", "empty"),
-            ("pretix", "malformed"),
+            ("pretix", "none"),
             ("https://", "malformed"),
             ("https://a b.org", "malformed"),
             ("https://x.org:99999", "malformed"),
-            ("/api/v1", "malformed"),
+            ("/api/v1", "none"),
             ("ftp://x.org", "not http"),
             ("file:///etc/passwd", "not http"),
             ("javascript:alert(1)", "not http"),
@@ -361,6 +367,7 @@ mod tests {
             let kind = match refusal(text) {
                 E::Empty => "empty",
                 E::NoScheme(_) => "no scheme",
+                E::NoAddress => "none",
                 E::Malformed(_) => "malformed",
                 E::NotHttp(_) => "not http",
                 E::UserInfo => "user info",

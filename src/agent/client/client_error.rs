@@ -12,7 +12,23 @@ pub enum ClientError {
         path: PathBuf,
         /// Why.
         #[source]
-        source: rustls::pki_types::pem::Error,
+        source: std::io::Error,
+    },
+    /// The file begins as one in PEM form does, and is not whole.
+    #[error("the file of certificates {path} is damaged: {damage}")]
+    DamagedFile {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        damage: &'static str,
+    },
+    /// The file holds something else.
+    #[error("{path} holds {kind}, and no certificate by itself")]
+    NotCertificate {
+        /// The file.
+        path: PathBuf,
+        /// What it holds, as `a private key`.
+        kind: &'static str,
     },
     /// The file holds no certificate.
     #[error(

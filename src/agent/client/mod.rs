@@ -3,6 +3,7 @@
 
 mod answer;
 mod certificate;
+mod certificate_file;
 mod client_error;
 mod connecting;
 mod headers;

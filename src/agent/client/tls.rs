@@ -5,7 +5,6 @@ use std::io::ErrorKind;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use rustls::pki_types::pem;
 use rustls::{ClientConfig as TlsConfig, RootCertStore};
 
 use super::ClientError;
@@ -45,8 +44,10 @@ fn add_system(roots: &mut RootCertStore) -> Result<(), ClientError> {
         && let Err(error) = regular_file::open(&path)
         && error.kind() == ErrorKind::InvalidInput
     {
-        let source = pem::Error::Io(error);
-        return Err(ClientError::CaFile { path, source });
+        return Err(ClientError::CaFile {
+            path,
+            source: error,
+        });
     }
     let found = rustls_native_certs::load_native_certs();
     let (added, _) = roots.add_parsable_certificates(found.certs);

@@ -1,22 +1,18 @@
 //! Which certificate authorities are trusted.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use base64::prelude::{BASE64_STANDARD, Engine};
 use jiff::Timestamp;
-use rustls::RootCertStore;
 use rustls::pki_types::CertificateDer;
-use rustls::pki_types::pem::{self, PemObject};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use x509_cert::Certificate;
 use x509_cert::der::Decode;
 
+use super::certificate_file;
 use super::client_error::ClientError;
-use crate::regular_file;
 use crate::shown;
 
-/// Largest file of certificates that is read, in bytes: most of it may be remarks.
-const FILE_LIMIT: u64 = 8 * 1024 * 1024;
 /// Certificates that are kept at most, in bytes; those of a whole system are some 150,000.
 pub(in crate::agent) const KEPT_LIMIT: usize = 256 * 1024;
 
@@ -56,7 +52,7 @@ impl OwnAuthority {
 impl Trust {
     /// The same with the certificates of a PEM file in place of those it has.
     pub fn with_file(self, path: &Path) -> Result<Self, ClientError> {
-        let certificates = read_file(path)?;
+        let certificates = certificate_file::read(path, KEPT_LIMIT)?;
         Ok(Self {
             certificates,
             ..self
@@ -90,56 +86,6 @@ impl Trust {
     pub(in crate::agent) fn size(&self) -> usize {
         let coded = |certificate: &CertificateDer<'_>| certificate.len() / 3 * 4 + 16;
         self.certificates.iter().map(coded).sum()
-    }
-}
-
-fn read_file(path: &Path) -> Result<Vec<CertificateDer<'static>>, ClientError> {
-    let failed = |source| ClientError::CaFile {
-        path: path.to_owned(),
-        source,
-    };
-    let file =
-        regular_file::read(path, FILE_LIMIT).map_err(|source| failed(pem::Error::Io(source)))?;
-    let mut usable = RootCertStore::empty();
-    let mut certificates: Vec<CertificateDer<'static>> = Vec::new();
-    for certificate in in_file(&file) {
-        let certificate = certificate.map_err(failed)?;
-        usable
-            .add(certificate.clone())
-            .map_err(|source| ClientError::BadCertificate {
-                path: path.to_owned(),
-                source,
-            })?;
-        if !certificates.contains(&certificate) {
-            certificates.push(certificate);
-        }
-    }
-    let path = || PathBuf::from(path);
-    if certificates.is_empty() {
-        return Err(ClientError::NoCertificate { path: path() });
-    }
-    if certificates.iter().map(|one| one.len()).sum::<usize>() > KEPT_LIMIT {
-        return Err(ClientError::TooManyCertificates {
-            path: path(),
-            limit: KEPT_LIMIT,
-        });
-    }
-    Ok(certificates)
-}
-
-/// The certificates of a PEM file, or the one of a file in DER form, as Windows exports it.
-fn in_file(
-    file: &[u8],
-) -> Box<dyn Iterator<Item = Result<CertificateDer<'static>, pem::Error>> + '_> {
-    const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
-    // A sequence whose length takes two bytes.
-    const DER: &[u8] = b"\x30\x82";
-    match file.starts_with(DER) {
-        true => Box::new(std::iter::once(Ok(file.to_owned().into()))),
-        false => {
-            let text = file.strip_prefix(BYTE_ORDER_MARK).unwrap_or(file);
-            Box::new(CertificateDer::pem_slice_iter(text))
-        }
     }
 }
 

@@ -132,6 +132,25 @@ mod tests {
     }
 
     #[test]
+    fn caps_lock_alone_is_told_as_nothing_more() {
+        let link = "pretixscan://setup?url=https%3A%2F%2Fpretix.eu&token=kpp4jn8g2ynzonp6";
+        let json =
+            r#"{"handshake_version": 1, "url": "https://pretix.eu", "token": "kpp4jn8g2ynzonp6"}"#;
+        let under_caps_lock = |text: &str| text.chars().map(swapped).collect::<String>();
+        for text in [
+            under_caps_lock(link),
+            under_caps_lock(json),
+            link.to_uppercase(),
+        ] {
+            for system in [None, Some(Layout::Us), Some(Layout::German)] {
+                let reading = Reading::of(&text, system).ok().unwrap();
+                let told = reading.mapping().unwrap().to_string();
+                assert_eq!(told, "caps lock is on", "{text} {system:?}");
+            }
+        }
+    }
+
+    #[test]
     fn a_layout_that_is_not_known_is_named() {
         for text in [
             // Czech, Russian.

@@ -13,9 +13,13 @@ pub struct Undone(Vec<Mapping>);
 const NAMED: usize = 3;
 
 impl Undone {
-    /// Of mappings under each of which the text is a code. Those of the layout that the system is known to
-    /// be set to rule out the others.
+    /// Of mappings under each of which the text is a code. Caps lock alone rules out the others, as then do
+    /// those of the layout that the system is known to be set to.
     pub(in crate::enrolment) fn of(mut candidates: Vec<Mapping>, system: Option<Layout>) -> Self {
+        let is_caps_lock_alone = |mapping: &Mapping| mapping.scanner == mapping.system;
+        if candidates.iter().any(is_caps_lock_alone) {
+            candidates.retain(is_caps_lock_alone);
+        }
         let is_systems = |mapping: &Mapping| Some(mapping.system) == system;
         if candidates.iter().any(is_systems) {
             candidates.retain(is_systems);

@@ -11,7 +11,7 @@ pub enum PictureError {
     #[error("the file is empty; save or copy the picture again")]
     Empty,
     /// Something else than a picture that is read, by content.
-    #[error("this is not a PNG, JPEG or WebP picture; save it as one of these")]
+    #[error("this is not a PNG, JPEG, WebP, GIF or BMP picture; save it as one of these")]
     Format,
     /// A known format that is not read.
     #[error("this is {}, which is not read here; {}", .0.name, .0.advice)]
@@ -54,7 +54,7 @@ pub enum PictureError {
     /// Several QR codes of other things; what they seem to be.
     #[error(
         "none of the QR codes in the picture is for enrolment, they seem to be {}; \
-         take a picture of the code on the device's page of the server", .0.join(" and ")
+         take a picture of the device's code as the server shows it", .0.join(" and ")
     )]
     OtherCodes(Vec<&'static str>),
     /// A QR code that is no enrolment, or a spoilt one.
