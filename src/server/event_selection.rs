@@ -82,8 +82,8 @@ pub enum Selection<'a> {
 /// Suggests what to scan for at `now`, at the gate of this number if the device has one.
 ///
 /// Of what is running, that which started last. If nothing is: the next if there are only upcoming
-/// events, the last to end if there are only past ones; else the one of these two that is today if
-/// the other is not, in the time zone of the current event, or else of the next; else the last until
+/// events, the last to end if there are only past ones; else the one of these two that begins today if
+/// the other does not, in the time zone of the current event, or else of the next; else the last until
 /// half-way to the next. What is equal in this is ordered by
 /// slug and number of the date, but the current one comes first.
 ///
@@ -220,7 +220,10 @@ fn choose<'o, 'a>(
 struct Occasion<'a> {
     event: &'a Event,
     subevent: Option<i64>,
+    /// From when on it is running: people are admitted.
     start: Timestamp,
+    /// When it begins itself.
+    begins: Timestamp,
     end: Timestamp,
 }
 
@@ -259,6 +262,7 @@ impl<'a> Occasion<'a> {
             event,
             subevent,
             start: schedule.start(),
+            begins: schedule.date_from,
             end: schedule.end(),
         }
     }
@@ -284,14 +288,11 @@ impl<'a> Occasion<'a> {
         }
     }
 
-    /// Whether a part of it lies in the day that it is now where `place` is.
+    /// Whether it begins, people admitted or not, on the day that it is now where `place` is.
     fn is_today(&self, now: Timestamp, place: &Event) -> bool {
         let zone = TimeZone::get(&place.timezone).unwrap_or(TimeZone::UTC);
         let day = |time| zone.to_datetime(time).date();
-        // What ends at midnight has no part in the new day.
-        let last_moment = self.end.checked_sub(SignedDuration::from_nanos(1));
-        let last_moment = last_moment.unwrap_or(self.end).max(self.start);
-        (day(self.start)..=day(last_moment)).contains(&day(now))
+        day(self.begins) == day(now)
     }
 
     /// The current list if it serves here too, else one of the same name, else the first by name.

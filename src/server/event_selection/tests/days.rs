@@ -3,30 +3,57 @@
 use super::*;
 
 #[test]
-fn an_event_of_several_days_is_today_on_each() {
-    let events = [
-        between(
-            "fair",
-            "2026-06-12T08:00:00Z",
-            "2026-06-15T06:00:00Z",
-            "UTC",
-        ),
-        between(
-            "next",
-            "2026-06-16T08:00:00Z",
-            "2026-06-18T18:00:00Z",
-            "UTC",
-        ),
-    ];
-    // Past half-way, but the fair had a part in this day and the next has none.
-    assert_eq!(
-        select_at(time("2026-06-15T23:59:59Z"), &events, None, "-"),
-        "fair - -"
+fn an_event_of_several_days_is_today_on_the_day_it_begins() {
+    let fair = |begins| between("fair", begins, "2026-06-15T06:00:00Z", "UTC");
+    let next = between(
+        "next",
+        "2026-06-15T20:00:00Z",
+        "2026-06-15T22:00:00Z",
+        "UTC",
     );
-    assert_eq!(
-        select_at(time("2026-06-17T12:00:00Z"), &events, None, "next"),
-        "keep"
+    // Before half-way.
+    let now = time("2026-06-15T07:00:00Z");
+    let at = |begins| select_at(now, &[fair(begins), next.clone()], None, "-");
+    assert_eq!(at("2026-06-12T08:00:00Z"), "next - -");
+    assert_eq!(at("2026-06-14T23:59:59Z"), "next - -");
+    assert_eq!(at("2026-06-15T00:00:00Z"), "fair - -");
+}
+
+#[test]
+fn an_event_is_today_by_its_beginning_and_not_by_its_admission() {
+    let admitting = |mut event: Event, from| {
+        event.schedule.date_admission = Some(time(from));
+        event
+    };
+    let now = time("2026-06-15T07:00:00Z");
+    let last = between(
+        "last",
+        "2026-06-15T04:00:00Z",
+        "2026-06-15T06:00:00Z",
+        "UTC",
     );
+    let later = between(
+        "next",
+        "2026-06-15T20:00:00Z",
+        "2026-06-15T22:00:00Z",
+        "UTC",
+    );
+    let early = admitting(last, "2026-06-14T20:00:00Z");
+    assert_eq!(select_at(now, &[early, later], None, "-"), "last - -");
+    let yesterday = between(
+        "last",
+        "2026-06-14T20:00:00Z",
+        "2026-06-15T06:00:00Z",
+        "UTC",
+    );
+    let tomorrow = between(
+        "next",
+        "2026-06-16T06:00:00Z",
+        "2026-06-16T08:00:00Z",
+        "UTC",
+    );
+    let soon = admitting(tomorrow, "2026-06-15T22:00:00Z");
+    assert_eq!(select_at(now, &[yesterday, soon], None, "-"), "last - -");
 }
 
 #[test]
@@ -105,40 +132,6 @@ fn without_a_current_event_the_day_is_that_of_the_next_ones_zone() {
     ];
     let now = time("2026-11-28T23:25:00Z");
     assert_eq!(select_at(now, &events, None, "-"), "last - -");
-}
-
-#[test]
-fn an_event_that_ends_at_midnight_has_no_part_in_the_new_day() {
-    let events = [
-        between(
-            "last",
-            "2026-06-15T18:00:00Z",
-            "2026-06-15T22:00:00Z",
-            "Europe/Berlin",
-        ),
-        between(
-            "next",
-            "2026-06-16T20:00:00Z",
-            "2026-06-16T21:00:00Z",
-            "Europe/Berlin",
-        ),
-    ];
-    assert_eq!(
-        select_at(time("2026-06-15T22:00:00Z"), &events, None, "last"),
-        "next - -"
-    );
-    // A minute longer, and both are today: the last stays until half-way.
-    let longer = between(
-        "last",
-        "2026-06-15T18:00:00Z",
-        "2026-06-15T22:01:00Z",
-        "Europe/Berlin",
-    );
-    let events = [longer, events[1].clone()];
-    assert_eq!(
-        select_at(time("2026-06-15T22:01:00Z"), &events, None, "last"),
-        "keep"
-    );
 }
 
 #[test]
