@@ -141,7 +141,7 @@ class CodecTest {
 
     @Test
     fun what_held_a_token_is_wiped_though_it_could_not_be_read() {
-        val whole = """{"server":"https://a","origin":"https://a","exact_origin":"https://a","host":"a","is_secure":true,"token":"kpp4jn8g2ynzonp6"}"""
+        val whole = """{"server":"https://a","origin":"https://a","exact_origin":"https://a","host":"a","is_secure":true,"token":"kpp4jn8g2ynzonp6","other_tokens":[]}"""
         for (text in listOf(whole, whole.replace("origin", "other"))) {
             val bytes = text.encodeToByteArray()
             val read = runCatching { Codec.enrolment(bytes) }
