@@ -22,5 +22,5 @@ fun enrolment(mapping: String? = null): Enrolment {
     val constructor = Enrolment::class.java.declaredConstructors.first { !it.isSynthetic }
     constructor.isAccessible = true
     val origin = "https://tickets.veranstaltungen.example"
-    return constructor.newInstance("$origin/shop", origin, "tickets.veranstaltungen.example", origin, true, "kpp4jn8g2ynzonp6", mapping) as Enrolment
+    return constructor.newInstance("$origin/shop", origin, "tickets.veranstaltungen.example", origin, true, "kpp4jn8g2ynzonp6", emptyList<String>(), mapping) as Enrolment
 }
