@@ -1,8 +1,8 @@
 //! A server's address and a token that stand in a text each for itself, and not as a code.
 
-use zeroize::Zeroizing;
-
-use super::{Enrolment, ParseError, Reading, ServerUrl, ServerUrlError, TokenSlip, codes, pasted};
+use super::around::{is_of_sentence, unframed};
+use super::usual_token::is_usual_token;
+use super::{Enrolment, ParseError, ServerUrl, ServerUrlError, TokenSlip};
 use crate::secret::Secret;
 
 /// Addresses and tokens of a text, each once.
@@ -20,7 +20,7 @@ impl Apart {
     pub(super) fn find(text: &str) -> Self {
         let mut apart = Self::default();
         for word in text.split(|c: char| c.is_whitespace() || c.is_control() || is_around(c)) {
-            apart.take(codes::unframed(word).trim_end_matches(codes::is_of_sentence));
+            apart.take(unframed(word).trim_end_matches(is_of_sentence));
         }
         apart
     }
@@ -38,7 +38,7 @@ impl Apart {
         }
         let token = word.rsplit([':', '=']).next().unwrap_or(word);
         let is_known = |known: &Secret| known.expose() == token;
-        if codes::is_usual_token(token) {
+        if is_usual_token(token) {
             if !self.tokens.iter().any(is_known) {
                 self.tokens.push(Secret::new(token.to_owned()));
             }
@@ -86,37 +86,9 @@ pub(super) fn labelled_token(text: &str) -> Option<Secret> {
     says_so.then(|| Apart::find(text).only_token()).flatten()
 }
 
-/// A token as it was typed, scanned or pasted: without what a terminal or scanner put around it, and
-/// without a label. A whole code is not taken apart, and so is no token: its own may be for another server.
-pub fn token_alone(text: &str) -> Secret {
-    let text = plain(text);
-    let labelled = match Reading::of(&text, None) {
-        Err(error) if error.is_no_code() => labelled_token(&text),
-        _ => None,
-    };
-    labelled.unwrap_or_else(|| Secret::new((*text).clone()))
-}
-
-/// A text as a person means it: without what terminals, scanners and programs for text add, and without
-/// quotes or brackets around all of it.
-pub fn plain(text: &str) -> Zeroizing<String> {
-    let text = pasted::cleaned(&pasted::without_escapes(text));
-    let mut inner = codes::unframed(&text);
-    while let Some(text) = unwrapped(inner) {
-        inner = codes::unframed(text);
-    }
-    Zeroizing::new(inner.to_owned())
-}
-
-fn unwrapped(text: &str) -> Option<&str> {
-    const PAIRS: [(char, char); 4] = [('"', '"'), ('\'', '\''), ('<', '>'), ('(', ')')];
-    PAIRS
-        .iter()
-        .find_map(|(begin, end)| text.strip_prefix(*begin)?.strip_suffix(*end))
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::Reading;
     use super::*;
 
     const URL: &str = "http://127.0.0.1:8345";
@@ -177,21 +149,6 @@ mod tests {
         ] {
             let error = Reading::of(&text, None).err().unwrap();
             assert_eq!(format!("{error:?}"), expected, "{text}");
-        }
-    }
-
-    #[test]
-    fn a_token_is_taken_without_its_label_and_the_marks_of_pasting() {
-        for (text, expected) in [
-            (format!("{TOKEN}\r"), TOKEN),
-            (format!("\u{1b}[200~{TOKEN}\u{1b}[201~\r"), TOKEN),
-            (format!("Initialization token: {TOKEN}\n"), TOKEN),
-            ("my-own.token\t".to_owned(), "my-own.token"),
-            (format!("\u{201c}{TOKEN}\u{201d}\n"), TOKEN),
-            (format!(" <'{TOKEN}' >"), TOKEN),
-            ("'".to_owned(), "'"),
-        ] {
-            assert_eq!(token_alone(&text).expose(), expected, "{text:?}");
         }
     }
 }

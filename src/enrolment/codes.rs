@@ -1,13 +1,11 @@
 //! Enrolment codes in a text: among what hand scanners put around them and what people write, and
 //! more than once where the trigger was pulled twice.
 
-use serde_json::Value;
-use url::Url;
 use zeroize::Zeroizing;
 
-use super::apart::labelled_token;
-use super::token_slip::USUAL_TOKEN;
-use super::{Enrolment, ParseError, ServerUrl, ServerUrlError, pasted, payload};
+use super::around::{is_of_sentence, unframed};
+use super::usual_token::is_usual_token;
+use super::{Enrolment, ParseError, no_code, pasted, payload};
 
 /// Each link of the scanner app begins with it.
 const SCHEME: &str = "pretixscan:";
@@ -40,30 +38,7 @@ pub(super) fn read(text: &str) -> Result<Enrolment, ParseError> {
     }
     found
         .map(|(enrolment, _)| enrolment)
-        .ok_or_else(|| what_else(unframed(text)))
-}
-
-/// The text without what a hand scanner adds: characters that steer, blanks, a suffix that was
-/// configured as `\n` but is typed as that, and the AIM identifier of the symbology, as `]Q1`.
-pub(super) fn unframed(text: &str) -> &str {
-    let is_around = |c: char| c.is_whitespace() || c.is_control() || c == '\u{feff}';
-    let mut text = text.trim_matches(is_around);
-    while let Some(rest) = [r"\n", r"\r", r"\t"]
-        .iter()
-        .find_map(|suffix| text.strip_suffix(suffix))
-    {
-        text = rest.trim_end_matches(is_around);
-    }
-    match text.as_bytes() {
-        [b']', symbology, modifier, ..]
-            if symbology.is_ascii_alphabetic() && modifier.is_ascii_alphanumeric() =>
-        {
-            text.get(3..)
-                .unwrap_or_default()
-                .trim_start_matches(is_around)
-        }
-        _ => text,
-    }
+        .ok_or_else(|| no_code::named(unframed(text)))
 }
 
 /// Where the first code begins, or the length of the text.
@@ -194,101 +169,6 @@ fn is_between(text: &str) -> bool {
     text.starts_with("](") || text.starts_with("][")
 }
 
-/// Whether a link that ends with it goes on without it.
-pub(super) fn is_of_sentence(c: char) -> bool {
-    matches!(
-        c,
-        '.' | ','
-            | ';'
-            | ':'
-            | '!'
-            | '?'
-            | ')'
-            | ']'
-            | '}'
-            | '\''
-            | '`'
-            | '*'
-            | '~'
-            | '…'
-            | '。'
-            | '，'
-            | '”'
-            | '»'
-    )
-}
-
-/// What a text is that holds no code.
-fn what_else(text: &str) -> ParseError {
-    if text.is_empty() {
-        return ParseError::Empty;
-    }
-    if is_address(text) {
-        return match has_token(text) {
-            true => ParseError::AddressWithToken,
-            false => ParseError::WebAddress,
-        };
-    }
-    if text.split_whitespace().any(is_end_of_link) {
-        return ParseError::NoBeginning;
-    }
-    match serde_json::from_str::<Value>(text) {
-        Ok(Value::Number(_)) => ParseError::TicketLike,
-        Ok(value) => ParseError::NotAnObject(payload::kind(&value)),
-        Err(_) if is_usual_token(text) || labelled_token(text).is_some() => ParseError::TokenAlone,
-        Err(_) if text.bytes().all(is_of_a_ticket) => ParseError::TicketLike,
-        Err(_) => ParseError::SomethingElse,
-    }
-}
-
-fn is_address(text: &str) -> bool {
-    // Without a scheme it takes a name as people write it: signed tickets have full stops too.
-    let is_name = !text.contains(|c: char| c.is_ascii_uppercase());
-    match text.parse::<ServerUrl>() {
-        Err(ServerUrlError::NoScheme(_)) => is_name,
-        _ => Url::parse(text).is_ok_and(|url| matches!(url.scheme(), "http" | "https")),
-    }
-}
-
-/// Whether an address has a token in its path or query.
-fn has_token(address: &str) -> bool {
-    let is_token = |word: &str| {
-        is_usual_token(&word.to_ascii_lowercase()) && word.contains(|c: char| c.is_ascii_digit())
-    };
-    let has_named = |name: &str| {
-        let query = address.split_once('?').map_or("", |(_, query)| query);
-        let value = query.split('&').find_map(|pair| pair.strip_prefix(name));
-        value.is_some_and(|value| !value.is_empty())
-    };
-    let path = address.split_once("://").map_or(address, |(_, rest)| rest);
-    let mut words = path.split(|c: char| !c.is_ascii_alphanumeric()).skip(1);
-    words.any(is_token) || has_named("token=")
-}
-
-/// Whether a word is a setup link without its beginning, as `ixscan://setup?url=…&token=…`.
-fn is_end_of_link(word: &str) -> bool {
-    let word = Zeroizing::new(word.to_ascii_lowercase());
-    let is_rest = |whole: &str| {
-        let head = word.find('=').and_then(|at| word.get(..=at));
-        head.is_some_and(|head| whole.ends_with(head))
-    };
-    let has = |name: &str| word.contains(name);
-    is_rest("pretixscan://setup?url=") && has("&token=")
-        || is_rest("pretixscan://setup?token=") && has("&url=")
-}
-
-/// Whether a text looks as the tokens do that servers hand out. A number alone is rather a ticket's.
-pub(super) fn is_usual_token(text: &str) -> bool {
-    let is_of_it = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
-    let is_number = text.bytes().all(|byte| byte.is_ascii_digit());
-    text.len() == USUAL_TOKEN && text.bytes().all(is_of_it) && !is_number
-}
-
-/// Tickets hold letters and digits, or Base64 where they are signed.
-fn is_of_a_ticket(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"+/=_.-".contains(&byte)
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -348,59 +228,6 @@ mod tests {
             format!("“{LINK}”"),
         ] {
             is_read(&text);
-        }
-    }
-
-    #[test]
-    fn a_code_of_something_else_is_named() {
-        for (text, expected) in [
-            ("", "Empty"),
-            ("\u{feff} \n", "Empty"),
-            (
-                "https://pretix.eu/control/organizer/o/device/1",
-                "WebAddress",
-            ),
-            ("HTTP://pretix.eu", "WebAddress"),
-            ("pretix.eu", "WebAddress"),
-            ("tickets.pretix.eu:8443/shop\r", "WebAddress"),
-            (
-                "ixscan://setup?url=https%3A%2F%2Fpretix.eu&token=kpp4jn8g2ynzonp6",
-                "NoBeginning",
-            ),
-            (
-                "Open setup?url=https%3A%2F%2Fpretix.eu&token=kpp4jn8g2ynzonp6",
-                "NoBeginning",
-            ),
-            (
-                "l=https%3A%2F%2Fpretix.eu&token=kpp4jn8g2ynzonp6",
-                "NoBeginning",
-            ),
-            (
-                "scan://setup?token=kpp4jn8g2ynzonp6&url=https%3A%2F%2Fpretix.eu",
-                "NoBeginning",
-            ),
-            (
-                "other://setup?url=https%3A%2F%2Fpretix.eu&token=kpp4jn8g2ynzonp6",
-                "TokenAlone",
-            ),
-            ("kpp4jn8g2ynzonp6", "TokenAlone"),
-            ("]Q1kpp4jn8g2ynzonp6\\r\\n", "TokenAlone"),
-            ("1234567890123456", "TicketLike"),
-            ("x8f2kd93jfk20dk2ld93kf02kd93jf02", "TicketLike"),
-            ("4006381333931", "TicketLike"),
-            (
-                "E4BibyTSylQOgeKjuMPiTDxi5HXPuTVsx1qCjU3IL0143gg7EZfB/wIAAAA=",
-                "TicketLike",
-            ),
-            ("WIFI:S:Backstage;T:WPA;P:secret;;", "SomethingElse"),
-            ("BEGIN:VCARD\nEND:VCARD", "SomethingElse"),
-            ("mailto:a@b.org", "SomethingElse"),
-            ("Grüße", "SomethingElse"),
-            (r#"["handshake_version"]"#, r#"NotAnObject("a list")"#),
-            (r#""text""#, r#"NotAnObject("text")"#),
-            ("null", r#"NotAnObject("null")"#),
-        ] {
-            assert_eq!(format!("{:?}", refusal(text)), expected, "{text}");
         }
     }
 

@@ -1,16 +1,13 @@
-//! The text forms of an enrolment: the QR code's JSON payload and the `pretixscan://setup` link.
+//! Reads the text forms of an enrolment: the QR code's JSON payload and the `pretixscan://setup` link.
 
 use serde::Deserializer as _;
 use serde::de::{MapAccess, Visitor};
 use serde_json::Value;
-use url::{Url, form_urlencoded};
+use url::Url;
 
+use super::server_and_token::{HANDSHAKE_VERSION, LINK_SCHEME};
 use super::{Enrolment, ParseError};
 use crate::secret::Secret;
-
-/// The one version of the handshake there is.
-const HANDSHAKE_VERSION: u64 = 1;
-const LINK_SCHEME: &str = "pretixscan";
 
 /// Reads a payload: a JSON object with `handshake_version` (1), `url` and `token`. Other fields are
 /// ignored.
@@ -26,33 +23,6 @@ pub(super) fn of_link(text: &str) -> Result<Enrolment, ParseError> {
     match Url::parse(text) {
         Ok(url) if url.scheme() == LINK_SCHEME => Fields::of_link(&url)?.enrolment(),
         _ => Err(ParseError::OtherLink),
-    }
-}
-
-impl Enrolment {
-    /// The payload of a QR code: JSON without blanks, the fields in the order of the reference.
-    pub fn to_payload(&self) -> Secret {
-        let url = Value::from(self.url.to_string());
-        let token = Value::from(self.token.expose());
-        Secret::new(format!(
-            r#"{{"handshake_version":{HANDSHAKE_VERSION},"url":{url},"token":{token}}}"#
-        ))
-    }
-
-    /// The setup link.
-    pub fn to_link(&self) -> Secret {
-        let mut parameters = form_urlencoded::Serializer::new(String::new())
-            .append_pair("url", &self.url.to_string())
-            .append_pair("token", self.token.expose())
-            .finish();
-        // At the end of a link they are a sentence's, or the marks of bold text.
-        for (mark, coded) in [('.', "%2E"), ('*', "%2A")] {
-            if parameters.ends_with(mark) {
-                parameters.pop();
-                parameters.push_str(coded);
-            }
-        }
-        Secret::new(format!("{LINK_SCHEME}://setup?{parameters}"))
     }
 }
 

@@ -4,7 +4,7 @@ use zeroize::Zeroizing;
 
 use super::apart::Apart;
 use super::keyboard::{Change, Layout, Mapping, Undone};
-use super::{Enrolment, ParseError, codes, pasted, payload};
+use super::{Enrolment, ParseError, around, codes, pasted, payload};
 
 /// Longest text that is looked at, in bytes. A QR code holds less than 3 KiB; typed under another
 /// keyboard layout that may double, and again if the trigger is pulled twice.
@@ -114,7 +114,7 @@ fn exact(text: &str) -> Option<Enrolment> {
         return payload::of_json(text).ok();
     }
     let is_alone = !text.contains(|c: char| c.is_whitespace() || c.is_control() || c == '\\');
-    let is_whole = is_alone && !text.ends_with(codes::is_of_sentence);
+    let is_whole = is_alone && !text.ends_with(around::is_of_sentence);
     is_whole.then(|| payload::of_link(text).ok()).flatten()
 }
 

@@ -1,16 +1,14 @@
 //! What people get wrong as they copy or type a token.
 
+use super::usual_token::LENGTH;
 use crate::secret::Secret;
-
-/// Length of the tokens that servers hand out, of a-z0-9.
-pub(super) const USUAL_TOKEN: usize = 16;
 
 /// A difference from the tokens that servers hand out, which is most often a slip. Other servers may have
 /// tokens of their own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TokenSlip {
     /// One character less or more.
-    #[error("the token has {0} characters, where servers hand out {USUAL_TOKEN}")]
+    #[error("the token has {0} characters, where servers hand out {LENGTH}")]
     Length(usize),
     /// As under caps lock.
     #[error("the token is in capitals, where servers hand out small letters")]
@@ -31,8 +29,8 @@ impl TokenSlip {
             return None;
         }
         match word.len() {
-            USUAL_TOKEN => has_capital.then_some(Self::Capitals),
-            length if length.abs_diff(USUAL_TOKEN) == 1 => Some(Self::Length(length)),
+            LENGTH => has_capital.then_some(Self::Capitals),
+            length if length.abs_diff(LENGTH) == 1 => Some(Self::Length(length)),
             _ => None,
         }
     }

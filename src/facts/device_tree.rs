@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use super::{Hardware, bounded};
+use super::bounded;
+use super::source::Hardware;
 use crate::wire::Text;
 
 /// The model that QEMU, Firecracker and others give an ARM machine: it names nothing.

@@ -9,7 +9,7 @@ use serde_json::Value;
 use sysinfo::{Components, DiskRefreshKind, Disks, MemoryRefreshKind, System};
 
 use super::power::{Battery, Power};
-use super::{architecture, kernel_version, plausible_celsius};
+use super::{celsius, kernel};
 use crate::wire::Text;
 
 /// How the device is doing: the `info` of its report. What can't be had is left out.
@@ -95,8 +95,8 @@ impl Diagnostics {
     pub fn read(root: &Path, folder: &Path) -> Self {
         let power = Power::read(root);
         Self {
-            architecture: architecture(root),
-            kernel_version: kernel_version(root),
+            architecture: kernel::architecture(root),
+            kernel_version: kernel::version(root),
             uptime_seconds: System::uptime().ok(),
             memory: memory(),
             disk: disk(folder),
@@ -151,7 +151,7 @@ fn temperature() -> Option<f64> {
     Components::new_with_refreshed_list()
         .ok()?
         .iter()
-        .filter_map(|component| plausible_celsius(component.temperature()?.into()))
+        .filter_map(|component| celsius::plausible(component.temperature()?.into()))
         .max_by(f64::total_cmp)
 }
 

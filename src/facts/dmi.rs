@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use super::{Hardware, bounded};
+use super::bounded;
+use super::source::Hardware;
 use crate::wire::Text;
 
 /// What firmware holds where its maker has filled in nothing: letters and digits, in lower case.

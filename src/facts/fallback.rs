@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use super::{architecture, bounded, device_tree};
+use super::kernel::architecture;
+use super::{bounded, device_tree};
 
 /// As `Virtual machine (AMD EPYC, x86_64)`: enough to tell machines apart in a list.
 ///

@@ -11,7 +11,7 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
-use super::{Hardware, OperatingSystem};
+use super::source::{Hardware, OperatingSystem};
 use crate::wire::Text;
 
 /// Longest time that the program is waited for; it takes some 20 ms.

@@ -5,22 +5,29 @@
 //! so that tests run them on recorded trees. What can't be read is left out; nothing here fails.
 
 mod bounded;
+mod celsius;
 mod device_tree;
 mod diagnostics;
 mod dmi;
 mod fallback;
 mod getprop;
+mod kernel;
 mod os_release;
+mod overrides;
 mod power;
+mod source;
 
 use std::path::Path;
 
-use serde::{Deserialize, Serialize};
 use serde_json::Value;
+
+use overrides::given;
+use source::Hardware;
 
 use crate::wire::{DeviceReport, Text};
 
 pub use diagnostics::{Diagnostics, Disk, Load, Memory};
+pub use overrides::{BlankOverride, Overrides};
 pub use power::{Battery, BatteryStatus};
 
 /// What this device is.
@@ -36,39 +43,6 @@ pub struct Facts {
     pub os_version: Option<Text>,
 }
 
-/// What people want reported instead of what was found. Texts too long for the wire are cut.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct Overrides {
-    /// In place of [`Facts::hardware_brand`].
-    pub hardware_brand: Option<String>,
-    /// In place of [`Facts::hardware_model`].
-    pub hardware_model: Option<String>,
-    /// In place of [`Facts::os_name`].
-    pub os_name: Option<String>,
-    /// In place of [`Facts::os_version`].
-    pub os_version: Option<String>,
-}
-
-/// An override without text in it.
-#[derive(Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the {field} to report is blank: give a text, or leave it out to report what was found")]
-pub struct BlankOverride {
-    field: &'static str,
-}
-
-/// What one source tells of the hardware.
-struct Hardware {
-    brand: Option<Text>,
-    model: Option<Text>,
-}
-
-/// What one source tells of the operating system.
-struct OperatingSystem {
-    name: Text,
-    version: Option<Text>,
-}
-
 impl Facts {
     /// Reads the facts below `root`: on Android from the `getprop` program, elsewhere the hardware
     /// from DMI, else the device tree, else a description of the processor; the operating system
@@ -80,7 +54,7 @@ impl Facts {
             Some((hardware, os)) => (hardware, Some(os)),
             None => (
                 hardware(root),
-                os_release::read(root).or_else(|| kernel(root)),
+                os_release::read(root).or_else(|| kernel::read(root)),
             ),
         };
         let (os_name, os_version) = match os {
@@ -141,37 +115,6 @@ fn hardware(root: &Path) -> Hardware {
     }
 }
 
-fn kernel(root: &Path) -> Option<OperatingSystem> {
-    Some(OperatingSystem {
-        name: bounded::value(&root.join("proc/sys/kernel/ostype"))?,
-        version: kernel_version(root),
-    })
-}
-
-fn kernel_version(root: &Path) -> Option<Text> {
-    bounded::value(&root.join("proc/sys/kernel/osrelease"))
-}
-
-/// The kernel's architecture; that of this program on kernels before 6.1, which don't tell.
-fn architecture(root: &Path) -> Text {
-    bounded::value(&root.join("proc/sys/kernel/arch"))
-        .unwrap_or_else(|| Text::own(std::env::consts::ARCH))
-}
-
-/// `celsius` to a tenth, if a device that still runs can have it. Sensors that are absent or broken
-/// tell -274, 127, 255 and the like.
-fn plausible_celsius(celsius: f64) -> Option<f64> {
-    let rounded = (celsius * 10.0).round() / 10.0;
-    (-40.0..=125.0).contains(&rounded).then_some(rounded)
-}
-
-fn given(field: &'static str, text: &Option<String>) -> Result<Option<Text>, BlankOverride> {
-    match text {
-        Some(text) => Text::fit(text).map(Some).ok_or(BlankOverride { field }),
-        None => Ok(None),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -226,14 +169,5 @@ mod tests {
                 "info": {"uptime_seconds": 5},
             })
         );
-    }
-
-    #[test]
-    fn temperatures_that_no_device_has_are_left_out() {
-        for nonsense in [f64::NAN, f64::INFINITY, -274.0, 127.0, 255.0, 65535.0] {
-            assert_eq!(plausible_celsius(nonsense), None, "{nonsense}");
-        }
-        assert_eq!(plausible_celsius(47.349_998_474), Some(47.3));
-        assert_eq!(plausible_celsius(-12.0), Some(-12.0));
     }
 }

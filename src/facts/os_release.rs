@@ -3,7 +3,8 @@
 use std::collections::HashMap;
 use std::path::Path;
 
-use super::{OperatingSystem, bounded};
+use super::bounded;
+use super::source::OperatingSystem;
 use crate::wire::Text;
 
 /// Reads `etc/os-release`, else `usr/lib/os-release`; `None` if neither tells a name.

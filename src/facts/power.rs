@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
-use super::{bounded, plausible_celsius};
+use super::{bounded, celsius};
 use crate::wire::Text;
 
 /// More supplies than any device has.
@@ -105,7 +105,7 @@ fn combined(batteries: &[Supply]) -> Option<Battery> {
         health: in_use.word("health"),
         temperature_celsius: in_use
             .number("temp")
-            .and_then(|tenths| plausible_celsius(tenths as f64 / 10.0)),
+            .and_then(|tenths| celsius::plausible(tenths as f64 / 10.0)),
         technology: in_use.word("technology"),
     };
     let tells_nothing = battery.percent.is_none() && battery.status.is_none();

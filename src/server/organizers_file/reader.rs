@@ -208,6 +208,14 @@ impl Reader {
         read
     }
 
+    pub(super) fn boolean(&mut self, value: &Json) -> Option<bool> {
+        let boolean = match value {
+            Json::Boolean(boolean) => Some(*boolean),
+            _ => None,
+        };
+        self.check(value, "true or false", boolean)
+    }
+
     pub(super) fn object<'t, T>(
         &mut self,
         value: &'t Json,

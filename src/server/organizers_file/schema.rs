@@ -13,6 +13,7 @@ use super::entries::{
 use super::json::Json;
 use super::reader::{Object, Reader, Seen, key_step};
 use super::seen_secrets::SeenSecrets;
+use super::values;
 use crate::server::installation_keys::KeyHash;
 use crate::server::model::{Name, Permissions, Schedule, Slug, When};
 use crate::wire::SECURITY_PROFILES;
@@ -55,9 +56,9 @@ fn organizer(reader: &mut Reader, value: &Json, file: &mut InFile<'_>) -> Option
     let mut own = InOrganizer::default();
     reader.object(value, |reader, object| {
         let slug = object.required(reader, "slug", |reader, value| {
-            reader.unique(value, &mut file.organizers, Reader::slug)
+            reader.unique(value, &mut file.organizers, values::slug)
         });
-        let name = object.required(reader, "name", Reader::text);
+        let name = object.required(reader, "name", values::text);
         let active = object.optional(reader, "active", Reader::boolean);
         let gates = object.list(reader, "gates", |reader, value| {
             gate(reader, value, &mut own)
@@ -81,9 +82,9 @@ fn organizer(reader: &mut Reader, value: &Json, file: &mut InFile<'_>) -> Option
 
 fn gate(reader: &mut Reader, value: &Json, own: &mut InOrganizer) -> Option<GateEntry> {
     reader.object(value, |reader, object| {
-        let name = object.required(reader, "name", Reader::text);
+        let name = object.required(reader, "name", values::text);
         let identifier = object.required(reader, "identifier", |reader, value| {
-            reader.unique(value, &mut own.gates, Reader::text)
+            reader.unique(value, &mut own.gates, values::text)
         });
         let active = object.optional(reader, "active", Reader::boolean);
         Some(GateEntry {
@@ -102,11 +103,11 @@ fn event(
 ) -> Option<EventEntry> {
     reader.object(value, |reader, object| {
         let slug = object.required(reader, "slug", |reader, value| {
-            reader.unique(value, &mut own.events, Reader::slug)
+            reader.unique(value, &mut own.events, values::slug)
         });
         let name = object.required(reader, "name", name);
         let live = object.required(reader, "live", Reader::boolean);
-        let timezone = object.required(reader, "timezone", Reader::time_zone);
+        let timezone = object.required(reader, "timezone", values::time_zone);
         let zone = timezone
             .as_deref()
             .and_then(|name| TimeZone::get(name).ok());
@@ -149,7 +150,7 @@ fn event(
 fn schedule(reader: &mut Reader, object: &mut Object<'_>, zone: &TimeZone) -> Option<Schedule> {
     let begin = |when: When| when.begin(zone);
     let from = object.required(reader, "date_from", |reader, value| {
-        reader.time(value, begin)
+        values::time(reader, value, begin)
     });
     let day_end = match from {
         Some((when, _)) if when.is_day() => when.end(zone).ok(),
@@ -158,7 +159,7 @@ fn schedule(reader: &mut Reader, object: &mut Object<'_>, zone: &TimeZone) -> Op
     let mut is_given = false;
     let date_to = object.optional(reader, "date_to", |reader, value| {
         is_given = true;
-        let (_, date_to) = reader.time(value, |when| when.end(zone))?;
+        let (_, date_to) = values::time(reader, value, |when| when.end(zone))?;
         let fits = from.is_none_or(|(_, date_from)| date_from <= date_to);
         reader.check(
             value,
@@ -167,7 +168,7 @@ fn schedule(reader: &mut Reader, object: &mut Object<'_>, zone: &TimeZone) -> Op
         )
     });
     let date_admission = object.optional(reader, "date_admission", |reader, value| {
-        reader.time(value, begin)
+        values::time(reader, value, begin)
     });
     Some(Schedule {
         date_from: from?.1,
@@ -185,7 +186,7 @@ fn subevent(
 ) -> Option<SubeventEntry> {
     reader.object(value, |reader, object| {
         let id = object.optional(reader, "id", |reader, value| {
-            let id = reader.id(value)?;
+            let id = values::id(reader, value)?;
             dates.insert(id);
             reader.unique(value, &mut file.subevents, |_, _| Some(id))
         });
@@ -209,15 +210,15 @@ fn checkin_list(
 ) -> Option<CheckinListEntry> {
     reader.object(value, |reader, object| {
         let id = object.optional(reader, "id", |reader, value| {
-            reader.unique(value, &mut file.checkin_lists, Reader::id)
+            reader.unique(value, &mut file.checkin_lists, values::id)
         });
-        let name = object.required(reader, "name", Reader::text);
+        let name = object.required(reader, "name", values::text);
         let subevent = object.optional(reader, "subevent", |reader, value| {
-            let id = reader.id(value)?;
+            let id = values::id(reader, value)?;
             let id = dates.contains(&id).then_some(id);
             reader.check(value, "the id of a subevent of this event", id)
         });
-        let gates = references(reader, object, "gates", Reader::text);
+        let gates = references(reader, object, "gates", values::text);
         Some(CheckinListEntry {
             id,
             name: name?,
@@ -229,7 +230,7 @@ fn checkin_list(
 
 fn team(reader: &mut Reader, value: &Json, file: &mut InFile<'_>) -> Option<TeamEntry> {
     reader.object(value, |reader, object| {
-        let name = object.required(reader, "name", Reader::text);
+        let name = object.required(reader, "name", values::text);
         let permissions = object.required(reader, "organizer_permissions", permissions);
         let active = object.flag(reader, "active", true);
         let tokens = object.list(reader, "tokens", |reader, value| {
@@ -272,7 +273,7 @@ fn permission(reader: &mut Reader, value: &Json) -> Option<String> {
 
 fn team_token(reader: &mut Reader, value: &Json, file: &mut InFile<'_>) -> Option<TokenEntry> {
     reader.object(value, |reader, object| {
-        let name = object.required(reader, "name", Reader::text);
+        let name = object.required(reader, "name", values::text);
         let token = key(reader, object, TOKEN, Some(true), Some(&mut *file.secrets));
         let active = object.flag(reader, "active", true);
         Some(TokenEntry {
@@ -290,22 +291,22 @@ pub(super) fn device(
     mut secrets: Option<&mut SeenSecrets>,
 ) -> Option<DeviceEntry> {
     reader.object(value, |reader, object| {
-        let name = object.required(reader, "name", Reader::text);
+        let name = object.required(reader, "name", values::text);
         let unique_serial = object.optional(reader, "unique_serial", |reader, value| {
-            reader.once(value, secrets.as_deref_mut(), Reader::serial)
+            values::once(reader, value, secrets.as_deref_mut(), values::serial)
         });
         let all_events = object.flag(reader, "all_events", false);
         let limit_events = references(reader, object, "limit_events", |reader, value| {
-            reader.slug(value).map(|slug| slug.to_string())
+            values::slug(reader, value).map(|slug| slug.to_string())
         });
-        let gate = object.optional(reader, "gate", Reader::text);
+        let gate = object.optional(reader, "gate", values::text);
         let security_profile = object.required(reader, "security_profile", |reader, value| {
-            reader.one_of(value, &SECURITY_PROFILES)
+            values::one_of(reader, value, &SECURITY_PROFILES)
         });
         let initialized = object.flag(reader, "initialized", false);
         let revoked = object.flag(reader, "revoked", false);
         let api_key_hash = key(reader, object, API_TOKEN, initialized, secrets);
-        let mut reported = |key| object.optional(reader, key, Reader::text);
+        let mut reported = |key| object.optional(reader, key, values::text);
         let report = ReportEntry {
             hardware_brand: reported("hardware_brand"),
             hardware_model: reported("hardware_model"),
@@ -354,18 +355,18 @@ fn key(
                 let expected = format_args!("null, since there is {hashed}");
                 return reader.check_hidden(value, expected, None);
             }
-            reader.once(value, secrets.as_deref_mut(), read)
+            values::once(reader, value, secrets.as_deref_mut(), read)
         };
     let from_hash = object.optional(reader, hashed, |reader, value| {
-        read_as(reader, value, Reader::token_hash)
+        read_as(reader, value, values::token_hash)
     });
     let from_key = object.optional(reader, plain, |reader, value| {
-        read_as(reader, value, Reader::token)
+        read_as(reader, value, values::token)
     });
     match (is_required, is_given) {
-        (Some(true), false) => {
-            object.required(reader, plain, |reader, value| reader.token(value).map(Some))
-        }
+        (Some(true), false) => object.required(reader, plain, |reader, value| {
+            values::token(reader, value).map(Some)
+        }),
         (Some(true), true) => from_hash.or(from_key).map(Some),
         _ => Some(None),
     }
@@ -386,7 +387,7 @@ fn references(
 
 fn name(reader: &mut Reader, value: &Json) -> Option<Name> {
     let Json::Object(languages) = value else {
-        return reader.text(value).map(Name::Plain);
+        return values::text(reader, value).map(Name::Plain);
     };
     let mut names: Vec<(String, String)> = Vec::new();
     let mut is_named = false;
@@ -398,7 +399,7 @@ fn name(reader: &mut Reader, value: &Json) -> Option<Name> {
         }
         is_named = true;
         let name = reader.within(key_step(language), node.position, |reader| {
-            let name = reader.text(&node.value)?;
+            let name = values::text(reader, &node.value)?;
             let is_new = known.insert(language);
             reader.check(&node.value, "each language once", is_new.then_some(name))
         });

@@ -199,6 +199,17 @@ pub struct Imported {
     pub left: u64,
 }
 
+impl Imported {
+    /// Counts one of which this is known: whether it was created, and how many rows were changed.
+    pub(super) fn count(&mut self, created: bool, rows_changed: u64) {
+        match (created, rows_changed) {
+            (true, _) => self.created += 1,
+            (false, 0) => {}
+            (false, _) => self.changed += 1,
+        }
+    }
+}
+
 /// Takes what is exported piece by piece, in the order of an organizers file.
 pub trait ExportSink: Send {
     /// Begins an organizer, to which the devices belong that follow.

@@ -11,7 +11,7 @@ use crate::server::organizers_file::{
     CheckinListEntry, EventEntry, Fault, GateEntry, OrganizerEntry, OrganizersFile, SubeventEntry,
     TeamEntry,
 };
-use crate::server::store::administration::{ImportReport, Imported};
+use crate::server::store::administration::ImportReport;
 use crate::server::store::error::StoreError;
 use crate::server::store::session::{Session, Value, values};
 
@@ -78,16 +78,6 @@ struct Import<'s> {
     session: &'s mut dyn Session,
     report: ImportReport,
     contradictions: Contradictions,
-}
-
-impl Imported {
-    fn count(&mut self, created: bool, rows_changed: u64) {
-        match (created, rows_changed) {
-            (true, _) => self.created += 1,
-            (false, 0) => {}
-            (false, _) => self.changed += 1,
-        }
-    }
 }
 
 impl Import<'_> {

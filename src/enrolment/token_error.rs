@@ -1,0 +1,21 @@
+//! Why a text can't be an initialization token.
+
+/// Longest token in characters: the API takes no longer text.
+pub(super) const TOKEN_LIMIT: usize = crate::wire::TEXT_LIMIT;
+
+/// Why a text can't be an initialization token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum TokenError {
+    /// Nothing but blanks.
+    #[error("the token is empty; copy it as the server shows it for the device")]
+    Empty,
+    /// More than 190 characters.
+    #[error("the token is longer than {TOKEN_LIMIT} characters; copy it as the server shows it")]
+    TooLong,
+    /// A blank, a control character, one beyond ASCII, or one that codes and addresses are made of.
+    #[error(
+        "the token has blanks or special characters, as whole codes and addresses have; \
+         copy the token alone as the server shows it"
+    )]
+    Characters,
+}
