@@ -1,5 +1,7 @@
 //! What to do about an error, in commands.
 
+use std::borrow::Cow;
+
 use super::CliError;
 use crate::agent::{Advice, AgentError, ClientError, Operation};
 use crate::causes;
@@ -30,25 +32,24 @@ pub(super) struct Told {
 
 impl CliError {
     pub(super) fn told(&self) -> Told {
-        let mut error = self.to_string();
-        let mut causes = causes::of(self);
-        let behind = match self {
-            // The name before it may be any.
-            Self::Picture { .. } => take_advice(&mut causes),
-            Self::Code(_) | Self::Token(_) | Self::Url(_) => {
-                take_advice(std::slice::from_mut(&mut error)).or_else(|| take_advice(&mut causes))
-            }
-            Self::Agent(AgentError::Address(_)) => take_advice(std::slice::from_mut(&mut error)),
-            #[cfg(feature = "server")]
-            Self::Database(_) => take_advice(std::slice::from_mut(&mut error)),
-            _ => None,
-        };
-        let advice = self.advice().or(behind);
+        let advice = self.advice().or_else(|| self.own_advice());
         Told {
-            error,
-            causes,
+            error: self.to_string(),
+            causes: causes::of(self),
             advice: advice.or_else(|| self.usual_advice().map(str::to_owned)),
         }
+    }
+
+    /// What the error of what a person gives says itself.
+    fn own_advice(&self) -> Option<String> {
+        let advice = match self {
+            Self::Picture { source, .. } => source.advice(),
+            Self::Code(error) => error.advice(),
+            Self::Token(error) => Some(error.advice().into()),
+            Self::Url(error) | Self::Agent(AgentError::Address(error)) => error.advice(),
+            _ => None,
+        };
+        advice.map(Cow::into_owned)
     }
 
     /// For what is wrong with what a person gives, where nothing better is known.
@@ -155,16 +156,6 @@ impl CliError {
             _ => None,
         }
     }
-}
-
-/// Errors of what a person gives say behind a semicolon what to do: takes it from the first that does.
-fn take_advice(texts: &mut [String]) -> Option<String> {
-    texts.iter_mut().find_map(|text| {
-        let (what, advice) = text.split_once("; ")?;
-        let (what, advice) = (what.to_owned(), advice.to_owned());
-        *text = what;
-        Some(advice)
-    })
 }
 
 fn of_client(error: &ClientError) -> Option<&'static str> {
