@@ -17,46 +17,7 @@ use std::path::{Path, PathBuf};
 use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 
 /// The circles of files that are left. This list only ever gets shorter.
-const KNOWN_CIRCLES: [&[&str]; 5] = [
-    &[
-        "cli/admin/device.rs",
-        "cli/admin/event.rs",
-        "cli/admin/gate.rs",
-        "cli/admin/import.rs",
-        "cli/admin/media_keys.rs",
-        "cli/admin/mod.rs",
-        "cli/admin/organizer.rs",
-        "cli/admin/qr_image.rs",
-        "cli/admin/team.rs",
-        "cli/admin/token.rs",
-        "cli/adopt.rs",
-        "cli/advice.rs",
-        "cli/connection.rs",
-        "cli/demo.rs",
-        "cli/device.rs",
-        "cli/documents.rs",
-        "cli/event_selection.rs",
-        "cli/exit_code.rs",
-        "cli/info.rs",
-        "cli/init.rs",
-        "cli/input.rs",
-        "cli/log.rs",
-        "cli/misuse.rs",
-        "cli/mod.rs",
-        "cli/output.rs",
-        "cli/progress.rs",
-        "cli/request.rs",
-        "cli/revoke.rs",
-        "cli/roll.rs",
-        "cli/scan/discard.rs",
-        "cli/scan/line.rs",
-        "cli/scan/mod.rs",
-        "cli/scan/receive.rs",
-        "cli/scan/taking.rs",
-        "cli/serve.rs",
-        "cli/status.rs",
-        "cli/update.rs",
-    ],
+const KNOWN_CIRCLES: [&[&str]; 4] = [
     &[
         "enrolment/apart.rs",
         "enrolment/codes.rs",
@@ -78,8 +39,7 @@ const KNOWN_CIRCLES: [&[&str]; 5] = [
 ];
 
 /// Files that give methods to types of other files. This list only ever gets shorter.
-const KNOWN_EXTENSIONS: [(&str, &str); 4] = [
-    ("cli/advice.rs", "CliError"),
+const KNOWN_EXTENSIONS: [(&str, &str); 3] = [
     ("enrolment/payload.rs", "Enrolment"),
     ("server/organizers_file/values.rs", "Reader"),
     ("server/store/operations/import.rs", "Imported"),
@@ -527,6 +487,7 @@ fn rooms_know_each_other_as_the_architecture_says() {
     are_as_described("## Rooms", "");
     are_as_described("### Rooms of the agent", "agent/");
     are_as_described("### Rooms of the server", "server/");
+    are_as_described("### Rooms of the command", "cli/");
 }
 
 #[track_caller]
@@ -535,7 +496,7 @@ fn are_as_described(heading: &str, folder: &str) {
     let mut found: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
     let mut faults = Vec::new();
     let described = described(heading);
-    let outside = ["lib.rs", "agent/mod.rs", "server/mod.rs"];
+    let outside = ["lib.rs", "agent/mod.rs", "server/mod.rs", "cli/mod.rs"];
     let inside = |file: &'_ str| !outside.contains(&file);
     let arrows = read.arrows();
     for (file, known) in &arrows {

@@ -2,7 +2,7 @@
 
 use std::process;
 
-use super::CliError;
+use super::error::CliError;
 use crate::agent::ErrorKind;
 use crate::enrolment::picture::PictureError;
 
