@@ -3,9 +3,8 @@
 
 use super::answer::ForeignAnswer;
 use super::client::{Distrust, Flaw, ProxyRefusal, SendError, Signer};
-use super::error::AgentError;
+use super::error::{AgentError, ErrorKind};
 use super::state::Operation;
-use crate::enrolment::ServerUrlError;
 use crate::vault::VaultError;
 use crate::wire::{TOKEN_REVOKED, TOKEN_UNKNOWN};
 
@@ -114,74 +113,38 @@ pub enum Advice {
 impl Advice {
     /// What can be done about an error, if its own words don't say.
     pub fn on(error: &AgentError) -> Option<Self> {
-        match error {
-            AgentError::Vault(error) => of_vault(error),
-            AgentError::NotEnrolled => Some(Self::Enrol),
-            AgentError::Enrolling { .. } => Some(Self::GoOn),
-            AgentError::Unfinished { .. } => Some(Self::FinishOrReplace),
-            AgentError::AlreadyEnrolled(_) => Some(Self::SeeOrReplace),
-            AgentError::Rejected { problem, .. } => Some(match problem.says_unknown_key() {
-                true => Self::OtherCopyOrReplace,
-                false => Self::LookOrReplace,
-            }),
-            AgentError::OtherMediaKey { .. } => Some(Self::Replace),
-            AgentError::Revoked(_) | AgentError::RevokedHere(_) => Some(Self::NewDevice),
-            AgentError::AnswerLost { .. } => Some(Self::RevokeAndRenew),
-            AgentError::OtherDevice { .. } => Some(Self::CheckExisting),
-            AgentError::Refused {
-                operation: Some(Operation::Initialize),
-                pending: true,
-                ..
-            } => Some(Self::AskServer),
-            AgentError::Refused {
-                about_token: true,
-                problem,
-                ..
-            } => Some(of_token(&problem.to_string())),
-            AgentError::Refused { pending: true, .. } => Some(Self::GoOnLater),
-            AgentError::Foreign {
-                operation, source, ..
-            } => of_foreign(*operation, source),
-            AgentError::Unsound { operation, .. } => Some(going_on(*operation)),
-            AgentError::Address(ServerUrlError::PlainHttp(_)) => Some(Self::Encrypt),
-            AgentError::Unanswered {
-                source: SendError::Certificate { distrust, .. },
-                ..
-            } => Some(of_certificate(distrust)),
-            AgentError::Unanswered {
-                source: SendError::Proxy { source, .. },
-                ..
-            } => Some(of_proxy(*source)),
-            AgentError::Unanswered {
-                source: SendError::NotEncrypted { .. },
-                ..
-            } => Some(Self::CallPlain),
-            AgentError::Unanswered {
-                operation,
-                source: SendError::NotHttp { .. },
-                ..
-            } => Some(at_another_address(*operation, Self::CallEncrypted)),
-            AgentError::Unanswered {
-                operation,
-                pending,
-                source,
-                ..
-            } => of_silence(*operation, *pending, source),
-            AgentError::OwnPath { operation, .. } => Some(Self::Instead(*operation)),
-            AgentError::Entry { .. } => Some(Self::Update),
-            AgentError::NoKey { .. } => Some(Self::RestoreOrReplace),
-            AgentError::Refused { .. }
-            | AgentError::Address(_)
-            | AgentError::Override(_)
-            | AgentError::Client(_)
-            | AgentError::MediaKey(_)
-            | AgentError::Random(_)
-            | AgentError::NotAdopted { .. }
-            | AgentError::Method(_)
-            | AgentError::Header(_)
-            | AgentError::OwnHeader(_)
-            | AgentError::Key(_)
-            | AgentError::Encode(_) => None,
+        match error.kind() {
+            ErrorKind::NotEnrolled => Some(Self::Enrol),
+            ErrorKind::Enrolling => Some(Self::GoOn),
+            ErrorKind::EnrolmentUnfinished => Some(Self::FinishOrReplace),
+            ErrorKind::AlreadyEnrolled => Some(Self::SeeOrReplace),
+            ErrorKind::MediaKeyLost => Some(Self::Replace),
+            ErrorKind::Revoked => Some(Self::NewDevice),
+            ErrorKind::AnswerLost => Some(Self::RevokeAndRenew),
+            ErrorKind::OtherDevice => Some(Self::CheckExisting),
+            ErrorKind::NotEncrypted => Some(Self::Encrypt),
+            ErrorKind::VaultTooNew => Some(Self::Update),
+            ErrorKind::ArgumentInvalid
+            | ErrorKind::Rejected
+            | ErrorKind::Refused
+            | ErrorKind::TokenRefused
+            | ErrorKind::Unreachable
+            | ErrorKind::TimedOut
+            | ErrorKind::CertificateInvalid
+            | ErrorKind::AnswerTooLarge
+            | ErrorKind::ServerFailed
+            | ErrorKind::ForeignAnswer
+            | ErrorKind::VaultUnwritable
+            | ErrorKind::VaultDamaged => of_details(error),
+            ErrorKind::EnrolmentInvalid
+            | ErrorKind::EnrolmentTooNew
+            | ErrorKind::GivenKeyRejected
+            | ErrorKind::GivenKeyRevoked
+            | ErrorKind::MediaKeysUnreadable
+            | ErrorKind::VaultUnnamed
+            | ErrorKind::VaultInUse
+            | ErrorKind::VaultUnreadable
+            | ErrorKind::Failed => None,
         }
     }
 
@@ -196,6 +159,52 @@ impl Advice {
         };
         let afterwards = begun.map(going_on);
         afterwards.filter(|_| Self::on(error) != afterwards)
+    }
+}
+
+/// Where what helps differs within a kind.
+fn of_details(error: &AgentError) -> Option<Advice> {
+    match error {
+        AgentError::Rejected { problem, .. } => Some(match problem.says_unknown_key() {
+            true => Advice::OtherCopyOrReplace,
+            false => Advice::LookOrReplace,
+        }),
+        AgentError::Refused {
+            operation: Some(Operation::Initialize),
+            pending: true,
+            ..
+        } => Some(Advice::AskServer),
+        AgentError::Refused {
+            about_token: true,
+            problem,
+            ..
+        } => Some(of_token(&problem.to_string())),
+        AgentError::Refused { pending: true, .. } => Some(Advice::GoOnLater),
+        AgentError::Foreign {
+            operation, source, ..
+        } => of_foreign(*operation, source),
+        AgentError::Unsound { operation, .. } => Some(going_on(*operation)),
+        AgentError::Unanswered {
+            operation,
+            pending,
+            source,
+            ..
+        } => match source {
+            SendError::Certificate { distrust, .. } => Some(of_certificate(distrust)),
+            SendError::Proxy { source, .. } => Some(of_proxy(*source)),
+            SendError::NotEncrypted { .. } => Some(Advice::CallPlain),
+            SendError::NotHttp { .. } => {
+                Some(at_another_address(*operation, Advice::CallEncrypted))
+            }
+            source => of_silence(*operation, *pending, source),
+        },
+        AgentError::OwnPath { operation, .. } => Some(Advice::Instead(*operation)),
+        AgentError::Vault(VaultError::Volatile { .. }) => Some(Advice::KeepOrAllow),
+        AgentError::Vault(VaultError::NoPermissions { .. }) => Some(Advice::MoveVault),
+        AgentError::Vault(VaultError::Foreign { .. }) => Some(Advice::MoveOrReplace),
+        AgentError::Entry { .. } => Some(Advice::Update),
+        error if error.kind() == ErrorKind::VaultDamaged => Some(Advice::RestoreOrReplace),
+        _ => None,
     }
 }
 
@@ -285,16 +294,5 @@ fn of_token(words: &str) -> Advice {
         Advice::TokenRevoked
     } else {
         Advice::TokenUsed
-    }
-}
-
-fn of_vault(error: &VaultError) -> Option<Advice> {
-    match error {
-        VaultError::OtherVersion { .. } => Some(Advice::Update),
-        VaultError::Foreign { .. } => Some(Advice::MoveOrReplace),
-        VaultError::Volatile { .. } => Some(Advice::KeepOrAllow),
-        VaultError::NoPermissions { .. } => Some(Advice::MoveVault),
-        error if error.is_beyond_use() => Some(Advice::RestoreOrReplace),
-        _ => None,
     }
 }

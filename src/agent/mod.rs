@@ -48,7 +48,7 @@ pub use client::{
     ProxyRefusal, SendError, Signer, Trust,
 };
 pub use describe::{Describe, ThisMachine};
-pub use error::AgentError;
+pub use error::{AgentError, ErrorKind};
 pub use event::{Event, Observe};
 pub use media_keys::{MediaKeyError, MediaKeys};
 pub use operate::{Course, Done, ExistingIdentity, InitializeOptions, Initialized, Resumed};

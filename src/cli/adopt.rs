@@ -6,10 +6,12 @@ use std::path::PathBuf;
 use clap::Args;
 use serde::Deserialize;
 
-use super::connection::ConnectionArguments;
+use super::connection_arguments::ConnectionArguments;
 use super::device::{KeepingArguments, Outcome};
-use super::facts::OverrideArguments;
-use super::{CliError, input, output, progress};
+use super::error::CliError;
+use super::override_arguments::OverrideArguments;
+use super::runtime;
+use super::{input, output, progress};
 use crate::agent::{Course, ExistingIdentity, InitializeOptions};
 use crate::enrolment::ServerUrl;
 use crate::secret::Secret;
@@ -92,7 +94,7 @@ impl Adopt {
             revoke_old: self.revoke_old,
         };
         let what = format!("asking {}", server.origin());
-        let adopted = super::runtime()?.block_on(async {
+        let adopted = runtime::for_calls()?.block_on(async {
             let adopted = progress::shown(&what, agent.adopt(&existing, &options)).await?;
             // The device is here by now; that it could not report itself yet is not a failure.
             if let Err(error) = progress::shown(&what, agent.update(|overrides| overrides)).await {

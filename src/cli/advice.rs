@@ -1,6 +1,8 @@
 //! What to do about an error, in commands.
 
-use super::CliError;
+use std::borrow::Cow;
+
+use super::error::CliError;
 use crate::agent::{Advice, AgentError, ClientError, Operation};
 use crate::causes;
 use crate::enrolment::{ParseError, ServerUrlError};
@@ -18,7 +20,7 @@ const OTHER_COPY: &str = "another copy of this vault, as in a restored backup or
 
 const PROXY_ADDRESS: &str = "write the proxy's address as in http://proxy.example:3128";
 
-/// What is told of an error.
+/// An error as it is told.
 pub(super) struct Told {
     /// What failed.
     pub(super) error: String,
@@ -28,143 +30,118 @@ pub(super) struct Told {
     pub(super) advice: Option<String>,
 }
 
-impl CliError {
-    pub(super) fn told(&self) -> Told {
-        let mut error = self.to_string();
-        let mut causes = causes::of(self);
-        let behind = match self {
-            // The name before it may be any.
-            Self::Picture { .. } => take_advice(&mut causes),
-            Self::Code(_) | Self::Token(_) | Self::Url(_) => {
-                take_advice(std::slice::from_mut(&mut error)).or_else(|| take_advice(&mut causes))
-            }
-            Self::Agent(AgentError::Address(_)) => take_advice(std::slice::from_mut(&mut error)),
-            #[cfg(feature = "server")]
-            Self::Database(_) => take_advice(std::slice::from_mut(&mut error)),
-            _ => None,
-        };
-        let advice = self.advice().or(behind);
-        Told {
-            error,
-            causes,
-            advice: advice.or_else(|| self.usual_advice().map(str::to_owned)),
-        }
+/// What is told of an error.
+pub(super) fn told(error: &CliError) -> Told {
+    let advice = on(error).or_else(|| of_given(error));
+    Told {
+        error: error.to_string(),
+        causes: causes::of(error),
+        advice: advice.or_else(|| usual(error).map(str::to_owned)),
     }
+}
 
-    /// For what is wrong with what a person gives, where nothing better is known.
-    fn usual_advice(&self) -> Option<&'static str> {
-        match self {
-            Self::Code(_) | Self::Token(_) => Some(
-                "scan or copy the device's whole code again as the server shows it, or give --url ADDRESS and --token TOKEN",
-            ),
-            Self::Picture { .. } => Some(
-                "make a sharp picture of the device's whole code as the server shows it, or give --url ADDRESS and --token TOKEN",
-            ),
-            Self::Agent(AgentError::Address(
-                ServerUrlError::Elsewhere { .. } | ServerUrlError::Outside(_),
-            )) => Some("give a path below the server's address, as in /api/v1/device/info"),
-            Self::Url(_) | Self::Agent(AgentError::Address(_)) => {
-                Some("write the server's address as in https://pretix.eu")
-            }
-            _ => None,
+/// What the error of what a person gives says itself.
+fn of_given(error: &CliError) -> Option<String> {
+    let advice = match error {
+        CliError::Picture { source, .. } => source.advice(),
+        CliError::Code(error) => error.advice(),
+        CliError::Token(error) => Some(error.advice().into()),
+        CliError::Url(error) | CliError::Agent(AgentError::Address(error)) => error.advice(),
+        _ => None,
+    };
+    advice.map(Cow::into_owned)
+}
+
+/// For what is wrong with what a person gives, where nothing better is known.
+fn usual(error: &CliError) -> Option<&'static str> {
+    match error {
+        CliError::Code(_) | CliError::Token(_) => Some(
+            "scan or copy the device's whole code again as the server shows it, or give --url ADDRESS and --token TOKEN",
+        ),
+        CliError::Picture { .. } => Some(
+            "make a sharp picture of the device's whole code as the server shows it, or give --url ADDRESS and --token TOKEN",
+        ),
+        CliError::Agent(AgentError::Address(
+            ServerUrlError::Elsewhere { .. } | ServerUrlError::Outside(_),
+        )) => Some("give a path below the server's address, as in /api/v1/device/info"),
+        CliError::Url(_) | CliError::Agent(AgentError::Address(_)) => {
+            Some("write the server's address as in https://pretix.eu")
         }
+        _ => None,
     }
+}
 
-    /// What to do, where the error's own words don't say it.
-    fn advice(&self) -> Option<String> {
-        if let Some(advice) = self.plain_advice() {
-            return Some(advice.to_owned());
-        }
-        match self {
-            Self::Agent(error) => of_agent(error),
-            Self::Code(ParseError::TokenAlone | ParseError::WebAddress | ParseError::AddressWithToken | ParseError::Ambiguous) => Some(
-                "scan the device's code as the server shows it, or give the address with --url and the token with --token, both of them".to_owned(),
-            ),
-            #[cfg(feature = "server")]
-            Self::Store(error) => of_store(error),
-            #[cfg(feature = "server")]
-            Self::Unlisted { list, .. } => Some(format!("{list} shows those that are there")),
-            #[cfg(feature = "server")]
-            Self::Database(error) | Self::Server(ServerError::Database(error)) => {
-                error.advice().map(str::to_owned)
-            }
-            _ => {
-                let repeat = self.idempotency_key().map(|key| {
-                    format!(
-                        "it may have been done: to hear what became of it, repeat the call with the same body and --idempotency-key {key}"
-                    )
-                });
-                let first = match self {
-                    Self::Status { status, .. } => Some(of_status(*status)),
-                    _ => None,
-                };
-                match (first, repeat) {
-                    (Some(first), Some(repeat)) => Some(format!("{first}; {repeat}")),
-                    (first, repeat) => first.map(str::to_owned).or(repeat),
-                }
-            }
-        }
+/// What to do, where the error's own words don't say it.
+fn on(error: &CliError) -> Option<String> {
+    if let Some(advice) = plain(error) {
+        return Some(advice.to_owned());
     }
-
-    /// The same where it is no more than a sentence.
-    fn plain_advice(&self) -> Option<&'static str> {
-        match self {
-            Self::Rejected => Some(OTHER_COPY),
-            Self::Client(error) | Self::Agent(AgentError::Client(error)) => of_client(error),
-            Self::NoInput => {
-                Some("give --qr-image FILE, --payload TEXT, or --url ADDRESS and --token TOKEN")
-            }
-            Self::NotConfirmed => Some("answer yes, or give --yes"),
-            Self::NoCommand(_) => Some("gatehand --help lists the commands"),
-            Self::Existing { .. } => Some(
-                r#"write it as {"url": "https://pretix.eu", "key": "…", "serial": "…"}, with what the other app has"#,
-            ),
-            #[cfg(feature = "server")]
-            Self::Server(ServerError::Listen(error)) => error.advice(),
-            #[cfg(feature = "server")]
-            Self::NoDatabase { .. } => {
-                Some("name it with --database, or begin one with gatehand admin organizer create")
-            }
-            #[cfg(feature = "server")]
-            Self::OrganizersFile {
-                source: OrganizersFileError::Utf16,
-                ..
-            } => Some("save it in UTF-8"),
-            #[cfg(feature = "server")]
-            Self::EndsBeforeStart => Some("give a --to that is not before --from"),
-            #[cfg(feature = "server")]
-            Self::OrganizersFile {
-                source: OrganizersFileError::Syntax(_),
-                ..
-            } => Some(
-                "an organizers file is JSON in UTF-8, not a table; gatehand admin import --help shows a small one, docs/ORGANIZERS_FILE.md all that may be in it",
-            ),
-            _ => None,
+    match error {
+        CliError::Agent(error) => of_agent(error),
+        CliError::Code(ParseError::TokenAlone | ParseError::WebAddress | ParseError::AddressWithToken | ParseError::Ambiguous) => Some(
+            "scan the device's code as the server shows it, or give the address with --url and the token with --token, both of them".to_owned(),
+        ),
+        #[cfg(feature = "server")]
+        CliError::Store(error) => of_store(error),
+        #[cfg(feature = "server")]
+        CliError::Unlisted { list, .. } => Some(format!("{list} shows those that are there")),
+        #[cfg(feature = "server")]
+        CliError::Database(error) | CliError::Server(ServerError::Database(error)) => {
+            error.advice().map(str::to_owned)
         }
-    }
-
-    /// The key of a call that may have been done, under which the server repeats its answer.
-    pub(super) fn idempotency_key(&self) -> Option<&str> {
-        match self {
-            Self::Lost {
-                idempotency_key, ..
-            } => Some(idempotency_key),
-            Self::Status {
-                idempotency_key, ..
-            } => idempotency_key.as_deref(),
-            _ => None,
+        _ => {
+            let repeat = error.idempotency_key().map(|key| {
+                format!(
+                    "it may have been done: to hear what became of it, repeat the call with the same body and --idempotency-key {key}"
+                )
+            });
+            let first = match error {
+                CliError::Status { status, .. } => Some(of_status(*status)),
+                _ => None,
+            };
+            match (first, repeat) {
+                (Some(first), Some(repeat)) => Some(format!("{first}; {repeat}")),
+                (first, repeat) => first.map(str::to_owned).or(repeat),
+            }
         }
     }
 }
 
-/// Errors of what a person gives say behind a semicolon what to do: takes it from the first that does.
-fn take_advice(texts: &mut [String]) -> Option<String> {
-    texts.iter_mut().find_map(|text| {
-        let (what, advice) = text.split_once("; ")?;
-        let (what, advice) = (what.to_owned(), advice.to_owned());
-        *text = what;
-        Some(advice)
-    })
+/// The same where it is no more than a sentence.
+fn plain(error: &CliError) -> Option<&'static str> {
+    match error {
+        CliError::Rejected => Some(OTHER_COPY),
+        CliError::Client(error) | CliError::Agent(AgentError::Client(error)) => of_client(error),
+        CliError::NoInput => {
+            Some("give --qr-image FILE, --payload TEXT, or --url ADDRESS and --token TOKEN")
+        }
+        CliError::NotConfirmed => Some("answer yes, or give --yes"),
+        CliError::NoCommand(_) => Some("gatehand --help lists the commands"),
+        CliError::Existing { .. } => Some(
+            r#"write it as {"url": "https://pretix.eu", "key": "…", "serial": "…"}, with what the other app has"#,
+        ),
+        #[cfg(feature = "server")]
+        CliError::Server(ServerError::Listen(error)) => error.advice(),
+        #[cfg(feature = "server")]
+        CliError::NoDatabase { .. } => {
+            Some("name it with --database, or begin one with gatehand admin organizer create")
+        }
+        #[cfg(feature = "server")]
+        CliError::OrganizersFile {
+            source: OrganizersFileError::Utf16,
+            ..
+        } => Some("save it in UTF-8"),
+        #[cfg(feature = "server")]
+        CliError::EndsBeforeStart => Some("give a --to that is not before --from"),
+        #[cfg(feature = "server")]
+        CliError::OrganizersFile {
+            source: OrganizersFileError::Syntax(_),
+            ..
+        } => Some(
+            "an organizers file is JSON in UTF-8, not a table; gatehand admin import --help shows a small one, docs/ORGANIZERS_FILE.md all that may be in it",
+        ),
+        _ => None,
+    }
 }
 
 fn of_client(error: &ClientError) -> Option<&'static str> {

@@ -13,7 +13,9 @@ use serde_json::{Value, json};
 use tokio::sync::oneshot;
 
 use super::admin::device;
-use super::{CliError, output, status};
+use super::error::CliError;
+use super::runtime;
+use super::{output, status};
 use crate::agent::{self, Agent, Client, ClientConfig, InitializeOptions, ThisMachine};
 use crate::enrolment::draw::QrCode;
 use crate::enrolment::{Enrolment, ServerUrl};
@@ -48,7 +50,7 @@ struct Desk {
 
 impl Demo {
     pub(super) fn run(self) -> Result<(), CliError> {
-        super::server_runtime()?.block_on(self.show())
+        runtime::for_serving()?.block_on(self.show())
     }
 
     async fn show(self) -> Result<(), CliError> {

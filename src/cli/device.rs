@@ -6,8 +6,9 @@ use clap::Args;
 use clap::builder::BoolishValueParser;
 use serde::Serialize;
 
-use super::connection::ConnectionArguments;
-use super::{CliError, output, status};
+use super::connection_arguments::ConnectionArguments;
+use super::error::CliError;
+use super::{output, status};
 use crate::agent::{Afterlife, Agent, Course, Done, Identity, Replaced, ThisMachine};
 use crate::enrolment::ServerUrl;
 use crate::vault::Folder;

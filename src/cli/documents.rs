@@ -4,10 +4,11 @@ use std::fs;
 use std::io::{self, Write};
 use std::path::PathBuf;
 
-use clap::{Args, CommandFactory};
+use clap::{Args, Command};
 use clap_complete::Shell;
 
-use super::{Arguments, CliError, manual};
+use super::error::CliError;
+use super::manual;
 
 /// Print a shell's completions.
 #[derive(Args)]
@@ -34,8 +35,8 @@ pub(super) struct Man {
 }
 
 impl Completions {
-    pub(super) fn run(self) -> Result<(), CliError> {
-        let mut command = Arguments::command();
+    /// Prints those of a whole command line.
+    pub(super) fn run(self, mut command: Command) -> Result<(), CliError> {
         let mut script = Vec::new();
         clap_complete::generate(self.shell, &mut command, "gatehand", &mut script);
         Ok(io::stdout().write_all(&script)?)
@@ -43,8 +44,9 @@ impl Completions {
 }
 
 impl Man {
-    pub(super) fn run(self) -> Result<(), CliError> {
-        let mut root = Arguments::command().disable_help_subcommand(true);
+    /// Prints or writes those of a whole command line.
+    pub(super) fn run(self, root: Command) -> Result<(), CliError> {
+        let mut root = root.disable_help_subcommand(true);
         root.build();
         let Some(folder) = self.into else {
             let command = manual::find(&root, &self.command)

@@ -137,6 +137,21 @@ pub(super) enum CliError {
     Runtime(#[source] io::Error),
 }
 
+impl CliError {
+    /// The key of a call that may have been done, under which the server repeats its answer.
+    pub(super) fn idempotency_key(&self) -> Option<&str> {
+        match self {
+            Self::Lost {
+                idempotency_key, ..
+            } => Some(idempotency_key),
+            Self::Status {
+                idempotency_key, ..
+            } => idempotency_key.as_deref(),
+            _ => None,
+        }
+    }
+}
+
 impl From<VaultError> for CliError {
     fn from(error: VaultError) -> Self {
         Self::Agent(error.into())

@@ -3,8 +3,10 @@
 use clap::Args;
 use serde::Serialize;
 
-use super::connection::ConnectionArguments;
-use super::{CliError, device, output, progress};
+use super::connection_arguments::ConnectionArguments;
+use super::error::CliError;
+use super::runtime;
+use super::{device, output, progress};
 use crate::agent::{Current, Identity, SelectedEvent, Suggestion};
 
 const EXAMPLES: &str = "\
@@ -66,7 +68,7 @@ impl EventSelection {
         };
         let what = format!("asking {}", device::server_name(&agent));
         let ask = progress::shown(&what, agent.event_selection(&current));
-        let suggestion = super::runtime()?.block_on(ask)?;
+        let suggestion = runtime::for_calls()?.block_on(ask)?;
         let (result, selected) = match &suggestion {
             Suggestion::Switch(selected) => ("switch", Some(selected)),
             Suggestion::Keep => ("keep", None),

@@ -2,11 +2,9 @@
 
 use std::process;
 
-use super::CliError;
-use crate::agent::{AgentError, SendError};
-use crate::enrolment::ServerUrlError;
+use super::error::CliError;
+use crate::agent::ErrorKind;
 use crate::enrolment::picture::PictureError;
-use crate::vault::VaultError;
 
 /// For `--help`; a test holds it against [`ExitCode`].
 pub(super) const TABLE: &str = "\
@@ -101,8 +99,9 @@ impl From<ExitCode> for process::ExitCode {
 /// The exit code for an error.
 pub(super) fn of(error: &CliError) -> ExitCode {
     match error {
-        CliError::Agent(error) => of_agent(error),
-        CliError::Lost { source, .. } => of_agent(source),
+        CliError::Agent(error) => of_kind(error.kind()),
+        CliError::Lost { source, .. } => of_kind(source.kind()),
+        CliError::Code(error) => of_kind(error.into()),
         CliError::Rejected => ExitCode::Rejected,
         CliError::Status { .. } => ExitCode::Status,
         CliError::Picture {
@@ -110,8 +109,7 @@ pub(super) fn of(error: &CliError) -> ExitCode {
             ..
         } => ExitCode::Code,
         CliError::Picture { .. } => ExitCode::Picture,
-        CliError::Code(_)
-        | CliError::Token(_)
+        CliError::Token(_)
         | CliError::Url(_)
         | CliError::OtherServer { .. }
         | CliError::WholeCode(_) => ExitCode::Code,
@@ -145,68 +143,32 @@ pub(super) fn of(error: &CliError) -> ExitCode {
     }
 }
 
-fn of_agent(error: &AgentError) -> ExitCode {
-    match error {
-        AgentError::Vault(error) => of_vault(error),
-        AgentError::Address(ServerUrlError::PlainHttp(_)) => ExitCode::Transport,
-        AgentError::Address(_)
-        | AgentError::Override(_)
-        | AgentError::OwnPath { .. }
-        | AgentError::Method(_)
-        | AgentError::Header(_)
-        | AgentError::OwnHeader(_) => ExitCode::Usage,
-        AgentError::NotEnrolled | AgentError::Enrolling { .. } => ExitCode::NotEnrolled,
-        AgentError::AlreadyEnrolled(_) | AgentError::Unfinished { .. } => ExitCode::AlreadyEnrolled,
-        AgentError::Revoked(_) | AgentError::RevokedHere(_) => ExitCode::Revoked,
-        AgentError::Rejected { .. } | AgentError::NotAdopted { .. } => ExitCode::Rejected,
-        AgentError::AnswerLost { .. } => ExitCode::AnswerLost,
-        AgentError::Refused { .. } | AgentError::OtherMediaKey { .. } => ExitCode::Refused,
-        AgentError::Unanswered { source, .. } => match source {
-            SendError::Certificate { .. } | SendError::Clock => ExitCode::Certificate,
-            SendError::TooLarge { .. } => ExitCode::Foreign,
-            SendError::UnknownHost { .. }
-            | SendError::NoConnection { .. }
-            | SendError::Proxy { .. }
-            | SendError::NotEncrypted { .. }
-            | SendError::NotHttp { .. }
-            | SendError::HeldBack { .. }
-            | SendError::TimedOut { .. }
-            | SendError::Broken { .. } => ExitCode::Unreachable,
-        },
-        AgentError::Foreign { .. }
-        | AgentError::Unsound { .. }
-        | AgentError::OtherDevice { .. } => ExitCode::Foreign,
-        AgentError::Entry { .. } | AgentError::NoKey { .. } => ExitCode::VaultUnusable,
-        AgentError::Random(_)
-        | AgentError::Encode(_)
-        | AgentError::Client(_)
-        | AgentError::Key(_)
-        | AgentError::MediaKey(_) => ExitCode::Failed,
-    }
-}
-
-fn of_vault(error: &VaultError) -> ExitCode {
-    match error {
-        VaultError::NoFolder => ExitCode::Usage,
-        VaultError::Busy { .. } => ExitCode::Busy,
-        VaultError::OpenFolder { .. }
-        | VaultError::NoPermissions { .. }
-        | VaultError::Volatile { .. }
-        | VaultError::Unwritable { .. }
-        | VaultError::NotWritten { .. }
-        | VaultError::NotSealed { .. } => ExitCode::VaultUnwritable,
-        VaultError::OpenFile { .. }
-        | VaultError::Unreadable { .. }
-        | VaultError::NotRead { .. }
-        | VaultError::Foreign { .. }
-        | VaultError::Corrupt { .. }
-        | VaultError::Emptied { .. }
-        | VaultError::OtherVersion { .. }
-        | VaultError::KeyMissing { .. }
-        | VaultError::KeyLength { .. }
-        | VaultError::OtherKey { .. }
-        | VaultError::Seal { .. }
-        | VaultError::Sqlite { .. } => ExitCode::VaultUnusable,
+/// The exit code for a kind of error of the agent.
+fn of_kind(kind: ErrorKind) -> ExitCode {
+    match kind {
+        ErrorKind::EnrolmentInvalid | ErrorKind::EnrolmentTooNew => ExitCode::Code,
+        ErrorKind::ArgumentInvalid | ErrorKind::VaultUnnamed => ExitCode::Usage,
+        ErrorKind::NotEncrypted => ExitCode::Transport,
+        ErrorKind::NotEnrolled | ErrorKind::Enrolling => ExitCode::NotEnrolled,
+        ErrorKind::AlreadyEnrolled | ErrorKind::EnrolmentUnfinished => ExitCode::AlreadyEnrolled,
+        ErrorKind::Revoked => ExitCode::Revoked,
+        ErrorKind::Rejected | ErrorKind::GivenKeyRejected | ErrorKind::GivenKeyRevoked => {
+            ExitCode::Rejected
+        }
+        ErrorKind::AnswerLost => ExitCode::AnswerLost,
+        ErrorKind::Refused | ErrorKind::TokenRefused | ErrorKind::MediaKeyLost => ExitCode::Refused,
+        ErrorKind::Unreachable | ErrorKind::TimedOut => ExitCode::Unreachable,
+        ErrorKind::CertificateInvalid => ExitCode::Certificate,
+        ErrorKind::ForeignAnswer
+        | ErrorKind::AnswerTooLarge
+        | ErrorKind::ServerFailed
+        | ErrorKind::OtherDevice => ExitCode::Foreign,
+        ErrorKind::VaultInUse => ExitCode::Busy,
+        ErrorKind::VaultUnwritable => ExitCode::VaultUnwritable,
+        ErrorKind::VaultUnreadable | ErrorKind::VaultDamaged | ErrorKind::VaultTooNew => {
+            ExitCode::VaultUnusable
+        }
+        ErrorKind::Failed | ErrorKind::MediaKeysUnreadable => ExitCode::Failed,
     }
 }
 
@@ -252,5 +214,40 @@ mod tests {
         let all: Vec<_> = std::iter::once((0, String::new())).chain(all).collect();
         assert_eq!(listed, all);
         assert_eq!(ALL.len(), ExitCode::Status as usize);
+    }
+
+    /// Kinds that the command does not tell from others.
+    const COARSER: [(ErrorKind, ExitCode); 17] = [
+        (ErrorKind::EnrolmentTooNew, ExitCode::Code),
+        (ErrorKind::ArgumentInvalid, ExitCode::Usage),
+        (ErrorKind::Enrolling, ExitCode::NotEnrolled),
+        (ErrorKind::EnrolmentUnfinished, ExitCode::AlreadyEnrolled),
+        (ErrorKind::GivenKeyRejected, ExitCode::Rejected),
+        (ErrorKind::GivenKeyRevoked, ExitCode::Rejected),
+        (ErrorKind::TokenRefused, ExitCode::Refused),
+        (ErrorKind::OtherDevice, ExitCode::Foreign),
+        (ErrorKind::MediaKeyLost, ExitCode::Refused),
+        (ErrorKind::MediaKeysUnreadable, ExitCode::Failed),
+        (ErrorKind::TimedOut, ExitCode::Unreachable),
+        (ErrorKind::AnswerTooLarge, ExitCode::Foreign),
+        (ErrorKind::ServerFailed, ExitCode::Foreign),
+        (ErrorKind::VaultUnnamed, ExitCode::Usage),
+        (ErrorKind::VaultUnreadable, ExitCode::VaultUnusable),
+        (ErrorKind::VaultDamaged, ExitCode::VaultUnusable),
+        (ErrorKind::VaultTooNew, ExitCode::VaultUnusable),
+    ];
+
+    #[test]
+    fn a_kind_has_the_exit_code_with_its_word_or_one_that_several_share() {
+        for kind in ErrorKind::ALL {
+            let code = of_kind(kind);
+            let coarser = COARSER.iter().find(|(finer, _)| *finer == kind);
+            match coarser {
+                Some((_, coarser)) => assert_eq!(code, *coarser, "{kind:?}"),
+                None => assert_eq!(code.kind(), kind.code(), "{kind:?}"),
+            }
+            let has_own = ALL.iter().any(|code| code.kind() == kind.code());
+            assert_ne!(coarser.is_some(), has_own, "{kind:?}");
+        }
     }
 }

@@ -3,8 +3,10 @@
 use clap::Args;
 use serde::Serialize;
 
-use super::connection::ConnectionArguments;
-use super::{CliError, device, output, progress, status};
+use super::connection_arguments::ConnectionArguments;
+use super::error::CliError;
+use super::runtime;
+use super::{device, output, progress, status};
 use crate::agent::MediaKeys;
 
 const EXAMPLES: &str = "\
@@ -58,7 +60,7 @@ impl Info {
                 Ok((agent.info().await?.identity, None))
             }
         };
-        let (identity, media_keys) = super::runtime()?.block_on(progress::shown(&what, ask))?;
+        let (identity, media_keys) = runtime::for_calls()?.block_on(progress::shown(&what, ask))?;
         let media_keys: Option<Vec<_>> =
             media_keys.map(|keys| keys.iter().map(MediaKeyDocument::of).collect());
         // As the server told it, whether it could be stored or not.

@@ -5,11 +5,13 @@ use std::time::Instant;
 
 use clap::Args;
 
-use super::connection::ConnectionArguments;
+use super::connection_arguments::ConnectionArguments;
 use super::device::{KeepingArguments, Outcome};
-use super::facts::OverrideArguments;
+use super::error::CliError;
+use super::override_arguments::OverrideArguments;
+use super::runtime;
 use super::scan::{Listener, Scanned, Wanted};
-use super::{CliError, input, output, progress, system_layout};
+use super::{input, output, progress, system_layout};
 use crate::agent::{Agent, AgentError, Course, Identity, InitializeOptions, State};
 use crate::enrolment::picture::{self, PictureError};
 use crate::enrolment::{
@@ -77,7 +79,7 @@ impl Init {
         let agent = self.keeping.agent(&self.connection)?;
         if let Some(server) = self.unfinished(&agent)? {
             let what = format!("Enrolling at {server}");
-            let (listener, runtime) = (Listener::default(), super::runtime()?);
+            let (listener, runtime) = (Listener::default(), runtime::for_calls()?);
             listener.expect_nothing()?;
             let resumed = listener
                 .deaf_during(|| runtime.block_on(progress::shown(&what, agent.resume())))?;
@@ -118,7 +120,7 @@ impl Init {
         let what = format!("Enrolling at {}", reading.enrolment().url());
         let initialize =
             agent.initialize_first_known(reading.enrolment(), reading.others(), &options);
-        let runtime = super::runtime()?;
+        let runtime = runtime::for_calls()?;
         let initialized =
             listener.deaf_during(|| runtime.block_on(progress::shown(&what, initialize)))?;
         let outcome = Outcome {

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use zeroize::Zeroizing;
 
-use super::CliError;
+use super::error::CliError;
 
 /// Longest text that is read from a person or a hand scanner, in bytes.
 pub(super) const TEXT_LIMIT: u64 = 64 * 1024;

@@ -4,8 +4,10 @@
 mod admin;
 mod adopt;
 mod advice;
-mod connection;
+mod connection_arguments;
 mod core_dumps;
+#[cfg(feature = "server")]
+mod database_arguments;
 #[cfg(feature = "server")]
 mod demo;
 mod device;
@@ -13,7 +15,6 @@ mod documents;
 mod error;
 mod event_selection;
 mod exit_code;
-mod facts;
 mod info;
 mod init;
 mod input;
@@ -21,11 +22,13 @@ mod log;
 mod manual;
 mod misuse;
 mod output;
+mod override_arguments;
 mod progress;
 mod repeated;
 mod request;
 mod revoke;
 mod roll;
+mod runtime;
 mod scan;
 #[cfg(feature = "server")]
 mod serve;
@@ -137,8 +140,8 @@ impl Command {
             Self::Admin(command) => command.run(),
             #[cfg(feature = "server")]
             Self::Demo(command) => command.run(),
-            Self::Completions(command) => command.run(),
-            Self::Man(command) => command.run(),
+            Self::Completions(command) => command.run(Arguments::command()),
+            Self::Man(command) => command.run(Arguments::command()),
         }
     }
 
@@ -203,26 +206,6 @@ fn without_empty_variables(command: clap::Command) -> clap::Command {
         }
     });
     command.mut_subcommands(without_empty_variables)
-}
-
-/// For a command that makes a few calls.
-fn runtime() -> Result<tokio::runtime::Runtime, CliError> {
-    tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(CliError::Runtime)
-}
-
-/// For a command that serves others.
-#[cfg(feature = "server")]
-fn server_runtime() -> Result<tokio::runtime::Runtime, CliError> {
-    // One more than there are processors: reads of the database are done in place by all but one.
-    let processors = std::thread::available_parallelism().map_or(1, |count| count.get());
-    tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(processors + 1)
-        .enable_all()
-        .build()
-        .map_err(CliError::Runtime)
 }
 
 #[cfg(test)]

@@ -5,8 +5,8 @@ use std::io::{self, Write};
 use anstyle::{AnsiColor, Style};
 use serde::Serialize;
 
-use super::CliError;
-use super::advice::Told;
+use super::advice::{self, Told};
+use super::error::CliError;
 use super::exit_code::ExitCode;
 use super::repeated::Repeated;
 #[cfg(feature = "server")]
@@ -133,6 +133,12 @@ pub(super) fn time(time: jiff::Timestamp) -> String {
     time.strftime("%Y-%m-%d %H:%M:%S UTC").to_string()
 }
 
+/// Whether something is so, for people.
+#[cfg(feature = "server")]
+pub(super) fn yes(is: bool) -> String {
+    if is { "yes" } else { "no" }.to_owned()
+}
+
 /// Prints an enrolment's QR code in blocks.
 #[cfg(feature = "server")]
 pub(super) fn print_qr(enrolment: &Enrolment) -> Result<(), CliError> {
@@ -192,7 +198,7 @@ fn told(error: &CliError) -> Told {
         error,
         causes,
         advice,
-    } = error.told();
+    } = advice::told(error);
     Told {
         error: repeated.without_secrets(&error),
         causes: causes

@@ -11,8 +11,10 @@ use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::low_level;
 use tokio::signal::unix::{SignalKind, signal};
 
-use super::connection::ConnectionArguments;
-use super::{CliError, device, input, output, progress};
+use super::connection_arguments::ConnectionArguments;
+use super::error::CliError;
+use super::runtime;
+use super::{device, input, output, progress};
 use crate::agent::{AgentError, ApiRequest, ApiResponse};
 use crate::secret::Secret;
 use crate::shown;
@@ -118,7 +120,7 @@ impl Request {
         request.idempotency_key.clone_from(&key);
         let what = format!("asking {}", device::server_name(&agent));
         let ask = progress::shown(&what, agent.request(request));
-        let response = super::runtime()?
+        let response = runtime::for_calls()?
             .block_on(telling_of_its_key(ask, key.as_ref()))
             .map_err(|error| lost(error, key.as_ref()))?;
         if self.json {

@@ -4,9 +4,11 @@ use std::io::{self, IsTerminal};
 
 use clap::Args;
 
-use super::connection::ConnectionArguments;
+use super::connection_arguments::ConnectionArguments;
 use super::device::Outcome;
-use super::{CliError, device, input, progress};
+use super::error::CliError;
+use super::runtime;
+use super::{device, input, progress};
 use crate::agent::{Agent, State};
 
 const EXAMPLES: &str = "\
@@ -35,7 +37,7 @@ impl Revoke {
             confirm(&agent)?;
         }
         let what = format!("telling {} to revoke", device::server_name(&agent));
-        let done = super::runtime()?.block_on(progress::shown(&what, agent.revoke()))?;
+        let done = runtime::for_calls()?.block_on(progress::shown(&what, agent.revoke()))?;
         Outcome::of("revoke", &done).show(
             &agent,
             "This device is revoked and its key is destroyed.",

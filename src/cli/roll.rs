@@ -2,9 +2,11 @@
 
 use clap::Args;
 
-use super::connection::ConnectionArguments;
+use super::connection_arguments::ConnectionArguments;
 use super::device::{KeepingArguments, Outcome};
-use super::{CliError, device, progress};
+use super::error::CliError;
+use super::runtime;
+use super::{device, progress};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -28,7 +30,7 @@ impl Roll {
     pub(super) fn run(self) -> Result<(), CliError> {
         let agent = self.keeping.agent(&self.connection)?;
         let what = format!("asking {} for a new key", device::server_name(&agent));
-        let done = super::runtime()?.block_on(progress::shown(&what, agent.roll()))?;
+        let done = runtime::for_calls()?.block_on(progress::shown(&what, agent.roll()))?;
         Outcome::of("roll", &done).show(&agent, "This device has a new key.", self.json)
     }
 }

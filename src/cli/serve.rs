@@ -12,8 +12,10 @@ use clap::Args;
 use jiff::SignedDuration;
 use tokio::signal::unix::{SignalKind, signal};
 
-use super::admin::DatabaseArguments;
-use super::{CliError, output};
+use super::database_arguments::DatabaseArguments;
+use super::error::CliError;
+use super::output;
+use super::runtime;
 use crate::server::store;
 use crate::server::{Config, DEVICE_LOG_DAYS, PublicUrl, Server, ServerError};
 use crate::serving::{Address, Limits, PassedSocket};
@@ -80,7 +82,7 @@ impl Serve {
         if let Some(warning) = public_url.as_ref().and_then(PublicUrl::warning) {
             tracing::warn!("{warning}");
         }
-        let runtime = super::server_runtime()?;
+        let runtime = runtime::for_serving()?;
         ending_in_time(stop_time, move |is_stopping| {
             runtime.block_on(async {
                 // Until then a signal ends this at once, however long another process holds the

@@ -3,7 +3,8 @@
 use clap::Args;
 use serde::Serialize;
 
-use super::{CliError, output};
+use super::error::CliError;
+use super::output;
 use crate::agent::{self, Identity, Lost, Operation, Revoker, State, Trust, UnfinishedEnrolment};
 use crate::vault::Folder;
 use crate::wire::{DeviceReport, Gate, Text, timestamp};

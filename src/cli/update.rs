@@ -2,10 +2,12 @@
 
 use clap::Args;
 
-use super::connection::ConnectionArguments;
+use super::connection_arguments::ConnectionArguments;
 use super::device::Outcome;
-use super::facts::OverrideArguments;
-use super::{CliError, device, progress};
+use super::error::CliError;
+use super::override_arguments::OverrideArguments;
+use super::runtime;
+use super::{device, progress};
 use crate::facts::Overrides;
 
 const EXAMPLES: &str = "\
@@ -40,7 +42,7 @@ impl Update {
             true => self.overrides.over(Overrides::default()),
             false => self.overrides.over(before),
         });
-        let done = super::runtime()?.block_on(progress::shown(&what, update))?;
+        let done = runtime::for_calls()?.block_on(progress::shown(&what, update))?;
         Outcome::of("update", &done).show(
             &agent,
             "The server knows what this device is.",

@@ -251,7 +251,7 @@ mod tests {
         for rest in ["", r#","address":1"#, r#","url":7,"token":[]"#] {
             let error = refusal(&format!(r#"{{"handshake_version":2{rest}}}"#));
             assert!(matches!(error, ParseError::UpdateNeeded(2)));
-            assert!(error.to_string().contains("update this app"));
+            assert_eq!(error.advice().as_deref(), Some("update this app"));
         }
     }
 

@@ -1,5 +1,6 @@
 //! The base URL of a server.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::net::IpAddr;
 use std::str::FromStr;
@@ -17,28 +18,28 @@ const RESOLVED_LIMIT: usize = 8 * 1024;
 #[derive(Debug, thiserror::Error)]
 pub enum ServerUrlError {
     /// Nothing but blanks.
-    #[error("the server's address is empty; write it as in https://pretix.eu")]
+    #[error("the server's address is empty")]
     Empty,
     /// A host without `https://`.
-    #[error("the server's address lacks its beginning; write https://{0}")]
+    #[error("the server's address lacks its beginning")]
     NoScheme(String),
     /// Neither an address nor the name of a host.
-    #[error("this is no server's address; write it as in https://pretix.eu")]
+    #[error("this is no server's address")]
     NoAddress,
     /// Begins as an address, but is none.
-    #[error("the server's address can't be read; write it as in https://pretix.eu")]
+    #[error("the server's address can't be read")]
     Malformed(#[source] url::ParseError),
     /// `ftp:`, `file:` and the like.
     #[error("the server's address begins with {0}: but must begin with https:// (or http://)")]
     NotHttp(String),
     /// `https://user:password@…`.
-    #[error("the server's address holds a user name or password; leave out what is before the @")]
+    #[error("the server's address holds a user name or password")]
     UserInfo,
     /// `https://…?…`.
-    #[error("the server's address has a query; leave out the ? and what follows")]
+    #[error("the server's address has a query")]
     Query,
     /// `https://…#…`.
-    #[error("the server's address has a fragment; leave out the # and what follows")]
+    #[error("the server's address has a fragment")]
     Fragment,
     /// More than 1024 bytes.
     #[error("the server's address is longer than {LENGTH_LIMIT} bytes")]
@@ -47,7 +48,7 @@ pub enum ServerUrlError {
     #[error("{0} is not encrypted, so anyone on the network could read the device's key")]
     PlainHttp(String),
     /// A path or address below the server's that can't be read.
-    #[error("the path or address can't be read; write it as in api/v1/device/info")]
+    #[error("the path or address can't be read")]
     MalformedPath(#[source] url::ParseError),
     /// An address on another server, or over another protocol.
     #[error(
@@ -62,6 +63,36 @@ pub enum ServerUrlError {
     /// A path that leads out of the server's own.
     #[error("the path leads out of {0}, and only what is below gets the device's key")]
     Outside(String),
+}
+
+impl ServerUrlError {
+    /// What to do about it, where that is known.
+    pub fn advice(&self) -> Option<Cow<'static, str>> {
+        let advice = match self {
+            Self::NoScheme(host) => return Some(format!("write https://{host}").into()),
+            Self::Empty | Self::NoAddress | Self::Malformed(_) => {
+                "write it as in https://pretix.eu"
+            }
+            Self::UserInfo => "leave out what is before the @",
+            Self::Query => "leave out the ? and what follows",
+            Self::Fragment => "leave out the # and what follows",
+            Self::MalformedPath(_) => "write it as in api/v1/device/info",
+            Self::NotHttp(_)
+            | Self::TooLong
+            | Self::PlainHttp(_)
+            | Self::Elsewhere { .. }
+            | Self::Outside(_) => return None,
+        };
+        Some(advice.into())
+    }
+
+    /// What is wrong, and what to do, in one sentence.
+    pub fn in_full(&self) -> String {
+        match self.advice() {
+            Some(advice) => format!("{self}; {advice}"),
+            None => self.to_string(),
+        }
+    }
 }
 
 /// Base URL of a server: http or https with a host, perhaps with a path prefix, without user
@@ -339,7 +370,7 @@ mod tests {
         ] {
             let error = refusal(text);
             assert!(matches!(error, ServerUrlError::NoScheme(_)), "{error:?}");
-            assert!(error.to_string().ends_with(advice), "{error}");
+            assert_eq!(error.in_full(), format!("{error}; write {advice}"));
         }
     }
 

@@ -30,6 +30,7 @@ fn on_operation(error: &AgentError) -> Option<String> {
             let words = error.to_string();
             Some(format!("{}; {advice}", words.trim_end_matches('.')))
         }
+        AgentError::Address(source) => source.advice().map(|advice| format!("{error}; {advice}")),
         AgentError::NotAdopted { .. } => Some(format!("{error}: {}", of(Advice::Enrol))),
         _ => None,
     }

@@ -50,6 +50,12 @@ pub(super) fn completed(server: &str) -> Cow<'_, str> {
 /// The enrolment at exactly this address.
 pub(super) fn enrolment(server: &str, token: Secret) -> Result<Enrolment, Failure> {
     let server = server.parse::<ServerUrl>();
-    let server = server.map_err(|error| Failure::of("enrolment_invalid", &error))?;
-    Enrolment::new(server, token).map_err(|error| Failure::of("enrolment_invalid", &error))
+    let server = server.map_err(|error| {
+        let advice = error.advice();
+        Failure::of("enrolment_invalid", &error).advised(advice)
+    })?;
+    Enrolment::new(server, token).map_err(|error| {
+        let advice = error.advice().into();
+        Failure::of("enrolment_invalid", &error).advised(Some(advice))
+    })
 }

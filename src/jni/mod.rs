@@ -9,6 +9,7 @@ mod agents;
 mod calls;
 mod context;
 mod enrolments;
+mod error_code;
 mod java;
 mod library;
 mod operations;

@@ -85,7 +85,10 @@ fn adopt<'l>(
     let existing: shapes::Existing = shapes::read(&bytes(env, &existing)?)?;
     let server = enrolments::completed(&existing.server).parse::<ServerUrl>();
     let existing = ExistingIdentity {
-        server: server.map_err(|error| Failure::of("argument_invalid", &error))?,
+        server: server.map_err(|error| {
+            let advice = error.advice();
+            Failure::of("argument_invalid", &error).advised(advice)
+        })?,
         key: existing.key,
         unique_serial: existing.unique_serial,
     };

@@ -1,6 +1,7 @@
 //! The one way in which an error becomes a Java exception.
 
 use std::any::Any;
+use std::borrow::Cow;
 use std::error::Error;
 
 use jni::errors::ErrorPolicy;
@@ -8,9 +9,9 @@ use jni::strings::JNIString;
 use jni::{Env, jni_str};
 use serde::Serialize;
 
-use super::advice;
 use super::java::Failures;
-use crate::agent::{AgentError, MediaKeyError, SendError};
+use super::{advice, error_code};
+use crate::agent::AgentError;
 use crate::causes;
 use crate::enrolment::ParseError;
 use crate::shown;
@@ -62,6 +63,14 @@ impl Failure {
         self
     }
 
+    /// The same with what to do about it.
+    pub(super) fn advised(mut self, advice: Option<Cow<'static, str>>) -> Self {
+        if let Some(advice) = advice {
+            self.message = shown::line(&format!("{}; {advice}", self.message));
+        }
+        self
+    }
+
     /// The same for who named what is wrong.
     pub(super) fn coded(self, code: &'static str) -> Self {
         Self { code, ..self }
@@ -110,82 +119,28 @@ impl From<VaultError> for Failure {
     }
 }
 
-fn of_vault(error: &VaultError) -> &'static str {
-    match error {
-        VaultError::Busy { .. } => "vault_in_use",
-        VaultError::OtherVersion { .. } => "vault_too_new",
-        error if error.is_beyond_use() => "vault_damaged",
-        _ => "vault_unwritable",
-    }
-}
-
 impl From<ParseError> for Failure {
     fn from(error: ParseError) -> Self {
-        let code = match error {
-            ParseError::UpdateNeeded(_) => "enrolment_too_new",
-            _ => "enrolment_invalid",
-        };
-        Self::of(code, &error)
+        Self::of(error_code::of((&error).into()), &error).advised(error.advice())
     }
 }
 
 impl From<AgentError> for Failure {
     fn from(error: AgentError) -> Self {
-        let (code, status) = match error {
-            AgentError::Vault(ref error) => (of_vault(error), None),
-            AgentError::NotEnrolled => ("not_enrolled", None),
-            AgentError::Address(_)
-            | AgentError::Override(_)
-            | AgentError::OwnPath { .. }
-            | AgentError::Method(_)
-            | AgentError::Header(_)
-            | AgentError::OwnHeader(_) => ("argument_invalid", None),
-            AgentError::Enrolling { .. } | AgentError::Unfinished { .. } => {
-                ("enrolment_unfinished", None)
-            }
-            AgentError::AlreadyEnrolled(_) => ("already_enrolled", None),
-            AgentError::Revoked(_) | AgentError::RevokedHere(_) => ("revoked", Some(401)),
-            AgentError::Rejected { .. } => ("rejected", Some(401)),
-            AgentError::AnswerLost { .. } => ("answer_lost", None),
-            AgentError::Refused {
-                status,
-                about_token,
-                ..
-            } => match about_token {
-                true => ("token_refused", Some(status.as_u16())),
-                false => ("refused", Some(status.as_u16())),
-            },
-            AgentError::NotAdopted { ref problem, .. } => match problem.says_revoked() {
-                true => ("revoked", Some(401)),
-                false => ("rejected", Some(401)),
-            },
-            AgentError::Unanswered { ref source, .. } => match source {
-                SendError::TimedOut { .. } => ("timed_out", None),
-                SendError::TooLarge { .. } => ("answer_too_large", None),
-                SendError::Certificate { .. } | SendError::Clock => ("certificate_invalid", None),
-                _ => ("unreachable", None),
-            },
-            AgentError::Foreign { ref source, .. } => match source.failure() {
-                Some(status) => ("server_failed", Some(status.as_u16())),
-                None => ("foreign_answer", None),
-            },
-            AgentError::Unsound { .. } => ("server_failed", None),
-            AgentError::OtherDevice { .. } => ("other_device", Some(200)),
-            AgentError::OtherMediaKey { .. } => ("key_lost", None),
-            AgentError::Entry { .. } | AgentError::NoKey { .. } => ("vault_damaged", None),
-            AgentError::MediaKey(MediaKeyError::Coding { .. } | MediaKeyError::Decrypt { .. }) => {
-                ("server_failed", None)
-            }
-            AgentError::MediaKey(_)
-            | AgentError::Client(_)
-            | AgentError::Random(_)
-            | AgentError::Key(_)
-            | AgentError::Encode(_) => ("internal", None),
+        let status = match &error {
+            AgentError::Revoked(_)
+            | AgentError::RevokedHere(_)
+            | AgentError::Rejected { .. }
+            | AgentError::NotAdopted { .. } => Some(401),
+            AgentError::Refused { status, .. } => Some(status.as_u16()),
+            AgentError::Foreign { source, .. } => source.failure().map(|status| status.as_u16()),
+            AgentError::OtherDevice { .. } => Some(200),
+            _ => None,
         };
         Self {
             status,
             message: advice::words(&error),
-            ..Self::of(code, &error)
+            ..Self::of(error_code::of(error.kind()), &error)
         }
     }
 }

@@ -14,7 +14,7 @@ pub struct PublicUrl(ServerUrl);
 #[derive(Debug, thiserror::Error)]
 pub enum PublicUrlError {
     /// It is not even the address of a server.
-    #[error(transparent)]
+    #[error("{}", .0.in_full())]
     Address(#[from] ServerUrlError),
     /// Its host is no name that can be looked up.
     #[error(

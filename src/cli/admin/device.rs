@@ -5,9 +5,11 @@ use std::path::PathBuf;
 use clap::{ArgGroup, Args, Subcommand};
 use serde::Serialize;
 
+use super::desk::Desk;
+use super::name::text;
 use super::qr_image::QrImage;
-use super::{Desk, text};
-use crate::cli::{CliError, output};
+use crate::cli::error::CliError;
+use crate::cli::output;
 use crate::enrolment::Enrolment;
 use crate::secret::{self, Secret};
 use crate::server::PublicUrl;

@@ -5,8 +5,11 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde::Serialize;
 
-use super::{Desk, one_of, text, yes};
-use crate::cli::{CliError, output};
+use super::desk::{Desk, one_of};
+use super::name::text;
+use crate::cli::error::CliError;
+use crate::cli::output;
+use crate::cli::output::yes;
 use crate::server::model::{Name, Schedule, Slug, When};
 use crate::server::store::{EventChange, NewEvent};
 use crate::wire::timestamp;

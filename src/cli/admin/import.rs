@@ -7,9 +7,10 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use serde_json::json;
 
-use super::Desk;
+use super::desk::Desk;
+use crate::cli::error::CliError;
 use crate::cli::spool::Spool;
-use crate::cli::{CliError, input, output};
+use crate::cli::{input, output};
 use crate::server::organizers_file::{Fault, OrganizersFile, OrganizersFileError};
 use crate::server::store::{ImportReport, Imported, StoreError};
 

@@ -4,9 +4,10 @@ use clap::Subcommand;
 use serde::Serialize;
 use zeroize::Zeroizing;
 
-use super::{Desk, one_of, yes};
+use super::desk::{Desk, one_of};
 use crate::agent::AgentError;
-use crate::cli::CliError;
+use crate::cli::error::CliError;
+use crate::cli::output::yes;
 use crate::server::model::MediumKeys;
 
 /// AES-128, which the media are made for.
@@ -29,7 +30,7 @@ pub(super) enum Command {
         #[arg(value_parser = clap::value_parser!(i64).range(1..))]
         public_id: i64,
         /// Kind of medium.
-        #[arg(long, default_value = "nfc_mf0aes", value_parser = super::text)]
+        #[arg(long, default_value = "nfc_mf0aes", value_parser = super::name::text)]
         media_type: String,
         /// Don't write new media with it.
         #[arg(long)]

@@ -2,8 +2,10 @@
 
 use clap::Subcommand;
 
-use super::{Desk, one_of, text, yes};
-use crate::cli::CliError;
+use super::desk::{Desk, one_of};
+use super::name::text;
+use crate::cli::error::CliError;
+use crate::cli::output::yes;
 use crate::server::model::Slug;
 use crate::server::store::{OrganizerChange, OrganizerSummary};
 

@@ -5,7 +5,8 @@ use std::io::{self, ErrorKind, Write};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
-use crate::cli::{CliError, output};
+use crate::cli::error::CliError;
+use crate::cli::output;
 use crate::enrolment::Enrolment;
 use crate::enrolment::draw::QrCode;
 use crate::private_file::PRIVATE_FILE;

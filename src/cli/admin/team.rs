@@ -4,8 +4,10 @@ use clap::Subcommand;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::{Desk, one_of, text, yes};
-use crate::cli::CliError;
+use super::desk::{Desk, one_of};
+use super::name::text;
+use crate::cli::error::CliError;
+use crate::cli::output::yes;
 use crate::server::model::Permissions;
 use crate::server::store::TeamChange;
 

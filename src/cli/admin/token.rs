@@ -6,8 +6,11 @@ use std::os::unix::fs::MetadataExt;
 use clap::Subcommand;
 use serde::Serialize;
 
-use super::{Desk, one_of, text, yes};
-use crate::cli::{CliError, output};
+use super::desk::{Desk, one_of};
+use super::name::text;
+use crate::cli::error::CliError;
+use crate::cli::output;
+use crate::cli::output::yes;
 use crate::secret::{self, Secret};
 use crate::server::store::{NewToken, TokenChange, TokenSummary};
 

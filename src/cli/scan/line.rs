@@ -5,7 +5,7 @@ use std::io::Write;
 use zeroize::Zeroizing;
 
 use super::pace::Run;
-use crate::cli::CliError;
+use crate::cli::error::CliError;
 
 /// What is asked for, and so what of it may be seen.
 #[derive(Clone, Copy, PartialEq, Eq)]

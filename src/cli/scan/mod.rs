@@ -16,8 +16,9 @@ use std::time::Duration;
 
 use zeroize::Zeroizing;
 
+use super::error::CliError;
+use super::input;
 use super::terminal::{self, Quiet};
-use super::{CliError, input};
 use discard::{SetAtEnd, discard};
 use known::Known;
 use line::Line;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::{Errno, read};
 
-use crate::cli::CliError;
+use crate::cli::error::CliError;
 
 /// How soon a person sees what they type, and a signal is obeyed.
 pub(super) const TICK: Duration = Duration::from_millis(40);

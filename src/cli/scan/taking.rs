@@ -9,8 +9,9 @@ use super::known::Known;
 use super::line::Line;
 use super::pace::{REPETITIONS, Run, SILENCE};
 use super::receive::{CHUNK, Came, receive, unreadable};
+use crate::cli::error::CliError;
+use crate::cli::input;
 use crate::cli::terminal::Quiet;
-use crate::cli::{CliError, input};
 use crate::enrolment::{self, ParseError};
 
 /// Most of a scan that is looked at to tell whether it has text, in bytes.

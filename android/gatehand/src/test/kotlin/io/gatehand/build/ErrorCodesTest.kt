@@ -10,9 +10,19 @@ import kotlin.test.assertTrue
 
 /** Kotlin's codes, those of the native library and those of the documentation are the same. */
 class ErrorCodesTest {
+    /** The agent's kinds of errors, by their names in Rust, with their words in JSON. */
+    private val kinds: Map<String, String> =
+        WORD.findAll(Project.text("src/agent/error/kind.rs")).associate { it.groupValues[1] to it.groupValues[2] }
+
+    /** What the native library says for a kind. */
+    private val mapped: Map<String, String> =
+        ARM.findAll(Project.text("src/jni/error_code.rs").substringBefore("#[cfg(test)]")).flatMap { arm ->
+            KIND.findAll(arm.groupValues[1]).map { it.groupValues[1] to arm.groupValues[2] }
+        }.toMap()
+
     /** What the native library says, apart from what Kotlin turns into exceptions of the platform. */
     private val native: Set<String> = File(Project.root, "src/jni").walk().filter { it.extension == "rs" }
-        .flatMap { file -> (if (file.name == "policy.rs") MAPPED else MADE).findAll(file.readText()).map { it.groupValues[1] } }.toSet()
+        .flatMap { file -> MADE.findAll(file.readText()).map { it.groupValues[1] } }.toSet() + mapped.values
 
     /** What Kotlin says by itself; one code has a class of its own. */
     private val kotlin: Set<String> = setOf(ErrorCode.LIBRARY_UNUSABLE.id) + File(Project.root, "android/gatehand/src/main/kotlin").walk()
@@ -23,6 +33,15 @@ class ErrorCodesTest {
     fun every_code_of_the_native_library_is_one_of_kotlins() {
         assertTrue(native.size > PLATFORM.size, "$native")
         assertEquals(emptySet(), native - PLATFORM - ErrorCode.entries.map { it.id }.toSet())
+    }
+
+    @Test
+    fun a_kind_of_error_that_kotlin_has_a_code_for_has_that_code() {
+        assertEquals(kinds.keys, mapped.keys)
+        val ids = ErrorCode.entries.map { it.id }.toSet()
+        val named = kinds.mapValues { (_, word) -> word.replace('-', '_') }.filterValues { it in ids }
+        assertTrue(named.isNotEmpty(), "$kinds")
+        assertEquals(named, mapped.filterKeys { it in named })
     }
 
     @Test
@@ -44,7 +63,9 @@ class ErrorCodesTest {
         val PLATFORM = setOf("closed", "cancelled", "own_thread")
         val NO_SOURCES = setOf("ErrorCode.kt", "Failures.kt", "GatehandException.kt")
         val MADE = Regex("""(?:Failure::of|Failure::new|\.coded)\(\s*"([a-z_]+)"""")
-        val MAPPED = Regex("""(?:\(|=> )\s*"([a-z_]+)",""")
+        val WORD = Regex("""Self::(\w+) => "([a-z-]+)",""")
+        val ARM = Regex("""((?:ErrorKind::\w+\s*\|?\s*)+)=>\s*\{?\s*"([a-z_]+)"""")
+        val KIND = Regex("""ErrorKind::(\w+)""")
         val THROWN = Regex("""ErrorCode\.([A-Z_]+)""")
         val ROW = Regex("""\| `([A-Z_]+)` \| `(\w+)` \|.*\| (yes|no)\b[^|]*\|""")
     }

@@ -1,5 +1,8 @@
 //! What can go wrong with an operation or a call, in words for the person at the device.
 
+mod kind;
+mod words;
+
 use std::path::PathBuf;
 
 use reqwest::StatusCode;
@@ -16,6 +19,8 @@ use crate::facts::BlankOverride;
 use crate::shown;
 use crate::vault::VaultError;
 use crate::wire::{Problem, TOKEN_UNKNOWN};
+
+pub use kind::ErrorKind;
 
 /// Why an operation or a call failed.
 #[derive(Debug, thiserror::Error)]
@@ -81,7 +86,7 @@ pub enum AgentError {
         problem: Problem,
     },
     /// A key was given out in an answer that will never arrive.
-    #[error("{}", answer_lost(*.operation, .server))]
+    #[error("{}", words::answer_lost(*.operation, .server))]
     AnswerLost {
         /// What was asked for.
         operation: Operation,
@@ -89,7 +94,7 @@ pub enum AgentError {
         server: String,
     },
     /// The server refused, in its own words.
-    #[error("{server} refused: {problem}{}", still_begun(*.pending))]
+    #[error("{server} refused: {problem}{}", words::still_begun(*.pending))]
     Refused {
         /// What was asked for, if it was an operation.
         operation: Option<Operation>,
@@ -105,7 +110,7 @@ pub enum AgentError {
         about_token: bool,
     },
     /// No answer came.
-    #[error("{} at {server}{}", failure(*.operation), after(*.operation, *.pending, .source))]
+    #[error("{} at {server}{}", words::failure(*.operation), words::after(*.operation, *.pending, .source))]
     Unanswered {
         /// What was asked for, if it was an operation.
         operation: Option<Operation>,
@@ -118,7 +123,7 @@ pub enum AgentError {
         source: SendError,
     },
     /// Something else than the device API answered.
-    #[error("{} at {server}{}{}", failure(*.operation), through(.proxy), go_on(*.operation, true))]
+    #[error("{} at {server}{}{}", words::failure(*.operation), words::through(.proxy), words::go_on(*.operation, true))]
     Foreign {
         /// What was asked for, if it was an operation.
         operation: Option<Operation>,
@@ -133,7 +138,7 @@ pub enum AgentError {
     /// The server's answer holds no key that could be used, or is about another device.
     #[error(
         "{server} answered with an identity that can't be used{}",
-        go_on(Some(*.operation), true)
+        words::go_on(Some(*.operation), true)
     )]
     Unsound {
         /// What was asked for.
@@ -225,48 +230,6 @@ impl From<RecordError> for AgentError {
     }
 }
 
-fn failure(operation: Option<Operation>) -> &'static str {
-    operation.map_or("the request was not answered", Operation::failure)
-}
-
-/// How it goes on without an answer. What a person has to mend first is not tried again before.
-fn after(operation: Option<Operation>, pending: bool, source: &SendError) -> &'static str {
-    match source {
-        SendError::Certificate { .. } | SendError::Clock if !pending => "; nothing was sent",
-        _ => go_on(operation, pending),
-    }
-}
-
-fn through(proxy: &Option<String>) -> String {
-    proxy
-        .as_ref()
-        .map_or_else(String::new, |proxy| format!(" through the proxy {proxy}"))
-}
-
-fn go_on(operation: Option<Operation>, pending: bool) -> &'static str {
-    match operation {
-        Some(_) if pending => "; nothing is lost",
-        Some(_) => "; nothing was sent",
-        None => "",
-    }
-}
-
-fn still_begun(pending: bool) -> &'static str {
-    if pending {
-        "; an earlier try may have been done, so it stays begun"
-    } else {
-        ""
-    }
-}
-
-fn answer_lost(operation: Operation, server: &str) -> String {
-    let what = match operation {
-        Operation::Initialize => "redeemed this device's initialization token",
-        _ => "replaced this device's key",
-    };
-    format!("{server} has {what}, its answer with the key never arrived, and it does not repeat it")
-}
-
 impl AgentError {
     /// The error that says why a device in this state can make no calls.
     pub(super) fn unusable(device: &Device) -> Self {
@@ -294,13 +257,52 @@ impl AgentError {
         }
     }
 
+    /// What class of failure it is.
+    pub fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Vault(error) => error.into(),
+            Self::Entry { .. } | Self::NoKey { .. } => ErrorKind::VaultDamaged,
+            Self::Address(ServerUrlError::PlainHttp(_)) => ErrorKind::NotEncrypted,
+            Self::Address(_)
+            | Self::Override(_)
+            | Self::OwnPath { .. }
+            | Self::Method(_)
+            | Self::Header(_)
+            | Self::OwnHeader(_) => ErrorKind::ArgumentInvalid,
+            Self::NotEnrolled => ErrorKind::NotEnrolled,
+            Self::Enrolling { .. } => ErrorKind::Enrolling,
+            Self::Unfinished { .. } => ErrorKind::EnrolmentUnfinished,
+            Self::AlreadyEnrolled(_) => ErrorKind::AlreadyEnrolled,
+            Self::Revoked(_) | Self::RevokedHere(_) => ErrorKind::Revoked,
+            Self::Rejected { .. } => ErrorKind::Rejected,
+            Self::NotAdopted { problem, .. } => match problem.says_revoked() {
+                true => ErrorKind::GivenKeyRevoked,
+                false => ErrorKind::GivenKeyRejected,
+            },
+            Self::AnswerLost { .. } => ErrorKind::AnswerLost,
+            Self::Refused {
+                about_token: true, ..
+            } => ErrorKind::TokenRefused,
+            Self::Refused { .. } => ErrorKind::Refused,
+            Self::OtherDevice { .. } => ErrorKind::OtherDevice,
+            Self::OtherMediaKey { .. } => ErrorKind::MediaKeyLost,
+            Self::MediaKey(MediaKeyError::Coding { .. } | MediaKeyError::Decrypt { .. }) => {
+                ErrorKind::MediaKeysUnreadable
+            }
+            Self::Unanswered { source, .. } => source.into(),
+            Self::Foreign { source, .. } => source.into(),
+            Self::Unsound { .. } => ErrorKind::ServerFailed,
+            Self::MediaKey(MediaKeyError::Make(_) | MediaKeyError::Read(_))
+            | Self::Client(_)
+            | Self::Random(_)
+            | Self::Key(_)
+            | Self::Encode(_) => ErrorKind::Failed,
+        }
+    }
+
     /// Whether what is in the vault can't be used, so that only setting it aside makes room.
     pub(super) fn is_beyond_use(&self) -> bool {
-        match self {
-            Self::Vault(error) => error.is_beyond_use(),
-            Self::Entry { .. } | Self::NoKey { .. } => true,
-            _ => false,
-        }
+        self.kind() == ErrorKind::VaultDamaged
     }
 
     /// Whether the server knows no such token, and so nothing was used up.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use clap::Args;
 use clap::builder::BoolishValueParser;
 
-use super::CliError;
+use super::error::CliError;
 use crate::agent::{Client, ClientConfig, Trust};
 
 /// Flattened into every command that makes calls.
