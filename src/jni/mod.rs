@@ -9,9 +9,12 @@ mod agents;
 mod calls;
 mod context;
 mod enrolments;
+mod failure;
 mod java;
 mod library;
+mod opening;
 mod operations;
+mod pieces;
 mod policy;
 mod registry;
 mod requests;
@@ -19,7 +22,7 @@ mod shapes;
 mod streams;
 
 /// What a native method returns.
-type Answer<T> = Result<T, policy::BridgeError>;
+type Answer<T> = Result<T, failure::BridgeError>;
 
 /// Exports functions as the native methods of the same names.
 macro_rules! exports {
