@@ -10,14 +10,14 @@ use super::device_api::{self, Asked};
 use super::error::AgentError;
 use super::learn::{doubt, hear_info};
 use super::operate;
-use super::record::{Device, media_key};
+use super::record::{Device, Identity, media_key};
 use super::state::State;
 use crate::vault::{self, Vault, Watch};
 use crate::wire::DeviceReport;
 
 /// What a call is made with.
 pub(super) struct Access {
-    known: Arc<Known>,
+    pub(super) known: Arc<Known>,
     /// Why something that was begun is not finished; it may be about to replace the key.
     pub(super) unfinished: Option<AgentError>,
 }
@@ -57,20 +57,25 @@ impl Access {
     }
 }
 
-/// Who the device is and its key, after what is due was done.
+/// Who the device is and its key, of what is remembered; nothing if something is due before.
+pub(super) fn at_hand(core: &Core, known: Arc<Known>) -> Result<Option<Access>, AgentError> {
+    let unfinished = None;
+    let access = Access { known, unfinished };
+    let is_due =
+        access.state == State::AnswerLost || access.identity.is_outdated(&report(core, &access)?);
+    Ok((!is_due).then_some(access))
+}
+
+/// Who the device is and its key, after what is due was done, which `allow` may refuse once it is known who
+/// the device is. Waits for the disk.
 ///
 /// What can't be done now does not keep a key that is there from being used: a report that some
 /// server does not take must not stop a gate.
-pub(super) async fn access(core: &Core) -> Result<Access, AgentError> {
-    access_with(core, core.recall()).await
-}
-
-/// The same with what was just recalled.
-pub(super) async fn access_with(
+pub(super) async fn access(
     core: &Core,
-    known: Option<Arc<Known>>,
+    allow: impl FnOnce(&Identity) -> Result<(), AgentError>,
 ) -> Result<Access, AgentError> {
-    let mut access = match read(core, known)? {
+    let mut access = match read(core, allow)? {
         Seen::Ready(access) => *access,
         Seen::Unfinished { has_key } => {
             let unfinished = resume_in_passing(core, has_key).await?;
@@ -128,8 +133,12 @@ fn read_access(core: &Core) -> Result<Access, AgentError> {
 }
 
 /// The same, unless something was begun that has to be finished first.
-fn read(core: &Core, known: Option<Arc<Known>>) -> Result<Seen, AgentError> {
-    if let Some(known) = known {
+fn read(
+    core: &Core,
+    allow: impl FnOnce(&Identity) -> Result<(), AgentError>,
+) -> Result<Seen, AgentError> {
+    if let Some(known) = core.recall() {
+        allow(&known.identity)?;
         let unfinished = None;
         return Ok(Seen::Ready(Box::new(Access { known, unfinished })));
     }
@@ -139,6 +148,7 @@ fn read(core: &Core, known: Option<Arc<Known>>) -> Result<Seen, AgentError> {
     };
     let vault = Vault::look(&core.folder)?.ok_or(AgentError::NotEnrolled)?;
     let device = Device::load(&vault)?;
+    device.identity.as_ref().map_or(Ok(()), allow)?;
     if device.situation().unfinished().is_some() {
         return Ok(Seen::Unfinished {
             has_key: device.has_key(),

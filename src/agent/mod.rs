@@ -31,7 +31,7 @@ mod status;
 
 use std::sync::Arc;
 
-use self::core::{Core, Sent};
+use self::core::{Core, Sent, apart};
 use crate::enrolment::Enrolment;
 use crate::facts::Overrides;
 use crate::vault::Folder;
@@ -60,7 +60,8 @@ pub use status::{Status, UnfinishedEnrolment};
 /// The agent of one device.
 ///
 /// All of it may be used by several tasks and processes at once: operations wait for each other, and
-/// calls go side by side.
+/// calls go side by side. What is asynchronous runs on a Tokio runtime with I/O and time. Dropping it ends
+/// the work where it next waits for something else than the disk; what was begun is finished later.
 pub struct Agent {
     core: Core,
 }
@@ -81,7 +82,7 @@ impl Agent {
     }
 
     /// The same, made for many calls: it keeps the vault open and its key in memory, and reads them
-    /// again when they were changed.
+    /// again when they were changed. It keeps no thread of its caller's runtime waiting for the disk.
     pub fn with_memory(self) -> Self {
         Self {
             core: self.core.with_memory(),
@@ -115,7 +116,11 @@ impl Agent {
         enrolment: &Enrolment,
         options: &InitializeOptions,
     ) -> Result<Initialized, AgentError> {
-        operate::initialize(&self.core, enrolment, options).await
+        let (enrolment, options) = (enrolment.clone(), options.clone());
+        apart(&self.core, |core| async move {
+            operate::initialize(&core, &enrolment, &options).await
+        })
+        .await
     }
 
     /// Redeems the first of these that the server knows, where it can't be told which one is meant: a token
@@ -126,7 +131,12 @@ impl Agent {
         others: impl IntoIterator<Item = &'e Enrolment>,
         options: &InitializeOptions,
     ) -> Result<Initialized, AgentError> {
-        operate::initialize_first_known(&self.core, first, others, options).await
+        let (first, options) = (first.clone(), options.clone());
+        let others: Vec<Enrolment> = others.into_iter().cloned().collect();
+        apart(&self.core, |core| async move {
+            operate::initialize_first_known(&core, &first, &others, &options).await
+        })
+        .await
     }
 
     /// Takes over a device that another app enrolled, once the server has confirmed it. That it was
@@ -136,12 +146,20 @@ impl Agent {
         existing: &ExistingIdentity,
         options: &InitializeOptions,
     ) -> Result<Initialized, AgentError> {
-        operate::adopt(&self.core, existing, options).await
+        let (existing, options) = (existing.clone(), options.clone());
+        apart(&self.core, |core| async move {
+            operate::adopt(&core, &existing, &options).await
+        })
+        .await
     }
 
     /// Finishes what was begun before and cut short, under its old idempotency key.
     pub async fn resume(&self) -> Result<Option<Resumed>, AgentError> {
-        operate::resume(&self.core).await
+        apart(
+            &self.core,
+            |core| async move { operate::resume(&core).await },
+        )
+        .await
     }
 
     /// Reports what the device is. `change` makes what people want reported instead of what is found
@@ -149,19 +167,26 @@ impl Agent {
     /// what the agent does by itself when something has changed.
     pub async fn update(
         &self,
-        change: impl FnOnce(Overrides) -> Overrides,
+        change: impl FnOnce(Overrides) -> Overrides + Send + 'static,
     ) -> Result<Done, AgentError> {
-        operate::report(&self.core, change, Sent::Never).await
+        apart(&self.core, |core| async move {
+            operate::report(&core, change, Sent::Never).await
+        })
+        .await
     }
 
     /// Replaces the device's key; the server takes the old one no more.
     pub async fn roll(&self) -> Result<Done, AgentError> {
-        operate::roll(&self.core).await
+        apart(&self.core, |core| async move { operate::roll(&core).await }).await
     }
 
     /// Ends the device's access for good and destroys its key. The identity is kept for the record.
     pub async fn revoke(&self) -> Result<Done, AgentError> {
-        operate::revoke(&self.core).await
+        apart(
+            &self.core,
+            |core| async move { operate::revoke(&core).await },
+        )
+        .await
     }
 
     /// Makes an authenticated call. Any answer of the server is a result; what it says about the

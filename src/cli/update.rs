@@ -38,7 +38,7 @@ impl Update {
     pub(super) fn run(self) -> Result<(), CliError> {
         let agent = device::agent(&self.connection)?;
         let what = format!("reporting to {}", device::server_name(&agent));
-        let update = agent.update(|before| match self.as_found {
+        let update = agent.update(move |before| match self.as_found {
             true => self.overrides.over(Overrides::default()),
             false => self.overrides.over(before),
         });

@@ -1,34 +1,22 @@
-//! Agents as Java has them.
+//! Agents as Java has them, and the app's side of each.
 
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use jni::Env;
-use jni::objects::{JByteArray, JClass};
 use jni::refs::Global;
-use jni::sys::jlong;
 use serde_json::Value;
 
-use super::calls::{self, Success};
 use super::context::Resident;
-use super::java::{self, Counted, Observer, attached, bytes};
-use super::policy::Failure;
-use super::registry::{self, Registry};
+use super::failure::Failure;
+use super::java::{Counted, Observer, attached};
+use super::registry::Registry;
 use super::shapes::{self, Config, Report};
-use super::{Answer, exports, streams};
 use crate::agent::{Agent, App, Client, ClientConfig, Describe, Event, Observe};
 use crate::facts::Facts;
 use crate::seal::SealingKey;
 use crate::vault::{Folder, Vault};
 use crate::wire::Text;
-
-exports! {
-    (open_agent(config: jbyte[], key: jbyte[], observer: Observer) -> jlong),
-    (close_agent(agent: jlong)),
-    (state_version(agent: jlong) -> jlong),
-    (state(agent: jlong) -> jbyte[]),
-}
 
 pub(super) static AGENTS: Registry<Open> = Registry::new("agent");
 
@@ -48,7 +36,7 @@ pub(super) struct AppSide {
     observer: Mutex<Option<Arc<Listening>>>,
 }
 
-type Listening = (Global<Observer<'static>>, Counted);
+pub(super) type Listening = (Global<Observer<'static>>, Counted);
 
 impl AppSide {
     pub(super) fn reports(&self, report: Report) {
@@ -61,6 +49,12 @@ impl AppSide {
 
     pub(super) fn changed(&self) {
         self.changes.fetch_add(1, Ordering::AcqRel);
+    }
+
+    /// Tells the app nothing from now on.
+    pub(super) fn end(&self) {
+        let mut observer = self.observer.lock().unwrap_or_else(PoisonError::into_inner);
+        drop(observer.take());
     }
 
     /// A call met another state than the app was told.
@@ -118,25 +112,7 @@ impl Observe for AppSide {
     }
 }
 
-fn open_agent<'l>(
-    env: &mut Env<'l>,
-    _: JClass<'l>,
-    config: JByteArray<'l>,
-    key: JByteArray<'l>,
-    observer: Observer<'l>,
-) -> Answer<jlong> {
-    let config = shapes::read(&bytes(env, &config)?)?;
-    let key = bytes(env, &key)?;
-    let key = <[u8; 32]>::try_from(key.as_slice())
-        .map_err(|_| Failure::new("argument_invalid", "the vault's key is not of 32 bytes"))?;
-    let observer = java::keep(env, "an observer", &observer)?;
-    let open = open(&config, SealingKey::from_bytes(key), observer)?;
-    let id = registry::next_id();
-    AGENTS.put(id, Arc::new(open));
-    Ok(id)
-}
-
-fn open(config: &Config, key: SealingKey, observer: Listening) -> Result<Open, Failure> {
+pub(super) fn open(config: &Config, key: SealingKey, observer: Listening) -> Result<Open, Failure> {
     let word = |text: &str, what: &str| {
         let failure = || {
             let words = format!("the app's {what} is empty: give one");
@@ -186,43 +162,8 @@ fn open(config: &Config, key: SealingKey, observer: Listening) -> Result<Open, F
     })
 }
 
-fn close_agent<'l>(_: &mut Env<'l>, _: JClass<'l>, agent: jlong) -> Answer<()> {
-    // First, so that whatever is begun from now on ends itself.
-    let Some(open) = AGENTS.take(agent) else {
-        return Ok(());
-    };
-    let mut observer = open
-        .app
-        .observer
-        .lock()
-        .unwrap_or_else(PoisonError::into_inner);
-    drop(observer.take());
-    drop(observer);
-    calls::end_all_of(agent);
-    streams::close_all_of(agent);
-    Ok(())
-}
-
-fn state_version<'l>(_: &mut Env<'l>, _: JClass<'l>, agent: jlong) -> Answer<jlong> {
-    Ok(AGENTS.get(agent)?.app.changes())
-}
-
-fn state<'l>(env: &mut Env<'l>, _: JClass<'l>, agent: jlong) -> Answer<JByteArray<'l>> {
-    let state = AGENTS.get(agent)?.state()?;
-    Ok(env.byte_array_from_slice(&state)?)
-}
-
 impl Open {
     pub(super) fn state(&self) -> Result<Vec<u8>, Failure> {
         Ok(shapes::state(&self.core.status()?))
-    }
-
-    /// The end of an operation, with the state it led to.
-    pub(super) fn done(&self) -> Result<Success, Failure> {
-        self.app.changed();
-        Ok(Success {
-            result: self.state()?.into(),
-            ..Success::default()
-        })
     }
 }

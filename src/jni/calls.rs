@@ -2,25 +2,22 @@
 
 use std::future::{Future, poll_fn};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::pin::{Pin, pin};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::pin::pin;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::task::Poll;
 
 use jni::Env;
 use jni::objects::JByteArray;
 use jni::refs::Global;
-use tokio::sync::{Semaphore, oneshot};
+use tokio::sync::oneshot;
 use zeroize::Zeroizing;
 
 use super::agents::AGENTS;
-use super::context::{self, Driver, Use};
+use super::context::Use;
+use super::failure::{BridgeError, Failure};
 use super::java::{self, Completion, Counted, attached};
-use super::policy::{BridgeError, Failure};
 use super::registry::{self, Registry};
 use super::streams::{self, RequestBody, Response};
-
-/// How many calls have a thread of their own at once; names are looked up in the same pool.
-static OWN_THREADS: Semaphore = Semaphore::const_new(32);
 
 pub(super) static CALLS: Registry<Call> = Registry::new("call");
 
@@ -28,21 +25,6 @@ pub(super) struct Call {
     agent: i64,
     end: Mutex<Option<oneshot::Sender<Failure>>>,
     pub(super) body: Option<RequestBody>,
-    /// What the thread of Java that waits for the call has to do.
-    work: Mutex<Option<Work>>,
-}
-
-type Work = Pin<Box<dyn Future<Output = ()> + Send>>;
-
-/// Where a call runs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Place {
-    /// On the thread that drives the runtime: for what waits for the network, and seldom for the disk.
-    Runtime,
-    /// On a thread of its own, which may wait for the disk.
-    OwnThread,
-    /// On the thread of Java that will wait for it.
-    Waiter,
 }
 
 /// What a call succeeded with.
@@ -60,31 +42,21 @@ pub(super) fn start<'l>(
     env: &Env<'l>,
     agent: i64,
     completion: &Completion<'l>,
-    place: Place,
     body: Option<RequestBody>,
     work: impl Future<Output = Result<Success, Failure>> + Send + 'static,
 ) -> Result<i64, BridgeError> {
-    if place == Place::Waiter {
-        // Before there is a call that nobody could make.
-        context::refuse_own_thread()?;
-    }
     let waiting = java::keep(env, "a completion", completion)?;
-    let uses = Use::begin(match place {
-        Place::Waiter => Driver::Java,
-        Place::Runtime | Place::OwnThread => Driver::Own,
-    })?;
+    let uses = Use::begin()?;
     let id = registry::next_id();
     let (end, ended) = oneshot::channel();
     let call = Arc::new(Call {
         agent,
         end: Mutex::new(Some(end)),
         body,
-        work: Mutex::default(),
     });
     CALLS.put(id, Arc::clone(&call));
-    let handle = uses.handle().clone();
-    let work = async move {
-        context::catch_up().await;
+    let runtime = uses.runtime().clone();
+    runtime.spawn(async move {
         let mut outcome = tokio::select! {
             biased;
             outcome = caught(work) => outcome,
@@ -110,39 +82,9 @@ pub(super) fn start<'l>(
         }
         tell(waiting, agent, outcome);
         drop(uses);
-    };
-    match place {
-        Place::Runtime => drop(handle.spawn(work)),
-        Place::OwnThread => {
-            let runtime = handle.clone();
-            handle.spawn(async move {
-                let lane = OWN_THREADS.acquire().await;
-                let done = runtime
-                    .clone()
-                    .spawn_blocking(move || runtime.block_on(work));
-                // What fails there is told by the work itself.
-                done.await.ok();
-                drop(lane);
-            });
-        }
-        Place::Waiter => *lock(&call.work) = Some(Box::pin(work)),
-    }
+    });
     end_if_closed(id, agent);
     Ok(id)
-}
-
-/// Does what there is to do for a call, on the thread of Java that waits for it.
-pub(super) fn wait(id: i64) -> Result<(), Failure> {
-    let Some(call) = CALLS.find(id) else {
-        return Ok(());
-    };
-    let uses = Use::begin(Driver::Java)?;
-    let work = lock(&call.work).take();
-    work.map_or(Ok(()), |work| uses.wait(work))
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// The same work, with a panic as its failure.
@@ -167,7 +109,12 @@ fn end_if_closed(id: i64, agent: i64) {
 pub(super) fn end(id: i64, failure: Failure) {
     if let Some(call) = CALLS.find(id) {
         // It may just be done.
-        lock(&call.end).take().map(|end| end.send(failure).ok());
+        let end = call
+            .end
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+        end.map(|end| end.send(failure).ok());
     }
 }
 

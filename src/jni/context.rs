@@ -1,14 +1,15 @@
-//! The runtime of all agents, which runs on one thread at a time: on one of Java's that waits for a
-//! call, else on its own. It is made for the first call, and ended when there is nothing to do.
+//! The runtime of all agents, which has a thread of its own. It is made for the first call, and ended when
+//! there is nothing to do.
 
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::sync::Notify;
+use tokio::time::timeout;
 
-use super::policy::Failure;
+use super::failure::Failure;
 
 /// How long connections are kept for an open agent's next call.
 const LINGER: Duration = Duration::from_secs(5);
@@ -17,20 +18,15 @@ static CONTEXT: Mutex<Context> = Mutex::new(Context {
     runtime: None,
     agents: 0,
     users: 0,
-    undriven: 0,
     idle_since: None,
 });
-/// Wakes the runtime's own thread.
-static AWAKE: Condvar = Condvar::new();
-/// Tells the same thread that what it drives may be done.
-static DRIVEN: Notify = Notify::const_new();
+/// Tells the runtime that it may be needed no more.
+static LEFT: Notify = Notify::const_new();
 
 struct Context {
-    runtime: Option<Arc<Runtime>>,
+    runtime: Option<Handle>,
     agents: usize,
     users: usize,
-    /// Those of the users that no thread of Java drives.
-    undriven: usize,
     idle_since: Option<Instant>,
 }
 
@@ -39,22 +35,22 @@ fn context() -> MutexGuard<'static, Context> {
 }
 
 impl Context {
-    fn runtime(&mut self) -> Result<Arc<Runtime>, Failure> {
+    fn runtime(&mut self) -> Result<Handle, Failure> {
         if let Some(runtime) = &self.runtime {
-            return Ok(Arc::clone(runtime));
+            return Ok(runtime.clone());
         }
         let failed = |error| Failure::of("internal", &error);
         let built = Builder::new_current_thread()
             .thread_name("gatehand")
             .enable_all()
             .build();
-        let runtime = Arc::new(built.map_err(failed)?);
-        let drives = Arc::clone(&runtime);
+        let runtime = built.map_err(failed)?;
+        let handle = runtime.handle().clone();
         thread::Builder::new()
             .name("gatehand".to_owned())
-            .spawn(move || drive(drives))
+            .spawn(move || drive(runtime))
             .map_err(failed)?;
-        Ok(Arc::clone(self.runtime.insert(runtime)))
+        Ok(self.runtime.insert(handle).clone())
     }
 
     /// How long the runtime is kept before it is looked at again.
@@ -62,55 +58,33 @@ impl Context {
         match self.idle_since {
             Some(_) if self.agents == 0 => Duration::ZERO,
             Some(since) => LINGER.saturating_sub(since.elapsed()),
-            // Nobody tells when that ends, since that would cost each call a change of thread.
             None => LINGER,
         }
     }
 }
 
-/// What the runtime's own thread does until the runtime ends.
-fn drive(runtime: Arc<Runtime>) {
+/// What the runtime's thread does until the runtime ends.
+fn drive(runtime: Runtime) {
+    runtime.block_on(until_unused());
+    // What looks up a name may still be waiting, which nobody else should.
+    runtime.shutdown_background();
+}
+
+async fn until_unused() {
+    while let Some(remaining) = remaining() {
+        timeout(remaining, LEFT.notified()).await.ok();
+    }
+}
+
+/// How long there is to wait yet; if not at all, whoever comes next gets another runtime.
+fn remaining() -> Option<Duration> {
     let mut context = context();
-    loop {
-        if context.undriven > 0 {
-            drop(context);
-            runtime.block_on(until_driven());
-            context = self::context();
-            continue;
-        }
-        let remaining = context.remaining();
-        if remaining.is_zero() {
-            break;
-        }
-        let waited = AWAKE.wait_timeout(context, remaining);
-        context = waited.unwrap_or_else(PoisonError::into_inner).0;
+    let remaining = context.remaining();
+    if remaining.is_zero() {
+        context.runtime = None;
+        return None;
     }
-    context.runtime = None;
-    drop(context);
-    // Nobody else has it any more. What looks up a name may still be waiting, which nobody else should.
-    if let Some(runtime) = Arc::into_inner(runtime) {
-        runtime.shutdown_background();
-    }
-}
-
-async fn until_driven() {
-    while context().undriven > 0 {
-        DRIVEN.notified().await;
-    }
-}
-
-/// Waits until what came while nobody drove the runtime was looked at, so that no connection is taken
-/// that the server has closed.
-pub(super) async fn catch_up() {
-    // A task takes turns with all else that the runtime does; a thread that waits may be ahead of it.
-    // The call itself is no task, so that neither holds the other up where another thread drives.
-    let turns = tokio::spawn(async {
-        // Once for what came to be noticed, and once more for it to be acted on.
-        tokio::task::yield_now().await;
-        tokio::task::yield_now().await;
-    });
-    // It fails with the runtime, as does all that waits for it.
-    turns.await.ok();
+    Some(remaining)
 }
 
 /// An agent is open, so that connections may wait for its next call.
@@ -128,48 +102,33 @@ impl Drop for Resident {
         let mut context = context();
         context.agents = context.agents.saturating_sub(1);
         if context.agents == 0 {
-            AWAKE.notify_one();
+            LEFT.notify_one();
         }
     }
-}
-
-/// Who drives the runtime for a call.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Driver {
-    /// The runtime's own thread.
-    Own,
-    /// A thread of Java, which waits for the call.
-    Java,
 }
 
 /// Keeps the runtime while it lives.
 pub(super) struct Use {
-    handle: Handle,
-    driver: Driver,
+    runtime: Handle,
 }
 
 impl Use {
-    pub(super) fn begin(driver: Driver) -> Result<Self, Failure> {
+    pub(super) fn begin() -> Result<Self, Failure> {
         let mut context = context();
-        let handle = context.runtime()?.handle().clone();
+        let runtime = context.runtime()?;
         context.users += 1;
         context.idle_since = None;
-        if driver == Driver::Own {
-            context.undriven += 1;
-            AWAKE.notify_one();
-        }
-        Ok(Self { handle, driver })
+        Ok(Self { runtime })
     }
 
-    pub(super) fn handle(&self) -> &Handle {
-        &self.handle
+    pub(super) fn runtime(&self) -> &Handle {
+        &self.runtime
     }
 
-    /// Waits on a thread of Java, and drives the runtime meanwhile if nobody else does.
+    /// Waits on a thread of Java.
     pub(super) fn wait<F: Future>(&self, work: F) -> Result<F::Output, Failure> {
         refuse_own_thread()?;
-        let runtime = context().runtime()?;
-        Ok(runtime.block_on(work))
+        Ok(self.runtime.block_on(work))
     }
 }
 
@@ -177,22 +136,16 @@ impl Drop for Use {
     fn drop(&mut self) {
         let mut context = context();
         context.users = context.users.saturating_sub(1);
-        if self.driver == Driver::Own {
-            context.undriven = context.undriven.saturating_sub(1);
-            if context.undriven == 0 {
-                DRIVEN.notify_one();
-            }
-        }
         if context.users == 0 {
             context.idle_since = Some(Instant::now());
             if context.agents == 0 {
-                AWAKE.notify_one();
+                LEFT.notify_one();
             }
         }
     }
 }
 
-/// Waiting on a thread that drives the runtime would stop all that runs there.
+/// Waiting on a thread of the library would stop all that runs there.
 pub(super) fn refuse_own_thread() -> Result<(), Failure> {
     match Handle::try_current() {
         Ok(_) => Err(Failure::new(

@@ -5,8 +5,8 @@ use std::borrow::Cow;
 use jni::Env;
 use jni::objects::{JByteArray, JClass};
 
+use super::failure::Failure;
 use super::java::bytes;
-use super::policy::Failure;
 use super::{Answer, exports, shapes};
 use crate::enrolment::{Enrolment, Reading, ServerUrl, plain, token_alone};
 use crate::secret::Secret;

@@ -7,7 +7,7 @@ use jni::refs::{Global, LoaderContext, Reference};
 use jni::{AttachConfig, Env, JavaVM, bind_java_type, jni_str};
 use zeroize::Zeroizing;
 
-use super::policy::{BridgeError, Failure};
+use super::failure::{BridgeError, Failure};
 
 bind_java_type! {
     pub(super) Failures => io.gatehand.internal.Failures,

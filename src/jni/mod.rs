@@ -10,9 +10,12 @@ mod calls;
 mod context;
 mod enrolments;
 mod error_code;
+mod failure;
 mod java;
 mod library;
+mod opening;
 mod operations;
+mod pieces;
 mod policy;
 mod registry;
 mod requests;
@@ -20,7 +23,7 @@ mod shapes;
 mod streams;
 
 /// What a native method returns.
-type Answer<T> = Result<T, policy::BridgeError>;
+type Answer<T> = Result<T, failure::BridgeError>;
 
 /// Exports functions as the native methods of the same names.
 macro_rules! exports {

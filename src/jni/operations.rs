@@ -8,9 +8,9 @@ use jni::objects::{JByteArray, JClass};
 use jni::sys::{jboolean, jlong};
 
 use super::agents::{AGENTS, Open};
-use super::calls::{self, Place, Success};
+use super::calls::{self, Success};
+use super::failure::Failure;
 use super::java::{Completion, bytes, optional_bytes};
-use super::policy::Failure;
 use super::{Answer, enrolments, exports, shapes};
 use crate::agent::{AgentError, Current, ExistingIdentity, InitializeOptions};
 use crate::enrolment::ServerUrl;
@@ -36,7 +36,16 @@ where
     W: Future<Output = Result<Success, Failure>> + Send + 'static,
 {
     let open = AGENTS.get(id)?;
-    calls::start(env, id, completion, Place::OwnThread, None, work(open))
+    calls::start(env, id, completion, None, work(open))
+}
+
+/// The end of an operation, with the state it led to.
+fn done(open: &Open) -> Result<Success, Failure> {
+    open.app.changed();
+    Ok(Success {
+        result: open.state()?.into(),
+        ..Success::default()
+    })
 }
 
 fn initialize<'l>(
@@ -70,7 +79,7 @@ fn initialize<'l>(
             AgentError::Address(_) => Failure::from(error).coded("enrolment_invalid"),
             error => error.into(),
         })?;
-        open.done()
+        done(&open)
     })
 }
 
@@ -100,7 +109,7 @@ fn adopt<'l>(
             ..InitializeOptions::default()
         };
         open.core.adopt(&existing, &options).await?;
-        open.done()
+        done(&open)
     })
 }
 
@@ -115,7 +124,7 @@ fn refresh<'l>(
     begin(env, agent, &completion, |open| async move {
         open.app.reports(report);
         open.core.info().await?;
-        open.done()
+        done(&open)
     })
 }
 
@@ -127,7 +136,7 @@ fn roll<'l>(
 ) -> Answer<jlong> {
     begin(env, agent, &completion, |open| async move {
         open.core.roll().await?;
-        open.done()
+        done(&open)
     })
 }
 
@@ -139,7 +148,7 @@ fn revoke<'l>(
 ) -> Answer<jlong> {
     begin(env, agent, &completion, |open| async move {
         open.core.revoke().await?;
-        open.done()
+        done(&open)
     })
 }
 

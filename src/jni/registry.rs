@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
 
-use super::policy::Failure;
+use super::failure::Failure;
 
 static LAST_ID: AtomicI64 = AtomicI64::new(0);
 

@@ -7,18 +7,17 @@ use jni::objects::{JByteArray, JClass};
 use jni::sys::{jboolean, jlong};
 
 use super::agents::AGENTS;
-use super::calls::{self, Place, Success};
-use super::context::{self, Driver, Use};
+use super::calls::{self, Success};
+use super::context::{self, Use};
+use super::failure::Failure;
 use super::java::{Completion, bytes, optional_bytes};
-use super::policy::Failure;
 use super::streams::{RequestBody, Response};
 use super::{Answer, exports, shapes};
 use crate::agent::ApiRequest;
 
 exports! {
-    (request(agent: jlong, call: jbyte[], body: jbyte[], waits: jboolean, completion: Completion) -> jlong),
+    (request(agent: jlong, call: jbyte[], body: jbyte[], completion: Completion) -> jlong),
     (request_streaming(agent: jlong, call: jbyte[], body: jbyte[], streams_body: jboolean, completion: Completion) -> jlong),
-    (wait_for(call: jlong)),
     (check_may_wait()),
     (cancel(call: jlong)),
 }
@@ -51,16 +50,11 @@ fn request<'l>(
     agent: jlong,
     request: JByteArray<'l>,
     body: JByteArray<'l>,
-    waits: jboolean,
     completion: Completion<'l>,
 ) -> Answer<jlong> {
     let (request, _) = api_request(env, &request, &body)?;
     let open = AGENTS.get(agent)?;
-    let place = match waits {
-        true => Place::Waiter,
-        false => Place::Runtime,
-    };
-    calls::start(env, agent, &completion, place, None, async move {
+    calls::start(env, agent, &completion, None, async move {
         let answer = open.core.request(request).await?;
         Ok(Success {
             result: shapes::head(answer.status, &answer.headers).into(),
@@ -85,29 +79,18 @@ fn request_streaming<'l>(
         Some((writer, streamed)) => (Some(RequestBody::new(writer)), Some(streamed)),
         None => (None, None),
     };
-    calls::start(
-        env,
-        agent,
-        &completion,
-        Place::Runtime,
-        writer,
-        async move {
-            let stream = open.core.stream(request, streamed).await?;
-            Ok(Success {
-                result: shapes::head(stream.status, &stream.headers).into(),
-                body: None,
-                response: Some(Response {
-                    stream,
-                    unwritten: None,
-                    _uses: Use::begin(Driver::Own)?,
-                }),
-            })
-        },
-    )
-}
-
-fn wait_for<'l>(_: &mut Env<'l>, _: JClass<'l>, call: jlong) -> Answer<()> {
-    Ok(calls::wait(call)?)
+    calls::start(env, agent, &completion, writer, async move {
+        let stream = open.core.stream(request, streamed).await?;
+        Ok(Success {
+            result: shapes::head(stream.status, &stream.headers).into(),
+            body: None,
+            response: Some(Response {
+                stream,
+                unwritten: None,
+                _uses: Use::begin()?,
+            }),
+        })
+    })
 }
 
 fn check_may_wait<'l>(_: &mut Env<'l>, _: JClass<'l>) -> Answer<()> {

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
 use super::advice;
-use super::policy::Failure;
+use super::failure::Failure;
 use crate::agent::{Event, Identity, MediaKeys, State, Status, Suggestion};
 use crate::enrolment::Reading;
 use crate::secret::{self, Secret};

@@ -1,26 +1,14 @@
-//! Bodies that cross piece by piece. The Java thread that reads or writes waits here.
+//! Bodies that cross piece by piece, of requests and of answers.
 
 use std::sync::Arc;
 
-use jni::Env;
-use jni::objects::{JByteArray, JClass};
-use jni::sys::{jboolean, jint, jlong};
 use tokio::sync::{Mutex, watch};
 
 use super::agents::AGENTS;
-use super::calls::CALLS;
-use super::context::{Driver, Use};
-use super::policy::Failure;
+use super::context::Use;
+use super::failure::Failure;
 use super::registry::{self, Registry};
-use super::{Answer, exports};
 use crate::agent::{ApiStream, BodyWriter};
-
-exports! {
-    (body_write(call: jlong, bytes: jbyte[], offset: jint, length: jint) -> jboolean),
-    (body_finish(call: jlong)),
-    (response_read(response: jlong, buffer: jbyte[], offset: jint, length: jint) -> jint),
-    (response_close(response: jlong)),
-}
 
 pub(super) static RESPONSES: Registry<Open> = Registry::new("response");
 
@@ -55,14 +43,12 @@ pub(super) fn keep(agent: i64, response: Response) -> i64 {
     id
 }
 
-/// At most `length` bytes; none at the end.
-fn read(id: i64, length: usize) -> Result<Vec<u8>, Failure> {
-    let open = RESPONSES.get(id)?;
-    let uses = Use::begin(Driver::Java)?;
-    let mut closed = open.closed.subscribe();
-    uses.wait(async {
+impl Open {
+    /// At most `length` bytes; none at the end.
+    pub(super) async fn read(&self, length: usize) -> Result<Vec<u8>, Failure> {
+        let mut closed = self.closed.subscribe();
         let reading = async {
-            let mut body = open.body.lock().await;
+            let mut body = self.body.lock().await;
             let body = &mut *body;
             if body.1.is_empty() {
                 body.1 = body.0.stream.next().await?.unwrap_or_default();
@@ -77,10 +63,10 @@ fn read(id: i64, length: usize) -> Result<Vec<u8>, Failure> {
             }
             read = reading => read,
         }
-    })?
+    }
 }
 
-fn close(id: i64) {
+pub(super) fn close(id: i64) {
     if let Some(open) = RESPONSES.take(id) {
         open.closed.send_replace(true);
     }
@@ -127,8 +113,13 @@ impl RequestBody {
         writer.map(|writer| Unwritten(Some(writer)))
     }
 
+    /// It has all that it is to have.
+    pub(super) async fn finish(&self) {
+        drop(self.writer.lock().await.take());
+    }
+
     /// Whether more is wanted.
-    async fn write(&self, piece: Vec<u8>) -> bool {
+    pub(super) async fn write(&self, piece: Vec<u8>) -> bool {
         let mut ended = self.ended.subscribe();
         let writing = async {
             match self.writer.lock().await.as_mut() {
@@ -142,101 +133,4 @@ impl RequestBody {
             is_wanted = writing => is_wanted,
         }
     }
-}
-
-/// Whether more is wanted.
-fn write(call: i64, piece: Vec<u8>) -> Result<bool, Failure> {
-    let Some(found) = CALLS.find(call) else {
-        return gone(call);
-    };
-    let Some(body) = &found.body else {
-        return Ok(false);
-    };
-    let uses = Use::begin(Driver::Java)?;
-    uses.wait(body.write(piece))
-}
-
-fn finish(call: i64) -> Result<(), Failure> {
-    let Some(found) = CALLS.find(call) else {
-        return gone(call).map(drop);
-    };
-    if let Some(body) = &found.body {
-        let uses = Use::begin(Driver::Java)?;
-        drop(uses.wait(body.writer.lock())?.take());
-    }
-    Ok(())
-}
-
-fn gone(call: i64) -> Result<bool, Failure> {
-    if registry::was_given(call) {
-        Ok(false)
-    } else {
-        Err(Failure::new("closed", "there was never such a call"))
-    }
-}
-
-/// Offset and length, if they are within the array.
-fn range(
-    env: &Env<'_>,
-    array: &JByteArray<'_>,
-    offset: jint,
-    length: jint,
-) -> Answer<(jint, usize)> {
-    let outside = || {
-        Failure::new(
-            "argument_invalid",
-            "offset and length are outside of the array",
-        )
-    };
-    if array.is_null() {
-        return Err(outside().into());
-    }
-    let start = usize::try_from(offset).map_err(|_| outside())?;
-    let length = usize::try_from(length).map_err(|_| outside())?;
-    if start.saturating_add(length) > array.len(env)? {
-        return Err(outside().into());
-    }
-    Ok((offset, length))
-}
-
-fn body_write<'l>(
-    env: &mut Env<'l>,
-    _: JClass<'l>,
-    call: jlong,
-    array: JByteArray<'l>,
-    offset: jint,
-    length: jint,
-) -> Answer<jboolean> {
-    let (from, length) = range(env, &array, offset, length)?;
-    let mut piece = vec![0_i8; length];
-    array.get_region(env, from, &mut piece)?;
-    let piece = piece.into_iter().map(i8::cast_unsigned).collect();
-    Ok(write(call, piece)?)
-}
-
-fn body_finish<'l>(_: &mut Env<'l>, _: JClass<'l>, call: jlong) -> Answer<()> {
-    Ok(finish(call)?)
-}
-
-fn response_read<'l>(
-    env: &mut Env<'l>,
-    _: JClass<'l>,
-    response: jlong,
-    buffer: JByteArray<'l>,
-    offset: jint,
-    length: jint,
-) -> Answer<jint> {
-    let (to, length) = range(env, &buffer, offset, length)?;
-    let piece = read(response, length)?;
-    let piece: Vec<i8> = piece.into_iter().map(u8::cast_signed).collect();
-    if piece.is_empty() && length > 0 {
-        return Ok(-1);
-    }
-    buffer.set_region(env, to, &piece)?;
-    Ok(jint::try_from(piece.len()).unwrap_or(jint::MAX))
-}
-
-fn response_close<'l>(_: &mut Env<'l>, _: JClass<'l>, response: jlong) -> Answer<()> {
-    close(response);
-    Ok(())
 }

@@ -5,13 +5,12 @@ use serde::de::{DeserializeOwned, Error as _};
 use serde::{Deserialize, Deserializer, Serialize};
 
 use super::call::Call;
-use super::request::call;
+use super::request::{call, take_over};
 use crate::agent::access::Access;
 use crate::agent::answer::{self, Reply};
 use crate::agent::client::Answer;
-use crate::agent::core::Core;
+use crate::agent::core::{Core, apart};
 use crate::agent::error::AgentError;
-use crate::agent::learn::hear_info;
 use crate::agent::operate::revoke_replaced_in_passing;
 use crate::agent::record::Identity;
 use crate::wire::{self, DeviceInfo, MediumKeySet, ServerVersion, tolerant};
@@ -97,21 +96,27 @@ impl Current {
 
 pub(in crate::agent) async fn info(core: &Core) -> Result<Info, AgentError> {
     let info = ask_who(core).await;
-    revoke_replaced_in_passing(core).await;
+    apart(core, |core| async move {
+        revoke_replaced_in_passing(&core).await;
+    })
+    .await;
     info
 }
 
 async fn ask_who(core: &Core) -> Result<Info, AgentError> {
     let (access, answer) = call(core, Call::get(wire::path::INFO.to_owned())).await?;
     let server = || access.identity.server.to_string();
-    match read::<DeviceInfo>(&access, &answer)? {
-        info if access.identity.is(&info.device) => Ok(Info {
-            identity: hear_info(core, &access, &info).await?,
-            server_version: info.server.version,
-            medium_key_sets: info.medium_key_sets,
-        }),
-        _ => Err(AgentError::OtherDevice { server: server() }),
+    let info = read::<DeviceInfo>(&access, &answer)?;
+    if !access.identity.is(&info.device) {
+        return Err(AgentError::OtherDevice { server: server() });
     }
+    let server_version = info.server.version.clone();
+    let medium_key_sets = info.medium_key_sets.clone();
+    Ok(Info {
+        identity: take_over(core, &access, info).await?,
+        server_version,
+        medium_key_sets,
+    })
 }
 
 pub(in crate::agent) async fn event_selection(

@@ -1,9 +1,9 @@
 //! The keys for NFC media, which the server encrypts to the device's RSA key: that is made when it is
 //! first needed, and reported.
 
-use super::info::info;
+use super::info::{Info, info};
 use crate::agent::access::access;
-use crate::agent::core::{Core, Sent};
+use crate::agent::core::{Core, Sent, apart};
 use crate::agent::error::AgentError;
 use crate::agent::media_keys::{Encoded, MediaKey, MediaKeys};
 use crate::agent::operate;
@@ -14,7 +14,14 @@ use crate::wire::MediumKeySet;
 pub(in crate::agent) async fn media_keys(
     core: &Core,
 ) -> Result<(Identity, Vec<MediaKeys>), AgentError> {
-    access(core).await?;
+    apart(core, |core| async move { make_media_key(&core).await }).await?;
+    let info = info(core).await?;
+    apart(core, |core| async move { decrypt(&core, info) }).await
+}
+
+/// Makes the device's key pair, unless there is one, and has the server know it.
+async fn make_media_key(core: &Core) -> Result<(), AgentError> {
+    access(core, wherever).await?;
     // Before the lock, for it takes a while.
     let vault = Vault::look(&core.folder)?.ok_or(AgentError::NotEnrolled)?;
     if media_key::public(&vault)?.is_none() {
@@ -25,8 +32,11 @@ pub(in crate::agent) async fn media_keys(
         .await?;
     }
     drop(vault);
-    report_media_key(core).await?;
-    let info = info(core).await?;
+    report_media_key(core).await
+}
+
+/// What was told of the device, decrypted with the key in the vault.
+fn decrypt(core: &Core, info: Info) -> Result<(Identity, Vec<MediaKeys>), AgentError> {
     let vault = Vault::look(&core.folder)?.ok_or(AgentError::NotEnrolled)?;
     let Some(private) = media_key::private(&vault, &info.identity)? else {
         return Err(AgentError::OtherMediaKey {
@@ -42,10 +52,14 @@ pub(in crate::agent) async fn encrypted_media_keys(
     core: &Core,
     public: &str,
 ) -> Result<Vec<MediumKeySet>, AgentError> {
-    if access(core).await?.rsa_pubkey.is_none() {
-        keep_media_key(core, |change, _| media_key::store_public(change, public)).await?;
-    }
-    report_media_key(core).await?;
+    let given = public.to_owned();
+    apart(core, |core| async move {
+        if access(&core, wherever).await?.rsa_pubkey.is_none() {
+            keep_media_key(&core, |change, _| media_key::store_public(change, &given)).await?;
+        }
+        report_media_key(&core).await
+    })
+    .await?;
     let info = info(core).await?;
     let reported = info.identity.reported.as_ref();
     if reported.and_then(|report| report.rsa_pubkey.as_deref()) != Some(public) {
@@ -56,9 +70,14 @@ pub(in crate::agent) async fn encrypted_media_keys(
     Ok(info.medium_key_sets)
 }
 
+/// For calls of the agent's own, which go to the device's server.
+fn wherever(_: &Identity) -> Result<(), AgentError> {
+    Ok(())
+}
+
 /// Tells the server the device's RSA key, if it does not know it yet.
 async fn report_media_key(core: &Core) -> Result<(), AgentError> {
-    let access = access(core).await?;
+    let access = access(core, wherever).await?;
     let reported = access.identity.reported.as_ref();
     if reported.and_then(|report| report.rsa_pubkey.as_ref()) == access.rsa_pubkey.as_ref() {
         return Ok(());

@@ -6,13 +6,14 @@ use reqwest::StatusCode;
 use reqwest::header::{AUTHORIZATION, CONTENT_LENGTH};
 
 use super::call::{ApiRequest, Call};
-use crate::agent::access::{Access, access_with};
+use crate::agent::access::{Access, access, at_hand};
 use crate::agent::answer::{self, Reply, visible_headers};
-use crate::agent::client::{Answer, NO_BODY, device_authorization};
-use crate::agent::core::{Core, Known};
+use crate::agent::client::{Answer, Client, NO_BODY, device_authorization};
+use crate::agent::core::{Core, Known, apart};
 use crate::agent::device_api::{self, KeyVerdict};
 use crate::agent::error::AgentError;
-use crate::agent::learn::{AfterDoubt, doubt, hear_info, keep_given_if_known};
+use crate::agent::learn::{AfterDoubt, doubt, has_news, hear_info, keep_given_if_known};
+use crate::agent::record::Identity;
 use crate::agent::state::State;
 use crate::mask::Mask;
 use crate::secret::Secret;
@@ -36,9 +37,8 @@ pub(in crate::agent) async fn request(
     request: ApiRequest,
 ) -> Result<ApiResponse, AgentError> {
     let call = Call::of(request, false)?;
-    let known = refuse_early(core, &call)?;
     let is_info = call.is_info();
-    let (access, answer) = call_with(core, known, call).await?;
+    let (access, answer) = self::call(core, call).await?;
     if is_info {
         learn_in_passing(core, &access, &answer).await;
     }
@@ -53,31 +53,29 @@ pub(in crate::agent) async fn request(
     })
 }
 
-/// What is refused is refused before anything is sent, be it a report that is due. Returns what
-/// the agent remembers, since looking whether that is still so costs something.
-pub(super) fn refuse_early(core: &Core, call: &Call) -> Result<Option<Arc<Known>>, AgentError> {
-    let known = core.recall();
-    if let Some(known) = &known {
+/// What a call is made with. What is refused is refused before anything is sent, be it a report that is
+/// due.
+pub(super) async fn access_for(core: &Core, call: &Arc<Call>) -> Result<Access, AgentError> {
+    if let Some(known) = core.recall() {
         call.address(&known.identity.server)?;
-    } else if let Some(identity) = core.look()?.and_then(|device| device.identity) {
-        call.address(&identity.server)?;
+        if let Some(access) = at_hand(core, known)? {
+            return Ok(access);
+        }
     }
-    Ok(known)
+    let call = Arc::clone(call);
+    apart(core, |core| async move {
+        let allow = |identity: &Identity| call.address(&identity.server).map(drop);
+        access(&core, allow).await
+    })
+    .await
 }
 
 /// Makes a call with the key. A 401 is looked into before it is handed on.
 pub(super) async fn call(core: &Core, call: Call) -> Result<(Access, Answer), AgentError> {
-    call_with(core, core.recall(), call).await
-}
-
-async fn call_with(
-    core: &Core,
-    mut known: Option<Arc<Known>>,
-    call: Call,
-) -> Result<(Access, Answer), AgentError> {
+    let call = Arc::new(call);
     let mut new_keys = 0;
     loop {
-        let access = access_with(core, known.take()).await?;
+        let access = access_for(core, &call).await?;
         let answer = send_as(core, &access, &call).await?;
         match look_into(core, &access, &answer).await? {
             Some(AfterDoubt::OtherKey) if new_keys < NEW_KEYS => new_keys += 1,
@@ -99,10 +97,14 @@ pub(super) async fn look_into(
     access: &Access,
     answer: &Answer,
 ) -> Result<Option<AfterDoubt>, AgentError> {
-    match unauthorized(answer, &access.key) {
-        Some(problem) => doubt(core, &access.key, &problem).await.map(Some),
-        None => Ok(None),
-    }
+    let Some(problem) = unauthorized(answer, &access.key) else {
+        return Ok(None);
+    };
+    let known = Arc::clone(&access.known);
+    apart(core, |core| async move {
+        doubt(&core, &known.key, &problem).await.map(Some)
+    })
+    .await
 }
 
 async fn send_as(core: &Core, access: &Access, call: &Call) -> Result<Answer, AgentError> {
@@ -121,7 +123,7 @@ async fn send_as(core: &Core, access: &Access, call: &Call) -> Result<Answer, Ag
     let limited = client.within(call.time_limit);
     let ended = limited.send(request, call.limit, call.repeat).await;
     if ended.result.is_ok() {
-        keep_given_if_known(core, &client, &access.identity, &access.key, &access.trust).await;
+        keep_trust(core, &client, access).await;
     }
     ended.result.map_err(|source| AgentError::Unanswered {
         operation: None,
@@ -129,6 +131,24 @@ async fn send_as(core: &Core, access: &Access, call: &Call) -> Result<Answer, Ag
         pending: ended.seen_before || !source.is_unsent(),
         source,
     })
+}
+
+/// Keeps whom the agent was told to trust, now that this has led to an answer.
+pub(super) async fn keep_trust(core: &Core, client: &Client, access: &Access) {
+    if core.clients.newly_given(&access.trust).is_none() {
+        return;
+    }
+    let (client, known) = (client.clone(), Arc::clone(&access.known));
+    apart(core, |core| async move {
+        let Known {
+            identity,
+            key,
+            trust,
+            ..
+        } = &*known;
+        keep_given_if_known(&core, &client, identity, key, trust).await;
+    })
+    .await;
 }
 
 /// A key that was rejected and seems to work again: asks, and takes that in. It was the answer
@@ -142,17 +162,32 @@ pub(super) async fn hope_if(core: &Core, access: &Access, status: StatusCode) {
     };
     if let KeyVerdict::Works(info) =
         device_api::check_key(&client, &access.identity, &access.key, None).await
-        && let Err(error) = hear_info(core, access, &info).await
+        && let Err(error) = take_over(core, access, *info).await
     {
         error.warn();
     }
+}
+
+/// Who the device is, of what `device/info` tells, which is stored.
+pub(super) async fn take_over(
+    core: &Core,
+    access: &Access,
+    info: DeviceInfo,
+) -> Result<Identity, AgentError> {
+    let known = Arc::clone(&access.known);
+    apart(
+        core,
+        |core| async move { hear_info(&core, &known, &info).await },
+    )
+    .await
 }
 
 /// Takes over what an app's own look at `device/info` tells.
 async fn learn_in_passing(core: &Core, access: &Access, answer: &Answer) {
     if let Ok(Reply::Done(info)) = answer::read::<DeviceInfo>(answer, &[&access.key])
         && access.identity.is(&info.device)
-        && let Err(error) = hear_info(core, access, &info).await
+        && has_news(access, &info)
+        && let Err(error) = take_over(core, access, info).await
     {
         error.warn();
     }

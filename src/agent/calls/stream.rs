@@ -4,6 +4,7 @@
 
 use std::collections::VecDeque;
 use std::io;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use http_body_util::channel::{Channel, Sender};
@@ -11,13 +12,13 @@ use reqwest::StatusCode;
 use reqwest::header::{AUTHORIZATION, CONTENT_LENGTH, HeaderMap};
 
 use super::call::{ApiRequest, Call};
-use super::request::{hope_if, look_into, refuse_early};
-use crate::agent::access::{Access, access_with};
+use super::request::{access_for, hope_if, keep_trust, look_into};
+use crate::agent::access::Access;
 use crate::agent::answer::{ANSWER_LIMIT, visible_headers};
 use crate::agent::client::{Answer, Incoming, device_authorization};
 use crate::agent::core::Core;
 use crate::agent::error::AgentError;
-use crate::agent::learn::{AfterDoubt, keep_given_if_known};
+use crate::agent::learn::AfterDoubt;
 use crate::mask::Mask;
 
 /// Pieces of a body that wait for the network.
@@ -102,9 +103,8 @@ pub(in crate::agent) async fn stream(
     request: ApiRequest,
     body: Option<StreamedBody>,
 ) -> Result<ApiStream, AgentError> {
-    let call = Call::of(request, body.is_some())?;
-    let known = refuse_early(core, &call)?;
-    let mut access = access_with(core, known).await?;
+    let call = Arc::new(Call::of(request, body.is_some())?);
+    let mut access = access_for(core, &call).await?;
     let incoming = open(core, &access, &call, body).await?;
     let status = incoming.status();
     let headers = incoming.headers().clone();
@@ -152,7 +152,7 @@ async fn open(
     }
     let opened = client.within(call.time_limit).open(request).await;
     if opened.is_ok() {
-        keep_given_if_known(core, &client, &access.identity, &access.key, &access.trust).await;
+        keep_trust(core, &client, access).await;
     }
     opened.map_err(|source| AgentError::Unanswered {
         operation: None,

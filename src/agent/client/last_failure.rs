@@ -16,6 +16,11 @@ impl LastFailure {
         SHOWN.scope(self.clone(), work).await
     }
 
+    /// What tells of the calls of this task, to be told of those that are made for it elsewhere.
+    pub(in crate::agent) fn of_this_task() -> Option<Self> {
+        SHOWN.try_with(Self::clone).ok()
+    }
+
     /// In a few words.
     pub fn words(&self) -> Option<String> {
         self.0

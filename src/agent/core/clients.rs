@@ -33,6 +33,11 @@ impl Clients {
         self.given.given_trust()
     }
 
+    /// The same, if it is another than what is kept.
+    pub(in crate::agent) fn newly_given(&self, kept: &Trust) -> Option<&Trust> {
+        self.given_trust().filter(|given| *given != kept)
+    }
+
     /// Longest time for a call that begins now.
     pub(super) fn deadline(&self) -> Duration {
         self.given.deadline()

@@ -1,6 +1,7 @@
 //! What every operation and call works with: the vault's folder, the clients, and who describes the
 //! device and is told what happens to it.
 
+mod apart;
 mod clients;
 mod memory;
 mod sent;
@@ -20,6 +21,7 @@ use crate::vault::{self, ChangeLock, Folder, Vault, VaultError};
 use clients::Clients;
 use memory::Memory;
 
+pub(super) use apart::apart;
 pub(super) use clients::is_same_server;
 pub(super) use memory::Known;
 pub(super) use sent::Sent;
@@ -27,20 +29,21 @@ pub(super) use sent::Sent;
 /// How often to look whether another process that changes the device is done.
 const LOCK_INTERVAL: Duration = Duration::from_millis(50);
 
-/// What all that an agent does has in common.
+/// What all that an agent does has in common; a clone is the same agent's.
+#[derive(Clone)]
 pub(super) struct Core {
     pub(super) folder: Folder,
-    pub(super) clients: Clients,
+    pub(super) clients: Arc<Clients>,
     pub(super) describe: Arc<dyn Describe>,
     observer: Arc<dyn Observe>,
-    pub(super) memory: Option<Memory>,
+    pub(super) memory: Option<Arc<Memory>>,
 }
 
 impl Core {
     pub(super) fn new(folder: Folder, client: Client, describe: Arc<dyn Describe>) -> Self {
         Self {
             folder,
-            clients: Clients::new(client),
+            clients: Arc::new(Clients::new(client)),
             describe,
             observer: Arc::new(Nobody),
             memory: None,
@@ -53,7 +56,7 @@ impl Core {
 
     pub(super) fn with_memory(self) -> Self {
         Self {
-            memory: Some(Memory::default()),
+            memory: Some(Arc::default()),
             ..self
         }
     }

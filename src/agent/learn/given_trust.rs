@@ -18,7 +18,7 @@ pub(in crate::agent) async fn keep_given_if_known(
     key: &Secret,
     kept: &Trust,
 ) {
-    let Some(given) = core.clients.given_trust().filter(|given| *given != kept) else {
+    let Some(given) = core.clients.newly_given(kept) else {
         return;
     };
     let is_ours = |device: &DeviceIdentity| identity.is(device);
@@ -33,7 +33,7 @@ pub(in crate::agent) async fn keep_given_if_known(
 
 /// Keeps what was given, which has led to the device's server.
 pub(in crate::agent) fn keep_given(core: &Core, identity: &Identity, kept: &Trust) {
-    if let Some(given) = core.clients.given_trust().filter(|given| *given != kept) {
+    if let Some(given) = core.clients.newly_given(kept) {
         keep(core, given, identity);
     }
 }

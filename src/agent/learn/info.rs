@@ -49,6 +49,13 @@ pub(super) fn take_in(
     learn(core, identity, info)
 }
 
+/// Whether an answer of `device/info` to what is `known` tells anything to be stored.
+pub(in crate::agent) fn has_news(known: &Known, info: &DeviceInfo) -> bool {
+    let mut identity = known.identity.clone();
+    identity.learn_info(info);
+    known.state != State::Enrolled || identity != known.identity
+}
+
 /// What an answer of `device/info` to what is `known` tells of the device. It is stored if any of it is
 /// new and the vault can be written.
 pub(in crate::agent) async fn hear_info(

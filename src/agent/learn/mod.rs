@@ -6,4 +6,4 @@ mod info;
 
 pub(super) use doubt::{AfterDoubt, doubt};
 pub(super) use given_trust::{keep_given, keep_given_if_known};
-pub(super) use info::hear_info;
+pub(super) use info::{has_news, hear_info};

@@ -17,6 +17,7 @@ use crate::secret::Secret;
 use crate::vault::Vault;
 
 /// What another app kept of a device that it enrolled.
+#[derive(Clone)]
 pub struct ExistingIdentity {
     /// The server it is enrolled at.
     pub server: ServerUrl,

@@ -45,8 +45,7 @@ public class BlockingAgent internal constructor(private val agent: ScannerAgent)
 
     /** See [ScannerAgent.request]. */
     @Throws(GatehandException::class, InterruptedException::class)
-    public fun request(request: ApiRequest): ApiResponse =
-        if (request.body is ApiBody.Stream) wait { agent.request(request) } else agent.requestHere(request)
+    public fun request(request: ApiRequest): ApiResponse = wait { agent.request(request) }
 
     /** See [ScannerAgent.stream]. */
     @Throws(GatehandException::class, InterruptedException::class)

@@ -234,9 +234,6 @@ public class ScannerAgent private constructor(private val setup: AgentSetup) : C
     @JvmSynthetic
     public suspend fun request(request: ApiRequest): ApiResponse = Requests.request(id(), request)
 
-    /** The same on this thread, for a body at hand. */
-    internal fun requestHere(request: ApiRequest): ApiResponse = Requests.requestHere(native.id(), request)
-
     /**
      * Makes a call whose answer is too large for memory: its body is read from the network, and has no
      * limit. Otherwise than [request] it is sent once and never again. The time limit is for the time

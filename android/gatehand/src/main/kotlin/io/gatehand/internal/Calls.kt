@@ -1,7 +1,5 @@
 package io.gatehand.internal
 
-import java.nio.channels.ClosedByInterruptException
-import java.nio.channels.spi.AbstractInterruptibleChannel
 import kotlin.coroutines.ContinuationInterceptor
 import kotlin.coroutines.CoroutineContext
 import kotlin.coroutines.EmptyCoroutineContext
@@ -49,47 +47,4 @@ private fun CoroutineDispatcher.changesThread(context: CoroutineContext): Boolea
     this === Dispatchers.Default || this === Dispatchers.IO -> true
     this is ExecutorCoroutineDispatcher -> false
     else -> isDispatchNeeded(context)
-}
-
-/**
- * A call of the native library that is made on the thread that waits for it, which saves two changes
- * of thread. Interrupting that thread cancels the call; it is told as closing a channel would be.
- */
-internal class WaitingCall : AbstractInterruptibleChannel(), Completion {
-    @Volatile
-    private var call = 0L
-    private var outcome: Outcome? = null
-    private var error: Throwable? = null
-
-    /**
-     * @param start Starts the call and returns its id.
-     * @throws InterruptedException The thread was interrupted before the call was done.
-     */
-    fun await(start: (Completion) -> Long): Outcome {
-        call = start(this)
-        try {
-            begin()
-            Native.waitFor(call)
-        } finally {
-            try {
-                end(true)
-            } catch (_: ClosedByInterruptException) {
-                // A call that is done all the same is worth more; the thread stays interrupted.
-                if (outcome == null && Thread.interrupted()) throw InterruptedException()
-            }
-        }
-        return outcome ?: throw checkNotNull(error)
-    }
-
-    override fun implCloseChannel() {
-        Native.cancel(call)
-    }
-
-    override fun succeeded(result: ByteArray, body: ByteArray?, response: Long) {
-        outcome = Outcome(result, body, response)
-    }
-
-    override fun failed(error: ByteArray) {
-        this.error = Failures.exception(error)
-    }
 }

@@ -15,8 +15,8 @@ package io.gatehand.internal
  *   The codes "closed" and "own_thread" become an IllegalStateException, "cancelled" a
  *   CancellationException. A panic is caught and has the code "internal".
  * - A function that takes a Completion returns the call's id at once. The completion is told exactly
- *   once, by `succeeded` or `failed`, on a thread of the library or one that is in `waitFor`;
- *   possibly before the id was returned. That thread must not be kept waiting.
+ *   once, by `succeeded` or `failed`, on a thread of the library; possibly before the id was
+ *   returned. That thread must not be kept waiting.
  *   If the function itself throws, the completion is never told. A cancelled call is told `failed`
  *   with the code "cancelled" unless it was done before. A response whose completion was told but
  *   nobody waits for is closed by the Kotlin side.
@@ -130,19 +130,9 @@ internal object Native {
     @JvmStatic
     external fun mediumKeySets(agent: Long, publicKey: ByteArray?, completion: Completion): Long
 
-    /**
-     * Makes a call with a body at hand, or none; succeeds with a head and the answer's body. If it
-     * [waits], nothing happens before [waitFor].
-     */
+    /** Makes a call with a body at hand, or none; succeeds with a head and the answer's body. */
     @JvmStatic
-    external fun request(agent: Long, request: ByteArray, body: ByteArray?, waits: Boolean, completion: Completion): Long
-
-    /**
-     * Makes the call on this thread, as far as no other one does, and returns once its completion was
-     * told. Throws IllegalStateException where [checkMayWait] does.
-     */
-    @JvmStatic
-    external fun waitFor(call: Long)
+    external fun request(agent: Long, request: ByteArray, body: ByteArray?, completion: Completion): Long
 
     /** Throws IllegalStateException on a thread that the library needs, as where it tells a completion. */
     @JvmStatic

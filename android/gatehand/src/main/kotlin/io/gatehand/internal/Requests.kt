@@ -28,12 +28,8 @@ internal object Requests {
         if (body is ApiBody.Stream) {
             return stream(agent, request).use { ApiResponse(it.status, it.headers, readAll(it)) }
         }
-        return response(awaitCall { Native.request(agent, Codec.encode(request), bytes(body), false, it) })
+        return response(awaitCall { Native.request(agent, Codec.encode(request), bytes(body), it) })
     }
-
-    /** On this thread, which waits for it. The body must be at hand. */
-    fun requestHere(agent: Long, request: ApiRequest): ApiResponse =
-        response(WaitingCall().await { Native.request(agent, Codec.encode(request), bytes(request.body), true, it) })
 
     private fun bytes(body: ApiBody?): ByteArray? = (body as? ApiBody.Bytes)?.bytes
 
