@@ -39,14 +39,6 @@ internal object Native {
     @JvmStatic
     external fun version(): String
 
-    /** Does nothing: what a benchmark measures calls against. */
-    @JvmStatic
-    external fun nothing()
-
-    /** How many agents, calls, responses and global references are alive, in this order; for tests. */
-    @JvmStatic
-    external fun alive(): LongArray
-
     /** Reads a scanned text; returns an enrolment. */
     @JvmStatic
     external fun parseEnrolment(text: ByteArray): ByteArray
