@@ -7,7 +7,7 @@ cd "$(dirname "$0")/.."
 # Wherever Cargo's configuration puts it; the tests run in other folders.
 target=$(cargo metadata --locked --no-deps --format-version 1 | sed 's/.*"target_directory":"\([^"]*\)".*/\1/')
 cargo build --locked --release --bin gatehand
-cargo rustc --locked --lib --crate-type cdylib --no-default-features --features jni --profile handheld
+cargo build --locked --package gatehand-native --profile handheld
 mvn -B -q -f android/pom.xml package -DskipTests -pl benchmark -am
 built=android/benchmark/target
 exec java -Xms512m -Xmx512m \

@@ -10,7 +10,7 @@ target=${CARGO_TARGET_DIR:-target}
 # What Cargo.toml warns of, and what is not used. Lints that a newer compiler brings are only shown.
 lints=(-D unused)
 while read -r lint; do lints+=(-D "$lint"); done < <(
-  sed -n '/^\[lints\.rust\]/,/^$/s/^\([a-z_]*\) = "warn".*/\1/p; /^\[lints\.clippy\]/,/^$/s/^\([a-z_]*\) = "warn".*/clippy::\1/p' Cargo.toml
+  sed -n '/^\[workspace\.lints\.rust\]/,/^$/s/^\([a-z_]*\) = "warn".*/\1/p; /^\[workspace\.lints\.clippy\]/,/^$/s/^\([a-z_]*\) = "warn".*/clippy::\1/p' Cargo.toml
 )
 targets=(--target aarch64-linux-android --target armv7-linux-androideabi --target x86_64-linux-android)
 
@@ -19,4 +19,4 @@ export CC_aarch64_linux_android=$compiler CC_armv7_linux_androideabi=$compiler C
 export LD_LIBRARY_PATH=$root/libraries RUSTC=$root/usr/bin/rustc RUSTC_BOOTSTRAP=1
 # A folder of its own: another compiler's results would be built anew each time.
 CARGO_TARGET_DIR=$target/android "$root/usr/bin/cargo-clippy" clippy --quiet --locked -Zbuild-std=std,panic_unwind "${targets[@]}" \
-  --lib --no-default-features --features jni -- "${lints[@]}"
+  --package gatehand-native -- "${lints[@]}"

@@ -50,5 +50,5 @@ unusable() {
     echo "is not stripped: build it with --profile handheld"
     return
   fi
-  grep -q Java_io_gatehand_internal_Native_ "$file" || echo "has nothing for Kotlin to call: build it with --features jni"
+  grep -q Java_io_gatehand_internal_Native_ "$file" || echo "has nothing for Kotlin to call: build android/native"
 }

@@ -83,7 +83,7 @@ android() {
 LIBRARY_LIMIT=$((6656 * 1024))
 
 handheld_library() {
-  cargo rustc --quiet --locked --lib --crate-type cdylib --no-default-features --features jni --profile handheld || return
+  cargo build --quiet --locked --package gatehand-native --profile handheld || return
   local size
   size=$(stat -c %s "${CARGO_TARGET_DIR:-target}/handheld/libgatehand.so")
   echo "$size bytes"
@@ -92,7 +92,7 @@ handheld_library() {
 
 # Without the advisories: their database is on GitHub, which a test run must not depend on.
 dependencies() {
-  "$tools/bin/cargo-deny" --all-features --locked check --hide-inclusion-graph -A duplicate licenses bans sources
+  "$tools/bin/cargo-deny" --workspace --all-features --locked check --hide-inclusion-graph -A duplicate licenses bans sources
 }
 
 # Whether Python can make itself a place for packages, which Debian leaves to a package of its own.
@@ -126,12 +126,12 @@ for program in "${!needed[@]}"; do
   command -v "$program" >/dev/null || skip "tests that need $program (Debian package ${needed[$program]})"
 done
 
-check "format" cargo fmt --check
-check "lints" cargo clippy --quiet --locked --all-targets --all-features -- -D warnings
+check "format" cargo fmt --all --check
+check "lints" cargo clippy --quiet --locked --workspace --all-targets --all-features -- -D warnings
 check "the command without the server" cargo clippy --quiet --locked --no-default-features --features cli -- -D warnings
-check "lints of the handheld's core" cargo clippy --quiet --locked --lib --no-default-features --features jni -- -D warnings
+check "lints of the handheld's core" cargo clippy --quiet --locked --package gatehand-native -- -D warnings
 possible "lints of the handheld's core for Android" android/check.sh
-check "documentation" env RUSTDOCFLAGS="-D warnings" cargo doc --quiet --locked --no-deps --all-features
+check "documentation" env RUSTDOCFLAGS="-D warnings" cargo doc --quiet --locked --workspace --no-deps --all-features
 tools=${CARGO_TARGET_DIR:-target}/tools
 if [ -x "$tools/bin/cargo-deny" ] || cargo install --quiet --locked --root "$tools" --target-dir "$tools/build" "cargo-deny@$CARGO_DENY"; then
   check "licences and sources of what it builds on" dependencies

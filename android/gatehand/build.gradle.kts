@@ -78,13 +78,13 @@ abstract class CargoNdk : DefaultTask() {
     @TaskAction
     fun build() {
         exec.exec {
-            workingDir(project)
+            // Where cargo-ndk looks for what to build and copy.
+            workingDir(project.dir("android/native"))
             commandLine("cargo", "ndk")
             args(abis.get().flatMap { listOf("--target", it) })
             args("--platform", minSdk.get(), "--output-dir", output.get().asFile)
             // The profile strips symbols and keeps unwinding, which turns a panic into an exception.
-            args("rustc", "--locked", "--lib", "--crate-type", "cdylib")
-            args("--no-default-features", "--features", "jni", "--profile", "handheld")
+            args("rustc", "--locked", "--profile", "handheld")
             // Android 15 has devices with pages of 16 KB, which load no library aligned to less.
             args("--", "-C", "link-arg=-Wl,-z,max-page-size=16384")
         }

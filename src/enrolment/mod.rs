@@ -23,9 +23,6 @@ mod usual_token;
 
 #[cfg(feature = "qr-image")]
 pub mod draw;
-#[cfg(all(test, feature = "qr-image"))]
-#[allow(clippy::unwrap_used, reason = "a test's helper fails by panicking")]
-mod photo;
 #[cfg(feature = "qr-image")]
 pub mod picture;
 

@@ -1,7 +1,7 @@
-//! What Java asks of the library itself.
+//! What is asked of the library itself.
 
 use jni::Env;
-use jni::objects::{JClass, JLongArray, JString};
+use jni::objects::{JClass, JString};
 
 use super::agents::AGENTS;
 use super::calls::CALLS;
@@ -10,8 +10,6 @@ use super::{Answer, exports, java, policy};
 
 exports! {
     (version() -> JString),
-    (nothing()),
-    (alive() -> jlong[]),
 }
 
 fn version<'l>(env: &mut Env<'l>, class: JClass<'l>) -> Answer<JString<'l>> {
@@ -21,19 +19,13 @@ fn version<'l>(env: &mut Env<'l>, class: JClass<'l>) -> Answer<JString<'l>> {
     Ok(JString::from_str(env, env!("CARGO_PKG_VERSION"))?)
 }
 
-fn nothing<'l>(_: &mut Env<'l>, _: JClass<'l>) -> Answer<()> {
-    Ok(())
-}
-
-fn alive<'l>(env: &mut Env<'l>, _: JClass<'l>) -> Answer<JLongArray<'l>> {
+/// How many agents, calls, responses and global references are alive, in this order.
+pub fn alive() -> [i64; 4] {
     let count = |number: usize| i64::try_from(number).unwrap_or(i64::MAX);
-    let counts = [
+    [
         count(AGENTS.len()),
         count(CALLS.len()),
         count(RESPONSES.len()),
         java::globals(),
-    ];
-    let array = env.new_long_array(counts.len())?;
-    array.set_region(env, 0, &counts)?;
-    Ok(array)
+    ]
 }

@@ -22,6 +22,10 @@ mod requests;
 mod shapes;
 mod streams;
 
+// For the native library that tests load (android/testing/native); no app's library has it.
+#[doc(hidden)]
+pub use library::alive;
+
 /// What a native method returns.
 type Answer<T> = Result<T, failure::BridgeError>;
 

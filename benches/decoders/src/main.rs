@@ -4,16 +4,16 @@
 //! many damaged pictures, and `hostile`.
 #![allow(clippy::unwrap_used, reason = "a comparison fails by panicking")]
 
-#[path = "../../../src/enrolment/photo.rs"]
-mod photo;
+#[path = "../../../src/enrolment/picture/tests/camera.rs"]
+mod camera;
 
 use std::cell::LazyCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
+use camera::{Noise, Photo};
 use image::imageops::{self, FilterType};
 use image::{DynamicImage, GrayImage, Luma, Rgb, RgbImage};
-use photo::{Noise, Photo};
 use qrcode::{EcLevel, QrCode};
 
 const PAYLOAD: &str = r#"{"handshake_version":1,"url":"https://tickets.example.org/shop","token":"kpp4jn8g2ynzonp6"}"#;

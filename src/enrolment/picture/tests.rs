@@ -1,5 +1,7 @@
 //! Pictures as cameras take them and programs make them.
 
+mod camera;
+
 use std::io::Cursor;
 
 use image::imageops::{self, FilterType};
@@ -8,8 +10,8 @@ use proptest::prelude::*;
 
 use super::super::Enrolment;
 use super::super::draw::QrCode;
-use super::super::photo::{Noise, Photo};
 use super::*;
+use camera::{Noise, Photo};
 
 const TOKEN: &str = "kpp4jn8g2ynzonp6";
 

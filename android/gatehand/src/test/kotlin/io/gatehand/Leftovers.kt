@@ -1,6 +1,6 @@
 package io.gatehand
 
-import io.gatehand.internal.Native
+import io.gatehand.testing.Alive
 import java.io.File
 import java.io.IOException
 import kotlinx.coroutines.delay
@@ -23,6 +23,9 @@ internal object Leftovers {
     /** Waits until its threads have ended. */
     suspend fun awaitNoThreads(): Unit = withTimeout(PATIENCE) { while (threads() > 0) delay(PAUSE) }
 
-    /** Waits until no agent, call, response or global reference is left: what was cancelled may still be about to tell. */
-    suspend fun awaitNothingAlive(): Unit = withTimeout(PATIENCE) { while (Native.alive().any { it != 0L }) delay(PAUSE) }
+    /**
+     * Waits until no agent, call, response or global reference is left: what was cancelled may still be about to
+     * tell. For tests on the testing library.
+     */
+    suspend fun awaitNothingAlive(): Unit = withTimeout(PATIENCE) { while (Alive.counts().any { it != 0L }) delay(PAUSE) }
 }

@@ -1,5 +1,6 @@
 package io.gatehand
 
+import io.gatehand.testing.TestLibrary
 import java.io.File
 import java.util.concurrent.TimeUnit
 import kotlin.system.exitProcess
@@ -29,11 +30,11 @@ internal object OwnProcess {
         app: Class<*>,
         said: File,
         options: List<String>,
-        library: String = "gatehand.library",
+        library: String = TestLibrary.SHIPPED,
         environment: Map<String, String> = emptyMap(),
     ): Process {
         val passedOn = listOf("robolectric.offline", "robolectric.dependency.dir").map { "-D$it=${System.getProperty(it)}" } +
-            "-Dgatehand.library=${System.getProperty(library)}" +
+            "-D${TestLibrary.SHIPPED}=${System.getProperty(library)}" +
             // What a killed one leaves behind goes with the test's own files.
             "-Djava.io.tmpdir=${said.parent}"
         val command = listOf(File(System.getProperty("java.home"), "bin/java").path, "-cp", System.getProperty("java.class.path")) +

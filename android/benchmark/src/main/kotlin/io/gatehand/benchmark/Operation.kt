@@ -6,7 +6,7 @@ package io.gatehand.benchmark
  * @property method Name of its method in Operations.java.
  */
 internal enum class Operation(val method: String, val says: String) {
-    NOTHING("nothing", "an empty native call"),
+    LEAST_NATIVE_CALL("leastNativeCall", "the least native call, checkMayWait()"),
     STATUS("status", "agent.status()"),
     KEY_IN_JAVA("keyInJava", "the key from preferences, decrypted in Java"),
     OK_HTTP_BLOCKING("okHttpBlocking", "OkHttp, on the thread that waits"),

@@ -9,11 +9,9 @@ package io.gatehand.internal
  * - An agent, a call and a response are ids greater than 0, never pointers, and never used twice.
  *   An id that is closed or was never given out throws IllegalStateException; only `cancel`,
  *   `responseClose` and `closeAgent` of an id that is gone do nothing.
- * - What fails throws what Failures.exception makes of the error's JSON:
- *     {"code": "…", "message": "…", "causes": ["…", …], "status": 403}
- *   with the codes of ErrorCode, the outermost cause first, and `status` where an answer led to it.
- *   The codes "closed" and "own_thread" become an IllegalStateException, "cancelled" a
- *   CancellationException. A panic is caught and has the code "internal".
+ * - What fails throws what Failures.exception makes of a failure. The codes "closed" and "own_thread"
+ *   become an IllegalStateException, "cancelled" a CancellationException. A panic is caught and has the
+ *   code "internal".
  * - A function that takes a Completion returns the call's id at once. The completion is told exactly
  *   once, by `succeeded` or `failed`, on a thread of the library; possibly before the id was
  *   returned. That thread must not be kept waiting.
@@ -25,42 +23,21 @@ package io.gatehand.internal
  * - closeAgent ends all calls of the agent with the code "closed" and does not wait for them.
  *   Threads end when nothing runs.
  *
- * JSON shapes, all fields present unless marked with ?:
- *   config     {"folder", "app_name", "app_version", "connect_timeout_ms", "time_limit_ms",
- *               "allow_http": bool, "set_aside": bool}; with set_aside, a vault that is there is renamed first
- *   report     {"hardware_brand", "hardware_model", "os_name", "os_version", "info"?: {…}}
- *   enrolment  {"server", "origin", "exact_origin", "host", "is_secure": bool, "mapping"?, "token",
- *               "other_tokens": ["…"]}; origin and mapping are for a person's eyes, and initialize reads
- *              server, token and other_tokens alone
- *   existing   {"server", "key", "unique_serial"?}
- *   identity   {"server", "organizer", "device_id", "unique_serial", "name", "security_profile"?,
- *               "gate"?: {"id", "name", "identifier"}, "server_version"?, "enrolled_at_ms"}
- *   state      {"state": "not_enrolled" | "enrolling" | "enrolled" | "rejected" | "revoked" |
- *               "answer_lost", "server"?, "identity"?, "advice"?}
- *   event      {"event": "state_changed"} | {"event": "identity_changed", "before", "after"} |
- *              {"event": "report_acknowledged"} | {"event": "key_rolled"} |
- *              {"event": "operation_finished", "operation"}
- *   current    {"event"?, "subevent"?, "checkin_list"?}
- *   suggestion {"suggestion": "keep" | "nothing" | "switch", "event"?, "event_name"?, "subevent"?,
- *               "checkin_list"?}
- *   key sets   {"medium_key_sets": [{"public_id", "organizer", "active", "media_type", "uid_key",
- *               "diversification_key", "encrypted": bool}]}, the keys in Base64
- *   request    {"method", "path", "content_type"?, "content_length"?, "idempotency_key"?,
- *               "time_limit_ms"?, "headers"?: [["name", "value"], …], "once"?: bool}
- *   head       {"status", "headers": [["name", "value"], …]}
+ * The JSON shapes are in tests/data/bridge, a file for each and for each that has less in it: to_native
+ * what Kotlin writes, to_kotlin what it reads. Tests of both sides hold to these files. What is not known
+ * or not set is null for Kotlin, and left out for the library. Beyond what the files tell:
+ *   config     with set_aside, a vault that is there is renamed first
+ *   enrolment  origin and mapping are for a person's eyes; other_tokens may be meant instead of token
+ *   redeemed   what initialize takes of an enrolment
+ *   state      has a server while an enrolment is begun or an answer lost, and advice for the latter
+ *   key sets   the keys are in Base64, and within it encrypted to the Keystore's key if they say so
+ *   failure    has a code of ErrorCode or of the three above, the outermost cause first, and a status if
+ *              an answer led to it
  */
 internal object Native {
     /** Version of the library; another one than that of the classes is refused. */
     @JvmStatic
     external fun version(): String
-
-    /** Does nothing: what a benchmark measures calls against. */
-    @JvmStatic
-    external fun nothing()
-
-    /** How many agents, calls, responses and global references are alive, in this order; for tests. */
-    @JvmStatic
-    external fun alive(): LongArray
 
     /** Reads a scanned text; returns an enrolment. */
     @JvmStatic
@@ -93,7 +70,7 @@ internal object Native {
     @JvmStatic
     external fun initialize(
         agent: Long,
-        enrolment: ByteArray,
+        redeemed: ByteArray,
         report: ByteArray,
         replace: Boolean,
         completion: Completion,

@@ -10,7 +10,7 @@ internal object Project {
     val root: File = File(checkNotNull(System.getProperty("gatehand.project")) { "run by Maven" }).canonicalFile
 
     /** The compiled classes and resources of the library. */
-    val classes: Path = jarOf(Native::class.java)
+    val classes: Path by lazy { jarOf(Native::class.java) }
 
     /** The jar that [type] comes from. */
     fun jarOf(type: Class<*>): Path = Path.of(type.protectionDomain.codeSource.location.toURI())

@@ -1,19 +1,10 @@
 package io.gatehand.internal
 
-import io.gatehand.AgentEvent
-import io.gatehand.ApiBody
-import io.gatehand.ApiRequest
 import io.gatehand.ConnectionException
 import io.gatehand.DeviceState
 import io.gatehand.ErrorCode
-import io.gatehand.EventSelection
-import io.gatehand.EventSuggestion
 import io.gatehand.ExistingIdentity
-import io.gatehand.Gate
 import io.gatehand.GatehandException
-import io.gatehand.Identity
-import java.io.ByteArrayInputStream
-import java.util.concurrent.TimeUnit
 import javax.crypto.BadPaddingException
 import javax.crypto.IllegalBlockSizeException
 import kotlin.test.Test
@@ -21,7 +12,6 @@ import kotlin.test.assertContentEquals
 import kotlin.test.assertEquals
 import kotlin.test.assertFailsWith
 import kotlin.test.assertFalse
-import kotlin.test.assertNull
 import kotlin.test.assertTrue
 import org.json.JSONObject
 import org.junit.runner.RunWith
@@ -31,62 +21,13 @@ import org.robolectric.annotation.Config
 @RunWith(RobolectricTestRunner::class)
 @Config(sdk = [21, 35])
 class CodecTest {
-    private val identityJson =
-        """{"server":"https://pretix.eu/tickets/","organizer":"bigevents","device_id":9007199254740993,
-            "unique_serial":"LF1LCJWO6I2M1G9K","name":"Lane 🎫","security_profile":null,
-            "gate":{"id":4,"name":"North","identifier":"N1"},"enrolled_at_ms":1795461463000}"""
-    private val identity = Identity(
-        "https://pretix.eu/tickets/", "bigevents", 9007199254740993, "LF1LCJWO6I2M1G9K", "Lane 🎫", null,
-        Gate(4, "North", "N1"), null, 1795461463000,
-    )
-
     private fun state(json: String): DeviceState = Codec.state(json.encodeToByteArray())
-
-    private fun sent(bytes: ByteArray): String = JSONObject(bytes.decodeToString()).toString()
-
-    @Test
-    fun every_state_is_understood() {
-        assertEquals(DeviceState.NotEnrolled, state("""{"state":"not_enrolled"}"""))
-        assertEquals(DeviceState.Enrolling("https://a"), state("""{"state":"enrolling","server":"https://a"}"""))
-        assertEquals(DeviceState.Enrolled(identity), state("""{"state":"enrolled","identity":$identityJson}"""))
-        assertEquals(DeviceState.Rejected(identity), state("""{"state":"rejected","identity":$identityJson}"""))
-        assertEquals(DeviceState.Revoked(identity), state("""{"state":"revoked","identity":$identityJson}"""))
-        assertEquals(
-            DeviceState.AnswerLost("https://a", null, "make a new code"),
-            state("""{"state":"answer_lost","server":"https://a","advice":"make a new code"}"""),
-        )
-    }
 
     @Test
     fun an_answer_of_another_shape_is_a_defect_and_never_a_state() {
         for (json in listOf("", "{}", """{"state":"asleep"}""", """{"state":"enrolled"}""", """{"state":"enrolled","identity":{}}""")) {
             assertEquals(ErrorCode.INTERNAL, assertFailsWith<GatehandException>(json) { state(json) }.code)
         }
-    }
-
-    @Test
-    fun events_and_suggestions_are_understood() {
-        val changed = """{"event":"identity_changed","before":$identityJson,"after":$identityJson}"""
-        assertEquals(AgentEvent.IdentityChanged(identity, identity), Codec.event(changed.encodeToByteArray()))
-        assertEquals(AgentEvent.KeyRolled, Codec.event("""{"event":"key_rolled"}""".encodeToByteArray()))
-        assertNull(Codec.event("""{"event":"state_changed"}""".encodeToByteArray()))
-        assertEquals(EventSuggestion.Keep, Codec.suggestion("""{"suggestion":"keep"}""".encodeToByteArray()))
-        assertEquals(EventSuggestion.None, Codec.suggestion("""{"suggestion":"nothing"}""".encodeToByteArray()))
-        assertEquals(
-            EventSuggestion.Switch(EventSelection("museum", "Museum night", null, 7)),
-            Codec.suggestion("""{"suggestion":"switch","event":"museum","event_name":"Museum night","subevent":null,"checkin_list":7}""".encodeToByteArray()),
-        )
-    }
-
-    @Test
-    fun requests_carry_what_was_set_and_nothing_else() {
-        assertEquals("""{"method":"GET","path":"\/api\/v1\/version"}""", sent(Codec.encode(ApiRequest.get("/api/v1/version"))))
-        val full = ApiRequest.Builder("POST", "/x").body(ApiBody.stream(ByteArrayInputStream(ByteArray(3)), "text/csv", 3))
-            .idempotencyKey("k").timeLimit(2, TimeUnit.SECONDS).header("Accept-Language", "de").once().build()
-        assertEquals(
-            """{"method":"POST","path":"\/x","content_type":"text\/csv","content_length":3,"headers":[["Accept-Language","de"]],"once":true,"idempotency_key":"k","time_limit_ms":2000}""",
-            sent(Codec.encode(full)),
-        )
     }
 
     @Test

@@ -4,14 +4,12 @@ import io.gatehand.ApiRequest
 import io.gatehand.DeviceState
 import io.gatehand.Heartbeat
 import io.gatehand.Leftovers
-import io.gatehand.internal.Native
 import io.gatehand.testing.StandInKeystore
 import io.gatehand.testing.TestServer
 import kotlin.test.Test
 import kotlin.test.assertEquals
 import kotlin.test.assertFailsWith
 import kotlin.test.assertIs
-import kotlin.test.assertTrue
 import kotlinx.coroutines.runBlocking
 import org.junit.Before
 import org.junit.Rule
@@ -45,17 +43,6 @@ class BackgroundTest {
         assertEquals(Heartbeat.NEEDS_PERSON, agent.heartbeat())
         agent.close()
         assertFailsWith<IllegalStateException> { agent.heartbeat() }
-    }
-
-    @Test
-    fun a_closed_agent_leaves_no_thread_and_nothing_else_behind(): Unit = runBlocking {
-        Devices.open().use { agent ->
-            agent.enrol(server.createDevice())
-            agent.request(ApiRequest.get("api/v1/device/info"))
-            assertTrue(Leftovers.threads() > 0)
-        }
-        Leftovers.awaitNoThreads()
-        assertEquals(listOf<Long>(0, 0, 0, 0), Native.alive().toList())
     }
 
     @Test

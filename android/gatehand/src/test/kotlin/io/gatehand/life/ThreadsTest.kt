@@ -9,14 +9,15 @@ import io.gatehand.Leftovers
 import io.gatehand.ScannerAgent
 import io.gatehand.streams.Bulk
 import io.gatehand.testing.BulkServer
+import io.gatehand.testing.TestingLibraryRunner
 import java.io.File
 import java.io.IOException
 import java.util.concurrent.CompletableFuture
 import java.util.concurrent.Executor
 import java.util.concurrent.TimeUnit
 import java.util.concurrent.atomic.AtomicInteger
-import kotlin.coroutines.CoroutineContext
 import kotlin.concurrent.thread
+import kotlin.coroutines.CoroutineContext
 import kotlin.test.Test
 import kotlin.test.assertContains
 import kotlin.test.assertEquals
@@ -34,11 +35,10 @@ import kotlinx.coroutines.withContext
 import kotlinx.coroutines.withTimeout
 import org.junit.Rule
 import org.junit.runner.RunWith
-import org.robolectric.RobolectricTestRunner
 import org.robolectric.RuntimeEnvironment
 
 /** Where the app's code runs, and who may wait there. */
-@RunWith(RobolectricTestRunner::class)
+@RunWith(TestingLibraryRunner::class)
 class ThreadsTest {
     @get:Rule
     val server = BulkServer()

@@ -1,11 +1,9 @@
 package io.gatehand.life
 
 import android.app.Application
-import android.content.BroadcastReceiver
 import android.content.Context
 import android.content.ContextWrapper
 import android.content.Intent
-import android.content.IntentFilter
 import android.content.RestrictionsManager
 import android.os.Bundle
 import android.os.Looper
@@ -16,7 +14,6 @@ import io.gatehand.Heartbeat
 import io.gatehand.ManagedOutcome
 import io.gatehand.RefusedException
 import io.gatehand.ScannerAgent
-import io.gatehand.internal.Native
 import io.gatehand.testing.StandInKeystore
 import io.gatehand.testing.TestDevice
 import io.gatehand.testing.TestGateway
@@ -206,19 +203,6 @@ class ZeroTouchTest {
             assertEquals(Heartbeat.DONE, agent.heartbeat())
             assertIs<ManagedOutcome.NotConfigured>(agent.managedOutcome.value)
         }
-    }
-
-    @Test
-    fun an_agent_that_cannot_listen_to_the_management_is_not_left_open() {
-        val app = object : ContextWrapper(context) {
-            override fun getApplicationContext(): Context = this
-
-            override fun registerReceiver(receiver: BroadcastReceiver?, filter: IntentFilter): Intent? = throw SecurityException("not allowed")
-        }
-        val config = AgentConfig.Builder("pretixSCAN", "2.3.1").build()
-        assertFailsWith<SecurityException> { ScannerAgent.open(app, config) }
-        assertEquals(0, Native.alive().first())
-        ScannerAgent.open(context, config).close()
     }
 
     @Test

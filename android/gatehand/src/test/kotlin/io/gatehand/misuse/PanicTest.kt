@@ -1,6 +1,7 @@
 package io.gatehand.misuse
 
 import io.gatehand.OwnProcess
+import io.gatehand.testing.TestLibrary
 import io.gatehand.testing.TestServer
 import java.io.File
 import kotlin.test.Test
@@ -22,12 +23,12 @@ class PanicTest {
     val files = TemporaryFolder()
 
     private fun assertGoesOn(place: String) {
-        assumeTrue("run by android/test.sh", System.getProperty(FAILING) != null)
+        assumeTrue("run by android/test.sh", System.getProperty(TestLibrary.TESTING) != null)
         val device = server.createDevice()
         val said = File(files.root, "said")
         val options = listOf("-D${PanickingApp.SERVER}=${device.server}", "-D${PanickingApp.TOKEN}=${device.token}")
         val environment = mapOf("GATEHAND_PANIC_AT" to place)
-        OwnProcess.await(OwnProcess.start(PanickingApp::class.java, said, options, FAILING, environment), said)
+        OwnProcess.await(OwnProcess.start(PanickingApp::class.java, said, options, TestLibrary.TESTING, environment), said)
     }
 
     @Test
@@ -35,9 +36,4 @@ class PanicTest {
 
     @Test
     fun a_panic_in_a_call_that_goes_on_becomes_its_failure() = assertGoesOn(PanickingApp.WHILE_IT_RUNS)
-
-    private companion object {
-        /** The property with the library that panics. */
-        const val FAILING = "gatehand.library.failing"
-    }
 }

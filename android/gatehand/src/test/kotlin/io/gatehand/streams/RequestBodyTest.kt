@@ -4,8 +4,9 @@ import io.gatehand.ApiBody
 import io.gatehand.ApiRequest
 import io.gatehand.ErrorCode
 import io.gatehand.GatehandException
-import io.gatehand.internal.Native
+import io.gatehand.testing.Alive
 import io.gatehand.testing.BulkServer
+import io.gatehand.testing.TestingLibraryRunner
 import java.io.ByteArrayInputStream
 import java.io.IOException
 import java.io.InputStream
@@ -26,11 +27,10 @@ import kotlinx.coroutines.launch
 import kotlinx.coroutines.withTimeout
 import org.junit.Rule
 import org.junit.runner.RunWith
-import org.robolectric.RobolectricTestRunner
 import org.robolectric.annotation.Config
 
 /** Bodies of requests that are read from an app's stream while they are sent. */
-@RunWith(RobolectricTestRunner::class)
+@RunWith(TestingLibraryRunner::class)
 class RequestBodyTest {
     @get:Rule
     val server = BulkServer()
@@ -199,7 +199,7 @@ class RequestBodyTest {
         val call = launch { agent.request(upload(BulkServer.numbers(3), to = "early")) }
         server.goOn()
         withTimeout(30_000) {
-            while (Native.alive()[RESPONSES] == 0L) delay(10)
+            while (Alive.counts()[Alive.RESPONSES] == 0L) delay(10)
             call.cancelAndJoin()
         }
         repeat(2) { server.goOn() }
@@ -234,10 +234,5 @@ class RequestBodyTest {
     fun a_large_stream_is_not_held_in_memory(): Unit = Bulk.with(server) { agent ->
         Bulk.inLittleMemory { assertEquals(200, agent.request(upload(BulkServer.numbers(Bulk.LARGE))).status) }
         assertEquals(Bulk.LARGE, server.taken().bytes)
-    }
-
-    private companion object {
-        /** Place of the responses in what is alive. */
-        const val RESPONSES = 2
     }
 }

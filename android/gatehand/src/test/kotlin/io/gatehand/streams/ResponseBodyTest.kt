@@ -8,6 +8,7 @@ import io.gatehand.ScannerAgent
 import io.gatehand.StreamedResponse
 import io.gatehand.internal.Native
 import io.gatehand.testing.BulkServer
+import io.gatehand.testing.TestingLibraryRunner
 import java.io.IOException
 import java.util.Arrays
 import java.util.concurrent.CountDownLatch
@@ -21,11 +22,10 @@ import kotlinx.coroutines.CompletableDeferred
 import kotlinx.coroutines.withTimeout
 import org.junit.Rule
 import org.junit.runner.RunWith
-import org.robolectric.RobolectricTestRunner
 import org.robolectric.annotation.Config
 
 /** Answers whose bodies are read from the network while they come. */
-@RunWith(RobolectricTestRunner::class)
+@RunWith(TestingLibraryRunner::class)
 class ResponseBodyTest {
     @get:Rule
     val server = BulkServer()

@@ -1,6 +1,7 @@
 package io.gatehand.stress
 
 import io.gatehand.OwnProcess
+import io.gatehand.testing.TestLibrary
 import io.gatehand.testing.TestServer
 import java.io.File
 import kotlin.test.Test
@@ -26,7 +27,7 @@ class StressTest {
     private fun run(each: Int, vararg checks: String): String {
         val said = File(files.root, "said")
         val options = checks.toList() + "-D${CheckedApp.CODE}=${server.createDevice().code}" + "-D${CheckedApp.EACH}=$each"
-        return OwnProcess.await(OwnProcess.start(CheckedApp::class.java, said, options), said)
+        return OwnProcess.await(OwnProcess.start(CheckedApp::class.java, said, options, TestLibrary.TESTING), said)
     }
 
     @Test

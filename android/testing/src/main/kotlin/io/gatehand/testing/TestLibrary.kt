@@ -6,7 +6,15 @@ import org.junit.Assume.assumeTrue
 
 /** The native library that `android/test.sh` built, for the code under test to load. */
 object TestLibrary {
-    private val file: File? = System.getProperty("gatehand.library")?.let(::File)
+    /** The property with the path of the library as it is shipped. */
+    const val SHIPPED = "gatehand.library"
+
+    /** The property with the path of the same with failpoints and [Alive]. */
+    const val TESTING = "gatehand.library.testing"
+
+    // The sandboxes of its runner, and no others, leave the runner's class to the loader outside.
+    private val isForTesting = TestingLibraryRunner::class.java.classLoader !== TestLibrary::class.java.classLoader
+    private val file: File? = System.getProperty(if (isForTesting) TESTING else SHIPPED)?.let(::File)
 
     // Each of Robolectric's frameworks has a class loader of its own, and no two may load the same file.
     private val copy: File by lazy {

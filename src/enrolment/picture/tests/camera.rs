@@ -1,4 +1,4 @@
-//! For tests: a camera that photographs a screen with a QR code, a new shot for every setting and
+//! A camera that photographs a screen with a QR code, a new shot for every setting and
 //! the same for the same one.
 
 use image::codecs::jpeg::JpegEncoder;
