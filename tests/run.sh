@@ -142,7 +142,7 @@ tests "tests" cargo test --locked --no-fail-fast --features failpoints
 # What it starts is built once, in minutes, and kept beside what Rust builds: see tests/peer/README.md.
 tests "a life at a real pretix" cargo test --locked --features failpoints --test peer -- --ignored
 if [ -n "${GATEHAND_TEST_URL:-}" ]; then
-  tests "a life at $GATEHAND_TEST_URL" cargo test --locked --test foreign_server -- --ignored
+  tests "a life at $GATEHAND_TEST_URL" cargo test --locked --features failpoints --test agent foreign_server:: -- --ignored
 fi
 tests "tests of the handheld's core" cargo test --locked --no-default-features --lib
 if command -v c++ >/dev/null; then check "fuzzing what reads a stranger's input, briefly" fuzz/run.sh 6; fi

@@ -20,13 +20,14 @@ pub struct Pty {
 
 impl Pty {
     pub fn new() -> Self {
-        let ours = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
+        let ours = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC).unwrap();
         grantpt(&ours).unwrap();
         unlockpt(&ours).unwrap();
         let name = ptsname(&ours, Vec::new()).unwrap().into_string().unwrap();
         let ours = File::from(ours);
         // Not to become the terminal of the test itself.
-        let flags = rustix::fs::OFlags::RDWR | rustix::fs::OFlags::NOCTTY;
+        let flags =
+            rustix::fs::OFlags::RDWR | rustix::fs::OFlags::NOCTTY | rustix::fs::OFlags::CLOEXEC;
         let line = rustix::fs::open(&name, flags, rustix::fs::Mode::empty()).unwrap();
         let shown = Arc::new(Mutex::new(String::new()));
         let (mut reader, heard) = (ours.try_clone().unwrap(), Arc::clone(&shown));

@@ -1,0 +1,30 @@
+//! What the agent does with a device: enrolling, calling, keeping its secrets, on any network and disk.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
+
+mod adopt;
+mod certificates;
+#[path = "../common/mod.rs"]
+mod common;
+mod connection;
+mod enrolment;
+mod facts;
+mod failing_disk;
+mod foreign_server;
+mod key_checks;
+mod media_keys;
+mod memory;
+mod odd_names;
+mod operations;
+mod power_loss;
+mod request;
+mod secrets;
+mod strange_servers;
+mod trust;
+mod vault;
+mod vault_versions;

@@ -1,0 +1,16 @@
+//! What a person meets at the command: words, documents, codes, terminals.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
+
+mod codes;
+#[path = "../common/mod.rs"]
+mod common;
+mod conventions;
+mod demo;
+mod json_schemas;
+mod scanning;

@@ -1,0 +1,27 @@
+//! What an organizer's server does: its answers, its database, its bounds.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
+
+mod administration;
+#[path = "../common/mod.rs"]
+mod common;
+mod conformance;
+mod device_api;
+mod devices_resource;
+mod failing_disk;
+mod hostile_network;
+mod hostile_requests;
+mod idempotency;
+mod killed;
+mod power_loss;
+mod refusals;
+mod security;
+mod serving;
+mod store_contract;
+mod strange_requests;
+mod versions;
