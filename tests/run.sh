@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Runs every check of the project and ends with the number of tests that passed and failed.
+# Runs every check of the project and ends with what each part took and the number of tests that passed
+# and failed. docs/TESTING.md says what the parts are and what they may take.
 #
 # Installs what it needs where it may (Debian, as root). A part that can't run here is named and
 # skipped; with CI=true that is a failure. Plain `cargo test` needs Rust and a C compiler only.
@@ -8,10 +9,26 @@ cd "$(dirname "$0")/.."
 
 CARGO_DENY=0.20.2
 passed=0 failed=0 skipped=0 failures=()
-log=$(mktemp)
-trap 'rm -f "$log"' EXIT
+parts=() part='' wall=0 work=0
+log=$(mktemp) clock=$(mktemp)
+trap 'rm -f "$log" "$clock"' EXIT
 
-title() { printf '\n== %s\n' "$1"; }
+# title NAME: begins a part.
+title() {
+  end_part
+  part=$1
+  printf '\n== %s\n' "$part"
+}
+
+# Notes what the part took: seconds on the wall, and seconds of processor time, which other work on the
+# machine hardly changes. Of what goes on by itself, as a daemon does, nothing is seen.
+end_part() {
+  local wall_before=$wall work_before=$work
+  times >"$clock" # in this shell: a subshell has no children yet
+  wall=$SECONDS
+  work=$(awk -F '[ms ]+' 'NR == 2 { printf "%d", $1 * 60 + $2 + $3 * 60 + $4 }' "$clock")
+  [ -z "$part" ] || parts+=("$(printf '%6d %6d  %s' $((wall - wall_before)) $((work - work_before)) "$part")")
+}
 
 skip() {
   printf 'SKIPPED  %s\n' "$1"
@@ -133,11 +150,15 @@ check "lints of the handheld's core" cargo clippy --quiet --locked --package gat
 possible "lints of the handheld's core for Android" android/check.sh
 check "documentation" env RUSTDOCFLAGS="-D warnings" cargo doc --quiet --locked --workspace --no-deps --all-features
 tools=${CARGO_TARGET_DIR:-target}/tools
-if [ -x "$tools/bin/cargo-deny" ] || cargo install --quiet --locked --root "$tools" --target-dir "$tools/build" "cargo-deny@$CARGO_DENY"; then
+title "cargo-deny"
+# Unoptimized: it builds much faster, and runs for seconds.
+if [ -x "$tools/bin/cargo-deny" ] || cargo install --quiet --locked --debug --root "$tools" --target-dir "$tools/build" "cargo-deny@$CARGO_DENY"; then
   check "licences and sources of what it builds on" dependencies
 else
   skip "licences and sources: cargo-deny can't be installed"
 fi
+title "build of the tests" # what fails is told by the next part
+cargo test --quiet --locked --features failpoints --no-run
 tests "tests" cargo test --locked --no-fail-fast --features failpoints
 # What it starts is built once, in minutes, and kept beside what Rust builds: see tests/peer/README.md.
 tests "a life at a real pretix" cargo test --locked --features failpoints --test peer -- --ignored
@@ -147,7 +168,16 @@ fi
 tests "tests of the handheld's core" cargo test --locked --no-default-features --lib
 if command -v c++ >/dev/null; then check "fuzzing what reads a stranger's input, briefly" fuzz/run.sh 6; fi
 check "the handheld's library" handheld_library
-if command -v mvn >/dev/null; then android "the Android library on the JVM" android/test.sh; fi
+if command -v mvn >/dev/null; then
+  # With the program of the tests above: one without failpoints would be a build of its own.
+  program=$(realpath "${CARGO_TARGET_DIR:-target}/debug/gatehand")
+  android "the Android library on the JVM" env GATEHAND_PROGRAM="$program" android/test.sh
+fi
+
+end_part
+printf '\n%6s %6s  seconds on the wall, of processor time\n' wall work
+printf '%s\n' "${parts[@]}"
+printf '%6d %6d  all\n' "$wall" "$work"
 
 if [ ${#failures[@]} -gt 0 ]; then
   printf '\nNot good:\n'
