@@ -152,14 +152,15 @@ check "documentation" env RUSTDOCFLAGS="-D warnings" cargo doc --quiet --locked 
 tools=${CARGO_TARGET_DIR:-target}/tools
 title "cargo-deny"
 # Unoptimized: it builds much faster, and runs for seconds.
-if [ -x "$tools/bin/cargo-deny" ] || cargo install --quiet --locked --debug --root "$tools" --target-dir "$tools/build" "cargo-deny@$CARGO_DENY"; then
+if [ -x "$tools/bin/cargo-deny" ] || CARGO_PROFILE_DEV_DEBUG=false cargo install --quiet --locked --debug --root "$tools" --target-dir "$tools/build" "cargo-deny@$CARGO_DENY"; then
   check "licences and sources of what it builds on" dependencies
 else
   skip "licences and sources: cargo-deny can't be installed"
 fi
 title "build of the tests" # what fails is told by the next part
 cargo test --quiet --locked --features failpoints --no-run
-tests "tests" cargo test --locked --no-fail-fast --features failpoints
+# More at once than there are processors, for most of them wait.
+tests "tests" env RUST_TEST_THREADS="${RUST_TEST_THREADS:-$((2 * $(nproc)))}" cargo test --locked --no-fail-fast --features failpoints
 # What it starts is built once, in minutes, and kept beside what Rust builds: see tests/peer/README.md.
 tests "a life at a real pretix" cargo test --locked --features failpoints --test peer -- --ignored
 if [ -n "${GATEHAND_TEST_URL:-}" ]; then

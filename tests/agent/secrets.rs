@@ -327,7 +327,11 @@ fn leaves_core_dump(arguments: &[&str], environment: &[(&str, &str)]) -> bool {
     let command = scanner.command(arguments);
     let mut shell = Command::new("sh");
     let mut child = shell
-        .args(["-c", "ulimit -c unlimited; exec \"$0\" \"$@\""])
+        .args([
+            "-c",
+            // What runs behind a shell's `&` ignores SIGQUIT, and so would its children.
+            "ulimit -c unlimited; exec env --default-signal=QUIT \"$0\" \"$@\"",
+        ])
         .arg(command.get_program())
         .args(command.get_args())
         .env("GATEHAND_HOME", scanner.home())
