@@ -3,6 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use super::key_home::KeyPlace;
 use crate::private_file;
 use crate::seal::SealError;
 use crate::sqlite::{Failure, Unusable};
@@ -118,8 +119,8 @@ pub enum VaultError {
     Emptied {
         /// The vault.
         path: PathBuf,
-        /// Its key.
-        key: PathBuf,
+        /// Where its key lives.
+        key: KeyPlace,
     },
     /// Made by another version of gatehand.
     #[error("the vault {path} has version {found}, this gatehand knows up to {known}")]
@@ -131,13 +132,23 @@ pub enum VaultError {
         /// Newest version this program knows.
         known: u32,
     },
-    /// The key's file is gone.
+    /// The key is not where it lives.
     #[error("the vault {path} is sealed, and its key {key} is missing")]
     KeyMissing {
         /// The vault.
         path: PathBuf,
         /// Where the key should be.
-        key: PathBuf,
+        key: KeyPlace,
+    },
+    /// An Android app keeps the key.
+    #[error(
+        "the vault {path} is an Android app's: its key {wrapped} is wrapped by the Keystore of that device, and only that app can open it there"
+    )]
+    KeyWrapped {
+        /// The vault.
+        path: PathBuf,
+        /// The wrapped key.
+        wrapped: PathBuf,
     },
     /// The key's file holds something else.
     #[error(
@@ -255,6 +266,7 @@ impl VaultError {
             | Self::Corrupt { .. }
             | Self::Emptied { .. }
             | Self::KeyMissing { .. }
+            | Self::KeyWrapped { .. }
             | Self::KeyLength { .. }
             | Self::OtherKey { .. }
             | Self::Seal { .. } => true,

@@ -10,8 +10,9 @@ use std::sync::Arc;
 
 use rustix::process::geteuid;
 
+use super::key_home::KeyHome;
 use super::privacy::make_private;
-use super::{KeyFile, VaultError, volatile};
+use super::{VaultError, volatile};
 use crate::failpoint;
 use crate::private_file::{self, PRIVATE_FOLDER};
 use crate::seal::SealingKey;
@@ -99,35 +100,22 @@ impl Folder {
         }
     }
 
-    /// The file of the vault's key, unless the caller keeps that.
-    pub(super) fn own_key_path(&self) -> Option<PathBuf> {
-        self.held_key.is_none().then(|| self.key_path())
-    }
-
-    /// The vault's key, if there is one yet.
-    pub(super) fn key(&self) -> Result<Option<Arc<SealingKey>>, VaultError> {
+    /// Where the vault's key lives.
+    pub(super) fn key_home(&self) -> KeyHome {
         match &self.held_key {
-            Some(key) => Ok(Some(Arc::clone(key))),
-            None => Ok(KeyFile::at(self.key_path()).load()?.map(Arc::new)),
+            Some(key) => KeyHome::Held(Arc::clone(key)),
+            None => KeyHome::File(self.key_path()),
         }
     }
 
-    /// The vault's key, made if there is none.
-    pub(super) fn ensure_key(&self) -> Result<Arc<SealingKey>, VaultError> {
-        match &self.held_key {
-            Some(key) => Ok(Arc::clone(key)),
-            None => KeyFile::at(self.key_path()).create().map(Arc::new),
-        }
-    }
-
-    /// The file is made before the key, and the key before anything is sealed: a key beside an empty
-    /// file means that the file's contents were lost. A held key says nothing of the file.
+    /// A key that was made for a vault, beside an empty file or none, means that the vault was lost.
     /// `had_key`: whether there was a key before the file was looked at.
     pub(super) fn refuse_if_emptied(&self, had_key: bool) -> Result<(), VaultError> {
-        if self.held_key.is_none() && had_key {
+        let home = self.key_home();
+        if had_key && home.proves_a_vault() {
             Err(VaultError::Emptied {
                 path: self.vault_path(),
-                key: self.key_path(),
+                key: home.place(),
             })
         } else {
             Ok(())

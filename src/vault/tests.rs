@@ -152,6 +152,9 @@ fn another_key_a_missing_key_and_a_broken_key_are_told_apart() {
         !folder.key_path().exists(),
         "a key is never made for a vault that is sealed already"
     );
+
+    fs::write(folder.path().join("vault.key.wrapped"), "{}").unwrap();
+    assert!(matches!(open(), VaultError::KeyWrapped { .. }));
 }
 
 #[test]

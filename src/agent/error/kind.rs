@@ -168,6 +168,7 @@ impl From<&VaultError> for ErrorKind {
             | VaultError::Corrupt { .. }
             | VaultError::Emptied { .. }
             | VaultError::KeyMissing { .. }
+            | VaultError::KeyWrapped { .. }
             | VaultError::KeyLength { .. }
             | VaultError::OtherKey { .. }
             | VaultError::Seal { .. }
