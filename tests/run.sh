@@ -139,6 +139,7 @@ else
   skip "licences and sources: cargo-deny can't be installed"
 fi
 tests "tests" cargo test --locked --no-fail-fast --features failpoints
+possible "an older gatehand at the same vaults" tests/older_version.sh
 # What it starts is built once, in minutes, and kept beside what Rust builds: see tests/peer/README.md.
 tests "a life at a real pretix" cargo test --locked --features failpoints --test peer -- --ignored
 if [ -n "${GATEHAND_TEST_URL:-}" ]; then

@@ -28,8 +28,7 @@ const SQLITE_FILES: [&str; 3] = ["vault.db-journal", "vault.db-wal", "vault.db-s
 #[derive(Clone)]
 pub struct Folder {
     path: PathBuf,
-    /// The vault's key, if it is kept elsewhere than in a file of this folder.
-    held_key: Option<Arc<SealingKey>>,
+    key_home: KeyHome,
     may_be_volatile: bool,
 }
 
@@ -38,8 +37,8 @@ impl Folder {
     pub fn at(path: impl AsRef<Path>) -> Result<Self, VaultError> {
         std::path::absolute(&path)
             .map(|path| Self {
+                key_home: KeyHome::File(path.join(KEY)),
                 path,
-                held_key: None,
                 may_be_volatile: false,
             })
             .map_err(|source| VaultError::unwritable(path.as_ref(), source))
@@ -75,7 +74,7 @@ impl Folder {
     /// The same folder, its vault sealed with a key that the caller keeps, as in Android's Keystore.
     pub fn sealed_with(self, key: SealingKey) -> Self {
         Self {
-            held_key: Some(Arc::new(key)),
+            key_home: KeyHome::Held(Arc::new(key)),
             ..self
         }
     }
@@ -101,24 +100,20 @@ impl Folder {
     }
 
     /// Where the vault's key lives.
-    pub(super) fn key_home(&self) -> KeyHome {
-        match &self.held_key {
-            Some(key) => KeyHome::Held(Arc::clone(key)),
-            None => KeyHome::File(self.key_path()),
-        }
+    pub(super) fn key_home(&self) -> &KeyHome {
+        &self.key_home
     }
 
-    /// A key that was made for a vault, beside an empty file or none, means that the vault was lost.
-    /// `had_key`: whether there was a key before the file was looked at.
+    /// A key file beside an empty vault, or none, means that the vault's contents were lost. A key that
+    /// the caller holds says nothing of the vault.
+    /// `had_key`: whether there was a key before the vault's file was looked at.
     pub(super) fn refuse_if_emptied(&self, had_key: bool) -> Result<(), VaultError> {
-        let home = self.key_home();
-        if had_key && home.proves_a_vault() {
-            Err(VaultError::Emptied {
+        match self.key_home.file() {
+            Some(key) if had_key => Err(VaultError::Emptied {
                 path: self.vault_path(),
-                key: home.place(),
-            })
-        } else {
-            Ok(())
+                key: key.to_owned(),
+            }),
+            _ => Ok(()),
         }
     }
 

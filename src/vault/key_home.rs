@@ -1,10 +1,9 @@
 //! Where a vault's key lives: all that depends on it is here.
 
-use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::{KeyFile, VaultError};
+use super::{KeyFile, KeyPlace, VaultError};
 use crate::seal::SealingKey;
 
 /// What an Android app keeps beside its vault: the key, wrapped by the device's Keystore.
@@ -19,15 +18,6 @@ pub(super) enum KeyHome {
     Held(Arc<SealingKey>),
 }
 
-/// How errors name the home of a key.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum KeyPlace {
-    /// This file.
-    File(PathBuf),
-    /// The caller of this library.
-    Caller,
-}
-
 impl KeyHome {
     /// The key, if there is one yet.
     pub(super) fn load(&self) -> Result<Option<Arc<SealingKey>>, VaultError> {
@@ -35,6 +25,26 @@ impl KeyHome {
             Self::File(path) => Ok(KeyFile::at(path.clone()).load()?.map(Arc::new)),
             Self::Held(key) => Ok(Some(Arc::clone(key))),
         }
+    }
+
+    /// The key that the vault at `path` is sealed with; it is an error that there is none.
+    pub(super) fn load_for(&self, path: &Path) -> Result<Arc<SealingKey>, VaultError> {
+        let file = match self {
+            Self::File(file) => file,
+            Self::Held(key) => return Ok(Arc::clone(key)),
+        };
+        if let Some(key) = KeyFile::at(file.clone()).load()? {
+            return Ok(Arc::new(key));
+        }
+        let path = path.to_owned();
+        let wrapped = file.with_file_name(WRAPPED);
+        Err(match wrapped.exists() {
+            true => VaultError::KeyWrapped { path, wrapped },
+            false => VaultError::KeyMissing {
+                path,
+                key: file.clone(),
+            },
+        })
     }
 
     /// The key, made if there is none.
@@ -45,13 +55,8 @@ impl KeyHome {
         }
     }
 
-    /// Whether a key in this home proves that its vault was there: a key file is made after the vault's
-    /// and before anything is sealed. A held key says nothing of the file.
-    pub(super) fn proves_a_vault(&self) -> bool {
-        matches!(self, Self::File(_))
-    }
-
-    /// The file that changes when another key comes to live here.
+    /// The file that the key lives in, if it does: it is made after the vault's and before anything is
+    /// sealed, and changes when another key comes to live there.
     pub(super) fn file(&self) -> Option<&Path> {
         match self {
             Self::File(path) => Some(path),
@@ -59,31 +64,11 @@ impl KeyHome {
         }
     }
 
+    /// How errors name it.
     pub(super) fn place(&self) -> KeyPlace {
         match self {
             Self::File(path) => KeyPlace::File(path.clone()),
             Self::Held(_) => KeyPlace::Caller,
-        }
-    }
-
-    /// That the vault at `path` is sealed, and this home has no key.
-    pub(super) fn has_no_key(&self, path: PathBuf) -> VaultError {
-        let wrapped = self.file().map(|file| file.with_file_name(WRAPPED));
-        match wrapped.filter(|file| file.exists()) {
-            Some(wrapped) => VaultError::KeyWrapped { path, wrapped },
-            None => VaultError::KeyMissing {
-                path,
-                key: self.place(),
-            },
-        }
-    }
-}
-
-impl fmt::Display for KeyPlace {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::File(path) => write!(f, "{}", path.display()),
-            Self::Caller => f.write_str("that the app holds"),
         }
     }
 }

@@ -11,6 +11,7 @@ mod error;
 mod folder;
 mod key_file;
 mod key_home;
+mod key_place;
 mod opening;
 mod privacy;
 mod schema;
@@ -39,7 +40,7 @@ use crate::sqlite;
 pub use error::VaultError;
 pub use folder::Folder;
 pub use key_file::KeyFile;
-pub use key_home::KeyPlace;
+pub use key_place::KeyPlace;
 use opening::{canonical, is_empty, is_file, open_to_look};
 pub use schema::CURRENT as SCHEMA_VERSION;
 use schema::SCHEMA;
@@ -156,7 +157,11 @@ impl Vault {
 
     fn with_right_key(self) -> Result<Self, VaultError> {
         match self.sealed(KEY_CHECK, "") {
-            Err(VaultError::Seal { path, source }) => Err(VaultError::OtherKey { path, source }),
+            Err(VaultError::Seal { path, source }) => Err(VaultError::OtherKey {
+                path,
+                key: self.folder.key_home().place(),
+                source,
+            }),
             Err(error) => Err(error),
             Ok(_) => Ok(self),
         }
@@ -185,15 +190,10 @@ impl Vault {
             return Ok(None);
         };
         // The key is made before anything is sealed with it, perhaps since this vault was opened.
-        let made_since = match &self.key {
-            Some(_) => None,
-            None => self.folder.key_home().load()?,
+        let key = match &self.key {
+            Some(key) => key,
+            None => &self.folder.key_home().load_for(&self.path())?,
         };
-        let key = self
-            .key
-            .as_ref()
-            .or(made_since.as_ref())
-            .ok_or_else(|| self.folder.key_home().has_no_key(self.path()))?;
         key.unseal(&purpose(name, context), &sealed)
             .map(Some)
             .map_err(|source| VaultError::Seal {
