@@ -16,7 +16,7 @@ test-long:
 test-arm:
 	tests/arm.sh
 
-# An older gatehand and this one take turns at the same vaults: it is built once, in a minute or two.
+# An older gatehand and this one take turns at the same vaults: it is built once, in some minutes.
 test-older:
 	tests/older_version.sh
 

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Lets an older gatehand and this one take turns at the same vaults: tests/older_version.sh
-# The older one is built once, in a minute or two, and kept where Cargo builds. Ends with 77 where its
+# The older one is built once, in some minutes, and kept where Cargo builds. Ends with 77 where its
 # source can't be had: without git, or in a clone without its revision.
 set -eu
 cd "$(dirname "$0")/.."
