@@ -1,5 +1,5 @@
 # make test is what a change has to pass; the rest are shortcuts.
-.PHONY: test test-quick test-long test-arm bench demo
+.PHONY: test test-quick test-long test-arm test-older bench demo
 
 test:
 	@tests/run.sh
@@ -18,6 +18,10 @@ test-long:
 # The core's unit tests on emulated ARM processors, where a device's code runs: some minutes.
 test-arm:
 	tests/arm.sh
+
+# An older gatehand and this one take turns at the same vaults: it is built once, in some minutes.
+test-older:
+	tests/older_version.sh
 
 bench:
 	cargo bench

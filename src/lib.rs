@@ -16,6 +16,7 @@ pub mod facts;
 mod failpoint;
 #[cfg(feature = "jni")]
 pub mod jni;
+pub mod key_envelope;
 mod mask;
 pub mod private_file;
 mod regular_file;

@@ -159,8 +159,8 @@ else
 fi
 title "build of the tests" # what fails is told by the next part
 cargo test --quiet --locked --features failpoints --no-run
-# More at once than there are processors, for most of them wait.
-tests "tests" env RUST_TEST_THREADS="${RUST_TEST_THREADS:-$((2 * $(nproc)))}" cargo test --locked --no-fail-fast --features failpoints
+tests "tests" cargo test --locked --no-fail-fast --features failpoints
+possible "an older gatehand at the same vaults" tests/older_version.sh
 # What it starts is built once, in minutes, and kept beside what Rust builds: see tests/peer/README.md.
 tests "a life at a real pretix" cargo test --locked --features failpoints --test peer -- --ignored
 if [ -n "${GATEHAND_TEST_URL:-}" ]; then

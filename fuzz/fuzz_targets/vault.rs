@@ -1,5 +1,6 @@
 //! Vaults and key files that were damaged or made by others. The first byte says what is damaged: the
-//! whole file, bytes of it, the key, or what is written in its plain entries.
+//! whole file, bytes of it, the key, or what is written in its plain entries. A key is also read as a
+//! server's secret is.
 #![no_main]
 
 use std::fs;
@@ -7,6 +8,7 @@ use std::path::Path;
 use std::sync::LazyLock;
 
 use gatehand::agent::{State, Status};
+use gatehand::key_envelope;
 use gatehand::vault::{Folder, Vault, VaultError};
 use libfuzzer_sys::fuzz_target;
 use tempfile::TempDir;
@@ -56,7 +58,10 @@ fuzz_target!(|input: &[u8]| {
         0 => vault = input.to_vec(),
         1 => patch(&mut vault, input),
         2 => vault.truncate(vault.len() * input.len() / 4096),
-        3 => key = Some(input.to_vec()),
+        3 => {
+            let _ = key_envelope::read_text(input);
+            key = Some(input.to_vec());
+        }
         4 => key = None,
         _ => entries = Some(input),
     }

@@ -1,4 +1,5 @@
-//! The installation's secret: 32 random bytes in a file outside the database.
+//! The installation's secret: 32 random bytes in a file outside the database, made as hexadecimal digits,
+//! which every version reads.
 
 use std::ffi::OsString;
 use std::fs::File;
@@ -7,15 +8,13 @@ use std::path::{Path, PathBuf};
 
 use zeroize::Zeroizing;
 
+use crate::key_envelope::{self, KeyFormError};
 use crate::private_file;
 use crate::regular_file;
 use crate::seal::KEY_LENGTH;
 
 /// Name of the systemd credential that holds the secret.
 pub const CREDENTIAL: &str = "gatehand-secret";
-
-/// Longest file that is read, in bytes.
-const LENGTH_LIMIT: u64 = 4 * 1024;
 
 /// Why the installation's secret can't be had.
 #[derive(Debug, thiserror::Error)]
@@ -65,6 +64,29 @@ pub enum SecretFileError {
     Malformed {
         /// The file.
         path: PathBuf,
+    },
+    /// A newer gatehand wrote it.
+    #[error(
+        "the server's secret in {} has version {found}, this gatehand knows up to {}; update gatehand",
+        path.display(),
+        key_envelope::VERSION
+    )]
+    Newer {
+        /// The file.
+        path: PathBuf,
+        /// Its version.
+        found: u64,
+    },
+    /// It can be opened elsewhere only.
+    #[error(
+        "the server's secret in {} is wrapped by {method}, which gatehand can't ask here; name a file that it lies open in with --secret-file",
+        path.display()
+    )]
+    Wrapped {
+        /// The file.
+        path: PathBuf,
+        /// What wraps it.
+        method: String,
     },
     /// The database was made with a secret that is gone.
     #[error(
@@ -132,12 +154,15 @@ impl SecretFile {
                 });
             }
         }
-        let bytes = regular_file::read_open(file, LENGTH_LIMIT).map_err(unreadable)?;
-        let text = std::str::from_utf8(&bytes).unwrap_or_default();
-        match from_hex(text.trim()) {
-            Some(secret) => Ok(Some(secret)),
-            None => Err(SecretFileError::Malformed { path }),
-        }
+        let bytes =
+            regular_file::read_open(file, key_envelope::LENGTH_LIMIT).map_err(unreadable)?;
+        key_envelope::read_text(&bytes)
+            .map(Some)
+            .map_err(|error| match error {
+                KeyFormError::NoForm | KeyFormError::NotAKey => SecretFileError::Malformed { path },
+                KeyFormError::Newer { found } => SecretFileError::Newer { path, found },
+                KeyFormError::Wrapped { method } => SecretFileError::Wrapped { path, method },
+            })
     }
 
     /// A service manager may give its credentials as links.
@@ -170,12 +195,6 @@ impl SecretFile {
     }
 }
 
-fn from_hex(text: &str) -> Option<Zeroizing<[u8; KEY_LENGTH]>> {
-    let mut secret = Zeroizing::new([0; KEY_LENGTH]);
-    let decoded = base16ct::mixed::decode(text, &mut *secret).ok()?;
-    (decoded.len() == KEY_LENGTH).then_some(secret)
-}
-
 #[cfg(test)]
 mod tests {
     use std::fs;
@@ -203,6 +222,12 @@ mod tests {
         assert!(secrets.iter().all(|secret| **secret == *secrets[0]));
         assert_eq!(*file.load().unwrap().unwrap(), *secrets[0]);
         assert_eq!(fs::metadata(&path).unwrap().mode() & 0o077, 0);
+        let form = format!("{}\n", base16ct::lower::encode_string(&*secrets[0]));
+        assert_eq!(
+            fs::read_to_string(&path).unwrap(),
+            form,
+            "older versions read it"
+        );
     }
 
     #[test]
@@ -214,13 +239,44 @@ mod tests {
         fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).unwrap();
         assert!(matches!(file.load(), Err(SecretFileError::Open { .. })));
         fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
-        for text in ["", "abc", &"g".repeat(64), &"0".repeat(65), "\u{fffd}"] {
+        let half = "0".repeat(KEY_LENGTH);
+        for text in [
+            "",
+            "abc",
+            &half,
+            &"g".repeat(64),
+            &"0".repeat(65),
+            "\u{fffd}",
+        ] {
             fs::write(&path, text).unwrap();
             assert!(
                 matches!(file.load(), Err(SecretFileError::Malformed { .. })),
                 "{text}"
             );
         }
+    }
+
+    #[test]
+    fn a_secret_may_come_in_an_envelope_and_one_that_is_too_new_or_wrapped_is_told() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("secret");
+        let file = SecretFile::locate(Some(&path), Path::new("x.db"));
+        file.create().unwrap();
+        let keys = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/keys");
+        let load = |name: &str| {
+            fs::write(&path, fs::read(keys.join(name)).unwrap()).unwrap();
+            file.load()
+        };
+        let secret = load("hex.key").unwrap().unwrap();
+        assert_eq!(*load("plain.json").unwrap().unwrap(), *secret);
+        assert!(matches!(
+            load("version-2.json"),
+            Err(SecretFileError::Newer { found: 2, .. })
+        ));
+        assert!(matches!(
+            load("aes-gcm.json"),
+            Err(SecretFileError::Wrapped { method, .. }) if method == "AES/GCM"
+        ));
     }
 
     #[test]

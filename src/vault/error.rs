@@ -3,6 +3,8 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use super::key_place::KeyPlace;
+use crate::key_envelope::{self, KeyFormError};
 use crate::private_file;
 use crate::seal::SealError;
 use crate::sqlite::{Failure, Unusable};
@@ -118,7 +120,7 @@ pub enum VaultError {
     Emptied {
         /// The vault.
         path: PathBuf,
-        /// Its key.
+        /// The key's file.
         key: PathBuf,
     },
     /// Made by another version of gatehand.
@@ -139,6 +141,16 @@ pub enum VaultError {
         /// Where the key should be.
         key: PathBuf,
     },
+    /// An Android app keeps the key.
+    #[error(
+        "the vault {path} is an Android app's: its key {wrapped} is wrapped by the Keystore of that device, and only that app can open it there"
+    )]
+    KeyWrapped {
+        /// The vault.
+        path: PathBuf,
+        /// The wrapped key.
+        wrapped: PathBuf,
+    },
     /// The key's file holds something else.
     #[error(
         "the file {path} does not hold a key of {} bytes",
@@ -148,11 +160,34 @@ pub enum VaultError {
         /// The key's file.
         path: PathBuf,
     },
+    /// The key's file is of a form that a newer gatehand has.
+    #[error(
+        "the file {path} holds a key in version {found}, this gatehand knows up to {}",
+        key_envelope::VERSION
+    )]
+    KeyVersion {
+        /// The key's file.
+        path: PathBuf,
+        /// Version of the form.
+        found: u64,
+    },
+    /// The key's file holds a key that something else has to open.
+    #[error(
+        "the key in {path} is wrapped by {method}, which gatehand can't ask here: put the vault's own key back"
+    )]
+    KeyMethod {
+        /// The key's file.
+        path: PathBuf,
+        /// What wraps it.
+        method: String,
+    },
     /// The vault was sealed with another key.
-    #[error("the vault {path} was sealed with another key than the one it is opened with")]
+    #[error("the vault {path} was sealed with another key than {key}")]
     OtherKey {
         /// The vault.
         path: PathBuf,
+        /// Whose key it was opened with.
+        key: KeyPlace,
         /// What the cipher says.
         #[source]
         source: SealError,
@@ -226,6 +261,15 @@ impl VaultError {
         }
     }
 
+    /// What it means that the key file at `path` holds no key of this form.
+    pub(super) fn key_form(path: PathBuf, error: KeyFormError) -> Self {
+        match error {
+            KeyFormError::NoForm | KeyFormError::NotAKey => Self::KeyLength { path },
+            KeyFormError::Newer { found } => Self::KeyVersion { path, found },
+            KeyFormError::Wrapped { method } => Self::KeyMethod { path, method },
+        }
+    }
+
     /// The same of one who only wanted to read.
     pub(super) fn when_reading(self) -> Self {
         match self {
@@ -247,7 +291,8 @@ impl VaultError {
             | Self::Unwritable { .. }
             | Self::NotWritten { .. }
             | Self::NotSealed { .. }
-            | Self::OtherVersion { .. } => false,
+            | Self::OtherVersion { .. }
+            | Self::KeyVersion { .. } => false,
             Self::Sqlite { source, .. } => Failure::of(source) != Failure::Memory,
             Self::Unreadable { source, .. } => source.kind() != io::ErrorKind::PermissionDenied,
             Self::NotRead { .. }
@@ -255,7 +300,9 @@ impl VaultError {
             | Self::Corrupt { .. }
             | Self::Emptied { .. }
             | Self::KeyMissing { .. }
+            | Self::KeyWrapped { .. }
             | Self::KeyLength { .. }
+            | Self::KeyMethod { .. }
             | Self::OtherKey { .. }
             | Self::Seal { .. } => true,
         }

@@ -10,8 +10,9 @@ use std::sync::Arc;
 
 use rustix::process::geteuid;
 
+use super::key_home::KeyHome;
 use super::privacy::make_private;
-use super::{KeyFile, VaultError, volatile};
+use super::{VaultError, volatile};
 use crate::failpoint;
 use crate::private_file::{self, PRIVATE_FOLDER};
 use crate::seal::SealingKey;
@@ -27,8 +28,7 @@ const SQLITE_FILES: [&str; 3] = ["vault.db-journal", "vault.db-wal", "vault.db-s
 #[derive(Clone)]
 pub struct Folder {
     path: PathBuf,
-    /// The vault's key, if it is kept elsewhere than in a file of this folder.
-    held_key: Option<Arc<SealingKey>>,
+    key_home: KeyHome,
     may_be_volatile: bool,
 }
 
@@ -37,8 +37,8 @@ impl Folder {
     pub fn at(path: impl AsRef<Path>) -> Result<Self, VaultError> {
         std::path::absolute(&path)
             .map(|path| Self {
+                key_home: KeyHome::File(path.join(KEY)),
                 path,
-                held_key: None,
                 may_be_volatile: false,
             })
             .map_err(|source| VaultError::unwritable(path.as_ref(), source))
@@ -74,7 +74,7 @@ impl Folder {
     /// The same folder, its vault sealed with a key that the caller keeps, as in Android's Keystore.
     pub fn sealed_with(self, key: SealingKey) -> Self {
         Self {
-            held_key: Some(Arc::new(key)),
+            key_home: KeyHome::Held(Arc::new(key)),
             ..self
         }
     }
@@ -99,38 +99,21 @@ impl Folder {
         }
     }
 
-    /// The file of the vault's key, unless the caller keeps that.
-    pub(super) fn own_key_path(&self) -> Option<PathBuf> {
-        self.held_key.is_none().then(|| self.key_path())
+    /// Where the vault's key lives.
+    pub(super) fn key_home(&self) -> &KeyHome {
+        &self.key_home
     }
 
-    /// The vault's key, if there is one yet.
-    pub(super) fn key(&self) -> Result<Option<Arc<SealingKey>>, VaultError> {
-        match &self.held_key {
-            Some(key) => Ok(Some(Arc::clone(key))),
-            None => Ok(KeyFile::at(self.key_path()).load()?.map(Arc::new)),
-        }
-    }
-
-    /// The vault's key, made if there is none.
-    pub(super) fn ensure_key(&self) -> Result<Arc<SealingKey>, VaultError> {
-        match &self.held_key {
-            Some(key) => Ok(Arc::clone(key)),
-            None => KeyFile::at(self.key_path()).create().map(Arc::new),
-        }
-    }
-
-    /// The file is made before the key, and the key before anything is sealed: a key beside an empty
-    /// file means that the file's contents were lost. A held key says nothing of the file.
-    /// `had_key`: whether there was a key before the file was looked at.
+    /// A key file beside an empty vault, or none, means that the vault's contents were lost. A key that
+    /// the caller holds says nothing of the vault.
+    /// `had_key`: whether there was a key before the vault's file was looked at.
     pub(super) fn refuse_if_emptied(&self, had_key: bool) -> Result<(), VaultError> {
-        if self.held_key.is_none() && had_key {
-            Err(VaultError::Emptied {
+        match self.key_home.file() {
+            Some(key) if had_key => Err(VaultError::Emptied {
                 path: self.vault_path(),
-                key: self.key_path(),
-            })
-        } else {
-            Ok(())
+                key: key.to_owned(),
+            }),
+            _ => Ok(()),
         }
     }
 

@@ -6,10 +6,12 @@ use std::path::PathBuf;
 use zeroize::Zeroizing;
 
 use super::{VaultError, privacy};
+use crate::key_envelope;
 use crate::private_file;
-use crate::seal::{KEY_LENGTH, SealingKey};
+use crate::seal::SealingKey;
 
-/// The file with a vault's sealing key: its raw bytes and nothing else, mode 0600.
+/// The file with a vault's sealing key, mode 0600: made as its raw bytes and nothing else, which every
+/// version reads, and read in each form that [`key_envelope`] knows.
 pub struct KeyFile {
     path: PathBuf,
 }
@@ -32,16 +34,15 @@ impl KeyFile {
             Err(error) => return Err(unreadable(error)),
         };
         privacy::make_open_private(&file, &self.path)?;
-        // One byte more than a key, to notice a longer file without reading all of it.
-        let mut bytes = Zeroizing::new(Vec::with_capacity(KEY_LENGTH + 1));
-        file.take(KEY_LENGTH as u64 + 1)
+        // One byte more than any form, to notice a longer file without reading all of it. Made as long
+        // as it gets: what grows leaves a copy behind.
+        let limit = key_envelope::LENGTH_LIMIT + 1;
+        let mut bytes = Zeroizing::new(Vec::with_capacity(limit as usize));
+        file.take(limit)
             .read_to_end(&mut bytes)
             .map_err(unreadable)?;
-        let key = Zeroizing::new(<[u8; KEY_LENGTH]>::try_from(bytes.as_slice()).map_err(|_| {
-            VaultError::KeyLength {
-                path: self.path.clone(),
-            }
-        })?);
+        let key = key_envelope::read(&bytes)
+            .map_err(|error| VaultError::key_form(self.path.clone(), error))?;
         Ok(Some(SealingKey::from_bytes(*key)))
     }
 

@@ -10,6 +10,8 @@
 mod error;
 mod folder;
 mod key_file;
+mod key_home;
+mod key_place;
 mod opening;
 mod privacy;
 mod schema;
@@ -38,6 +40,7 @@ use crate::sqlite;
 pub use error::VaultError;
 pub use folder::Folder;
 pub use key_file::KeyFile;
+pub use key_place::KeyPlace;
 use opening::{canonical, is_empty, is_file, open_to_look};
 pub use schema::CURRENT as SCHEMA_VERSION;
 use schema::SCHEMA;
@@ -95,7 +98,7 @@ impl Vault {
     /// Opens the vault in `folder`, or makes an empty one.
     pub fn open(folder: &Folder) -> Result<Self, VaultError> {
         folder.prepare()?;
-        let key = folder.key()?;
+        let key = folder.key_home().load()?;
         if !is_file(folder)? {
             folder.refuse_if_emptied(key.is_some())?;
             let path = folder.vault_path();
@@ -129,7 +132,7 @@ impl Vault {
     /// Creates and changes no entry, never waits for a writer, and works on a read-only disk.
     pub fn look(folder: &Folder) -> Result<Option<Self>, VaultError> {
         // The key first: where it is, the vault was made before.
-        let key = folder.key()?;
+        let key = folder.key_home().load()?;
         if !is_file(folder)? {
             return folder.refuse_if_emptied(key.is_some()).map(|()| None);
         }
@@ -154,7 +157,11 @@ impl Vault {
 
     fn with_right_key(self) -> Result<Self, VaultError> {
         match self.sealed(KEY_CHECK, "") {
-            Err(VaultError::Seal { path, source }) => Err(VaultError::OtherKey { path, source }),
+            Err(VaultError::Seal { path, source }) => Err(VaultError::OtherKey {
+                path,
+                key: self.folder.key_home().place(),
+                source,
+            }),
             Err(error) => Err(error),
             Ok(_) => Ok(self),
         }
@@ -183,18 +190,10 @@ impl Vault {
             return Ok(None);
         };
         // The key is made before anything is sealed with it, perhaps since this vault was opened.
-        let made_since = match &self.key {
-            Some(_) => None,
-            None => self.folder.key()?,
+        let key = match &self.key {
+            Some(key) => key,
+            None => &self.folder.key_home().load_for(&self.path())?,
         };
-        let key =
-            self.key
-                .as_ref()
-                .or(made_since.as_ref())
-                .ok_or_else(|| VaultError::KeyMissing {
-                    path: self.path(),
-                    key: self.folder.key_path(),
-                })?;
         key.unseal(&purpose(name, context), &sealed)
             .map(Some)
             .map_err(|source| VaultError::Seal {
@@ -247,7 +246,7 @@ impl Vault {
         let failed = |source| VaultError::sqlite(&path, source);
         let key = match &self.key {
             Some(key) => key,
-            None => self.key.insert(self.folder.ensure_key()?),
+            None => self.key.insert(self.folder.key_home().ensure()?),
         };
         let transaction = self
             .connection

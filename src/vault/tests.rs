@@ -1,6 +1,8 @@
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use tempfile::TempDir;
 
 use super::*;
@@ -152,6 +154,49 @@ fn another_key_a_missing_key_and_a_broken_key_are_told_apart() {
         !folder.key_path().exists(),
         "a key is never made for a vault that is sealed already"
     );
+
+    fs::write(folder.path().join("vault.key.wrapped"), "{}").unwrap();
+    assert!(matches!(open(), VaultError::KeyWrapped { .. }));
+}
+
+#[test]
+fn a_key_file_opens_the_vault_in_every_form_and_is_left_as_it_is() {
+    let (_scratch, folder) = scratch();
+    drop(with_secret(&folder));
+    let raw = fs::read(folder.key_path()).unwrap();
+    assert_eq!(raw.len(), 32, "the form that older versions read");
+    let hex = base16ct::upper::encode_string(&raw);
+    let plain = STANDARD.encode(&raw);
+    let plain = format!(r#"{{"version":1,"method":"plain","key":"{plain}"}}"#);
+    for form in [raw.clone(), format!(" {hex}\n").into(), plain.into()] {
+        fs::write(folder.key_path(), &form).unwrap();
+        let mut vault = Vault::open(&folder).unwrap();
+        assert_eq!(*vault.sealed("key", "at a").unwrap().unwrap(), b"s3cr3t");
+        vault.change(|change| change.put("name", "Lane 1")).unwrap();
+        drop(vault);
+        assert!(Vault::look(&folder).unwrap().is_some());
+        assert_eq!(fs::read(folder.key_path()).unwrap(), form);
+    }
+}
+
+#[test]
+fn a_key_file_that_is_too_new_or_wrapped_is_told_and_only_the_wrapped_one_is_past_use() {
+    let (_scratch, folder) = scratch();
+    drop(with_secret(&folder));
+    let keys = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/keys");
+    let open = |name: &str| {
+        fs::copy(keys.join(name), folder.key_path()).unwrap();
+        fs::set_permissions(folder.key_path(), fs::Permissions::from_mode(0o600)).unwrap();
+        Vault::open(&folder).err().unwrap()
+    };
+    let newer = open("version-2.json");
+    assert!(matches!(newer, VaultError::KeyVersion { found: 2, .. }));
+    assert!(!newer.is_beyond_use());
+    let wrapped = open("aes-gcm.json");
+    assert!(wrapped.is_beyond_use());
+    assert!(matches!(wrapped, VaultError::KeyMethod { method, .. } if method == "AES/GCM"));
+    let damaged = open("damaged/cut-short.json");
+    assert!(matches!(damaged, VaultError::KeyLength { .. }));
 }
 
 #[test]
@@ -278,9 +323,14 @@ fn a_key_that_is_kept_elsewhere_is_in_no_file_and_only_it_opens_the_vault() {
     assert!(!folder.key_path().exists());
     let vault = Vault::look(&held(1)).unwrap().unwrap();
     assert_eq!(*vault.sealed("key", "at a").unwrap().unwrap(), b"s3cr3t");
+    let other = Vault::open(&held(2)).err().unwrap();
+    assert!(other.to_string().ends_with("the one that the app holds"));
     assert!(matches!(
-        Vault::open(&held(2)).err().unwrap(),
-        VaultError::OtherKey { .. }
+        other,
+        VaultError::OtherKey {
+            key: KeyPlace::Caller,
+            ..
+        }
     ));
     assert!(matches!(
         Vault::open(&folder).err().unwrap(),

@@ -63,8 +63,9 @@ impl Files {
         Self {
             vault: file(folder.vault_path()).as_ref().map(place),
             key: folder
-                .own_key_path()
-                .and_then(file)
+                .key_home()
+                .file()
+                .and_then(|key| file(key.to_owned()))
                 .map(|key| (place(&key), (key.mtime(), key.mtime_nsec()))),
         }
     }

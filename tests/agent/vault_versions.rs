@@ -1,5 +1,6 @@
 //! Vaults that older releases wrote, one set a schema version, see tests/data/vaults.
 
+use std::env;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -8,7 +9,8 @@ use gatehand::vault::{Folder, SCHEMA_VERSION, Vault, VaultError};
 use rusqlite::{Connection, OpenFlags};
 use serde_json::{Value, json};
 
-use crate::common::scanner::Scanner;
+use crate::common::installation::Installation;
+use crate::common::scanner::{Ended, Scanner, end};
 use crate::common::stranger::{Stranger, identity};
 
 const SERVER: &str = "http://localhost:8777/tickets";
@@ -157,6 +159,88 @@ fn an_older_vaults_unfinished_enrolment_goes_on() {
             assert!(requests[0].contains(&idempotency_key));
         }
     }
+}
+
+#[test]
+fn a_vault_of_before_is_used_without_its_key_or_version_being_rewritten() {
+    for vault in ["enrolled", "enrolling", "replacing"] {
+        for (version, scanner) in scanners_with(vault) {
+            let key = || fs::read(scanner.home().join("vault.key")).unwrap();
+            let before = key();
+            drop(Vault::look(&folder(&scanner)).unwrap());
+            scanner.status();
+            assert_eq!(version_of(&scanner.home().join("vault.db")), version);
+            change(&scanner);
+            scanner.status();
+            // What has to become current was copied first, and only its file changes.
+            assert_eq!(version_of(&scanner.home().join("vault.db")), SCHEMA_VERSION);
+            assert_eq!(key(), before, "{vault} of version {version}");
+        }
+    }
+}
+
+#[test]
+#[ignore = "needs an older gatehand: make test-older"]
+fn an_older_gatehand_and_this_one_take_turns_at_one_device() {
+    let installation = Installation::start();
+    let programs = [Path::new(env!("CARGO_BIN_EXE_gatehand")), &older()];
+    for (lane, [first, second]) in [("Lane 1", programs), ("Lane 2", [programs[1], programs[0]])] {
+        let scanner = Scanner::new();
+        let token = installation.create_device(lane);
+        let init = ["init", "--url", &installation.url, "--token", &token];
+        run_by(first, &scanner, &init).succeeds();
+        let key = || fs::read(scanner.home().join("vault.key")).unwrap();
+        let made = key();
+        for program in [second, first, second] {
+            let status = run_by(program, &scanner, &["status", "--json"]);
+            let status: Value = serde_json::from_str(&status.succeeds().stdout).unwrap();
+            assert_eq!(
+                (&status["state"], &status["name"]),
+                (&"enrolled".into(), &lane.into())
+            );
+            for command in ["info", "roll", "update"] {
+                run_by(program, &scanner, &[command]).succeeds();
+            }
+            assert_eq!(key(), made, "{}", program.display());
+        }
+    }
+}
+
+#[test]
+#[ignore = "needs an older gatehand: make test-older"]
+fn an_older_gatehand_opens_each_vault_of_its_time_that_this_one_changed() {
+    for vault in ["enrolled", "enrolling", "replacing"] {
+        let (_, scanner) = scanners_with(vault).remove(0);
+        let tells = || run_by(&older(), &scanner, &["status", "--json"]);
+        let before = tells();
+        change(&scanner);
+        let after = tells();
+        assert_eq!(
+            (after.code, &after.stdout),
+            (before.code, &before.stdout),
+            "{after:?}"
+        );
+        let told: Value = serde_json::from_str(&after.stdout).unwrap();
+        assert!(["enrolled", "enrolling"].contains(&told["state"].as_str().unwrap()));
+    }
+}
+
+/// The program of an older revision, which tests/older_version.sh builds.
+fn older() -> PathBuf {
+    let program = env::var_os("GATEHAND_OLDER").expect("GATEHAND_OLDER names an older gatehand");
+    program.into()
+}
+
+fn run_by(program: &Path, scanner: &Scanner, arguments: &[&str]) -> Ended {
+    end(scanner.command_of(program, arguments).output().unwrap())
+}
+
+/// Adds an entry that no version asks for.
+fn change(scanner: &Scanner) {
+    let mut vault = Vault::open(&folder(scanner)).unwrap();
+    vault
+        .change::<_, VaultError>(|change| change.put_sealed("of a test", "", b"sealed"))
+        .unwrap();
 }
 
 /// Exchanges the server of the unfinished enrolment; its idempotency key.

@@ -40,7 +40,12 @@ impl Scanner {
 
     /// The command with `arguments`, not started yet.
     pub fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_gatehand"));
+        self.command_of(Path::new(env!("CARGO_BIN_EXE_gatehand")), arguments)
+    }
+
+    /// The same of another `gatehand` than the one that is tested.
+    pub fn command_of(&self, program: &Path, arguments: &[&str]) -> Command {
+        let mut command = Command::new(program);
         command
             .args(arguments)
             .stdin(Stdio::null())

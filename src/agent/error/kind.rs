@@ -154,7 +154,7 @@ impl From<&VaultError> for ErrorKind {
         match error {
             VaultError::NoFolder => Self::VaultUnnamed,
             VaultError::Busy { .. } => Self::VaultInUse,
-            VaultError::OtherVersion { .. } => Self::VaultTooNew,
+            VaultError::OtherVersion { .. } | VaultError::KeyVersion { .. } => Self::VaultTooNew,
             VaultError::OpenFolder { .. }
             | VaultError::NoPermissions { .. }
             | VaultError::Volatile { .. }
@@ -168,7 +168,9 @@ impl From<&VaultError> for ErrorKind {
             | VaultError::Corrupt { .. }
             | VaultError::Emptied { .. }
             | VaultError::KeyMissing { .. }
+            | VaultError::KeyWrapped { .. }
             | VaultError::KeyLength { .. }
+            | VaultError::KeyMethod { .. }
             | VaultError::OtherKey { .. }
             | VaultError::Seal { .. }
             | VaultError::Sqlite { .. } => match error.is_beyond_use() {

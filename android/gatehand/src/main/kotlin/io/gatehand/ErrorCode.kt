@@ -79,7 +79,7 @@ public enum class ErrorCode(public val id: String) {
     /** The vault can't be read or is damaged. It is left as it is. */
     VAULT_DAMAGED("vault_damaged"),
 
-    /** The vault was written by a newer version of gatehand. */
+    /** The vault or its key was written by a newer version of gatehand. */
     VAULT_TOO_NEW("vault_too_new"),
 
     /**

@@ -10,7 +10,7 @@ internal sealed interface VaultKey {
     /** The key is gone for good. Nothing was deleted. */
     class Lost(val cause: VaultException) : VaultKey
 
-    /** The Keystore, or the disk, failed in a way that may pass. Nothing was deleted. */
+    /** The Keystore, or the disk, failed in a way that may pass, or this app is too old. Nothing was deleted. */
     class Unavailable(val cause: VaultException) : VaultKey
 
     companion object {

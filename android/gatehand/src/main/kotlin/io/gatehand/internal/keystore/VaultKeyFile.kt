@@ -54,6 +54,9 @@ internal class VaultKeyFile(
     private fun load(): VaultKey {
         return try {
             val json = JSONObject(file.readText())
+            // The version first: only it says what else there is.
+            val version = version(json)
+            if (version > VERSION) return tooNew(version)
             val method = json.getString("method")
             val alias = json.getString("alias")
             val wrapped = Base64.decode(json.getString("wrapped"), Base64.NO_WRAP)
@@ -72,6 +75,14 @@ internal class VaultKeyFile(
             unavailable(error)
         }
     }
+
+    /** Strictly an integer, as the native library reads it; JSONObject itself would take a text or a fraction. */
+    private fun version(json: JSONObject): Long =
+        when (val version = json.get("version")) {
+            is Int -> version.toLong()
+            is Long -> version
+            else -> throw JSONException("$file has no version")
+        }.also { if (it < 1) throw JSONException("$file has version $it") }
 
     private fun make(): VaultKey {
         // A name of its own, so that the key of a vault that was set aside stays in the Keystore.
@@ -173,6 +184,12 @@ internal class VaultKeyFile(
     private fun lost(cause: Exception): VaultKey.Lost {
         val message = "the Android Keystore can't open the vault in $folder any more: enrol this device again with a new code"
         return VaultKey.Lost(VaultException(ErrorCode.KEY_LOST, message, cause))
+    }
+
+    /** Whoever wrote it can still open it: nothing is lost. */
+    private fun tooNew(version: Long): VaultKey.Unavailable {
+        val message = "a newer version of this app wrote the vault's key in $folder (version $version; this one knows up to $VERSION): update this app"
+        return VaultKey.Unavailable(VaultException(ErrorCode.VAULT_TOO_NEW, message))
     }
 
     private fun unavailable(cause: Exception): VaultKey.Unavailable {

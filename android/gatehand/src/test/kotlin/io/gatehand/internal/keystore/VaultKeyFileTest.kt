@@ -5,6 +5,7 @@ import android.content.pm.PackageManager
 import android.os.Build
 import io.gatehand.ErrorCode
 import io.gatehand.VaultException
+import io.gatehand.build.Project
 import io.gatehand.testing.StandInKeystore
 import java.io.File
 import java.util.Locale
@@ -61,6 +62,9 @@ class VaultKeyFileTest {
 
     private fun lost(key: VaultKey): VaultException =
         assertIs<VaultKey.Lost>(key).cause.also { assertEquals(ErrorCode.KEY_LOST, it.code) }
+
+    /** A key that is read in Rust too. */
+    private fun shared(name: String): File = Project.root.resolve("tests/data/keys/$name")
 
     /** A key and a vault that is sealed with it. */
     private fun used(): ByteArray = ready(keyFile().open()).also { vault.writeText("sealed") }
@@ -143,6 +147,49 @@ class VaultKeyFileTest {
         }
         file.writeText(whole)
         ready(keyFile().open())
+    }
+
+    @Test
+    fun a_key_of_a_newer_version_asks_for_an_update_and_is_left_as_it_is() {
+        used()
+        val (names, aliases) = folder.list().orEmpty().toSet() to keystore.aliases
+        for (name in listOf("version-2.json", "version-2-without-method.json")) {
+            val text = shared(name).readText()
+            file.writeText(text)
+            val cause = assertIs<VaultKey.Unavailable>(keyFile().open()).cause
+            assertEquals(ErrorCode.VAULT_TOO_NEW, cause.code)
+            assertTrue("update this app" in cause.message, cause.message)
+            assertEquals(text, file.readText())
+        }
+        assertEquals(names, folder.list().orEmpty().toSet())
+        assertEquals(aliases, keystore.aliases)
+        assertEquals(emptyList(), pauses)
+    }
+
+    @Test
+    fun what_the_native_library_takes_for_damaged_or_what_lies_open_is_a_lost_key_and_left_as_it_is() {
+        used()
+        val damaged = shared("damaged").listFiles().orEmpty().toList()
+        assertTrue(damaged.size > 5)
+        for (form in damaged + listOf("raw.key", "hex.key", "plain.json").map(::shared)) {
+            form.copyTo(file, overwrite = true)
+            lost(keyFile().open())
+            assertContentEquals(form.readBytes(), file.readBytes())
+        }
+    }
+
+    @Test
+    @Config(sdk = [35])
+    fun the_keystores_methods_are_read_as_the_native_library_names_them() {
+        used()
+        val fields = JSONObject(file.readText()).keys().asSequence().toSet()
+        for (name in listOf("aes-gcm.json", "rsa-pkcs1.json")) {
+            val form = shared(name)
+            assertEquals(fields, JSONObject(form.readText()).keys().asSequence().toSet())
+            form.copyTo(file, overwrite = true)
+            val cause = assertIs<KeyGoneException>(lost(keyFile().open()).cause)
+            assertEquals("the Keystore has no key of this name", cause.message)
+        }
     }
 
     @Test
