@@ -8,13 +8,13 @@ use crate::wire::Text;
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Overrides {
-    /// In place of [`Facts::hardware_brand`].
+    /// In place of [`Facts::hardware_brand`](super::Facts::hardware_brand).
     pub hardware_brand: Option<String>,
-    /// In place of [`Facts::hardware_model`].
+    /// In place of [`Facts::hardware_model`](super::Facts::hardware_model).
     pub hardware_model: Option<String>,
-    /// In place of [`Facts::os_name`].
+    /// In place of [`Facts::os_name`](super::Facts::os_name).
     pub os_name: Option<String>,
-    /// In place of [`Facts::os_version`].
+    /// In place of [`Facts::os_version`](super::Facts::os_version).
     pub os_version: Option<String>,
 }
 

@@ -67,7 +67,7 @@ impl KeyHome {
     /// How errors name it.
     pub(super) fn place(&self) -> KeyPlace {
         match self {
-            Self::File(path) => KeyPlace::File(path.clone()),
+            Self::File(_) => KeyPlace::File,
             Self::Held(_) => KeyPlace::Caller,
         }
     }
