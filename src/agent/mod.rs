@@ -37,6 +37,7 @@ use crate::facts::Overrides;
 use crate::vault::Folder;
 use crate::wire::MediumKeySet;
 
+pub use self::core::WAITING_THREADS;
 pub use advice::Advice;
 pub use answer::ForeignAnswer;
 pub use calls::{

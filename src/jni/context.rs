@@ -10,6 +10,11 @@ use tokio::sync::Notify;
 use tokio::time::timeout;
 
 use super::failure::Failure;
+use crate::agent;
+
+/// How many threads may wait for the disk, or look up a name: some more than what agents do apart, which
+/// looks up names too and would else wait for itself.
+const WAITING_THREADS: usize = agent::WAITING_THREADS + 16;
 
 /// How long connections are kept for an open agent's next call.
 const LINGER: Duration = Duration::from_secs(5);
@@ -42,6 +47,7 @@ impl Context {
         let failed = |error| Failure::of("internal", &error);
         let built = Builder::new_current_thread()
             .thread_name("gatehand")
+            .max_blocking_threads(WAITING_THREADS)
             .enable_all()
             .build();
         let runtime = built.map_err(failed)?;

@@ -4,14 +4,11 @@
 //! many damaged pictures, and `hostile`.
 #![allow(clippy::unwrap_used, reason = "a comparison fails by panicking")]
 
-#[path = "../../../src/enrolment/picture/tests/camera.rs"]
-mod camera;
-
 use std::cell::LazyCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
-use camera::{Noise, Photo};
+use gatehand_camera::{Noise, Photo};
 use image::imageops::{self, FilterType};
 use image::{DynamicImage, GrayImage, Luma, Rgb, RgbImage};
 use qrcode::{EcLevel, QrCode};

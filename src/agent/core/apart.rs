@@ -3,6 +3,7 @@
 
 use std::future::pending;
 use std::panic::resume_unwind;
+use std::pin::Pin;
 
 use tokio::runtime::Handle;
 use tokio::sync::{Semaphore, oneshot};
@@ -11,34 +12,33 @@ use tokio::task;
 use super::Core;
 use crate::agent::client::LastFailure;
 
-/// How many threads such work has at most, whoever asks for it; names are looked up in the same pool.
-static THREADS: Semaphore = Semaphore::const_new(32);
+/// How many threads such work has at most, whoever asks for it. Names are looked up in the same pool, for
+/// which a runtime needs some more.
+pub const WAITING_THREADS: usize = 32;
+
+static THREADS: Semaphore = Semaphore::const_new(WAITING_THREADS);
+
+/// Boxed, so that what it is made of is compiled once, wherever it is done.
+type Work<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 
 /// Does `work` where it may wait: on a thread of its own, unless the agent makes one call at a time and
 /// keeps nobody else waiting.
 ///
 /// Such work asks for no other: all threads might be waiting for another one.
-pub(in crate::agent) async fn apart<T, W>(
-    core: &Core,
-    work: impl FnOnce(Core) -> W + Send + 'static,
-) -> T
+pub(in crate::agent) async fn apart<T, W>(core: &Core, work: impl FnOnce(Core) -> W) -> T
 where
     T: Send + 'static,
-    W: Future<Output = T> + Send,
+    W: Future<Output = T> + Send + 'static,
 {
-    let core = core.clone();
+    let work: Work<T> = Box::pin(work(core.clone()));
     match core.memory {
-        None => work(core).await,
-        Some(_) => on_own_thread(move || work(core)).await,
+        None => work.await,
+        Some(_) => on_own_thread(work).await,
     }
 }
 
 /// If nobody waits for the work any more, it ends where it next waits for something else than the disk.
-async fn on_own_thread<T, W>(work: impl FnOnce() -> W + Send + 'static) -> T
-where
-    T: Send + 'static,
-    W: Future<Output = T>,
-{
+async fn on_own_thread<T: Send + 'static>(work: Work<T>) -> T {
     let runtime = Handle::current();
     let shown = LastFailure::of_this_task();
     // Dropped with this future.
@@ -50,7 +50,7 @@ where
             tokio::select! {
                 biased;
                 _ = given_up => None,
-                done = work() => Some(done),
+                done = work => Some(done),
             }
         };
         runtime.block_on(async {
@@ -77,7 +77,7 @@ mod tests {
     #[tokio::test]
     async fn what_waits_keeps_no_other_task_of_one_thread_waiting() {
         let (send, receive) = mpsc::channel();
-        let waits = on_own_thread(move || async move { receive.recv() });
+        let waits = on_own_thread(Box::pin(async move { receive.recv() }));
         let (received, ()) = tokio::join!(waits, async move { send.send(7).unwrap() });
         assert_eq!(received, Ok(7));
     }
@@ -86,11 +86,11 @@ mod tests {
     async fn work_that_nobody_waits_for_ends_where_it_waits_next() {
         let (begun, begins) = oneshot::channel();
         let (held, ended) = oneshot::channel::<()>();
-        let work = on_own_thread(move || async move {
+        let work = on_own_thread(Box::pin(async move {
             let _held = held;
             begun.send(()).ok();
             pending::<()>().await;
-        });
+        }));
         let work = tokio::spawn(work);
         begins.await.unwrap();
         work.abort();
@@ -101,6 +101,6 @@ mod tests {
     #[tokio::test]
     #[should_panic(expected = "of its own")]
     async fn a_panic_is_the_callers() {
-        on_own_thread(|| async { panic!("of its own") }).await
+        on_own_thread(Box::pin(async { panic!("of its own") })).await
     }
 }

@@ -21,6 +21,7 @@ use crate::vault::{self, ChangeLock, Folder, Vault, VaultError};
 use clients::Clients;
 use memory::Memory;
 
+pub use apart::WAITING_THREADS;
 pub(super) use apart::apart;
 pub(super) use clients::is_same_server;
 pub(super) use memory::Known;

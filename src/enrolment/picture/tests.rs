@@ -1,7 +1,5 @@
 //! Pictures as cameras take them and programs make them.
 
-mod camera;
-
 use std::io::Cursor;
 
 use image::imageops::{self, FilterType};
@@ -11,7 +9,7 @@ use proptest::prelude::*;
 use super::super::Enrolment;
 use super::super::draw::QrCode;
 use super::*;
-use camera::{Noise, Photo};
+use gatehand_camera::{Noise, Photo};
 
 const TOKEN: &str = "kpp4jn8g2ynzonp6";
 

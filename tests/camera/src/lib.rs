@@ -6,35 +6,35 @@ use image::{DynamicImage, GrayImage, Luma, Pixel, Rgb, RgbImage, imageops};
 
 /// How a shot is taken; the default is a straight one of a bright screen.
 #[derive(Clone, Debug)]
-pub(super) struct Photo {
+pub struct Photo {
     /// Pixels of width and height.
-    pub(super) size: (u32, u32),
+    pub size: (u32, u32),
     /// Degrees the screen is turned about the vertical axis.
-    pub(super) yaw: f32,
+    pub yaw: f32,
     /// Degrees it is turned about the horizontal axis.
-    pub(super) pitch: f32,
+    pub pitch: f32,
     /// Degrees it is turned in its own plane.
-    pub(super) roll: f32,
+    pub roll: f32,
     /// How far away it is: at 1 the code takes half of the photo's height.
-    pub(super) distance: f32,
+    pub distance: f32,
     /// Standard deviation of the blur, in pixels.
-    pub(super) blur: f32,
+    pub blur: f32,
     /// Largest deviation of a pixel's brightness by the sensor's noise.
-    pub(super) noise: i32,
+    pub noise: i32,
     /// How much of the light is missing in the shadow that falls across the code, 0 to 1.
-    pub(super) shadow: f32,
+    pub shadow: f32,
     /// Largest loss of brightness between the screen's own pixels, 0 to 1.
-    pub(super) moire: f32,
+    pub moire: f32,
     /// Difference between black and white, 0 to 1.
-    pub(super) contrast: f32,
+    pub contrast: f32,
     /// Whether the screen shows light on dark.
-    pub(super) inverted: bool,
+    pub inverted: bool,
     /// Whether it is a front camera's picture, left for right.
-    pub(super) mirrored: bool,
+    pub mirrored: bool,
     /// Colours in place of black and of white.
-    pub(super) colours: [[u8; 3]; 2],
+    pub colours: [[u8; 3]; 2],
     /// Quality of the JPEG, 1 to 100.
-    pub(super) quality: u8,
+    pub quality: u8,
 }
 
 impl Default for Photo {
@@ -60,7 +60,11 @@ impl Default for Photo {
 
 impl Photo {
     /// The JPEG of a screen that shows `code` (one pixel a module, quiet zone included).
-    pub(super) fn take(&self, code: &GrayImage) -> Vec<u8> {
+    ///
+    /// # Panics
+    ///
+    /// If the quality or size is none of a JPEG.
+    pub fn take(&self, code: &GrayImage) -> Vec<u8> {
         let mut noise = Noise(0x2545_f491);
         let axes = self.axes();
         let (width, height) = self.size;
@@ -159,11 +163,11 @@ fn to_shade(light: f32) -> u8 {
 }
 
 /// Evenly spread numbers, the same each time (xorshift).
-pub(super) struct Noise(pub(super) u32);
+pub struct Noise(pub u32);
 
 impl Noise {
     /// A number from `-limit` to `limit`.
-    pub(super) fn up_to(&mut self, limit: i32) -> i32 {
+    pub fn up_to(&mut self, limit: i32) -> i32 {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 17;
         self.0 ^= self.0 << 5;
