@@ -3,6 +3,8 @@
 //! These are the secret itself, in capitals too, its hexadecimal digits, and its base64, alone or amid
 //! other data; in each of them any characters may be percent-encoded or escaped as in JSON.
 
+use std::sync::Arc;
+
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 use memchr::{memchr, memmem};
@@ -22,11 +24,17 @@ const ESCAPE_LENGTH: usize = ESCAPED_MASK.len();
 /// in many texts.
 const RECOGNIZABLE: usize = 8;
 
-/// Overwrites each place where a text has the secret, also across the pieces that it comes in. What is
-/// put there is as long.
+/// Overwrites each place where a text has the secret. What is put there is as long.
+///
+/// It takes longer to make than to use: keep it as long as the secret.
 pub(crate) struct Mask {
     forms: Vec<Form>,
     starts: Starts,
+}
+
+/// Overwrites each place where a text has the secret, also across the pieces that it comes in.
+pub(crate) struct Masking {
+    mask: Arc<Mask>,
     /// What may be the beginning of a form.
     held_back: Vec<u8>,
 }
@@ -64,37 +72,40 @@ impl Mask {
         Self {
             starts: Starts::of(&forms),
             forms,
-            held_back: Vec::new(),
         }
-    }
-
-    /// Takes a piece and returns what can be shown by now.
-    pub(crate) fn next(&mut self, piece: Vec<u8>) -> Vec<u8> {
-        let mut shown = match self.held_back.is_empty() {
-            true => piece,
-            false => [std::mem::take(&mut self.held_back), piece].concat(),
-        };
-        let end = self.cover(&mut shown);
-        self.held_back = shown.split_off(end);
-        shown
-    }
-
-    /// What was held back at the end.
-    pub(crate) fn finish(&mut self) -> Vec<u8> {
-        std::mem::take(&mut self.held_back)
     }
 
     /// A text as a whole.
     pub(crate) fn hide(&self, text: &str) -> String {
+        if !self.may_be_in(text.as_bytes()) {
+            return text.to_owned();
+        }
         let mut bytes = text.as_bytes().to_vec();
-        self.cover(&mut bytes);
+        self.cover(&mut bytes, 0);
         // What is covered begins and ends with ASCII.
         String::from_utf8_lossy(&bytes).into_owned()
     }
 
-    /// Covers every form, and returns where one may begin that is not there as a whole yet.
-    fn cover(&self, text: &mut [u8]) -> usize {
-        let mut at = self.nothing_before(text);
+    /// The same of any bytes.
+    pub(crate) fn hide_in(&self, mut bytes: Vec<u8>) -> Vec<u8> {
+        if self.may_be_in(&bytes) {
+            self.cover(&mut bytes, 0);
+        }
+        bytes
+    }
+
+    /// Whether a form may be in a text as a whole. Most texts have none and no escapes, which is found
+    /// much faster than a form is.
+    fn may_be_in(&self, text: &[u8]) -> bool {
+        let has_form =
+            |form: &Form| form.text.len() <= text.len() && memmem::find(text, &form.text).is_some();
+        memchr(b'%', text).is_some()
+            || memmem::find(text, JSON_ESCAPE).is_some()
+            || self.forms.iter().any(has_form)
+    }
+
+    /// Covers every form from `at` on, and returns where one may begin that is not there as a whole yet.
+    fn cover(&self, text: &mut [u8], mut at: usize) -> usize {
         while let Some((start, forms)) = self.starts.next(text, at) {
             match self.find(forms, text, start) {
                 Found::Whole(end) => {
@@ -110,19 +121,10 @@ impl Mask {
         text.len()
     }
 
-    /// Where there is surely no form before. Most texts have none and no escapes, which is found much
-    /// faster than a form is.
-    fn nothing_before(&self, text: &[u8]) -> usize {
-        let has_form = |form: &Form| memmem::find(text, &form.text).is_some();
-        if memchr(b'%', text).is_some()
-            || memmem::find(text, JSON_ESCAPE).is_some()
-            || self.forms.iter().any(has_form)
-        {
-            return 0;
-        }
+    /// How much of a form may stand at the end of a text that has no escapes as a whole.
+    fn longest_beginning(&self) -> usize {
         let longest = self.forms.iter().map(|form| form.text.len()).max();
-        text.len()
-            .saturating_sub(longest.unwrap_or(0) + ESCAPE_LENGTH)
+        longest.unwrap_or(0) + ESCAPE_LENGTH
     }
 
     fn find(&self, forms: u16, text: &[u8], start: usize) -> Found {
@@ -136,6 +138,35 @@ impl Mask {
             }
         }
         best
+    }
+}
+
+impl Masking {
+    pub(crate) fn new(mask: Arc<Mask>) -> Self {
+        Self {
+            mask,
+            held_back: Vec::new(),
+        }
+    }
+
+    /// Takes a piece and returns what can be shown by now.
+    pub(crate) fn next(&mut self, piece: Vec<u8>) -> Vec<u8> {
+        let mut shown = match self.held_back.is_empty() {
+            true => piece,
+            false => [std::mem::take(&mut self.held_back), piece].concat(),
+        };
+        let from = match self.mask.may_be_in(&shown) {
+            true => 0,
+            false => shown.len().saturating_sub(self.mask.longest_beginning()),
+        };
+        let end = self.mask.cover(&mut shown, from);
+        self.held_back = shown.split_off(end);
+        shown
+    }
+
+    /// What was held back at the end.
+    pub(crate) fn finish(&mut self) -> Vec<u8> {
+        std::mem::take(&mut self.held_back)
     }
 }
 
@@ -321,7 +352,7 @@ mod tests {
     use super::*;
 
     fn masked(secret: &str, text: &[u8], sizes: &[usize]) -> Vec<u8> {
-        let mut mask = Mask::of(secret);
+        let mut mask = Masking::new(Arc::new(Mask::of(secret)));
         let (mut rest, mut masked) = (text, Vec::new());
         for size in sizes.iter().cycle() {
             let (piece, more) = rest.split_at((*size).min(rest.len()));

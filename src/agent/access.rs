@@ -12,6 +12,7 @@ use super::learn::{doubt, hear_info};
 use super::operate;
 use super::record::{Device, Identity, media_key};
 use super::state::State;
+use crate::mask::Mask;
 use crate::vault::{self, Vault, Watch};
 use crate::wire::DeviceReport;
 
@@ -43,8 +44,10 @@ impl Access {
         }
         let state = device.standing.state;
         let identity = device.identity.ok_or(AgentError::NotEnrolled)?;
+        let key = identity.key(vault)?;
         let known = Known {
-            key: identity.key(vault)?,
+            mask: Arc::new(Mask::new(&key)),
+            key,
             rsa_pubkey: media_key::public(vault)?,
             identity,
             state,

@@ -77,5 +77,6 @@ fn place(file: &Metadata) -> Place {
 
 /// A number that changes with each commit of another connection.
 fn version(connection: &Connection) -> rusqlite::Result<i64> {
-    connection.query_row("PRAGMA data_version", [], |row| row.get(0))
+    let mut statement = connection.prepare_cached("PRAGMA data_version")?;
+    statement.query_row([], |row| row.get(0))
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use reqwest::StatusCode;
 use reqwest::header::{AUTHORIZATION, CONTENT_LENGTH};
+use url::Url;
 
 use super::call::{ApiRequest, Call};
 use crate::agent::access::{Access, access, at_hand};
@@ -15,7 +16,6 @@ use crate::agent::error::AgentError;
 use crate::agent::learn::{AfterDoubt, doubt, has_news, hear_info, keep_given_if_known};
 use crate::agent::record::Identity;
 use crate::agent::state::State;
-use crate::mask::Mask;
 use crate::secret::Secret;
 use crate::wire::{DeviceInfo, Problem};
 
@@ -38,36 +38,34 @@ pub(in crate::agent) async fn request(
 ) -> Result<ApiResponse, AgentError> {
     let call = Call::of(request, false)?;
     let is_info = call.is_info();
-    let (access, answer) = self::call(core, call).await?;
+    let (access, mut answer) = self::call(core, call).await?;
     if is_info {
         learn_in_passing(core, &access, &answer).await;
     }
-    let mut mask = Mask::new(&access.key);
-    let headers = visible_headers(&answer.headers, &mask);
-    let mut body = mask.next(answer.body.to_vec());
-    body.extend(mask.finish());
     Ok(ApiResponse {
         status: answer.status.as_u16(),
-        headers,
-        body,
+        headers: visible_headers(&answer.headers, &access.mask),
+        body: access.mask.hide_in(std::mem::take(&mut *answer.body)),
     })
 }
 
-/// What a call is made with. What is refused is refused before anything is sent, be it a report that is
-/// due.
-pub(super) async fn access_for(core: &Core, call: &Arc<Call>) -> Result<Access, AgentError> {
+/// What a call is made with, and where it goes. What is refused is refused before anything is sent, be it
+/// a report that is due.
+pub(super) async fn access_for(core: &Core, call: &Arc<Call>) -> Result<(Access, Url), AgentError> {
     if let Some(known) = core.recall() {
-        call.address(&known.identity.server)?;
+        let url = call.address(&known.identity.server)?;
         if let Some(access) = at_hand(core, known)? {
-            return Ok(access);
+            return Ok((access, url));
         }
     }
-    let call = Arc::clone(call);
-    apart(core, |core| async move {
-        let allow = |identity: &Identity| call.address(&identity.server).map(drop);
+    let allowed = Arc::clone(call);
+    let access = apart(core, |core| async move {
+        let allow = |identity: &Identity| allowed.address(&identity.server).map(drop);
         access(&core, allow).await
-    })
-    .await
+    });
+    let access = access.await?;
+    let url = call.address(&access.identity.server)?;
+    Ok((access, url))
 }
 
 /// Makes a call with the key. A 401 is looked into before it is handed on.
@@ -75,8 +73,8 @@ pub(super) async fn call(core: &Core, call: Call) -> Result<(Access, Answer), Ag
     let call = Arc::new(call);
     let mut new_keys = 0;
     loop {
-        let access = access_for(core, &call).await?;
-        let answer = send_as(core, &access, &call).await?;
+        let (access, url) = access_for(core, &call).await?;
+        let answer = send_as(core, &access, &call, url).await?;
         match look_into(core, &access, &answer).await? {
             Some(AfterDoubt::OtherKey) if new_keys < NEW_KEYS => new_keys += 1,
             // The key may have been replaced by what could not be finished.
@@ -107,9 +105,13 @@ pub(super) async fn look_into(
     .await
 }
 
-async fn send_as(core: &Core, access: &Access, call: &Call) -> Result<Answer, AgentError> {
+async fn send_as(
+    core: &Core,
+    access: &Access,
+    call: &Call,
+    url: Url,
+) -> Result<Answer, AgentError> {
     let server = &access.identity.server;
-    let url = call.address(server)?;
     let client = core.clients.with_kept(&access.trust)?;
     let mut request = client
         .request(call.method.clone(), url)

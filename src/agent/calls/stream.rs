@@ -10,6 +10,7 @@ use bytes::Bytes;
 use http_body_util::channel::{Channel, Sender};
 use reqwest::StatusCode;
 use reqwest::header::{AUTHORIZATION, CONTENT_LENGTH, HeaderMap};
+use url::Url;
 
 use super::call::{ApiRequest, Call};
 use super::request::{access_for, hope_if, keep_trust, look_into};
@@ -19,7 +20,7 @@ use crate::agent::client::{Answer, Incoming, device_authorization};
 use crate::agent::core::Core;
 use crate::agent::error::AgentError;
 use crate::agent::learn::AfterDoubt;
-use crate::mask::Mask;
+use crate::mask::Masking;
 
 /// Pieces of a body that wait for the network.
 const PIECES: usize = 4;
@@ -59,7 +60,7 @@ pub struct ApiStream {
     /// Names and values, as far as they are text; masked like the body.
     pub headers: Vec<(String, String)>,
     body: Body,
-    mask: Mask,
+    mask: Masking,
     server: String,
 }
 
@@ -104,8 +105,8 @@ pub(in crate::agent) async fn stream(
     body: Option<StreamedBody>,
 ) -> Result<ApiStream, AgentError> {
     let call = Arc::new(Call::of(request, body.is_some())?);
-    let mut access = access_for(core, &call).await?;
-    let incoming = open(core, &access, &call, body).await?;
+    let (mut access, url) = access_for(core, &call).await?;
+    let incoming = open(core, &access, &call, url, body).await?;
     let status = incoming.status();
     let headers = incoming.headers().clone();
     // A refusal of the key is small, and has to be understood.
@@ -132,12 +133,13 @@ async fn open(
     core: &Core,
     access: &Access,
     call: &Call,
+    url: Url,
     body: Option<StreamedBody>,
 ) -> Result<Incoming, AgentError> {
     let server = &access.identity.server;
     let client = core.clients.with_kept(&access.trust)?;
     let mut request = client
-        .request(call.method.clone(), call.address(server)?)
+        .request(call.method.clone(), url)
         .headers(call.headers.clone())
         .header(AUTHORIZATION, device_authorization(&access.key)?);
     match body {
@@ -173,12 +175,11 @@ async fn read_refusal(access: &Access, incoming: Incoming) -> Result<Answer, Age
 }
 
 fn begun(access: &Access, status: StatusCode, headers: &HeaderMap, body: Body) -> ApiStream {
-    let mask = Mask::new(&access.key);
     ApiStream {
         status: status.as_u16(),
-        headers: visible_headers(headers, &mask),
+        headers: visible_headers(headers, &access.mask),
         body,
-        mask,
+        mask: Masking::new(Arc::clone(&access.mask)),
         server: access.identity.server.to_string(),
     }
 }

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use crate::agent::client::Trust;
 use crate::agent::record::Identity;
 use crate::agent::state::State;
+use crate::mask::Mask;
 use crate::secret::Secret;
 use crate::vault::{Folder, Watch};
 
@@ -12,6 +13,8 @@ use crate::vault::{Folder, Watch};
 pub(in crate::agent) struct Known {
     pub(in crate::agent) identity: Identity,
     pub(in crate::agent) key: Secret,
+    /// Keeps the key out of what is handed on.
+    pub(in crate::agent) mask: Arc<Mask>,
     pub(in crate::agent) state: State,
     pub(in crate::agent) trust: Trust,
     /// In PEM, if the device has an RSA key.

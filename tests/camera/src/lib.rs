@@ -1,5 +1,6 @@
 //! A camera that photographs a screen with a QR code, a new shot for every setting and
 //! the same for the same one.
+#![allow(clippy::unwrap_used, reason = "what tests show fails by panicking")]
 
 use image::codecs::jpeg::JpegEncoder;
 use image::{DynamicImage, GrayImage, Luma, Pixel, Rgb, RgbImage, imageops};
