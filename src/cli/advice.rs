@@ -87,7 +87,7 @@ fn on(error: &CliError) -> Option<String> {
         CliError::Unlisted { list, .. } => Some(format!("{list} shows those that are there")),
         #[cfg(feature = "server")]
         CliError::Database(error) | CliError::Server(ServerError::Database(error)) => {
-            error.advice().map(str::to_owned)
+            error.advice().map(Cow::into_owned)
         }
         _ => {
             let repeat = error.idempotency_key().map(|key| {
@@ -115,6 +115,7 @@ fn plain(error: &CliError) -> Option<&'static str> {
         CliError::NoInput => {
             Some("give --qr-image FILE, --payload TEXT, or --url ADDRESS and --token TOKEN")
         }
+        CliError::NoEndInTime(_) => Some("scan the code once, and nothing else"),
         CliError::NotConfirmed => Some("answer yes, or give --yes"),
         CliError::NoCommand(_) => Some("gatehand --help lists the commands"),
         CliError::Existing { .. } => Some(

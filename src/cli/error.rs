@@ -59,9 +59,7 @@ pub(super) enum CliError {
     NoInput,
     #[error("nothing was scanned or typed for {0} s")]
     NoInputInTime(u64),
-    #[error(
-        "what is scanned or typed has no end after {0} s; scan the code once, and nothing else"
-    )]
+    #[error("what is scanned or typed has no end after {0} s")]
     NoEndInTime(u64),
     #[error("nothing was sent: the code's server was not confirmed with yes")]
     CodeNotConfirmed,

@@ -1,6 +1,7 @@
 //! The installation's secret: 32 random bytes in a file outside the database, made as hexadecimal digits,
 //! which every version reads.
 
+use std::borrow::Cow;
 use std::ffi::OsString;
 use std::fs::File;
 use std::io::{self, ErrorKind};
@@ -36,23 +37,20 @@ pub enum SecretFileError {
         source: io::Error,
     },
     /// Others may read it.
-    #[error("others may read the server's secret in {0}; run: chmod 600 {0}", path.display())]
+    #[error("others may read the server's secret in {}", path.display())]
     Open {
         /// The file.
         path: PathBuf,
     },
     /// Somebody else made it, and so knows it.
-    #[error(
-        "the server's secret in {0} belongs to another user, who can read it; make it the file of the user that the server runs as, with chown, or name another one with --secret-file",
-        path.display()
-    )]
+    #[error("the server's secret in {} belongs to another user, who can read it", path.display())]
     OfAnother {
         /// The file.
         path: PathBuf,
     },
     /// Others may read whatever is there.
     #[error(
-        "the file system of the server's secret {} keeps no permissions, so others may read it: name a file on another one with --secret-file",
+        "the file system of the server's secret {} keeps no permissions, so others may read it",
         path.display()
     )]
     NoPermissions {
@@ -67,7 +65,7 @@ pub enum SecretFileError {
     },
     /// A newer gatehand wrote it.
     #[error(
-        "the server's secret in {} has version {found}, this gatehand knows up to {}; update gatehand",
+        "the server's secret in {} has version {found}, this gatehand knows up to {}",
         path.display(),
         key_envelope::VERSION
     )]
@@ -79,7 +77,7 @@ pub enum SecretFileError {
     },
     /// It can be opened elsewhere only.
     #[error(
-        "the server's secret in {} is wrapped by {method}, which gatehand can't ask here; name a file that it lies open in with --secret-file",
+        "the server's secret in {} is wrapped by {method}, which gatehand can't ask here",
         path.display()
     )]
     Wrapped {
@@ -90,13 +88,34 @@ pub enum SecretFileError {
     },
     /// The database was made with a secret that is gone.
     #[error(
-        "the database was made with a secret that is not in {}; put that file back or name it with --secret-file",
+        "the database was made with a secret that is not in {}",
         path.display()
     )]
     Missing {
         /// The file.
         path: PathBuf,
     },
+}
+
+impl SecretFileError {
+    /// What to do about it, for whoever runs the server; nothing where that depends on the cause.
+    pub fn advice(&self) -> Option<Cow<'static, str>> {
+        let advice = match self {
+            Self::Open { path } => {
+                return Some(format!("run: chmod 600 {}", path.display()).into());
+            }
+            Self::OfAnother { .. } => {
+                "make it the file of the user that the server runs as, with chown, or name another one with --secret-file"
+            }
+            Self::NoPermissions { .. } => "name a file on another one with --secret-file",
+            Self::Malformed { .. } => "name the file that holds it with --secret-file",
+            Self::Newer { .. } => "update gatehand",
+            Self::Wrapped { .. } => "name a file that it lies open in with --secret-file",
+            Self::Missing { .. } => "put that file back or name it with --secret-file",
+            Self::Unreadable { .. } | Self::Unwritable { .. } => return None,
+        };
+        Some(advice.into())
+    }
 }
 
 /// Where the secret is: a systemd credential can only be read, a file is made when it is missing.

@@ -1,5 +1,6 @@
 //! Why a database can't be opened.
 
+use std::borrow::Cow;
 use std::error::Error;
 use std::path::PathBuf;
 
@@ -32,10 +33,10 @@ pub enum OpenFailure {
     #[error("it is no database")]
     NoDatabase,
     /// It is the database of another program, or a vault.
-    #[error("it is not a gatehand server's database; name another file with --database")]
+    #[error("it is not a gatehand server's database")]
     Foreign,
     /// A later version of gatehand has changed it.
-    #[error("the database has version {found}, this gatehand knows up to {known}; update gatehand")]
+    #[error("the database has version {found}, this gatehand knows up to {known}")]
     Newer {
         /// Its version.
         found: u32,
@@ -43,9 +44,7 @@ pub enum OpenFailure {
         known: u32,
     },
     /// It is older, and no copy could be made of it.
-    #[error(
-        "it is brought to version {known} only after a copy was made beside it, which failed; make room on its disk"
-    )]
+    #[error("it is brought to version {known} only after a copy was made beside it, which failed")]
     NotCopied {
         /// The version this program needs.
         known: u32,
@@ -61,9 +60,7 @@ pub enum OpenFailure {
         source: Box<dyn Error + Send + Sync>,
     },
     /// Its sealed values can't be opened.
-    #[error(
-        "the database was made with another secret; name the file that holds it with --secret-file"
-    )]
+    #[error("the database was made with another secret")]
     OtherSecret,
     /// The secret can't be had.
     #[error(transparent)]
@@ -71,18 +68,22 @@ pub enum OpenFailure {
 }
 
 impl OpenError {
-    /// What to do about it, for whoever runs the server; where the words don't say it.
-    pub fn advice(&self) -> Option<&'static str> {
-        match self.source {
-            OpenFailure::Unusable { advice, .. } => Some(advice),
-            OpenFailure::NoFolder(_) => {
-                Some("make the folder, or name another file with --database")
+    /// What to do about it, for whoever runs the server.
+    pub fn advice(&self) -> Option<Cow<'static, str>> {
+        let advice = match &self.source {
+            OpenFailure::Secret(error) => return error.advice(),
+            OpenFailure::Unusable { advice, .. } => advice,
+            OpenFailure::NoFolder(_) => "make the folder, or name another file with --database",
+            OpenFailure::Folder => "name a file in it with --database",
+            OpenFailure::NoDatabase => {
+                "name another file with --database; if this one was a database, restore it from a backup"
             }
-            OpenFailure::Folder => Some("name a file in it with --database"),
-            OpenFailure::NoDatabase => Some(
-                "name another file with --database; if this one was a database, restore it from a backup",
-            ),
-            _ => None,
-        }
+            OpenFailure::Foreign => "name another file with --database",
+            OpenFailure::Newer { .. } => "update gatehand",
+            OpenFailure::NotCopied { .. } => "make room on its disk",
+            OpenFailure::OtherSecret => "name the file that holds it with --secret-file",
+            OpenFailure::File(_) => return None,
+        };
+        Some(advice.into())
     }
 }
