@@ -7,7 +7,7 @@ use std::error::Error;
 use serde::Serialize;
 
 use super::{advice, error_code};
-use crate::agent::AgentError;
+use crate::agent::{AgentError, ErrorKind};
 use crate::causes;
 use crate::enrolment::ParseError;
 use crate::shown;
@@ -22,6 +22,9 @@ pub(super) struct Failure {
     causes: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     status: Option<u16>,
+    /// What it was to the agent, if it was the agent's.
+    #[serde(skip)]
+    kind: Option<ErrorKind>,
 }
 
 /// What a native method fails with.
@@ -42,6 +45,7 @@ impl Failure {
             message: shown::line(&message.into()),
             causes: Vec::new(),
             status: None,
+            kind: None,
         }
     }
 
@@ -95,7 +99,18 @@ impl Failure {
 
     /// Whether the vault is found otherwise than when the agent was opened.
     pub(super) fn is_about_the_vault(&self) -> bool {
-        self.code == "not_enrolled" || self.code.starts_with("vault_")
+        matches!(
+            self.kind,
+            Some(
+                ErrorKind::NotEnrolled
+                    | ErrorKind::VaultInUse
+                    | ErrorKind::VaultUnwritable
+                    | ErrorKind::VaultUnreadable
+                    | ErrorKind::VaultUnnamed
+                    | ErrorKind::VaultDamaged
+                    | ErrorKind::VaultTooNew
+            )
+        )
     }
 
     pub(super) fn message(&self) -> &str {
@@ -137,10 +152,12 @@ impl From<AgentError> for Failure {
             AgentError::OtherDevice { .. } => Some(200),
             _ => None,
         };
+        let kind = error.kind();
         Self {
             status,
+            kind: Some(kind),
             message: advice::words(&error),
-            ..Self::of(error_code::of(error.kind()), &error)
+            ..Self::of(error_code::of(kind), &error)
         }
     }
 }
