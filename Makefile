@@ -8,7 +8,7 @@ test:
 LONG = failing_disk power_loss odd_names secrets hostile_network picture
 
 test-quick:
-	RUST_TEST_THREADS=4 cargo test --features failpoints --lib --bins --test agent --test command --test layers --test server \
+	RUST_TEST_THREADS=4 cargo test --quiet --no-fail-fast --features failpoints --lib --test agent --test command --test layers --test server \
 	  --test server_log -- $(LONG:%=--skip %::)
 
 # A long search for input that breaks something: make test-long SECONDS=3600

@@ -37,7 +37,7 @@ use crate::facts::Overrides;
 use crate::vault::Folder;
 use crate::wire::MediumKeySet;
 
-pub use self::core::WAITING_THREADS;
+pub use self::core::is_working_apart;
 pub use advice::Advice;
 pub use answer::ForeignAnswer;
 pub use calls::{
@@ -83,7 +83,8 @@ impl Agent {
     }
 
     /// The same, made for many calls: it keeps the vault open and its key in memory, and reads them
-    /// again when they were changed. It keeps no thread of its caller's runtime waiting for the disk.
+    /// again when they were changed. It keeps no thread of its caller's runtime waiting for the disk: that is
+    /// done on threads of its own, of which a process has 32 at most.
     pub fn with_memory(self) -> Self {
         Self {
             core: self.core.with_memory(),
@@ -93,6 +94,11 @@ impl Agent {
     /// What the vault says about this device. Changes nothing and waits for nobody.
     pub fn status(&self) -> Result<Status, AgentError> {
         Status::read(&self.core.folder)
+    }
+
+    /// The same, for who must not wait for the disk: with memory it is read on another thread.
+    pub async fn status_read_apart(&self) -> Result<Status, AgentError> {
+        apart(&self.core, |core| async move { Status::read(&core.folder) }).await
     }
 
     /// Refuses a vault that is gone at the next boot, unless the folder allows it: what [`initialize`],

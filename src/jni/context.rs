@@ -12,10 +12,6 @@ use tokio::time::timeout;
 use super::failure::Failure;
 use crate::agent;
 
-/// How many threads may wait for the disk, or look up a name: some more than what agents do apart, which
-/// looks up names too and would else wait for itself.
-const WAITING_THREADS: usize = agent::WAITING_THREADS + 16;
-
 /// How long connections are kept for an open agent's next call.
 const LINGER: Duration = Duration::from_secs(5);
 
@@ -25,6 +21,9 @@ static CONTEXT: Mutex<Context> = Mutex::new(Context {
     users: 0,
     idle_since: None,
 });
+/// How often to look whether what was given up has come back from the disk, which may still need the runtime.
+const APART_INTERVAL: Duration = Duration::from_millis(20);
+
 /// Tells the runtime that it may be needed no more.
 static LEFT: Notify = Notify::const_new();
 
@@ -47,7 +46,6 @@ impl Context {
         let failed = |error| Failure::of("internal", &error);
         let built = Builder::new_current_thread()
             .thread_name("gatehand")
-            .max_blocking_threads(WAITING_THREADS)
             .enable_all()
             .build();
         let runtime = built.map_err(failed)?;
@@ -62,6 +60,7 @@ impl Context {
     /// How long the runtime is kept before it is looked at again.
     fn remaining(&self) -> Duration {
         match self.idle_since {
+            Some(_) if self.agents == 0 && agent::is_working_apart() => APART_INTERVAL,
             Some(_) if self.agents == 0 => Duration::ZERO,
             Some(since) => LINGER.saturating_sub(since.elapsed()),
             None => LINGER,

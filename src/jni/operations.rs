@@ -40,10 +40,11 @@ where
 }
 
 /// The end of an operation, with the state it led to.
-fn done(open: &Open) -> Result<Success, Failure> {
+async fn done(open: &Open) -> Result<Success, Failure> {
     open.app.changed();
+    let status = open.core.status_read_apart().await?;
     Ok(Success {
-        result: open.state()?.into(),
+        result: shapes::state(&status).into(),
         ..Success::default()
     })
 }
@@ -79,7 +80,7 @@ fn initialize<'l>(
             AgentError::Address(_) => Failure::from(error).coded("enrolment_invalid"),
             error => error.into(),
         })?;
-        done(&open)
+        done(&open).await
     })
 }
 
@@ -109,7 +110,7 @@ fn adopt<'l>(
             ..InitializeOptions::default()
         };
         open.core.adopt(&existing, &options).await?;
-        done(&open)
+        done(&open).await
     })
 }
 
@@ -124,7 +125,7 @@ fn refresh<'l>(
     begin(env, agent, &completion, |open| async move {
         open.app.reports(report);
         open.core.info().await?;
-        done(&open)
+        done(&open).await
     })
 }
 
@@ -136,7 +137,7 @@ fn roll<'l>(
 ) -> Answer<jlong> {
     begin(env, agent, &completion, |open| async move {
         open.core.roll().await?;
-        done(&open)
+        done(&open).await
     })
 }
 
@@ -148,7 +149,7 @@ fn revoke<'l>(
 ) -> Answer<jlong> {
     begin(env, agent, &completion, |open| async move {
         open.core.revoke().await?;
-        done(&open)
+        done(&open).await
     })
 }
 

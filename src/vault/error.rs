@@ -172,9 +172,7 @@ pub enum VaultError {
         found: u64,
     },
     /// The key's file holds a key that something else has to open.
-    #[error(
-        "the key in {path} is wrapped by {method}, which gatehand can't ask here: put the vault's own key back"
-    )]
+    #[error("the key in {path} is wrapped by {method}, which gatehand can't ask here")]
     KeyMethod {
         /// The key's file.
         path: PathBuf,

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use rustix::process::geteuid;
 
-use super::key_home::KeyHome;
+use super::key_home::{KEY, KeyHome};
 use super::privacy::make_private;
 use super::{VaultError, volatile};
 use crate::failpoint;
@@ -19,7 +19,6 @@ use crate::seal::SealingKey;
 
 const SYSTEM_FOLDER: &str = "/var/lib/gatehand";
 const VAULT: &str = "vault.db";
-const KEY: &str = "vault.key";
 const LOCK: &str = "vault.lock";
 /// What SQLite makes beside the vault.
 const SQLITE_FILES: [&str; 3] = ["vault.db-journal", "vault.db-wal", "vault.db-shm"];
@@ -199,7 +198,8 @@ impl Folder {
         let mut vault_went = None;
         // The key first: if this is cut short, what is left still says that something is missing. The
         // log before its database: SQLite would replay it into the next one.
-        for name in [KEY].into_iter().chain(SQLITE_FILES).chain([VAULT]) {
+        let keys = self.key_home.files_beside().iter().copied();
+        for name in keys.chain(SQLITE_FILES).chain([VAULT]) {
             let from = self.path.join(name);
             let to = self
                 .path

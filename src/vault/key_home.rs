@@ -1,10 +1,13 @@
-//! Where a vault's key lives: all that depends on it is here.
+//! Where a vault's key lives, and what depends on that.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::{KeyFile, KeyPlace, VaultError};
 use crate::seal::SealingKey;
+
+/// The key's file in the vault's folder.
+pub(super) const KEY: &str = "vault.key";
 
 /// What an Android app keeps beside its vault: the key, wrapped by the device's Keystore.
 const WRAPPED: &str = "vault.key.wrapped";
@@ -61,6 +64,15 @@ impl KeyHome {
         match self {
             Self::File(path) => Some(path),
             Self::Held(_) => None,
+        }
+    }
+
+    /// Names of the files in the vault's folder that go with a vault which is set aside. An app looks after
+    /// what it holds itself.
+    pub(super) fn files_beside(&self) -> &'static [&'static str] {
+        match self {
+            Self::File(_) => &[KEY, WRAPPED],
+            Self::Held(_) => &[KEY],
         }
     }
 

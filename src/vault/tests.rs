@@ -157,6 +157,12 @@ fn another_key_a_missing_key_and_a_broken_key_are_told_apart() {
 
     fs::write(folder.path().join("vault.key.wrapped"), "{}").unwrap();
     assert!(matches!(open(), VaultError::KeyWrapped { .. }));
+    assert!(folder.set_aside().unwrap().is_some());
+    let wrapped = |name: &str| name.ends_with(".key.wrapped") && name.contains("replaced");
+    let names = fs::read_dir(folder.path()).unwrap();
+    let names = names.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    assert_eq!(names.filter(|name| wrapped(name)).count(), 1);
+    assert!(!folder.path().join("vault.key.wrapped").exists());
 }
 
 #[test]

@@ -28,3 +28,4 @@ mod strange_servers;
 mod trust;
 mod vault;
 mod vault_versions;
+mod waiting;

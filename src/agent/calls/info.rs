@@ -96,10 +96,13 @@ impl Current {
 
 pub(in crate::agent) async fn info(core: &Core) -> Result<Info, AgentError> {
     let info = ask_who(core).await;
-    apart(core, |core| async move {
+    let revoked = apart(core, |core| async move {
         revoke_replaced_in_passing(&core).await;
-    })
-    .await;
+        Ok(())
+    });
+    if let Err(error) = revoked.await {
+        error.warn();
+    }
     info
 }
 

@@ -141,7 +141,7 @@ pub(super) async fn keep_trust(core: &Core, client: &Client, access: &Access) {
         return;
     }
     let (client, known) = (client.clone(), Arc::clone(&access.known));
-    apart(core, |core| async move {
+    let kept = apart(core, |core| async move {
         let Known {
             identity,
             key,
@@ -149,8 +149,11 @@ pub(super) async fn keep_trust(core: &Core, client: &Client, access: &Access) {
             ..
         } = &*known;
         keep_given_if_known(&core, &client, identity, key, trust).await;
-    })
-    .await;
+        Ok(())
+    });
+    if let Err(error) = kept.await {
+        error.warn();
+    }
 }
 
 /// A key that was rejected and seems to work again: asks, and takes that in. It was the answer

@@ -21,8 +21,8 @@ use crate::vault::{self, ChangeLock, Folder, Vault, VaultError};
 use clients::Clients;
 use memory::Memory;
 
-pub use apart::WAITING_THREADS;
 pub(super) use apart::apart;
+pub use apart::is_working_apart;
 pub(super) use clients::is_same_server;
 pub(super) use memory::Known;
 pub(super) use sent::Sent;
@@ -38,6 +38,8 @@ pub(super) struct Core {
     pub(super) describe: Arc<dyn Describe>,
     observer: Arc<dyn Observe>,
     pub(super) memory: Option<Arc<Memory>>,
+    /// When the time of what is being done is over, if that has begun.
+    until: Option<Instant>,
 }
 
 impl Core {
@@ -48,6 +50,7 @@ impl Core {
             describe,
             observer: Arc::new(Nobody),
             memory: None,
+            until: None,
         }
     }
 
@@ -62,15 +65,25 @@ impl Core {
         }
     }
 
+    /// The same for what has to be done by then.
+    fn until(&self, until: Instant) -> Self {
+        let until = Some(until);
+        Self {
+            until,
+            ..self.clone()
+        }
+    }
+
     /// Takes the right to change the device; waits for another process that has it.
     pub(super) async fn lock(&self) -> Result<ChangeLock, AgentError> {
         if let Some(memory) = &self.memory {
             memory.forget();
         }
-        let deadline = Instant::now() + self.clients.deadline();
+        let until = self.until;
+        let until = until.unwrap_or_else(|| Instant::now() + self.clients.deadline());
         loop {
             match vault::lock(&self.folder) {
-                Err(VaultError::Busy { .. }) if Instant::now() < deadline => {
+                Err(VaultError::Busy { .. }) if Instant::now() < until => {
                     tokio::time::sleep(LOCK_INTERVAL).await;
                 }
                 result => return Ok(result?),

@@ -43,6 +43,9 @@ pub enum AgentError {
     /// The operating system gave no random bytes.
     #[error("the operating system gave no random bytes: {0}")]
     Random(getrandom::Error),
+    /// The operating system starts no more threads.
+    #[error("the operating system starts no thread to wait for the disk on")]
+    Thread(#[source] std::io::Error),
     /// There is no identity.
     #[error("this device is not enrolled")]
     NotEnrolled,
@@ -295,6 +298,7 @@ impl AgentError {
             Self::MediaKey(MediaKeyError::Make(_) | MediaKeyError::Read(_))
             | Self::Client(_)
             | Self::Random(_)
+            | Self::Thread(_)
             | Self::Key(_)
             | Self::Encode(_) => ErrorKind::Failed,
         }

@@ -1,5 +1,5 @@
-//! Each shape against its golden files in `tests/data/bridge`, which Kotlin's `CodecTest` and
-//! `FailuresTest` hold the other side to.
+//! Each shape against its golden files in `tests/data/bridge`, which Kotlin's `ShapesTest` holds
+//! the other side to.
 
 use std::collections::BTreeSet;
 use std::fs;
