@@ -31,7 +31,9 @@ struct Stuck {
 impl Describe for Stuck {
     fn facts(&self) -> Facts {
         self.asked.send(()).unwrap();
-        let answered = self.answers.lock().unwrap().recv_timeout(PATIENCE);
+        // Held, so that whoever asks next fails at once if this does.
+        let answers = self.answers.lock().unwrap();
+        let answered = answers.recv_timeout(PATIENCE);
         assert_ne!(answered, Err(RecvTimeoutError::Timeout), "all else waited");
         self.machine.facts()
     }
