@@ -1,11 +1,15 @@
 package io.gatehand
 
+import java.io.IOException
+
 /**
  * What an operation of gatehand failed with.
  *
  * [code] is for programs, [message] is one sentence that says what failed and what to do, and the
  * chain of [causes][cause] tells why. None of them ever holds a key or a token. Each [ErrorCode]
  * comes in one class; `docs/ANDROID.md` has the table.
+ *
+ * It is an [IOException], as code that calls a network expects: what catches that catches this too.
  *
  * Wrong use is no such exception: what can be told to be nonsense where it is passed (an empty name, a
  * key with a line break) is an [IllegalArgumentException] there, and any call of a closed agent an
@@ -18,7 +22,7 @@ public open class GatehandException @JvmOverloads constructor(
     public val code: ErrorCode,
     override val message: String,
     cause: Throwable? = null,
-) : Exception(message, cause) {
+) : IOException(message, cause) {
     /** Whether the same may go well later without anybody doing anything, so that a worker tries again. */
     public open val isTemporary: Boolean
         get() = when (code) {

@@ -78,6 +78,7 @@ public class ScannerAgent private constructor(private val setup: AgentSetup) : C
      *
      * @throws VaultException The vault can't be read any more.
      */
+    @Throws(GatehandException::class)
     public fun status(): DeviceState = native.status()
 
     /**
@@ -239,8 +240,7 @@ public class ScannerAgent private constructor(private val setup: AgentSetup) : C
      * limit. Otherwise than [request] it is sent once and never again. The time limit is for the time
      * until the answer begins; each piece of it then has as long again, but no more than 30 seconds.
      *
-     * Reading the body throws an [IOException][java.io.IOException], whose cause is the
-     * [GatehandException] if the connection broke or was too slow.
+     * Reading the body throws a [ConnectionException] if the connection broke or was too slow.
      *
      * @throws GatehandException As [request].
      * @throws DeviceStateException There is no identity.
@@ -278,7 +278,9 @@ public class ScannerAgent private constructor(private val setup: AgentSetup) : C
      * main thread; as [status], it may read the vault's file. Closing the agent ends it without a word.
      *
      * @return Closing it ends that.
+     * @throws VaultException The vault can't be read any more.
      */
+    @Throws(GatehandException::class)
     public fun addListener(executor: Executor, listener: AgentListener): Subscription {
         status()
         val dispatcher = executor.asCoroutineDispatcher()

@@ -129,7 +129,8 @@ internal object Requests {
             } catch (error: IOException) {
                 // Closed because nobody wants it any more.
                 ensureActive()
-                throw error.cause as? GatehandException ?: error
+                // A closed agent is no failure of the network's.
+                throw error.cause as? IllegalStateException ?: error
             }
         }
         try {
