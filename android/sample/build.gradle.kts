@@ -49,6 +49,7 @@ kotlin {
 dependencies {
     implementation(project(":gatehand"))
     implementation(libs.coroutines.android)
+    testImplementation(project(":fake"))
     testImplementation(libs.junit)
     testImplementation(libs.kotlin.test)
     testImplementation(libs.robolectric)

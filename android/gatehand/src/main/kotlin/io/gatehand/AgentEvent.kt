@@ -1,6 +1,6 @@
 package io.gatehand
 
-/** What happened to the device, for logs and hints on the screen. [ScannerAgent.state] says what it is. */
+/** What happened to the device, for logs and hints on the screen. [Agent.state] says what it is. */
 public sealed interface AgentEvent {
     /**
      * The server said something new of this device: a name, gate, security profile or version.

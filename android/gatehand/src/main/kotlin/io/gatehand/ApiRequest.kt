@@ -1,13 +1,14 @@
 package io.gatehand
 
 import io.gatehand.internal.Arguments
+import java.io.IOException
 import java.io.InputStream
 import java.nio.charset.CharacterCodingException
 import java.util.concurrent.TimeUnit
 
 /**
  * A call of the server's API. The agent adds the device's key; an app never holds it. What is sent
- * again by itself is said at [ScannerAgent.request].
+ * again by itself is said at [Agent.request].
  *
  * @property method HTTP method, as `GET`.
  * @property path Path below the server's address, with its query, as
@@ -122,9 +123,17 @@ public sealed class ApiBody {
     /** Its media type, as `application/json`. */
     public abstract val contentType: String
 
-    internal class Bytes(val bytes: ByteArray, override val contentType: String) : ApiBody()
+    /** What is sent, from its beginning; the stream itself where that is read once. */
+    @Throws(IOException::class)
+    public abstract fun open(): InputStream
 
-    internal class Stream(val stream: InputStream, val length: Long, override val contentType: String) : ApiBody()
+    internal class Bytes(val bytes: ByteArray, override val contentType: String) : ApiBody() {
+        override fun open(): InputStream = bytes.inputStream()
+    }
+
+    internal class Stream(val stream: InputStream, val length: Long, override val contentType: String) : ApiBody() {
+        override fun open(): InputStream = stream
+    }
 
     /** Makes bodies. */
     public companion object {

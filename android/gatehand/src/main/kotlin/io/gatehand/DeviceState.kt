@@ -2,11 +2,11 @@ package io.gatehand
 
 /** What this device is to its server. */
 public sealed interface DeviceState {
-    /** There is no identity: scan a code and call [ScannerAgent.initialize]. */
+    /** There is no identity: scan a code and call [Agent.initialize]. */
     public data object NotEnrolled : DeviceState
 
     /**
-     * A token was sent and its answer not read yet. [ScannerAgent.refresh], a request or a heartbeat, or
+     * A token was sent and its answer not read yet. [Agent.refresh], a request or a heartbeat, or
      * `initialize` with the same code, finishes it; nothing is lost.
      *
      * @property server Address of the server that it was sent to.
@@ -22,7 +22,7 @@ public sealed interface DeviceState {
 
     /**
      * The server says that the key is not valid. The key is kept, and every
-     * [refresh][ScannerAgent.refresh] tries whether it is valid again.
+     * [refresh][Agent.refresh] tries whether it is valid again.
      *
      * @property identity Who the device was.
      */
@@ -51,7 +51,7 @@ public sealed interface DeviceState {
 
     /**
      * The Android Keystore does not answer as it should, so the vault stays shut for now. Any
-     * operation, such as [ScannerAgent.refresh], tries again. Nothing was deleted.
+     * operation, such as [Agent.refresh], tries again. Nothing was deleted.
      *
      * @property cause Why.
      */
@@ -61,7 +61,7 @@ public sealed interface DeviceState {
 
     /**
      * The key that opens the vault is gone for good, as after a reset of the device's credentials:
-     * the device must be enrolled again. The vault is kept; [ScannerAgent.initialize] sets it aside.
+     * the device must be enrolled again. The vault is kept; [Agent.initialize] sets it aside.
      *
      * @property cause Why.
      */

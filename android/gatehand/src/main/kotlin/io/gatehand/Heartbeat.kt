@@ -1,7 +1,7 @@
 package io.gatehand
 
 /**
- * How a [heartbeat][ScannerAgent.heartbeat] went, as a background worker needs to know it.
+ * How a [heartbeat][Agent.heartbeat] went, as a background worker needs to know it.
  *
  * A periodic worker goes on whatever it is: a device that was rejected may be taken again, a new
  * managed configuration may come, a person may scan a new code.
@@ -14,7 +14,7 @@ public enum class Heartbeat {
     TRY_LATER,
 
     /**
-     * A person has to act first, see [ScannerAgent.state]. Periodic work: `Result.success()`, so that
+     * A person has to act first, see [Agent.state]. Periodic work: `Result.success()`, so that
      * the next period finds out; work that is done once: `Result.failure()`.
      */
     NEEDS_PERSON,

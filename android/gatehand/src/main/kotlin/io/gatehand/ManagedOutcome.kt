@@ -23,7 +23,7 @@ public sealed interface ManagedOutcome {
 
     /**
      * The server was not reached, or something else is in the way that may pass, as a full disk; the
-     * next [heartbeat][ScannerAgent.heartbeat] tries again.
+     * next [heartbeat][Agent.heartbeat] tries again.
      *
      * @property cause Why.
      */
