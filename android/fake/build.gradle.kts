@@ -35,6 +35,7 @@ kotlin {
 
 dependencies {
     api(project(":gatehand"))
+    testImplementation(libs.abi.tools)
     testImplementation(libs.coroutines.test)
     testImplementation(libs.junit)
     testImplementation(libs.kotlin.test)

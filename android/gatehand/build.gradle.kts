@@ -47,6 +47,7 @@ kotlin {
 
 dependencies {
     api(libs.coroutines.core)
+    testImplementation(libs.abi.tools)
     testImplementation(libs.coroutines.test)
     testImplementation(libs.junit)
     testImplementation(libs.kotlin.test)

@@ -49,6 +49,7 @@ kotlin {
 dependencies {
     implementation(project(":gatehand"))
     implementation(libs.coroutines.android)
+    testImplementation(libs.abi.tools)
     testImplementation(project(":fake"))
     testImplementation(libs.junit)
     testImplementation(libs.kotlin.test)

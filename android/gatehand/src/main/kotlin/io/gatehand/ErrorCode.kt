@@ -2,7 +2,8 @@ package io.gatehand
 
 /**
  * What failed, for programs and logs. `docs/ANDROID.md` says for each which class it comes in and what
- * the app does.
+ * the app does. New codes may come: an app goes by the exception's class and
+ * [isTemporary][GatehandException.isTemporary] for one that it does not know.
  *
  * @property id Stable name that goes into logs and reports; never changes its meaning.
  */

@@ -4,7 +4,8 @@ package io.gatehand
  * How a [heartbeat][Agent.heartbeat] went, as a background worker needs to know it.
  *
  * A periodic worker goes on whatever it is: a device that was rejected may be taken again, a new
- * managed configuration may come, a person may scan a new code.
+ * managed configuration may come, a person may scan a new code. New values may come: one that an app does not
+ * know is as [DONE].
  */
 public enum class Heartbeat {
     /** All is done: `Result.success()`. */

@@ -110,14 +110,20 @@ public class FakeAgent @JvmOverloads constructor(state: DeviceState = DeviceStat
         failNext(failure(code))
     }
 
-    /** Each operation fails with [error], until it is `null`. */
-    public fun failAlways(error: GatehandException?) {
+    /** Each operation fails with [error], until [failNoMore]. */
+    public fun failAlways(error: GatehandException) {
         always = error
     }
 
     /** Each operation fails with [code]; see [failAlways] of an exception. */
     public fun failAlways(code: ErrorCode) {
         failAlways(failure(code))
+    }
+
+    /** Takes back what was said of failures. */
+    public fun failNoMore() {
+        next.clear()
+        always = null
     }
 
     override fun status(): DeviceState {
@@ -255,8 +261,8 @@ public class FakeAgent @JvmOverloads constructor(state: DeviceState = DeviceStat
         private const val REFUSED = 403
         private const val UNAUTHORIZED = 401
 
-        private val EXAMPLE =
-            Identity("https://pretix.eu", "bigevents", 1, "ABCDEFGHIJKLMNOP", "Lane 1", "full", null, "2026.8.0", 0)
+        private val EXAMPLE = Identity.Builder("https://pretix.eu").organizer("bigevents").deviceId(1)
+            .uniqueSerial("ABCDEFGHIJKLMNOP").name("Lane 1").securityProfile("full").serverVersion("2026.8.0").build()
 
         /** An answer of JSON, as the server's are. */
         @JvmStatic

@@ -74,7 +74,7 @@ class FakeAgentTest {
         agent.request(CALL)
         agent.failAlways(ErrorCode.KEY_LOST)
         repeat(2) { assertEquals(Heartbeat.NEEDS_PERSON, agent.heartbeat()) }
-        agent.failAlways(null)
+        agent.failNoMore()
         agent.failNext(ErrorCode.TIMED_OUT)
         assertEquals(Heartbeat.TRY_LATER, agent.heartbeat())
         agent.failNext(ErrorCode.REJECTED)

@@ -108,9 +108,8 @@ class HeartbeatWorker(context: Context, parameters: WorkerParameters) : Coroutin
 
 fun example(): DeviceState {
     val gate = Gate(id = 1, name = "South gate", identifier = "south")
-    return DeviceState.Enrolled(
-        Identity("https://pretix.eu", "bigevents", 12, "ABCDEFGHIJKLMNOP", "Lane 2", "full", gate, "2026.8.0", 0),
-    )
+    val identity = Identity.Builder("https://pretix.eu").organizer("bigevents").deviceId(12).name("Lane 2").gate(gate).build()
+    return DeviceState.Enrolled(identity)
 }
 
 // Stand-ins.

@@ -195,9 +195,10 @@ class DeviceModel(
         val current = (situation.value.event as? Event.Now)?.selection
         val event = try {
             when (val suggestion = agent.eventSelection(current)) {
-                EventSuggestion.Keep -> return null
                 EventSuggestion.None -> Event.None
                 is EventSuggestion.Switch -> Event.Now(suggestion.selection)
+                // Keep, and what a newer library may suggest.
+                else -> return null
             }
         } catch (error: GatehandException) {
             if (error.isSaidByState) throw error
