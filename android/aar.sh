@@ -187,8 +187,8 @@ dependency() {
   </licenses>
   <dependencies>
 END
-  # The Kotlin plugin adds this to each library.
-  dependency org.jetbrains.kotlin:kotlin-stdlib "$(sed -n 's/^kotlin = "\(.*\)"$/\1/p' android/gradle/libs.versions.toml)" compile
+  # The Kotlin plugin adds this to each library, of the version that coreLibrariesVersion says.
+  dependency org.jetbrains.kotlin:kotlin-stdlib "$(library kotlin-stdlib version)" compile
   while read -r kind alias; do
     scope=compile
     [ "$kind" = api ] || scope=runtime
