@@ -161,7 +161,7 @@ public interface Agent : Closeable {
      * Each call has a key of its own. An app that makes a call again later, as from a queue of its own,
      * therefore sets [ApiRequest.Builder.idempotencyKey] to one that it keeps with the call. For a server
      * that may not know such keys there is [ApiRequest.Builder.once]. A body that is a stream is never
-     * sent again once its first byte is on the way.
+     * sent again once its first byte is on the way; one of [ApiBody.file] or [ApiBody.source] is opened anew.
      *
      * The answer is held in memory, up to 32 MiB: use [stream] for more.
      *

@@ -16,6 +16,8 @@ import io.gatehand.internal.Fields
  * @property securityProfile Which part of the API the device may use; `null` on older servers.
  * @property gate Where the device stands, if it was said.
  * @property serverVersion The server's version; `null` before it was heard.
+ * @property serverVersionNumeric The same as a number, the server's `pretix_numeric`, by which versions are compared, as
+ *   20260080005000; `null` before it was heard.
  * @property enrolledAtMillis When it was enrolled, by this device's clock, in milliseconds of the epoch.
  */
 public class Identity internal constructor(
@@ -28,10 +30,12 @@ public class Identity internal constructor(
     public val gate: Gate?,
     public val serverVersion: String?,
     public val enrolledAtMillis: Long,
+    public val serverVersionNumeric: Long? = null,
 ) {
     private val fields get() = Fields(
             "Identity", "server" to server, "organizer" to organizer, "deviceId" to deviceId, "uniqueSerial" to uniqueSerial,
             "name" to name, "securityProfile" to securityProfile, "gate" to gate, "serverVersion" to serverVersion, "enrolledAtMillis" to enrolledAtMillis,
+            "serverVersionNumeric" to serverVersionNumeric,
         )
 
     override fun equals(other: Any?): Boolean = other is Identity && other.fields == fields
@@ -44,6 +48,7 @@ public class Identity internal constructor(
     /** A builder with all of this one, to be changed. */
     public fun toBuilder(): Builder = Builder(server).organizer(organizer).deviceId(deviceId).uniqueSerial(uniqueSerial).name(name)
         .securityProfile(securityProfile).gate(gate).serverVersion(serverVersion).enrolledAtMillis(enrolledAtMillis)
+        .serverVersionNumeric(serverVersionNumeric)
 
     /**
      * Makes an identity, for previews and an app's own tests. What is not said is as if the server did not tell it.
@@ -59,6 +64,7 @@ public class Identity internal constructor(
         private var gate: Gate? = null
         private var serverVersion: String? = null
         private var enrolledAtMillis = 0L
+        private var serverVersionNumeric: Long? = null
 
         /** Sets [Identity.organizer]. */
         public fun organizer(slug: String): Builder = apply { organizer = slug }
@@ -84,9 +90,13 @@ public class Identity internal constructor(
         /** Sets [Identity.enrolledAtMillis]. */
         public fun enrolledAtMillis(millis: Long): Builder = apply { enrolledAtMillis = millis }
 
+        /** Sets [Identity.serverVersionNumeric]. */
+        public fun serverVersionNumeric(number: Long?): Builder = apply { serverVersionNumeric = number }
+
         /** The identity. */
-        public fun build(): Identity =
-            Identity(server, organizer, deviceId, uniqueSerial, name, securityProfile, gate, serverVersion, enrolledAtMillis)
+        public fun build(): Identity = Identity(
+            server, organizer, deviceId, uniqueSerial, name, securityProfile, gate, serverVersion, enrolledAtMillis, serverVersionNumeric,
+        )
     }
 }
 

@@ -103,7 +103,7 @@ public class ScannerAgent private constructor(private val setup: AgentSetup) : A
     }
 
     @JvmSynthetic
-    override suspend fun request(request: ApiRequest): ApiResponse = Requests.request(id(), request)
+    override suspend fun request(request: ApiRequest): ApiResponse = Requests.request(id(), request, setup.config.timeLimitMillis)
 
     @JvmSynthetic
     override suspend fun stream(request: ApiRequest): StreamedResponse = Requests.stream(id(), request)
@@ -154,7 +154,7 @@ public class ScannerAgent private constructor(private val setup: AgentSetup) : A
 
     private suspend fun enrolManaged(): ManagedOutcome {
         if (!setup.config.managedConfiguration) return ManagedOutcome.NotConfigured
-        val configured = suspend { withContext(Dispatchers.IO) { ManagedConfiguration.read(setup.context) } }
+        val configured = suspend { withContext(Dispatchers.IO) { ManagedConfiguration.read(setup.context, setup.config.managedKeys) } }
         val enrolment = ManagedEnrolment(configured, ManagedTokens(setup.folder), Enrolment::of, ::status) { initialize(it) }
         return managedOnce.withLock { enrolment.run().also { managed.value = it } }
     }

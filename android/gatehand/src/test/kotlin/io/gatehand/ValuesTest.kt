@@ -7,7 +7,7 @@ import kotlin.test.assertNotEquals
 /** Values are equal by what they consist of. */
 class ValuesTest {
     private fun identity() = Identity.Builder("https://pretix.eu").organizer("bigevents").deviceId(1).uniqueSerial("A").name("Lane 1")
-        .securityProfile("full").gate(Gate(1, "South", "s")).serverVersion("2026.8.0").enrolledAtMillis(7)
+        .securityProfile("full").gate(Gate(1, "South", "s")).serverVersion("2026.8.0").enrolledAtMillis(7).serverVersionNumeric(20260080005000)
 
     private val lost = VaultException(ErrorCode.KEY_LOST, "lost")
 
@@ -37,7 +37,7 @@ class ValuesTest {
         val others = listOf(
             Identity.Builder("https://other.example").build(), identity().organizer("o").build(), identity().deviceId(2).build(),
             identity().uniqueSerial("B").build(), identity().name("n").build(), identity().securityProfile(null).build(),
-            identity().gate(null).build(), identity().serverVersion(null).build(), identity().enrolledAtMillis(8).build(),
+            identity().gate(null).build(), identity().serverVersion(null).build(), identity().enrolledAtMillis(8).build(), identity().serverVersionNumeric(8).build(),
         )
         for (other in others) assertNotEquals(identity().build(), other)
         assertEquals("Gate(id=1, name=South, identifier=s)", "${Gate(1, "South", "s")}")
