@@ -1,12 +1,14 @@
 #!/usr/bin/env bash
 # Assembles the library that apps use, without the Android SDK: what Gradle's assembleRelease makes.
-#   android/aar.sh [--jni FOLDER] [--classes FOLDER] [--output FOLDER | --repository FOLDER]
+#   android/aar.sh [--jni FOLDER] [--classes FOLDER [--fake FOLDER]] [--output FOLDER | --repository FOLDER]
 #
 # --jni FOLDER         holds ABI/libgatehand.so, as cargo-ndk leaves them; else target/jni
 # --classes FOLDER     what Maven compiled; else the sources are compiled anew
+# --fake FOLDER        holds what Maven compiled of android/fake; without it, given classes are all there is
 # --output FOLDER      gets gatehand-VERSION.aar, -sources.jar and .pom; else android/gatehand/target/aar
 # --repository FOLDER  gets the same in the layout of a Maven repository, for an app's
-#                      maven { url = … } and implementation("io.gatehand:gatehand:VERSION")
+#                      maven { url = … } and implementation("io.gatehand:gatehand:VERSION"), and
+#                      gatehand-fake for testImplementation, a jar
 # --without-native-libraries
 #                      makes an AAR for tests, which works on no device
 #
@@ -25,10 +27,10 @@ die() {
   exit 1
 }
 
-jni=${CARGO_TARGET_DIR:-target}/jni classes='' output='' repository='' without=''
+jni=${CARGO_TARGET_DIR:-target}/jni classes='' fake='' output='' repository='' without=''
 while [ $# -gt 0 ]; do
   case $1 in
-    --jni | --classes | --output | --repository) [ -n "${2:-}" ] || die "$1 needs a folder" ;;
+    --jni | --classes | --fake | --output | --repository) [ -n "${2:-}" ] || die "$1 needs a folder" ;;
     --without-native-libraries)
       without=yes
       shift
@@ -45,6 +47,7 @@ while [ $# -gt 0 ]; do
   case $1 in
     --jni) jni=$folder && [ -d "$jni" ] || die "there is no folder $jni" ;;
     --classes) classes=$folder ;;
+    --fake) fake=$folder ;;
     --output) output=$folder ;;
     --repository) repository=$folder ;;
   esac
@@ -127,8 +130,9 @@ done
 if [ -z "$classes" ]; then
   classes=android/gatehand/target/classes
   # Classes of sources that are gone would stay.
-  rm -rf "$classes"
-  mvn -B -q -f android/pom.xml -pl gatehand -am compile >&2 || die "the classes can't be compiled"
+  fake=android/fake/target/classes
+  rm -rf "$classes" "$fake"
+  mvn -B -q -f android/pom.xml -pl fake -am compile >&2 || die "the classes can't be compiled"
 fi
 [ -e "$classes/${namespace//.//}" ] || die "$classes holds no classes of $namespace"
 
@@ -170,16 +174,17 @@ dependency() {
   printf '      <version>%s</version>\n      <scope>%s</scope>\n    </dependency>\n' "$2" "$3"
 }
 
-{
+# pom ARTIFACT PACKAGING: what it is, up to its dependencies, which follow.
+pom() {
   cat <<END
 <?xml version="1.0" encoding="UTF-8"?>
 <project xmlns="http://maven.apache.org/POM/4.0.0" xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"
          xsi:schemaLocation="http://maven.apache.org/POM/4.0.0 http://maven.apache.org/xsd/maven-4.0.0.xsd">
   <modelVersion>4.0.0</modelVersion>
   <groupId>$group</groupId>
-  <artifactId>gatehand</artifactId>
+  <artifactId>$1</artifactId>
   <version>$version</version>
-  <packaging>aar</packaging>
+  <packaging>$2</packaging>
   <licenses>
     <license>
       <name>$(sed -n 's/^license = "\(.*\)"/\1/p' Cargo.toml)</name>
@@ -187,8 +192,12 @@ dependency() {
   </licenses>
   <dependencies>
 END
-  # The Kotlin plugin adds this to each library.
-  dependency org.jetbrains.kotlin:kotlin-stdlib "$(sed -n 's/^kotlin = "\(.*\)"$/\1/p' android/gradle/libs.versions.toml)" compile
+  # The Kotlin plugin adds this to each library, of the version that coreLibrariesVersion says.
+  dependency org.jetbrains.kotlin:kotlin-stdlib "$(library kotlin-stdlib version)" compile
+}
+
+{
+  pom gatehand aar
   while read -r kind alias; do
     scope=compile
     [ "$kind" = api ] || scope=runtime
@@ -200,8 +209,23 @@ END
   printf '  </dependencies>\n</project>\n'
 } >"$staging/made/gatehand-$version.pom"
 
+# What apps' tests use is no part of an AAR that stands alone.
+if [ -n "$fake" ] && [ -n "$repository" ]; then
+  [ -e "$fake/${namespace//.//}/fake" ] || die "$fake holds no classes of $namespace.fake"
+  mkdir "$staging/faked"
+  cp -R "$fake/." "$staging/faked-classes"
+  rm -f "$staging/faked-classes/META-INF/MANIFEST.MF"
+  pack "$staging/faked-classes" "$staging/faked/gatehand-fake-$version.jar"
+  { pom gatehand-fake jar && dependency "$group:gatehand" "$version" compile && printf '  </dependencies>\n</project>\n'; } \
+    >"$staging/faked/gatehand-fake-$version.pom"
+fi
+
 output=${output:-android/gatehand/target/aar}
 [ -z "$repository" ] || output=$repository/${group//.//}/gatehand/$version
+if [ -e "$staging/faked" ]; then
+  folder=$repository/${group//.//}/gatehand-fake/$version
+  mkdir -p "$folder" && cp "$staging/faked/"* "$folder/" || die "the folder $folder can't be written to"
+fi
 mkdir -p "$output" || die "the folder $output can't be made"
 # Whole or not at all: beside their places first, as the staging folder may be on another disk.
 put=$(mktemp -d "$output/.gatehand.XXXXXX") || die "the folder $output can't be written to"

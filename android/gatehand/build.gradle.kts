@@ -1,9 +1,11 @@
 import javax.inject.Inject
 import org.gradle.process.ExecOperations
 import org.jetbrains.kotlin.gradle.dsl.JvmTarget
+import org.jetbrains.kotlin.gradle.dsl.KotlinVersion
 
 plugins {
     alias(libs.plugins.android.library)
+    `maven-publish`
 }
 
 group = "io.gatehand"
@@ -12,6 +14,7 @@ version = "0.1.0"
 android {
     namespace = "io.gatehand"
     compileSdk = 35
+    ndkVersion = "29.0.14206865"
 
     defaultConfig {
         minSdk = 21
@@ -19,6 +22,12 @@ android {
         aarMetadata {
             // Otherwise it is compileSdk, and an app would have to follow that without need.
             minCompileSdk = 21
+        }
+    }
+
+    publishing {
+        singleVariant("release") {
+            withSourcesJar()
         }
     }
 
@@ -38,15 +47,45 @@ android {
 
 kotlin {
     explicitApi()
+    // What comes along to apps, whose compiler may be as old as that.
+    coreLibrariesVersion = libs.versions.stdlib.get()
     compilerOptions {
         jvmTarget = JvmTarget.JVM_11
+        languageVersion = KotlinVersion.KOTLIN_2_2
+        apiVersion = KotlinVersion.KOTLIN_2_2
         allWarningsAsErrors = true
         freeCompilerArgs.add("-jvm-default=no-compatibility")
     }
 }
 
+publishing {
+    publications {
+        register<MavenPublication>("release") {
+            artifactId = "gatehand"
+            pom {
+                licenses {
+                    license {
+                        name = "Apache-2.0"
+                    }
+                }
+            }
+            // The component is there once the Android plugin has made its variants.
+            afterEvaluate {
+                from(components["release"])
+            }
+        }
+    }
+    repositories {
+        maven {
+            name = "folder"
+            url = uri(rootDir.resolve("build/maven"))
+        }
+    }
+}
+
 dependencies {
     api(libs.coroutines.core)
+    testImplementation(libs.abi.tools)
     testImplementation(libs.coroutines.test)
     testImplementation(libs.junit)
     testImplementation(libs.kotlin.test)
@@ -63,8 +102,13 @@ abstract class CargoNdk : DefaultTask() {
     @get:Inject
     abstract val exec: ExecOperations
 
+    // Not named project, as a task has that already.
     @get:Internal
-    abstract val project: DirectoryProperty
+    abstract val sources: DirectoryProperty
+
+    /** Where the NDK of `ndkVersion` is; cargo-ndk would take the newest that is installed. */
+    @get:Internal
+    abstract val ndk: DirectoryProperty
 
     @get:Input
     abstract val abis: ListProperty<String>
@@ -79,7 +123,8 @@ abstract class CargoNdk : DefaultTask() {
     fun build() {
         exec.exec {
             // Where cargo-ndk looks for what to build and copy.
-            workingDir(project.dir("android/native"))
+            workingDir(sources.dir("android/native"))
+            environment("ANDROID_NDK_HOME", ndk.get().asFile.path)
             commandLine("cargo", "ndk")
             args(abis.get().flatMap { listOf("--target", it) })
             args("--platform", minSdk.get(), "--output-dir", output.get().asFile)
@@ -92,7 +137,8 @@ abstract class CargoNdk : DefaultTask() {
 }
 
 val cargoNdk = tasks.register<CargoNdk>("cargoNdk") {
-    project = rootDir.parentFile
+    sources = rootDir.parentFile
+    ndk = androidComponents.sdkComponents.ndkDirectory
     abis = listOf("arm64-v8a", "armeabi-v7a", "x86_64")
     minSdk = 21
     // Cargo knows better what changed.

@@ -1,4 +1,5 @@
 import org.jetbrains.kotlin.gradle.dsl.JvmTarget
+import org.jetbrains.kotlin.gradle.dsl.KotlinVersion
 
 plugins {
     alias(libs.plugins.android.application)
@@ -42,6 +43,8 @@ android {
 kotlin {
     compilerOptions {
         jvmTarget = JvmTarget.JVM_11
+        languageVersion = KotlinVersion.KOTLIN_2_2
+        apiVersion = KotlinVersion.KOTLIN_2_2
         allWarningsAsErrors = true
     }
 }
@@ -49,6 +52,8 @@ kotlin {
 dependencies {
     implementation(project(":gatehand"))
     implementation(libs.coroutines.android)
+    testImplementation(libs.abi.tools)
+    testImplementation(project(":fake"))
     testImplementation(libs.junit)
     testImplementation(libs.kotlin.test)
     testImplementation(libs.robolectric)

@@ -142,6 +142,8 @@ fn identity(identity: &Identity) -> Value {
         "security_profile": identity.security_profile,
         "gate": identity.gate,
         "server_version": identity.server_version,
+        // What Java's numbers do not hold is no version, and so was not told.
+        "server_version_numeric": identity.server_version_numeric.and_then(|number| i64::try_from(number).ok()),
         "enrolled_at_ms": identity.enrolled.as_millisecond(),
     })
 }

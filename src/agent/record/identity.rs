@@ -35,6 +35,9 @@ pub struct Identity {
     /// Version of the server, once it told.
     #[serde(default)]
     pub server_version: Option<String>,
+    /// The same as a number, by which apps compare versions.
+    #[serde(default)]
+    pub server_version_numeric: Option<u64>,
     /// When it was enrolled or adopted, by this device's clock.
     pub enrolled: Timestamp,
     /// What the server last acknowledged of what the device reported; unknown after an adoption.
@@ -58,6 +61,7 @@ impl Identity {
             security_profile: device.security_profile,
             gate: device.gate,
             server_version: None,
+            server_version_numeric: None,
             enrolled: clock::now(),
             reported: None,
             refused_report: None,
@@ -93,6 +97,7 @@ impl Identity {
                 identity.security_profile.clone(),
                 identity.gate.clone(),
                 identity.server_version.clone(),
+                identity.server_version_numeric,
             )
         };
         self.context() == now.context() && told(self) != told(now)
@@ -113,9 +118,12 @@ impl Identity {
     /// The same from an answer of `device/info`.
     pub(in crate::agent) fn learn_info(&mut self, info: &DeviceInfo) {
         self.learn(&info.device);
-        let version = &info.server.version.pretix;
-        if !version.is_empty() {
-            self.server_version = Some(version.clone());
+        let version = &info.server.version;
+        if !version.pretix.is_empty() {
+            self.server_version = Some(version.pretix.clone());
+        }
+        if version.pretix_numeric > 0 {
+            self.server_version_numeric = Some(version.pretix_numeric);
         }
     }
 
@@ -206,5 +214,41 @@ impl Identity {
             self.unique_serial.clone(),
         ]
         .join("\n")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn told(version: serde_json::Value) -> DeviceInfo {
+        let device = json!({"organizer": "o", "device_id": 1, "unique_serial": "s", "api_token": "k", "name": "Lane 1"});
+        serde_json::from_value(json!({"device": device, "server": {"version": version}})).unwrap()
+    }
+
+    #[test]
+    fn the_servers_version_is_kept_as_text_and_as_number_until_another_is_told() {
+        let info = told(json!({"pretix": "2026.8.0", "pretix_numeric": 20_260_080_005_000_u64}));
+        let mut identity = Identity::new("https://pretix.eu".parse().unwrap(), info.device.clone());
+        let before = identity.clone();
+        identity.learn_info(&info);
+        assert_eq!(identity.server_version_numeric, Some(20_260_080_005_000));
+        assert!(before.is_told_otherwise(&identity));
+
+        identity.learn_info(&told(json!({})));
+        assert_eq!(identity.server_version.as_deref(), Some("2026.8.0"));
+        assert_eq!(identity.server_version_numeric, Some(20_260_080_005_000));
+        identity.learn_info(&told(json!({"pretix_numeric": 20_260_090_000_000_u64})));
+        assert_eq!(identity.server_version_numeric, Some(20_260_090_000_000));
+
+        // As a vault from before the number was kept has it.
+        let mut kept = serde_json::to_value(&identity).unwrap();
+        kept.as_object_mut()
+            .unwrap()
+            .remove("server_version_numeric");
+        let kept: Identity = serde_json::from_value(kept).unwrap();
+        assert_eq!(kept.server_version_numeric, None);
     }
 }

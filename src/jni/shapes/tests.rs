@@ -128,7 +128,7 @@ fn identity() -> Identity {
         "server": SERVER, "organizer": "bigevents", "device_id": 9_007_199_254_740_993_u64,
         "unique_serial": "LF1LCJWO6I2M1G9K", "name": "Lane 🎫", "security_profile": "pretixscan",
         "gate": Gate { id: 4, name: "North".to_owned(), identifier: "N1".to_owned() },
-        "server_version": "2026.9.0", "enrolled": enrolled,
+        "server_version": "2026.9.0", "server_version_numeric": 20_260_090_000_000_u64, "enrolled": enrolled,
     });
     serde_json::from_value(identity).unwrap()
 }
@@ -139,6 +139,7 @@ fn bare_identity() -> Identity {
         security_profile: None,
         gate: None,
         server_version: None,
+        server_version_numeric: None,
         ..identity()
     }
 }

@@ -13,6 +13,7 @@ import java.util.concurrent.TimeUnit
  * @property allowHttp Whether the device may enrol at a server on another machine without encryption.
  * @property managedConfiguration Whether a managed configuration's enrolment is redeemed; see
  *   [Builder.managedConfiguration].
+ * @property managedKeys The names of the managed configuration's keys; see [Builder.managedKeys].
  * @property connectTimeoutMillis Longest time that a connection may take to come about.
  * @property timeLimitMillis Longest time that an operation takes, retries included.
  */
@@ -22,6 +23,7 @@ public class AgentConfig private constructor(builder: Builder) {
     public val vaultName: String = builder.vaultName
     public val diagnostics: Boolean = builder.diagnostics
     public val managedConfiguration: Boolean = builder.managedConfiguration
+    public val managedKeys: ManagedKeys = builder.managedKeys
     public val allowHttp: Boolean = builder.allowHttp
     public val connectTimeoutMillis: Long = builder.connectTimeoutMillis
     public val timeLimitMillis: Long = builder.timeLimitMillis
@@ -38,6 +40,7 @@ public class AgentConfig private constructor(builder: Builder) {
         internal var vaultName = "default"
         internal var diagnostics = true
         internal var managedConfiguration = true
+        internal var managedKeys = ManagedKeys()
         internal var allowHttp = false
         internal var connectTimeoutMillis = 10_000L
         internal var timeLimitMillis = 60_000L
@@ -59,9 +62,12 @@ public class AgentConfig private constructor(builder: Builder) {
 
         /**
          * Whether a managed configuration's enrolment is redeemed; it is, unless said. Its keys are `url`,
-         * `token` and `allowed_servers`: without the last one, no token is sent.
+         * `token` and `allowed_servers`, unless [managedKeys] says otherwise: without the last one, no token is sent.
          */
         public fun managedConfiguration(redeem: Boolean): Builder = apply { managedConfiguration = redeem }
+
+        /** Names the keys of the managed configuration, for an app that has some of its own already. */
+        public fun managedKeys(keys: ManagedKeys): Builder = apply { managedKeys = keys }
 
         /**
          * Whether the device may enrol at an address with `http://` that is not on this device itself;

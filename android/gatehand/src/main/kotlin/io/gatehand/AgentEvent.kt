@@ -1,23 +1,45 @@
 package io.gatehand
 
-/** What happened to the device, for logs and hints on the screen. [ScannerAgent.state] says what it is. */
-public sealed interface AgentEvent {
+import io.gatehand.internal.Fields
+
+/**
+ * What happened to the device, for logs and hints on the screen. [Agent.state] says what it is.
+ *
+ * New events may come; one that an app does not know is nothing to it.
+ */
+public abstract class AgentEvent internal constructor() {
+    /** What it consists of. */
+    internal abstract val fields: Fields
+
+    override fun equals(other: Any?): Boolean = other is AgentEvent && other.fields == fields
+
+    override fun hashCode(): Int = fields.hashCode()
+
+    /** All of it on one line, cleaned for a log. */
+    override fun toString(): String = fields.toString()
+
     /**
      * The server said something new of this device: a name, gate, security profile or version.
      *
      * @property before Who the device was.
      * @property after Who it is.
      */
-    public data class IdentityChanged(
+    public class IdentityChanged(
         public val before: Identity,
         public val after: Identity,
-    ) : AgentEvent
+    ) : AgentEvent() {
+        override val fields: Fields get() = Fields("IdentityChanged", "before" to before, "after" to after)
+    }
 
     /** The server acknowledged what this device reports of itself. */
-    public data object ReportAcknowledged : AgentEvent
+    public object ReportAcknowledged : AgentEvent() {
+        override val fields: Fields get() = Fields("ReportAcknowledged")
+    }
 
     /** The device has a new key; the old one is dead. */
-    public data object KeyRolled : AgentEvent
+    public object KeyRolled : AgentEvent() {
+        override val fields: Fields get() = Fields("KeyRolled")
+    }
 
     /**
      * An operation is done: one that was just called, or that was begun before the last start or before an
@@ -25,10 +47,12 @@ public sealed interface AgentEvent {
      *
      * @property operation Which one.
      */
-    public data class OperationFinished(public val operation: Operation) : AgentEvent
+    public class OperationFinished(public val operation: Operation) : AgentEvent() {
+        override val fields: Fields get() = Fields("OperationFinished", "operation" to operation)
+    }
 }
 
-/** What changes a device at its server, and is finished later if it was cut short. */
+/** What changes a device at its server, and is finished later if it was cut short. New operations may come. */
 public enum class Operation {
     /** Redeems a token, or takes a key over. */
     INITIALIZE,

@@ -1,13 +1,15 @@
 package io.gatehand
 
 import io.gatehand.internal.Arguments
+import java.io.File
+import java.io.IOException
 import java.io.InputStream
 import java.nio.charset.CharacterCodingException
 import java.util.concurrent.TimeUnit
 
 /**
  * A call of the server's API. The agent adds the device's key; an app never holds it. What is sent
- * again by itself is said at [ScannerAgent.request].
+ * again by itself is said at [Agent.request].
  *
  * @property method HTTP method, as `GET`.
  * @property path Path below the server's address, with its query, as
@@ -31,6 +33,16 @@ public class ApiRequest private constructor(builder: Builder) {
     public val timeLimitMillis: Long? = builder.timeLimitMillis
 
     override fun toString(): String = "$method $path"
+
+    /** The same with another body, as one that was opened, and with what is left of its time. */
+    internal fun sending(body: ApiBody, idempotencyKey: String?, timeLimitMillis: Long?): ApiRequest {
+        val same = Builder(method, path).body(body)
+        for ((name, value) in headers) same.header(name, value)
+        if (once) same.once()
+        same.idempotencyKey = idempotencyKey
+        same.timeLimitMillis = timeLimitMillis
+        return same.build()
+    }
 
     /**
      * Collects what makes up a request.
@@ -117,14 +129,33 @@ public class ApiRequest private constructor(builder: Builder) {
     }
 }
 
+/** Opens what a request sends, each time from its beginning. */
+public fun interface BodySource {
+    /** A new stream, which is read once and closed. */
+    @Throws(IOException::class)
+    public fun open(): InputStream
+}
+
 /** What a request sends. */
 public sealed class ApiBody {
     /** Its media type, as `application/json`. */
     public abstract val contentType: String
 
-    internal class Bytes(val bytes: ByteArray, override val contentType: String) : ApiBody()
+    /** What is sent, from its beginning; the stream itself where that is read once. */
+    @Throws(IOException::class)
+    public abstract fun open(): InputStream
 
-    internal class Stream(val stream: InputStream, val length: Long, override val contentType: String) : ApiBody()
+    internal class Bytes(val bytes: ByteArray, override val contentType: String) : ApiBody() {
+        override fun open(): InputStream = bytes.inputStream()
+    }
+
+    internal class Stream(val stream: InputStream, val length: Long, override val contentType: String) : ApiBody() {
+        override fun open(): InputStream = stream
+    }
+
+    internal class Source(val length: () -> Long, override val contentType: String, private val source: BodySource) : ApiBody() {
+        override fun open(): InputStream = source.open()
+    }
 
     /** Makes bodies. */
     public companion object {
@@ -146,9 +177,27 @@ public sealed class ApiBody {
         public fun bytes(bytes: ByteArray, contentType: String): ApiBody =
             Bytes(bytes, Arguments.header("the content type", contentType))
 
+        /** What is in [file], which is sent again as any other body is, and may be of any size. */
+        @JvmStatic
+        public fun file(file: File, contentType: String): ApiBody =
+            Source(file::length, Arguments.header("the content type", contentType), file::inputStream)
+
+        /**
+         * What [source] opens, anew each time that it is sent: as that of a content provider. May be of any size.
+         *
+         * @param length Number of bytes, or -1 if that is not known.
+         * @throws IllegalArgumentException The length is another negative number.
+         */
+        @JvmStatic
+        @JvmOverloads
+        public fun source(source: BodySource, contentType: String, length: Long = -1): ApiBody {
+            require(length >= -1) { "a body's length is a number of bytes, or -1 if it is not known" }
+            return Source({ length }, Arguments.header("the content type", contentType), source)
+        }
+
         /**
          * What can be read from [stream], which is read once and closed. A request with such a body
-         * is not sent again by itself once its first byte is on the way.
+         * is not sent again by itself once its first byte is on the way; one of [file] or [source] is.
          *
          * @param length Number of bytes, or -1 if that is not known.
          * @throws IllegalArgumentException The length is another negative number.

@@ -1,6 +1,7 @@
 package io.gatehand
 
 import java.io.Closeable
+import java.io.IOException
 import java.io.InputStream
 
 /**
@@ -32,7 +33,7 @@ public class ApiResponse(
  * @property status HTTP status.
  * @property headers Its header fields.
  * @property body Reads the body; blocks while it waits for the network, so read it off the main
- *   thread. What breaks is an [IOException][java.io.IOException] with a [GatehandException] as its cause.
+ *   thread. What breaks is a [GatehandException]; what is read after it was closed, another [IOException].
  */
 public class StreamedResponse(
     public val status: Int,
@@ -43,6 +44,7 @@ public class StreamedResponse(
     public val isSuccessful: Boolean get() = status in 200..299
 
     /** Gives up what was not read yet. */
+    @Throws(IOException::class)
     override fun close() {
         body.close()
     }

@@ -3,6 +3,7 @@ package io.gatehand
 import io.gatehand.internal.Codec
 import io.gatehand.internal.Native
 import io.gatehand.internal.NativeLibrary
+import java.net.URI
 
 /**
  * An initialization token and the server it is for, read from a code but not redeemed.
@@ -18,7 +19,7 @@ import io.gatehand.internal.NativeLibrary
  * @property exactOrigin The [origin] in ASCII, for programs to compare, as with a list of servers that
  *   an app allows: `https://xn--mnchen-3ya.example`.
  * @property isSecure Whether nobody on the network can read what is sent there: by `https://`, or
- *   because the server is on this very device. What is not is refused by [ScannerAgent.initialize],
+ *   because the server is on this very device. What is not is refused by [Agent.initialize],
  *   unless [AgentConfig.allowHttp] allows it.
  * @property mapping What was undone to read the code, as "the scanner is set to a US keyboard and this
  *   system to a German one": a scanner that types was set to another keyboard layout than the device, or
@@ -56,6 +57,31 @@ public class Enrolment internal constructor(
 
     /** Names the server; the token is never shown. */
     override fun toString(): String = "Enrolment($server)"
+
+    /**
+     * Makes the enrolment of a server and a token that are known, without the native library: for previews and
+     * an app's own tests. What a person scans or types is read by [parse] and [of].
+     *
+     * @param server Address of the server, in ASCII and with `https://` or `http://`.
+     * @param token The initialization token.
+     * @throws IllegalArgumentException The address is none.
+     */
+    public class Builder(private val server: String, private val token: String) {
+        private val address = URI.create(server).also {
+            require(it.host != null && it.scheme in listOf("https", "http")) { "$server is no address as https://pretix.eu" }
+        }
+        private var mapping: String? = null
+
+        /** Says what was undone to read the code; see [Enrolment.mapping]. */
+        public fun mapping(mapping: String?): Builder = apply { this.mapping = mapping }
+
+        /** The enrolment. */
+        public fun build(): Enrolment {
+            val origin = "${address.scheme}://${address.rawAuthority}"
+            val isSecure = address.scheme == "https" || address.host in listOf("localhost", "127.0.0.1", "[::1]")
+            return Enrolment(server, origin, address.host, origin, isSecure, token, mapping = mapping)
+        }
+    }
 
     /** Makes enrolments. */
     public companion object {

@@ -2,7 +2,8 @@ package io.gatehand
 
 /**
  * What failed, for programs and logs. `docs/ANDROID.md` says for each which class it comes in and what
- * the app does.
+ * the app does. New codes may come: an app goes by the exception's class and
+ * [isTemporary][GatehandException.isTemporary] for one that it does not know.
  *
  * @property id Stable name that goes into logs and reports; never changes its meaning.
  */
@@ -64,7 +65,7 @@ public enum class ErrorCode(public val id: String) {
     /** Something else than the server answered, such as a hotspot's login page. */
     FOREIGN_ANSWER("foreign_answer"),
 
-    /** The answer is larger than what is read into memory: use [ScannerAgent.stream]. */
+    /** The answer is larger than what is read into memory: use [Agent.stream]. */
     ANSWER_TOO_LARGE("answer_too_large"),
 
     /** A body that the app streams could not be read or was cut short. */
@@ -84,7 +85,7 @@ public enum class ErrorCode(public val id: String) {
 
     /**
      * The Keystore's key that opens the vault is gone for good: the device must enrol again. From
-     * [ScannerAgent.mediumKeySets] it is the key pair for NFC media alone.
+     * [Agent.mediumKeySets] it is the key pair for NFC media alone.
      */
     KEY_LOST("key_lost"),
 

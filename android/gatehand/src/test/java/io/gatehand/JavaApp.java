@@ -46,11 +46,111 @@ final class JavaApp {
         }
     }
 
-    /** Without an exception to catch. */
-    static void listen(ScannerAgent agent, Executor executor) {
+    /**
+     * What fails can be caught where it fails: a class that nothing is declared to throw can't be. It is
+     * caught as what code that calls a network catches anyhow.
+     */
+    static String told(Context context, AgentConfig config, Executor executor, String scanned) {
+        try (ScannerAgent agent = ScannerAgent.open(context, config)) {
+            try {
+                return agent.status().toString();
+            } catch (GatehandException failed) {
+                return failed.getCode().getId();
+            } finally {
+                listen(agent, executor);
+            }
+        } catch (IOException failed) {
+            return parsed(scanned) + typed(scanned);
+        }
+    }
+
+    private static void listen(ScannerAgent agent, Executor executor) {
         try (Subscription listening = agent.addListener(executor, new Screen())) {
             assert listening != null;
+        } catch (GatehandException failed) {
+            System.err.println(failed.getCode());
         }
+    }
+
+    private static String parsed(String scanned) {
+        try {
+            return Enrolment.parse(scanned).getOrigin();
+        } catch (EnrolmentCodeException failed) {
+            return failed.getMessage();
+        } catch (GatehandException failed) {
+            return "";
+        }
+    }
+
+    private static String typed(String token) {
+        try {
+            return Enrolment.of("https://pretix.eu", token).getOrigin();
+        } catch (GatehandException failed) {
+            return "";
+        }
+    }
+
+    /** Each operation of its own, as one that declares nothing would hide behind another. */
+    static int blocking(BlockingAgent device, ConfirmedEnrolment enrolment, ExistingIdentity old)
+            throws InterruptedException {
+        int failures = 0;
+        try {
+            device.initialize(enrolment);
+        } catch (GatehandException failed) {
+            failures++;
+        }
+        try {
+            device.initialize(enrolment, true);
+        } catch (GatehandException failed) {
+            failures++;
+        }
+        try {
+            device.adopt(old);
+        } catch (GatehandException failed) {
+            failures++;
+        }
+        try {
+            device.refresh();
+        } catch (GatehandException failed) {
+            failures++;
+        }
+        try {
+            device.roll();
+        } catch (GatehandException failed) {
+            failures++;
+        }
+        try {
+            device.revoke();
+        } catch (GatehandException failed) {
+            failures++;
+        }
+        try {
+            device.eventSelection();
+        } catch (GatehandException failed) {
+            failures++;
+        }
+        try {
+            device.mediumKeySets();
+        } catch (GatehandException failed) {
+            failures++;
+        }
+        try {
+            device.request(ApiRequest.get("/api/v1/version"));
+        } catch (GatehandException failed) {
+            failures++;
+        }
+        StreamedResponse answer;
+        try {
+            answer = device.stream(ApiRequest.get("/api/v1/version"));
+        } catch (GatehandException failed) {
+            return failures + 1;
+        }
+        try {
+            answer.close();
+        } catch (IOException failed) {
+            failures++;
+        }
+        return failures;
     }
 
     private static final class Screen implements AgentListener {

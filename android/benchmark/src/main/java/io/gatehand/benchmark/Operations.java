@@ -27,7 +27,7 @@ public class Operations {
     }
 
     @Benchmark
-    public DeviceState status() {
+    public DeviceState status() throws GatehandException {
         return Device.getAgent().status();
     }
 

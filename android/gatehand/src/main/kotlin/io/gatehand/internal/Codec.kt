@@ -188,6 +188,7 @@ internal object Codec {
         json.optJSONObject("gate")?.let { Gate(it.getLong("id"), it.getString("name"), it.getString("identifier")) },
         json.text("server_version"),
         json.getLong("enrolled_at_ms"),
+        json.number("server_version_numeric"),
     )
 
     private fun JSONObject.text(name: String): String? = if (isNull(name)) null else getString(name)

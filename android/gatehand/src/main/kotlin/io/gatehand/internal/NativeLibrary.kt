@@ -21,6 +21,11 @@ internal object NativeLibrary {
         known.getOrThrow()
     }
 
+    /** @throws IllegalStateException This is a thread of the library, which has none before it is loaded. */
+    fun checkMayWait() {
+        if (outcome?.isSuccess == true) Native.checkMayWait()
+    }
+
     private fun loadFile() {
         val path = System.getProperty(PATH_PROPERTY)
         if (path == null) System.loadLibrary("gatehand") else System.load(path)

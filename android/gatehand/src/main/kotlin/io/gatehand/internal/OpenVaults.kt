@@ -18,16 +18,20 @@ internal object OpenVaults {
     /** @throws VaultException Another agent has it, or its folder can't be written. */
     @Synchronized
     fun claim(folder: File) {
+        if (!isClaimed(folder)) throw inUse(folder)
+    }
+
+    private fun isClaimed(folder: File): Boolean =
         try {
             val path = folder.canonicalPath
             // Android 5 does not notice a second lock of the same process.
             val channel = if (path in locked) null else lock(folder)
-            locked[path] = channel ?: throw inUse(folder)
+            if (channel != null) locked[path] = channel
+            channel != null
         } catch (error: IOException) {
             val message = "the app's folder ${folder.parent} can't be written: make room, and check who owns it"
             throw VaultException(ErrorCode.VAULT_UNWRITABLE, message, error)
         }
-    }
 
     @Synchronized
     fun release(folder: File) {

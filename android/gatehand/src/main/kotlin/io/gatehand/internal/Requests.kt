@@ -23,13 +23,15 @@ import kotlinx.coroutines.withContext
 internal object Requests {
     private const val PIECE = 16 * 1024
 
-    suspend fun request(agent: Long, request: ApiRequest): ApiResponse {
-        val body = request.body
-        if (body is ApiBody.Stream) {
-            return stream(agent, request).use { ApiResponse(it.status, it.headers, readAll(it)) }
-        }
-        return response(awaitCall { Native.request(agent, Codec.encode(request), bytes(body), it) })
+    /** @param longestMillis The agent's time limit. */
+    suspend fun request(agent: Long, request: ApiRequest, longestMillis: Long): ApiResponse = when (val body = request.body) {
+        is ApiBody.Source -> Repeats(request, body, longestMillis).untilAnswered { whole(agent, it) }
+        is ApiBody.Stream -> whole(agent, request)
+        else -> response(awaitCall { Native.request(agent, Codec.encode(request), bytes(body), it) })
     }
+
+    private suspend fun whole(agent: Long, request: ApiRequest): ApiResponse =
+        stream(agent, request).use { ApiResponse(it.status, it.headers, readAll(it)) }
 
     private fun bytes(body: ApiBody?): ByteArray? = (body as? ApiBody.Bytes)?.bytes
 
@@ -39,6 +41,21 @@ internal object Requests {
     }
 
     suspend fun stream(agent: Long, request: ApiRequest): StreamedResponse {
+        val source = request.body as? ApiBody.Source ?: return sendOnce(agent, request)
+        var opened: InputStream? = null
+        try {
+            // Kept in there, so that one who is cancelled meanwhile does not lose it.
+            val body = withContext(Dispatchers.IO) {
+                val stream = open(source).also { opened = it }
+                ApiBody.Stream(stream, source.length(), source.contentType)
+            }
+            return sendOnce(agent, request.sending(body, request.idempotencyKey, request.timeLimitMillis))
+        } finally {
+            opened?.let(::closeQuietly)
+        }
+    }
+
+    private suspend fun sendOnce(agent: Long, request: ApiRequest): StreamedResponse {
         var response = 0L
         try {
             return coroutineScope {
@@ -108,9 +125,13 @@ internal object Requests {
         }
     }
 
-    private fun read(stream: InputStream, piece: ByteArray): Int =
+    private fun read(stream: InputStream, piece: ByteArray): Int = ofApp { stream.read(piece) }
+
+    private fun open(source: ApiBody.Source): InputStream = ofApp(source::open)
+
+    private fun <T> ofApp(work: () -> T): T =
         try {
-            stream.read(piece)
+            work()
         } catch (error: IOException) {
             throw bodyFailed(error)
         } catch (error: RuntimeException) {
@@ -129,7 +150,8 @@ internal object Requests {
             } catch (error: IOException) {
                 // Closed because nobody wants it any more.
                 ensureActive()
-                throw error.cause as? GatehandException ?: error
+                // A closed agent is no failure of the network's.
+                throw error.cause as? IllegalStateException ?: error
             }
         }
         try {

@@ -1,6 +1,5 @@
 package io.gatehand.internal
 
-import io.gatehand.GatehandException
 import java.io.IOException
 import java.io.InputStream
 import java.util.concurrent.atomic.AtomicBoolean
@@ -20,8 +19,6 @@ internal class ResponseStream(private val response: Long) : InputStream() {
         if (length == 0) return 0
         val read = try {
             Native.responseRead(response, buffer, offset, length)
-        } catch (error: GatehandException) {
-            throw IOException(error.message, error)
         } catch (error: IllegalStateException) {
             // Also what a read that waits throws when another thread closes the response or the agent.
             throw IOException(error.message, error)

@@ -317,7 +317,7 @@ class AarTest {
             .findAll(Project.text("android/gradle/libs.versions.toml")).associate { it.groupValues[1] to it.groupValues[2] }
         assertEquals(
             setOf(
-                listOf("org.jetbrains.kotlin", "kotlin-stdlib", catalog["kotlin"], "compile"),
+                listOf("org.jetbrains.kotlin", "kotlin-stdlib", catalog["stdlib"], "compile"),
                 listOf("org.jetbrains.kotlinx", "kotlinx-coroutines-core", catalog["coroutines"], "compile"),
             ),
             pom.all("dependency").map { one -> listOf("groupId", "artifactId", "version", "scope").map { one.text(it) } }.toSet(),

@@ -1,6 +1,8 @@
 package io.gatehand.build
 
 import io.gatehand.internal.NativeLibrary
+import java.security.MessageDigest
+import java.util.Properties
 import kotlin.test.Test
 import kotlin.test.assertEquals
 import kotlin.test.assertTrue
@@ -14,10 +16,10 @@ class VersionsTest {
     fun the_classes_have_the_version_of_the_native_library() {
         val cargo = first("Cargo.toml", "^version = \"([^\"]+)\"")
         assertEquals(cargo, NativeLibrary.VERSION)
-        for (pom in listOf("", "gatehand/", "testing/", "sample/", "benchmark/").map { "android/${it}pom.xml" }) {
+        for (pom in listOf("", "gatehand/", "fake/", "consumer/", "testing/", "sample/", "benchmark/").map { "android/${it}pom.xml" }) {
             assertEquals(cargo, first(pom, "<version>([^<]+)</version>"), pom)
         }
-        assertEquals(cargo, first("android/gatehand/build.gradle.kts", "^version = \"([^\"]+)\""))
+        for (module in listOf("gatehand", "fake")) assertEquals(cargo, first("android/$module/build.gradle.kts", "^version = \"([^\"]+)\""), module)
     }
 
     @Test
@@ -31,9 +33,33 @@ class VersionsTest {
     }
 
     @Test
+    fun both_builds_write_the_same_kotlin_and_bring_the_same_standard_library() {
+        val language = first("android/pom.xml", "<kotlin.language>([^<]+)<")
+        for (module in listOf("gatehand", "fake", "sample")) {
+            for (level in listOf("languageVersion", "apiVersion")) {
+                assertEquals(language, first("android/$module/build.gradle.kts", "$level = KotlinVersion\\.KOTLIN_([0-9_]+)").replace('_', '.'), module)
+            }
+        }
+        for (module in listOf("gatehand", "fake")) first("android/$module/build.gradle.kts", "coreLibrariesVersion = (libs\\.versions\\.stdlib)")
+        assertTrue(first("android/pom.xml", "<kotlin.oldest>([^<]+)<").startsWith("$language."))
+    }
+
+    @Test
+    fun the_gradle_wrapper_takes_no_other_gradle_than_the_one_that_was_meant() {
+        val properties = Properties().apply { load(Project.text("android/gradle/wrapper/gradle-wrapper.properties").reader()) }
+        val version = Regex("https://services\\.gradle\\.org/distributions/gradle-([0-9.]+)-bin\\.zip").matchEntire(properties.getProperty("distributionUrl"))
+        assertTrue("Gradle ${version!!.groupValues[1].substringBeforeLast('.')}," in Project.text("docs/ANDROID.md"))
+        assertTrue(Regex("[0-9a-f]{64}").matches(properties.getProperty("distributionSha256Sum")))
+        // As Gradle publishes it for 9.4.1; a jar of another one would be somebody else's program.
+        val jar = Project.root.resolve("android/gradle/wrapper/gradle-wrapper.jar").readBytes()
+        val sum = MessageDigest.getInstance("SHA-256").digest(jar).joinToString("") { "%02x".format(it) }
+        assertEquals("55243ef57851f12b070ad14f7f5bb8302daceeebc5bce5ece5fa6edb23e1145c", sum)
+    }
+
+    @Test
     fun both_builds_make_the_same_bytecode() {
         val target = first("android/pom.xml", "<android.jvmTarget>([^<]+)<")
-        for (module in listOf("gatehand", "sample")) {
+        for (module in listOf("gatehand", "fake", "sample")) {
             assertEquals(target, first("android/$module/build.gradle.kts", "JvmTarget\\.JVM_([0-9]+)"), module)
         }
     }

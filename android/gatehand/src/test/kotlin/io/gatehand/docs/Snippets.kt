@@ -4,6 +4,7 @@ package io.gatehand.docs
 
 import android.app.Application
 import android.content.Context
+import io.gatehand.Agent
 import io.gatehand.AgentConfig
 import io.gatehand.ApiBody
 import io.gatehand.ApiRequest
@@ -30,10 +31,10 @@ import kotlinx.coroutines.withContext
 
 class TicketApp : Application() {
     private val opening = Mutex()
-    private var opened: ScannerAgent? = null
+    private var opened: Agent? = null
 
     /** The one agent of the process; the vault opens for no second one. */
-    suspend fun agent(): ScannerAgent = opening.withLock { opened ?: open() }
+    suspend fun agent(): Agent = opening.withLock { opened ?: open() }
 
     private suspend fun open() = withContext(Dispatchers.IO) {
         val config = AgentConfig.Builder("pretixSCAN", "2.3.1").build()
@@ -41,7 +42,7 @@ class TicketApp : Application() {
     }
 }
 
-suspend fun setUp(agent: ScannerAgent, scannedText: String) {
+suspend fun setUp(agent: Agent, scannedText: String) {
     val enrolment = Enrolment.parse(scannedText)
     // A code can come from anywhere, so a person agrees to the server before anything is sent to it.
     if (!personAgreesTo(enrolment.origin)) return
@@ -52,7 +53,7 @@ suspend fun setUp(agent: ScannerAgent, scannedText: String) {
     if (answer.isSuccessful) show(answer.text())
 }
 
-suspend fun redeem(agent: ScannerAgent, queue: Queue, scan: Scan) {
+suspend fun redeem(agent: Agent, queue: Queue, scan: Scan) {
     val call = ApiRequest.Builder("POST", "/api/v1/organizers/bigevents/checkinrpc/redeem/")
         .body(ApiBody.json(scan.json))
         .idempotencyKey(scan.id)
@@ -71,7 +72,7 @@ suspend fun redeem(agent: ScannerAgent, queue: Queue, scan: Scan) {
 
 fun heading(identity: Identity): String = DisplayText.of(identity.name.ifEmpty { identity.uniqueSerial })
 
-suspend fun takeOver(agent: ScannerAgent, old: OldSettings) {
+suspend fun takeOver(agent: Agent, old: OldSettings) {
     val key = old.key ?: return
     val there = (agent.state.value as? DeviceState.Enrolled)?.identity
     if (there == null || old.uniqueSerial == null) {
@@ -107,9 +108,8 @@ class HeartbeatWorker(context: Context, parameters: WorkerParameters) : Coroutin
 
 fun example(): DeviceState {
     val gate = Gate(id = 1, name = "South gate", identifier = "south")
-    return DeviceState.Enrolled(
-        Identity("https://pretix.eu", "bigevents", 12, "ABCDEFGHIJKLMNOP", "Lane 2", "full", gate, "2026.8.0", 0),
-    )
+    val identity = Identity.Builder("https://pretix.eu").organizer("bigevents").deviceId(12).name("Lane 2").gate(gate).build()
+    return DeviceState.Enrolled(identity)
 }
 
 // Stand-ins.

@@ -38,9 +38,9 @@ import org.robolectric.shadows.ShadowBuild
 class ShapesTest {
     private val identity = Identity(
         "https://pretix.eu/tickets", "bigevents", 9007199254740993, "LF1LCJWO6I2M1G9K", "Lane 🎫", "pretixscan",
-        Gate(4, "North", "N1"), "2026.9.0", 1795461463000,
+        Gate(4, "North", "N1"), "2026.9.0", 1795461463000, 20260090000000,
     )
-    private val bare = identity.copy(securityProfile = null, gate = null, serverVersion = null)
+    private val bare = identity.toBuilder().securityProfile(null).gate(null).serverVersion(null).serverVersionNumeric(null).build()
 
     private fun files(direction: String): Map<String, String> = Project.root.resolve("tests/data/bridge/$direction").listFiles()
         .orEmpty().associate { it.name.removeSuffix(".json") to it.readText() }

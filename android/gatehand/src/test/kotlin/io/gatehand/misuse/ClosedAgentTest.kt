@@ -1,5 +1,6 @@
 package io.gatehand.misuse
 
+import io.gatehand.Agent
 import io.gatehand.AgentListener
 import io.gatehand.ApiRequest
 import io.gatehand.BlockingAgent
@@ -68,13 +69,13 @@ class ClosedAgentTest {
     @Test
     fun every_operation_says_so() {
         val operations = public(BlockingAgent::class.java)
-        assertEquals(public(ScannerAgent::class.java).filter(::isSuspending).map { it.name }.toSet(), operations.map { it.name }.toSet())
+        assertEquals(public(Agent::class.java).filter(::isSuspending).map { it.name }.toSet(), operations.map { it.name }.toSet())
         for (operation in operations) assertSaysClosed(operation, agent.blocking())
     }
 
     @Test
     fun so_does_the_rest_but_what_only_looks_back() {
-        val rest = public(ScannerAgent::class.java).filterNot(::isSuspending).associateBy { it.name }
+        val rest = public(Agent::class.java).filterNot(::isSuspending).associateBy { it.name }
         val harmless = setOf("getState", "getEvents", "getManagedOutcome", "blocking", "close")
         assertTrue(rest.keys.containsAll(harmless), "${rest.keys}")
         for (name in rest.keys - harmless) assertSaysClosed(rest.getValue(name), agent)

@@ -2,12 +2,14 @@ package io.gatehand.streams
 
 import io.gatehand.ApiBody
 import io.gatehand.ApiRequest
+import io.gatehand.ConnectionException
 import io.gatehand.ErrorCode
 import io.gatehand.GatehandException
 import io.gatehand.testing.Alive
 import io.gatehand.testing.BulkServer
 import io.gatehand.testing.TestingLibraryRunner
 import java.io.ByteArrayInputStream
+import java.io.File
 import java.io.IOException
 import java.io.InputStream
 import java.io.InterruptedIOException
@@ -128,6 +130,45 @@ class RequestBodyTest {
         }
         val echoed = agent.request(upload(ByteArrayInputStream("🎫".encodeToByteArray()), to = "echo"))
         assertEquals("🎫" to "image/png", echoed.text() to echoed.headers["Content-Type"])
+    }
+
+    @Test
+    fun a_file_is_sent_again_from_its_beginning_under_the_same_key(): Unit = Bulk.with(server) { agent ->
+        val bytes = 300_000L
+        val file = File.createTempFile("gatehand", null).apply {
+            deleteOnExit()
+            outputStream().use { BulkServer.numbers(bytes).copyTo(it) }
+        }
+        var opened = 0
+        val source = ApiBody.source({ opened++; BulkServer.numbers(bytes) }, "image/png")
+        for (body in listOf(ApiBody.file(file, "image/png"), source)) {
+            for (path in listOf("second", "busy")) {
+                server.keys.clear()
+                assertEquals(200, agent.request(ApiRequest.post("api/v1/$path", body)).status)
+                val taken = server.taken()
+                assertEquals(bytes to BulkServer.sumOf(bytes), taken.bytes to taken.sum)
+                assertEquals("$bytes".takeIf { body !== source }, taken.saidLength)
+                assertEquals(listOf(2, 1), listOf(server.keys.size, server.keys.toSet().size), path)
+            }
+        }
+        assertEquals(4, opened)
+    }
+
+    @Test
+    fun what_can_be_opened_again_is_still_sent_once_if_that_is_wanted(): Unit = Bulk.with(server) { agent ->
+        val body = ApiBody.source({ BulkServer.numbers(300_000) }, "image/png")
+        assertFailsWith<ConnectionException> { agent.request(ApiRequest.Builder("POST", "api/v1/second").body(body).once().build()) }
+        assertEquals(1, server.keys.size)
+    }
+
+    @Test
+    fun a_source_that_does_not_open_is_said_so(): Unit = Bulk.with(server) { agent ->
+        for (body in listOf(ApiBody.file(File("/nowhere"), "image/png"), ApiBody.source({ error("gone") }, "image/png"))) {
+            for (call in listOf<suspend (ApiRequest) -> Any>(agent::request, agent::stream)) {
+                val error = assertFailsWith<GatehandException> { call(ApiRequest.post("api/v1/take", body)) }
+                assertEquals(ErrorCode.BODY_FAILED, error.code)
+            }
+        }
     }
 
     @Test

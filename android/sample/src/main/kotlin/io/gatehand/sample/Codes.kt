@@ -32,7 +32,7 @@ private fun Situation.afterNoCode(error: GatehandException, ticket: String?): Si
 
 /**
  * A ticket was scanned. This is where an app checks it in: with its own list, or by
- * [request][io.gatehand.ScannerAgent.request] with a `POST` whose idempotency key it keeps until it
+ * [request][io.gatehand.Agent.request] with a `POST` whose idempotency key it keeps until it
  * has the answer. The server of this repository has no tickets, so this app only says what it read.
  */
 private fun onTicket(code: String): Notice {

@@ -1,6 +1,7 @@
 package io.gatehand.sample
 
 import android.util.Log
+import io.gatehand.Agent
 import io.gatehand.ApiRequest
 import io.gatehand.ConnectionException
 import io.gatehand.DeviceState
@@ -8,7 +9,6 @@ import io.gatehand.Enrolment
 import io.gatehand.EventSuggestion
 import io.gatehand.GatehandException
 import io.gatehand.ManagedOutcome
-import io.gatehand.ScannerAgent
 import java.io.Closeable
 import kotlinx.coroutines.CoroutineDispatcher
 import kotlinx.coroutines.CoroutineScope
@@ -48,7 +48,7 @@ class DeviceModel(
     private val situation = MutableStateFlow(Situation(scans))
 
     @Volatile
-    private var agent: ScannerAgent? = null
+    private var agent: Agent? = null
 
     /** What is to be shown. */
     val screen: StateFlow<Screen> =
@@ -72,7 +72,7 @@ class DeviceModel(
         }
     }
 
-    private fun follow(agent: ScannerAgent) {
+    private fun follow(agent: Agent) {
         scope.launch {
             agent.state.collect { state -> situation.update { it.copy(device = state, unusable = null).withoutPointlessStep() } }
         }
@@ -87,7 +87,7 @@ class DeviceModel(
         }
     }
 
-    private suspend fun begin(agent: ScannerAgent) {
+    private suspend fun begin(agent: Agent) {
         val state = agent.state.value
         when {
             withContext(Dispatchers.IO) { oldKey.waits() } -> act(Action.TryAgain)
@@ -185,19 +185,20 @@ class DeviceModel(
         }
     }
 
-    private suspend fun refresh(agent: ScannerAgent): Notice? {
+    private suspend fun refresh(agent: Agent): Notice? {
         agent.refresh()
         return ask(agent) ?: Notice(Tone.GOOD, text(R.string.refreshed))
     }
 
     /** Asks what to scan for. The device is ready without it, so a failure is not one of what came before. */
-    private suspend fun ask(agent: ScannerAgent): Notice? {
+    private suspend fun ask(agent: Agent): Notice? {
         val current = (situation.value.event as? Event.Now)?.selection
         val event = try {
             when (val suggestion = agent.eventSelection(current)) {
-                EventSuggestion.Keep -> return null
                 EventSuggestion.None -> Event.None
                 is EventSuggestion.Switch -> Event.Now(suggestion.selection)
+                // Keep, and what a newer library may suggest.
+                else -> return null
             }
         } catch (error: GatehandException) {
             if (error.isSaidByState) throw error
@@ -208,14 +209,14 @@ class DeviceModel(
         return null
     }
 
-    private suspend fun tryAgain(agent: ScannerAgent): Notice? {
+    private suspend fun tryAgain(agent: Agent): Notice? {
         val notTaken = takeOldKey(agent)
         agent.heartbeat()
         return if (agent.state.value is DeviceState.Enrolled) ask(agent) else notTaken
     }
 
     /** Takes the key from before over. Returns what is to be said of it, besides that it waits. */
-    private suspend fun takeOldKey(agent: ScannerAgent): Notice? {
+    private suspend fun takeOldKey(agent: Agent): Notice? {
         val notTaken = try {
             oldKey.moveInto(agent)
             null
@@ -228,7 +229,7 @@ class DeviceModel(
         return notTaken
     }
 
-    private fun work(work: Work, block: suspend (ScannerAgent) -> Notice?) {
+    private fun work(work: Work, block: suspend (Agent) -> Notice?) {
         val agent = agent ?: return
         val before = situation.getAndUpdate { if (it.work == null) it.copy(work = work, notice = null) else it }
         if (before.work != null) return

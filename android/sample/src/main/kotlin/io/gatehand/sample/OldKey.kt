@@ -2,11 +2,11 @@ package io.gatehand.sample
 
 import android.content.Context
 import android.util.Log
+import io.gatehand.Agent
 import io.gatehand.DeviceState
 import io.gatehand.ErrorCode
 import io.gatehand.ExistingIdentity
 import io.gatehand.GatehandException
-import io.gatehand.ScannerAgent
 import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.sync.Mutex
 import kotlinx.coroutines.sync.withLock
@@ -32,11 +32,11 @@ class OldKey(private val context: Context) {
      *
      * @throws GatehandException The server was not reached, or does not confirm the key.
      */
-    suspend fun moveInto(agent: ScannerAgent): Unit = turn.withLock {
+    suspend fun moveInto(agent: Agent): Unit = turn.withLock {
         withContext(Dispatchers.IO) { if (waits()) move(agent) }
     }
 
-    private suspend fun move(agent: ScannerAgent) {
+    private suspend fun move(agent: Agent) {
         when (val state = agent.state.value) {
             // What becomes of it decides.
             is DeviceState.Enrolling, is DeviceState.Rejected -> return
@@ -54,7 +54,7 @@ class OldKey(private val context: Context) {
     }
 
     /** Returns whether the vault has the key, and it is written down whose it is. */
-    private suspend fun adopt(agent: ScannerAgent): Boolean {
+    private suspend fun adopt(agent: Agent): Boolean {
         val server = word(SERVER) ?: return false
         val key = word(KEY) ?: return false
         val identity = try {

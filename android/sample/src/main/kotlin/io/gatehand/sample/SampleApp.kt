@@ -2,6 +2,7 @@ package io.gatehand.sample
 
 import android.app.Application
 import android.content.pm.PackageManager
+import io.gatehand.Agent
 import io.gatehand.AgentConfig
 import io.gatehand.ScannerAgent
 import java.util.concurrent.TimeUnit
@@ -36,7 +37,7 @@ open class SampleApp : Application() {
     protected fun makeModel(): DeviceModel =
         DeviceModel(DataWedge.isHere(this), agent, oldKey, tryAgainSoon = { HeartbeatJob.soon(this) })
 
-    protected open fun openAgent(): ScannerAgent {
+    protected open fun openAgent(): Agent {
         val config = AgentConfig.Builder("gatehand sample", version())
             .timeLimit(timeLimitMillis, TimeUnit.MILLISECONDS)
             // For as long as the process lives: the next one does without the key, or with another answer.

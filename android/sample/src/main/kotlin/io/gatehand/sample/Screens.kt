@@ -121,6 +121,13 @@ private fun stateScreen(situation: Situation): Screen = when (val device = situa
         sentences = listOf(text(R.string.enrol_again_words), newCode(situation)),
         buttons = listOf(Button(R.string.type_instead, Action.Type)),
     )
+    // A state of a newer library: no call can be made now, and heartbeats may change that.
+    else -> Screen(
+        title = text(R.string.unusable_title),
+        tone = Tone.WARNING,
+        sentences = listOf(text(R.string.error_defect)),
+        buttons = listOf(Button(R.string.try_again, Action.TryAgain, Kind.MAIN)),
+    )
 }
 
 private val OLD_KEY_WAITS = Screen(
@@ -151,7 +158,7 @@ private fun enrolled(identity: Identity, situation: Situation) = Screen(
             Event.None -> Fact(R.string.fact_event, text(R.string.event_none))
             is Event.Now -> Fact(R.string.fact_event, words(event.selection.eventName.ifEmpty { event.selection.event }))
         },
-    ) + factsOf(identity) + listOfNotNull(situation.lastEvent?.let { Fact(R.string.fact_news, text(wordsOf(it))) }),
+    ) + factsOf(identity) + listOfNotNull(situation.lastEvent?.let(::wordsOf)?.let { Fact(R.string.fact_news, text(it)) }),
     buttons = listOf(
         Button(R.string.refresh, Action.Refresh, Kind.MAIN),
         Button(R.string.call, Action.Call),
@@ -196,4 +203,5 @@ private fun managedNotice(outcome: ManagedOutcome): Notice? = when (outcome) {
         Notice(Tone.WARNING, words)
     }
     is ManagedOutcome.Failed -> Notice(Tone.BAD, text(R.string.managed_failed, wordsOf(outcome.cause)), detailOf(outcome.cause))
+    else -> null
 }

@@ -1,7 +1,7 @@
 package io.gatehand.sample
 
+import io.gatehand.Agent
 import io.gatehand.GatehandException
-import io.gatehand.ScannerAgent
 import java.io.Closeable
 import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.sync.Mutex
@@ -14,9 +14,9 @@ import kotlinx.coroutines.withContext
  *
  * @param open Opens it; called off the main thread, as that reads files and asks the Keystore.
  */
-class SharedAgent(private val open: () -> ScannerAgent) : Closeable {
+class SharedAgent(private val open: () -> Agent) : Closeable {
     private val turn = Mutex()
-    private var agent: ScannerAgent? = null
+    private var agent: Agent? = null
     private var closed = false
 
     /**
@@ -24,16 +24,16 @@ class SharedAgent(private val open: () -> ScannerAgent) : Closeable {
      *
      * @throws GatehandException It can't be opened.
      */
-    suspend fun get(): ScannerAgent = turn.withLock {
+    suspend fun get(): Agent = turn.withLock {
         // Kept in there, so that a caller who is cancelled meanwhile does not lose it.
         current() ?: withContext(Dispatchers.IO) { open().also(::keep) }
     }
 
     @Synchronized
-    private fun current(): ScannerAgent? = agent
+    private fun current(): Agent? = agent
 
     @Synchronized
-    private fun keep(opened: ScannerAgent) {
+    private fun keep(opened: Agent) {
         if (closed) opened.close() else agent = opened
     }
 

@@ -36,8 +36,8 @@ fun wordsOf(error: GatehandException): Text = text(
         ErrorCode.KEYSTORE_UNAVAILABLE -> R.string.vault_locked_words
         ErrorCode.ANDROID_FAILED -> R.string.error_android
         ErrorCode.LIBRARY_UNUSABLE -> R.string.error_library
-        ErrorCode.ARGUMENT_INVALID, ErrorCode.ANSWER_TOO_LARGE, ErrorCode.BODY_FAILED, ErrorCode.INTERNAL ->
-            R.string.error_defect
+        // ARGUMENT_INVALID, ANSWER_TOO_LARGE, BODY_FAILED and INTERNAL, and codes of a newer library.
+        else -> R.string.error_defect
     },
 )
 
@@ -81,8 +81,8 @@ fun wordsOf(work: Work): Int = when (work) {
     Work.REVOKE -> R.string.busy_revoking
 }
 
-/** What happened to the device. */
-fun wordsOf(event: AgentEvent): Int = when (event) {
+/** What happened to the device; `null` for what a newer library tells, which is nothing to this app. */
+fun wordsOf(event: AgentEvent): Int? = when (event) {
     is AgentEvent.IdentityChanged -> R.string.news_changed
     AgentEvent.ReportAcknowledged -> R.string.news_reported
     AgentEvent.KeyRolled -> R.string.news_rolled
@@ -92,6 +92,7 @@ fun wordsOf(event: AgentEvent): Int = when (event) {
         Operation.ROLL -> R.string.news_rolled
         Operation.REVOKE -> R.string.news_signed_off
     }
+    else -> null
 }
 
 /** What `device/info` answered. */

@@ -1,8 +1,8 @@
 package io.gatehand.sample
 
 import android.content.Context
+import io.gatehand.Agent
 import io.gatehand.ExistingIdentity
-import io.gatehand.ScannerAgent
 import io.gatehand.testing.OldApp
 import io.gatehand.testing.TestDevice
 import io.gatehand.testing.TestGateway
@@ -78,7 +78,7 @@ class OldKeyTest : ServerTest() {
     }
 
     /** Does a part of the move, as a process does that ends then. */
-    private fun inAProcessThatEnds(block: suspend (ScannerAgent) -> Unit) {
+    private fun inAProcessThatEnds(block: suspend (Agent) -> Unit) {
         runBlocking { block(gate.app.agent.get()) }
         (gate.app as RestartingApp).end()
     }

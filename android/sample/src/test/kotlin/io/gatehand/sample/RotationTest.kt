@@ -1,6 +1,7 @@
 package io.gatehand.sample
 
-import io.gatehand.ScannerAgent
+
+import io.gatehand.Agent
 import java.net.InetAddress
 import java.net.ServerSocket
 import kotlin.test.Test
@@ -15,7 +16,7 @@ class CountingApp : SampleApp() {
     @Volatile
     var opened = 0
 
-    override fun openAgent(): ScannerAgent {
+    override fun openAgent(): Agent {
         opened++
         return super.openAgent()
     }

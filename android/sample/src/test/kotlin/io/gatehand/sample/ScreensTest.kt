@@ -52,7 +52,7 @@ class ScreensTest {
 
     @Test
     fun a_device_that_the_server_tells_nothing_of_is_shown_by_what_is_known() {
-        val untold = identity("").copy(organizer = "", deviceId = 0, gate = GateOfDevice(1, "", "sued"), securityProfile = null, serverVersion = null)
+        val untold = identity("").toBuilder().organizer("").deviceId(0).gate(GateOfDevice(1, "", "sued")).securityProfile(null).serverVersion(null).build()
         val screen = screen(DeviceState.Enrolled(untold))
         assertEquals(words(untold.uniqueSerial), screen.subject)
         assertEquals(listOf("sued", untold.uniqueSerial, untold.server).map(::words), screen.facts.map { it.value })

@@ -1,9 +1,9 @@
 package io.gatehand.sample
 
+import io.gatehand.Agent
 import io.gatehand.ErrorCode
 import io.gatehand.GatehandException
 import io.gatehand.NativeLibraryException
-import io.gatehand.ScannerAgent
 import io.gatehand.VaultException
 import java.util.concurrent.CountDownLatch
 import kotlin.test.Test
@@ -26,7 +26,7 @@ class BrokenApp : SampleApp() {
     @Volatile
     var leave = CountDownLatch(0)
 
-    override fun openAgent(): ScannerAgent {
+    override fun openAgent(): Agent {
         opened++
         leave.await()
         throw failure

@@ -4,8 +4,10 @@ import com.sun.net.httpserver.HttpExchange
 import com.sun.net.httpserver.HttpServer
 import java.io.IOException
 import java.io.InputStream
+import java.io.OutputStream
 import java.net.InetAddress
 import java.net.InetSocketAddress
+import java.util.concurrent.CopyOnWriteArrayList
 import java.util.concurrent.Executors
 import java.util.concurrent.LinkedBlockingQueue
 import java.util.concurrent.Semaphore
@@ -40,6 +42,8 @@ class BulkServer : ExternalResource() {
         server.createContext("/api/v1/device/info") { it.answer(200, INFO) }
         server.createContext("/api/v1/take", ::take)
         server.createContext("/api/v1/echo", ::echo)
+        server.createContext("/api/v1/second", ::takeTheSecond)
+        server.createContext("/api/v1/busy", ::beBusyAtFirst)
         server.createContext("/api/v1/early", ::answerEarly)
         server.createContext("/api/v1/stuck") {
             stuck++
@@ -89,6 +93,24 @@ class BulkServer : ExternalResource() {
         }
         taken.add(Taken(said, bytes, sum, ended))
         if (ended) exchange.answer(200, "{}") else exchange.close()
+    }
+
+    /** The idempotency keys of the calls of `second` and `busy`. */
+    val keys = CopyOnWriteArrayList<String>()
+
+    /** Hangs up on the first body once some of it has come, and takes the next one. */
+    private fun takeTheSecond(exchange: HttpExchange) {
+        keys.add(exchange.requestHeaders.getFirst("X-Idempotency-Key"))
+        if (keys.size > 1) return take(exchange)
+        exchange.requestBody.read(ByteArray(PIECE))
+        exchange.close()
+    }
+
+    private fun beBusyAtFirst(exchange: HttpExchange) {
+        keys.add(exchange.requestHeaders.getFirst("X-Idempotency-Key"))
+        if (keys.size > 1) return take(exchange)
+        exchange.requestBody.copyTo(OutputStream.nullOutputStream())
+        exchange.answer(503, "{}")
     }
 
     private fun echo(exchange: HttpExchange) {

@@ -3,10 +3,11 @@ package io.gatehand.internal.managed
 import android.os.Bundle
 import io.gatehand.DeviceState
 import io.gatehand.Enrolment
+import io.gatehand.ManagedKeys
 import io.gatehand.ManagedOutcome
 import io.gatehand.testing.TestLibrary
-import kotlin.test.assertEquals
 import kotlin.test.Test
+import kotlin.test.assertEquals
 import kotlinx.coroutines.runBlocking
 import org.junit.Before
 import org.junit.Rule
@@ -34,7 +35,7 @@ class AllowedServersTest {
             allowed?.let { putString("allowed_servers", it) }
         }
         val tokens = ManagedTokens(temporary.newFolder())
-        ManagedEnrolment({ ManagedConfiguration.of(restrictions) }, tokens, Enrolment::of, { DeviceState.NotEnrolled }, {}).run()
+        ManagedEnrolment({ ManagedConfiguration.of(restrictions, ManagedKeys()) }, tokens, Enrolment::of, { DeviceState.NotEnrolled }, {}).run()
     }
 
     private fun allows(allowed: String?, url: String = "https://pretix.eu/tickets"): Boolean =

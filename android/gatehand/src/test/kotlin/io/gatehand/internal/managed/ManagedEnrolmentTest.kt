@@ -10,6 +10,7 @@ import io.gatehand.EnrolmentCodeException
 import io.gatehand.ErrorCode
 import io.gatehand.GatehandException
 import io.gatehand.Identity
+import io.gatehand.ManagedKeys
 import io.gatehand.ManagedOutcome
 import io.gatehand.RefusedException
 import io.gatehand.VaultException
@@ -42,6 +43,7 @@ class ManagedEnrolmentTest {
             putString("token", token)
             putString("allowed_servers", allowed)
         },
+        ManagedKeys(),
     )
 
     private fun parse(server: String, token: String): Enrolment {
