@@ -1,0 +1,17 @@
+package io.gatehand.sample
+
+import android.annotation.TargetApi
+import android.app.Activity
+import android.os.Build
+import android.window.OnBackInvokedCallback
+
+/** Who Android 13 and later tell that a person goes back. Apart, as older ones have no such classes. */
+@TargetApi(Build.VERSION_CODES.TIRAMISU)
+object Backs {
+    /** The one that Android would tell. */
+    fun first(activity: Activity): OnBackInvokedCallback? {
+        val dispatcher = activity.onBackInvokedDispatcher
+        // Not public; Android itself asks it.
+        return dispatcher.javaClass.getMethod("getTopCallback").invoke(dispatcher) as OnBackInvokedCallback?
+    }
+}
