@@ -54,9 +54,11 @@ class ScreensTest {
     @Test
     fun a_device_that_the_server_tells_nothing_of_is_shown_by_what_is_known() {
         val untold = identity("").copy(organizer = "", deviceId = 0, gate = GateOfDevice(1, "", "sued"), securityProfile = null, serverVersion = null)
-        val screen = screen(DeviceState.Enrolled(untold))
-        assertEquals(words(untold.uniqueSerial), screen.subject)
-        assertEquals(listOf("sued", untold.uniqueSerial, untold.server).map(::words), screen.facts.map { it.value })
+        val gate = screen(DeviceState.Enrolled(untold))
+        val maintenance = screenOf(Situation(true, DeviceState.Enrolled(untold), step = Step.Maintain))
+        for (screen in listOf(gate, maintenance)) assertEquals(words(untold.uniqueSerial), screen.subject)
+        assertEquals(listOf(words("sued")), gate.facts.map { it.value })
+        assertEquals(listOf("sued", untold.uniqueSerial, untold.server).map(::words), maintenance.facts.map { it.value })
     }
 
     @Test
