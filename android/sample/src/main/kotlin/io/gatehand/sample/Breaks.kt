@@ -1,12 +1,13 @@
 package io.gatehand.sample
 
-/** Where addresses, slugs and the like may go on in the next line: Android itself breaks them anywhere. */
+/** Where long addresses, slugs and the like may go on in the next line: Android itself breaks them anywhere. */
 object Breaks {
     private const val MARK = '\u200B'
+    private val LONG = Regex("\\S{14,}")
     private val AFTER = Regex("(?<=[-_./:@])(?=[^-_./:@\\s])")
 
     /** [text] with marks that nobody sees where it may be broken. */
-    fun into(text: String): String = text.replace(AFTER, MARK.toString())
+    fun into(text: String): String = text.replace(LONG) { it.value.replace(AFTER, MARK.toString()) }
 
     /** The same without the marks, for what is spoken. */
     fun without(text: String): String = text.filter { it != MARK }

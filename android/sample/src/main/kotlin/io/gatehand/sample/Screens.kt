@@ -31,7 +31,7 @@ private fun standingNotice(situation: Situation): Notice? {
 
 private fun scannerNotice(scanner: SetUpOutcome): Notice? = when (scanner.kind) {
     SetUpOutcome.Kind.READY -> null
-    SetUpOutcome.Kind.OTHER_PROFILE -> Notice(Tone.WARNING, text(R.string.scanner_of_others), "DataWedge: APP_ALREADY_ASSOCIATED")
+    SetUpOutcome.Kind.OTHER_PROFILE -> Notice(Tone.WARNING, text(R.string.scanner_of_others))
     SetUpOutcome.Kind.FAILED -> Notice(Tone.WARNING, text(R.string.scanner_failed), "DataWedge: ${scanner.code}")
 }
 
