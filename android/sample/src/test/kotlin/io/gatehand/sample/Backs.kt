@@ -10,7 +10,8 @@ import android.window.OnBackInvokedCallback
 object Backs {
     /** The one that Android would tell. */
     fun first(activity: Activity): OnBackInvokedCallback? {
-        val dispatcher = activity.onBackInvokedDispatcher
+        // The window's own, which the activity's hands all over to; null for a window that is not shown.
+        val dispatcher = checkNotNull(activity.window.decorView.findOnBackInvokedDispatcher()) { "the window is not shown" }
         // Not public; Android itself asks it.
         return dispatcher.javaClass.getMethod("getTopCallback").invoke(dispatcher) as OnBackInvokedCallback?
     }
