@@ -8,6 +8,12 @@ import android.window.OnBackInvokedCallback
 /** Who Android 13 and later tell that a person goes back. Apart, as older ones have no such classes. */
 @TargetApi(Build.VERSION_CODES.TIRAMISU)
 object Backs {
+    /** Has windows that open from now on do as the manifest says; Robolectric's do not, unless told. */
+    fun tellBeforehand() {
+        val shadow = Class.forName("org.robolectric.shadows.ShadowWindowOnBackInvokedDispatcher")
+        shadow.getDeclaredMethod("setEnablePredictiveBack", Boolean::class.java).apply { isAccessible = true }.invoke(null, true)
+    }
+
     /** The one that Android would tell. */
     fun first(activity: Activity): OnBackInvokedCallback? {
         // The window's own, which the activity's hands all over to; null for a window that is not shown.

@@ -29,6 +29,7 @@ class Gate {
 
     /** Starts the app, by its icon or with a link. */
     fun open(link: String? = null): Gate = apply {
+        if (Build.VERSION.SDK_INT >= Build.VERSION_CODES.TIRAMISU) Backs.tellBeforehand()
         opened = Robolectric.buildActivity(GateActivity::class.java, link?.let(::linkIntent)).setup()
     }
 

@@ -3,6 +3,7 @@ package io.gatehand.sample
 import android.content.Context
 import android.graphics.Color
 import io.gatehand.testing.StandInKeystore
+import io.gatehand.testing.TestLibrary
 import kotlin.test.Test
 import kotlin.test.assertEquals
 import kotlin.test.assertFalse
@@ -19,6 +20,7 @@ import org.robolectric.annotation.Config
 class PlatformTest {
     @Before
     fun forgetKeys() {
+        TestLibrary.use()
         StandInKeystore.reset()
     }
 
