@@ -141,7 +141,8 @@ public interface Agent : Closeable {
      * @throws RefusedException The server refused.
      * @throws ConnectionException The server was not reached or did not answer.
      * @throws VaultException The vault can't be used; or, with [ErrorCode.KEY_LOST], the pair is gone that
-     *   the server encrypts the keys to. All else goes on working then, but NFC media need a new device.
+     *   the server encrypts the keys to. All else goes on working then, but NFC media need a new device. With
+     *   [ErrorCode.KEYSTORE_UNAVAILABLE] the pair can't be asked now.
      */
     @JvmSynthetic
     public suspend fun mediumKeySets(): List<MediumKeySet>

@@ -8,6 +8,7 @@ import io.gatehand.Gate as GateOfDevice
 import io.gatehand.GatehandException
 import io.gatehand.ManagedOutcome
 import io.gatehand.VaultException
+import io.gatehand.datawedge.SetUpOutcome
 import kotlin.test.Test
 import kotlin.test.assertEquals
 import kotlin.test.assertFalse
@@ -53,9 +54,11 @@ class ScreensTest {
     @Test
     fun a_device_that_the_server_tells_nothing_of_is_shown_by_what_is_known() {
         val untold = identity("").toBuilder().organizer("").deviceId(0).gate(GateOfDevice(1, "", "sued")).securityProfile(null).serverVersion(null).build()
-        val screen = screen(DeviceState.Enrolled(untold))
-        assertEquals(words(untold.uniqueSerial), screen.subject)
-        assertEquals(listOf("sued", untold.uniqueSerial, untold.server).map(::words), screen.facts.map { it.value })
+        val gate = screen(DeviceState.Enrolled(untold))
+        val maintenance = screenOf(Situation(true, DeviceState.Enrolled(untold), step = Step.Maintain))
+        for (screen in listOf(gate, maintenance)) assertEquals(words(untold.uniqueSerial), screen.subject)
+        assertEquals(listOf(words("sued")), gate.facts.map { it.value })
+        assertEquals(listOf("sued", untold.uniqueSerial, untold.server).map(::words), maintenance.facts.map { it.value })
     }
 
     @Test
@@ -126,9 +129,35 @@ class ScreensTest {
     @Test
     fun a_scan_engine_that_can_t_be_set_up_is_told_with_its_own_word() {
         for ((name, state) in STATES) {
-            val notice = screenOf(Situation(true, state, scannerFailure = "PLUGIN_NOT_SUPPORTED")).notice
+            val failed = SetUpOutcome(SetUpOutcome.Kind.FAILED, "PLUGIN_NOT_SUPPORTED")
+            val notice = screenOf(Situation(true, state, scanner = failed)).notice
             assertEquals(Notice(Tone.WARNING, text(R.string.scanner_failed), "DataWedge: PLUGIN_NOT_SUPPORTED"), notice, name)
+            val others = screenOf(Situation(true, state, scanner = SetUpOutcome(SetUpOutcome.Kind.OTHER_PROFILE))).notice
+            assertEquals(text(R.string.scanner_of_others), others?.words, name)
+            assertNull(screenOf(Situation(true, state, scanner = SetUpOutcome(SetUpOutcome.Kind.READY))).notice, name)
         }
+    }
+
+    @Test
+    fun back_leads_out_of_a_question_a_form_and_the_maintenance_and_else_out_of_the_app() {
+        val enrolled = Situation(true, STATES.getValue("enrolled"))
+        for ((name, state) in STATES) assertFalse(screenOf(Situation(true, state)).leadsBack, name)
+        val inside = listOf(
+            Situation(true, STATES.getValue("not enrolled"), step = Step.Type),
+            Situation(true, STATES.getValue("not enrolled"), step = Step.Confirm(ENROLMENT, replaces = false)),
+            enrolled.copy(step = Step.Maintain),
+            enrolled.copy(step = Step.Revoke),
+        )
+        for (situation in inside) assertTrue(screenOf(situation).leadsBack, "${situation.step}")
+    }
+
+    @Test
+    fun a_gate_sees_neither_keys_nor_danger_and_maintenance_has_them_all() {
+        val enrolled = Situation(true, STATES.getValue("enrolled"))
+        assertEquals(listOf(Action.Refresh, Action.Maintain), screenOf(enrolled).buttons.map { it.action })
+        val maintenance = screenOf(enrolled.copy(step = Step.Maintain))
+        assertEquals(listOf(Action.Call, Action.Back, Action.Roll, Action.AskToRevoke), maintenance.buttons.map { it.action })
+        assertNull(Situation(true, STATES.getValue("revoked"), step = Step.Maintain).withoutPointlessStep().step)
     }
 
     @Test

@@ -1,0 +1,69 @@
+package io.gatehand.sample
+
+import android.content.Context
+import android.graphics.Color
+import io.gatehand.testing.StandInKeystore
+import io.gatehand.testing.TestLibrary
+import kotlin.test.Test
+import kotlin.test.assertEquals
+import kotlin.test.assertFalse
+import kotlin.test.assertNotNull
+import kotlin.test.assertNull
+import kotlin.test.assertTrue
+import org.junit.Before
+import org.junit.runner.RunWith
+import org.robolectric.RobolectricTestRunner
+import org.robolectric.annotation.Config
+
+/** What newer Androids ask of an app. */
+@RunWith(RobolectricTestRunner::class)
+class PlatformTest {
+    @Before
+    fun forgetKeys() {
+        TestLibrary.use()
+        StandInKeystore.reset()
+    }
+
+    private fun Context.flag(attribute: Int): Boolean {
+        val values = theme.obtainStyledAttributes(intArrayOf(attribute))
+        try {
+            return values.getBoolean(0, false)
+        } finally {
+            values.recycle()
+        }
+    }
+
+    private fun ownBack(gate: Gate) = Backs.first(gate.activity)?.takeIf { it.javaClass.name.startsWith("io.gatehand") }
+
+    @Test
+    @Config(sdk = [35, 36])
+    fun android_shows_where_back_leads_while_that_is_out_of_the_app() {
+        val gate = Gate().open()
+        gate.sees(R.string.type_instead)
+        assertNull(ownBack(gate))
+        gate.press(R.string.type_instead)
+        gate.sees(R.string.type_title)
+        assertNotNull(ownBack(gate))
+        gate.back()
+        gate.sees(R.string.type_instead)
+        assertNull(ownBack(gate))
+        gate.leave()
+    }
+
+    @Test
+    @Config(sdk = [35, 36])
+    fun the_icons_of_the_bars_are_dark_where_the_white_window_goes_on_below_them() {
+        val activity = Gate().open().activity
+        assertTrue(activity.flag(android.R.attr.windowLightStatusBar))
+        assertTrue(activity.flag(android.R.attr.windowLightNavigationBar))
+    }
+
+    @Test
+    @Config(sdk = [27])
+    @Suppress("DEPRECATION") // Android 15 has no such colour any more.
+    fun and_light_on_the_black_bar_of_before() {
+        val activity = Gate().open().activity
+        assertFalse(activity.flag(android.R.attr.windowLightStatusBar))
+        assertEquals(Color.BLACK, activity.window.statusBarColor)
+    }
+}
