@@ -138,6 +138,7 @@ pub(super) fn open(config: &Config, key: SealingKey, observer: Listening) -> Res
             version: config.app_version.clone(),
         }),
         connect_timeout: Duration::from_millis(config.connect_timeout_ms),
+        read_timeout: Duration::from_millis(config.read_timeout_ms),
         deadline: Duration::from_millis(config.time_limit_ms),
         ..ClientConfig::default()
     };

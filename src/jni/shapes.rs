@@ -21,6 +21,7 @@ pub(super) struct Config {
     pub(super) app_name: String,
     pub(super) app_version: String,
     pub(super) connect_timeout_ms: u64,
+    pub(super) read_timeout_ms: u64,
     pub(super) time_limit_ms: u64,
     pub(super) set_aside: bool,
     pub(super) allow_http: bool,

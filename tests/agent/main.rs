@@ -25,6 +25,7 @@ mod power_loss;
 mod request;
 mod secrets;
 mod strange_servers;
+mod time;
 mod trust;
 mod vault;
 mod vault_versions;

@@ -72,6 +72,7 @@ pub(super) async fn access_for(core: &Core, call: &Arc<Call>) -> Result<Access, 
 
 /// Makes a call with the key. A 401 is looked into before it is handed on.
 pub(super) async fn call(core: &Core, call: Call) -> Result<(Access, Answer), AgentError> {
+    let core = &core.for_call(call.time_limit);
     let call = Arc::new(call);
     let mut new_keys = 0;
     loop {
@@ -120,8 +121,7 @@ async fn send_as(core: &Core, access: &Access, call: &Call) -> Result<Answer, Ag
     } else if !call.method.is_safe() {
         request = request.header(CONTENT_LENGTH, NO_BODY);
     }
-    let limited = client.within(call.time_limit);
-    let ended = limited.send(request, call.limit, call.repeat).await;
+    let ended = client.send(request, call.limit, call.repeat).await;
     if ended.result.is_ok() {
         keep_trust(core, &client, access).await;
     }

@@ -15,6 +15,7 @@ mod retry;
 mod retry_after;
 mod route;
 mod send_error;
+mod taken;
 mod tls;
 mod trust;
 mod user_agent;
@@ -35,6 +36,7 @@ use proxy::EnvironmentProxy;
 use retry::Limits;
 use route::Route;
 use send_error::{Cause, explain};
+use taken::Taken;
 
 pub(super) use answer::Answer;
 #[cfg(fuzzing)]
@@ -61,16 +63,17 @@ pub struct ClientConfig {
     pub app: Option<App>,
     /// Which authorities are trusted, instead of those that are kept in the vault.
     pub trust: Option<Trust>,
-    /// Longest wait for a connection; half of `attempt_timeout` if that is less.
+    /// Longest wait for a connection; half of `read_timeout` if that is less.
     pub connect_timeout: Duration,
-    /// Longest time for one attempt as a whole.
-    pub attempt_timeout: Duration,
+    /// Longest silence of a server: before its answer begins, not counting while it takes what is sent,
+    /// and between two pieces of it. As long as pieces come, an attempt may take all of `deadline`.
+    pub read_timeout: Duration,
     /// Longest time for all attempts with the waits between.
     pub deadline: Duration,
     /// Whether all calls together have that time, which begins with the first; else each has it.
     pub is_deadline_shared: bool,
     /// How long a connection may be silent while an answer is awaited before it is tried, and how
-    /// long its sign of life may then take; a third of `attempt_timeout` if that is less.
+    /// long its sign of life may then take; a third of `read_timeout` if that is less.
     pub keep_alive: Duration,
 }
 
@@ -80,7 +83,7 @@ impl Default for ClientConfig {
             app: None,
             trust: None,
             connect_timeout: Duration::from_secs(10),
-            attempt_timeout: Duration::from_secs(30),
+            read_timeout: Duration::from_secs(30),
             deadline: Duration::from_secs(60),
             is_deadline_shared: false,
             keep_alive: Duration::from_secs(10),
@@ -92,16 +95,16 @@ impl ClientConfig {
     fn limits(&self) -> Limits {
         Limits {
             connect: self.connect_timeout,
-            attempt: self.attempt_timeout,
+            read: self.read_timeout,
             deadline: self.deadline,
         }
     }
 
-    /// Silence and the wait for a sign of life fit into an attempt, so that the next one finds a
-    /// dead connection gone.
+    /// Silence and the wait for a sign of life fit into the shortest attempt, so that the next one finds
+    /// a dead connection gone.
     fn keep_alive(&self) -> Duration {
         self.keep_alive
-            .min(self.attempt_timeout.min(self.deadline) / 3)
+            .min(self.read_timeout.min(self.deadline) / 3)
     }
 }
 
@@ -225,6 +228,23 @@ impl Client {
         }
     }
 
+    /// The same client for all that is asked for a call that begins now, which has this time together,
+    /// or the client's own if that is less.
+    pub(super) fn shared_within(&self, limit: Option<Duration>) -> Self {
+        let mut shared = self.within(Some(limit.unwrap_or(Duration::MAX)));
+        shared.begun = Some(Arc::new(OnceLock::from(Instant::now())));
+        shared
+    }
+
+    /// The same client with the time that `other` has.
+    pub(super) fn timed_as(self, other: &Self) -> Self {
+        Self {
+            limits: other.limits,
+            begun: other.begun.clone(),
+            ..self
+        }
+    }
+
     /// The same client for one call with another deadline, if that is sooner.
     pub(super) fn within(&self, deadline: Option<Duration>) -> Self {
         let mut limited = self.clone();
@@ -257,7 +277,7 @@ impl Client {
             response,
             now,
             route,
-            patience: limits.attempt.min(deadline),
+            patience: limits.silence_in(deadline),
         })
     }
 
@@ -289,7 +309,7 @@ impl Client {
                     source: Cause::from("the request's body can be sent once only"),
                 })?;
                 *request.timeout_mut() = Some(time);
-                let attempt = self.attempt(request, route, limit, time);
+                let attempt = self.attempt(request, route, limit, limits.silence_in(time));
                 connecting::within(limits.connect_in(time), attempt).await
             }
         })
@@ -319,12 +339,13 @@ impl Client {
         Err(error)
     }
 
+    /// Sends once and reads the answer, as long as the other side is never silent for longer than this.
     async fn attempt(
         &self,
-        request: Request,
+        mut request: Request,
         route: &Route,
         limit: usize,
-        time: Duration,
+        patience: Duration,
     ) -> Result<Answer, SendError> {
         let now = certifiable_now()?;
         tracing::debug!(
@@ -333,7 +354,10 @@ impl Client {
             shown::line(&mask::path(request.url().path()))
         );
         let begun = Instant::now();
-        let response = self.execute(request, route, time).await;
+        let taken = Taken::watch(&mut request);
+        let execute = self.execute(request, route, patience);
+        let response = taken.unless_silent(patience, execute).await;
+        let response = response.unwrap_or_else(|| Err(silence(route)));
         let response = response.inspect_err(|error| {
             tracing::debug!("no answer after {:?}: {error}", begun.elapsed());
         })?;
@@ -346,7 +370,7 @@ impl Client {
             response,
             now,
             route: route.clone(),
-            patience: self.limits.attempt,
+            patience,
         };
         incoming.read(limit).await
     }
@@ -364,16 +388,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn connecting_and_signs_of_life_fit_into_an_attempt() {
+    fn connecting_and_signs_of_life_fit_into_the_shortest_attempt() {
         for seconds in [1, 15, 60, 600] {
             let config = ClientConfig {
                 deadline: Duration::from_secs(seconds),
                 ..ClientConfig::default()
             };
             let limits = config.limits();
-            let attempt = limits.attempt.min(limits.deadline);
-            assert!(limits.connect_in(attempt) < attempt, "{limits:?}");
-            assert!(config.keep_alive() * 2 < attempt, "{limits:?}");
+            let silence = limits.silence_in(limits.deadline);
+            assert!(limits.connect_in(limits.deadline) < silence, "{limits:?}");
+            assert!(config.keep_alive() * 2 < silence, "{limits:?}");
         }
     }
 

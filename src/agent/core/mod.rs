@@ -62,6 +62,15 @@ impl Core {
         }
     }
 
+    /// The same for a call that begins now, with all that comes before and after it: together they have
+    /// this time, or as much as any call if that is less.
+    pub(super) fn for_call(&self, limit: Option<Duration>) -> Self {
+        Self {
+            clients: Arc::new(self.clients.for_call(limit)),
+            ..self.clone()
+        }
+    }
+
     /// Takes the right to change the device; waits for another process that has it.
     pub(super) async fn lock(&self) -> Result<ChangeLock, AgentError> {
         if let Some(memory) = &self.memory {

@@ -45,13 +45,15 @@ fn read_again(name: &str, json: &[u8]) -> Value {
                 app_name,
                 app_version,
                 connect_timeout_ms,
+                read_timeout_ms,
                 time_limit_ms,
                 set_aside,
                 allow_http,
             } = read(json).unwrap();
             json!({
                 "folder": folder, "app_name": app_name, "app_version": app_version,
-                "connect_timeout_ms": connect_timeout_ms, "time_limit_ms": time_limit_ms,
+                "connect_timeout_ms": connect_timeout_ms,
+                "read_timeout_ms": read_timeout_ms, "time_limit_ms": time_limit_ms,
                 "set_aside": set_aside, "allow_http": allow_http,
             })
         }

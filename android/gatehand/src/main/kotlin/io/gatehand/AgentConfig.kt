@@ -14,6 +14,7 @@ import java.util.concurrent.TimeUnit
  * @property managedConfiguration Whether a managed configuration's enrolment is redeemed; see
  *   [Builder.managedConfiguration].
  * @property connectTimeoutMillis Longest time that a connection may take to come about.
+ * @property readTimeoutMillis Longest silence of a server; see [Builder.readTimeout].
  * @property timeLimitMillis Longest time that an operation takes, retries included.
  */
 public class AgentConfig private constructor(builder: Builder) {
@@ -24,6 +25,7 @@ public class AgentConfig private constructor(builder: Builder) {
     public val managedConfiguration: Boolean = builder.managedConfiguration
     public val allowHttp: Boolean = builder.allowHttp
     public val connectTimeoutMillis: Long = builder.connectTimeoutMillis
+    public val readTimeoutMillis: Long = builder.readTimeoutMillis
     public val timeLimitMillis: Long = builder.timeLimitMillis
 
     /**
@@ -40,6 +42,7 @@ public class AgentConfig private constructor(builder: Builder) {
         internal var managedConfiguration = true
         internal var allowHttp = false
         internal var connectTimeoutMillis = 10_000L
+        internal var readTimeoutMillis = 30_000L
         internal var timeLimitMillis = 60_000L
 
         /**
@@ -76,6 +79,14 @@ public class AgentConfig private constructor(builder: Builder) {
          */
         public fun connectTimeout(time: Long, unit: TimeUnit): Builder = apply {
             connectTimeoutMillis = positive(unit.toMillis(time))
+        }
+
+        /**
+         * Longest silence of a server; 30 seconds unless said. It holds until an answer begins and between two
+         * pieces of it, each time anew: a slow answer is read for as long as the time limit allows.
+         */
+        public fun readTimeout(time: Long, unit: TimeUnit): Builder = apply {
+            readTimeoutMillis = positive(unit.toMillis(time))
         }
 
         /** Longest time that an operation takes, retries included; a minute unless said. */

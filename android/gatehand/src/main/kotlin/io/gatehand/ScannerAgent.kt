@@ -237,7 +237,8 @@ public class ScannerAgent private constructor(private val setup: AgentSetup) : C
     /**
      * Makes a call whose answer is too large for memory: its body is read from the network, and has no
      * limit. Otherwise than [request] it is sent once and never again. The time limit is for the time
-     * until the answer begins; each piece of it then has as long again, but no more than 30 seconds.
+     * until the answer begins; each piece of it then has as long again, but no more than
+     * [AgentConfig.readTimeoutMillis].
      *
      * Reading the body throws an [IOException][java.io.IOException], whose cause is the
      * [GatehandException] if the connection broke or was too slow.

@@ -23,6 +23,7 @@ internal class AgentSetup(val context: Context, val config: AgentConfig) {
             .put("app_name", config.appName)
             .put("app_version", config.appVersion)
             .put("connect_timeout_ms", config.connectTimeoutMillis)
+            .put("read_timeout_ms", config.readTimeoutMillis)
             .put("time_limit_ms", config.timeLimitMillis)
             .put("allow_http", config.allowHttp)
             .put("set_aside", setAside),

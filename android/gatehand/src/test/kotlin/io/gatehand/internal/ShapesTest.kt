@@ -56,7 +56,7 @@ class ShapesTest {
     private fun config(): ByteArray {
         val app = TestApp(RuntimeEnvironment.getApplication(), File("/data/user/0/org.example.scan/no_backup"))
         val config = AgentConfig.Builder("pretixSCAN", "2.3.1").connectTimeout(2, TimeUnit.SECONDS)
-            .timeLimit(30, TimeUnit.SECONDS).allowHttp(true).build()
+            .readTimeout(20, TimeUnit.SECONDS).timeLimit(30, TimeUnit.SECONDS).allowHttp(true).build()
         return AgentSetup(app, config).config(setAside = true)
     }
 
