@@ -11,7 +11,7 @@ use super::context::Resident;
 use super::failure::Failure;
 use super::java::{Counted, Observer, attached};
 use super::registry::Registry;
-use super::shapes::{self, Config, Report};
+use super::shapes::{self, Config, Device};
 use crate::agent::{Agent, App, Client, ClientConfig, Describe, Event, Observe};
 use crate::facts::Facts;
 use crate::seal::SealingKey;
@@ -31,7 +31,7 @@ pub(super) struct Open {
 pub(super) struct AppSide {
     name: Text,
     version: Text,
-    report: Mutex<Report>,
+    facts: Facts,
     changes: AtomicI64,
     observer: Mutex<Option<Arc<Listening>>>,
 }
@@ -39,10 +39,6 @@ pub(super) struct AppSide {
 pub(super) type Listening = (Global<Observer<'static>>, Counted);
 
 impl AppSide {
-    pub(super) fn reports(&self, report: Report) {
-        *self.report.lock().unwrap_or_else(PoisonError::into_inner) = report;
-    }
-
     pub(super) fn changes(&self) -> i64 {
         self.changes.load(Ordering::Acquire)
     }
@@ -62,14 +58,16 @@ impl AppSide {
         self.tell(&[shapes::state_changed()]);
     }
 
+    fn observer(&self) -> Option<Arc<Listening>> {
+        let observer = self.observer.lock();
+        observer.unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     fn tell(&self, events: &[Value]) {
         self.changed();
-        let observer = self
-            .observer
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone();
-        let Some(observer) = observer else { return };
+        let Some(observer) = self.observer() else {
+            return;
+        };
         let told = attached(|env| {
             for event in events {
                 let json = env.byte_array_from_slice(&shapes::write(event))?;
@@ -86,14 +84,7 @@ impl AppSide {
 
 impl Describe for AppSide {
     fn facts(&self) -> Facts {
-        let report = self.report.lock().unwrap_or_else(PoisonError::into_inner);
-        let known = |text: &str| Text::fit(text).unwrap_or_else(|| Text::own("Unknown"));
-        Facts {
-            hardware_brand: known(&report.hardware_brand),
-            hardware_model: known(&report.hardware_model),
-            os_name: Text::fit(&report.os_name),
-            os_version: Text::fit(&report.os_version),
-        }
+        self.facts.clone()
     }
 
     fn software(&self) -> (Text, Text) {
@@ -101,14 +92,37 @@ impl Describe for AppSide {
     }
 
     fn info(&self) -> Option<Value> {
-        let report = self.report.lock().unwrap_or_else(PoisonError::into_inner);
-        report.info.clone()
+        let observer = self.observer()?;
+        let mut told = None;
+        let asked = attached(|env| {
+            let json = observer.0.diagnostics(env)?;
+            told = match json.is_null() {
+                true => None,
+                false => serde_json::from_slice(&env.convert_byte_array(&json)?).ok(),
+            };
+            drop(observer);
+            Ok(())
+        });
+        if let Err(error) = asked {
+            tracing::warn!("how the device is doing is not known: {error}");
+        }
+        told
     }
 }
 
 impl Observe for AppSide {
     fn happened(&self, event: Event) {
         self.tell(&shapes::event(&event));
+    }
+}
+
+fn facts(device: &Device) -> Facts {
+    let known = |text: &str| Text::fit(text).unwrap_or_else(|| Text::own("Unknown"));
+    Facts {
+        hardware_brand: known(&device.hardware_brand),
+        hardware_model: known(&device.hardware_model),
+        os_name: Text::fit(&device.os_name),
+        os_version: Text::fit(&device.os_version),
     }
 }
 
@@ -146,7 +160,7 @@ pub(super) fn open(config: &Config, key: SealingKey, observer: Listening) -> Res
     let app = Arc::new(AppSide {
         name,
         version,
-        report: Mutex::default(),
+        facts: facts(&config.device),
         changes: AtomicI64::new(1),
         observer: Mutex::new(Some(Arc::new(observer))),
     });

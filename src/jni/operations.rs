@@ -16,9 +16,10 @@ use crate::agent::{AgentError, Current, ExistingIdentity, InitializeOptions};
 use crate::enrolment::ServerUrl;
 
 exports! {
-    (initialize(agent: jlong, enrolment: jbyte[], report: jbyte[], replace: jboolean, completion: Completion) -> jlong),
-    (adopt(agent: jlong, existing: jbyte[], report: jbyte[], completion: Completion) -> jlong),
-    (refresh(agent: jlong, report: jbyte[], completion: Completion) -> jlong),
+    (initialize(agent: jlong, enrolment: jbyte[], replace: jboolean, completion: Completion) -> jlong),
+    (adopt(agent: jlong, existing: jbyte[], completion: Completion) -> jlong),
+    (refresh(agent: jlong, completion: Completion) -> jlong),
+    (report(agent: jlong, completion: Completion) -> jlong),
     (roll(agent: jlong, completion: Completion) -> jlong),
     (revoke(agent: jlong, completion: Completion) -> jlong),
     (event_selection(agent: jlong, current: jbyte[], completion: Completion) -> jlong),
@@ -53,7 +54,6 @@ fn initialize<'l>(
     _: JClass<'l>,
     agent: jlong,
     enrolment: JByteArray<'l>,
-    report: JByteArray<'l>,
     replace: jboolean,
     completion: Completion<'l>,
 ) -> Answer<jlong> {
@@ -62,9 +62,7 @@ fn initialize<'l>(
     let others = redeemed.other_tokens.into_iter();
     let others = others.map(|token| enrolments::enrolment(&redeemed.server, token));
     let others = others.collect::<Result<Vec<_>, _>>()?;
-    let report = shapes::read(&bytes(env, &report)?)?;
     begin(env, agent, &completion, |open| async move {
-        open.app.reports(report);
         let options = InitializeOptions {
             replace,
             allow_http: open.allow_http,
@@ -88,7 +86,6 @@ fn adopt<'l>(
     _: JClass<'l>,
     agent: jlong,
     existing: JByteArray<'l>,
-    report: JByteArray<'l>,
     completion: Completion<'l>,
 ) -> Answer<jlong> {
     let existing: shapes::Existing = shapes::read(&bytes(env, &existing)?)?;
@@ -101,9 +98,7 @@ fn adopt<'l>(
         key: existing.key,
         unique_serial: existing.unique_serial,
     };
-    let report = shapes::read(&bytes(env, &report)?)?;
     begin(env, agent, &completion, |open| async move {
-        open.app.reports(report);
         let options = InitializeOptions {
             allow_http: open.allow_http,
             ..InitializeOptions::default()
@@ -117,13 +112,22 @@ fn refresh<'l>(
     env: &mut Env<'l>,
     _: JClass<'l>,
     agent: jlong,
-    report: JByteArray<'l>,
     completion: Completion<'l>,
 ) -> Answer<jlong> {
-    let report = shapes::read(&bytes(env, &report)?)?;
     begin(env, agent, &completion, |open| async move {
-        open.app.reports(report);
         open.core.info().await?;
+        done(&open)
+    })
+}
+
+fn report<'l>(
+    env: &mut Env<'l>,
+    _: JClass<'l>,
+    agent: jlong,
+    completion: Completion<'l>,
+) -> Answer<jlong> {
+    begin(env, agent, &completion, |open| async move {
+        open.core.update(|overrides| overrides).await?;
         done(&open)
     })
 }

@@ -18,6 +18,7 @@ use crate::wire::MediumKeySet;
 #[derive(Deserialize)]
 pub(super) struct Config {
     pub(super) folder: String,
+    pub(super) device: Device,
     pub(super) app_name: String,
     pub(super) app_version: String,
     pub(super) connect_timeout_ms: u64,
@@ -27,14 +28,13 @@ pub(super) struct Config {
     pub(super) allow_http: bool,
 }
 
-#[derive(Default, Deserialize)]
-pub(super) struct Report {
+#[derive(Deserialize)]
+pub(super) struct Device {
     pub(super) hardware_brand: String,
     pub(super) hardware_model: String,
     pub(super) os_name: String,
     #[serde(default)]
     pub(super) os_version: String,
-    pub(super) info: Option<Value>,
 }
 
 #[derive(Deserialize)]

@@ -12,6 +12,7 @@ mod certificates;
 #[path = "../common/mod.rs"]
 mod common;
 mod connection;
+mod diagnostics;
 mod enrolment;
 mod facts;
 mod failing_disk;

@@ -13,6 +13,7 @@ use crate::agent::core::{Core, Known, apart};
 use crate::agent::device_api::{self, KeyVerdict};
 use crate::agent::error::AgentError;
 use crate::agent::learn::{AfterDoubt, doubt, has_news, hear_info, keep_given_if_known};
+use crate::agent::operate::freshen;
 use crate::agent::record::Identity;
 use crate::agent::state::State;
 use crate::mask::Mask;
@@ -86,6 +87,7 @@ pub(super) async fn call(core: &Core, call: Call) -> Result<(Access, Answer), Ag
             }
             _ => {
                 hope_if(core, &access, answer.status).await;
+                report_if_stale(core, &access, answer.status).await;
                 return Ok((access, answer));
             }
         }
@@ -165,6 +167,16 @@ pub(super) async fn hope_if(core: &Core, access: &Access, status: StatusCode) {
         && let Err(error) = take_over(core, access, *info).await
     {
         error.warn();
+    }
+}
+
+/// Reports diagnostics anew that are old: after a call that has shown that the server is there, for they are
+/// no reason to keep one waiting that may fail. Looks at what is in memory alone unless they are.
+async fn report_if_stale(core: &Core, access: &Access, status: StatusCode) {
+    let is_there = status.is_success() || status == StatusCode::NOT_MODIFIED;
+    let is_stale = access.state == State::Enrolled && access.identity.is_stale();
+    if is_there && is_stale && access.unfinished.is_none() && core.pause.end() {
+        apart(core, |core| async move { freshen(&core).await }).await;
     }
 }
 

@@ -4,6 +4,7 @@
 mod apart;
 mod clients;
 mod memory;
+mod pause;
 mod sent;
 
 use std::sync::Arc;
@@ -20,6 +21,7 @@ use super::state::{Operation, State};
 use crate::vault::{self, ChangeLock, Folder, Vault, VaultError};
 use clients::Clients;
 use memory::Memory;
+use pause::Pause;
 
 pub use apart::WAITING_THREADS;
 pub(super) use apart::apart;
@@ -38,6 +40,8 @@ pub(super) struct Core {
     pub(super) describe: Arc<dyn Describe>,
     observer: Arc<dyn Observe>,
     pub(super) memory: Option<Arc<Memory>>,
+    /// Between two tries to report diagnostics that are old.
+    pub(super) pause: Arc<Pause>,
 }
 
 impl Core {
@@ -48,6 +52,7 @@ impl Core {
             describe,
             observer: Arc::new(Nobody),
             memory: None,
+            pause: Arc::default(),
         }
     }
 

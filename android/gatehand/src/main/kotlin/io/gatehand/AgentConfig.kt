@@ -57,7 +57,10 @@ public class AgentConfig private constructor(builder: Builder) {
             vaultName = name
         }
 
-        /** Whether battery, storage, Wi-Fi and uptime are reported in `info`; they are, unless said. */
+        /**
+         * Whether battery, storage, Wi-Fi and uptime are reported in `info`; they are, unless said: with each report,
+         * and after a call if the last one is an hour old. They are read when they are sent.
+         */
         public fun diagnostics(report: Boolean): Builder = apply { diagnostics = report }
 
         /**

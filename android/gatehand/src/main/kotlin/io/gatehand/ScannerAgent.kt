@@ -103,7 +103,7 @@ public class ScannerAgent private constructor(private val setup: AgentSetup) : C
     @JvmSynthetic
     public suspend fun initialize(enrolment: ConfirmedEnrolment, replace: Boolean = false): Identity {
         makeRoom(replace)
-        return operation { agent, done -> Native.initialize(agent, Codec.encode(enrolment), setup.report(), replace, done) }
+        return operation { agent, done -> Native.initialize(agent, Codec.encode(enrolment), replace, done) }
     }
 
     /**
@@ -127,12 +127,12 @@ public class ScannerAgent private constructor(private val setup: AgentSetup) : C
     @JvmSynthetic
     public suspend fun adopt(existing: ExistingIdentity): Identity {
         makeRoom(replace = false)
-        return operation { agent, done -> Native.adopt(agent, Codec.encode(existing), setup.report(), done) }
+        return operation { agent, done -> Native.adopt(agent, Codec.encode(existing), done) }
     }
 
     /**
-     * Finishes what was begun, tells the server what changed of the device, and asks it what it
-     * knows. Apps that sync call it with each download.
+     * Finishes what was begun, tells the server what changed of the device and, once an hour, how it is doing, and
+     * asks it what it knows. Apps that sync call it with each download.
      *
      * @throws DeviceStateException There is no identity, or the answer that held its key is lost.
      * @throws RefusedException The key is not valid now ([ErrorCode.REJECTED]), the device's access was
@@ -141,8 +141,20 @@ public class ScannerAgent private constructor(private val setup: AgentSetup) : C
      * @throws VaultException The vault can't be used.
      */
     @JvmSynthetic
-    public suspend fun refresh(): Identity =
-        operation { agent, done -> Native.refresh(agent, setup.report(), done) }
+    public suspend fun refresh(): Identity = operation(Native::refresh)
+
+    /**
+     * Reports now what the device is and how it is doing: battery, storage, Wi-Fi and uptime, unless that is
+     * [turned off][AgentConfig.Builder.diagnostics]. By itself the agent reports before a call what has changed of
+     * the device, and after one how it is doing, if the last report is an hour old.
+     *
+     * @throws DeviceStateException There is no identity.
+     * @throws RefusedException The server refused, or the key is not valid now.
+     * @throws ConnectionException No answer came. The report is sent again with the next call.
+     * @throws VaultException The vault can't be used.
+     */
+    @JvmSynthetic
+    public suspend fun report(): Identity = operation(Native::report)
 
     /**
      * Exchanges the key for a new one. The old one is dead at once.

@@ -20,6 +20,7 @@ internal class AgentSetup(val context: Context, val config: AgentConfig) {
     fun config(setAside: Boolean): ByteArray = Codec.encode(
         JSONObject()
             .put("folder", folder.path)
+            .put("device", DeviceFacts.read())
             .put("app_name", config.appName)
             .put("app_version", config.appVersion)
             .put("connect_timeout_ms", config.connectTimeoutMillis)
@@ -29,10 +30,6 @@ internal class AgentSetup(val context: Context, val config: AgentConfig) {
             .put("set_aside", setAside),
     )
 
-    /** What the device reports of itself now. Asks system services, so not for the main thread. */
-    fun report(): ByteArray {
-        val report = DeviceFacts.read()
-        if (config.diagnostics) report.put("info", diagnostics.read())
-        return Codec.encode(report)
-    }
+    /** How the device is doing now, if that is to be reported. Asks system services, so not for the main thread. */
+    fun diagnostics(): ByteArray? = if (config.diagnostics) Codec.encode(diagnostics.read()) else null
 }

@@ -112,6 +112,8 @@ internal class NativeAgent(private val setup: AgentSetup) : Observer {
         }
     }
 
+    override fun diagnostics(): ByteArray? = setup.diagnostics()
+
     override fun happened(event: ByteArray) {
         scope.launch {
             follow()
