@@ -17,6 +17,7 @@ mod enrolment;
 mod facts;
 mod failing_disk;
 mod foreign_server;
+mod given_trust;
 mod key_checks;
 mod media_keys;
 mod memory;

@@ -10,6 +10,7 @@ mod headers;
 mod hold;
 mod incoming;
 mod last_failure;
+mod pinned;
 mod proxy;
 mod retry;
 mod retry_after;
@@ -25,6 +26,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use reqwest::{ClientBuilder, Method, Request, RequestBuilder, Response, redirect};
+use rustls::pki_types::CertificateDer;
 use tokio::time::Instant;
 
 use super::clock;
@@ -32,11 +34,12 @@ use crate::mask;
 use crate::shown;
 use hold::Hold;
 use incoming::silence;
-use proxy::EnvironmentProxy;
+use proxy::HttpProxy;
 use retry::Limits;
 use route::Route;
 use send_error::{Cause, explain};
 use taken::Taken;
+use tls::SystemStore;
 
 pub(super) use answer::Answer;
 #[cfg(fuzzing)]
@@ -47,7 +50,7 @@ pub(super) use headers::{NO_BODY, device_authorization, idempotency_header};
 pub(super) use hold::BeforeSending;
 pub(super) use incoming::Incoming;
 pub use last_failure::LastFailure;
-pub use proxy::ProxyRefusal;
+pub use proxy::{ProxyChoice, ProxyRefusal};
 pub(super) use retry::{Ended, Repeat};
 pub use send_error::SendError;
 pub use trust::{OwnAuthority, Trust};
@@ -63,6 +66,11 @@ pub struct ClientConfig {
     pub app: Option<App>,
     /// Which authorities are trusted, instead of those that are kept in the vault.
     pub trust: Option<Trust>,
+    /// This system's certificates, each in DER, where the program on top finds them, as on Android; without it
+    /// they are read from where the system has them. Of use where they are trusted.
+    pub system_certificates: Option<Vec<Vec<u8>>>,
+    /// The proxy for https to other machines.
+    pub proxy: ProxyChoice,
     /// Longest wait for a connection; half of `read_timeout` if that is less.
     pub connect_timeout: Duration,
     /// Longest silence of a server: before its answer begins, not counting while it takes what is sent,
@@ -82,6 +90,8 @@ impl Default for ClientConfig {
         Self {
             app: None,
             trust: None,
+            system_certificates: None,
+            proxy: ProxyChoice::default(),
             connect_timeout: Duration::from_secs(10),
             read_timeout: Duration::from_secs(30),
             deadline: Duration::from_secs(60),
@@ -124,7 +134,8 @@ pub struct Client {
 struct Setup {
     user_agent: String,
     tls: rustls::ClientConfig,
-    proxy: Option<EnvironmentProxy>,
+    proxy: Option<HttpProxy>,
+    system: SystemStore,
     keep_alive: Duration,
 }
 
@@ -155,13 +166,19 @@ impl Setup {
 }
 
 impl Client {
-    /// A client that trusts whom the configuration does, follows no redirect, and uses the
-    /// environment's proxy for https to other machines only.
+    /// A client that trusts whom the configuration does, follows no redirect, and uses a proxy for https to
+    /// other machines only.
     pub fn new(config: &ClientConfig) -> Result<Self, ClientError> {
+        let system = config.system_certificates.as_ref().map(|given| {
+            let given = given.iter().cloned().map(CertificateDer::from);
+            Arc::new(given.collect())
+        });
+        let trust = config.trust.clone().unwrap_or_default();
         let setup = Setup {
             user_agent: user_agent::user_agent(config.app.as_ref()),
-            tls: tls::config(config.trust.as_ref().unwrap_or(&Trust::default()))?,
-            proxy: EnvironmentProxy::read()?,
+            tls: tls::config(&trust, &system)?,
+            proxy: HttpProxy::chosen(&config.proxy)?,
+            system,
             keep_alive: config.keep_alive(),
         };
         let http = setup.builder().build().map_err(ClientError::Http)?;
@@ -182,7 +199,7 @@ impl Client {
     /// A client with connections of its own, which trusts just these.
     pub(super) fn trusting(&self, trust: &Trust) -> Result<Self, ClientError> {
         let setup = Setup {
-            tls: tls::config(trust)?,
+            tls: tls::config(trust, &self.setup.system)?,
             ..Setup::clone(&self.setup)
         };
         Ok(Self {

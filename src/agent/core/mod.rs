@@ -67,6 +67,14 @@ impl Core {
         }
     }
 
+    /// The same with another client.
+    pub(super) fn reaching_by(&self, client: Client) -> Self {
+        Self {
+            clients: Arc::new(Clients::new(client)),
+            ..self.clone()
+        }
+    }
+
     /// The same for a call that begins now, with all that comes before and after it: together they have
     /// this time, or as much as any call if that is less.
     pub(super) fn for_call(&self, limit: Option<Duration>) -> Self {
