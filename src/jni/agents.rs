@@ -1,7 +1,7 @@
 //! Agents as Java has them, and the app's side of each.
 
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
 use jni::refs::Global;
@@ -12,7 +12,9 @@ use super::failure::Failure;
 use super::java::{Counted, Observer, attached};
 use super::registry::Registry;
 use super::shapes::{self, Config, Device};
-use crate::agent::{Agent, App, Client, ClientConfig, Describe, Event, Observe};
+use crate::agent::{
+    Agent, App, Client, ClientConfig, ClientError, Describe, Event, Observe, ProxyChoice, Trust,
+};
 use crate::facts::Facts;
 use crate::seal::SealingKey;
 use crate::vault::{Folder, Vault};
@@ -21,7 +23,8 @@ use crate::wire::Text;
 pub(super) static AGENTS: Registry<Open> = Registry::new("agent");
 
 pub(super) struct Open {
-    pub(super) core: Agent,
+    core: RwLock<Arc<Agent>>,
+    client: ClientConfig,
     pub(super) app: Arc<AppSide>,
     pub(super) allow_http: bool,
     _resident: Resident,
@@ -146,7 +149,26 @@ pub(super) fn open(config: &Config, key: SealingKey, observer: Listening) -> Res
         folder.set_aside()?;
     }
     drop(Vault::open(&folder)?);
-    let client = ClientConfig {
+    let trust = match &config.trust.pinned {
+        Some(pinned) => Trust::pinned(shapes::certificate(pinned)?),
+        None => {
+            let given = config.trust.certificates.iter();
+            let given = given.map(|one| shapes::certificate(one));
+            let given = given.collect::<Result<Vec<_>, _>>()?;
+            let system = config.trust.system.is_some();
+            let trust = Trust::default().with_system_certificates(system);
+            trust.with_certificates(given)
+        }
+    };
+    let trust = trust.map_err(|error| Failure::of("argument_invalid", &error))?;
+    let system = config.trust.system.as_ref().map(|system| {
+        let system = system.iter().map(|one| shapes::certificate(one));
+        system.collect::<Result<Vec<_>, _>>()
+    });
+    let client_config = ClientConfig {
+        trust: Some(trust),
+        system_certificates: system.transpose()?,
+        proxy: ProxyChoice::Direct,
         app: Some(App {
             name: config.app_name.clone(),
             version: config.app_version.clone(),
@@ -156,7 +178,7 @@ pub(super) fn open(config: &Config, key: SealingKey, observer: Listening) -> Res
         deadline: Duration::from_millis(config.time_limit_ms),
         ..ClientConfig::default()
     };
-    let client = Client::new(&client).map_err(|error| Failure::of("internal", &error))?;
+    let client = client(&client_config)?;
     let app = Arc::new(AppSide {
         name,
         version,
@@ -170,15 +192,41 @@ pub(super) fn open(config: &Config, key: SealingKey, observer: Listening) -> Res
     // That the key does not open the vault shows now.
     core.status()?;
     Ok(Open {
-        core,
+        core: RwLock::new(Arc::new(core)),
+        client: client_config,
         app,
         allow_http: config.allow_http,
         _resident: Resident::begin(),
     })
 }
 
+fn client(config: &ClientConfig) -> Result<Client, Failure> {
+    Client::new(config).map_err(|error| match error {
+        // There are none on this device, or none that can be used.
+        ClientError::NoSystemCertificates => Failure::of("android_failed", &error),
+        error => Failure::of("internal", &error),
+    })
+}
+
 impl Open {
+    /// The agent as it reaches its server now.
+    pub(super) fn core(&self) -> Arc<Agent> {
+        Arc::clone(&self.core.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Has all that begins from now on go this way.
+    pub(super) fn use_proxy(&self, proxy: ProxyChoice) -> Result<(), Failure> {
+        let config = ClientConfig {
+            proxy,
+            ..self.client.clone()
+        };
+        let client = client(&config)?;
+        let mut core = self.core.write().unwrap_or_else(PoisonError::into_inner);
+        *core = Arc::new(core.reaching_by(client));
+        Ok(())
+    }
+
     pub(super) fn state(&self) -> Result<Vec<u8>, Failure> {
-        Ok(shapes::state(&self.core.status()?))
+        Ok(shapes::state(&self.core().status()?))
     }
 }

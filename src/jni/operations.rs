@@ -69,7 +69,7 @@ fn initialize<'l>(
             ..InitializeOptions::default()
         };
         let initialized = open
-            .core
+            .core()
             .initialize_first_known(&enrolment, &others, &options)
             .await;
         initialized.map_err(|error| match error {
@@ -103,7 +103,7 @@ fn adopt<'l>(
             allow_http: open.allow_http,
             ..InitializeOptions::default()
         };
-        open.core.adopt(&existing, &options).await?;
+        open.core().adopt(&existing, &options).await?;
         done(&open)
     })
 }
@@ -115,7 +115,7 @@ fn refresh<'l>(
     completion: Completion<'l>,
 ) -> Answer<jlong> {
     begin(env, agent, &completion, |open| async move {
-        open.core.info().await?;
+        open.core().info().await?;
         done(&open)
     })
 }
@@ -127,7 +127,7 @@ fn report<'l>(
     completion: Completion<'l>,
 ) -> Answer<jlong> {
     begin(env, agent, &completion, |open| async move {
-        open.core.update(|overrides| overrides).await?;
+        open.core().update(|overrides| overrides).await?;
         done(&open)
     })
 }
@@ -139,7 +139,7 @@ fn roll<'l>(
     completion: Completion<'l>,
 ) -> Answer<jlong> {
     begin(env, agent, &completion, |open| async move {
-        open.core.roll().await?;
+        open.core().roll().await?;
         done(&open)
     })
 }
@@ -151,7 +151,7 @@ fn revoke<'l>(
     completion: Completion<'l>,
 ) -> Answer<jlong> {
     begin(env, agent, &completion, |open| async move {
-        open.core.revoke().await?;
+        open.core().revoke().await?;
         done(&open)
     })
 }
@@ -170,7 +170,7 @@ fn event_selection<'l>(
         checkin_list: current.checkin_list,
     };
     begin(env, agent, &completion, |open| async move {
-        let suggestion = open.core.event_selection(&current).await?;
+        let suggestion = open.core().event_selection(&current).await?;
         Ok(Success {
             result: shapes::suggestion(&suggestion).into(),
             ..Success::default()
@@ -192,9 +192,9 @@ fn medium_key_sets<'l>(
         let result = match public {
             Some(public) => {
                 let public = public.expose();
-                shapes::encrypted_keys(&open.core.encrypted_media_keys(public).await?).into()
+                shapes::encrypted_keys(&open.core().encrypted_media_keys(public).await?).into()
             }
-            None => shapes::keys(&open.core.media_keys().await?.1),
+            None => shapes::keys(&open.core().media_keys().await?.1),
         };
         Ok(Success {
             result,

@@ -2,7 +2,7 @@
 //! sides to it.
 
 use base64::display::Base64Display;
-use base64::prelude::BASE64_STANDARD;
+use base64::prelude::{BASE64_STANDARD, Engine};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize, Serializer};
 use serde_json::{Value, json};
@@ -26,6 +26,23 @@ pub(super) struct Config {
     pub(super) time_limit_ms: u64,
     pub(super) set_aside: bool,
     pub(super) allow_http: bool,
+    pub(super) trust: Trusted,
+}
+
+/// Certificates are in Base64 of DER.
+#[derive(Deserialize)]
+pub(super) struct Trusted {
+    /// This system's certificates, if those are trusted.
+    pub(super) system: Option<Vec<String>>,
+    #[serde(default)]
+    pub(super) certificates: Vec<String>,
+    pub(super) pinned: Option<String>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct Proxy {
+    pub(super) host: String,
+    pub(super) port: u16,
 }
 
 #[derive(Deserialize)]
@@ -71,6 +88,13 @@ pub(super) struct Request {
     #[serde(default)]
     pub(super) once: bool,
     pub(super) time_limit_ms: Option<u64>,
+}
+
+/// A certificate in DER.
+pub(super) fn certificate(coded: &str) -> Result<Vec<u8>, Failure> {
+    BASE64_STANDARD
+        .decode(coded)
+        .map_err(|error| Failure::of("argument_invalid", &error))
 }
 
 /// Text that may hold a token.

@@ -50,7 +50,21 @@ fn read_again(name: &str, json: &[u8]) -> Value {
                 time_limit_ms,
                 set_aside,
                 allow_http,
+                trust,
             } = read(json).unwrap();
+            let Trusted {
+                system,
+                certificates,
+                pinned,
+            } = trust;
+            let mut trust = json!({
+                "system": system, "pinned": pinned,
+                "certificates": Some(certificates).filter(|given| !given.is_empty()),
+            });
+            trust
+                .as_object_mut()
+                .unwrap()
+                .retain(|_, field| is_set(field));
             let Device {
                 hardware_brand,
                 hardware_model,
@@ -70,7 +84,12 @@ fn read_again(name: &str, json: &[u8]) -> Value {
                 "connect_timeout_ms": connect_timeout_ms,
                 "read_timeout_ms": read_timeout_ms, "time_limit_ms": time_limit_ms,
                 "set_aside": set_aside, "allow_http": allow_http,
+                "trust": trust,
             })
+        }
+        "proxy" => {
+            let Proxy { host, port } = read(json).unwrap();
+            json!({"host": host, "port": port})
         }
         "redeemed" => {
             let Redeemed {

@@ -13,6 +13,7 @@ import java.util.concurrent.TimeUnit
  * @property allowHttp Whether the device may enrol at a server on another machine without encryption.
  * @property managedConfiguration Whether a managed configuration's enrolment is redeemed; see
  *   [Builder.managedConfiguration].
+ * @property trust Whom the device believes to be its server.
  * @property connectTimeoutMillis Longest time that a connection may take to come about.
  * @property readTimeoutMillis Longest silence of a server; see [Builder.readTimeout].
  * @property timeLimitMillis Longest time that an operation takes, retries included.
@@ -24,6 +25,7 @@ public class AgentConfig private constructor(builder: Builder) {
     public val diagnostics: Boolean = builder.diagnostics
     public val managedConfiguration: Boolean = builder.managedConfiguration
     public val allowHttp: Boolean = builder.allowHttp
+    public val trust: Trust = builder.trust
     public val connectTimeoutMillis: Long = builder.connectTimeoutMillis
     public val readTimeoutMillis: Long = builder.readTimeoutMillis
     public val timeLimitMillis: Long = builder.timeLimitMillis
@@ -41,6 +43,7 @@ public class AgentConfig private constructor(builder: Builder) {
         internal var diagnostics = true
         internal var managedConfiguration = true
         internal var allowHttp = false
+        internal var trust = Trust.builtIn()
         internal var connectTimeoutMillis = 10_000L
         internal var readTimeoutMillis = 30_000L
         internal var timeLimitMillis = 60_000L
@@ -72,9 +75,13 @@ public class AgentConfig private constructor(builder: Builder) {
         /**
          * Whether the device may enrol at an address with `http://` that is not on this device itself;
          * it may not, unless said. Anyone on the network can then read the key and take the device over,
-         * so this is for a network that is trusted as a whole.
+         * so this is for a network that is trusted as a whole. The app's network security configuration has to
+         * permit it for that server, too.
          */
         public fun allowHttp(allow: Boolean): Builder = apply { allowHttp = allow }
+
+        /** Whom the device believes to be its server; [the built-in authorities][Trust.builtIn], unless said. */
+        public fun trust(trust: Trust): Builder = apply { this.trust = trust }
 
         /**
          * Longest time that a connection may take to come about; 10 seconds unless said. With less than that

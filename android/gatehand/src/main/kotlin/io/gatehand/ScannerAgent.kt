@@ -11,6 +11,7 @@ import io.gatehand.internal.Native
 import io.gatehand.internal.NativeAgent
 import io.gatehand.internal.NativeLibrary
 import io.gatehand.internal.OpenVaults
+import io.gatehand.internal.PlainHttp
 import io.gatehand.internal.Requests
 import io.gatehand.internal.awaitCall
 import io.gatehand.internal.keystore.KeyGoneException
@@ -102,8 +103,9 @@ public class ScannerAgent private constructor(private val setup: AgentSetup) : C
      */
     @JvmSynthetic
     public suspend fun initialize(enrolment: ConfirmedEnrolment, replace: Boolean = false): Identity {
+        refusePlainHttp(enrolment.enrolment.server) { EnrolmentCodeException(ErrorCode.ENROLMENT_INVALID, it) }
         makeRoom(replace)
-        return operation { agent, done -> Native.initialize(agent, Codec.encode(enrolment), replace, done) }
+        return operation(enrolment.enrolment.server) { agent, done -> Native.initialize(agent, Codec.encode(enrolment), replace, done) }
     }
 
     /**
@@ -126,8 +128,9 @@ public class ScannerAgent private constructor(private val setup: AgentSetup) : C
      */
     @JvmSynthetic
     public suspend fun adopt(existing: ExistingIdentity): Identity {
+        refusePlainHttp(existing.server) { GatehandException(ErrorCode.ARGUMENT_INVALID, it) }
         makeRoom(replace = false)
-        return operation { agent, done -> Native.adopt(agent, Codec.encode(existing), done) }
+        return operation(existing.server) { agent, done -> Native.adopt(agent, Codec.encode(existing), done) }
     }
 
     /**
@@ -141,7 +144,7 @@ public class ScannerAgent private constructor(private val setup: AgentSetup) : C
      * @throws VaultException The vault can't be used.
      */
     @JvmSynthetic
-    public suspend fun refresh(): Identity = operation(Native::refresh)
+    public suspend fun refresh(): Identity = operation(start = Native::refresh)
 
     /**
      * Reports now what the device is and how it is doing: battery, storage, Wi-Fi and uptime, unless that is
@@ -154,7 +157,7 @@ public class ScannerAgent private constructor(private val setup: AgentSetup) : C
      * @throws VaultException The vault can't be used.
      */
     @JvmSynthetic
-    public suspend fun report(): Identity = operation(Native::report)
+    public suspend fun report(): Identity = operation(start = Native::report)
 
     /**
      * Exchanges the key for a new one. The old one is dead at once.
@@ -165,7 +168,7 @@ public class ScannerAgent private constructor(private val setup: AgentSetup) : C
      * @throws VaultException The vault can't be used.
      */
     @JvmSynthetic
-    public suspend fun roll(): Identity = operation(Native::roll)
+    public suspend fun roll(): Identity = operation(start = Native::roll)
 
     /**
      * Gives the device's access up, for good. Its key is destroyed.
@@ -177,7 +180,7 @@ public class ScannerAgent private constructor(private val setup: AgentSetup) : C
      */
     @JvmSynthetic
     public suspend fun revoke() {
-        call(Native::revoke)
+        call(start = Native::revoke)
     }
 
     /**
@@ -244,7 +247,7 @@ public class ScannerAgent private constructor(private val setup: AgentSetup) : C
      * @throws VaultException The vault can't be used.
      */
     @JvmSynthetic
-    public suspend fun request(request: ApiRequest): ApiResponse = Requests.request(id(), request)
+    public suspend fun request(request: ApiRequest): ApiResponse = Requests.request(id().also { findWay() }, request)
 
     /**
      * Makes a call whose answer is too large for memory: its body is read from the network, and has no
@@ -262,7 +265,7 @@ public class ScannerAgent private constructor(private val setup: AgentSetup) : C
      * @throws VaultException The vault can't be used.
      */
     @JvmSynthetic
-    public suspend fun stream(request: ApiRequest): StreamedResponse = Requests.stream(id(), request)
+    public suspend fun stream(request: ApiRequest): StreamedResponse = Requests.stream(id().also { findWay() }, request)
 
     /**
      * What a background worker does every now and then: redeems a managed configuration, finishes
@@ -333,8 +336,8 @@ public class ScannerAgent private constructor(private val setup: AgentSetup) : C
     }
 
     /** An operation after which the device is enrolled. */
-    private suspend fun operation(start: (Long, Completion) -> Long): Identity {
-        val done = Codec.state(call(start))
+    private suspend fun operation(server: String? = null, start: (Long, Completion) -> Long): Identity {
+        val done = Codec.state(call(server, start))
         return (done as? DeviceState.Enrolled)?.identity
             ?: throw GatehandException(ErrorCode.INTERNAL, "the operation ended in another state than enrolled")
     }
@@ -352,15 +355,25 @@ public class ScannerAgent private constructor(private val setup: AgentSetup) : C
         }
     }
 
-    private suspend fun call(start: (Long, Completion) -> Long): ByteArray {
+    /** A call to [server], or to the device's own. */
+    private suspend fun call(server: String? = null, start: (Long, Completion) -> Long): ByteArray {
         val agent = id()
         return withContext(Dispatchers.IO) {
+            native.findWay(server)
             try {
                 awaitCall { start(agent, it) }
             } finally {
                 native.follow()
             }
         }.result
+    }
+
+    private fun refusePlainHttp(server: String, refused: (String) -> GatehandException) {
+        if (setup.config.allowHttp) PlainHttp.refusal(server)?.let { throw refused(it) }
+    }
+
+    private suspend fun findWay() {
+        if (!native.isWayKnown()) withContext(Dispatchers.IO) { native.findWay() }
     }
 
     // A call does not change threads for what is open already: that would cost more than all else here.

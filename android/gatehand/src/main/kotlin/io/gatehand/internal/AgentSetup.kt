@@ -2,6 +2,7 @@ package io.gatehand.internal
 
 import android.content.Context
 import io.gatehand.AgentConfig
+import io.gatehand.GatehandException
 import io.gatehand.internal.facts.DeviceFacts
 import io.gatehand.internal.facts.Diagnostics
 import io.gatehand.internal.keystore.MediaKey
@@ -17,6 +18,11 @@ internal class AgentSetup(val context: Context, val config: AgentConfig) {
     val mediaKey = MediaKey(context, "io.gatehand.media.${config.vaultName}")
     private val diagnostics = Diagnostics(context, folder)
 
+    /**
+     * How the native library's agent is opened.
+     *
+     * @throws GatehandException The certificates that Android trusts can't be read.
+     */
     fun config(setAside: Boolean): ByteArray = Codec.encode(
         JSONObject()
             .put("folder", folder.path)
@@ -27,6 +33,7 @@ internal class AgentSetup(val context: Context, val config: AgentConfig) {
             .put("read_timeout_ms", config.readTimeoutMillis)
             .put("time_limit_ms", config.timeLimitMillis)
             .put("allow_http", config.allowHttp)
+            .put("trust", Certificates.encode(config.trust))
             .put("set_aside", setAside),
     )
 

@@ -27,6 +27,7 @@ package io.gatehand.internal
  * what Kotlin writes, to_kotlin what it reads. Tests of both sides hold to these files. What is not known
  * or not set is null for Kotlin, and left out for the library. Beyond what the files tell:
  *   config     device is what the hardware is; with set_aside, a vault that is there is renamed first
+ *   trust      certificates are in Base64 of DER; system has those of Android, if they are trusted
  *   enrolment  origin and mapping are for a person's eyes; other_tokens may be meant instead of token
  *   redeemed   what initialize takes of an enrolment
  *   state      has a server while an enrolment is begun or an answer lost, and advice for the latter
@@ -57,6 +58,10 @@ internal object Native {
     /** Closes an agent. */
     @JvmStatic
     external fun closeAgent(agent: Long)
+
+    /** Has what begins from now on go by a proxy to servers with encryption, or by none for `null`. */
+    @JvmStatic
+    external fun useProxy(agent: Long, proxy: ByteArray?)
 
     /** A number that grows with each change of the agent's state; costs next to nothing. */
     @JvmStatic

@@ -1,5 +1,6 @@
 package io.gatehand.internal
 
+import android.util.Base64
 import io.gatehand.AgentConfig
 import io.gatehand.AgentEvent
 import io.gatehand.ApiBody
@@ -16,9 +17,14 @@ import io.gatehand.Identity
 import io.gatehand.Operation
 import io.gatehand.RefusedException
 import io.gatehand.TestApp
+import io.gatehand.Trust
 import io.gatehand.build.Project
+import io.gatehand.testing.StandInCaStore
 import java.io.ByteArrayInputStream
 import java.io.File
+import java.net.InetSocketAddress
+import java.net.ProxySelector
+import java.security.cert.CertificateFactory
 import java.util.concurrent.TimeUnit
 import kotlin.test.Test
 import kotlin.test.assertEquals
@@ -53,14 +59,24 @@ class ShapesTest {
         else -> json
     }
 
-    private fun config(brand: String, model: String, release: String): ByteArray {
+    private fun config(brand: String, model: String, release: String, trust: Trust): ByteArray {
         ShadowBuild.setBrand(brand)
         ShadowBuild.setModel(model)
         ShadowBuild.setVersionRelease(release)
         val app = TestApp(RuntimeEnvironment.getApplication(), File("/data/user/0/org.example.scan/no_backup"))
         val config = AgentConfig.Builder("pretixSCAN", "2.3.1").connectTimeout(2, TimeUnit.SECONDS)
-            .readTimeout(20, TimeUnit.SECONDS).timeLimit(30, TimeUnit.SECONDS).allowHttp(true).build()
+            .readTimeout(20, TimeUnit.SECONDS).timeLimit(30, TimeUnit.SECONDS).allowHttp(true).trust(trust).build()
         return AgentSetup(app, config).config(setAside = true)
+    }
+
+    private fun proxy(): ByteArray {
+        val before = ProxySelector.getDefault()
+        ProxySelector.setDefault(ProxySelector.of(InetSocketAddress.createUnresolved("10.0.0.1", 3128)))
+        try {
+            return NetworkProxy(RuntimeEnvironment.getApplication()).find("https://pretix.eu")!!
+        } finally {
+            ProxySelector.setDefault(before)
+        }
     }
 
     private fun redeemed(): ByteArray {
@@ -77,9 +93,14 @@ class ShapesTest {
     fun what_is_written_for_the_library_is_what_it_reads() {
         val files = files("to_native")
         val key = "1kcsh572fonm3hawalrncam4l1gktr2r"
+        val pinned = JSONObject(files.getValue("config_pinned")).getJSONObject("trust").getString("pinned")
+        val certificate = Base64.decode(pinned, Base64.DEFAULT)
+        StandInCaStore.of(mapOf("user:1" to CertificateFactory.getInstance("X.509").generateCertificate(certificate.inputStream())))
         val written = mapOf(
-            "config" to config("Zebra", "TC25", "8.1.0"),
-            "config_of_unknown_device" to config("", "", ""),
+            "config" to config("Zebra", "TC25", "8.1.0", Trust.certificates(certificate)),
+            "config_pinned" to config("Zebra", "TC25", "8.1.0", Trust.pinned(certificate)),
+            "config_of_unknown_device" to config("", "", "", Trust.systemAndUser()),
+            "proxy" to proxy(),
             "redeemed" to redeemed(),
             "existing" to Codec.encode(ExistingIdentity("pretix.eu", key, "LF1LCJWO6I2M1G9K")),
             "existing_bare" to Codec.encode(ExistingIdentity("pretix.eu", key)),
