@@ -94,6 +94,8 @@ pub enum Advice {
     },
     /// Call the server by a name that its certificate is for.
     UseItsName,
+    /// Give this device the certificate that the server has now, if it is the server's.
+    GiveItsCertificate,
     /// Have the server's certificate made as one for a server.
     MakeForServer,
     /// Have certificates made with stronger keys and signatures, or trust the authority's present one.
@@ -238,6 +240,7 @@ fn of_certificate(distrust: &Distrust) -> Advice {
             }
         }
         Distrust::OtherName { .. } => Advice::UseItsName,
+        Distrust::NotPinned => Advice::GiveItsCertificate,
         Distrust::Expired { .. } | Distrust::NotYetValid { .. } => Advice::SetClockOrRenew,
         Distrust::Flawed(flaw) => match flaw {
             Flaw::AuthorityAsServer | Flaw::OldForm | Flaw::NoName(_) | Flaw::NotForServers => {

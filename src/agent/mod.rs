@@ -45,7 +45,7 @@ pub use calls::{
     StreamedBody, Suggestion, streamed_body,
 };
 pub use client::{
-    App, Client, ClientConfig, ClientError, Distrust, Flaw, LastFailure, OwnAuthority,
+    App, Client, ClientConfig, ClientError, Distrust, Flaw, LastFailure, OwnAuthority, ProxyChoice,
     ProxyRefusal, SendError, Signer, Trust,
 };
 pub use describe::{Describe, ThisMachine};
@@ -88,6 +88,14 @@ impl Agent {
     pub fn with_memory(self) -> Self {
         Self {
             core: self.core.with_memory(),
+        }
+    }
+
+    /// The same agent with another client, for what is asked from now on: as when the network has another proxy.
+    /// What is under way goes on with the one that it began with.
+    pub fn reaching_by(&self, client: Client) -> Self {
+        Self {
+            core: self.core.reaching_by(client),
         }
     }
 

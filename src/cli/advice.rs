@@ -159,7 +159,11 @@ fn of_client(error: &ClientError) -> Option<&'static str> {
         ClientError::BadCertificate { .. } => {
             Some("export the authority's certificate again, in PEM or DER form")
         }
-        ClientError::TooManyCertificates { .. } => Some(
+        ClientError::GivenCertificate(_) | ClientError::PinnedCertificate(_) => {
+            Some("give a certificate in PEM or DER form")
+        }
+        ClientError::GivenProxy(_) => Some(PROXY_ADDRESS),
+        ClientError::TooManyCertificates { .. } | ClientError::TooManyGiven { .. } => Some(
             "give those of the server's own authority, or --system-certificates for all that this system trusts",
         ),
         ClientError::SystemCertificates(_) | ClientError::NoSystemCertificates => Some(
@@ -312,6 +316,9 @@ fn words(advice: Advice) -> &'static str {
         }
         Advice::TrustAuthority { is_another: true } => {
             "if the authority is your own, give --ca-file a file with its certificate, or --system-certificates: what is trusted so far is another one; if it is nobody's you know, something on the way looks into connections: ask whoever runs the network"
+        }
+        Advice::GiveItsCertificate => {
+            "if the server has another certificate now, open its app with that one, or trust it with --ca-file FILE"
         }
         Advice::UseItsName => {
             "use the server's address with a name that its certificate is for, or have it made for this name too"

@@ -5,7 +5,9 @@ use serde::Serialize;
 
 use super::error::CliError;
 use super::output;
-use crate::agent::{self, Identity, Lost, Operation, Revoker, State, Trust, UnfinishedEnrolment};
+use crate::agent::{
+    self, Identity, Lost, Operation, OwnAuthority, Revoker, State, Trust, UnfinishedEnrolment,
+};
 use crate::vault::Folder;
 use crate::wire::{DeviceReport, Gate, Text, timestamp};
 
@@ -90,6 +92,9 @@ struct IdentityReport<'a> {
 #[derive(Serialize)]
 struct TrustReport {
     certificates: Vec<CertificateReport>,
+    /// The one that the server has to show, where nothing else counts.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pinned: Option<CertificateReport>,
     /// Whether this system's certificates are trusted, as they are at the time.
     system_certificates: bool,
 }
@@ -102,16 +107,21 @@ struct CertificateReport {
     valid_until: Option<jiff::Timestamp>,
 }
 
+impl CertificateReport {
+    fn of(certificate: OwnAuthority) -> Self {
+        Self {
+            name: certificate.name,
+            valid_until: certificate.valid_until,
+        }
+    }
+}
+
 impl TrustReport {
     fn of(trust: &Trust) -> Self {
         let own = trust.own_authorities().into_iter();
         Self {
-            certificates: own
-                .map(|own| CertificateReport {
-                    name: own.name,
-                    valid_until: own.valid_until,
-                })
-                .collect(),
+            certificates: own.map(CertificateReport::of).collect(),
+            pinned: trust.pinned_certificate().map(CertificateReport::of),
             system_certificates: trust.includes_system(),
         }
     }
@@ -277,6 +287,9 @@ const NAMED: usize = 3;
 
 /// Whom the device trusts, in a line.
 fn trusts(trust: &Trust) -> String {
+    if let Some(pinned) = trust.pinned_certificate() {
+        return format!("one certificate of the server alone: {}", named(&pinned));
+    }
     let own = trust.own_authorities();
     let mut whom = vec!["the built-in authorities".to_owned()];
     if trust.includes_system() {
@@ -285,14 +298,7 @@ fn trusts(trust: &Trust) -> String {
     if own.is_empty() {
         return whom.join(" and ");
     }
-    let named = own.iter().take(NAMED).map(|one| {
-        let name = one.name.as_deref().unwrap_or("one that can't be shown");
-        match one.valid_until {
-            Some(end) => format!("{name}, valid until {}", end.strftime("%Y-%m-%d")),
-            None => name.to_owned(),
-        }
-    });
-    let mut named: Vec<String> = named.collect();
+    let mut named: Vec<String> = own.iter().take(NAMED).map(named).collect();
     if let Some(more) = own.len().checked_sub(NAMED).filter(|more| *more > 0) {
         named.push(format!("{more} more"));
     }
@@ -305,4 +311,13 @@ fn trusts(trust: &Trust) -> String {
         whom.join(", "),
         named.join("; ")
     )
+}
+
+fn named(certificate: &OwnAuthority) -> String {
+    let name = certificate.name.as_deref();
+    let name = name.unwrap_or("one that can't be shown");
+    match certificate.valid_until {
+        Some(end) => format!("{name}, valid until {}", end.strftime("%Y-%m-%d")),
+        None => name.to_owned(),
+    }
 }

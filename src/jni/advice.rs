@@ -160,6 +160,9 @@ fn of(advice: Advice) -> &'static str {
             "the server needs a certificate of an authority that this device knows, or something on the way looks into connections"
         }
         Advice::UseItsName => "use the server's address with a name that its certificate is for",
+        Advice::GiveItsCertificate => {
+            "log in to the network first, if it wants that; if the server has another certificate now, the app needs it in trust(...)"
+        }
         Advice::MakeForServer
         | Advice::MakeStronger
         | Advice::MakeAuthority

@@ -1,7 +1,7 @@
 //! Agents as Java has them, and the app's side of each.
 
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
 use jni::refs::Global;
@@ -11,8 +11,10 @@ use super::context::Resident;
 use super::failure::Failure;
 use super::java::{Counted, Observer, attached};
 use super::registry::Registry;
-use super::shapes::{self, Config, Report};
-use crate::agent::{Agent, App, Client, ClientConfig, Describe, Event, Observe};
+use super::shapes::{self, Config, Device};
+use crate::agent::{
+    Agent, App, Client, ClientConfig, ClientError, Describe, Event, Observe, ProxyChoice, Trust,
+};
 use crate::facts::Facts;
 use crate::seal::SealingKey;
 use crate::vault::{Folder, Vault};
@@ -21,7 +23,8 @@ use crate::wire::Text;
 pub(super) static AGENTS: Registry<Open> = Registry::new("agent");
 
 pub(super) struct Open {
-    pub(super) core: Agent,
+    core: RwLock<Arc<Agent>>,
+    client: ClientConfig,
     pub(super) app: Arc<AppSide>,
     pub(super) allow_http: bool,
     _resident: Resident,
@@ -31,7 +34,7 @@ pub(super) struct Open {
 pub(super) struct AppSide {
     name: Text,
     version: Text,
-    report: Mutex<Report>,
+    facts: Facts,
     changes: AtomicI64,
     observer: Mutex<Option<Arc<Listening>>>,
 }
@@ -39,10 +42,6 @@ pub(super) struct AppSide {
 pub(super) type Listening = (Global<Observer<'static>>, Counted);
 
 impl AppSide {
-    pub(super) fn reports(&self, report: Report) {
-        *self.report.lock().unwrap_or_else(PoisonError::into_inner) = report;
-    }
-
     pub(super) fn changes(&self) -> i64 {
         self.changes.load(Ordering::Acquire)
     }
@@ -62,14 +61,16 @@ impl AppSide {
         self.tell(&[shapes::state_changed()]);
     }
 
+    fn observer(&self) -> Option<Arc<Listening>> {
+        let observer = self.observer.lock();
+        observer.unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     fn tell(&self, events: &[Value]) {
         self.changed();
-        let observer = self
-            .observer
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone();
-        let Some(observer) = observer else { return };
+        let Some(observer) = self.observer() else {
+            return;
+        };
         let told = attached(|env| {
             for event in events {
                 let json = env.byte_array_from_slice(&shapes::write(event))?;
@@ -86,14 +87,7 @@ impl AppSide {
 
 impl Describe for AppSide {
     fn facts(&self) -> Facts {
-        let report = self.report.lock().unwrap_or_else(PoisonError::into_inner);
-        let known = |text: &str| Text::fit(text).unwrap_or_else(|| Text::own("Unknown"));
-        Facts {
-            hardware_brand: known(&report.hardware_brand),
-            hardware_model: known(&report.hardware_model),
-            os_name: Text::fit(&report.os_name),
-            os_version: Text::fit(&report.os_version),
-        }
+        self.facts.clone()
     }
 
     fn software(&self) -> (Text, Text) {
@@ -101,14 +95,37 @@ impl Describe for AppSide {
     }
 
     fn info(&self) -> Option<Value> {
-        let report = self.report.lock().unwrap_or_else(PoisonError::into_inner);
-        report.info.clone()
+        let observer = self.observer()?;
+        let mut told = None;
+        let asked = attached(|env| {
+            let json = observer.0.diagnostics(env)?;
+            told = match json.is_null() {
+                true => None,
+                false => serde_json::from_slice(&env.convert_byte_array(&json)?).ok(),
+            };
+            drop(observer);
+            Ok(())
+        });
+        if let Err(error) = asked {
+            tracing::warn!("how the device is doing is not known: {error}");
+        }
+        told
     }
 }
 
 impl Observe for AppSide {
     fn happened(&self, event: Event) {
         self.tell(&shapes::event(&event));
+    }
+}
+
+fn facts(device: &Device) -> Facts {
+    let known = |text: &str| Text::fit(text).unwrap_or_else(|| Text::own("Unknown"));
+    Facts {
+        hardware_brand: known(&device.hardware_brand),
+        hardware_model: known(&device.hardware_model),
+        os_name: Text::fit(&device.os_name),
+        os_version: Text::fit(&device.os_version),
     }
 }
 
@@ -132,20 +149,40 @@ pub(super) fn open(config: &Config, key: SealingKey, observer: Listening) -> Res
         folder.set_aside()?;
     }
     drop(Vault::open(&folder)?);
-    let client = ClientConfig {
+    let trust = match &config.trust.pinned {
+        Some(pinned) => Trust::pinned(shapes::certificate(pinned)?),
+        None => {
+            let given = config.trust.certificates.iter();
+            let given = given.map(|one| shapes::certificate(one));
+            let given = given.collect::<Result<Vec<_>, _>>()?;
+            let system = config.trust.system.is_some();
+            let trust = Trust::default().with_system_certificates(system);
+            trust.with_certificates(given)
+        }
+    };
+    let trust = trust.map_err(|error| Failure::of("argument_invalid", &error))?;
+    let system = config.trust.system.as_ref().map(|system| {
+        let system = system.iter().map(|one| shapes::certificate(one));
+        system.collect::<Result<Vec<_>, _>>()
+    });
+    let client_config = ClientConfig {
+        trust: Some(trust),
+        system_certificates: system.transpose()?,
+        proxy: ProxyChoice::Direct,
         app: Some(App {
             name: config.app_name.clone(),
             version: config.app_version.clone(),
         }),
         connect_timeout: Duration::from_millis(config.connect_timeout_ms),
+        read_timeout: Duration::from_millis(config.read_timeout_ms),
         deadline: Duration::from_millis(config.time_limit_ms),
         ..ClientConfig::default()
     };
-    let client = Client::new(&client).map_err(|error| Failure::of("internal", &error))?;
+    let client = client(&client_config)?;
     let app = Arc::new(AppSide {
         name,
         version,
-        report: Mutex::default(),
+        facts: facts(&config.device),
         changes: AtomicI64::new(1),
         observer: Mutex::new(Some(Arc::new(observer))),
     });
@@ -155,15 +192,41 @@ pub(super) fn open(config: &Config, key: SealingKey, observer: Listening) -> Res
     // That the key does not open the vault shows now.
     core.status()?;
     Ok(Open {
-        core,
+        core: RwLock::new(Arc::new(core)),
+        client: client_config,
         app,
         allow_http: config.allow_http,
         _resident: Resident::begin(),
     })
 }
 
+fn client(config: &ClientConfig) -> Result<Client, Failure> {
+    Client::new(config).map_err(|error| match error {
+        // There are none on this device, or none that can be used.
+        ClientError::NoSystemCertificates => Failure::of("android_failed", &error),
+        error => Failure::of("internal", &error),
+    })
+}
+
 impl Open {
+    /// The agent as it reaches its server now.
+    pub(super) fn core(&self) -> Arc<Agent> {
+        Arc::clone(&self.core.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Has all that begins from now on go this way.
+    pub(super) fn use_proxy(&self, proxy: ProxyChoice) -> Result<(), Failure> {
+        let config = ClientConfig {
+            proxy,
+            ..self.client.clone()
+        };
+        let client = client(&config)?;
+        let mut core = self.core.write().unwrap_or_else(PoisonError::into_inner);
+        *core = Arc::new(core.reaching_by(client));
+        Ok(())
+    }
+
     pub(super) fn state(&self) -> Result<Vec<u8>, Failure> {
-        Ok(shapes::state(&self.core.status()?))
+        Ok(shapes::state(&self.core().status()?))
     }
 }

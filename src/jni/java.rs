@@ -28,6 +28,7 @@ bind_java_type! {
     pub(super) Observer => io.gatehand.internal.Observer,
     methods {
         fn happened(event: jbyte[]),
+        fn diagnostics() -> jbyte[],
     },
 }
 

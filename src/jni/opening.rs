@@ -8,13 +8,15 @@ use jni::sys::jlong;
 
 use super::agents::{self, AGENTS};
 use super::failure::Failure;
-use super::java::{self, Observer, bytes};
+use super::java::{self, Observer, bytes, optional_bytes};
 use super::{Answer, calls, exports, registry, shapes, streams};
+use crate::agent::ProxyChoice;
 use crate::seal::SealingKey;
 
 exports! {
     (open_agent(config: jbyte[], key: jbyte[], observer: Observer) -> jlong),
     (close_agent(agent: jlong)),
+    (use_proxy(agent: jlong, proxy: jbyte[])),
     (state_version(agent: jlong) -> jlong),
     (state(agent: jlong) -> jbyte[]),
 }
@@ -46,6 +48,22 @@ fn close_agent<'l>(_: &mut Env<'l>, _: JClass<'l>, agent: jlong) -> Answer<()> {
     calls::end_all_of(agent);
     streams::close_all_of(agent);
     Ok(())
+}
+
+fn use_proxy<'l>(
+    env: &mut Env<'l>,
+    _: JClass<'l>,
+    agent: jlong,
+    proxy: JByteArray<'l>,
+) -> Answer<()> {
+    let choice = match optional_bytes(env, &proxy)? {
+        Some(proxy) => {
+            let shapes::Proxy { host, port } = shapes::read(&proxy)?;
+            ProxyChoice::Http { host, port }
+        }
+        None => ProxyChoice::Direct,
+    };
+    Ok(AGENTS.get(agent)?.use_proxy(choice)?)
 }
 
 fn state_version<'l>(_: &mut Env<'l>, _: JClass<'l>, agent: jlong) -> Answer<jlong> {

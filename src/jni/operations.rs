@@ -16,9 +16,10 @@ use crate::agent::{AgentError, Current, ExistingIdentity, InitializeOptions};
 use crate::enrolment::ServerUrl;
 
 exports! {
-    (initialize(agent: jlong, enrolment: jbyte[], report: jbyte[], replace: jboolean, completion: Completion) -> jlong),
-    (adopt(agent: jlong, existing: jbyte[], report: jbyte[], completion: Completion) -> jlong),
-    (refresh(agent: jlong, report: jbyte[], completion: Completion) -> jlong),
+    (initialize(agent: jlong, enrolment: jbyte[], replace: jboolean, completion: Completion) -> jlong),
+    (adopt(agent: jlong, existing: jbyte[], completion: Completion) -> jlong),
+    (refresh(agent: jlong, completion: Completion) -> jlong),
+    (report(agent: jlong, completion: Completion) -> jlong),
     (roll(agent: jlong, completion: Completion) -> jlong),
     (revoke(agent: jlong, completion: Completion) -> jlong),
     (event_selection(agent: jlong, current: jbyte[], completion: Completion) -> jlong),
@@ -42,7 +43,7 @@ where
 /// The end of an operation, with the state it led to.
 async fn done(open: &Open) -> Result<Success, Failure> {
     open.app.changed();
-    let status = open.core.status_read_apart().await?;
+    let status = open.core().status_read_apart().await?;
     Ok(Success {
         result: shapes::state(&status).into(),
         ..Success::default()
@@ -54,7 +55,6 @@ fn initialize<'l>(
     _: JClass<'l>,
     agent: jlong,
     enrolment: JByteArray<'l>,
-    report: JByteArray<'l>,
     replace: jboolean,
     completion: Completion<'l>,
 ) -> Answer<jlong> {
@@ -63,16 +63,14 @@ fn initialize<'l>(
     let others = redeemed.other_tokens.into_iter();
     let others = others.map(|token| enrolments::enrolment(&redeemed.server, token));
     let others = others.collect::<Result<Vec<_>, _>>()?;
-    let report = shapes::read(&bytes(env, &report)?)?;
     begin(env, agent, &completion, |open| async move {
-        open.app.reports(report);
         let options = InitializeOptions {
             replace,
             allow_http: open.allow_http,
             ..InitializeOptions::default()
         };
         let initialized = open
-            .core
+            .core()
             .initialize_first_known(&enrolment, &others, &options)
             .await;
         initialized.map_err(|error| match error {
@@ -89,7 +87,6 @@ fn adopt<'l>(
     _: JClass<'l>,
     agent: jlong,
     existing: JByteArray<'l>,
-    report: JByteArray<'l>,
     completion: Completion<'l>,
 ) -> Answer<jlong> {
     let existing: shapes::Existing = shapes::read(&bytes(env, &existing)?)?;
@@ -102,14 +99,12 @@ fn adopt<'l>(
         key: existing.key,
         unique_serial: existing.unique_serial,
     };
-    let report = shapes::read(&bytes(env, &report)?)?;
     begin(env, agent, &completion, |open| async move {
-        open.app.reports(report);
         let options = InitializeOptions {
             allow_http: open.allow_http,
             ..InitializeOptions::default()
         };
-        open.core.adopt(&existing, &options).await?;
+        open.core().adopt(&existing, &options).await?;
         done(&open).await
     })
 }
@@ -118,13 +113,22 @@ fn refresh<'l>(
     env: &mut Env<'l>,
     _: JClass<'l>,
     agent: jlong,
-    report: JByteArray<'l>,
     completion: Completion<'l>,
 ) -> Answer<jlong> {
-    let report = shapes::read(&bytes(env, &report)?)?;
     begin(env, agent, &completion, |open| async move {
-        open.app.reports(report);
-        open.core.info().await?;
+        open.core().info().await?;
+        done(&open).await
+    })
+}
+
+fn report<'l>(
+    env: &mut Env<'l>,
+    _: JClass<'l>,
+    agent: jlong,
+    completion: Completion<'l>,
+) -> Answer<jlong> {
+    begin(env, agent, &completion, |open| async move {
+        open.core().update(|overrides| overrides).await?;
         done(&open).await
     })
 }
@@ -136,7 +140,7 @@ fn roll<'l>(
     completion: Completion<'l>,
 ) -> Answer<jlong> {
     begin(env, agent, &completion, |open| async move {
-        open.core.roll().await?;
+        open.core().roll().await?;
         done(&open).await
     })
 }
@@ -148,7 +152,7 @@ fn revoke<'l>(
     completion: Completion<'l>,
 ) -> Answer<jlong> {
     begin(env, agent, &completion, |open| async move {
-        open.core.revoke().await?;
+        open.core().revoke().await?;
         done(&open).await
     })
 }
@@ -167,7 +171,7 @@ fn event_selection<'l>(
         checkin_list: current.checkin_list,
     };
     begin(env, agent, &completion, |open| async move {
-        let suggestion = open.core.event_selection(&current).await?;
+        let suggestion = open.core().event_selection(&current).await?;
         Ok(Success {
             result: shapes::suggestion(&suggestion).into(),
             ..Success::default()
@@ -189,9 +193,9 @@ fn medium_key_sets<'l>(
         let result = match public {
             Some(public) => {
                 let public = public.expose();
-                shapes::encrypted_keys(&open.core.encrypted_media_keys(public).await?).into()
+                shapes::encrypted_keys(&open.core().encrypted_media_keys(public).await?).into()
             }
-            None => shapes::keys(&open.core.media_keys().await?.1),
+            None => shapes::keys(&open.core().media_keys().await?.1),
         };
         Ok(Success {
             result,

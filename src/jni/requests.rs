@@ -55,7 +55,7 @@ fn request<'l>(
     let (request, _) = api_request(env, &request, &body)?;
     let open = AGENTS.get(agent)?;
     calls::start(env, agent, &completion, None, async move {
-        let answer = open.core.request(request).await?;
+        let answer = open.core().request(request).await?;
         Ok(Success {
             result: shapes::head(answer.status, &answer.headers).into(),
             body: Some(answer.body),
@@ -80,7 +80,7 @@ fn request_streaming<'l>(
         None => (None, None),
     };
     calls::start(env, agent, &completion, writer, async move {
-        let stream = open.core.stream(request, streamed).await?;
+        let stream = open.core().stream(request, streamed).await?;
         Ok(Success {
             result: shapes::head(stream.status, &stream.headers).into(),
             body: None,

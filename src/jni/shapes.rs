@@ -2,7 +2,7 @@
 //! sides to it.
 
 use base64::display::Base64Display;
-use base64::prelude::BASE64_STANDARD;
+use base64::prelude::{BASE64_STANDARD, Engine};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize, Serializer};
 use serde_json::{Value, json};
@@ -18,22 +18,40 @@ use crate::wire::MediumKeySet;
 #[derive(Deserialize)]
 pub(super) struct Config {
     pub(super) folder: String,
+    pub(super) device: Device,
     pub(super) app_name: String,
     pub(super) app_version: String,
     pub(super) connect_timeout_ms: u64,
+    pub(super) read_timeout_ms: u64,
     pub(super) time_limit_ms: u64,
     pub(super) set_aside: bool,
     pub(super) allow_http: bool,
+    pub(super) trust: Trusted,
 }
 
-#[derive(Default, Deserialize)]
-pub(super) struct Report {
+/// Certificates are in Base64 of DER.
+#[derive(Deserialize)]
+pub(super) struct Trusted {
+    /// This system's certificates, if those are trusted.
+    pub(super) system: Option<Vec<String>>,
+    #[serde(default)]
+    pub(super) certificates: Vec<String>,
+    pub(super) pinned: Option<String>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct Proxy {
+    pub(super) host: String,
+    pub(super) port: u16,
+}
+
+#[derive(Deserialize)]
+pub(super) struct Device {
     pub(super) hardware_brand: String,
     pub(super) hardware_model: String,
     pub(super) os_name: String,
     #[serde(default)]
     pub(super) os_version: String,
-    pub(super) info: Option<Value>,
 }
 
 #[derive(Deserialize)]
@@ -70,6 +88,13 @@ pub(super) struct Request {
     #[serde(default)]
     pub(super) once: bool,
     pub(super) time_limit_ms: Option<u64>,
+}
+
+/// A certificate in DER.
+pub(super) fn certificate(coded: &str) -> Result<Vec<u8>, Failure> {
+    BASE64_STANDARD
+        .decode(coded)
+        .map_err(|error| Failure::of("argument_invalid", &error))
 }
 
 /// Text that may hold a token.

@@ -535,7 +535,7 @@ async fn a_connection_that_died_is_dropped_though_its_answer_is_still_awaited() 
     // As long as the deadline: no time is left for another attempt unless the first is given up.
     let config = ClientConfig {
         trust: Some(Trust::default().with_file(&ca_file).unwrap()),
-        attempt_timeout: Duration::from_secs(60),
+        read_timeout: Duration::from_secs(60),
         deadline: Duration::from_secs(60),
         keep_alive: Duration::from_millis(200),
         ..ClientConfig::default()

@@ -21,6 +21,8 @@ const MANY: usize = 40;
 /// Until a test that would wait for ever fails.
 const PATIENCE: Duration = Duration::from_secs(60);
 
+type Updating = JoinHandle<Result<Done, AgentError>>;
+
 /// A device whose facts are read from a disk that does not answer before it is told to.
 struct Stuck {
     machine: ThisMachine,
@@ -73,14 +75,7 @@ fn healthy(scanner: &Scanner, deadline: Duration) -> Arc<Agent> {
 }
 
 /// Updates that all wait for the disk, and what lets the disk answer once.
-fn stuck(
-    scanner: &Scanner,
-    count: usize,
-) -> (
-    Vec<JoinHandle<Result<Done, AgentError>>>,
-    Sender<()>,
-    Receiver<()>,
-) {
+fn stuck(scanner: &Scanner, count: usize) -> (Vec<Updating>, Sender<()>, Receiver<()>) {
     let (asked, asks) = mpsc::channel();
     let (answer, answers) = mpsc::channel();
     let describe = Stuck {

@@ -68,7 +68,8 @@ pub struct ApiRequest {
     /// Send it again only if it surely never arrived: for what changes something at a server that may
     /// not know idempotency keys.
     pub once: bool,
-    /// Longest time for the call with all its repetitions; that of the client without.
+    /// Longest time for the call with all its repetitions and what comes before it, as a report that is
+    /// due; that of the client without, or if that is less.
     pub time_limit: Option<Duration>,
 }
 

@@ -14,6 +14,7 @@ use crate::agent::core::{Core, Known, apart};
 use crate::agent::device_api::{self, KeyVerdict};
 use crate::agent::error::AgentError;
 use crate::agent::learn::{AfterDoubt, doubt, has_news, hear_info, keep_given_if_known};
+use crate::agent::operate::freshen;
 use crate::agent::record::Identity;
 use crate::agent::state::State;
 use crate::secret::Secret;
@@ -70,6 +71,7 @@ pub(super) async fn access_for(core: &Core, call: &Arc<Call>) -> Result<(Access,
 
 /// Makes a call with the key. A 401 is looked into before it is handed on.
 pub(super) async fn call(core: &Core, call: Call) -> Result<(Access, Answer), AgentError> {
+    let core = &core.for_call(call.time_limit);
     let call = Arc::new(call);
     let mut new_keys = 0;
     loop {
@@ -83,6 +85,7 @@ pub(super) async fn call(core: &Core, call: Call) -> Result<(Access, Answer), Ag
             }
             _ => {
                 hope_if(core, &access, answer.status).await;
+                report_if_stale(core, &access, answer.status).await;
                 return Ok((access, answer));
             }
         }
@@ -122,8 +125,7 @@ async fn send_as(
     } else if !call.method.is_safe() {
         request = request.header(CONTENT_LENGTH, NO_BODY);
     }
-    let limited = client.within(call.time_limit);
-    let ended = limited.send(request, call.limit, call.repeat).await;
+    let ended = client.send(request, call.limit, call.repeat).await;
     if ended.result.is_ok() {
         keep_trust(core, &client, access).await;
     }
@@ -170,6 +172,22 @@ pub(super) async fn hope_if(core: &Core, access: &Access, status: StatusCode) {
         && let Err(error) = take_over(core, access, *info).await
     {
         error.warn();
+    }
+}
+
+/// Reports diagnostics anew that are old: after a call that has shown that the server is there, for they are
+/// no reason to keep one waiting that may fail. Looks at what is in memory alone unless they are.
+async fn report_if_stale(core: &Core, access: &Access, status: StatusCode) {
+    let is_there = status.is_success() || status == StatusCode::NOT_MODIFIED;
+    let is_stale = access.state == State::Enrolled && access.identity.is_stale();
+    if is_there && is_stale && access.unfinished.is_none() && core.pause.end() {
+        let reported = apart(core, |core| async move {
+            freshen(&core).await;
+            Ok(())
+        });
+        if let Err(error) = reported.await {
+            error.warn();
+        }
     }
 }
 

@@ -105,6 +105,7 @@ pub(in crate::agent) async fn stream(
     body: Option<StreamedBody>,
 ) -> Result<ApiStream, AgentError> {
     let call = Arc::new(Call::of(request, body.is_some())?);
+    let core = &core.for_call(call.time_limit);
     let (mut access, url) = access_for(core, &call).await?;
     let incoming = open(core, &access, &call, url, body).await?;
     let status = incoming.status();
@@ -152,7 +153,7 @@ async fn open(
         None if call.body.is_empty() => {}
         None => request = request.body(call.body.to_vec()),
     }
-    let opened = client.within(call.time_limit).open(request).await;
+    let opened = client.open(request).await;
     if opened.is_ok() {
         keep_trust(core, &client, access).await;
     }

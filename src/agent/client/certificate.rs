@@ -53,6 +53,8 @@ pub enum Distrust {
         /// What this device's clock shows.
         now: Timestamp,
     },
+    /// It is another one than the one that was given for this server.
+    NotPinned,
     /// It was made in a way that no device takes.
     Flawed(Flaw),
 }
@@ -135,8 +137,8 @@ impl Distrust {
                 called: expected.to_str().into_owned(),
                 names: presented.iter().map(|name| plain_name(name)).collect(),
             },
-            CertificateError::Other(OtherError(other)) => match other.downcast_ref::<Unknown>() {
-                Some(Unknown(distrust)) => distrust.clone(),
+            CertificateError::Other(OtherError(other)) => match other.downcast_ref::<Ours>() {
+                Some(Ours(distrust)) => distrust.clone(),
                 None => Self::Flawed(Flaw::of(error)),
             },
             error => Self::Flawed(Flaw::of(error)),
@@ -189,6 +191,11 @@ impl Flaw {
 }
 
 impl Distrust {
+    /// For the TLS library.
+    pub(super) fn into_error(self) -> Error {
+        CertificateError::Other(OtherError(Arc::new(Ours(self)))).into()
+    }
+
     /// What this device's clock shows, where that is a part of it.
     pub(super) fn clock(&self) -> Option<Timestamp> {
         match self {
@@ -218,6 +225,9 @@ impl fmt::Display for Distrust {
             Self::Expired { since, .. } => write!(f, "it expired on {}", date(*since)),
             Self::NotYetValid { from, .. } => {
                 write!(f, "it is valid from {} on", date(*from))
+            }
+            Self::NotPinned => {
+                f.write_str("it is another one than this device was given for this server")
             }
             Self::Flawed(flaw) => write!(f, "{flaw}"),
         }
@@ -272,10 +282,10 @@ fn plain_name(name: &str) -> String {
     shown::line(inner.trim_end_matches(')').trim_matches('"'))
 }
 
-/// What the verifier adds to an issuer that is not known.
+/// What a verifier of ours says, inside the TLS library's error.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
-struct Unknown(Distrust);
+struct Ours(Distrust);
 
 /// Verifies as the TLS library does, and looks closer at a chain that leads to nobody.
 #[derive(Debug)]
@@ -319,12 +329,10 @@ impl ServerCertVerifier for ExplainingVerifier {
                 Err(match signer(end_entity, intermediates) {
                     Some(signer) => {
                         let own = self.own.clone();
-                        let unknown = Unknown(Distrust::Unknown { signer, own });
-                        CertificateError::Other(OtherError(Arc::new(unknown)))
+                        Distrust::Unknown { signer, own }.into_error()
                     }
-                    None => CertificateError::UnknownIssuer,
-                }
-                .into())
+                    None => CertificateError::UnknownIssuer.into(),
+                })
             }
             verified => verified,
         }

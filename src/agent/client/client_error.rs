@@ -57,6 +57,21 @@ pub enum ClientError {
         #[source]
         source: rustls::Error,
     },
+    /// One of the certificates that were given is not one, or of a form that is not taken.
+    #[error("a certificate that was given to be trusted can't be used")]
+    GivenCertificate(#[source] rustls::Error),
+    /// More certificates were given than are kept.
+    #[error("the certificates that were given are more than the {} KiB that a device keeps", .limit / 1024)]
+    TooManyGiven {
+        /// Most that is kept, in bytes.
+        limit: usize,
+    },
+    /// No server could prove that it has the key of the certificate that was given for it.
+    #[error("the certificate that was given for the server can't be used")]
+    PinnedCertificate(#[source] webpki::Error),
+    /// The proxy that was given can't be used.
+    #[error("the address of the proxy can't be used")]
+    GivenProxy(#[source] url::ParseError),
     /// The system's certificates can't be read.
     #[error("can't read this system's certificates")]
     SystemCertificates(#[source] rustls_native_certs::Error),

@@ -10,11 +10,13 @@ mod headers;
 mod hold;
 mod incoming;
 mod last_failure;
+mod pinned;
 mod proxy;
 mod retry;
 mod retry_after;
 mod route;
 mod send_error;
+mod taken;
 mod tls;
 mod trust;
 mod user_agent;
@@ -24,6 +26,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use reqwest::{ClientBuilder, Method, Request, RequestBuilder, Response, redirect};
+use rustls::pki_types::CertificateDer;
 use tokio::time::Instant;
 
 use super::clock;
@@ -31,10 +34,12 @@ use crate::mask;
 use crate::shown;
 use hold::Hold;
 use incoming::silence;
-use proxy::EnvironmentProxy;
+use proxy::HttpProxy;
 use retry::Limits;
 use route::Route;
 use send_error::{Cause, explain};
+use taken::Taken;
+use tls::SystemStore;
 
 pub(super) use answer::Answer;
 #[cfg(fuzzing)]
@@ -45,7 +50,7 @@ pub(super) use headers::{NO_BODY, device_authorization, idempotency_header};
 pub(super) use hold::BeforeSending;
 pub(super) use incoming::Incoming;
 pub use last_failure::LastFailure;
-pub use proxy::ProxyRefusal;
+pub use proxy::{ProxyChoice, ProxyRefusal};
 pub(super) use retry::{Ended, Repeat};
 pub use send_error::SendError;
 pub use trust::{OwnAuthority, Trust};
@@ -61,16 +66,22 @@ pub struct ClientConfig {
     pub app: Option<App>,
     /// Which authorities are trusted, instead of those that are kept in the vault.
     pub trust: Option<Trust>,
-    /// Longest wait for a connection; half of `attempt_timeout` if that is less.
+    /// This system's certificates, each in DER, where the program on top finds them, as on Android; without it
+    /// they are read from where the system has them. Of use where they are trusted.
+    pub system_certificates: Option<Vec<Vec<u8>>>,
+    /// The proxy for https to other machines.
+    pub proxy: ProxyChoice,
+    /// Longest wait for a connection; half of `read_timeout` if that is less.
     pub connect_timeout: Duration,
-    /// Longest time for one attempt as a whole.
-    pub attempt_timeout: Duration,
+    /// Longest silence of a server: before its answer begins, not counting while it takes what is sent,
+    /// and between two pieces of it. As long as pieces come, an attempt may take all of `deadline`.
+    pub read_timeout: Duration,
     /// Longest time for all attempts with the waits between.
     pub deadline: Duration,
     /// Whether all calls together have that time, which begins with the first; else each has it.
     pub is_deadline_shared: bool,
     /// How long a connection may be silent while an answer is awaited before it is tried, and how
-    /// long its sign of life may then take; a third of `attempt_timeout` if that is less.
+    /// long its sign of life may then take; a third of `read_timeout` if that is less.
     pub keep_alive: Duration,
 }
 
@@ -79,8 +90,10 @@ impl Default for ClientConfig {
         Self {
             app: None,
             trust: None,
+            system_certificates: None,
+            proxy: ProxyChoice::default(),
             connect_timeout: Duration::from_secs(10),
-            attempt_timeout: Duration::from_secs(30),
+            read_timeout: Duration::from_secs(30),
             deadline: Duration::from_secs(60),
             is_deadline_shared: false,
             keep_alive: Duration::from_secs(10),
@@ -92,16 +105,16 @@ impl ClientConfig {
     fn limits(&self) -> Limits {
         Limits {
             connect: self.connect_timeout,
-            attempt: self.attempt_timeout,
+            read: self.read_timeout,
             deadline: self.deadline,
         }
     }
 
-    /// Silence and the wait for a sign of life fit into an attempt, so that the next one finds a
-    /// dead connection gone.
+    /// Silence and the wait for a sign of life fit into the shortest attempt, so that the next one finds
+    /// a dead connection gone.
     fn keep_alive(&self) -> Duration {
         self.keep_alive
-            .min(self.attempt_timeout.min(self.deadline) / 3)
+            .min(self.read_timeout.min(self.deadline) / 3)
     }
 }
 
@@ -121,7 +134,8 @@ pub struct Client {
 struct Setup {
     user_agent: String,
     tls: rustls::ClientConfig,
-    proxy: Option<EnvironmentProxy>,
+    proxy: Option<HttpProxy>,
+    system: SystemStore,
     keep_alive: Duration,
 }
 
@@ -152,13 +166,19 @@ impl Setup {
 }
 
 impl Client {
-    /// A client that trusts whom the configuration does, follows no redirect, and uses the
-    /// environment's proxy for https to other machines only.
+    /// A client that trusts whom the configuration does, follows no redirect, and uses a proxy for https to
+    /// other machines only.
     pub fn new(config: &ClientConfig) -> Result<Self, ClientError> {
+        let system = config.system_certificates.as_ref().map(|given| {
+            let given = given.iter().cloned().map(CertificateDer::from);
+            Arc::new(given.collect())
+        });
+        let trust = config.trust.clone().unwrap_or_default();
         let setup = Setup {
             user_agent: user_agent::user_agent(config.app.as_ref()),
-            tls: tls::config(config.trust.as_ref().unwrap_or(&Trust::default()))?,
-            proxy: EnvironmentProxy::read()?,
+            tls: tls::config(&trust, &system)?,
+            proxy: HttpProxy::chosen(&config.proxy)?,
+            system,
             keep_alive: config.keep_alive(),
         };
         let http = setup.builder().build().map_err(ClientError::Http)?;
@@ -179,7 +199,7 @@ impl Client {
     /// A client with connections of its own, which trusts just these.
     pub(super) fn trusting(&self, trust: &Trust) -> Result<Self, ClientError> {
         let setup = Setup {
-            tls: tls::config(trust)?,
+            tls: tls::config(trust, &self.setup.system)?,
             ..Setup::clone(&self.setup)
         };
         Ok(Self {
@@ -225,6 +245,23 @@ impl Client {
         }
     }
 
+    /// The same client for all that is asked for a call that begins now, which has this time together,
+    /// or the client's own if that is less.
+    pub(super) fn shared_within(&self, limit: Option<Duration>) -> Self {
+        let mut shared = self.within(Some(limit.unwrap_or(Duration::MAX)));
+        shared.begun = Some(Arc::new(OnceLock::from(Instant::now())));
+        shared
+    }
+
+    /// The same client with the time that `other` has.
+    pub(super) fn timed_as(self, other: &Self) -> Self {
+        Self {
+            limits: other.limits,
+            begun: other.begun.clone(),
+            ..self
+        }
+    }
+
     /// The same client for one call with another deadline, if that is sooner.
     pub(super) fn within(&self, deadline: Option<Duration>) -> Self {
         let mut limited = self.clone();
@@ -257,7 +294,7 @@ impl Client {
             response,
             now,
             route,
-            patience: limits.attempt.min(deadline),
+            patience: limits.silence_in(deadline),
         })
     }
 
@@ -289,7 +326,7 @@ impl Client {
                     source: Cause::from("the request's body can be sent once only"),
                 })?;
                 *request.timeout_mut() = Some(time);
-                let attempt = self.attempt(request, route, limit, time);
+                let attempt = self.attempt(request, route, limit, limits.silence_in(time));
                 connecting::within(limits.connect_in(time), attempt).await
             }
         })
@@ -319,12 +356,13 @@ impl Client {
         Err(error)
     }
 
+    /// Sends once and reads the answer, as long as the other side is never silent for longer than this.
     async fn attempt(
         &self,
-        request: Request,
+        mut request: Request,
         route: &Route,
         limit: usize,
-        time: Duration,
+        patience: Duration,
     ) -> Result<Answer, SendError> {
         let now = certifiable_now()?;
         tracing::debug!(
@@ -333,7 +371,10 @@ impl Client {
             shown::line(&mask::path(request.url().path()))
         );
         let begun = Instant::now();
-        let response = self.execute(request, route, time).await;
+        let taken = Taken::watch(&mut request);
+        let execute = self.execute(request, route, patience);
+        let response = taken.unless_silent(patience, execute).await;
+        let response = response.unwrap_or_else(|| Err(silence(route)));
         let response = response.inspect_err(|error| {
             tracing::debug!("no answer after {:?}: {error}", begun.elapsed());
         })?;
@@ -346,7 +387,7 @@ impl Client {
             response,
             now,
             route: route.clone(),
-            patience: self.limits.attempt,
+            patience,
         };
         incoming.read(limit).await
     }
@@ -364,16 +405,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn connecting_and_signs_of_life_fit_into_an_attempt() {
+    fn connecting_and_signs_of_life_fit_into_the_shortest_attempt() {
         for seconds in [1, 15, 60, 600] {
             let config = ClientConfig {
                 deadline: Duration::from_secs(seconds),
                 ..ClientConfig::default()
             };
             let limits = config.limits();
-            let attempt = limits.attempt.min(limits.deadline);
-            assert!(limits.connect_in(attempt) < attempt, "{limits:?}");
-            assert!(config.keep_alive() * 2 < attempt, "{limits:?}");
+            let silence = limits.silence_in(limits.deadline);
+            assert!(limits.connect_in(limits.deadline) < silence, "{limits:?}");
+            assert!(config.keep_alive() * 2 < silence, "{limits:?}");
         }
     }
 

@@ -1,4 +1,4 @@
-//! The proxy of the environment: for https to other machines only.
+//! The proxy on the way, of the environment or given: for https to other machines only.
 
 use std::ffi::OsString;
 use std::fmt;
@@ -20,14 +20,32 @@ const THIS_MACHINE: &str = "localhost,localhost.,127.0.0.0/8,::1,::ffff:127.0.0.
 
 /// The proxy to use. Never for plain http, which is for this machine and trusted networks.
 #[derive(Clone)]
-pub(super) struct EnvironmentProxy {
+pub(super) struct HttpProxy {
     proxy: Proxy,
     /// The rules by which the HTTP library uses it, which does not tell.
     rules: Arc<Matcher>,
     /// Without its password.
     address: String,
     has_login: bool,
-    variable: &'static str,
+    /// The variable that names it, or who else does.
+    named_by: &'static str,
+}
+
+/// Which proxy to use.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum ProxyChoice {
+    /// That of the environment, if it names one.
+    #[default]
+    Environment,
+    /// None.
+    Direct,
+    /// The one for HTTP at this host and port.
+    Http {
+        /// Name or numeric address.
+        host: String,
+        /// Its port.
+        port: u16,
+    },
 }
 
 /// Why a proxy does not connect to the server.
@@ -71,15 +89,19 @@ impl ProxyRefusal {
     }
 }
 
-impl EnvironmentProxy {
-    pub(super) fn read() -> Result<Option<Self>, ClientError> {
-        let setting = Setting::read(|name| std::env::var_os(name))?;
+impl HttpProxy {
+    pub(super) fn chosen(choice: &ProxyChoice) -> Result<Option<Self>, ClientError> {
+        let setting = match choice {
+            ProxyChoice::Environment => Setting::read(|name| std::env::var_os(name))?,
+            ProxyChoice::Direct => None,
+            ProxyChoice::Http { host, port } => Some(Setting::given(host, *port)?),
+        };
         setting.map(Self::new).transpose()
     }
 
     fn new(setting: Setting) -> Result<Self, ClientError> {
         let Setting {
-            variable,
+            named_by,
             address,
             direct,
         } = setting;
@@ -95,7 +117,7 @@ impl EnvironmentProxy {
             rules: Arc::new(rules),
             address: shown,
             has_login,
-            variable,
+            named_by,
         })
     }
 
@@ -148,15 +170,15 @@ impl EnvironmentProxy {
     }
 }
 
-impl fmt::Display for EnvironmentProxy {
+impl fmt::Display for HttpProxy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} ({})", self.address, self.variable)
+        write!(f, "{} ({})", self.address, self.named_by)
     }
 }
 
-/// What the environment says.
+/// What the environment says, or was given.
 struct Setting {
-    variable: &'static str,
+    named_by: &'static str,
     address: Url,
     /// What is reached without it, in the form of `NO_PROXY`.
     direct: String,
@@ -194,10 +216,24 @@ impl Setting {
         }
         let direct = format!("{THIS_MACHINE},{more}");
         Ok(Some(Self {
-            variable: name,
+            named_by: name,
             address,
             direct,
         }))
+    }
+
+    /// A proxy by its host and port; numeric addresses of version 6 with or without brackets.
+    fn given(host: &str, port: u16) -> Result<Self, ClientError> {
+        let host = host.trim_matches(['[', ']']);
+        let address = match host.contains(':') {
+            true => Url::parse(&format!("http://[{host}]:{port}")),
+            false => Url::parse(&format!("http://{host}:{port}")),
+        };
+        Ok(Self {
+            named_by: "set for this network",
+            address: address.map_err(ClientError::GivenProxy)?,
+            direct: THIS_MACHINE.to_owned(),
+        })
     }
 }
 
@@ -275,15 +311,39 @@ mod tests {
             ("https://proxy.example", "https://proxy.example (all_proxy)"),
         ] {
             let set = read(&[("all_proxy", text)]).unwrap().unwrap();
-            assert_eq!(EnvironmentProxy::new(set).unwrap().to_string(), named);
+            assert_eq!(HttpProxy::new(set).unwrap().to_string(), named);
         }
+    }
+
+    #[test]
+    fn a_proxy_that_is_given_is_used_for_https_to_other_machines() {
+        for (host, named) in [
+            ("proxy", "http://proxy:3128 (set for this network)"),
+            ("10.0.0.1", "http://10.0.0.1:3128 (set for this network)"),
+            ("::1", "http://[::1]:3128 (set for this network)"),
+            ("[fe80::1]", "http://[fe80::1]:3128 (set for this network)"),
+        ] {
+            let (host, port) = (host.to_owned(), 3128);
+            let choice = ProxyChoice::Http { host, port };
+            let proxy = HttpProxy::chosen(&choice).unwrap().unwrap();
+            assert_eq!(proxy.to_string(), named);
+            let is_on_the_way = |url| proxy.is_on_the_way_to(&Url::parse(url).unwrap());
+            assert!(is_on_the_way("https://pretix.eu/"));
+            assert!(!is_on_the_way("https://127.0.0.1/") && !is_on_the_way("http://pretix.eu/"));
+        }
+        for host in ["", "a b", "me:word@proxy", "a/b"] {
+            let (host, port) = (host.to_owned(), 3128);
+            let chosen = HttpProxy::chosen(&ProxyChoice::Http { host, port });
+            assert!(matches!(chosen, Err(ClientError::GivenProxy(_))));
+        }
+        assert!(HttpProxy::chosen(&ProxyChoice::Direct).unwrap().is_none());
     }
 
     #[test]
     fn this_machine_and_what_is_excepted_are_reached_without_it() {
         let goes_through = |no_proxy: &str, url: &str| {
             let set = read(&[("https_proxy", "http://proxy"), ("NO_PROXY", no_proxy)]);
-            let proxy = set.unwrap().map(|set| EnvironmentProxy::new(set).unwrap());
+            let proxy = set.unwrap().map(|set| HttpProxy::new(set).unwrap());
             proxy.is_some_and(|proxy| proxy.is_on_the_way_to(&Url::parse(url).unwrap()))
         };
         for near in [

@@ -43,8 +43,8 @@ pub(in crate::agent) struct Ended {
 pub(super) struct Limits {
     /// Until there is a connection.
     pub(super) connect: Duration,
-    /// One attempt as a whole.
-    pub(super) attempt: Duration,
+    /// Until the other side says something, or more.
+    pub(super) read: Duration,
     /// All attempts with the waits between.
     pub(super) deadline: Duration,
 }
@@ -53,7 +53,12 @@ impl Limits {
     /// Longest wait for a connection in an attempt that may take `time`. It ends before the attempt
     /// does, so that an attempt which never reached the server does not look like one that did.
     pub(super) fn connect_in(self, time: Duration) -> Duration {
-        self.connect.min(time / 2)
+        self.connect.min(self.silence_in(time) / 2)
+    }
+
+    /// Longest silence in an attempt that may take `time`.
+    pub(super) fn silence_in(self, time: Duration) -> Duration {
+        self.read.min(time)
     }
 }
 
@@ -66,7 +71,7 @@ pub(super) fn no_time(origin: &str) -> SendError {
     }
 }
 
-/// Attempts, each within the time it is given, until there is an answer worth reading or the
+/// Attempts, each within the time it is given, which is all that is left, until there is an answer worth reading or the
 /// deadline is over. A wait of our own is cut so that the last attempt begins shortly before; one that
 /// the server asks for is kept, and not begun if it is too long for that.
 pub(super) async fn until_answered<F>(
@@ -90,7 +95,7 @@ where
     }
     LastFailure::set(None);
     loop {
-        let result = attempt(limits.attempt.min(left())).await;
+        let result = attempt(left()).await;
         let last_attempt = match &result {
             // It failed before anything was sent, and so needs little time to fail again.
             Err(error) if error.is_unsent() => LAST_UNSENT.min(limits.deadline / 6),
@@ -197,7 +202,7 @@ mod tests {
 
     const LIMITS: Limits = Limits {
         connect: Duration::from_secs(10),
-        attempt: Duration::from_secs(30),
+        read: Duration::from_secs(30),
         deadline: Duration::from_secs(60),
     };
     const SOON: Option<RetryAfter> = Some(RetryAfter::In(Duration::from_secs(5)));
@@ -316,7 +321,8 @@ mod tests {
             async move {
                 if let Err(SendError::TimedOut { connecting, .. }) = &result {
                     let connect = LIMITS.connect_in(time);
-                    sleep(if *connecting { connect } else { time }).await;
+                    let silence = LIMITS.silence_in(time);
+                    sleep(if *connecting { connect } else { silence }).await;
                 }
                 result
             }
@@ -346,9 +352,16 @@ mod tests {
         let (ended, attempts) = call(Repeat::Safe, |_| Err(timed_out(false))).await;
         assert!(ended.seen_before);
         for (begun, time) in &attempts {
-            assert!(*time <= LIMITS.attempt && *begun + *time <= LIMITS.deadline);
-            assert!(LIMITS.connect_in(*time) < *time, "{attempts:?}");
+            assert!(*begun + *time <= LIMITS.deadline, "{attempts:?}");
+            assert!(
+                LIMITS.connect_in(*time) < LIMITS.silence_in(*time),
+                "{attempts:?}"
+            );
         }
+        assert!(
+            attempts.len() >= 2,
+            "silence leaves time for another one: {attempts:?}"
+        );
         let (ended, attempts) = call(Repeat::Safe, |_| Err(timed_out(true))).await;
         assert!(attempts.len() >= 3, "{attempts:?}");
         assert!(!ended.seen_before);

@@ -4,26 +4,26 @@ use std::fmt;
 
 use url::Url;
 
-use super::proxy::EnvironmentProxy;
+use super::proxy::HttpProxy;
 
 /// A server and the proxy on the way to it, which may have caused whatever goes wrong there.
 #[derive(Clone)]
 pub(super) struct Route {
     /// Scheme, host and port.
     origin: String,
-    /// The proxy's address without its password, and the variable that names it.
+    /// The proxy's address without its password, and what names it.
     pub(super) proxy: Option<String>,
     /// Whether the proxy was given a name and a password.
     pub(super) has_login: bool,
 }
 
 impl Route {
-    pub(super) fn to(url: &Url, proxy: Option<&EnvironmentProxy>) -> Self {
+    pub(super) fn to(url: &Url, proxy: Option<&HttpProxy>) -> Self {
         let proxy = proxy.filter(|proxy| proxy.is_on_the_way_to(url));
         Self {
             origin: url.origin().ascii_serialization(),
             proxy: proxy.map(ToString::to_string),
-            has_login: proxy.is_some_and(EnvironmentProxy::has_login),
+            has_login: proxy.is_some_and(HttpProxy::has_login),
         }
     }
 

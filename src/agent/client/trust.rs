@@ -4,6 +4,7 @@ use std::path::Path;
 
 use base64::prelude::{BASE64_STANDARD, Engine};
 use jiff::Timestamp;
+use rustls::RootCertStore;
 use rustls::pki_types::CertificateDer;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use x509_cert::Certificate;
@@ -11,19 +12,29 @@ use x509_cert::der::Decode;
 
 use super::certificate_file;
 use super::client_error::ClientError;
+use super::pinned;
 use crate::shown;
 
 /// Certificates that are kept at most, in bytes; those of a whole system are some 150,000.
 pub(in crate::agent) const KEPT_LIMIT: usize = 256 * 1024;
 
 /// Which authorities are trusted: always Mozilla's, which are built in since those of an old handheld
-/// are stale, and besides them these.
+/// are stale, and besides them these. Or one certificate of the server alone, and no authority.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Trust {
     #[serde(default, serialize_with = "code", deserialize_with = "decode")]
     certificates: Vec<CertificateDer<'static>>,
     #[serde(default)]
     system: bool,
+    /// The one that the server has to show; nothing else counts then. What an older version keeps of this is
+    /// less trust, never more.
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        serialize_with = "code_one",
+        deserialize_with = "decode_one"
+    )]
+    pinned: Option<CertificateDer<'static>>,
 }
 
 /// A certificate that is trusted besides the built-in ones.
@@ -59,6 +70,55 @@ impl Trust {
         })
     }
 
+    /// The same with these certificates, each in DER, in place of those it has.
+    pub fn with_certificates(
+        self,
+        certificates: impl IntoIterator<Item = Vec<u8>>,
+    ) -> Result<Self, ClientError> {
+        let mut usable = RootCertStore::empty();
+        let mut kept: Vec<CertificateDer<'static>> = Vec::new();
+        for certificate in certificates {
+            let certificate = CertificateDer::from(certificate);
+            usable
+                .add(certificate.clone())
+                .map_err(ClientError::GivenCertificate)?;
+            if !kept.contains(&certificate) {
+                kept.push(certificate);
+            }
+        }
+        if kept.iter().map(|one| one.len()).sum::<usize>() > KEPT_LIMIT {
+            return Err(ClientError::TooManyGiven { limit: KEPT_LIMIT });
+        }
+        Ok(Self {
+            certificates: kept,
+            ..self
+        })
+    }
+
+    /// Trusts a server that shows just this certificate, in DER, and has its key: whoever signed it, whatever
+    /// names it is for, and whenever it ends. For a server without a name of its own, as one at a numeric
+    /// address.
+    pub fn pinned(certificate: Vec<u8>) -> Result<Self, ClientError> {
+        let certificate = CertificateDer::from(certificate);
+        pinned::check(&certificate)?;
+        if certificate.len() > KEPT_LIMIT {
+            return Err(ClientError::TooManyGiven { limit: KEPT_LIMIT });
+        }
+        Ok(Self {
+            pinned: Some(certificate),
+            ..Self::default()
+        })
+    }
+
+    /// The certificate that the server has to show, if it is that alone which counts.
+    pub fn pinned_certificate(&self) -> Option<OwnAuthority> {
+        self.pinned.as_ref().map(OwnAuthority::of)
+    }
+
+    pub(super) fn pin(&self) -> Option<&CertificateDer<'static>> {
+        self.pinned.as_ref()
+    }
+
     /// The same with this system's certificates, which are read whenever a client is made, or without.
     pub fn with_system_certificates(self, system: bool) -> Self {
         Self { system, ..self }
@@ -85,7 +145,8 @@ impl Trust {
     /// Bytes that it takes up in the vault, and some.
     pub(in crate::agent) fn size(&self) -> usize {
         let coded = |certificate: &CertificateDer<'_>| certificate.len() / 3 * 4 + 16;
-        self.certificates.iter().map(coded).sum()
+        let all = self.certificates.iter().chain(&self.pinned);
+        all.map(coded).sum()
     }
 }
 
@@ -107,6 +168,24 @@ fn decode<'de, D: Deserializer<'de>>(
         .map_err(de::Error::custom)
 }
 
+fn code_one<S: Serializer>(
+    certificate: &Option<CertificateDer<'static>>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    let coded = certificate.as_ref().map(|one| BASE64_STANDARD.encode(one));
+    coded.serialize(serializer)
+}
+
+fn decode_one<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<CertificateDer<'static>>, D::Error> {
+    let coded = Option::<String>::deserialize(deserializer)?;
+    coded
+        .map(|one| BASE64_STANDARD.decode(one).map(CertificateDer::from))
+        .transpose()
+        .map_err(de::Error::custom)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -123,6 +202,7 @@ mod tests {
             let trust = Trust {
                 certificates: lengths.iter().map(|&long| vec![7; long].into()).collect(),
                 system: false,
+                pinned: lengths.first().map(|&long| vec![7; long].into()),
             };
             let length = serde_json::to_vec(&trust).unwrap().len();
             assert!(length <= trust.size() + 64, "{lengths:?}");

@@ -1,7 +1,7 @@
 //! The clients for calls: which authorities each trusts, those that are given with the call or else those
 //! that are kept, and how long it may wait.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use super::sent::Sent;
@@ -17,14 +17,23 @@ pub(in crate::agent) struct Clients {
     /// With the trust it was given with.
     given: Client,
     /// The client that was last made for a trust that was kept, so that its connections are used again.
-    kept: Mutex<Option<(Trust, Client)>>,
+    kept: Arc<Mutex<Option<(Trust, Client)>>>,
 }
 
 impl Clients {
     pub(super) fn new(given: Client) -> Self {
         Self {
             given,
-            kept: Mutex::default(),
+            kept: Arc::default(),
+        }
+    }
+
+    /// The same clients for all that is asked for a call that begins now, which has this time together,
+    /// or as much as any call if that is less.
+    pub(super) fn for_call(&self, limit: Option<Duration>) -> Self {
+        Self {
+            given: self.given.shared_within(limit),
+            kept: Arc::clone(&self.kept),
         }
     }
 
@@ -65,7 +74,7 @@ impl Clients {
         }
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         match &*kept {
-            Some((its, client)) if its == trust => Ok(client.clone()),
+            Some((its, client)) if its == trust => Ok(client.clone().timed_as(&self.given)),
             _ => {
                 let client = match self.given.trusting(trust) {
                     // Less trust is safe, and may be enough: it was not asked for with this call.

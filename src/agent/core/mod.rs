@@ -4,6 +4,7 @@
 mod apart;
 mod clients;
 mod memory;
+mod pause;
 mod sent;
 
 use std::sync::Arc;
@@ -20,6 +21,7 @@ use super::state::{Operation, State};
 use crate::vault::{self, ChangeLock, Folder, Vault, VaultError};
 use clients::Clients;
 use memory::Memory;
+use pause::Pause;
 
 pub(super) use apart::apart;
 pub use apart::is_working_apart;
@@ -40,6 +42,8 @@ pub(super) struct Core {
     pub(super) memory: Option<Arc<Memory>>,
     /// When the time of what is being done is over, if that has begun.
     until: Option<Instant>,
+    /// Between two tries to report diagnostics that are old.
+    pub(super) pause: Arc<Pause>,
 }
 
 impl Core {
@@ -51,6 +55,7 @@ impl Core {
             observer: Arc::new(Nobody),
             memory: None,
             until: None,
+            pause: Arc::default(),
         }
     }
 
@@ -70,6 +75,23 @@ impl Core {
         let until = Some(until);
         Self {
             until,
+            ..self.clone()
+        }
+    }
+
+    /// The same with another client.
+    pub(super) fn reaching_by(&self, client: Client) -> Self {
+        Self {
+            clients: Arc::new(Clients::new(client)),
+            ..self.clone()
+        }
+    }
+
+    /// The same for a call that begins now, with all that comes before and after it: together they have
+    /// this time, or as much as any call if that is less.
+    pub(super) fn for_call(&self, limit: Option<Duration>) -> Self {
+        Self {
+            clients: Arc::new(self.clients.for_call(limit)),
             ..self.clone()
         }
     }

@@ -2,6 +2,7 @@
 //! before.
 
 mod adopt;
+mod freshen;
 mod initialize;
 mod operation;
 mod replaced;
@@ -9,6 +10,7 @@ mod resume;
 
 pub use adopt::ExistingIdentity;
 pub(super) use adopt::adopt;
+pub(super) use freshen::freshen;
 pub use initialize::{Course, InitializeOptions, Initialized};
 pub(super) use initialize::{initialize, initialize_first_known};
 pub use operation::Done;

@@ -34,10 +34,7 @@ pub(in crate::agent) async fn report(
         let public = media_key::public(vault)?;
         let mut report = describe::report(&*core.describe, &overrides, public)?;
         report.info = core.describe.info();
-        Ok(OnIdentity::Update {
-            report: Box::new(report),
-            overrides,
-        })
+        Ok(OnIdentity::update(report, overrides))
     })
     .await
 }

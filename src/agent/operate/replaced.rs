@@ -8,7 +8,7 @@ use tokio::time::Instant;
 use crate::agent::client::Client;
 use crate::agent::core::{Core, is_same_server};
 use crate::agent::error::AgentError;
-use crate::agent::perform::{Afterlife, Kinship, Replaced, ask_for_replaced, left_behind};
+use crate::agent::perform::{Afterlife, Kinship, Replaced, left_behind, send_unwritten};
 use crate::agent::record::{Device, Identity, ToRevoke};
 use crate::agent::state::{State, Word};
 use crate::failpoint;
@@ -135,8 +135,7 @@ async fn revoke_one(
     let client = client_for(core, old, device)?;
     if let Some(roll) = &old.roll {
         failpoint::reach("replaced: before sending");
-        let (word, answer) =
-            ask_for_replaced(&client, &old.identity, &old.key, roll, patience).await;
+        let (word, answer) = send_unwritten(&client, &old.identity, &old.key, roll, patience).await;
         match (word, answer) {
             (Word::Done, Ok(answer)) => has_rolled(core, old, answer.api_token),
             (Word::NotDone, _) => old.roll = None,
@@ -145,7 +144,7 @@ async fn revoke_one(
     }
     failpoint::reach("replaced: before sending");
     let (word, answer) =
-        ask_for_replaced(&client, &old.identity, &old.key, &old.revoke, patience).await;
+        send_unwritten(&client, &old.identity, &old.key, &old.revoke, patience).await;
     failpoint::reach("replaced: answer read");
     ended(word, answer)
 }

@@ -68,6 +68,7 @@ pub(in crate::agent) async fn finish_enrolment(
     let accepted = result.as_ref().ok().map(|answer| {
         let mut identity = Identity::new(begun.server.clone(), answer.clone());
         identity.reported = Some(begun.report.clone());
+        identity.reported_at = begun.made_at;
         identity.overrides = begun.overrides.clone();
         (identity, answer.api_token.clone())
     });

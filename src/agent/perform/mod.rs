@@ -8,6 +8,6 @@ mod operation;
 mod replacement;
 
 pub(super) use enrolment::finish_enrolment;
-pub(super) use operation::{ask_for_replaced, finish_operation};
+pub(super) use operation::{finish_operation, send_unwritten};
 pub use replacement::{Afterlife, Replaced};
 pub(super) use replacement::{Kinship, Replacement, left_behind};

@@ -68,8 +68,12 @@ pub(in crate::agent) async fn finish_operation(
     let learn = |known: &mut Identity| match (&heard.result, &begun.what) {
         (Ok(answer), what) => {
             known.learn(answer);
-            if let OnIdentity::Update { report, .. } = what {
+            if let OnIdentity::Update {
+                report, made_at, ..
+            } = what
+            {
                 known.reported = Some(DeviceReport::clone(report));
+                known.reported_at = *made_at;
                 known.refused_report = None;
             }
         }
@@ -140,8 +144,9 @@ pub(in crate::agent) async fn finish_operation(
     }
 }
 
-/// Sends an operation on a device that is not this one any more. What its server says to it.
-pub(in crate::agent) async fn ask_for_replaced(
+/// Sends an operation that is not written down here: on a device that is not this one any more, or one that
+/// may get lost. What its server says to it.
+pub(in crate::agent) async fn send_unwritten(
     client: &Client,
     identity: &Identity,
     key: &Secret,

@@ -1,6 +1,6 @@
 //! Who this device is, as kept in the vault.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::entry;
@@ -14,6 +14,15 @@ use crate::wire::{DeviceIdentity, DeviceInfo, DeviceReport, Gate};
 
 const IDENTITY: &str = "identity";
 const API_KEY: &str = "api key";
+
+/// How long diagnostics hold.
+const DIAGNOSTICS_HOLD: SignedDuration = SignedDuration::from_hours(1);
+
+/// Whether what began at `at` is over. A clock that was set back by as much counts too: what a clock of years
+/// ahead has noted down must not hold for years.
+fn is_over(at: Timestamp, now: Timestamp, holds: SignedDuration) -> bool {
+    now.duration_since(at).abs() >= holds
+}
 
 /// Who this device is; everything but its key.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -42,6 +51,10 @@ pub struct Identity {
     pub enrolled: Timestamp,
     /// What the server last acknowledged of what the device reported; unknown after an adoption.
     pub reported: Option<DeviceReport>,
+    /// When the report was made that the server last answered, by this device's clock; unknown after one of an
+    /// older version.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reported_at: Option<Timestamp>,
     /// A report that the server refused, which is not sent again by itself.
     #[serde(default)]
     pub refused_report: Option<DeviceReport>,
@@ -64,6 +77,7 @@ impl Identity {
             server_version_numeric: None,
             enrolled: clock::now(),
             reported: None,
+            reported_at: None,
             refused_report: None,
             overrides: Overrides::default(),
         }
@@ -135,6 +149,12 @@ impl Identity {
             report.is_some_and(|report| report.is_same_but_diagnostics(now))
         };
         !is_now(&self.reported) && !is_now(&self.refused_report)
+    }
+
+    /// Whether the diagnostics of the last report are too old to be of use.
+    pub(in crate::agent) fn is_stale(&self) -> bool {
+        self.reported_at
+            .is_none_or(|at| is_over(at, clock::now(), DIAGNOSTICS_HOLD))
     }
 
     /// Reads the identity without its key.
@@ -250,5 +270,25 @@ mod tests {
             .remove("server_version_numeric");
         let kept: Identity = serde_json::from_value(kept).unwrap();
         assert_eq!(kept.server_version_numeric, None);
+    }
+
+    #[test]
+    fn what_holds_for_an_hour_is_over_an_hour_later_and_with_a_clock_that_was_set() {
+        let at: Timestamp = "2026-11-29T12:00:00Z".parse().unwrap();
+        for (now, expected) in [
+            ("2026-11-29T12:00:00Z", false),
+            ("2026-11-29T12:59:59Z", false),
+            ("2026-11-29T13:00:00Z", true),
+            ("2036-11-29T12:00:00Z", true),
+            ("2026-11-29T11:59:58Z", false), // as the network's time sets it
+            ("2026-11-29T11:00:00Z", true),
+            ("1970-01-01T00:00:00Z", true),
+        ] {
+            let is_over = is_over(at, now.parse().unwrap(), DIAGNOSTICS_HOLD);
+            assert_eq!(is_over, expected, "{now}");
+        }
+        for far in [Timestamp::MIN, Timestamp::MAX] {
+            assert!(is_over(at, far, DIAGNOSTICS_HOLD) && is_over(far, at, DIAGNOSTICS_HOLD));
+        }
     }
 }

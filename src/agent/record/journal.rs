@@ -1,11 +1,13 @@
 //! The operations that were begun: written down before anything is sent, so that they can be finished
 //! whatever happens in between.
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::entry;
 use super::error::RecordError;
 use crate::agent::client::Trust;
+use crate::agent::clock;
 use crate::agent::idempotency_key;
 use crate::agent::state::Operation;
 use crate::enrolment::{Enrolment, ServerUrl};
@@ -34,6 +36,9 @@ pub(in crate::agent) struct BegunEnrolment {
     /// Whom it trusts, and the device from then on.
     #[serde(default)]
     pub(in crate::agent) trust: Trust,
+    /// When its report was made, by this device's clock; unknown where an older version has begun it.
+    #[serde(default)]
+    pub(in crate::agent) made_at: Option<Timestamp>,
 }
 
 impl BegunEnrolment {
@@ -52,6 +57,7 @@ impl BegunEnrolment {
             overrides,
             revoke_old: false,
             trust,
+            made_at: Some(clock::now()),
         })
     }
 
@@ -89,6 +95,9 @@ pub(in crate::agent) enum OnIdentity {
     Update {
         report: Box<DeviceReport>,
         overrides: Overrides,
+        /// When it was made, by this device's clock; unknown where an older version has begun it.
+        #[serde(default)]
+        made_at: Option<Timestamp>,
     },
     /// Replace the key.
     Roll,
@@ -97,6 +106,15 @@ pub(in crate::agent) enum OnIdentity {
 }
 
 impl OnIdentity {
+    /// To report what was just found.
+    pub(in crate::agent) fn update(report: DeviceReport, overrides: Overrides) -> Self {
+        Self::Update {
+            report: Box::new(report),
+            overrides,
+            made_at: Some(clock::now()),
+        }
+    }
+
     pub(in crate::agent) fn operation(&self) -> Operation {
         match self {
             Self::Update { .. } => Operation::Update,

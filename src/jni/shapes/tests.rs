@@ -42,32 +42,54 @@ fn read_again(name: &str, json: &[u8]) -> Value {
         "config" => {
             let Config {
                 folder,
+                device,
                 app_name,
                 app_version,
                 connect_timeout_ms,
+                read_timeout_ms,
                 time_limit_ms,
                 set_aside,
                 allow_http,
+                trust,
             } = read(json).unwrap();
-            json!({
-                "folder": folder, "app_name": app_name, "app_version": app_version,
-                "connect_timeout_ms": connect_timeout_ms, "time_limit_ms": time_limit_ms,
-                "set_aside": set_aside, "allow_http": allow_http,
-            })
-        }
-        "report" => {
-            let Report {
+            let Trusted {
+                system,
+                certificates,
+                pinned,
+            } = trust;
+            let mut trust = json!({
+                "system": system, "pinned": pinned,
+                "certificates": Some(certificates).filter(|given| !given.is_empty()),
+            });
+            trust
+                .as_object_mut()
+                .unwrap()
+                .retain(|_, field| is_set(field));
+            let Device {
                 hardware_brand,
                 hardware_model,
                 os_name,
                 os_version,
-                info,
-            } = read(json).unwrap();
-            json!({
+            } = device;
+            let mut device = json!({
                 "hardware_brand": hardware_brand, "hardware_model": hardware_model,
                 "os_name": os_name, "os_version": Some(os_version).filter(|text| !text.is_empty()),
-                "info": info,
+            });
+            device
+                .as_object_mut()
+                .unwrap()
+                .retain(|_, field| is_set(field));
+            json!({
+                "folder": folder, "device": device, "app_name": app_name, "app_version": app_version,
+                "connect_timeout_ms": connect_timeout_ms,
+                "read_timeout_ms": read_timeout_ms, "time_limit_ms": time_limit_ms,
+                "set_aside": set_aside, "allow_http": allow_http,
+                "trust": trust,
             })
+        }
+        "proxy" => {
+            let Proxy { host, port } = read(json).unwrap();
+            json!({"host": host, "port": port})
         }
         "redeemed" => {
             let Redeemed {

@@ -86,8 +86,8 @@ public interface Agent : Closeable {
     public suspend fun adopt(existing: ExistingIdentity): Identity
 
     /**
-     * Finishes what was begun, tells the server what changed of the device, and asks it what it
-     * knows. Apps that sync call it with each download.
+     * Finishes what was begun, tells the server what changed of the device and, once an hour, how it is doing, and
+     * asks it what it knows. Apps that sync call it with each download.
      *
      * @throws DeviceStateException There is no identity, or the answer that held its key is lost.
      * @throws RefusedException The key is not valid now ([ErrorCode.REJECTED]), the device's access was
@@ -97,6 +97,19 @@ public interface Agent : Closeable {
      */
     @JvmSynthetic
     public suspend fun refresh(): Identity
+
+    /**
+     * Reports now what the device is and how it is doing: battery, storage, Wi-Fi and uptime, unless that is
+     * [turned off][AgentConfig.Builder.diagnostics]. By itself the agent reports before a call what has changed of
+     * the device, and after one how it is doing, if the last report is an hour old.
+     *
+     * @throws DeviceStateException There is no identity.
+     * @throws RefusedException The server refused, or the key is not valid now.
+     * @throws ConnectionException No answer came. The report is sent again with the next call.
+     * @throws VaultException The vault can't be used.
+     */
+    @JvmSynthetic
+    public suspend fun report(): Identity
 
     /**
      * Exchanges the key for a new one. The old one is dead at once.
@@ -180,7 +193,8 @@ public interface Agent : Closeable {
     /**
      * Makes a call whose answer is too large for memory: its body is read from the network, and has no
      * limit. Otherwise than [request] it is sent once and never again. The time limit is for the time
-     * until the answer begins; each piece of it then has as long again, but no more than 30 seconds.
+     * until the answer begins; each piece of it then has as long again, but no more than
+     * [AgentConfig.readTimeoutMillis].
      *
      * Reading the body throws a [ConnectionException] if the connection broke or was too slow.
      *

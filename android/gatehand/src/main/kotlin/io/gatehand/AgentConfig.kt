@@ -14,7 +14,9 @@ import java.util.concurrent.TimeUnit
  * @property managedConfiguration Whether a managed configuration's enrolment is redeemed; see
  *   [Builder.managedConfiguration].
  * @property managedKeys The names of the managed configuration's keys; see [Builder.managedKeys].
+ * @property trust Whom the device believes to be its server.
  * @property connectTimeoutMillis Longest time that a connection may take to come about.
+ * @property readTimeoutMillis Longest silence of a server; see [Builder.readTimeout].
  * @property timeLimitMillis Longest time that an operation takes, retries included.
  */
 public class AgentConfig private constructor(builder: Builder) {
@@ -25,7 +27,9 @@ public class AgentConfig private constructor(builder: Builder) {
     public val managedConfiguration: Boolean = builder.managedConfiguration
     public val managedKeys: ManagedKeys = builder.managedKeys
     public val allowHttp: Boolean = builder.allowHttp
+    public val trust: Trust = builder.trust
     public val connectTimeoutMillis: Long = builder.connectTimeoutMillis
+    public val readTimeoutMillis: Long = builder.readTimeoutMillis
     public val timeLimitMillis: Long = builder.timeLimitMillis
 
     /**
@@ -42,7 +46,9 @@ public class AgentConfig private constructor(builder: Builder) {
         internal var managedConfiguration = true
         internal var managedKeys = ManagedKeys()
         internal var allowHttp = false
+        internal var trust = Trust.builtIn()
         internal var connectTimeoutMillis = 10_000L
+        internal var readTimeoutMillis = 30_000L
         internal var timeLimitMillis = 60_000L
 
         /**
@@ -57,7 +63,10 @@ public class AgentConfig private constructor(builder: Builder) {
             vaultName = name
         }
 
-        /** Whether battery, storage, Wi-Fi and uptime are reported in `info`; they are, unless said. */
+        /**
+         * Whether battery, storage, Wi-Fi and uptime are reported in `info`; they are, unless said: with each report,
+         * and after a call if the last one is an hour old. They are read when they are sent.
+         */
         public fun diagnostics(report: Boolean): Builder = apply { diagnostics = report }
 
         /**
@@ -72,9 +81,13 @@ public class AgentConfig private constructor(builder: Builder) {
         /**
          * Whether the device may enrol at an address with `http://` that is not on this device itself;
          * it may not, unless said. Anyone on the network can then read the key and take the device over,
-         * so this is for a network that is trusted as a whole.
+         * so this is for a network that is trusted as a whole. The app's network security configuration has to
+         * permit it for that server, too.
          */
         public fun allowHttp(allow: Boolean): Builder = apply { allowHttp = allow }
+
+        /** Whom the device believes to be its server; [the built-in authorities][Trust.builtIn], unless said. */
+        public fun trust(trust: Trust): Builder = apply { this.trust = trust }
 
         /**
          * Longest time that a connection may take to come about; 10 seconds unless said. With less than that
@@ -82,6 +95,14 @@ public class AgentConfig private constructor(builder: Builder) {
          */
         public fun connectTimeout(time: Long, unit: TimeUnit): Builder = apply {
             connectTimeoutMillis = positive(unit.toMillis(time))
+        }
+
+        /**
+         * Longest silence of a server; 30 seconds unless said. It holds until an answer begins and between two
+         * pieces of it, each time anew: a slow answer is read for as long as the time limit allows.
+         */
+        public fun readTimeout(time: Long, unit: TimeUnit): Builder = apply {
+            readTimeoutMillis = positive(unit.toMillis(time))
         }
 
         /** Longest time that an operation takes, retries included; a minute unless said. */

@@ -25,6 +25,10 @@ public class BlockingAgent internal constructor(private val agent: Agent) {
     @Throws(GatehandException::class, InterruptedException::class)
     public fun refresh(): Identity = wait { agent.refresh() }
 
+    /** See [Agent.report]. */
+    @Throws(GatehandException::class, InterruptedException::class)
+    public fun report(): Identity = wait { agent.report() }
+
     /** See [Agent.roll]. */
     @Throws(GatehandException::class, InterruptedException::class)
     public fun roll(): Identity = wait { agent.roll() }

@@ -11,6 +11,7 @@ import io.gatehand.internal.Native
 import io.gatehand.internal.NativeAgent
 import io.gatehand.internal.NativeLibrary
 import io.gatehand.internal.OpenVaults
+import io.gatehand.internal.PlainHttp
 import io.gatehand.internal.Requests
 import io.gatehand.internal.awaitCall
 import io.gatehand.internal.managed.ManagedConfiguration
@@ -63,26 +64,30 @@ public class ScannerAgent private constructor(private val setup: AgentSetup) : A
 
     @JvmSynthetic
     override suspend fun initialize(enrolment: ConfirmedEnrolment, replace: Boolean): Identity {
+        refusePlainHttp(enrolment.enrolment.server) { EnrolmentCodeException(ErrorCode.ENROLMENT_INVALID, it) }
         makeRoom(replace)
-        return operation { agent, done -> Native.initialize(agent, Codec.encode(enrolment), setup.report(), replace, done) }
+        return operation(enrolment.enrolment.server) { agent, done -> Native.initialize(agent, Codec.encode(enrolment), replace, done) }
     }
 
     @JvmSynthetic
     override suspend fun adopt(existing: ExistingIdentity): Identity {
+        refusePlainHttp(existing.server) { GatehandException(ErrorCode.ARGUMENT_INVALID, it) }
         makeRoom(replace = false)
-        return operation { agent, done -> Native.adopt(agent, Codec.encode(existing), setup.report(), done) }
+        return operation(existing.server) { agent, done -> Native.adopt(agent, Codec.encode(existing), done) }
     }
 
     @JvmSynthetic
-    override suspend fun refresh(): Identity =
-        operation { agent, done -> Native.refresh(agent, setup.report(), done) }
+    override suspend fun refresh(): Identity = operation(start = Native::refresh)
 
     @JvmSynthetic
-    override suspend fun roll(): Identity = operation(Native::roll)
+    override suspend fun report(): Identity = operation(start = Native::report)
+
+    @JvmSynthetic
+    override suspend fun roll(): Identity = operation(start = Native::roll)
 
     @JvmSynthetic
     override suspend fun revoke() {
-        call(Native::revoke)
+        call(start = Native::revoke)
     }
 
     @JvmSynthetic
@@ -97,10 +102,11 @@ public class ScannerAgent private constructor(private val setup: AgentSetup) : A
     }
 
     @JvmSynthetic
-    override suspend fun request(request: ApiRequest): ApiResponse = Requests.request(id(), request, setup.config.timeLimitMillis)
+    override suspend fun request(request: ApiRequest): ApiResponse =
+        Requests.request(id().also { findWay() }, request, setup.config.timeLimitMillis)
 
     @JvmSynthetic
-    override suspend fun stream(request: ApiRequest): StreamedResponse = Requests.stream(id(), request)
+    override suspend fun stream(request: ApiRequest): StreamedResponse = Requests.stream(id().also { findWay() }, request)
 
     @JvmSynthetic
     override suspend fun heartbeat(): Heartbeat =
@@ -154,8 +160,8 @@ public class ScannerAgent private constructor(private val setup: AgentSetup) : A
     }
 
     /** An operation after which the device is enrolled. */
-    private suspend fun operation(start: (Long, Completion) -> Long): Identity {
-        val done = Codec.state(call(start))
+    private suspend fun operation(server: String? = null, start: (Long, Completion) -> Long): Identity {
+        val done = Codec.state(call(server, start))
         return (done as? DeviceState.Enrolled)?.identity
             ?: throw GatehandException(ErrorCode.INTERNAL, "the operation ended in another state than enrolled")
     }
@@ -173,15 +179,25 @@ public class ScannerAgent private constructor(private val setup: AgentSetup) : A
         }
     }
 
-    private suspend fun call(start: (Long, Completion) -> Long): ByteArray {
+    /** A call to [server], or to the device's own. */
+    private suspend fun call(server: String? = null, start: (Long, Completion) -> Long): ByteArray {
         val agent = id()
         return withContext(Dispatchers.IO) {
+            native.findWay(server)
             try {
                 awaitCall { start(agent, it) }
             } finally {
                 native.follow()
             }
         }.result
+    }
+
+    private fun refusePlainHttp(server: String, refused: (String) -> GatehandException) {
+        if (setup.config.allowHttp) PlainHttp.refusal(server)?.let { throw refused(it) }
+    }
+
+    private suspend fun findWay() {
+        if (!native.isWayKnown()) withContext(Dispatchers.IO) { native.findWay() }
     }
 
     // A call does not change threads for what is open already: that would cost more than all else here.

@@ -151,6 +151,9 @@ public class FakeAgent @JvmOverloads constructor(state: DeviceState = DeviceStat
     }
 
     @JvmSynthetic
+    override suspend fun report(): Identity = refresh()
+
+    @JvmSynthetic
     override suspend fun roll(): Identity {
         mayFail()
         return enrolled().also {

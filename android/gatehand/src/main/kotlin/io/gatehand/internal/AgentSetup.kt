@@ -2,6 +2,7 @@ package io.gatehand.internal
 
 import android.content.Context
 import io.gatehand.AgentConfig
+import io.gatehand.GatehandException
 import io.gatehand.internal.facts.DeviceFacts
 import io.gatehand.internal.facts.Diagnostics
 import io.gatehand.internal.keystore.MediaKey
@@ -17,21 +18,25 @@ internal class AgentSetup(val context: Context, val config: AgentConfig) {
     val mediaKey = MediaKey(context, "io.gatehand.media.${config.vaultName}")
     private val diagnostics = Diagnostics(context, folder)
 
+    /**
+     * How the native library's agent is opened.
+     *
+     * @throws GatehandException The certificates that Android trusts can't be read.
+     */
     fun config(setAside: Boolean): ByteArray = Codec.encode(
         JSONObject()
             .put("folder", folder.path)
+            .put("device", DeviceFacts.read())
             .put("app_name", config.appName)
             .put("app_version", config.appVersion)
             .put("connect_timeout_ms", config.connectTimeoutMillis)
+            .put("read_timeout_ms", config.readTimeoutMillis)
             .put("time_limit_ms", config.timeLimitMillis)
             .put("allow_http", config.allowHttp)
+            .put("trust", Certificates.encode(config.trust))
             .put("set_aside", setAside),
     )
 
-    /** What the device reports of itself now. Asks system services, so not for the main thread. */
-    fun report(): ByteArray {
-        val report = DeviceFacts.read()
-        if (config.diagnostics) report.put("info", diagnostics.read())
-        return Codec.encode(report)
-    }
+    /** How the device is doing now, if that is to be reported. Asks system services, so not for the main thread. */
+    fun diagnostics(): ByteArray? = if (config.diagnostics) Codec.encode(diagnostics.read()) else null
 }

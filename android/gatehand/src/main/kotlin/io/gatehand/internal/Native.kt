@@ -26,7 +26,8 @@ package io.gatehand.internal
  * The JSON shapes are in tests/data/bridge, a file for each and for each that has less in it: to_native
  * what Kotlin writes, to_kotlin what it reads. Tests of both sides hold to these files. What is not known
  * or not set is null for Kotlin, and left out for the library. Beyond what the files tell:
- *   config     with set_aside, a vault that is there is renamed first
+ *   config     device is what the hardware is; with set_aside, a vault that is there is renamed first
+ *   trust      certificates are in Base64 of DER; system has those of Android, if they are trusted
  *   enrolment  origin and mapping are for a person's eyes; other_tokens may be meant instead of token
  *   redeemed   what initialize takes of an enrolment
  *   state      has a server while an enrolment is begun or an answer lost, and advice for the latter
@@ -58,6 +59,10 @@ internal object Native {
     @JvmStatic
     external fun closeAgent(agent: Long)
 
+    /** Has what begins from now on go by a proxy to servers with encryption, or by none for `null`. */
+    @JvmStatic
+    external fun useProxy(agent: Long, proxy: ByteArray?)
+
     /** A number that grows with each change of the agent's state; costs next to nothing. */
     @JvmStatic
     external fun stateVersion(agent: Long): Long
@@ -71,18 +76,21 @@ internal object Native {
     external fun initialize(
         agent: Long,
         redeemed: ByteArray,
-        report: ByteArray,
         replace: Boolean,
         completion: Completion,
     ): Long
 
     /** Takes an existing key into the vault after the server confirmed it; succeeds with a state. */
     @JvmStatic
-    external fun adopt(agent: Long, existing: ByteArray, report: ByteArray, completion: Completion): Long
+    external fun adopt(agent: Long, existing: ByteArray, completion: Completion): Long
 
     /** Finishes what was begun, reports what changed, asks `info`; succeeds with a state. */
     @JvmStatic
-    external fun refresh(agent: Long, report: ByteArray, completion: Completion): Long
+    external fun refresh(agent: Long, completion: Completion): Long
+
+    /** Reports what the device is and how it is doing; succeeds with a state. */
+    @JvmStatic
+    external fun report(agent: Long, completion: Completion): Long
 
     /** Exchanges the key; succeeds with a state. */
     @JvmStatic
@@ -170,10 +178,17 @@ internal interface Completion {
     fun failed(error: ByteArray)
 }
 
-/** Is told what happens to an agent, on a thread that must not be kept waiting. */
+/** The app's side of an agent. */
 @CalledFromNative
 internal interface Observer {
-    /** Something happened; [event] is its JSON. */
+    /** Something happened; [event] is its JSON. The thread must not be kept waiting. */
     @CalledFromNative
     fun happened(event: ByteArray)
+
+    /**
+     * How the device is doing now, as JSON of any shape, or `null` if that is not reported. Asked for when a report
+     * is sent, on a thread that may wait.
+     */
+    @CalledFromNative
+    fun diagnostics(): ByteArray?
 }

@@ -1,6 +1,7 @@
 package io.gatehand.internal
 
 import io.gatehand.AgentEvent
+import io.gatehand.ConnectionException
 import io.gatehand.DeviceState
 import io.gatehand.ErrorCode
 import io.gatehand.VaultException
@@ -18,6 +19,11 @@ import kotlinx.coroutines.launch
 internal class NativeAgent(private val setup: AgentSetup) : Observer {
     val state = MutableStateFlow<DeviceState>(DeviceState.NotEnrolled)
     val events = MutableSharedFlow<AgentEvent>(extraBufferCapacity = EVENTS, onBufferOverflow = BufferOverflow.DROP_OLDEST)
+
+    private val proxy = NetworkProxy(setup.context)
+
+    /** What was last told of it. */
+    private var told: ByteArray? = null
 
     /** Held while files are opened and the Keystore is asked, but never while the app is told something. */
     private val lock = Any()
@@ -84,6 +90,35 @@ internal class NativeAgent(private val setup: AgentSetup) : Observer {
         return id
     }
 
+    /** Whether the way to the device's server is what it was for the last call; costs next to nothing. */
+    fun isWayKnown(): Boolean = ownServer()?.let(proxy::isKnown) ?: true
+
+    /**
+     * Has calls go by the proxy that the network has on the way to [server], or to the device's own. May ask a
+     * service of Android's.
+     *
+     * @throws ConnectionException There is one that can't be used.
+     */
+    fun findWay(server: String? = null) {
+        val target = server ?: ownServer() ?: return
+        val id = id()
+        synchronized(proxy) {
+            proxy.watch()
+            if (proxy.isKnown(target)) return
+            val found = proxy.find(target)
+            if (!found.contentEquals(told)) Native.useProxy(id, found)
+            told = found
+        }
+    }
+
+    private fun ownServer(): String? = when (val state = state.value) {
+        is DeviceState.Enrolled -> state.identity.server
+        is DeviceState.Rejected -> state.identity.server
+        is DeviceState.Enrolling -> state.server
+        is DeviceState.AnswerLost -> state.server
+        else -> null
+    }
+
     /** What the device is. Costs next to nothing unless it changed; then the vault is read. */
     fun status(): DeviceState {
         if (count(idOrNone()) != seen) tell()
@@ -108,9 +143,12 @@ internal class NativeAgent(private val setup: AgentSetup) : Observer {
             if (closed) return
             closed = true
             if (agent != 0L) Native.closeAgent(agent)
+            proxy.close()
             agent = 0L
         }
     }
+
+    override fun diagnostics(): ByteArray? = setup.diagnostics()
 
     override fun happened(event: ByteArray) {
         scope.launch {
@@ -148,6 +186,8 @@ internal class NativeAgent(private val setup: AgentSetup) : Observer {
                 if (key.cause.code == ErrorCode.KEYSTORE_UNAVAILABLE) hinder(DeviceState.VaultLocked(key.cause)) else throw key.cause
             is VaultKey.Ready -> try {
                 agent = Native.openAgent(setup.config(setAside), key.bytes, this)
+                told = null
+                proxy.forget()
             } catch (error: VaultException) {
                 if (error.code != ErrorCode.VAULT_DAMAGED) throw error
                 hinder(DeviceState.EnrolAgain(error))

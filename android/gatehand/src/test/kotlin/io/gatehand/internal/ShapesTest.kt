@@ -1,5 +1,6 @@
 package io.gatehand.internal
 
+import android.util.Base64
 import io.gatehand.AgentConfig
 import io.gatehand.AgentEvent
 import io.gatehand.ApiBody
@@ -16,9 +17,14 @@ import io.gatehand.Identity
 import io.gatehand.Operation
 import io.gatehand.RefusedException
 import io.gatehand.TestApp
+import io.gatehand.Trust
 import io.gatehand.build.Project
+import io.gatehand.testing.StandInCaStore
 import java.io.ByteArrayInputStream
 import java.io.File
+import java.net.InetSocketAddress
+import java.net.ProxySelector
+import java.security.cert.CertificateFactory
 import java.util.concurrent.TimeUnit
 import kotlin.test.Test
 import kotlin.test.assertEquals
@@ -53,25 +59,24 @@ class ShapesTest {
         else -> json
     }
 
-    private fun config(): ByteArray {
-        val app = TestApp(RuntimeEnvironment.getApplication(), File("/data/user/0/org.example.scan/no_backup"))
-        val config = AgentConfig.Builder("pretixSCAN", "2.3.1").connectTimeout(2, TimeUnit.SECONDS)
-            .timeLimit(30, TimeUnit.SECONDS).allowHttp(true).build()
-        return AgentSetup(app, config).config(setAside = true)
-    }
-
-    private fun report(brand: String, model: String, release: String, diagnostics: Boolean): JSONObject {
+    private fun config(brand: String, model: String, release: String, trust: Trust): ByteArray {
         ShadowBuild.setBrand(brand)
         ShadowBuild.setModel(model)
         ShadowBuild.setVersionRelease(release)
-        val config = AgentConfig.Builder("pretixSCAN", "2.3.1").diagnostics(diagnostics).build()
-        return JSONObject(AgentSetup(RuntimeEnvironment.getApplication(), config).report().decodeToString())
+        val app = TestApp(RuntimeEnvironment.getApplication(), File("/data/user/0/org.example.scan/no_backup"))
+        val config = AgentConfig.Builder("pretixSCAN", "2.3.1").connectTimeout(2, TimeUnit.SECONDS)
+            .readTimeout(20, TimeUnit.SECONDS).timeLimit(30, TimeUnit.SECONDS).allowHttp(true).trust(trust).build()
+        return AgentSetup(app, config).config(setAside = true)
     }
 
-    /** What a device tells of itself is another at any time, so its place is all that is compared. */
-    private fun JSONObject.withInfoOf(file: String): ByteArray {
-        assertTrue(getJSONObject("info").length() > 0)
-        return put("info", JSONObject(file).getJSONObject("info")).toString().encodeToByteArray()
+    private fun proxy(): ByteArray {
+        val before = ProxySelector.getDefault()
+        ProxySelector.setDefault(ProxySelector.of(InetSocketAddress.createUnresolved("10.0.0.1", 3128)))
+        try {
+            return NetworkProxy(RuntimeEnvironment.getApplication()).find("https://pretix.eu")!!
+        } finally {
+            ProxySelector.setDefault(before)
+        }
     }
 
     private fun redeemed(): ByteArray {
@@ -88,10 +93,14 @@ class ShapesTest {
     fun what_is_written_for_the_library_is_what_it_reads() {
         val files = files("to_native")
         val key = "1kcsh572fonm3hawalrncam4l1gktr2r"
+        val pinned = JSONObject(files.getValue("config_pinned")).getJSONObject("trust").getString("pinned")
+        val certificate = Base64.decode(pinned, Base64.DEFAULT)
+        StandInCaStore.of(mapOf("user:1" to CertificateFactory.getInstance("X.509").generateCertificate(certificate.inputStream())))
         val written = mapOf(
-            "config" to config(),
-            "report" to report("Zebra", "TC25", "8.1.0", diagnostics = true).withInfoOf(files.getValue("report")),
-            "report_bare" to report("", "", "", diagnostics = false).toString().encodeToByteArray(),
+            "config" to config("Zebra", "TC25", "8.1.0", Trust.certificates(certificate)),
+            "config_pinned" to config("Zebra", "TC25", "8.1.0", Trust.pinned(certificate)),
+            "config_of_unknown_device" to config("", "", "", Trust.systemAndUser()),
+            "proxy" to proxy(),
             "redeemed" to redeemed(),
             "existing" to Codec.encode(ExistingIdentity("pretix.eu", key, "LF1LCJWO6I2M1G9K")),
             "existing_bare" to Codec.encode(ExistingIdentity("pretix.eu", key)),

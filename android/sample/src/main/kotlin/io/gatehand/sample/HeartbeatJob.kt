@@ -16,8 +16,8 @@ import kotlinx.coroutines.cancel
 import kotlinx.coroutines.launch
 
 /**
- * What the device does while nobody looks: it hears of a revocation, reports how it is, and enrols
- * with what its management has set, or stays what it was before this app used gatehand. With
+ * What the device does while nobody looks: it hears of a revocation, reports how it is if the last
+ * report is an hour old, and enrols with what its management has set, or stays what it was before this app used gatehand. With
  * WorkManager the same is a `CoroutineWorker`.
  */
 class HeartbeatJob : JobService() {
