@@ -60,7 +60,9 @@ class BodiesTest {
 
     @Test
     fun it_is_the_okhttp_that_is_meant() {
-        assertEquals(System.getProperty("okhttp.expected"), OkHttp.VERSION)
+        // The constant itself would be that of the compiler's.
+        val version = OkHttp::class.java.getField("VERSION").get(null)
+        assertEquals(System.getProperty("okhttp.expected"), version)
     }
 
     @Test
@@ -74,7 +76,7 @@ class BodiesTest {
     fun a_body_that_breaks_is_never_taken_for_the_whole(): Unit = with { app ->
         for (broken in listOf(IOException("the file is gone"), IllegalStateException("a defect"))) {
             val failure = assertFailsWith<IOException> { app.call("take") { post(Pieces(MANY) { throw broken }) }.execute() }
-            assertSame(broken, failure as? IOException ?: failure.cause)
+            assertSame(broken, if (broken is IOException) failure else failure.cause)
             assertEquals(false, server.taken().ended)
         }
     }
