@@ -16,4 +16,4 @@ dependencyResolutionManagement {
 
 rootProject.name = "gatehand-android"
 
-include(":gatehand", ":fake", ":datawedge", ":sample")
+include(":gatehand", ":fake", ":datawedge", ":okhttp", ":sample")

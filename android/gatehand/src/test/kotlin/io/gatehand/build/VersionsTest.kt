@@ -16,10 +16,10 @@ class VersionsTest {
     fun the_classes_have_the_version_of_the_native_library() {
         val cargo = first("Cargo.toml", "^version = \"([^\"]+)\"")
         assertEquals(cargo, NativeLibrary.VERSION)
-        for (pom in listOf("", "gatehand/", "fake/", "datawedge/", "consumer/", "testing/", "sample/", "benchmark/").map { "android/${it}pom.xml" }) {
+        for (pom in listOf("", "gatehand/", "fake/", "datawedge/", "okhttp/", "consumer/", "testing/", "sample/", "benchmark/").map { "android/${it}pom.xml" }) {
             assertEquals(cargo, first(pom, "<version>([^<]+)</version>"), pom)
         }
-        for (library in listOf("gatehand", "fake", "datawedge")) {
+        for (library in listOf("gatehand", "fake", "datawedge", "okhttp")) {
             assertEquals(cargo, first("android/$library/build.gradle.kts", "^version = \"([^\"]+)\""), library)
         }
     }
@@ -61,7 +61,7 @@ class VersionsTest {
     @Test
     fun both_builds_make_the_same_bytecode() {
         val target = first("android/pom.xml", "<android.jvmTarget>([^<]+)<")
-        for (module in listOf("gatehand", "fake", "datawedge", "sample")) {
+        for (module in listOf("gatehand", "fake", "datawedge", "okhttp", "sample")) {
             assertEquals(target, first("android/$module/build.gradle.kts", "JvmTarget\\.JVM_([0-9]+)"), module)
         }
     }

@@ -1,0 +1,89 @@
+package io.gatehand.okhttp
+
+import io.gatehand.ApiBody
+import io.gatehand.ApiRequest
+import io.gatehand.ScannerAgent
+import io.gatehand.StreamedResponse
+import java.io.IOException
+import java.util.concurrent.TimeUnit
+import okhttp3.Interceptor
+import okhttp3.Protocol
+import okhttp3.Request
+import okhttp3.RequestBody
+import okhttp3.Response
+import okio.Buffer
+
+/** A call of the device's server, made by the agent. */
+internal class Forwarded(
+    private val agent: ScannerAgent,
+    private val chain: Interceptor.Chain,
+    private val request: Request,
+    private val path: String,
+) {
+    fun answer(): Response {
+        val sentAt = System.currentTimeMillis()
+        val answer = StreamedBody.sending(request.body) { body ->
+            val request = apiRequest(body)
+            Waiting.of(chain.call()) { agent.stream(request) }
+        }
+        return response(answer, sentAt)
+    }
+
+    private fun apiRequest(streamed: ApiBody?): ApiRequest =
+        try {
+            build(streamed)
+        } catch (error: IllegalArgumentException) {
+            // OkHttp lets anything else than an IOException end the app.
+            throw IOException("this call can't be made: ${error.message}", error)
+        }
+
+    private fun build(streamed: ApiBody?): ApiRequest {
+        val builder = ApiRequest.Builder(request.method, path)
+        for ((name, value) in request.headers) {
+            when (name.lowercase()) {
+                in OF_THE_CONNECTION -> {}
+                IDEMPOTENCY_KEY -> builder.idempotencyKey(value)
+                else -> builder.header(name, value)
+            }
+        }
+        (streamed ?: request.body?.let(::atHand))?.let(builder::body)
+        timeLimitMillis()?.let { builder.timeLimit(it, TimeUnit.MILLISECONDS) }
+        return builder.build()
+    }
+
+    private fun atHand(body: RequestBody): ApiBody {
+        val bytes = Buffer().also(body::writeTo).readByteArray()
+        return ApiBody.bytes(bytes, StreamedBody.contentType(body))
+    }
+
+    /** Until the answer begins: the time for the call, or for a connection and then for a sign of the server. */
+    private fun timeLimitMillis(): Long? {
+        val call = TimeUnit.NANOSECONDS.toMillis(chain.call().timeout().timeoutNanos())
+        val steps = listOf(chain.connectTimeoutMillis(), chain.readTimeoutMillis()).map(Int::toLong)
+        val limits = listOfNotNull(call.takeIf { it > 0 }, steps.sum().takeIf { 0 !in steps })
+        return limits.minOrNull()
+    }
+
+    private fun response(answer: StreamedResponse, sentAt: Long): Response {
+        val response = Response.Builder()
+            .request(request)
+            // Which one it was is between the agent and the server.
+            .protocol(Protocol.HTTP_1_1)
+            .code(answer.status)
+            .message("")
+            .sentRequestAtMillis(sentAt)
+            .receivedResponseAtMillis(System.currentTimeMillis())
+        for (name in answer.headers.names()) answer.headers.all(name).forEach { response.addHeader(name, it) }
+        return response.body(AnswerBody(answer, chain.call())).build()
+    }
+
+    private companion object {
+        const val IDEMPOTENCY_KEY = "x-idempotency-key"
+
+        /** What the agent or its connection sets, in place of what OkHttp or the app would. */
+        val OF_THE_CONNECTION = setOf(
+            "accept-encoding", "authorization", "connection", "content-encoding", "content-length", "content-type", "host",
+            "keep-alive", "transfer-encoding", "user-agent",
+        )
+    }
+}
