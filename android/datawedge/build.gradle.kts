@@ -1,4 +1,5 @@
 import org.jetbrains.kotlin.gradle.dsl.JvmTarget
+import org.jetbrains.kotlin.gradle.dsl.KotlinVersion
 
 plugins {
     alias(libs.plugins.android.library)
@@ -32,8 +33,12 @@ android {
 
 kotlin {
     explicitApi()
+    // What comes along to apps, whose compiler may be as old as that.
+    coreLibrariesVersion = libs.versions.stdlib.get()
     compilerOptions {
         jvmTarget = JvmTarget.JVM_11
+        languageVersion = KotlinVersion.KOTLIN_2_2
+        apiVersion = KotlinVersion.KOTLIN_2_2
         allWarningsAsErrors = true
         freeCompilerArgs.add("-jvm-default=no-compatibility")
     }

@@ -1,7 +1,9 @@
 import org.jetbrains.kotlin.gradle.dsl.JvmTarget
+import org.jetbrains.kotlin.gradle.dsl.KotlinVersion
 
 plugins {
     alias(libs.plugins.android.library)
+    `maven-publish`
 }
 
 group = "io.gatehand"
@@ -18,6 +20,12 @@ android {
         }
     }
 
+    publishing {
+        singleVariant("release") {
+            withSourcesJar()
+        }
+    }
+
     compileOptions {
         sourceCompatibility = JavaVersion.VERSION_11
         targetCompatibility = JavaVersion.VERSION_11
@@ -26,10 +34,39 @@ android {
 
 kotlin {
     explicitApi()
+    // What comes along to apps, whose compiler may be as old as that.
+    coreLibrariesVersion = libs.versions.stdlib.get()
     compilerOptions {
         jvmTarget = JvmTarget.JVM_11
+        languageVersion = KotlinVersion.KOTLIN_2_2
+        apiVersion = KotlinVersion.KOTLIN_2_2
         allWarningsAsErrors = true
         freeCompilerArgs.add("-jvm-default=no-compatibility")
+    }
+}
+
+publishing {
+    publications {
+        register<MavenPublication>("release") {
+            artifactId = "gatehand-okhttp"
+            pom {
+                licenses {
+                    license {
+                        name = "Apache-2.0"
+                    }
+                }
+            }
+            // The component is there once the Android plugin has made its variants.
+            afterEvaluate {
+                from(components["release"])
+            }
+        }
+    }
+    repositories {
+        maven {
+            name = "folder"
+            url = uri(rootDir.resolve("build/maven"))
+        }
     }
 }
 

@@ -2,7 +2,7 @@ package io.gatehand.okhttp
 
 import io.gatehand.ApiBody
 import io.gatehand.ApiRequest
-import io.gatehand.ScannerAgent
+import io.gatehand.Agent
 import io.gatehand.StreamedResponse
 import java.io.IOException
 import java.util.concurrent.TimeUnit
@@ -15,7 +15,7 @@ import okio.Buffer
 
 /** A call of the device's server, made by the agent. */
 internal class Forwarded(
-    private val agent: ScannerAgent,
+    private val agent: Agent,
     private val chain: Interceptor.Chain,
     private val request: Request,
     private val path: String,

@@ -4,7 +4,7 @@ import io.gatehand.DeviceState
 import io.gatehand.DeviceStateException
 import io.gatehand.ErrorCode
 import io.gatehand.GatehandException
-import io.gatehand.ScannerAgent
+import io.gatehand.Agent
 import java.io.IOException
 import okhttp3.Interceptor
 import okhttp3.Request
@@ -29,7 +29,7 @@ import okhttp3.Response
  *
  * What the agent refuses or fails with is a [GatehandException], which is an [IOException]: a device whose
  * access was revoked has [ErrorCode.REVOKED] instead of an answer with status 401. An app's own
- * `POST …/api/v1/device/update` becomes a [refresh][ScannerAgent.refresh], as the agent reports the
+ * `POST …/api/v1/device/update` becomes a [refresh][Agent.refresh], as the agent reports the
  * device itself; its answer says who the device is, with what the app has set in place of the key.
  *
  * It is an application interceptor: [OkHttpClient.Builder.addInterceptor][okhttp3.OkHttpClient.Builder.addInterceptor].
@@ -39,7 +39,7 @@ import okhttp3.Response
  * @param followRedirects Whether a redirect of what only reads is followed, as OkHttp does unless told otherwise.
  */
 public class GatehandInterceptor @JvmOverloads constructor(
-    private val agent: ScannerAgent,
+    private val agent: Agent,
     private val followRedirects: Boolean = true,
 ) : Interceptor {
     override fun intercept(chain: Interceptor.Chain): Response {

@@ -1,7 +1,7 @@
 package io.gatehand.okhttp
 
 import io.gatehand.Identity
-import io.gatehand.ScannerAgent
+import io.gatehand.Agent
 import okhttp3.Interceptor
 import okhttp3.MediaType.Companion.toMediaType
 import okhttp3.Protocol
@@ -11,7 +11,7 @@ import okhttp3.ResponseBody.Companion.toResponseBody
 import org.json.JSONObject
 
 /** An app's own report of what it is. The agent reports the device; what the app says of it is not sent. */
-internal class Reported(private val agent: ScannerAgent) {
+internal class Reported(private val agent: Agent) {
     fun answer(chain: Interceptor.Chain, request: Request): Response {
         val identity = Waiting.of(chain.call()) { agent.refresh() }
         return Response.Builder()

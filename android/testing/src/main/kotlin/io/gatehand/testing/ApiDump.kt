@@ -9,7 +9,7 @@ import org.jetbrains.kotlin.abi.tools.AbiTools
  * it is: a change of the API is seen in the file's diff, and none comes unseen.
  */
 object ApiDump {
-    private const val RENEW = "mvn -f android/pom.xml verify -pl fake -am -Dtest=ApiTest -Dsurefire.failIfNoSpecifiedTests=false -Dgatehand.api=renew"
+    private const val RENEW = "mvn -f android/pom.xml verify -pl fake,datawedge,okhttp -am -Dtest=ApiTest -Dsurefire.failIfNoSpecifiedTests=false -Dgatehand.api=renew"
 
     /** Compares the API of the compiled [classes] with [file], or writes it there. */
     fun check(classes: File, file: File) {
