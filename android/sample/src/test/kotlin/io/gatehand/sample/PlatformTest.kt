@@ -7,8 +7,6 @@ import io.gatehand.testing.TestLibrary
 import kotlin.test.Test
 import kotlin.test.assertEquals
 import kotlin.test.assertFalse
-import kotlin.test.assertNotNull
-import kotlin.test.assertNull
 import kotlin.test.assertTrue
 import org.junit.Before
 import org.junit.runner.RunWith
@@ -31,23 +29,6 @@ class PlatformTest {
         } finally {
             values.recycle()
         }
-    }
-
-    private fun ownBack(gate: Gate) = Backs.first(gate.activity)?.takeIf { it.javaClass.name.startsWith("io.gatehand") }
-
-    @Test
-    @Config(sdk = [35, 36])
-    fun android_shows_where_back_leads_while_that_is_out_of_the_app() {
-        val gate = Gate().open()
-        gate.sees(R.string.type_instead)
-        assertNull(ownBack(gate))
-        gate.press(R.string.type_instead)
-        gate.sees(R.string.type_title)
-        assertNotNull(ownBack(gate))
-        gate.back()
-        gate.sees(R.string.type_instead)
-        assertNull(ownBack(gate))
-        gate.leave()
     }
 
     @Test
