@@ -13,7 +13,6 @@ import io.gatehand.internal.NativeLibrary
 import io.gatehand.internal.OpenVaults
 import io.gatehand.internal.Requests
 import io.gatehand.internal.awaitCall
-import io.gatehand.internal.keystore.KeyGoneException
 import io.gatehand.internal.managed.ManagedConfiguration
 import io.gatehand.internal.managed.ManagedEnrolment
 import io.gatehand.internal.managed.ManagedTokens
@@ -190,18 +189,14 @@ public class ScannerAgent private constructor(private val setup: AgentSetup) : C
      * @throws RefusedException The server refused.
      * @throws ConnectionException The server was not reached or did not answer.
      * @throws VaultException The vault can't be used; or, with [ErrorCode.KEY_LOST], the pair is gone that
-     *   the server encrypts the keys to. All else goes on working then, but NFC media need a new device.
+     *   the server encrypts the keys to. All else goes on working then, but NFC media need a new device. With
+     *   [ErrorCode.KEYSTORE_UNAVAILABLE] the pair can't be asked now.
      */
     @JvmSynthetic
     public suspend fun mediumKeySets(): List<MediumKeySet> = withContext(Dispatchers.IO) {
         val publicKey = setup.mediaKey.publicKeyPem()?.encodeToByteArray()
         val sets = call { agent, done -> Native.mediumKeySets(agent, publicKey, done) }
-        try {
-            Codec.mediumKeySets(sets, setup.mediaKey::decrypt)
-        } catch (gone: KeyGoneException) {
-            val message = "the Android Keystore has lost the key that NFC media keys are encrypted to: enrol this device again"
-            throw VaultException(ErrorCode.KEY_LOST, message, gone)
-        }
+        Codec.mediumKeySets(sets, setup.mediaKey::decrypt)
     }
 
     /**

@@ -18,9 +18,8 @@ import io.gatehand.Gate
 import io.gatehand.Identity
 import io.gatehand.MediumKeySet
 import io.gatehand.Operation
+import io.gatehand.internal.keystore.OtherKeyException
 import java.nio.charset.CharacterCodingException
-import javax.crypto.BadPaddingException
-import javax.crypto.IllegalBlockSizeException
 import org.json.JSONArray
 import org.json.JSONException
 import org.json.JSONObject
@@ -164,13 +163,16 @@ internal object Codec {
     /** @throws ConnectionException The server did not encrypt it to this device's key, or sent something else. */
     private fun opened(set: JSONObject, name: String, decrypt: (ByteArray) -> ByteArray): ByteArray =
         try {
-            Base64.decode(set.getString(name), Base64.DEFAULT).let { if (set.getBoolean("encrypted")) decrypt(it) else it }
+            base64(set, name).let { if (set.getBoolean("encrypted")) decrypt(it) else it }
+        } catch (other: OtherKeyException) {
+            throw unusable(set, other)
+        }
+
+    private fun base64(set: JSONObject, name: String): ByteArray =
+        try {
+            Base64.decode(set.getString(name), Base64.DEFAULT)
         } catch (notBase64: IllegalArgumentException) {
             throw unusable(set, notBase64)
-        } catch (notEncrypted: BadPaddingException) {
-            throw unusable(set, notEncrypted)
-        } catch (notEncrypted: IllegalBlockSizeException) {
-            throw unusable(set, notEncrypted)
         }
 
     private fun unusable(set: JSONObject, cause: Exception): ConnectionException {

@@ -14,7 +14,10 @@ import io.gatehand.Heartbeat
 import io.gatehand.ManagedOutcome
 import io.gatehand.RefusedException
 import io.gatehand.ScannerAgent
+import io.gatehand.VaultException
+import io.gatehand.internal.keystore.KeystoreFaults
 import io.gatehand.testing.StandInKeystore
+import io.gatehand.testing.StandInOperation
 import io.gatehand.testing.TestDevice
 import io.gatehand.testing.TestGateway
 import io.gatehand.testing.TestProxy
@@ -42,11 +45,12 @@ class ZeroTouchTest {
     @get:Rule
     val server = TestServer()
 
+    private lateinit var keystore: StandInKeystore
     private val context: Application = RuntimeEnvironment.getApplication()
 
     @Before
     fun forgetKeys() {
-        StandInKeystore.reset()
+        keystore = StandInKeystore.reset()
     }
 
     /** Sets the app's restrictions, as the management does, and tells the app. */
@@ -183,6 +187,28 @@ class ZeroTouchTest {
             }
             assertEquals(Heartbeat.DONE, agent.heartbeat())
         }
+    }
+
+    @Test
+    fun no_fault_of_the_keystore_spends_a_token(): Unit = runBlocking {
+        val first = server.createDevice("Lane 1")
+        Devices.open().use { it.enrol(first) }
+        val second = server.createDevice("Lane 2")
+        manage(second)
+        // Each as good as any other for what comes after it.
+        for ((operation, fault) in KeystoreFaults.passing.filter { (operation, _) -> operation == StandInOperation.FIND }) {
+            keystore.fault = { if (it == operation) fault else null }
+            Devices.open().use { agent ->
+                assertEquals(ErrorCode.KEYSTORE_UNAVAILABLE, outcome<ManagedOutcome.TryLater>(agent).cause.code, "$fault")
+                assertEquals(Heartbeat.TRY_LATER, agent.heartbeat(), "$fault")
+                assertFailsWith<VaultException>("$fault") { agent.mediumKeySets() }
+                keystore.fault = { null }
+                assertEquals(Heartbeat.DONE, agent.heartbeat(), "$fault")
+                assertIs<ManagedOutcome.NotNeeded>(agent.managedOutcome.value, "$fault")
+                assertEquals("Lane 1", assertIs<DeviceState.Enrolled>(agent.status()).identity.name)
+            }
+        }
+        assertFalse(isInitialized(second))
     }
 
     @Test

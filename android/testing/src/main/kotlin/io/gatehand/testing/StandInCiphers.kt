@@ -31,7 +31,7 @@ internal abstract class StandInCipher(private val keystore: StandInKeystore, tra
 
     override fun engineInit(mode: Int, key: Key, random: SecureRandom?) {
         opens = mode == Cipher.DECRYPT_MODE
-        keystore.work { cipher.init(mode, inside(key)) }
+        keystore.work(StandInOperation.BEGIN) { cipher.init(mode, inside(key)) }
     }
 
     override fun engineInit(mode: Int, key: Key, spec: AlgorithmParameterSpec?, random: SecureRandom?) {
@@ -39,7 +39,7 @@ internal abstract class StandInCipher(private val keystore: StandInKeystore, tra
             throw InvalidAlgorithmParameterException("stand-in: the Keystore chooses the nonce")
         }
         opens = mode == Cipher.DECRYPT_MODE
-        keystore.work { cipher.init(mode, inside(key), spec) }
+        keystore.work(StandInOperation.BEGIN) { cipher.init(mode, inside(key), spec) }
     }
 
     override fun engineInit(mode: Int, key: Key, parameters: AlgorithmParameters?, random: SecureRandom?): Unit =
@@ -54,7 +54,7 @@ internal abstract class StandInCipher(private val keystore: StandInKeystore, tra
     override fun engineUpdate(bytes: ByteArray, offset: Int, length: Int, output: ByteArray, at: Int): Int =
         cipher.update(bytes, offset, length, output, at)
 
-    override fun engineDoFinal(bytes: ByteArray?, offset: Int, length: Int): ByteArray = keystore.work {
+    override fun engineDoFinal(bytes: ByteArray?, offset: Int, length: Int): ByteArray = keystore.work(StandInOperation.END) {
         val done = if (bytes == null) cipher.doFinal() else cipher.doFinal(bytes, offset, length)
         if (opens && keystore.garbles && done.isNotEmpty()) done[0] = (done[0] + 1).toByte()
         done

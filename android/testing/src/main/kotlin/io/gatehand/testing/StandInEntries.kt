@@ -69,13 +69,14 @@ internal class StandInCertificate(private val key: PublicKey) : Certificate("X.5
 
 /** The store of an Android Keystore: nothing is imported, nothing comes from a file. */
 internal class StandInKeyStoreSpi(private val keystore: StandInKeystore) : KeyStoreSpi() {
-    private val entries get() = keystore.kept
+    private val entries get() = if (keystore.isAway) HashMap() else keystore.kept
 
     override fun engineLoad(stream: InputStream?, password: CharArray?) {
         require(stream == null) { "the Keystore loads from nothing" }
+        keystore.fault(StandInOperation.LOAD)?.let { throw it }
     }
 
-    override fun engineGetKey(alias: String, password: CharArray?): Key? = keystore.work {
+    override fun engineGetKey(alias: String, password: CharArray?): Key? = keystore.work(StandInOperation.FIND) {
         when (val entry = entries[alias]) {
             is Entry.Aes -> OpaqueSecretKey(entry.key)
             is Entry.Rsa -> OpaquePrivateKey(entry.pair.private)
@@ -83,7 +84,7 @@ internal class StandInKeyStoreSpi(private val keystore: StandInKeystore) : KeySt
         }
     }
 
-    override fun engineGetEntry(alias: String, protection: KeyStore.ProtectionParameter?): KeyStore.Entry? = keystore.work {
+    override fun engineGetEntry(alias: String, protection: KeyStore.ProtectionParameter?): KeyStore.Entry? = keystore.work(StandInOperation.FIND) {
         when (val entry = entries[alias]) {
             is Entry.Aes -> KeyStore.SecretKeyEntry(OpaqueSecretKey(entry.key))
             is Entry.Rsa ->
@@ -92,22 +93,22 @@ internal class StandInKeyStoreSpi(private val keystore: StandInKeystore) : KeySt
         }
     }
 
-    override fun engineContainsAlias(alias: String): Boolean = keystore.work { alias in entries }
+    override fun engineContainsAlias(alias: String): Boolean = keystore.work(StandInOperation.FIND) { alias in entries }
 
     override fun engineIsKeyEntry(alias: String): Boolean = engineContainsAlias(alias)
 
     override fun engineIsCertificateEntry(alias: String): Boolean = false
 
-    override fun engineAliases(): Enumeration<String> = keystore.work { Collections.enumeration(entries.keys.toList()) }
+    override fun engineAliases(): Enumeration<String> = keystore.work(StandInOperation.FIND) { Collections.enumeration(entries.keys.toList()) }
 
-    override fun engineSize(): Int = keystore.work { entries.size }
+    override fun engineSize(): Int = keystore.work(StandInOperation.FIND) { entries.size }
 
     override fun engineDeleteEntry(alias: String) {
-        keystore.work { entries.remove(alias) }
+        keystore.work(StandInOperation.DELETE) { entries.remove(alias) }
     }
 
     override fun engineGetCertificate(alias: String): Certificate? =
-        keystore.work { (entries[alias] as? Entry.Rsa)?.let { StandInCertificate(it.pair.public) } }
+        keystore.work(StandInOperation.FIND) { (entries[alias] as? Entry.Rsa)?.let { StandInCertificate(it.pair.public) } }
 
     override fun engineGetCertificateChain(alias: String): Array<Certificate>? = engineGetCertificate(alias)?.let { arrayOf(it) }
 

@@ -50,7 +50,7 @@ internal class StandInAesGenerator(private val keystore: StandInKeystore) : KeyG
 
     override fun engineInit(size: Int, random: SecureRandom?): Unit = engineInit(random)
 
-    override fun engineGenerateKey(): SecretKey = keystore.work {
+    override fun engineGenerateKey(): SecretKey = keystore.work(StandInOperation.MAKE_AES) {
         val spec = Specs.forGcm(checkNotNull(spec) { "stand-in: a spec is needed" })
         val strongBox = Specs.wantsStrongBox(spec)
         if (strongBox && !keystore.strongBoxWorks) throw Specs.noStrongBox()
@@ -71,7 +71,7 @@ internal class StandInRsaGenerator(private val keystore: StandInKeystore) : KeyP
     override fun initialize(size: Int, random: SecureRandom?): Unit =
         throw UnsupportedOperationException("stand-in: a spec is needed")
 
-    override fun generateKeyPair(): KeyPair = keystore.work {
+    override fun generateKeyPair(): KeyPair = keystore.work(StandInOperation.MAKE_RSA) {
         val spec = checkNotNull(spec) { "stand-in: a spec is needed" }
         val alias = if (spec is android.security.KeyPairGeneratorSpec) {
             keystore.languages.add(Locale.getDefault().language)

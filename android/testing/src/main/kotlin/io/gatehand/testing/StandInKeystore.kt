@@ -7,6 +7,30 @@ import java.security.ProviderException
 import java.security.Security
 import javax.crypto.SecretKey
 
+/** What the library does with a Keystore; each can fail. */
+public enum class StandInOperation {
+    /** The store is loaded. */
+    LOAD,
+
+    /** A key is looked up. */
+    FIND,
+
+    /** A key is deleted. */
+    DELETE,
+
+    /** An AES key is made. */
+    MAKE_AES,
+
+    /** An RSA pair is made. */
+    MAKE_RSA,
+
+    /** A cipher begins. */
+    BEGIN,
+
+    /** A cipher ends. */
+    END,
+}
+
 /**
  * A stand-in for the provider "AndroidKeyStore", which the JVM has not and Robolectric does not bring.
  *
@@ -22,6 +46,14 @@ public class StandInKeystore private constructor(private val file: File?) :
     /** How many of the next operations fail as a Keystore does that is busy. */
     @Volatile
     public var busy: Int = 0
+
+    /** What an operation fails with from now on; `null` has it succeed. May count, as for one that fails but once. */
+    @Volatile
+    public var fault: (StandInOperation) -> Throwable? = { null }
+
+    /** Whether the store has no keys, as Android 11 says while the Keystore's service is away. */
+    @Volatile
+    public var isAway: Boolean = false
 
     /** Whether a key in the StrongBox can be had. */
     @Volatile
@@ -58,7 +90,9 @@ public class StandInKeystore private constructor(private val file: File?) :
         change { kept.keys.toList().forEach { kept[it] = kept.getValue(it).another() } }
     }
 
-    internal fun <T> work(work: () -> T): T {
+    internal fun <T> work(operation: StandInOperation, work: () -> T): T {
+        fault(operation)?.let { throw it }
+        if (isAway && operation != StandInOperation.LOAD && operation != StandInOperation.FIND) throw NullPointerException("stand-in: no service")
         if (busy > 0) {
             busy--
             throw if (busy % 2 == 0) ProviderException("stand-in: busy") else KeyStoreException("stand-in: busy")
@@ -83,7 +117,8 @@ public class StandInKeystore private constructor(private val file: File?) :
         putService(Made(this, "KeyPairGenerator", "RSA") { StandInRsaGenerator(this) })
         putService(Made(this, "Cipher", "AES/GCM/NoPadding", OpaqueSecretKey::class.java) { StandInAesCipher(this) })
         putService(Made(this, "Cipher", "RSA/ECB/PKCS1Padding", OpaquePrivateKey::class.java) { StandInRsaCipher(this) })
-        Security.addProvider(this)
+        // First, as on a device, where its ciphers come before the others that would try its keys.
+        Security.insertProviderAt(this, 1)
     }
 
     private class Made(provider: Provider, type: String, algorithm: String, key: Class<*>? = null, private val make: () -> Any) :

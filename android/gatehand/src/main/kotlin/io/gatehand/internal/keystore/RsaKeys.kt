@@ -6,21 +6,40 @@ import android.os.Build
 import android.security.keystore.KeyGenParameterSpec
 import android.security.keystore.KeyProperties
 import java.math.BigInteger
+import java.security.KeyFactory
 import java.security.KeyPair
 import java.security.KeyPairGenerator
+import java.security.KeyStore
+import java.security.PrivateKey
+import java.security.PublicKey
+import java.security.spec.X509EncodedKeySpec
 import java.util.Calendar
 import java.util.Locale
+import javax.crypto.Cipher
 import javax.security.auth.x500.X500Principal
 
-/** Makes RSA key pairs in the Keystore. */
+/** RSA key pairs in the Keystore; all of it to be used within [Keystore.ask]. */
 internal object RsaKeys {
-    const val TRANSFORMATION = "RSA/ECB/PKCS1Padding"
     const val BITS = 2048
+    private const val TRANSFORMATION = "RSA/ECB/PKCS1Padding"
     private const val YEARS = 50
 
     /** A pair that decrypts, made in the way that this Android has. */
     fun make(context: Context, alias: String): KeyPair =
         if (Build.VERSION.SDK_INT >= Build.VERSION_CODES.M) makeFromAndroid6(alias) else makeForAndroid5(context, alias)
+
+    fun load(alias: String): KeyStore.PrivateKeyEntry? = Keystore.store().getEntry(alias, null) as? KeyStore.PrivateKeyEntry
+
+    fun encrypt(key: PublicKey, plain: ByteArray): ByteArray = Cipher.getInstance(TRANSFORMATION).run {
+        // As a key like any other: the Keystore would ask whether its pair is made for encrypting.
+        init(Cipher.ENCRYPT_MODE, KeyFactory.getInstance(key.algorithm).generatePublic(X509EncodedKeySpec(key.encoded)))
+        doFinal(plain)
+    }
+
+    fun decrypt(key: PrivateKey, encrypted: ByteArray): ByteArray = Cipher.getInstance(TRANSFORMATION).run {
+        init(Cipher.DECRYPT_MODE, key)
+        doFinal(encrypted)
+    }
 
     @TargetApi(Build.VERSION_CODES.M)
     private fun makeFromAndroid6(alias: String): KeyPair {
@@ -29,7 +48,7 @@ internal object RsaKeys {
             .setEncryptionPaddings(KeyProperties.ENCRYPTION_PADDING_RSA_PKCS1)
             .setUserAuthenticationRequired(false)
             .build()
-        return KeyPairGenerator.getInstance(KeyProperties.KEY_ALGORITHM_RSA, KeystoreWrapper.PROVIDER).run {
+        return KeyPairGenerator.getInstance(KeyProperties.KEY_ALGORITHM_RSA, Keystore.PROVIDER).run {
             initialize(spec)
             generateKeyPair()
         }
@@ -48,7 +67,7 @@ internal object RsaKeys {
             .setEndDate(end.time)
             .build()
         return inEnglish {
-            KeyPairGenerator.getInstance("RSA", KeystoreWrapper.PROVIDER).run {
+            KeyPairGenerator.getInstance("RSA", Keystore.PROVIDER).run {
                 initialize(spec)
                 generateKeyPair()
             }

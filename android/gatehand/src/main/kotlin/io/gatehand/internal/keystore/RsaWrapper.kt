@@ -3,8 +3,6 @@ package io.gatehand.internal.keystore
 import android.content.Context
 import java.security.KeyStore
 import java.security.MessageDigest
-import javax.crypto.BadPaddingException
-import javax.crypto.Cipher
 
 /**
  * RSA by the Keystore, for Android 5, whose Keystore has no AES.
@@ -14,16 +12,14 @@ import javax.crypto.Cipher
 internal class RsaWrapper(private val context: Context) : KeystoreWrapper {
     override val method = "RSA/PKCS1"
 
-    override fun makeKey(alias: String) {
-        RsaKeys.makeForAndroid5(context, alias)
+    override fun makeKey(alias: String, best: Boolean) {
+        Keystore.ask { RsaKeys.makeForAndroid5(context, alias) }
     }
 
     override fun wrap(alias: String, purpose: ByteArray, key: ByteArray): ByteArray {
         val content = key + digest(purpose, key)
         try {
-            val cipher = Cipher.getInstance(RsaKeys.TRANSFORMATION)
-            cipher.init(Cipher.ENCRYPT_MODE, load(alias).certificate.publicKey)
-            return cipher.doFinal(content)
+            return Keystore.ask { RsaKeys.encrypt(load(alias).certificate.publicKey, content) }
         } finally {
             content.fill(0)
         }
@@ -31,13 +27,7 @@ internal class RsaWrapper(private val context: Context) : KeystoreWrapper {
 
     override fun unwrap(alias: String, purpose: ByteArray, wrapped: ByteArray): ByteArray {
         if (wrapped.size != RsaKeys.BITS / Byte.SIZE_BITS) throw KeyGoneException("the wrapped key is not of RSA's length")
-        val cipher = Cipher.getInstance(RsaKeys.TRANSFORMATION)
-        cipher.init(Cipher.DECRYPT_MODE, load(alias).privateKey)
-        val content = try {
-            cipher.doFinal(wrapped)
-        } catch (other: BadPaddingException) {
-            throw KeyGoneException("the Keystore has another key than the one that wrapped the vault's", other)
-        }
+        val content = Keystore.ask { RsaKeys.decrypt(load(alias).privateKey, wrapped) }
         try {
             val key = content.copyOf(VaultKey.LENGTH)
             if (content.size == VaultKey.LENGTH + DIGEST_LENGTH &&
@@ -46,15 +36,14 @@ internal class RsaWrapper(private val context: Context) : KeystoreWrapper {
                 return key
             }
             key.fill(0)
-            throw KeyGoneException("the Keystore has another key than the one that wrapped the vault's")
+            throw OtherKeyException("the Keystore has another key than the one that wrapped the vault's")
         } finally {
             content.fill(0)
         }
     }
 
     private fun load(alias: String): KeyStore.PrivateKeyEntry =
-        KeystoreWrapper.keystore().getEntry(alias, null) as? KeyStore.PrivateKeyEntry
-            ?: throw KeyGoneException("the Keystore has no key of this name")
+        RsaKeys.load(alias) ?: throw KeyGoneException("the Keystore has no key of this name")
 
     private fun digest(purpose: ByteArray, key: ByteArray): ByteArray =
         MessageDigest.getInstance("SHA-256").apply { update(purpose) }.digest(key)

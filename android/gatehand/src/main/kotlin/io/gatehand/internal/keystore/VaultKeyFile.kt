@@ -9,8 +9,6 @@ import io.gatehand.internal.DurableFile
 import java.io.File
 import java.io.IOException
 import java.io.RandomAccessFile
-import java.security.GeneralSecurityException
-import java.security.ProviderException
 import java.security.SecureRandom
 import org.json.JSONException
 import org.json.JSONObject
@@ -43,38 +41,39 @@ internal class VaultKeyFile(
     }
 
     /** A new key. The old one's file gets another name; its vault has to be set aside too. */
-    fun replace(): VaultKey = locked {
-        if (file.exists()) {
-            val aside = generateSequence(1) { it + 1 }.map { File(folder, "$NAME.lost-$it") }.first { !it.exists() }
-            if (!file.renameTo(aside)) throw IOException("can't rename $file to $aside")
-        }
-        make()
-    }
+    fun replace(): VaultKey = locked { make() }
 
     private fun load(): VaultKey {
-        return try {
+        val kept = try {
             val json = JSONObject(file.readText())
             // The version first: only it says what else there is.
             val version = version(json)
             if (version > VERSION) return tooNew(version)
-            val method = json.getString("method")
-            val alias = json.getString("alias")
-            val wrapped = Base64.decode(json.getString("wrapped"), Base64.NO_WRAP)
-            val wrapper = wrapper(method) ?: return lost(KeyGoneException("$file names an unknown method, $method"))
-            val key = patiently { wrapper.unwrap(alias, purpose(alias), wrapped) }
-            if (key.size == VaultKey.LENGTH) VaultKey.Ready(key) else lost(KeyGoneException("$file holds no vault's key"))
-        } catch (gone: KeyGoneException) {
-            lost(gone)
+            Kept(json.getString("method"), json.getString("alias"), decoded(json.getString("wrapped")))
         } catch (damaged: JSONException) {
-            lost(damaged)
-        } catch (damaged: IllegalArgumentException) {
-            lost(damaged)
-        } catch (error: GeneralSecurityException) {
-            unavailable(error)
-        } catch (error: ProviderException) {
-            unavailable(error)
+            return lost(damaged)
+        }
+        val wrapper = wrapper(kept.method) ?: return lost(KeyGoneException("$file names an unknown method, ${kept.method}"))
+        return try {
+            val key = Keystore.patiently(pause) {
+                Keystore.surely({ KeystoreWrapper.tryOut(context) }, { wrapper.tryOut(kept.alias) }) {
+                    wrapper.unwrap(kept.alias, purpose(kept.alias), kept.wrapped)
+                }
+            }
+            if (key.size == VaultKey.LENGTH) VaultKey.Ready(key) else lost(KeyGoneException("$file holds no vault's key"))
+        } catch (failed: KeystoreException) {
+            if (failed is KeystoreUnavailableException) VaultKey.Unavailable(failed.forApp()) else lost(failed)
         }
     }
+
+    private class Kept(val method: String, val alias: String, val wrapped: ByteArray)
+
+    private fun decoded(base64: String): ByteArray =
+        try {
+            Base64.decode(base64, Base64.NO_WRAP)
+        } catch (damaged: IllegalArgumentException) {
+            throw JSONException("$file is damaged").apply { initCause(damaged) }
+        }
 
     /** Strictly an integer, as the native library reads it; JSONObject itself would take a text or a fraction. */
     private fun version(json: JSONObject): Long =
@@ -90,15 +89,12 @@ internal class VaultKeyFile(
         val key = random(VaultKey.LENGTH)
         var done = false
         try {
-            write(newest(), alias, key)
+            write(KeystoreWrapper.newest(context), alias, key)
             done = true
             return VaultKey.Ready(key)
-        } catch (gone: KeyGoneException) {
-            return unavailable(gone)
-        } catch (error: GeneralSecurityException) {
-            return unavailable(error)
-        } catch (error: ProviderException) {
-            return unavailable(error)
+        } catch (failed: KeystoreException) {
+            val unavailable = failed as? KeystoreUnavailableException
+            return VaultKey.Unavailable((unavailable ?: KeystoreUnavailableException("the Keystore can't use its new key", failed)).forApp())
         } finally {
             if (!done) {
                 key.fill(0)
@@ -108,7 +104,7 @@ internal class VaultKeyFile(
     }
 
     private fun write(wrapper: KeystoreWrapper, alias: String, key: ByteArray) {
-        val wrapped = patiently {
+        val wrapped = Keystore.patiently(pause) {
             wrapper.makeKey(alias)
             wrapper.wrap(alias, purpose(alias), key).also { check(wrapper, alias, it, key) }
         }
@@ -117,21 +113,29 @@ internal class VaultKeyFile(
             .put("method", wrapper.method)
             .put("alias", alias)
             .put("wrapped", Base64.encodeToString(wrapped, Base64.NO_WRAP))
-        // Durable before it is used: a vault is never sealed with a key that a power cut could take.
-        DurableFile.write(file, json.toString().encodeToByteArray())
+        // Only now: a Keystore that makes no key must not take the old one away.
+        val aside = setAside()
+        try {
+            // Durable before it is used: a vault is never sealed with a key that a power cut could take.
+            DurableFile.write(file, json.toString().encodeToByteArray())
+        } catch (error: IOException) {
+            if (!file.exists()) aside?.renameTo(file)
+            throw error
+        }
+    }
+
+    /** Gives the file that is there another name, and returns it. */
+    private fun setAside(): File? {
+        if (!file.exists()) return null
+        val aside = generateSequence(1) { it + 1 }.map { File(folder, "$NAME.lost-$it") }.first { !it.exists() }
+        if (!file.renameTo(aside)) throw IOException("can't rename $file to $aside")
+        return aside
     }
 
     /** Deletes the Keystore's key of a try that failed, unless a file has come to name it. */
     private fun forget(alias: String) {
         // The file may be there although it could not be made durable.
-        if (file.exists()) return
-        try {
-            KeystoreWrapper.keystore().deleteEntry(alias)
-        } catch (_: GeneralSecurityException) {
-            // It opens nothing, and stays.
-        } catch (_: ProviderException) {
-            // The same.
-        }
+        if (!file.exists() || alias !in file.readText()) Keystore.forget(alias)
     }
 
     /** Some Keystores take a key and can't open what it wrapped: better to hear of it before it matters. */
@@ -139,34 +143,16 @@ internal class VaultKeyFile(
         val again = wrapper.unwrap(alias, purpose(alias), wrapped)
         val isSame = again.contentEquals(key)
         again.fill(0)
-        if (!isSame) throw ProviderException("the Keystore does not give back what it wrapped")
+        if (!isSame) throw KeystoreUnavailableException("the Keystore does not give back what it wrapped")
     }
-
-    // The class with AES names classes that Android 5 has not, so it is not loaded there.
-    private fun newest(): KeystoreWrapper =
-        if (Build.VERSION.SDK_INT >= Build.VERSION_CODES.M) AesWrapper(context) else RsaWrapper(context)
 
     /** A device that got a newer Android keeps the method that its key was wrapped with. */
     private fun wrapper(method: String): KeystoreWrapper? =
-        listOf(newest(), RsaWrapper(context)).firstOrNull { it.method == method }
+        listOf(KeystoreWrapper.newest(context), RsaWrapper(context)).firstOrNull { it.method == method }
 
     private fun purpose(alias: String): ByteArray = "gatehand vault key\u0000$alias".encodeToByteArray()
 
     private fun random(length: Int): ByteArray = ByteArray(length).also(SecureRandom()::nextBytes)
-
-    /** A Keystore that is busy or just starting fails with errors that pass. */
-    private fun <T> patiently(work: () -> T): T {
-        for (wait in PAUSES) {
-            try {
-                return work()
-            } catch (_: GeneralSecurityException) {
-                pause(wait)
-            } catch (_: ProviderException) {
-                pause(wait)
-            }
-        }
-        return work()
-    }
 
     /** Two processes must not both make a key. */
     private fun locked(work: () -> VaultKey): VaultKey =
@@ -192,18 +178,12 @@ internal class VaultKeyFile(
         return VaultKey.Unavailable(VaultException(ErrorCode.VAULT_TOO_NEW, message))
     }
 
-    private fun unavailable(cause: Exception): VaultKey.Unavailable {
-        val message = "the Android Keystore does not answer as it should: try again, and restart the device if that does not help"
-        return VaultKey.Unavailable(VaultException(ErrorCode.KEYSTORE_UNAVAILABLE, message, cause))
-    }
-
     internal companion object {
         const val NAME = "vault.key.wrapped"
         const val VAULT = "vault.db"
         private const val ALIAS = "io.gatehand.vault."
         private const val ALIAS_RANDOM = 8
         private const val VERSION = 1
-        private val PAUSES = longArrayOf(50, 200, 500)
 
         /** File locks are the process's, not the thread's. */
         private val LOCK = Any()

@@ -70,7 +70,8 @@ internal class ManagedEnrolment(
             if (failed.code == ErrorCode.TOKEN_REFUSED || failed.code == ErrorCode.ANSWER_LOST) {
                 tokens.use(enrolment.origin, enrolment.token)
             }
-            failed(failed)
+            // A vault that was locked until now turned out to hold an identity.
+            if (failed.code == ErrorCode.ALREADY_ENROLLED) ManagedOutcome.NotNeeded else failed(failed)
         }
 
     private fun failed(cause: GatehandException): ManagedOutcome =

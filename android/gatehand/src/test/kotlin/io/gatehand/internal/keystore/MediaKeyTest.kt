@@ -9,9 +9,7 @@ import kotlin.test.BeforeTest
 import kotlin.test.Test
 import kotlin.test.assertContentEquals
 import kotlin.test.assertEquals
-import kotlin.test.assertFailsWith
 import kotlin.test.assertNotNull
-import kotlin.test.assertNull
 import org.junit.runner.RunWith
 import org.robolectric.RobolectricTestRunner
 import org.robolectric.RuntimeEnvironment
@@ -45,18 +43,5 @@ class MediaKeyTest {
     fun the_pair_is_made_once() {
         assertEquals(key.publicKeyPem(), key.publicKeyPem())
         assertEquals(setOf("media"), keystore.aliases)
-    }
-
-    @Test
-    fun a_keystore_that_makes_no_pair_leaves_it_to_the_native_library() {
-        keystore.busy = Int.MAX_VALUE
-        assertNull(key.publicKeyPem())
-    }
-
-    @Test
-    fun a_lost_pair_is_said_to_be_gone() {
-        key.publicKeyPem()
-        keystore.loseKeys()
-        assertFailsWith<KeyGoneException> { key.decrypt(ByteArray(256)) }
     }
 }

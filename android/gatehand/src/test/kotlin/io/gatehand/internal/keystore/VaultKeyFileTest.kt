@@ -129,7 +129,7 @@ class VaultKeyFileTest {
     fun another_keystore_key_of_the_same_name_is_a_lost_key() {
         used()
         keystore.exchangeKeys()
-        assertIs<KeyGoneException>(lost(keyFile().open()).cause)
+        assertIs<OtherKeyException>(lost(keyFile().open()).cause)
     }
 
     @Test

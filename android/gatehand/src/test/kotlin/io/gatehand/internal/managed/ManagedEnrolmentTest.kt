@@ -95,6 +95,14 @@ class ManagedEnrolmentTest {
     }
 
     @Test
+    fun a_device_whose_vault_turns_out_to_hold_an_identity_needs_no_token() {
+        failure = DeviceStateException(ErrorCode.ALREADY_ENROLLED, "the Keystore was busy before")
+        assertIs<ManagedOutcome.NotNeeded>(run())
+        failure = null
+        assertIs<ManagedOutcome.Enrolled>(run())
+    }
+
+    @Test
     fun a_device_that_its_token_enrolled_needs_none_after_a_restart() {
         assertIs<ManagedOutcome.Enrolled>(run())
         assertIs<ManagedOutcome.NotNeeded>(run())
