@@ -16,4 +16,4 @@ dependencyResolutionManagement {
 
 rootProject.name = "gatehand-android"
 
-include(":gatehand", ":sample")
+include(":gatehand", ":datawedge", ":sample")

@@ -48,6 +48,7 @@ kotlin {
 
 dependencies {
     implementation(project(":gatehand"))
+    implementation(project(":datawedge"))
     implementation(libs.coroutines.android)
     testImplementation(libs.junit)
     testImplementation(libs.kotlin.test)

@@ -7,6 +7,7 @@
   <xsl:param name="minSdk" />
   <xsl:param name="targetSdk" />
   <xsl:param name="library" />
+  <xsl:param name="datawedge" />
 
   <xsl:template match="/manifest">
     <xsl:copy>
@@ -17,6 +18,7 @@
       <uses-sdk android:minSdkVersion="{$minSdk}" android:targetSdkVersion="{$targetSdk}" />
       <xsl:apply-templates select="node()" />
       <xsl:copy-of select="document($library)/manifest/*" />
+      <xsl:copy-of select="document($datawedge)/manifest/*" />
     </xsl:copy>
   </xsl:template>
 

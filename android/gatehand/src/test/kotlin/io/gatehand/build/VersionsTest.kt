@@ -14,10 +14,12 @@ class VersionsTest {
     fun the_classes_have_the_version_of_the_native_library() {
         val cargo = first("Cargo.toml", "^version = \"([^\"]+)\"")
         assertEquals(cargo, NativeLibrary.VERSION)
-        for (pom in listOf("", "gatehand/", "testing/", "sample/", "benchmark/").map { "android/${it}pom.xml" }) {
+        for (pom in listOf("", "gatehand/", "datawedge/", "testing/", "sample/", "benchmark/").map { "android/${it}pom.xml" }) {
             assertEquals(cargo, first(pom, "<version>([^<]+)</version>"), pom)
         }
-        assertEquals(cargo, first("android/gatehand/build.gradle.kts", "^version = \"([^\"]+)\""))
+        for (library in listOf("gatehand", "datawedge")) {
+            assertEquals(cargo, first("android/$library/build.gradle.kts", "^version = \"([^\"]+)\""), library)
+        }
     }
 
     @Test
@@ -33,7 +35,7 @@ class VersionsTest {
     @Test
     fun both_builds_make_the_same_bytecode() {
         val target = first("android/pom.xml", "<android.jvmTarget>([^<]+)<")
-        for (module in listOf("gatehand", "sample")) {
+        for (module in listOf("gatehand", "datawedge", "sample")) {
             assertEquals(target, first("android/$module/build.gradle.kts", "JvmTarget\\.JVM_([0-9]+)"), module)
         }
     }

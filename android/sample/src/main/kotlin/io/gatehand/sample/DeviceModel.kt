@@ -9,6 +9,7 @@ import io.gatehand.EventSuggestion
 import io.gatehand.GatehandException
 import io.gatehand.ManagedOutcome
 import io.gatehand.ScannerAgent
+import io.gatehand.datawedge.SetUpOutcome
 import java.io.Closeable
 import kotlinx.coroutines.CoroutineDispatcher
 import kotlinx.coroutines.CoroutineScope
@@ -98,6 +99,8 @@ class DeviceModel(
 
     /** The scan engine read something: a code to set the device up with or, once it is, a ticket. */
     fun scanned(text: String) {
+        // Another profile that brings scans does all that it should.
+        situation.update { if (it.scanner?.kind == SetUpOutcome.Kind.OTHER_PROFILE) it.copy(scanner = null) else it }
         read(ticket = text) { Enrolment.parse(text) }
     }
 
@@ -111,9 +114,9 @@ class DeviceModel(
         read { Enrolment.of(server, token) }
     }
 
-    /** The scan engine can't be set up, or now it can. */
-    fun scannerFailed(why: String?) {
-        situation.update { it.copy(scannerFailure = why) }
+    /** What became of setting the scan engine up. */
+    fun scannerIs(outcome: SetUpOutcome) {
+        situation.update { it.copy(scanner = outcome) }
     }
 
     /** Does what was pressed. */

@@ -4,6 +4,9 @@ import android.app.Application
 import android.content.pm.PackageManager
 import io.gatehand.AgentConfig
 import io.gatehand.ScannerAgent
+import io.gatehand.datawedge.DataWedge
+import io.gatehand.datawedge.DataWedgeListener
+import io.gatehand.datawedge.SetUpOutcome
 import java.util.concurrent.TimeUnit
 
 /**
@@ -23,7 +26,14 @@ open class SampleApp : Application() {
     open val model: DeviceModel by lazyModel
 
     /** The scan engine, if this device has one. */
-    val scanner: DataWedge by lazy { DataWedge(this, { model.scanned(it) }, { model.scannerFailed(it) }) }
+    val scanner: DataWedge by lazy {
+        val listener = object : DataWedgeListener {
+            override fun onScan(text: String) = model.scanned(text)
+
+            override fun onSetUp(outcome: SetUpOutcome) = model.scannerIs(outcome)
+        }
+        DataWedge(this, listener)
+    }
 
     /** Longest time that an operation takes, retries included: a person stands there and waits. */
     protected open val timeLimitMillis: Long = 30_000

@@ -5,6 +5,7 @@ import io.gatehand.DeviceState
 import io.gatehand.Identity
 import io.gatehand.ManagedOutcome
 import io.gatehand.NativeLibraryException
+import io.gatehand.datawedge.SetUpOutcome
 import io.gatehand.sample.Button.Kind
 
 /** The screen for a situation. */
@@ -24,7 +25,13 @@ fun screenOf(situation: Situation): Screen {
 /** What stays true until something is done about it. */
 private fun standingNotice(situation: Situation): Notice? {
     val notice = if (situation.isEnrolled) null else managedNotice(situation.managed)
-    return notice ?: situation.scannerFailure?.let { Notice(Tone.WARNING, text(R.string.scanner_failed), "DataWedge: $it") }
+    return notice ?: situation.scanner?.let(::scannerNotice)
+}
+
+private fun scannerNotice(scanner: SetUpOutcome): Notice? = when (scanner.kind) {
+    SetUpOutcome.Kind.READY -> null
+    SetUpOutcome.Kind.OTHER_PROFILE -> Notice(Tone.WARNING, text(R.string.scanner_of_others))
+    SetUpOutcome.Kind.FAILED -> Notice(Tone.WARNING, text(R.string.scanner_failed), "DataWedge: ${scanner.code}")
 }
 
 private fun stepScreen(situation: Situation): Screen? = when (val step = situation.step) {

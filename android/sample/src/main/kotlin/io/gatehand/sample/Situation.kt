@@ -8,6 +8,7 @@ import io.gatehand.ErrorCode
 import io.gatehand.EventSelection
 import io.gatehand.GatehandException
 import io.gatehand.ManagedOutcome
+import io.gatehand.datawedge.SetUpOutcome
 
 /**
  * All that decides what is shown.
@@ -17,7 +18,7 @@ import io.gatehand.ManagedOutcome
  * @property unusable Why the agent can't be opened.
  * @property managed What became of an enrolment by the device's management.
  * @property hasOldKey Whether a key from before gatehand waits for its server.
- * @property scannerFailure DataWedge's word for why the scan engine can't be used.
+ * @property scanner What became of setting the scan engine up, once that is known.
  * @property event What was last said to scan for.
  * @property lastEvent What last happened to the device since the app started.
  */
@@ -27,7 +28,7 @@ data class Situation(
     val unusable: GatehandException? = null,
     val managed: ManagedOutcome = ManagedOutcome.NotConfigured,
     val hasOldKey: Boolean = false,
-    val scannerFailure: String? = null,
+    val scanner: SetUpOutcome? = null,
     val step: Step? = null,
     val work: Work? = null,
     val notice: Notice? = null,

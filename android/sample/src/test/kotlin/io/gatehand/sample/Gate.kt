@@ -38,7 +38,7 @@ class Gate {
     /** What the scan engine sends for a code. */
     fun scan(text: String) {
         val intent = Intent("${app.packageName}.SCAN").addCategory(Intent.CATEGORY_DEFAULT)
-        app.sendBroadcast(intent.putExtra(DataWedge.DATA, text))
+        app.sendBroadcast(intent.putExtra("com.symbol.datawedge.data_string", text))
         idle()
     }
 

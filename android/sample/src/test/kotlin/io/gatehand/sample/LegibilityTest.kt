@@ -10,6 +10,7 @@ import android.widget.Button as ButtonView
 import android.widget.TextView
 import io.gatehand.AgentEvent
 import io.gatehand.EventSelection
+import io.gatehand.datawedge.SetUpOutcome
 import java.io.File
 import kotlin.test.Test
 import kotlin.test.assertEquals
@@ -55,7 +56,7 @@ class LegibilityTest {
         put("not enrolled, later", screenOf(Situation(true, states["not enrolled"], managed = ScreensTest.LATER)))
         put("not enrolled, old key", screenOf(Situation(true, states["not enrolled"], hasOldKey = true)))
         put("not enrolled, old key refused", screenOf(Situation(true, states["not enrolled"], notice = keyRefused)))
-        put("not enrolled, no scanner", screenOf(Situation(true, states["not enrolled"], scannerFailure = "PLUGIN_NOT_SUPPORTED")))
+        put("not enrolled, no scanner", screenOf(Situation(true, states["not enrolled"], scanner = SetUpOutcome(SetUpOutcome.Kind.FAILED, "PLUGIN_NOT_SUPPORTED"))))
         put("confirm, gives up enrolling", screenOf(Situation(true, states["enrolling"], step = confirm.copy(replaces = true))))
         put("confirm, gives up", screenOf(Situation(true, states["revoked"], step = confirm.copy(replaces = true))))
         put("opening", screenOf(Situation(true)))

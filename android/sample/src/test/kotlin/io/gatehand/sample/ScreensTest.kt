@@ -8,6 +8,7 @@ import io.gatehand.Gate as GateOfDevice
 import io.gatehand.GatehandException
 import io.gatehand.ManagedOutcome
 import io.gatehand.VaultException
+import io.gatehand.datawedge.SetUpOutcome
 import kotlin.test.Test
 import kotlin.test.assertEquals
 import kotlin.test.assertFalse
@@ -126,8 +127,12 @@ class ScreensTest {
     @Test
     fun a_scan_engine_that_can_t_be_set_up_is_told_with_its_own_word() {
         for ((name, state) in STATES) {
-            val notice = screenOf(Situation(true, state, scannerFailure = "PLUGIN_NOT_SUPPORTED")).notice
+            val failed = SetUpOutcome(SetUpOutcome.Kind.FAILED, "PLUGIN_NOT_SUPPORTED")
+            val notice = screenOf(Situation(true, state, scanner = failed)).notice
             assertEquals(Notice(Tone.WARNING, text(R.string.scanner_failed), "DataWedge: PLUGIN_NOT_SUPPORTED"), notice, name)
+            val others = screenOf(Situation(true, state, scanner = SetUpOutcome(SetUpOutcome.Kind.OTHER_PROFILE))).notice
+            assertEquals(text(R.string.scanner_of_others), others?.words, name)
+            assertNull(screenOf(Situation(true, state, scanner = SetUpOutcome(SetUpOutcome.Kind.READY))).notice, name)
         }
     }
 

@@ -27,7 +27,7 @@ abstract class ServerTest {
     @Before
     fun putDataWedgeOntoTheDevice() {
         keystore = StandInKeystore.reset()
-        shadowOf(RuntimeEnvironment.getApplication().packageManager).installPackage(packageInfo(DataWedge.SERVICE))
+        shadowOf(RuntimeEnvironment.getApplication().packageManager).installPackage(packageInfo("com.symbol.datawedge"))
     }
 
     protected fun isInitialized(device: TestDevice): Boolean = !server.device(device.id).isNull("initialized")
