@@ -44,3 +44,8 @@ dependencies {
     testImplementation(libs.kotlin.test)
     testImplementation(libs.robolectric)
 }
+
+tasks.withType<Test>().configureEach {
+    // Android 16 is tested by Maven's profile alone.
+    systemProperty("robolectric.enabledSdks", "21,27,35")
+}

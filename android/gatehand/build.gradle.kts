@@ -56,6 +56,8 @@ dependencies {
 
 tasks.withType<Test>().configureEach {
     systemProperty("gatehand.project", rootDir.parentFile.path)
+    // Android 16 is tested by Maven's profile alone.
+    systemProperty("robolectric.enabledSdks", "21,27,35")
 }
 
 /** Builds libgatehand.so for each ABI: `cargo install cargo-ndk`, and the NDK of the SDK manager. */

@@ -6,12 +6,12 @@ plugins {
 
 android {
     namespace = "io.gatehand.sample"
-    compileSdk = 35
+    compileSdk = 36
 
     defaultConfig {
         applicationId = "io.gatehand.sample"
         minSdk = 21
-        targetSdk = 35
+        targetSdk = 36
         versionCode = 1
         versionName = "0.1.0"
     }
@@ -53,4 +53,9 @@ dependencies {
     testImplementation(libs.junit)
     testImplementation(libs.kotlin.test)
     testImplementation(libs.robolectric)
+}
+
+tasks.withType<Test>().configureEach {
+    // Android 16 is tested by Maven's profile alone.
+    systemProperty("robolectric.enabledSdks", "21,27,35")
 }

@@ -135,6 +135,7 @@ class DeviceModel(
                 agent.roll()
                 Notice(Tone.GOOD, text(R.string.rolled))
             }
+            Action.Maintain -> situation.update { it.copy(step = Step.Maintain, notice = null).withoutPointlessStep() }
             Action.AskToRevoke -> situation.update { it.copy(step = Step.Revoke, notice = null).withoutPointlessStep() }
             Action.Revoke -> work(Work.REVOKE) { agent ->
                 agent.revoke()
@@ -143,7 +144,7 @@ class DeviceModel(
         }
     }
 
-    /** Leaves a question or a form; returns whether there was one. */
+    /** Leaves a question, a form or the maintenance; returns whether there was one. */
     fun back(): Boolean {
         val before = situation.getAndUpdate { if (it.work == null) it.copy(step = null, notice = null) else it }
         return before.step != null
@@ -160,7 +161,8 @@ class DeviceModel(
                 it.work != null -> it
                 // A second code must not slip under a finger that is about to agree to the first.
                 it.isAsking -> it.copy(notice = ANSWER_FIRST)
-                else -> it.copy(work = Work.READ, notice = null)
+                // Whoever scans is at the gate.
+                else -> it.copy(work = Work.READ, notice = null, step = it.step.takeUnless { step -> step == Step.Maintain })
             }
         }
         if (before.work != null || before.isAsking) return
@@ -247,7 +249,7 @@ class DeviceModel(
                 if (isSaid) null else noticeOf(error)
             }
             situation.update {
-                val step = it.step.takeIf { work == Work.ENROL }
+                val step = it.step.takeIf { step -> work == Work.ENROL || step == Step.Maintain }
                 // The end of the work and what it led to are shown at once.
                 it.copy(device = agent.state.value, work = null, notice = notice, step = step).withoutPointlessStep()
             }

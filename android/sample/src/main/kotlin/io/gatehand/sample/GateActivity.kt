@@ -2,6 +2,7 @@ package io.gatehand.sample
 
 import android.app.Activity
 import android.content.Intent
+import android.os.Build
 import android.os.Bundle
 import kotlinx.coroutines.MainScope
 import kotlinx.coroutines.cancel
@@ -13,12 +14,18 @@ class GateActivity : Activity() {
     private val model: DeviceModel get() = app.model
     private val scope = MainScope()
     private lateinit var view: ScreenView
+    private val back by lazy { Back { model.back() } }
 
     override fun onCreate(savedInstanceState: Bundle?) {
         super.onCreate(savedInstanceState)
         setContentView(R.layout.screen)
         view = ScreenView(window.decorView, ::act)
-        scope.launch { model.screen.collect(view::show) }
+        scope.launch {
+            model.screen.collect { screen ->
+                view.show(screen)
+                handleBack(screen.leadsBack)
+            }
+        }
         // After a rotation this link was offered before, and maybe declined.
         if (savedInstanceState == null) {
             app.scanner.setUp()
@@ -44,6 +51,11 @@ class GateActivity : Activity() {
     override fun onDestroy() {
         scope.cancel()
         super.onDestroy()
+    }
+
+    /** Android 13 and later are told beforehand, so that they can show where going back leads. */
+    private fun handleBack(handles: Boolean) {
+        if (Build.VERSION.SDK_INT >= Build.VERSION_CODES.TIRAMISU) back.handle(this, handles)
     }
 
     @Deprecated("What replaces it needs Android 13.")

@@ -12,6 +12,7 @@ package io.gatehand.sample
  * @property busy What is waited for; until then nothing can be pressed.
  * @property form Whether address and token can be typed.
  * @property buttons What can be pressed; the first two are always in sight.
+ * @property leadsBack Whether going back leads to another screen, and not out of the app.
  */
 data class Screen(
     val title: Text,
@@ -23,6 +24,7 @@ data class Screen(
     val facts: List<Fact> = emptyList(),
     val form: Boolean = false,
     val buttons: List<Button> = emptyList(),
+    val leadsBack: Boolean = false,
 )
 
 /** How things are. */
@@ -60,7 +62,10 @@ sealed interface Action {
      */
     data class Enrol(val origin: String, val replaces: Boolean = false) : Action
 
-    /** Goes back from a question or a form. */
+    /** Shows what is seldom needed, and never at a gate. */
+    data object Maintain : Action
+
+    /** Goes back from a question, a form or the maintenance. */
     data object Back : Action
 
     data object Refresh : Action

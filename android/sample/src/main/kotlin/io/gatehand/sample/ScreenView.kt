@@ -95,7 +95,8 @@ class ScreenView(root: View, private val onAction: (Action) -> Unit) {
         val value = read(fact.value)
         part<TextView>(R.id.fact_label).text = label
         part<TextView>(R.id.fact_value).text = value
-        contentDescription = resources.getString(R.string.fact_spoken, label, value)
+        contentDescription = resources.getString(R.string.fact_spoken, label, Breaks.without(value))
+        if (Breaks.longestPiece(value) > PIECE) stack(this as LinearLayout)
     }
 
     private fun viewOf(button: Button, parent: ViewGroup, enabled: Boolean): View {
@@ -112,6 +113,15 @@ class ScreenView(root: View, private val onAction: (Action) -> Unit) {
         }
     }
 
+    /** The value below its label, on the whole width: what is long is not taken apart. */
+    private fun stack(fact: LinearLayout) {
+        fact.orientation = LinearLayout.VERTICAL
+        for (id in listOf(R.id.fact_label, R.id.fact_value)) {
+            fact.part<TextView>(id).layoutParams =
+                LinearLayout.LayoutParams(ViewGroup.LayoutParams.MATCH_PARENT, ViewGroup.LayoutParams.WRAP_CONTENT)
+        }
+    }
+
     private fun TextView.say(words: Text?) {
         isShownIf(words != null)
         text = words?.let(::read)
@@ -119,9 +129,9 @@ class ScreenView(root: View, private val onAction: (Action) -> Unit) {
 
     /** What others wrote may be any text, and is cleaned here, where it is shown. */
     private fun read(words: Text): String = when (words) {
-        is Text.Words -> DisplayText.of(words.words)
+        is Text.Words -> Breaks.into(DisplayText.of(words.words))
         is Text.Of -> {
-            val arguments = words.arguments.map { if (it is Text) read(it) else DisplayText.of(it.toString()) }
+            val arguments = words.arguments.map { if (it is Text) read(it) else Breaks.into(DisplayText.of(it.toString())) }
             resources.getString(words.resource, *arguments.toTypedArray())
         }
     }
@@ -155,5 +165,8 @@ class ScreenView(root: View, private val onAction: (Action) -> Unit) {
 
     private companion object {
         const val IN_SIGHT = 2
+
+        /** Characters that fit beside a label on a TC25. */
+        const val PIECE = 13
     }
 }

@@ -19,6 +19,7 @@ fun screenOf(situation: Situation): Screen {
         notice = situation.notice ?: standingNotice(situation),
         busy = situation.work?.let { text(wordsOf(it)) },
         buttons = if (needsButton) listOf(tryAgain) + screen.buttons else screen.buttons,
+        leadsBack = step != null,
     )
 }
 
@@ -64,6 +65,7 @@ private fun stepScreen(situation: Situation): Screen? = when (val step = situati
             Button(R.string.confirm_no, Action.Back),
         ),
     )
+    Step.Maintain -> (situation.device as? DeviceState.Enrolled)?.let { maintenance(it.identity, situation) }
     Step.Revoke -> Screen(
         title = text(R.string.revoke_title),
         tone = Tone.BAD,
@@ -148,6 +150,7 @@ private fun unopened(situation: Situation): Screen {
     )
 }
 
+/** For whoever stands at the gate: which lane this is, and for what. */
 private fun enrolled(identity: Identity, situation: Situation) = Screen(
     title = text(R.string.enrolled_title),
     tone = Tone.GOOD,
@@ -158,10 +161,19 @@ private fun enrolled(identity: Identity, situation: Situation) = Screen(
             Event.None -> Fact(R.string.fact_event, text(R.string.event_none))
             is Event.Now -> Fact(R.string.fact_event, words(event.selection.eventName.ifEmpty { event.selection.event }))
         },
-    ) + factsOf(identity) + listOfNotNull(situation.lastEvent?.let { Fact(R.string.fact_news, text(wordsOf(it))) }),
+        gateOf(identity),
+    ),
+    buttons = listOf(Button(R.string.refresh, Action.Refresh, Kind.MAIN), Button(R.string.maintain, Action.Maintain)),
+)
+
+/** For whoever looks after the device, maybe with help over the phone. */
+private fun maintenance(identity: Identity, situation: Situation) = Screen(
+    title = text(R.string.maintain),
+    subject = words(nameOf(identity)),
+    facts = factsOf(identity) + listOfNotNull(situation.lastEvent?.let { Fact(R.string.fact_news, text(wordsOf(it))) }),
     buttons = listOf(
-        Button(R.string.refresh, Action.Refresh, Kind.MAIN),
-        Button(R.string.call, Action.Call),
+        Button(R.string.call, Action.Call, Kind.MAIN),
+        Button(R.string.back, Action.Back),
         Button(R.string.roll, Action.Roll),
         Button(R.string.revoke, Action.AskToRevoke, Kind.DANGER),
     ),
@@ -172,7 +184,7 @@ private fun nameOf(identity: Identity): String = identity.name.ifEmpty { identit
 
 /** Where the device stands, and then what people who help over the phone ask for, as far as the server tells it. */
 private fun factsOf(identity: Identity): List<Fact> = listOfNotNull(
-    Fact(R.string.fact_gate, identity.gate?.let { gate -> words(gate.name.ifEmpty { gate.identifier }) } ?: text(R.string.gate_none)),
+    gateOf(identity),
     fact(R.string.fact_organizer, identity.organizer),
     fact(R.string.fact_number, identity.deviceId.takeIf { it > 0 }?.toString()),
     fact(R.string.fact_serial, identity.uniqueSerial),
@@ -180,6 +192,9 @@ private fun factsOf(identity: Identity): List<Fact> = listOfNotNull(
     Fact(R.string.fact_server, words(identity.server)),
     identity.serverVersion?.let { Fact(R.string.fact_version, text(R.string.version_of_server, it)) },
 )
+
+private fun gateOf(identity: Identity): Fact =
+    Fact(R.string.fact_gate, identity.gate?.let { gate -> words(gate.name.ifEmpty { gate.identifier }) } ?: text(R.string.gate_none))
 
 private fun fact(label: Int, value: String?): Fact? = value?.takeIf(String::isNotEmpty)?.let { Fact(label, words(it)) }
 

@@ -50,7 +50,7 @@ data class Situation(
         // Unless this very enrolment is being done.
         is Step.Confirm ->
             if (isEnrolled && work == null) copy(step = null, notice = ALREADY_ENROLLED) else this
-        Step.Revoke -> if (isEnrolled) this else copy(step = null)
+        Step.Maintain, Step.Revoke -> if (isEnrolled) this else copy(step = null)
     }
 
     companion object {
@@ -80,6 +80,9 @@ sealed interface Step {
             else -> null
         }
     }
+
+    /** Looking after the device, and not after a gate. */
+    data object Maintain : Step
 
     /** Thinking about whether to give the device up. */
     data object Revoke : Step

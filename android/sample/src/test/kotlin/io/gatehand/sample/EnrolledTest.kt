@@ -48,9 +48,9 @@ class EnrolledTest : ServerTest() {
         enrolledGate(server.createDeviceByApi("Lane\n2\u202E\u001B[2J\u2067"))
         val shown = "Lane\uFFFD2\uFFFD\uFFFD[2J\uFFFD"
         gate.sees(shown)
-        gate.press(R.string.call)
+        gate.maintain(R.string.call)
         gate.seesPart("The server knows this device as “$shown”.")
-        gate.press(R.string.revoke)
+        gate.maintain(R.string.revoke)
         gate.sees(R.string.revoke_words)
         gate.sees(shown)
         for (text in gate.texts() + gate.views().mapNotNull { it.contentDescription?.toString() }) {
@@ -61,7 +61,7 @@ class EnrolledTest : ServerTest() {
     @Test
     fun an_authenticated_call_is_told_in_plain_words() {
         enrolledGate()
-        gate.press(R.string.call)
+        gate.maintain(R.string.call)
         gate.seesPart("The server knows this device as “Lane 2”.")
     }
 
@@ -69,25 +69,25 @@ class EnrolledTest : ServerTest() {
     fun a_new_key_works_and_the_server_knows_of_it() {
         val device = enrolledGate()
         val before = actions(device.id)
-        gate.press(R.string.roll)
+        gate.maintain(R.string.roll)
         gate.sees(R.string.rolled)
         assertTrue(actions(device.id).length > before.length)
-        gate.press(R.string.call)
+        gate.maintain(R.string.call)
         gate.seesPart("The server knows this device as “Lane 2”.")
     }
 
     @Test
     fun a_device_is_given_up_only_after_a_second_yes() {
         val device = enrolledGate()
-        gate.press(R.string.revoke)
+        gate.maintain(R.string.revoke)
         gate.sees(R.string.revoke_words)
         gate.press(R.string.revoke_no)
         gate.sees(R.string.enrolled_title)
-        gate.press(R.string.revoke)
+        gate.maintain(R.string.revoke)
         gate.back()
         gate.sees(R.string.enrolled_title)
         assertFalse(server.device(device.id).getBoolean("revoked"))
-        gate.press(R.string.revoke)
+        gate.maintain(R.string.revoke)
         gate.press(R.string.revoke_yes)
         gate.sees(R.string.revoked_title)
         gate.sees("Lane 2")
@@ -130,7 +130,7 @@ class EnrolledTest : ServerTest() {
     fun a_call_notices_a_revocation_too() {
         val device = enrolledGate()
         server.revoke(device.id)
-        gate.press(R.string.call)
+        gate.maintain(R.string.call)
         gate.sees(R.string.revoked_title)
     }
 
@@ -145,6 +145,29 @@ class EnrolledTest : ServerTest() {
     }
 
     @Test
+    fun a_gate_is_served_without_what_only_maintenance_needs() {
+        enrolledGate()
+        gate.sees(R.string.fact_gate)
+        val seldom = listOf(R.string.call, R.string.roll, R.string.revoke, R.string.fact_serial, R.string.fact_profile)
+        for (label in seldom) assertFalse(gate.shows(label), gate.app.getString(label))
+        gate.press(R.string.maintain)
+        for (label in seldom) gate.sees(label)
+        gate.back()
+        gate.sees(R.string.enrolled_title)
+    }
+
+    @Test
+    fun the_maintenance_stays_open_while_it_is_worked_at_and_a_scan_leads_back_to_the_gate() {
+        enrolledGate()
+        gate.maintain(R.string.roll)
+        gate.sees(R.string.rolled)
+        gate.sees(R.string.call)
+        gate.scan("ZVQ8-73XK")
+        gate.sees(R.string.ticket_read, "ZVQ8-73XK")
+        gate.sees(R.string.enrolled_title)
+    }
+
+    @Test
     fun a_link_is_no_ticket() {
         enrolledGate()
         gate.openLink("pretixscan://setup?url=nonsense")
@@ -155,19 +178,23 @@ class EnrolledTest : ServerTest() {
     fun what_support_asks_for_is_on_the_screen() {
         val device = enrolledGate()
         val known = server.device(device.id)
+        gate.press(R.string.maintain)
         gate.sees(device.id.toString())
         gate.sees(known.getString("unique_serial"))
         gate.sees(known.getString("security_profile"))
         // What the server runs is told by the first update.
+        gate.press(R.string.back)
         gate.press(R.string.refresh)
+        gate.press(R.string.maintain)
         gate.sees(R.string.fact_version)
     }
 
     @Test
     fun what_last_happened_to_the_device_is_shown() {
         enrolledGate()
+        gate.press(R.string.maintain)
         gate.sees(R.string.news_set_up)
-        gate.press(R.string.roll)
+        gate.maintain(R.string.roll)
         gate.sees(R.string.news_rolled)
     }
 }

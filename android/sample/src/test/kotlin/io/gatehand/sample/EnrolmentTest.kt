@@ -18,6 +18,7 @@ class EnrolmentTest : ServerTest() {
         gate.press(R.string.confirm_yes)
         gate.sees("Lane 7")
         gate.sees(R.string.enrolled_title)
+        gate.press(R.string.maintain)
         gate.sees("bigevents")
         gate.sees(server.address)
         assertTrue(isInitialized(device))

@@ -6,6 +6,7 @@ import android.app.job.JobScheduler
 import android.content.Context
 import android.content.Intent
 import android.net.Uri
+import android.os.Build
 import android.os.Looper
 import android.view.View
 import android.view.ViewGroup
@@ -28,6 +29,7 @@ class Gate {
 
     /** Starts the app, by its icon or with a link. */
     fun open(link: String? = null): Gate = apply {
+        if (Build.VERSION.SDK_INT >= Build.VERSION_CODES.TIRAMISU) Backs.tellBeforehand()
         opened = Robolectric.buildActivity(GateActivity::class.java, link?.let(::linkIntent)).setup()
     }
 
@@ -60,6 +62,13 @@ class Gate {
         idle()
     }
 
+    /** Presses a button of the maintenance, which it opens first where a gate is served. */
+    fun maintain(label: Int) {
+        await("the way to the maintenance") { button(app.getString(label)) != null || button(app.getString(R.string.maintain)) != null }
+        if (button(app.getString(label)) == null) press(R.string.maintain)
+        press(label)
+    }
+
     /** Waits until the screen shows a text. */
     fun sees(resource: Int, vararg arguments: Any): Unit = sees(app.getString(resource, *arguments))
 
@@ -84,8 +93,12 @@ class Gate {
     }
 
     fun back() {
-        @Suppress("DEPRECATION")
-        activity.onBackPressed()
+        if (Build.VERSION.SDK_INT >= Build.VERSION_CODES.TIRAMISU) {
+            Backs.first(activity)?.onBackInvoked()
+        } else {
+            @Suppress("DEPRECATION")
+            activity.onBackPressed()
+        }
         idle()
     }
 
@@ -134,7 +147,7 @@ class Gate {
     fun idle(): Unit = shadowOf(Looper.getMainLooper()).idle()
 
     /** All that is to be read, from top to bottom. */
-    fun texts(): List<String> = views().filterIsInstance<TextView>().map { it.text.toString() }
+    fun texts(): List<String> = views().filterIsInstance<TextView>().map { Breaks.without(it.text.toString()) }
 
     fun views(): List<View> = opened?.let { views(it.get().window.decorView).toList() }.orEmpty()
 

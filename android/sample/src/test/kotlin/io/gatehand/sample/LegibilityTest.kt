@@ -9,7 +9,10 @@ import android.view.ViewGroup
 import android.widget.Button as ButtonView
 import android.widget.TextView
 import io.gatehand.AgentEvent
+import io.gatehand.DeviceState
 import io.gatehand.EventSelection
+import io.gatehand.Gate
+import io.gatehand.Identity
 import io.gatehand.datawedge.SetUpOutcome
 import java.io.File
 import kotlin.test.Test
@@ -28,11 +31,25 @@ import org.robolectric.annotation.GraphicsMode
  */
 @RunWith(RobolectricTestRunner::class)
 @GraphicsMode(GraphicsMode.Mode.NATIVE)
-@Config(sdk = [27, 35], qualifiers = "w320dp-h461dp-normal-notlong-port-hdpi")
+@Config(sdk = [27, 35, 36], qualifiers = "w320dp-h461dp-normal-notlong-port-hdpi")
 class LegibilityTest {
     private val states = ScreensTest.STATES
     private val event = Event.Now(EventSelection("nacht", "Lange Nacht der Museen"))
     private val enrolled = Situation(true, states.getValue("enrolled"), event = event)
+    private val maintained = enrolled.copy(step = Step.Maintain)
+    private val long = DeviceState.Enrolled(
+        Identity(
+            "https://tickets.stadtwerke-musterhausen.veranstaltungen.example",
+            "landeshauptstadt-musterhausen-veranstaltungs-gmbh",
+            12,
+            "ABCDEFGHIJKLMNOP",
+            "Haupteingang_Nordtribuene-Drehkreuz.17",
+            "pretixscan_online_noorders",
+            Gate(3, "Sonderveranstaltung-Nordzugang", "sonder"),
+            "2026.8.0",
+            0,
+        ),
+    )
     private val confirm = Step.Confirm(ScreensTest.ENROLMENT, replaces = false)
     private val refused = Notice(
         Tone.BAD,
@@ -48,11 +65,17 @@ class LegibilityTest {
             put("$name without scanner", screenOf(Situation(false, state)))
         }
         put("enrolled", screenOf(enrolled))
-        put("enrolled, busy", screenOf(enrolled.copy(work = Work.CALL)))
-        put("enrolled, call", screenOf(enrolled.copy(notice = Notice(Tone.GOOD, text(R.string.call_done, "Lane 2", "2026.8.0")))))
+        put("enrolled, busy", screenOf(enrolled.copy(work = Work.REFRESH)))
+        put("enrolled, scanner of others", screenOf(enrolled.copy(scanner = SetUpOutcome(SetUpOutcome.Kind.OTHER_PROFILE))))
+        put("enrolled, long", screenOf(enrolled.copy(device = long)))
+        put("rejected, long", screenOf(Situation(true, DeviceState.Rejected(long.identity))))
+        put("maintenance", screenOf(maintained))
+        put("maintenance, long", screenOf(maintained.copy(device = long)))
+        put("maintenance, busy", screenOf(maintained.copy(work = Work.CALL)))
+        put("maintenance, call", screenOf(maintained.copy(notice = Notice(Tone.GOOD, text(R.string.call_done, "Lane 2", "2026.8.0")))))
         put("enrolled, ticket", screenOf(enrolled.copy(notice = Notice(Tone.PLAIN, text(R.string.ticket_read, "A".repeat(40) + "…")))))
         put("enrolled, no event", screenOf(enrolled.copy(notice = Notice(Tone.WARNING, text(R.string.event_not_told)), event = Event.Unknown)))
-        put("enrolled, news", screenOf(enrolled.copy(lastEvent = AgentEvent.ReportAcknowledged)))
+        put("maintenance, news", screenOf(maintained.copy(lastEvent = AgentEvent.ReportAcknowledged)))
         put("not enrolled, later", screenOf(Situation(true, states["not enrolled"], managed = ScreensTest.LATER)))
         put("not enrolled, old key", screenOf(Situation(true, states["not enrolled"], hasOldKey = true)))
         put("not enrolled, old key refused", screenOf(Situation(true, states["not enrolled"], notice = keyRefused)))
@@ -109,6 +132,11 @@ class LegibilityTest {
             assertTrue((0 until layout.lineCount).all { layout.getEllipsisCount(it) == 0 }, "$name: \"${text.text}\" is cut off")
             assertTrue(text.textSize >= READABLE_SP * density, "$name: \"${text.text}\" is too small to read")
             assertEquals(text.text.toString().trimEnd(), text.text.toString(), name)
+        }
+        for (value in all.filterIsInstance<TextView>().filter { it.id == R.id.fact_value || it.id == R.id.subject }) {
+            val layout = checkNotNull(value.layout)
+            val ends = (0 until layout.lineCount - 1).map { value.text[layout.getLineEnd(it) - 1] }
+            assertTrue(ends.all { it == ' ' || it == '\u200B' }, "$name: \"${value.text}\" is broken within a word")
         }
         for (label in all.filter { it.id == R.id.fact_label }.filterIsInstance<TextView>()) {
             assertEquals(1, label.lineCount, "$name: \"${label.text}\" is broken into lines")

@@ -47,11 +47,11 @@ class OfflineTest : ServerTest() {
     fun a_call_whose_server_is_away_is_said_in_a_sentence() {
         enrolledGate()
         server.stop()
-        gate.press(R.string.call)
+        gate.maintain(R.string.call)
         gate.sees(R.string.error_unreachable)
         gate.sees("Lane 2")
         server.restart()
-        gate.press(R.string.call)
+        gate.maintain(R.string.call)
         gate.seesPart("The server knows this device as “Lane 2”.")
     }
 

@@ -59,10 +59,11 @@ class OldKeyTest : ServerTest() {
     private fun assertMoved(old: OldApp) {
         gate.sees(R.string.enrolled_title)
         gate.sees("Lane 8")
+        gate.press(R.string.maintain)
         gate.sees(old.uniqueSerial)
         gate.await("the end of the move") { !isKept() }
         assertEquals(401, statusFor(old.key))
-        gate.press(R.string.call)
+        gate.maintain(R.string.call)
         gate.seesPart("The server knows this device as “Lane 8”.")
     }
 

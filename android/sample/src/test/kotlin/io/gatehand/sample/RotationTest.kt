@@ -52,7 +52,7 @@ class RotationTest : ServerTest() {
         // At once, before anything could be asked again.
         assertTrue(gate.shows(R.string.enrolled_title) && "Lane 2" in gate.texts(), "${gate.texts()}")
         gate.rotate()
-        gate.press(R.string.call)
+        gate.maintain(R.string.call)
         gate.seesPart("The server knows this device as “Lane 2”.")
         assertOpenedOnce()
     }
@@ -63,7 +63,7 @@ class RotationTest : ServerTest() {
         server.stop()
         val port = server.address.substringAfterLast(':').toInt()
         ServerSocket(port, 1, InetAddress.getLoopbackAddress()).use { silent ->
-            gate.press(R.string.call)
+            gate.maintain(R.string.call)
             silent.accept().use {
                 gate.sees(R.string.busy_asking)
                 gate.rotate()

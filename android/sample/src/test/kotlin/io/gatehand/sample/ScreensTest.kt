@@ -54,9 +54,11 @@ class ScreensTest {
     @Test
     fun a_device_that_the_server_tells_nothing_of_is_shown_by_what_is_known() {
         val untold = identity("").copy(organizer = "", deviceId = 0, gate = GateOfDevice(1, "", "sued"), securityProfile = null, serverVersion = null)
-        val screen = screen(DeviceState.Enrolled(untold))
-        assertEquals(words(untold.uniqueSerial), screen.subject)
-        assertEquals(listOf("sued", untold.uniqueSerial, untold.server).map(::words), screen.facts.map { it.value })
+        val gate = screen(DeviceState.Enrolled(untold))
+        val maintenance = screenOf(Situation(true, DeviceState.Enrolled(untold), step = Step.Maintain))
+        for (screen in listOf(gate, maintenance)) assertEquals(words(untold.uniqueSerial), screen.subject)
+        assertEquals(listOf(words("sued")), gate.facts.map { it.value })
+        assertEquals(listOf("sued", untold.uniqueSerial, untold.server).map(::words), maintenance.facts.map { it.value })
     }
 
     @Test
@@ -134,6 +136,28 @@ class ScreensTest {
             assertEquals(text(R.string.scanner_of_others), others?.words, name)
             assertNull(screenOf(Situation(true, state, scanner = SetUpOutcome(SetUpOutcome.Kind.READY))).notice, name)
         }
+    }
+
+    @Test
+    fun back_leads_out_of_a_question_a_form_and_the_maintenance_and_else_out_of_the_app() {
+        val enrolled = Situation(true, STATES.getValue("enrolled"))
+        for ((name, state) in STATES) assertFalse(screenOf(Situation(true, state)).leadsBack, name)
+        val inside = listOf(
+            Situation(true, STATES.getValue("not enrolled"), step = Step.Type),
+            Situation(true, STATES.getValue("not enrolled"), step = Step.Confirm(ENROLMENT, replaces = false)),
+            enrolled.copy(step = Step.Maintain),
+            enrolled.copy(step = Step.Revoke),
+        )
+        for (situation in inside) assertTrue(screenOf(situation).leadsBack, "${situation.step}")
+    }
+
+    @Test
+    fun a_gate_sees_neither_keys_nor_danger_and_maintenance_has_them_all() {
+        val enrolled = Situation(true, STATES.getValue("enrolled"))
+        assertEquals(listOf(Action.Refresh, Action.Maintain), screenOf(enrolled).buttons.map { it.action })
+        val maintenance = screenOf(enrolled.copy(step = Step.Maintain))
+        assertEquals(listOf(Action.Call, Action.Back, Action.Roll, Action.AskToRevoke), maintenance.buttons.map { it.action })
+        assertNull(Situation(true, STATES.getValue("revoked"), step = Step.Maintain).withoutPointlessStep().step)
     }
 
     @Test
