@@ -51,7 +51,7 @@ class TrustTest {
     private fun pem(certificate: X509Certificate) =
         "-----BEGIN CERTIFICATE-----\n${Base64.getMimeEncoder().encodeToString(certificate.encoded)}\n-----END CERTIFICATE-----\n"
 
-    private fun trusting(trust: Trust, fill: AgentConfig.Builder.() -> Unit = {}) = Devices.openImpatient { trust(trust).apply(fill) }
+    private fun trusting(trust: Trust, fill: AgentConfig.Builder.() -> Unit = {}) = Devices.open { trust(trust).apply(fill) }
 
     private suspend fun ScannerAgent.enrolAt(address: String) {
         val enrolment = Enrolment.of(address, server.createDevice().token)
