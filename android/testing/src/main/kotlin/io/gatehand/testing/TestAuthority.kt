@@ -61,9 +61,8 @@ public class TestAuthority(private val folder: File, private val name: String = 
     /** Ends TLS before a server. */
     public class Front internal constructor(private val server: URI, keys: KeyStore) : Closeable {
         private val listener = run {
-            // The JDK's own: Robolectric's Conscrypt can't serve on this JVM.
-            val managers = KeyManagerFactory.getInstance("SunX509").apply { init(keys, PASSWORD.toCharArray()) }
-            val tls = SSLContext.getInstance("TLS", "SunJSSE").apply { init(managers.keyManagers, null, null) }
+            val managers = KeyManagerFactory.getInstance(KeyManagerFactory.getDefaultAlgorithm()).apply { init(keys, PASSWORD.toCharArray()) }
+            val tls = SSLContext.getInstance("TLS").apply { init(managers.keyManagers, null, null) }
             tls.serverSocketFactory.createServerSocket(0, 0, InetAddress.getByName("127.0.0.1"))
         }
 

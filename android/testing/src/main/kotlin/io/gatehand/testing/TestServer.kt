@@ -53,7 +53,7 @@ class TestServer : ExternalResource() {
     fun restart(): Unit = start(address.removePrefix("http://"))
 
     private fun start(listen: String) {
-        val started = command("serve", "--listen", listen).redirectErrorStream(true).start().also { process = it }
+        val started = command("serve", "--listen", listen, "--allowed-host", "gatehand.invalid").redirectErrorStream(true).start().also { process = it }
         val said = started.inputStream.bufferedReader()
         val listening = generateSequence(said::readLine).firstNotNullOfOrNull { ADDRESS.find(it)?.value }
         address = checkNotNull(listening) { "the server ended at its start" }
