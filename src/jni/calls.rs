@@ -10,6 +10,7 @@ use jni::Env;
 use jni::objects::JByteArray;
 use jni::refs::Global;
 use tokio::sync::oneshot;
+use tokio::task;
 use zeroize::Zeroizing;
 
 use super::agents::AGENTS;
@@ -57,6 +58,8 @@ pub(super) fn start<'l>(
     CALLS.put(id, Arc::clone(&call));
     let runtime = uses.runtime().clone();
     runtime.spawn(async move {
+        // So that what the network has brought by now is known, as that a server has ended a connection.
+        task::yield_now().await;
         let mut outcome = tokio::select! {
             biased;
             outcome = caught(work) => outcome,

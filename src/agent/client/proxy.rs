@@ -8,7 +8,7 @@ use hyper_util::client::proxy::matcher::Matcher;
 use reqwest::{NoProxy, Proxy, StatusCode};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
-use url::Url;
+use url::{Host, Url};
 use zeroize::Zeroizing;
 
 use super::ClientError;
@@ -225,10 +225,12 @@ impl Setting {
     /// A proxy by its host and port; numeric addresses of version 6 with or without brackets.
     fn given(host: &str, port: u16) -> Result<Self, ClientError> {
         let host = host.trim_matches(['[', ']']);
-        let address = match host.contains(':') {
-            true => Url::parse(&format!("http://[{host}]:{port}")),
-            false => Url::parse(&format!("http://{host}:{port}")),
+        let host = match host.contains(':') {
+            true => Host::parse(&format!("[{host}]")),
+            false => Host::parse(host),
         };
+        let host = host.map_err(ClientError::GivenProxy)?;
+        let address = Url::parse(&format!("http://{host}:{port}"));
         Ok(Self {
             named_by: "set for this network",
             address: address.map_err(ClientError::GivenProxy)?,
