@@ -47,6 +47,11 @@ public class Operations {
     }
 
     @Benchmark
+    public byte[] intercepted() throws IOException {
+        return Device.callIntercepted();
+    }
+
+    @Benchmark
     @OperationsPerInvocation(MANY)
     public int okHttpSuspending() {
         return Device.okHttpInCoroutines(1, MANY);

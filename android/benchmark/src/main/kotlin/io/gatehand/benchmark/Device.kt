@@ -5,6 +5,7 @@ import io.gatehand.AgentConfig
 import io.gatehand.ApiRequest
 import io.gatehand.Enrolment
 import io.gatehand.ScannerAgent
+import io.gatehand.okhttp.GatehandInterceptor
 import io.gatehand.testing.StandInKeystore
 import io.gatehand.testing.TestDevice
 import io.gatehand.testing.TestServer
@@ -48,6 +49,10 @@ internal object Device {
         .build()
     private lateinit var withKey: Request
 
+    /** As an app has it that was built on OkHttp: with a dummy for the key. */
+    private lateinit var intercepting: OkHttpClient
+    private lateinit var withDummy: Request
+
     fun enrol(context: Application, server: TestServer) {
         StandInKeystore.reset()
         agent = ScannerAgent.open(context, AgentConfig.Builder("benchmark", "1").build())
@@ -56,6 +61,9 @@ internal object Device {
         val key = redeem(server.createDevice())
         keyInJava = KeyInJava(context, key)
         withKey = Request.Builder().url("${server.address}/$PATH").header("Authorization", "Device $key").build()
+        intercepting = client.newBuilder().addInterceptor(GatehandInterceptor(agent)).build()
+        withDummy = withKey.newBuilder().header("Authorization", "Device dummy").build()
+        check(callWithOkHttp().size == callIntercepted().size)
         check(callWithOkHttp().size == agent.blocking().request(request).body.size)
     }
 
@@ -69,6 +77,9 @@ internal object Device {
 
     @JvmStatic
     fun callWithOkHttp(): ByteArray = client.newCall(withKey).execute().use(::read)
+
+    @JvmStatic
+    fun callIntercepted(): ByteArray = intercepting.newCall(withDummy).execute().use(::read)
 
     /** The shortest way from a coroutine: the body is read by the thread that the answer came to. */
     private suspend fun awaitOkHttp(): ByteArray = suspendCancellableCoroutine { waiting ->

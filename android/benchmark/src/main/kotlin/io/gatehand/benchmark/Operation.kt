@@ -11,6 +11,7 @@ internal enum class Operation(val method: String, val says: String) {
     KEY_IN_JAVA("keyInJava", "the key from preferences, decrypted in Java"),
     OK_HTTP_BLOCKING("okHttpBlocking", "OkHttp, on the thread that waits"),
     REQUEST_BLOCKING("requestBlocking", "agent.blocking().request()"),
+    INTERCEPTED("intercepted", "OkHttp with gatehand-okhttp, on the same"),
     OK_HTTP_SUSPENDING("okHttpSuspending", "OkHttp, from a coroutine"),
     REQUEST_SUSPENDING("requestSuspending", "agent.request()"),
     OK_HTTP_BLOCKING_AT_ONCE("okHttpBlockingAtOnce", "OkHttp, from 8 threads"),

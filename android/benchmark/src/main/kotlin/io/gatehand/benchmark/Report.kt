@@ -42,6 +42,7 @@ internal class Report(private val rounds: List<Round>) {
             Ratio(Operation.STATUS, Operation.LEAST_NATIVE_CALL, "status() / the least native call", 20.0),
             Ratio(Operation.STATUS, Operation.KEY_IN_JAVA, "status() / key decrypted in Java", 1.0),
             Ratio(Operation.REQUEST_BLOCKING, Operation.OK_HTTP_BLOCKING, "request() / OkHttp, on a thread that waits", 1.25),
+            Ratio(Operation.INTERCEPTED, Operation.OK_HTTP_BLOCKING, "OkHttp with gatehand-okhttp / OkHttp", 1.25),
             Ratio(Operation.REQUEST_SUSPENDING, Operation.OK_HTTP_SUSPENDING, "request() / OkHttp, from a coroutine", 1.1),
             Ratio(Operation.REQUEST_BLOCKING_AT_ONCE, Operation.OK_HTTP_BLOCKING_AT_ONCE, "request() / OkHttp, from 8 threads"),
             Ratio(Operation.REQUEST_SUSPENDING_AT_ONCE, Operation.OK_HTTP_SUSPENDING_AT_ONCE, "request() / OkHttp, from 8 coroutines"),
