@@ -50,7 +50,7 @@ where
     if core.memory.is_none() {
         return work.await;
     }
-    let Ok(done) = on_own_thread(until, work).await else {
+    let Ok(done) = on_own_thread(&THREADS, until, work).await else {
         let path = core.folder.path().to_owned();
         return Err(VaultError::Busy { path }.into());
     };
@@ -63,6 +63,7 @@ struct NoThread;
 
 /// If nobody waits for the work any more, it ends where it next waits for something else than the disk.
 async fn on_own_thread<T: Send + 'static>(
+    threads: &'static Semaphore,
     until: Instant,
     work: Work<T>,
 ) -> Result<Result<T, AgentError>, NoThread> {
@@ -71,7 +72,7 @@ async fn on_own_thread<T: Send + 'static>(
     // Dropped with this future.
     let (_wanted, given_up) = oneshot::channel::<()>();
     let (tell, told) = oneshot::channel::<Done<T>>();
-    let free = timeout_at(until, THREADS.acquire());
+    let free = timeout_at(until, threads.acquire());
     let thread = free.await.map_err(|_| NoThread)?;
     let work = async {
         tokio::select! {
@@ -115,7 +116,27 @@ mod tests {
         work: impl Future<Output = Result<T, AgentError>> + Send + 'static,
     ) -> Result<T, AgentError> {
         let until = Instant::now() + Duration::from_secs(60);
-        on_own_thread(until, Box::pin(work)).await.unwrap()
+        on_own_thread(&THREADS, until, Box::pin(work))
+            .await
+            .unwrap()
+    }
+
+    #[tokio::test]
+    async fn who_finds_all_threads_taken_waits_no_longer_than_the_work_may_take() {
+        static ONE: Semaphore = Semaphore::const_new(1);
+        let (far, near) = (Duration::from_secs(60), Duration::from_millis(10));
+        let (send, receive) = oneshot::channel();
+        let first = async { Ok(receive.await.is_ok()) };
+        let first = tokio::spawn(on_own_thread(&ONE, Instant::now() + far, Box::pin(first)));
+        while ONE.available_permits() > 0 {
+            tokio::task::yield_now().await;
+        }
+        let second = on_own_thread(&ONE, Instant::now() + near, Box::pin(async { Ok(()) }));
+        assert!(second.await.is_err());
+        send.send(()).unwrap();
+        assert!(first.await.unwrap().unwrap().unwrap());
+        let third = on_own_thread(&ONE, Instant::now() + far, Box::pin(async { Ok(()) }));
+        assert!(third.await.is_ok());
     }
 
     #[tokio::test]
