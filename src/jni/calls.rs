@@ -5,12 +5,13 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::Poll;
+use std::time::Duration;
 
 use jni::Env;
 use jni::objects::JByteArray;
 use jni::refs::Global;
 use tokio::sync::oneshot;
-use tokio::task;
+use tokio::{task, time};
 use zeroize::Zeroizing;
 
 use super::agents::AGENTS;
@@ -19,6 +20,9 @@ use super::failure::{BridgeError, Failure};
 use super::java::{self, Completion, Counted, attached};
 use super::registry::{self, Registry};
 use super::streams::{self, RequestBody, Response};
+
+/// How long a body may still be written once the answer has begun.
+const LATE_BODY: Duration = Duration::from_secs(10);
 
 pub(super) static CALLS: Registry<Call> = Registry::new("call");
 
@@ -37,6 +41,18 @@ pub(super) struct Success {
     pub(super) response: Option<Response>,
 }
 
+impl Success {
+    /// Whether the server takes what is sent. Some begin to answer before they have read all, and would wait
+    /// for the rest.
+    fn takes_the_body(&self) -> bool {
+        let status = self
+            .response
+            .as_ref()
+            .map(|response| response.stream.status);
+        status.is_some_and(|status| (200..300).contains(&status))
+    }
+}
+
 type Waiting = (Global<Completion<'static>>, Counted);
 
 pub(super) fn start<'l>(
@@ -49,7 +65,7 @@ pub(super) fn start<'l>(
     let waiting = java::keep(env, "a completion", completion)?;
     let uses = Use::begin()?;
     let id = registry::next_id();
-    let (end, ended) = oneshot::channel();
+    let (end, mut ended) = oneshot::channel();
     let call = Arc::new(Call {
         agent,
         end: Mutex::new(Some(end)),
@@ -63,11 +79,19 @@ pub(super) fn start<'l>(
         let mut outcome = tokio::select! {
             biased;
             outcome = caught(work) => outcome,
-            failure = ended => Err(failure.unwrap_or_else(|_| Failure::cancelled())),
+            failure = &mut ended => Err(failure.unwrap_or_else(|_| Failure::cancelled())),
         };
-        if let Some(call) = CALLS.take(id)
+        if let Some(call) = CALLS.find(id)
             && let Some(body) = &call.body
         {
+            if outcome.as_ref().is_ok_and(Success::takes_the_body) {
+                tokio::select! {
+                    biased;
+                    () = body.finished() => {}
+                    failure = ended => outcome = Err(failure.unwrap_or_else(|_| Failure::cancelled())),
+                    () = time::sleep(LATE_BODY) => {}
+                }
+            }
             let unwritten = body.end().await;
             if let Ok(Success {
                 response: Some(response),
@@ -77,6 +101,7 @@ pub(super) fn start<'l>(
                 response.unwritten = unwritten;
             }
         }
+        CALLS.take(id);
         if let Err(failure) = &outcome
             && failure.is_about_the_vault()
             && let Some(open) = AGENTS.find(agent)

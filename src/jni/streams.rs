@@ -95,6 +95,7 @@ impl Drop for Unwritten {
 /// A request's body while its call goes on.
 pub(super) struct RequestBody {
     writer: Mutex<Option<BodyWriter>>,
+    finished: watch::Sender<bool>,
     ended: watch::Sender<bool>,
 }
 
@@ -102,6 +103,7 @@ impl RequestBody {
     pub(super) fn new(writer: BodyWriter) -> Self {
         Self {
             writer: Mutex::new(Some(writer)),
+            finished: watch::Sender::new(false),
             ended: watch::Sender::new(false),
         }
     }
@@ -116,6 +118,16 @@ impl RequestBody {
     /// It has all that it is to have.
     pub(super) async fn finish(&self) {
         drop(self.writer.lock().await.take());
+        self.finished.send_replace(true);
+    }
+
+    /// Waits until it has all.
+    pub(super) async fn finished(&self) {
+        self.finished
+            .subscribe()
+            .wait_for(|finished| *finished)
+            .await
+            .ok();
     }
 
     /// Whether more is wanted.
