@@ -38,17 +38,15 @@ class LegibilityTest {
     private val enrolled = Situation(true, states.getValue("enrolled"), event = event)
     private val maintained = enrolled.copy(step = Step.Maintain)
     private val long = DeviceState.Enrolled(
-        Identity(
-            "https://tickets.stadtwerke-musterhausen.veranstaltungen.example",
-            "landeshauptstadt-musterhausen-veranstaltungs-gmbh",
-            12,
-            "ABCDEFGHIJKLMNOP",
-            "Haupteingang_Nordtribuene-Drehkreuz.17",
-            "pretixscan_online_noorders",
-            Gate(3, "Sonderveranstaltung-Nordzugang", "sonder"),
-            "2026.8.0",
-            0,
-        ),
+        Identity.Builder("https://tickets.stadtwerke-musterhausen.veranstaltungen.example")
+            .organizer("landeshauptstadt-musterhausen-veranstaltungs-gmbh")
+            .deviceId(12)
+            .uniqueSerial("ABCDEFGHIJKLMNOP")
+            .name("Haupteingang_Nordtribuene-Drehkreuz.17")
+            .securityProfile("pretixscan_online_noorders")
+            .gate(Gate(3, "Sonderveranstaltung-Nordzugang", "sonder"))
+            .serverVersion("2026.8.0")
+            .build(),
     )
     private val confirm = Step.Confirm(ScreensTest.ENROLMENT, replaces = false)
     private val refused = Notice(
