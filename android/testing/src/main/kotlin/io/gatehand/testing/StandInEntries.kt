@@ -23,8 +23,9 @@ internal sealed class Entry(val inStrongBox: Boolean) {
         override fun another(): Entry = Aes(newAes(), inStrongBox)
     }
 
-    class Rsa(val pair: KeyPair) : Entry(inStrongBox = false) {
-        override fun another(): Entry = Rsa(newRsa())
+    /** A pair, be it of RSA or not. */
+    class Rsa(val pair: KeyPair, val use: StandInKey = StandInKey()) : Entry(inStrongBox = false) {
+        override fun another(): Entry = Rsa(newRsa(), use)
     }
 
     companion object {
@@ -48,7 +49,7 @@ internal class OpaqueSecretKey(@Transient val key: SecretKey) : SecretKey {
 
 /** A key whose bytes nobody gets. */
 internal class OpaquePrivateKey(@Transient val key: PrivateKey) : PrivateKey {
-    override fun getAlgorithm(): String = "RSA"
+    override fun getAlgorithm(): String = key.algorithm
 
     override fun getFormat(): String? = null
 

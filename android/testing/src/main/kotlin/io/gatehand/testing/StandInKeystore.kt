@@ -4,7 +4,9 @@ import java.io.File
 import java.security.KeyStoreException
 import java.security.Provider
 import java.security.ProviderException
+import java.security.PublicKey
 import java.security.Security
+import javax.crypto.Cipher
 import javax.crypto.SecretKey
 
 /** What the library does with a Keystore; each can fail. */
@@ -85,6 +87,20 @@ public class StandInKeystore private constructor(private val file: File?) :
         change { kept.clear() }
     }
 
+    /** Puts a key there that the app has made by itself. */
+    public fun put(alias: String, key: StandInKey) {
+        change { kept[alias] = key.made() }
+    }
+
+    /** What is encrypted to the pair of this name, as a server does it. */
+    public fun encrypt(alias: String, plain: ByteArray): ByteArray = Cipher.getInstance("RSA/ECB/PKCS1Padding", "SunJCE").run {
+        init(Cipher.ENCRYPT_MODE, (kept.getValue(alias) as Entry.Rsa).pair.public)
+        doFinal(plain)
+    }
+
+    /** The public half of the pair of this name. */
+    public fun publicKey(alias: String): PublicKey = (kept.getValue(alias) as Entry.Rsa).pair.public
+
     /** Exchanges each key for another one of the same name and kind. */
     public fun exchangeKeys() {
         change { kept.keys.toList().forEach { kept[it] = kept.getValue(it).another() } }
@@ -115,6 +131,7 @@ public class StandInKeystore private constructor(private val file: File?) :
         putService(Made(this, "KeyStore", NAME) { StandInKeyStoreSpi(this) })
         putService(Made(this, "KeyGenerator", "AES") { StandInAesGenerator(this) })
         putService(Made(this, "KeyPairGenerator", "RSA") { StandInRsaGenerator(this) })
+        putService(Made(this, "KeyFactory", "RSA") { StandInKeyFactory(this) })
         putService(Made(this, "Cipher", "AES/GCM/NoPadding", OpaqueSecretKey::class.java) { StandInAesCipher(this) })
         putService(Made(this, "Cipher", "RSA/ECB/PKCS1Padding", OpaquePrivateKey::class.java) { StandInRsaCipher(this) })
         // First, as on a device, where its ciphers come before the others that would try its keys.
