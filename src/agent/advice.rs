@@ -73,6 +73,8 @@ pub enum Advice {
     MoveVault,
     /// Put the vault where it is kept, or allow that it is not.
     KeepOrAllow,
+    /// Adopt with the RSA key that was reported, or without any.
+    GiveReportedMediaKey,
     /// Use https, or allow plain http.
     Encrypt,
     /// Log in to the network first, or trust the server's own certificate.
@@ -121,6 +123,7 @@ impl Advice {
             ErrorKind::EnrolmentUnfinished => Some(Self::FinishOrReplace),
             ErrorKind::AlreadyEnrolled => Some(Self::SeeOrReplace),
             ErrorKind::MediaKeyLost => Some(Self::Replace),
+            ErrorKind::OtherMediaKey => Some(Self::GiveReportedMediaKey),
             ErrorKind::Revoked => Some(Self::NewDevice),
             ErrorKind::AnswerLost => Some(Self::RevokeAndRenew),
             ErrorKind::OtherDevice => Some(Self::CheckExisting),

@@ -1,9 +1,13 @@
-//! Keys for NFC media: the device's RSA key, made when it is first needed, and what the server
-//! encrypts to it.
+//! Keys for NFC media: the device's RSA key, made when it is first needed or given by who had it before,
+//! and what the server encrypts to it.
 
 use base64::prelude::{BASE64_STANDARD, Engine};
-use rsa::PrivateKey;
-use rsa::pkcs8::{DecodePrivateKey, EncodePrivateKey, EncodePublicKey, LineEnding, SecretDocument};
+use rsa::pkcs1::DecodeRsaPrivateKey;
+use rsa::pkcs8::{
+    DecodePrivateKey, DecodePublicKey, EncodePrivateKey, EncodePublicKey, LineEnding,
+    SecretDocument,
+};
+use rsa::{PrivateKey, PublicKey};
 use zeroize::Zeroizing;
 
 use crate::wire::MediumKeySet;
@@ -27,9 +31,35 @@ pub struct MediaKeys {
     pub diversification_key: Zeroizing<Vec<u8>>,
 }
 
+/// An RSA key that another app had for this device's NFC media, and has reported: the server takes no other.
+#[derive(Clone)]
+pub struct GivenMediaKey {
+    /// In DER.
+    public: Vec<u8>,
+    pub(super) private: PrivateHalf,
+}
+
+/// Where the private half of a key is.
+#[derive(Clone)]
+pub(super) enum PrivateHalf {
+    /// Here, in DER.
+    Here(SecretDocument),
+    /// In a store of keys, as Android's Keystore, under this name.
+    Held(String),
+}
+
 /// Why media keys can't be had.
 #[derive(Debug, thiserror::Error)]
 pub enum MediaKeyError {
+    /// What was given is no private key.
+    #[error("this is no RSA private key of 1024 to 8192 bits in PEM form")]
+    GivenPrivate,
+    /// A private key was given that only its passphrase opens.
+    #[error("this RSA private key is encrypted with a passphrase: decrypt it first")]
+    GivenEncrypted,
+    /// What was given is no public key.
+    #[error("this is no RSA public key of 1024 to 8192 bits in PEM form")]
+    GivenPublic,
     /// No RSA key pair could be made or written.
     #[error("can't make an RSA key pair for this device")]
     Make(#[source] Box<dyn std::error::Error + Send + Sync>),
@@ -54,6 +84,67 @@ pub enum MediaKeyError {
         #[source]
         source: rsa::Error,
     },
+}
+
+impl GivenMediaKey {
+    /// A private key in PEM, of PKCS#8 or PKCS#1.
+    pub fn from_pem(pem: &str) -> Result<Self, MediaKeyError> {
+        let pem = pem.trim();
+        if pem.contains("ENCRYPTED") {
+            return Err(MediaKeyError::GivenEncrypted);
+        }
+        let key = PrivateKey::from_pkcs8_pem(pem)
+            .ok()
+            .or_else(|| PrivateKey::from_pkcs1_pem(pem).ok())
+            .ok_or(MediaKeyError::GivenPrivate)?;
+        let Encoded { private, public } = MediaKey(key).encode()?;
+        Ok(Self {
+            public: usable(&public).ok_or(MediaKeyError::GivenPrivate)?,
+            private: PrivateHalf::Here(private),
+        })
+    }
+
+    /// A pair in a store of keys that knows it by `name`; its public half in PEM.
+    pub fn held(name: String, public: &str) -> Result<Self, MediaKeyError> {
+        Ok(Self {
+            public: usable(public).ok_or(MediaKeyError::GivenPublic)?,
+            private: PrivateHalf::Held(name),
+        })
+    }
+
+    /// The public half in PEM, in every form in which apps are known to write it. A server that compares
+    /// texts takes none but the one that was reported.
+    pub(super) fn texts(&self) -> [String; 3] {
+        let coded = BASE64_STANDARD.encode(&self.public);
+        // As Android's Base64 breaks lines, as others do, and not at all.
+        [76, 64, coded.len()].map(|width| {
+            let mut text = "-----BEGIN PUBLIC KEY-----\n".to_owned();
+            for (index, letter) in coded.chars().enumerate() {
+                if index > 0 && index % width == 0 {
+                    text.push('\n');
+                }
+                text.push(letter);
+            }
+            text + "\n-----END PUBLIC KEY-----\n"
+        })
+    }
+}
+
+/// Whether two texts in PEM are the same public key, however their lines are broken.
+pub(super) fn is_same_key(one: &str, other: &str) -> bool {
+    one == other || der(one).is_some_and(|one| Some(one) == der(other))
+}
+
+/// The key in DER, if it is of a length that servers take.
+fn usable(pem: &str) -> Option<Vec<u8>> {
+    der(pem).filter(|der| PublicKey::from_public_key_der(der).is_ok())
+}
+
+fn der(pem: &str) -> Option<Vec<u8>> {
+    let (_, rest) = pem.split_once("-----BEGIN PUBLIC KEY-----")?;
+    let (body, _) = rest.split_once("-----END PUBLIC KEY-----")?;
+    let body: String = body.split_ascii_whitespace().collect();
+    BASE64_STANDARD.decode(body).ok()
 }
 
 /// The device's RSA key, opened.

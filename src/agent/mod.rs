@@ -41,8 +41,8 @@ pub use self::core::is_working_apart;
 pub use advice::Advice;
 pub use answer::ForeignAnswer;
 pub use calls::{
-    ApiRequest, ApiResponse, ApiStream, BodyWriter, Current, Info, Selected, SelectedEvent,
-    StreamedBody, Suggestion, streamed_body,
+    ApiRequest, ApiResponse, ApiStream, BodyWriter, Current, Info, MediaKeySets, Selected,
+    SelectedEvent, StreamedBody, Suggestion, streamed_body,
 };
 pub use client::{
     App, Client, ClientConfig, ClientError, Distrust, Flaw, LastFailure, OwnAuthority, ProxyChoice,
@@ -51,7 +51,7 @@ pub use client::{
 pub use describe::{Describe, ThisMachine};
 pub use error::{AgentError, ErrorKind};
 pub use event::{Event, Observe};
-pub use media_keys::{MediaKeyError, MediaKeys};
+pub use media_keys::{GivenMediaKey, MediaKeyError, MediaKeys};
 pub use operate::{Course, Done, ExistingIdentity, InitializeOptions, Initialized, Resumed};
 pub use perform::{Afterlife, Replaced};
 pub use record::{Identity, Lost, Revoker};
@@ -155,7 +155,8 @@ impl Agent {
     }
 
     /// Takes over a device that another app enrolled, once the server has confirmed it. That it was
-    /// taken over before, with the same key, is fine.
+    /// taken over before, with the same key, is fine. With its RSA key for NFC media, the server has to take that
+    /// too, by a report of this device, before anything is stored.
     pub async fn adopt(
         &self,
         existing: &ExistingIdentity,
@@ -226,19 +227,26 @@ impl Agent {
     }
 
     /// Who the device is, and its keys for NFC media, decrypted. Makes the device's RSA key if there is
-    /// none yet, which takes a second or more, and tells the server.
-    pub async fn media_keys(&self) -> Result<(Identity, Vec<MediaKeys>), AgentError> {
+    /// none yet, which takes a second or more, and tells the server. While that is away, the keys that it told
+    /// last: with such at hand it has five seconds to answer.
+    pub async fn media_keys(&self) -> Result<MediaKeySets<MediaKeys>, AgentError> {
         calls::media_keys(&self.core).await
     }
 
     /// The keys for NFC media as the server encrypted them to a key pair that the app holds, as in
     /// Android's Keystore; `public` is its public half in PEM. The pair that was reported first stays:
-    /// the server takes no other.
+    /// the server takes no other. While that is away, the same as [`media_keys`](Self::media_keys).
     pub async fn encrypted_media_keys(
         &self,
         public: &str,
-    ) -> Result<Vec<MediumKeySet>, AgentError> {
+    ) -> Result<MediaKeySets<MediumKeySet>, AgentError> {
         calls::encrypted_media_keys(&self.core, public).await
+    }
+
+    /// The name of the key pair for NFC media that came with an adopted device, where an app's store of keys
+    /// holds it. Waits for the disk.
+    pub fn media_key_held_as(&self) -> Result<Option<String>, AgentError> {
+        calls::media_key_held_as(&self.core)
     }
 
     /// Asks what to scan for now.

@@ -1,7 +1,7 @@
 //! `gatehand adopt`: takes over a device that another app enrolled.
 
 use std::io::{self, IsTerminal};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use serde::Deserialize;
@@ -12,7 +12,7 @@ use super::error::CliError;
 use super::override_arguments::OverrideArguments;
 use super::runtime;
 use super::{input, output, progress};
-use crate::agent::{Course, ExistingIdentity, InitializeOptions};
+use crate::agent::{Course, ExistingIdentity, GivenMediaKey, InitializeOptions, MediaKeyError};
 use crate::enrolment::ServerUrl;
 use crate::secret::Secret;
 
@@ -23,6 +23,7 @@ const EXAMPLES: &str = "\
 Examples:
   gatehand adopt old-scanner.json
   some-export | gatehand adopt -
+  gatehand adopt old-scanner.json --media-key old-scanner.pem
 
 The file is JSON, with what the other app kept:
   {\"url\": \"https://pretix.eu\", \"key\": \"…64 characters…\",
@@ -40,6 +41,10 @@ pub(super) struct Adopt {
     /// The file with address, key and serial (- for standard input).
     #[arg(value_name = "FILE", default_value = "-")]
     file: PathBuf,
+    /// The RSA private key, in PEM form, that the other app has reported for NFC media: the server takes no
+    /// other for this device. Remove the file afterwards, too.
+    #[arg(long, value_name = "PEM_FILE")]
+    media_key: Option<PathBuf>,
     /// Give up the device that is enrolled here, an unfinished enrolment or an unusable vault.
     #[arg(long)]
     replace: bool,
@@ -86,6 +91,7 @@ impl Adopt {
             server: server.clone(),
             key: existing.key,
             unique_serial: Some(existing.serial),
+            media_key: self.media_key.as_deref().map(media_key).transpose()?,
         };
         let options = InitializeOptions {
             replace: self.replace,
@@ -115,6 +121,17 @@ impl Adopt {
         };
         outcome.show(&agent, heading, self.json)
     }
+}
+
+fn media_key(file: &Path) -> Result<GivenMediaKey, CliError> {
+    let pem = input::read_file(file, FILE_LIMIT)?;
+    str::from_utf8(&pem)
+        .map_err(|_| MediaKeyError::GivenPrivate)
+        .and_then(GivenMediaKey::from_pem)
+        .map_err(|source| CliError::MediaKey {
+            name: input::name(file),
+            source,
+        })
 }
 
 /// Not the parser's own words, which may repeat the key. A key that no header can hold is none.

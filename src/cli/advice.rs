@@ -121,6 +121,9 @@ fn plain(error: &CliError) -> Option<&'static str> {
         CliError::Existing { .. } => Some(
             r#"write it as {"url": "https://pretix.eu", "key": "…", "serial": "…"}, with what the other app has"#,
         ),
+        CliError::MediaKey { .. } => Some(
+            "give the private key that the other app has reported, in PEM form; openssl pkey -in FILE -out FILE.pem makes it of other forms and decrypts it",
+        ),
         #[cfg(feature = "server")]
         CliError::Server(ServerError::Listen(error)) => error.advice(),
         #[cfg(feature = "server")]
@@ -294,6 +297,9 @@ fn words(advice: Advice) -> &'static str {
         }
         Advice::KeepOrAllow => {
             "name a folder on a disk with GATEHAND_HOME, or add --volatile if this device is needed until then only"
+        }
+        Advice::GiveReportedMediaKey => {
+            "give the key that the other app has reported with --media-key, or none: NFC media then need a new device"
         }
         Advice::Encrypt => "use https, or add --allow-http if this network is trusted",
         Advice::LogInOrTrust { is_another: false } => {

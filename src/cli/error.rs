@@ -2,7 +2,7 @@
 
 use std::io;
 
-use crate::agent::{AgentError, ClientError};
+use crate::agent::{AgentError, ClientError, MediaKeyError};
 use crate::enrolment::draw::DrawError;
 use crate::enrolment::picture::PictureError;
 use crate::enrolment::{ParseError, ServerUrlError, TokenError};
@@ -41,6 +41,12 @@ pub(super) enum CliError {
     Rejected,
     #[error("{name} is not JSON with url, key and serial")]
     Existing { name: String },
+    #[error("can't use the RSA key in {name}")]
+    MediaKey {
+        name: String,
+        #[source]
+        source: MediaKeyError,
+    },
     #[error("nothing was revoked")]
     NotConfirmed,
     #[error("the server answered with status {status}")]

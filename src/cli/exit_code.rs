@@ -119,7 +119,8 @@ pub(super) fn of(error: &CliError) -> ExitCode {
         | CliError::CodeNotConfirmed
         | CliError::NotConfirmed
         | CliError::NoCommand(_)
-        | CliError::Existing { .. } => ExitCode::Usage,
+        | CliError::Existing { .. }
+        | CliError::MediaKey { .. } => ExitCode::Usage,
         #[cfg(feature = "server")]
         CliError::Database(_)
         | CliError::Store(_)
@@ -156,7 +157,10 @@ fn of_kind(kind: ErrorKind) -> ExitCode {
             ExitCode::Rejected
         }
         ErrorKind::AnswerLost => ExitCode::AnswerLost,
-        ErrorKind::Refused | ErrorKind::TokenRefused | ErrorKind::MediaKeyLost => ExitCode::Refused,
+        ErrorKind::Refused
+        | ErrorKind::TokenRefused
+        | ErrorKind::MediaKeyLost
+        | ErrorKind::OtherMediaKey => ExitCode::Refused,
         ErrorKind::Unreachable | ErrorKind::TimedOut => ExitCode::Unreachable,
         ErrorKind::CertificateInvalid => ExitCode::Certificate,
         ErrorKind::ForeignAnswer
@@ -217,7 +221,7 @@ mod tests {
     }
 
     /// Kinds that the command does not tell from others.
-    const COARSER: [(ErrorKind, ExitCode); 17] = [
+    const COARSER: [(ErrorKind, ExitCode); 18] = [
         (ErrorKind::EnrolmentTooNew, ExitCode::Code),
         (ErrorKind::ArgumentInvalid, ExitCode::Usage),
         (ErrorKind::Enrolling, ExitCode::NotEnrolled),
@@ -227,6 +231,7 @@ mod tests {
         (ErrorKind::TokenRefused, ExitCode::Refused),
         (ErrorKind::OtherDevice, ExitCode::Foreign),
         (ErrorKind::MediaKeyLost, ExitCode::Refused),
+        (ErrorKind::OtherMediaKey, ExitCode::Refused),
         (ErrorKind::MediaKeysUnreadable, ExitCode::Failed),
         (ErrorKind::TimedOut, ExitCode::Unreachable),
         (ErrorKind::AnswerTooLarge, ExitCode::Foreign),

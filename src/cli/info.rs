@@ -1,13 +1,15 @@
 //! `gatehand info`: what the server tells of this device.
 
 use clap::Args;
+use jiff::Timestamp;
 use serde::Serialize;
 
 use super::connection_arguments::ConnectionArguments;
 use super::error::CliError;
 use super::runtime;
 use super::{device, output, progress, status};
-use crate::agent::MediaKeys;
+use crate::agent::{Identity, MediaKeySets, MediaKeys};
+use crate::wire::timestamp;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -19,7 +21,8 @@ Examples:
 #[derive(Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Info {
-    /// Print the keys for NFC media too. The device's RSA key is made if there is none yet.
+    /// Print the keys for NFC media too: while the server is away, those that it told last. The device's RSA key is
+    /// made if there is none yet.
     #[arg(long)]
     media_keys: bool,
     /// Print JSON.
@@ -35,6 +38,17 @@ struct InfoDocument<'a> {
     status: status::StatusDocument<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]
     media_keys: Option<Vec<MediaKeyDocument>>,
+    #[serde(with = "timestamp::optional", skip_serializing_if = "Option::is_none")]
+    media_keys_as_of: Option<Timestamp>,
+    /// Whether the server could not be asked for them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    media_keys_from_vault: Option<bool>,
+}
+
+/// What was asked for.
+enum Asked {
+    Identity(Identity),
+    MediaKeys(MediaKeySets<MediaKeys>),
 }
 
 /// A pair of keys in hexadecimal.
@@ -54,21 +68,37 @@ impl Info {
         let what = format!("asking {}", device::server_name(&agent));
         let ask = async {
             if self.media_keys {
-                let (identity, keys) = agent.media_keys().await?;
-                Ok::<_, CliError>((identity, Some(keys)))
+                agent.media_keys().await.map(Asked::MediaKeys)
             } else {
-                Ok((agent.info().await?.identity, None))
+                agent
+                    .info()
+                    .await
+                    .map(|info| Asked::Identity(info.identity))
             }
         };
-        let (identity, media_keys) = runtime::for_calls()?.block_on(progress::shown(&what, ask))?;
+        let asked = runtime::for_calls()?.block_on(progress::shown(&what, ask))?;
+        let status = agent.status()?;
+        let (status, keys) = match asked {
+            Asked::MediaKeys(keys) => match &keys.unasked {
+                Some(error) => {
+                    error.warn();
+                    (status, Some(keys))
+                }
+                None => (status.confirmed(keys.identity.clone()), Some(keys)),
+            },
+            // As the server told it, whether it could be stored or not.
+            Asked::Identity(identity) => (status.confirmed(identity), None),
+        };
+        let as_of = keys.as_ref().map(|keys| keys.as_of);
+        let from_vault = keys.as_ref().map(|keys| keys.unasked.is_some());
         let media_keys: Option<Vec<_>> =
-            media_keys.map(|keys| keys.iter().map(MediaKeyDocument::of).collect());
-        // As the server told it, whether it could be stored or not.
-        let status = agent.status()?.confirmed(identity);
+            keys.map(|keys| keys.sets.iter().map(MediaKeyDocument::of).collect());
         if self.json {
             return output::print_json(&InfoDocument {
                 status: status::report(&status),
                 media_keys,
+                media_keys_as_of: as_of,
+                media_keys_from_vault: from_vault,
             });
         }
         if let Some(identity) = &status.identity {
@@ -76,6 +106,10 @@ impl Info {
         }
         if let Some(keys) = media_keys {
             output::print_line("")?;
+            if let (Some(true), Some(as_of)) = (from_vault, as_of) {
+                let as_of = output::time(as_of);
+                output::print_line(&format!("Keys for NFC media as of {as_of}:"))?;
+            }
             output::print_whole_columns(
                 ["SET", "TYPE", "ACTIVE", "UID KEY", "DIVERSIFICATION KEY"],
                 keys.into_iter().map(MediaKeyDocument::cells),

@@ -144,6 +144,9 @@ fn of(advice: Advice) -> &'static str {
         }
         Advice::MoveVault => "choose a folder in the app's own storage",
         Advice::KeepOrAllow => "choose a folder that is kept",
+        Advice::GiveReportedMediaKey => {
+            "give the alias of the key that the app has reported, or none: NFC media then need a new device"
+        }
         Advice::Encrypt => {
             "use https; an app for a network that is trusted can allow http in its AgentConfig"
         }

@@ -18,6 +18,7 @@ pub(super) fn of(kind: ErrorKind) -> &'static str {
         ErrorKind::TokenRefused => "token_refused",
         ErrorKind::OtherDevice => "other_device",
         ErrorKind::MediaKeyLost => "key_lost",
+        ErrorKind::OtherMediaKey => "other_media_key",
         ErrorKind::Unreachable => "unreachable",
         ErrorKind::TimedOut => "timed_out",
         ErrorKind::CertificateInvalid => "certificate_invalid",

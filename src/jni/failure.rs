@@ -147,7 +147,9 @@ impl From<AgentError> for Failure {
             | AgentError::RevokedHere(_)
             | AgentError::Rejected { .. }
             | AgentError::NotAdopted { .. } => Some(401),
-            AgentError::Refused { status, .. } => Some(status.as_u16()),
+            AgentError::Refused { status, .. } | AgentError::GivenMediaKey { status, .. } => {
+                Some(status.as_u16())
+            }
             AgentError::Foreign { source, .. } => source.failure().map(|status| status.as_u16()),
             AgentError::OtherDevice { .. } => Some(200),
             _ => None,

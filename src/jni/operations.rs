@@ -12,7 +12,7 @@ use super::calls::{self, Success};
 use super::failure::Failure;
 use super::java::{Completion, bytes, optional_bytes};
 use super::{Answer, enrolments, exports, shapes};
-use crate::agent::{AgentError, Current, ExistingIdentity, InitializeOptions};
+use crate::agent::{AgentError, Current, ExistingIdentity, GivenMediaKey, InitializeOptions};
 use crate::enrolment::ServerUrl;
 
 exports! {
@@ -23,6 +23,7 @@ exports! {
     (roll(agent: jlong, completion: Completion) -> jlong),
     (revoke(agent: jlong, completion: Completion) -> jlong),
     (event_selection(agent: jlong, current: jbyte[], completion: Completion) -> jlong),
+    (media_key_alias(agent: jlong) -> jbyte[]),
     (medium_key_sets(agent: jlong, public_key: jbyte[], completion: Completion) -> jlong),
 }
 
@@ -98,6 +99,7 @@ fn adopt<'l>(
         })?,
         key: existing.key,
         unique_serial: existing.unique_serial,
+        media_key: existing.media_key.map(given_media_key).transpose()?,
     };
     begin(env, agent, &completion, |open| async move {
         let options = InitializeOptions {
@@ -107,6 +109,19 @@ fn adopt<'l>(
         open.core().adopt(&existing, &options).await?;
         done(&open).await
     })
+}
+
+fn given_media_key(held: shapes::HeldMediaKey) -> Result<GivenMediaKey, Failure> {
+    GivenMediaKey::held(held.alias, &held.public_key)
+        .map_err(|error| Failure::of("media_key_unusable", &error))
+}
+
+fn media_key_alias<'l>(env: &mut Env<'l>, _: JClass<'l>, agent: jlong) -> Answer<JByteArray<'l>> {
+    let held_as = AGENTS.get(agent)?.core().media_key_held_as();
+    match held_as.map_err(Failure::from)? {
+        Some(alias) => Ok(env.byte_array_from_slice(alias.as_bytes())?),
+        None => Ok(JByteArray::null()),
+    }
 }
 
 fn refresh<'l>(
@@ -193,9 +208,9 @@ fn medium_key_sets<'l>(
         let result = match public {
             Some(public) => {
                 let public = public.expose();
-                shapes::encrypted_keys(&open.core().encrypted_media_keys(public).await?).into()
+                shapes::encrypted_keys(open.core().encrypted_media_keys(public).await?).into()
             }
-            None => shapes::keys(&open.core().media_keys().await?.1),
+            None => shapes::keys(open.core().media_keys().await?),
         };
         Ok(Success {
             result,

@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 
 use super::advice;
 use super::failure::Failure;
-use crate::agent::{Event, Identity, MediaKeys, State, Status, Suggestion};
+use crate::agent::{Event, Identity, MediaKeySets, MediaKeys, State, Status, Suggestion};
 use crate::enrolment::Reading;
 use crate::secret::{self, Secret};
 use crate::wire::MediumKeySet;
@@ -67,6 +67,15 @@ pub(super) struct Existing {
     pub(super) server: String,
     pub(super) key: Secret,
     pub(super) unique_serial: Option<String>,
+    pub(super) media_key: Option<HeldMediaKey>,
+}
+
+/// A key pair of the Keystore's.
+#[derive(Deserialize)]
+pub(super) struct HeldMediaKey {
+    pub(super) alias: String,
+    /// In PEM.
+    pub(super) public_key: String,
 }
 
 #[derive(Deserialize)]
@@ -241,6 +250,9 @@ fn event_name(name: &Value) -> &str {
 #[derive(Serialize)]
 struct KeySets<T> {
     medium_key_sets: Vec<T>,
+    as_of_ms: i64,
+    /// Why the server could not be asked, if these are of the vault.
+    unasked: Option<Failure>,
 }
 
 #[derive(Serialize)]
@@ -263,8 +275,8 @@ impl Serialize for Opened<'_> {
     }
 }
 
-pub(super) fn encrypted_keys(sets: &[MediumKeySet]) -> Vec<u8> {
-    let sets = sets.iter().map(|set| KeySet {
+pub(super) fn encrypted_keys(told: MediaKeySets<MediumKeySet>) -> Vec<u8> {
+    let sets = told.sets.iter().map(|set| KeySet {
         public_id: set.public_id,
         organizer: &set.organizer,
         active: set.active,
@@ -275,11 +287,13 @@ pub(super) fn encrypted_keys(sets: &[MediumKeySet]) -> Vec<u8> {
     });
     write(&KeySets {
         medium_key_sets: sets.collect(),
+        as_of_ms: told.as_of.as_millisecond(),
+        unasked: told.unasked.map(Failure::from),
     })
 }
 
-pub(super) fn keys(sets: &[MediaKeys]) -> Zeroizing<Vec<u8>> {
-    let sets = sets.iter().map(|set| KeySet {
+pub(super) fn keys(told: MediaKeySets<MediaKeys>) -> Zeroizing<Vec<u8>> {
+    let sets = told.sets.iter().map(|set| KeySet {
         public_id: set.public_id,
         organizer: &set.organizer,
         active: set.active,
@@ -290,6 +304,8 @@ pub(super) fn keys(sets: &[MediaKeys]) -> Zeroizing<Vec<u8>> {
     });
     write_secret(&KeySets {
         medium_key_sets: sets.collect(),
+        as_of_ms: told.as_of.as_millisecond(),
+        unasked: told.unasked.map(Failure::from),
     })
 }
 

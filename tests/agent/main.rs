@@ -8,6 +8,7 @@
 )]
 
 mod adopt;
+mod adopted_media_key;
 mod certificates;
 #[path = "../common/mod.rs"]
 mod common;
@@ -18,6 +19,7 @@ mod facts;
 mod failing_disk;
 mod foreign_server;
 mod given_trust;
+mod kept_media_keys;
 mod key_checks;
 mod media_keys;
 mod memory;

@@ -343,7 +343,7 @@ fn with_mount(scanner: &Scanner, mount: &str, script: &str) -> Command {
 }
 
 /// Runs `script` with a disk at the scanner's home that is `options`.
-fn with_disk(scanner: &Scanner, options: &str, script: &str) -> Option<Ended> {
+pub fn with_disk(scanner: &Scanner, options: &str, script: &str) -> Option<Ended> {
     if !skip::can_run("unshare", &[&OWN_MOUNTS[..], &["true"]].concat()) {
         return None;
     }

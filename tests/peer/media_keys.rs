@@ -3,12 +3,13 @@
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use reqwest::Method;
-use rsa::pkcs8::{EncodePublicKey, LineEnding};
+use rsa::pkcs8::{EncodePrivateKey, EncodePublicKey, LineEnding};
 use serde_json::{Value, json};
 
 use crate::common::faulty_way::Fault;
+use crate::common::scanner::Scanner;
 use crate::pretix::{ORGANIZER, pretix};
-use crate::{Enrolled, was_repeated};
+use crate::{Enrolled, recover, standing, was_repeated};
 
 /// Lets the organizer use chips that need keys.
 fn use_chips_with_keys() {
@@ -20,13 +21,31 @@ fn use_chips_with_keys() {
     assert_eq!(answer.status, 200, "{}", answer.text);
 }
 
+fn rsa_key(bits: usize) -> rsa::PrivateKey {
+    let rng = &mut rsa::rand_core::UnwrapErr(getrandom::SysRng);
+    rsa::PrivateKey::new(rng, bits).unwrap()
+}
+
+/// A public key in PEM, with lines of this width.
+fn public(key: &rsa::PrivateKey, width: usize) -> String {
+    let pem = key.to_public_key().to_public_key_pem(LineEnding::LF);
+    let pem = pem.unwrap();
+    let body: String = pem.lines().filter(|line| !line.starts_with('-')).collect();
+    let lines: Vec<&str> = (0..body.len())
+        .step_by(width)
+        .map(|from| &body[from..body.len().min(from + width)])
+        .collect();
+    format!(
+        "-----BEGIN PUBLIC KEY-----\n{}\n-----END PUBLIC KEY-----",
+        lines.join("\n")
+    )
+}
+
 /// The keys as another device decrypts them with a key of its own.
 fn as_another_app_reads_them() -> Value {
-    let rng = &mut rsa::rand_core::UnwrapErr(getrandom::SysRng);
-    let private = rsa::PrivateKey::new(rng, 2048).unwrap();
-    let public = private.to_public_key().to_public_key_pem(LineEnding::LF);
+    let private = rsa_key(2048);
     let created = pretix().create_device("Chips elsewhere");
-    let device = pretix().enrol_with_another_app(&created.token, Some(&public.unwrap()));
+    let device = pretix().enrol_with_another_app(&created.token, Some(&public(&private, 64)));
     let key = device["api_token"].as_str().unwrap();
     let mut sets = pretix()
         .as_device(key, Method::GET, "/api/v1/device/info")
@@ -77,4 +96,78 @@ fn every_device_reads_the_same_keys_whatever_happens_to_the_answers() {
         (&told["media_keys"], &told["reported"]["rsa_pubkey"]),
         (&sets, key)
     );
+}
+
+/// What pretix says to a report with this RSA key.
+fn reporting(key: &str, rsa_pubkey: &str) -> (u16, Value) {
+    let report = json!({
+        "hardware_brand": "Zebra", "hardware_model": "TC25", "software_brand": "pretixSCAN",
+        "software_version": "1", "rsa_pubkey": rsa_pubkey,
+    });
+    let answer = pretix().report(key, &report);
+    (answer.status, answer.json()["rsa_pubkey"].clone())
+}
+
+#[test]
+#[ignore = "starts a real pretix: make test"]
+fn pretix_takes_one_rsa_key_of_a_device_and_no_other_text_of_it() {
+    let private = rsa_key(2048);
+    let created = pretix().create_device("Chips once");
+    let device = pretix().enrol_with_another_app(&created.token, Some(&public(&private, 76)));
+    let key = device["api_token"].as_str().unwrap();
+    let refused = json!(["You cannot change the rsa_pubkey of the device once it is set."]);
+    for (expected, text) in [
+        ((200, Value::Null), public(&private, 76)),
+        ((200, Value::Null), public(&private, 76) + "\n"),
+        ((400, refused.clone()), public(&private, 64)),
+        ((400, refused.clone()), public(&private, 1000)),
+        ((400, refused), public(&rsa_key(2048), 76)),
+    ] {
+        assert_eq!(reporting(key, &text), expected, "{text}");
+    }
+}
+
+#[test]
+#[ignore = "starts a real pretix: make test"]
+fn a_device_of_another_app_reads_its_keys_with_that_app_s_rsa_key_and_no_other_is_adopted() {
+    use_chips_with_keys();
+    let sets = as_another_app_reads_them();
+    for width in [76, 64, 1000] {
+        let private = rsa_key(2048);
+        let (scanner, way) = (Scanner::new(), pretix().way());
+        let created = pretix().create_device("Chips of old");
+        let reported = public(&private, width);
+        let device = pretix().enrol_with_another_app(&created.token, Some(&reported));
+        let kept = json!({
+            "url": way.url, "api_token": device["api_token"], "unique_serial": device["unique_serial"],
+        });
+        let file = scanner.scratch().join("key.pem");
+        let adopt = |key: &rsa::PrivateKey| {
+            std::fs::write(&file, key.to_pkcs8_pem(LineEnding::LF).unwrap().as_bytes()).unwrap();
+            let adopt = ["adopt", "-", "--media-key", file.to_str().unwrap()];
+            scanner.run_with_input(&adopt, kept.to_string().as_bytes())
+        };
+        adopt(&rsa_key(2048)).complains(6, "nothing was adopted");
+        assert_eq!(standing(&scanner).0, "not-enrolled");
+        assert_eq!(
+            pretix().device(created.number)["software_brand"],
+            "pretixSCAN"
+        );
+        way.once("/device/update", Fault::LoseAnswer);
+        adopt(&private).succeeds();
+        for _ in 0..2 {
+            let told = scanner.told(&["info", "--media-keys"]);
+            assert_eq!(told["media_keys"], sets, "{width}");
+            let now = told["reported"]["rsa_pubkey"].as_str().unwrap();
+            assert_eq!(now.trim(), reported);
+            scanner.run(&["roll"]).succeeds();
+        }
+        way.always(Fault::LoseRequest);
+        let told = scanner.told(&["info", "--media-keys", "--timeout", "1"]);
+        assert_eq!(
+            (&told["media_keys"], &told["media_keys_from_vault"]),
+            (&sets, &true.into())
+        );
+        recover(&way);
+    }
 }

@@ -89,6 +89,14 @@ impl Pretix {
         self.call(&format!("Device {key}"), method, path, |request| request)
     }
 
+    /// A report of a device as another app sends it.
+    pub fn report(&self, key: &str, report: &Value) -> Answer {
+        let path = "/api/v1/device/update";
+        self.call(&format!("Device {key}"), Method::POST, path, |request| {
+            request.json(report)
+        })
+    }
+
     fn call(
         &self,
         authorization: &str,

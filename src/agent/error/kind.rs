@@ -45,6 +45,8 @@ pub enum ErrorKind {
     OtherDevice,
     /// The server keeps another RSA key for this device.
     MediaKeyLost,
+    /// The server keeps another RSA key for a device that is to be adopted.
+    OtherMediaKey,
     /// The server's keys for NFC media can't be decrypted.
     MediaKeysUnreadable,
     /// No connection, or it broke.
@@ -77,7 +79,7 @@ pub enum ErrorKind {
 
 impl ErrorKind {
     /// Every kind.
-    pub const ALL: [Self; 31] = [
+    pub const ALL: [Self; 32] = [
         Self::EnrolmentInvalid,
         Self::EnrolmentTooNew,
         Self::ArgumentInvalid,
@@ -95,6 +97,7 @@ impl ErrorKind {
         Self::TokenRefused,
         Self::OtherDevice,
         Self::MediaKeyLost,
+        Self::OtherMediaKey,
         Self::MediaKeysUnreadable,
         Self::Unreachable,
         Self::TimedOut,
@@ -131,6 +134,7 @@ impl ErrorKind {
             Self::TokenRefused => "token-refused",
             Self::OtherDevice => "other-device",
             Self::MediaKeyLost => "media-key-lost",
+            Self::OtherMediaKey => "other-media-key",
             Self::MediaKeysUnreadable => "media-keys-unreadable",
             Self::Unreachable => "unreachable",
             Self::TimedOut => "timed-out",

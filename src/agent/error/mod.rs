@@ -171,6 +171,18 @@ pub enum AgentError {
         /// The server.
         server: String,
     },
+    /// The server does not take the RSA key of a device that is to be adopted.
+    #[error(
+        "{server} does not take this RSA key for the device ({problem}), so nothing was adopted"
+    )]
+    GivenMediaKey {
+        /// The server.
+        server: String,
+        /// 400.
+        status: StatusCode,
+        /// Its words.
+        problem: Problem,
+    },
     /// A call would change the identity behind the agent's back.
     #[error("{path} changes who this device is, and so is not for a plain request")]
     OwnPath {
@@ -289,6 +301,12 @@ impl AgentError {
             Self::Refused { .. } => ErrorKind::Refused,
             Self::OtherDevice { .. } => ErrorKind::OtherDevice,
             Self::OtherMediaKey { .. } => ErrorKind::MediaKeyLost,
+            Self::GivenMediaKey { .. } => ErrorKind::OtherMediaKey,
+            Self::MediaKey(
+                MediaKeyError::GivenPrivate
+                | MediaKeyError::GivenEncrypted
+                | MediaKeyError::GivenPublic,
+            ) => ErrorKind::ArgumentInvalid,
             Self::MediaKey(MediaKeyError::Coding { .. } | MediaKeyError::Decrypt { .. }) => {
                 ErrorKind::MediaKeysUnreadable
             }
@@ -332,6 +350,18 @@ impl AgentError {
                     | VaultError::Unwritable { .. }
                     | VaultError::NotWritten { .. }
             )
+        )
+    }
+
+    /// Whether the server was not asked, or something else than it answered: it said nothing of this device.
+    pub(super) fn is_for_want_of_the_server(&self) -> bool {
+        matches!(
+            self.kind(),
+            ErrorKind::Unreachable
+                | ErrorKind::TimedOut
+                | ErrorKind::CertificateInvalid
+                | ErrorKind::ServerFailed
+                | ErrorKind::ForeignAnswer
         )
     }
 

@@ -1,5 +1,6 @@
 //! What a server tells of the device and says of its key, taken into the vault.
 
+use super::key_sets::keep_key_sets;
 use crate::agent::core::{Core, Known};
 use crate::agent::error::AgentError;
 use crate::agent::record::{Device, Identity, Outcome, Revoker};
@@ -57,7 +58,7 @@ pub(in crate::agent) fn has_news(known: &Known, info: &DeviceInfo) -> bool {
 }
 
 /// What an answer of `device/info` to what is `known` tells of the device. It is stored if any of it is
-/// new and the vault can be written.
+/// new and the vault can be written, and so are the keys for NFC media.
 pub(in crate::agent) async fn hear_info(
     core: &Core,
     known: &Known,
@@ -70,6 +71,7 @@ pub(in crate::agent) async fn hear_info(
     } else if identity != known.identity {
         if_writable(learn(core, &known.identity, info))?;
     }
+    keep_key_sets(core, known, info);
     Ok(identity)
 }
 

@@ -3,6 +3,7 @@
 mod doubt;
 mod given_trust;
 mod info;
+mod key_sets;
 
 pub(super) use doubt::{AfterDoubt, doubt};
 pub(super) use given_trust::{keep_given, keep_given_if_known};

@@ -1,5 +1,6 @@
 //! Enrolment without a token: taking over a device that another app enrolled.
 
+use super::given_media_key::{have_taken, is_there};
 use super::initialize::{
     Course, InitializeOptions, Initialized, begin, done_before, setting_aside,
 };
@@ -8,6 +9,7 @@ use crate::agent::core::Core;
 use crate::agent::describe;
 use crate::agent::device_api;
 use crate::agent::error::AgentError;
+use crate::agent::media_keys::GivenMediaKey;
 use crate::agent::perform::Replacement;
 use crate::agent::record::{Device, Identity, Newcomer, Outcome, Revoker};
 use crate::agent::state::{Operation, Secrets, State, Step};
@@ -25,6 +27,8 @@ pub struct ExistingIdentity {
     pub key: Secret,
     /// Its serial, by which the server's answer is recognized; without it any device is taken.
     pub unique_serial: Option<String>,
+    /// Its RSA key for NFC media, if it has reported one.
+    pub media_key: Option<GivenMediaKey>,
 }
 
 pub(in crate::agent) async fn adopt(
@@ -40,7 +44,13 @@ pub(in crate::agent) async fn adopt(
     }
     let lock = core.lock().await?;
     if let Some(identity) = adopted(core, existing, options) {
-        return Ok(done_before(core, &lock, identity).await);
+        return match add_media_key(core, existing, &identity).await? {
+            Some(identity) => Ok(Initialized {
+                course: Course::Done,
+                ..done_before(core, &lock, identity).await
+            }),
+            None => Ok(done_before(core, &lock, identity).await),
+        };
     }
     // The folder was made with the lock: only now is it sure where it is.
     core.folder.refuse_if_volatile()?;
@@ -63,6 +73,14 @@ pub(in crate::agent) async fn adopt(
     let mut identity = Identity::new(existing.server.clone(), info.device.clone());
     identity.learn_info(&info);
     identity.overrides = options.overrides.clone();
+    let media_key = match &existing.media_key {
+        Some(given) => {
+            let taken = have_taken(core, &client, &mut identity, &existing.key, given).await?;
+            failpoint::reach("adopt: media key taken");
+            Some(taken)
+        }
+        None => None,
+    };
     let step = Step {
         standing: State::Enrolled,
         ends: true,
@@ -82,7 +100,11 @@ pub(in crate::agent) async fn adopt(
         };
         device
             .standing
-            .store(change, Some(Operation::Initialize), step, outcome)
+            .store(change, Some(Operation::Initialize), step, outcome)?;
+        match &media_key {
+            Some(media_key) => media_key.store(change, &identity),
+            None => Ok(()),
+        }
     })?;
     failpoint::reach("adopt: stored");
     core.tell(&device, State::Enrolled, None, None);
@@ -93,6 +115,31 @@ pub(in crate::agent) async fn adopt(
         given_up: device.enrolment.as_ref().map(|begun| begun.server.clone()),
         identity,
     })
+}
+
+/// Takes over the RSA key of a device that was adopted without it. Nothing if there is none to take over.
+async fn add_media_key(
+    core: &Core,
+    existing: &ExistingIdentity,
+    identity: &Identity,
+) -> Result<Option<Identity>, AgentError> {
+    let Some(given) = &existing.media_key else {
+        return Ok(None);
+    };
+    let mut vault = Vault::open(&core.folder)?;
+    if is_there(&vault, identity, given)? {
+        return Ok(None);
+    }
+    let device = Device::load(&vault)?;
+    let client = core.clients.with_kept(&device.trust)?;
+    let mut known = identity.clone();
+    let media_key = have_taken(core, &client, &mut known, &existing.key, given).await?;
+    vault.change(|change| {
+        media_key.store(change, identity)?;
+        identity.edit(change, |stored| stored.clone_from(&known))
+    })?;
+    core.tell_identity(identity, &known);
+    Ok(Some(known))
 }
 
 /// The identity if it is just the one to adopt, as for an app that ended before it had removed

@@ -3,6 +3,7 @@
 
 mod adopt;
 mod freshen;
+mod given_media_key;
 mod initialize;
 mod operation;
 mod replaced;

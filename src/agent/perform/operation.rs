@@ -15,7 +15,7 @@ use crate::agent::device_api;
 use crate::agent::error::AgentError;
 use crate::agent::learn;
 use crate::agent::record::{
-    BegunOperation, Device, Identity, Lost, OnIdentity, Outcome, Revoker, media_key,
+    BegunOperation, Device, Identity, Lost, OnIdentity, Outcome, Revoker, key_sets, media_key,
 };
 use crate::agent::state::{Operation, Secrets, Situation, State, Word};
 use crate::failpoint;
@@ -99,7 +99,8 @@ pub(in crate::agent) async fn finish_operation(
     failpoint::reach("operation: before storing");
     vault.change(|change| {
         if forget_rsa_key {
-            media_key::remove(change)?;
+            media_key::remove_refused(change)?;
+            key_sets::remove(change)?;
         }
         // In the vault as it is now: another call may have learned something meanwhile.
         identity.edit(change, learn)?;

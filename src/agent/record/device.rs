@@ -9,7 +9,7 @@ use super::error::RecordError;
 use super::identity::Identity;
 use super::journal::{BegunEnrolment, BegunOperation};
 use super::redeemed::Redeemed;
-use super::{entry, kept_trust, media_key};
+use super::{entry, kept_trust, key_sets, media_key};
 use crate::agent::client::Trust;
 use crate::agent::clock;
 use crate::agent::state::{Operation, Secrets, Situation, State, Step};
@@ -168,6 +168,7 @@ impl Standing {
             // Nothing of an identity that was there is of use to the new one.
             BegunOperation::remove(change)?;
             media_key::remove(change)?;
+            key_sets::remove(change)?;
             Redeemed::remove(change)?;
             new.identity.store(change)?;
             new.identity.store_key(change, new.key)?;
@@ -176,6 +177,7 @@ impl Standing {
         if step.secrets == Secrets::Destroy {
             Identity::remove_key(change)?;
             media_key::remove(change)?;
+            key_sets::remove(change)?;
             Redeemed::remove(change)?;
             BegunOperation::remove(change)?;
         }

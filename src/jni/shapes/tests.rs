@@ -105,8 +105,15 @@ fn read_again(name: &str, json: &[u8]) -> Value {
                 server,
                 key,
                 unique_serial,
+                media_key,
             } = read(json).unwrap();
-            json!({"server": server, "key": key.expose(), "unique_serial": unique_serial})
+            let media_key = media_key.map(|HeldMediaKey { alias, public_key }| {
+                json!({"alias": alias, "public_key": public_key})
+            });
+            json!({
+                "server": server, "key": key.expose(), "unique_serial": unique_serial,
+                "media_key": media_key,
+            })
         }
         "current" => {
             let Current {
@@ -325,12 +332,28 @@ fn key_sets() -> [(&'static str, Value); 2] {
         uid_key: "AQI=".to_owned(),
         diversification_key: "Aw==".to_owned(),
     };
+    let as_of = identity().enrolled;
+    let opened = MediaKeySets {
+        identity: identity(),
+        sets: vec![opened],
+        as_of,
+        unasked: None,
+    };
+    let encrypted = MediaKeySets {
+        identity: identity(),
+        sets: vec![encrypted],
+        as_of,
+        unasked: Some(AgentError::Unsound {
+            operation: Operation::Update,
+            server: SERVER.to_owned(),
+        }),
+    };
+    let mut told: Value = read(&encrypted_keys(encrypted)).unwrap();
+    let unasked = with(told["unasked"].take(), "message", "what failed");
+    told["unasked"] = unasked;
     [
-        ("key_sets", read(&keys(&[opened])).unwrap()),
-        (
-            "key_sets_encrypted",
-            read(&encrypted_keys(&[encrypted])).unwrap(),
-        ),
+        ("key_sets", read(&keys(opened)).unwrap()),
+        ("key_sets_encrypted", told),
     ]
 }
 

@@ -73,14 +73,22 @@ public interface Agent : Closeable {
      * before it came to that, the same call with the same key returns the identity again. A [roll]
      * afterwards makes every old copy worthless.
      *
+     * With [ExistingIdentity.mediaKeyAlias] the app's RSA key is adopted too, which [mediumKeySets] uses from then on.
+     * It is tried out first, and the server is told of it in a report of this device: if either refuses it, nothing
+     * is adopted. A device that was adopted without it gets it by the same call, while its key is still the same.
+     *
      * @throws GatehandException The address can't be used ([ErrorCode.ARGUMENT_INVALID]).
      * @throws DeviceStateException The device is enrolled with another key, or an enrolment is unfinished.
      * @throws RefusedException The server does not know the key ([ErrorCode.REJECTED]), has revoked the
      *   device's access ([ErrorCode.REVOKED]), or knows the key as another device's than
      *   [ExistingIdentity.uniqueSerial] says ([ErrorCode.OTHER_DEVICE]). Any of these needs a new code.
-     *   [ErrorCode.REFUSED] may be a gateway's, and pass.
+     *   [ErrorCode.REFUSED] may be a gateway's, and pass. With [ErrorCode.OTHER_MEDIA_KEY] it is the RSA key that the
+     *   server does not take, as it keeps another one.
      * @throws ConnectionException The server was not reached or did not answer. Call it again.
-     * @throws VaultException The vault can't be used.
+     * @throws VaultException The vault can't be used. Or the RSA key: there is none of this name
+     *   ([ErrorCode.KEY_LOST]), it is not fit for this ([ErrorCode.MEDIA_KEY_UNUSABLE]), or the Keystore can't be
+     *   asked now ([ErrorCode.KEYSTORE_UNAVAILABLE]), which passes. In the first two cases the device can be adopted
+     *   without it, and NFC media need a new device.
      */
     @JvmSynthetic
     public suspend fun adopt(existing: ExistingIdentity): Identity
@@ -148,17 +156,22 @@ public interface Agent : Closeable {
 
     /**
      * The keys of the organizer's NFC media. The RSA key pair they are encrypted to is made at the
-     * first call, in the Android Keystore where it can be.
+     * first call, in the Android Keystore where it can be, unless it was [adopted][ExistingIdentity.mediaKeyAlias].
+     *
+     * What the server tells is kept, encrypted as it came and sealed in the vault, also of each [refresh]. While the
+     * server is away that is returned, and [MediumKeySets.asOfMillis] and [MediumKeySets.unasked] say so. An app
+     * that has called this once therefore reads media offline, after a restart too; with something to fall back to
+     * the server has five seconds to answer. The sets are destroyed with the device's key; [roll] keeps them.
      *
      * @throws DeviceStateException There is no identity.
-     * @throws RefusedException The server refused.
-     * @throws ConnectionException The server was not reached or did not answer.
+     * @throws RefusedException The server refused, which no set of the vault makes up for.
+     * @throws ConnectionException The server was not reached or did not answer, and has told nothing before.
      * @throws VaultException The vault can't be used; or, with [ErrorCode.KEY_LOST], the pair is gone that
      *   the server encrypts the keys to. All else goes on working then, but NFC media need a new device. With
      *   [ErrorCode.KEYSTORE_UNAVAILABLE] the pair can't be asked now.
      */
     @JvmSynthetic
-    public suspend fun mediumKeySets(): List<MediumKeySet>
+    public suspend fun mediumKeySets(): MediumKeySets
 
     /**
      * Makes a call of the server's API with the device's key. Any status is an answer, not an error; only

@@ -45,7 +45,7 @@ public class BlockingAgent internal constructor(private val agent: Agent) {
 
     /** See [Agent.mediumKeySets]. */
     @Throws(GatehandException::class, InterruptedException::class)
-    public fun mediumKeySets(): List<MediumKeySet> = wait { agent.mediumKeySets() }
+    public fun mediumKeySets(): MediumKeySets = wait { agent.mediumKeySets() }
 
     /** See [Agent.request]. */
     @Throws(GatehandException::class, InterruptedException::class)

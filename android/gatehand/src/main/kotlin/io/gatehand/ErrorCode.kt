@@ -39,6 +39,12 @@ public enum class ErrorCode(public val id: String) {
     OTHER_DEVICE("other_device"),
 
     /**
+     * The server keeps another RSA key for this device than the one that was to be adopted with it, and takes no
+     * second one. Nothing was adopted.
+     */
+    OTHER_MEDIA_KEY("other_media_key"),
+
+    /**
      * The server says that this key is not valid. Nothing was destroyed; it may recover, unless another
      * copy of the vault has rolled the key.
      */
@@ -85,9 +91,15 @@ public enum class ErrorCode(public val id: String) {
 
     /**
      * The Keystore's key that opens the vault is gone for good: the device must enrol again. From
-     * [Agent.mediumKeySets] it is the key pair for NFC media alone.
+     * [Agent.mediumKeySets] and [Agent.adopt] it is the key pair for NFC media alone.
      */
     KEY_LOST("key_lost"),
+
+    /**
+     * The Keystore's key that was to be adopted for NFC media is there, but can't be used: it is no RSA key, too
+     * short, made for something else than decrypting with PKCS#1 padding, or asks the user each time.
+     */
+    MEDIA_KEY_UNUSABLE("media_key_unusable"),
 
     /** The Keystore does not answer as it should; later it may. */
     KEYSTORE_UNAVAILABLE("keystore_unavailable"),

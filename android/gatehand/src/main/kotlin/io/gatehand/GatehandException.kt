@@ -45,13 +45,14 @@ public open class GatehandException @JvmOverloads constructor(
                 ErrorCode.ENROLMENT_INVALID, ErrorCode.ENROLMENT_TOO_NEW -> EnrolmentCodeException(code, message, cause)
                 ErrorCode.NOT_ENROLLED, ErrorCode.ALREADY_ENROLLED, ErrorCode.ENROLMENT_UNFINISHED, ErrorCode.ANSWER_LOST ->
                     DeviceStateException(code, message, cause)
-                ErrorCode.REFUSED, ErrorCode.TOKEN_REFUSED, ErrorCode.OTHER_DEVICE, ErrorCode.REJECTED, ErrorCode.REVOKED ->
-                    RefusedException(code, message, status, cause)
+                ErrorCode.REFUSED, ErrorCode.TOKEN_REFUSED, ErrorCode.OTHER_DEVICE, ErrorCode.OTHER_MEDIA_KEY, ErrorCode.REJECTED,
+                ErrorCode.REVOKED,
+                -> RefusedException(code, message, status, cause)
                 ErrorCode.UNREACHABLE, ErrorCode.TIMED_OUT, ErrorCode.CERTIFICATE_INVALID, ErrorCode.SERVER_FAILED,
                 ErrorCode.FOREIGN_ANSWER,
                 -> ConnectionException(code, message, status.takeIf { it > 0 }, cause)
                 ErrorCode.VAULT_IN_USE, ErrorCode.VAULT_UNWRITABLE, ErrorCode.VAULT_DAMAGED, ErrorCode.VAULT_TOO_NEW,
-                ErrorCode.KEY_LOST, ErrorCode.KEYSTORE_UNAVAILABLE,
+                ErrorCode.KEY_LOST, ErrorCode.MEDIA_KEY_UNUSABLE, ErrorCode.KEYSTORE_UNAVAILABLE,
                 -> VaultException(code, message, cause)
                 ErrorCode.LIBRARY_UNUSABLE -> NativeLibraryException(message, cause)
                 ErrorCode.ARGUMENT_INVALID, ErrorCode.ANSWER_TOO_LARGE, ErrorCode.BODY_FAILED, ErrorCode.ANDROID_FAILED,

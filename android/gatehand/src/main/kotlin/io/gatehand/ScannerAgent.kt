@@ -72,8 +72,10 @@ public class ScannerAgent private constructor(private val setup: AgentSetup) : A
     @JvmSynthetic
     override suspend fun adopt(existing: ExistingIdentity): Identity {
         refusePlainHttp(existing.server) { GatehandException(ErrorCode.ARGUMENT_INVALID, it) }
+        // Before a vault is set aside for it.
+        val publicKey = existing.mediaKeyAlias?.let { alias -> withContext(Dispatchers.IO) { setup.mediaKey(alias).takeOver() } }
         makeRoom(replace = false)
-        return operation(existing.server) { agent, done -> Native.adopt(agent, Codec.encode(existing), done) }
+        return operation(existing.server) { agent, done -> Native.adopt(agent, Codec.encode(existing, publicKey), done) }
     }
 
     @JvmSynthetic
@@ -95,10 +97,11 @@ public class ScannerAgent private constructor(private val setup: AgentSetup) : A
         Codec.suggestion(call { agent, done -> Native.eventSelection(agent, Codec.encode(current), done) })
 
     @JvmSynthetic
-    override suspend fun mediumKeySets(): List<MediumKeySet> = withContext(Dispatchers.IO) {
-        val publicKey = setup.mediaKey.publicKeyPem()?.encodeToByteArray()
+    override suspend fun mediumKeySets(): MediumKeySets = withContext(Dispatchers.IO) {
+        val mediaKey = setup.mediaKey(Native.mediaKeyAlias(id())?.decodeToString())
+        val publicKey = mediaKey.publicKeyPem()?.encodeToByteArray()
         val sets = call { agent, done -> Native.mediumKeySets(agent, publicKey, done) }
-        Codec.mediumKeySets(sets, setup.mediaKey::decrypt)
+        Codec.mediumKeySets(sets, mediaKey::decrypt)
     }
 
     @JvmSynthetic

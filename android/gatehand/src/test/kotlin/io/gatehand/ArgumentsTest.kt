@@ -55,6 +55,7 @@ class ArgumentsTest {
         for (blank in listOf("", " \n")) {
             assertTrue("address is empty" in assertFailsWith<IllegalArgumentException> { ExistingIdentity(blank, "key") }.message!!)
             assertTrue("the serial" in assertFailsWith<IllegalArgumentException> { ExistingIdentity("https://a", "key", blank) }.message!!)
+            assertTrue("the RSA key's alias" in assertFailsWith<IllegalArgumentException> { ExistingIdentity("https://a", "key", null, blank) }.message!!)
             assertTrue("the event is empty" in assertFailsWith<IllegalArgumentException> { EventSelection(blank) }.message!!)
         }
         ExistingIdentity("https://a", "key", null)

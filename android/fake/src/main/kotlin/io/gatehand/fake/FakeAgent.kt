@@ -7,6 +7,7 @@ import io.gatehand.ApiHeaders
 import io.gatehand.ApiRequest
 import io.gatehand.ApiResponse
 import io.gatehand.ConfirmedEnrolment
+import io.gatehand.ConnectionException
 import io.gatehand.DeviceState
 import io.gatehand.ErrorCode
 import io.gatehand.EventSelection
@@ -17,6 +18,7 @@ import io.gatehand.Heartbeat
 import io.gatehand.Identity
 import io.gatehand.ManagedOutcome
 import io.gatehand.MediumKeySet
+import io.gatehand.MediumKeySets
 import io.gatehand.Operation
 import io.gatehand.StreamedResponse
 import io.gatehand.Subscription
@@ -60,6 +62,10 @@ public class FakeAgent @JvmOverloads constructor(state: DeviceState = DeviceStat
     @Volatile
     private var isClosed = false
 
+    /** The key sets that were told last. */
+    @Volatile
+    private var kept: MediumKeySets? = null
+
     override val state: StateFlow<DeviceState> = current.asStateFlow()
 
     override val events: Flow<AgentEvent> = happened.asSharedFlow()
@@ -78,7 +84,7 @@ public class FakeAgent @JvmOverloads constructor(state: DeviceState = DeviceStat
     @Volatile
     public var suggestion: EventSuggestion = EventSuggestion.None
 
-    /** What [mediumKeySets] returns. */
+    /** What the server tells [mediumKeySets], which keeps it for when a test has the server be away. */
     @Volatile
     public var keySets: List<MediumKeySet> = emptyList()
 
@@ -87,6 +93,7 @@ public class FakeAgent @JvmOverloads constructor(state: DeviceState = DeviceStat
 
     /** Makes the device [state], as its server or the Keystore may do at any time. */
     public fun become(state: DeviceState) {
+        if (state !is DeviceState.Enrolled && state !is DeviceState.Rejected) kept = null
         current.value = state
     }
 
@@ -166,6 +173,7 @@ public class FakeAgent @JvmOverloads constructor(state: DeviceState = DeviceStat
     override suspend fun revoke() {
         mayFail()
         current.value = DeviceState.Revoked(enrolled())
+        kept = null
         tell(AgentEvent.OperationFinished(Operation.REVOKE))
     }
 
@@ -177,10 +185,15 @@ public class FakeAgent @JvmOverloads constructor(state: DeviceState = DeviceStat
     }
 
     @JvmSynthetic
-    override suspend fun mediumKeySets(): List<MediumKeySet> {
-        mayFail()
+    override suspend fun mediumKeySets(): MediumKeySets {
+        try {
+            mayFail()
+        } catch (away: ConnectionException) {
+            val sets = kept?.takeIf { current.value is DeviceState.Enrolled } ?: throw away
+            return MediumKeySets(sets, sets.asOfMillis, away)
+        }
         enrolled()
-        return keySets
+        return MediumKeySets(keySets, System.currentTimeMillis()).also { kept = it }
     }
 
     @JvmSynthetic
@@ -228,7 +241,7 @@ public class FakeAgent @JvmOverloads constructor(state: DeviceState = DeviceStat
         val error = next.poll() ?: always ?: return
         val before = current.value
         if (before is DeviceState.Enrolled && error.code == ErrorCode.REJECTED) current.value = DeviceState.Rejected(before.identity)
-        if (before is DeviceState.Enrolled && error.code == ErrorCode.REVOKED) current.value = DeviceState.Revoked(before.identity)
+        if (before is DeviceState.Enrolled && error.code == ErrorCode.REVOKED) become(DeviceState.Revoked(before.identity))
         throw error
     }
 
@@ -238,6 +251,7 @@ public class FakeAgent @JvmOverloads constructor(state: DeviceState = DeviceStat
             if (before is DeviceState.Enrolled || before is DeviceState.Rejected) throw failure(ErrorCode.ALREADY_ENROLLED)
             if (before is DeviceState.VaultLocked) throw before.cause
         }
+        kept = null
         return become(identity)
     }
 
@@ -261,6 +275,7 @@ public class FakeAgent @JvmOverloads constructor(state: DeviceState = DeviceStat
     public companion object {
         private const val EVENTS = 64
         private const val NOT_FOUND = 404
+        private const val BAD_REQUEST = 400
         private const val REFUSED = 403
         private const val UNAUTHORIZED = 401
 
@@ -277,6 +292,7 @@ public class FakeAgent @JvmOverloads constructor(state: DeviceState = DeviceStat
             val status = when (code) {
                 ErrorCode.REJECTED, ErrorCode.REVOKED -> UNAUTHORIZED
                 ErrorCode.REFUSED -> REFUSED
+                ErrorCode.OTHER_MEDIA_KEY -> BAD_REQUEST
                 else -> 0
             }
             return GatehandException.of(code, "a test said that this fails with ${code.id}", status)

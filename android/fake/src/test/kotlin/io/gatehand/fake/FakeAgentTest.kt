@@ -14,11 +14,13 @@ import io.gatehand.ExistingIdentity
 import io.gatehand.GatehandException
 import io.gatehand.Heartbeat
 import io.gatehand.ManagedOutcome
+import io.gatehand.MediumKeySet
 import io.gatehand.Operation
 import io.gatehand.RefusedException
 import kotlin.test.Test
 import kotlin.test.assertEquals
 import kotlin.test.assertFailsWith
+import kotlin.test.assertFalse
 import kotlin.test.assertIs
 import kotlin.test.assertTrue
 import kotlinx.coroutines.ExperimentalCoroutinesApi
@@ -82,6 +84,25 @@ class FakeAgentTest {
         assertIs<DeviceState.Rejected>(agent.state.value)
         agent.refresh()
         assertIs<DeviceState.Enrolled>(agent.state.value)
+    }
+
+    @Test
+    fun key_sets_that_were_told_are_there_while_the_server_is_away() = runTest {
+        agent.initialize(confirmed)
+        agent.failNext(ErrorCode.UNREACHABLE)
+        assertFailsWith<ConnectionException> { agent.mediumKeySets() }
+        agent.keySets = listOf(MediumKeySet(7, "bigevents", true, "nfc_mf0aes", ByteArray(16), ByteArray(16)))
+        assertEquals(agent.keySets, agent.mediumKeySets())
+        assertFalse(agent.mediumKeySets().isFromVault)
+        agent.keySets = emptyList()
+        agent.failNext(ErrorCode.TIMED_OUT)
+        val kept = agent.mediumKeySets()
+        assertEquals(7 to ErrorCode.TIMED_OUT, kept.single().publicId.toInt() to kept.unasked?.code)
+        agent.failNext(ErrorCode.REFUSED)
+        assertFailsWith<RefusedException> { agent.mediumKeySets() }
+        agent.initialize(confirmed, replace = true)
+        agent.failNext(ErrorCode.UNREACHABLE)
+        assertFailsWith<ConnectionException> { agent.mediumKeySets() }
     }
 
     @Test

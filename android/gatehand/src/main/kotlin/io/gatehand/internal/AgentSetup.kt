@@ -15,8 +15,11 @@ internal class AgentSetup(val context: Context, val config: AgentConfig) {
     /** Not backed up: a vault is of no use on another device, nor without this one's Keystore. */
     val folder = File(File(context.noBackupFilesDir, "gatehand"), config.vaultName)
     val keyFile = VaultKeyFile(context, folder, config.vaultName)
-    val mediaKey = MediaKey(context, "io.gatehand.media.${config.vaultName}")
     private val diagnostics = Diagnostics(context, folder)
+
+    /** The key pair for NFC media: the one that the app had before under this alias, or the library's own. */
+    fun mediaKey(adopted: String?): MediaKey =
+        if (adopted != null) MediaKey(context, adopted, isAdopted = true) else MediaKey(context, "io.gatehand.media.${config.vaultName}")
 
     /**
      * How the native library's agent is opened.

@@ -17,6 +17,7 @@ import io.gatehand.GatehandException
 import io.gatehand.Gate
 import io.gatehand.Identity
 import io.gatehand.MediumKeySet
+import io.gatehand.MediumKeySets
 import io.gatehand.Operation
 import io.gatehand.internal.keystore.OtherKeyException
 import java.nio.charset.CharacterCodingException
@@ -60,9 +61,11 @@ internal object Codec {
         encode(JSONObject().put("server", server).put("token", token).put("other_tokens", JSONArray(otherTokens)))
     }
 
-    fun encode(existing: ExistingIdentity): ByteArray = encode(
+    /** @param publicKey The public half of its media key, in PEM. */
+    fun encode(existing: ExistingIdentity, publicKey: String? = null): ByteArray = encode(
         JSONObject().put("server", existing.server).put("key", existing.key)
-            .putOpt("unique_serial", existing.uniqueSerial),
+            .putOpt("unique_serial", existing.uniqueSerial)
+            .putOpt("media_key", publicKey?.let { JSONObject().put("alias", existing.mediaKeyAlias).put("public_key", it) }),
     )
 
     fun encode(current: EventSelection?): ByteArray = encode(
@@ -145,9 +148,9 @@ internal object Codec {
     }
 
     /** Key sets; [decrypt] opens the keys that are encrypted to the Keystore's key. Wipes [bytes]. */
-    fun mediumKeySets(bytes: ByteArray, decrypt: (ByteArray) -> ByteArray): List<MediumKeySet> = decodeAndWipe(bytes) { json ->
+    fun mediumKeySets(bytes: ByteArray, decrypt: (ByteArray) -> ByteArray): MediumKeySets = decodeAndWipe(bytes) { json ->
         val sets = json.getJSONArray("medium_key_sets")
-        List(sets.length()) { index ->
+        val opened = List(sets.length()) { index ->
             val set = sets.getJSONObject(index)
             MediumKeySet(
                 set.getLong("public_id"),
@@ -158,6 +161,7 @@ internal object Codec {
                 opened(set, "diversification_key", decrypt),
             )
         }
+        MediumKeySets(opened, json.getLong("as_of_ms"), json.optJSONObject("unasked")?.let(Failures::exception) as? GatehandException)
     }
 
     /** @throws ConnectionException The server did not encrypt it to this device's key, or sent something else. */

@@ -15,7 +15,14 @@ internal object Failures {
     @CalledFromNative
     fun exception(error: ByteArray): Throwable =
         try {
-            val json = JSONObject(error.decodeToString())
+            exception(JSONObject(error.decodeToString()))
+        } catch (unreadable: JSONException) {
+            unreadable(unreadable)
+        }
+
+    /** The same for JSON that was read. */
+    fun exception(json: JSONObject): Throwable =
+        try {
             val message = json.getString("message")
             val cause = chain(json.optJSONArray("causes"))
             when (json.getString("code")) {
@@ -24,8 +31,11 @@ internal object Failures {
                 else -> GatehandException.of(ErrorCode.of(json.getString("code")), message, json.optInt("status"), cause)
             }
         } catch (unreadable: JSONException) {
-            GatehandException(ErrorCode.INTERNAL, "the native library reported an error that can't be read", unreadable)
+            unreadable(unreadable)
         }
+
+    private fun unreadable(cause: JSONException) =
+        GatehandException(ErrorCode.INTERNAL, "the native library reported an error that can't be read", cause)
 
     private fun chain(causes: JSONArray?): Throwable? {
         var cause: Throwable? = null

@@ -31,7 +31,9 @@ package io.gatehand.internal
  *   enrolment  origin and mapping are for a person's eyes; other_tokens may be meant instead of token
  *   redeemed   what initialize takes of an enrolment
  *   state      has a server while an enrolment is begun or an answer lost, and advice for the latter
- *   key sets   the keys are in Base64, and within it encrypted to the Keystore's key if they say so
+ *   key sets   the keys are in Base64, and within it encrypted to the Keystore's key if they say so; unasked is the
+ *              failure that has them come from the vault
+ *   existing   the public half of its media key is in PEM
  *   failure    has a code of ErrorCode or of the three above, the outermost cause first, and a status if
  *              an answer led to it
  */
@@ -80,7 +82,10 @@ internal object Native {
         completion: Completion,
     ): Long
 
-    /** Takes an existing key into the vault after the server confirmed it; succeeds with a state. */
+    /**
+     * Takes an existing key into the vault after the server confirmed it; succeeds with a state. A media key comes
+     * along only if the server takes it.
+     */
     @JvmStatic
     external fun adopt(agent: Long, existing: ByteArray, completion: Completion): Long
 
@@ -104,8 +109,12 @@ internal object Native {
     @JvmStatic
     external fun eventSelection(agent: Long, current: ByteArray, completion: Completion): Long
 
+    /** Alias of the RSA key pair that was adopted with the device, as text; `null` if none was. Reads the vault. */
+    @JvmStatic
+    external fun mediaKeyAlias(agent: Long): ByteArray?
+
     /**
-     * Asks for the keys of NFC media; succeeds with key sets.
+     * Asks for the keys of NFC media; succeeds with key sets, of the vault while the server is away.
      *
      * [publicKey] is the PEM of an RSA key pair that the Keystore holds; the library reports it, now
      * and in every later report, and hands the keys out as they are encrypted to it. With `null` the

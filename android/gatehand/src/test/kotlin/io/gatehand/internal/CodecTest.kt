@@ -58,7 +58,7 @@ class CodecTest {
     fun keys_of_media_are_opened_where_they_are_encrypted() {
         val json = """{"medium_key_sets":[
             {"public_id":1,"organizer":"o","active":true,"media_type":"nfc_mf0aes","uid_key":"AQI=","diversification_key":"Aw==","encrypted":true},
-            {"public_id":2,"organizer":"o","active":false,"media_type":"nfc_mf0aes","uid_key":"AQI=","diversification_key":"Aw==","encrypted":false}]}"""
+            {"public_id":2,"organizer":"o","active":false,"media_type":"nfc_mf0aes","uid_key":"AQI=","diversification_key":"Aw==","encrypted":false}],"as_of_ms":7,"unasked":null}"""
         val bytes = json.encodeToByteArray()
         val sets = Codec.mediumKeySets(bytes) { it.reversedArray() }
         assertTrue(bytes.all { it == 0.toByte() }, "the keys are still in memory")
@@ -72,7 +72,7 @@ class CodecTest {
         val decrypts = listOf<(ByteArray) -> ByteArray>({ it }, { throw OtherKeyException("bad") })
         for ((coded, decrypt) in listOf("=odd\u202e=" to decrypts[0], "AQI=" to decrypts[1])) {
             val json = """{"medium_key_sets":[{"public_id":7,"organizer":"o","active":true,"media_type":"m","uid_key":"$coded",
-                "diversification_key":"Aw==","encrypted":true}]}"""
+                "diversification_key":"Aw==","encrypted":true}],"as_of_ms":7,"unasked":null}"""
             val error = assertFailsWith<ConnectionException> { Codec.mediumKeySets(json.encodeToByteArray(), decrypt) }
             assertEquals(ErrorCode.SERVER_FAILED, error.code)
             assertTrue("set 7" in error.message, error.message)

@@ -102,7 +102,10 @@ class ShapesTest {
             "config_of_unknown_device" to config("", "", "", Trust.systemAndUser()),
             "proxy" to proxy(),
             "redeemed" to redeemed(),
-            "existing" to Codec.encode(ExistingIdentity("pretix.eu", key, "LF1LCJWO6I2M1G9K")),
+            "existing" to Codec.encode(
+                ExistingIdentity("pretix.eu", key, "LF1LCJWO6I2M1G9K", "device"),
+                "-----BEGIN PUBLIC KEY-----\nAQI=\n-----END PUBLIC KEY-----\n",
+            ),
             "existing_bare" to Codec.encode(ExistingIdentity("pretix.eu", key)),
             "current" to Codec.encode(EventSelection("museum", "Museum night", 3, 7)),
             "current_bare" to Codec.encode(null as EventSelection?),
@@ -119,8 +122,11 @@ class ShapesTest {
         listOf(server, origin, exactOrigin, host, isSecure, token, otherTokens, mapping)
     }
 
-    private fun keySetsOf(json: ByteArray): Any = Codec.mediumKeySets(json) { it.reversedArray() }.map { set ->
-        listOf(set.publicId, set.organizer, set.active, set.mediaType, set.uidKey().toList(), set.diversificationKey().toList())
+    private fun keySetsOf(json: ByteArray): Any = Codec.mediumKeySets(json) { it.reversedArray() }.let { sets ->
+        val opened = sets.map { set ->
+            listOf(set.publicId, set.organizer, set.active, set.mediaType, set.uidKey().toList(), set.diversificationKey().toList())
+        }
+        listOf(opened, sets.asOfMillis, sets.unasked?.let { it.code to it.message })
     }
 
     private fun headOf(json: ByteArray): Any = Codec.head(json).let { (status, headers) -> listOf(status, headers["etag"], headers.all("link")) }
@@ -167,8 +173,13 @@ class ShapesTest {
         },
     )
     private val keySets: Map<String, Any> = mapOf(
-        "key_sets" to listOf(listOf(7L, "bigevents", true, "nfc_mf0aes", List(4) { (-1).toByte() }, listOf<Byte>(3))),
-        "key_sets_encrypted" to listOf(listOf(7L, "bigevents", false, "nfc_mf0aes", listOf<Byte>(2, 1), listOf<Byte>(3))),
+        "key_sets" to listOf(
+            listOf(listOf(7L, "bigevents", true, "nfc_mf0aes", List(4) { (-1).toByte() }, listOf<Byte>(3))), 1795461463000, null,
+        ),
+        "key_sets_encrypted" to listOf(
+            listOf(listOf(7L, "bigevents", false, "nfc_mf0aes", listOf<Byte>(2, 1), listOf<Byte>(3))), 1795461463000,
+            ErrorCode.SERVER_FAILED to "what failed",
+        ),
     )
     private val heads: Map<String, Any> = mapOf("head" to listOf(304, "a", listOf("1", "2")))
     private val failures: Map<String, Any> = mapOf(

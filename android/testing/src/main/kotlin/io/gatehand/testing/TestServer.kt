@@ -87,10 +87,14 @@ class TestServer : ExternalResource() {
         return JSONObject(answer.body())
     }
 
-    /** Redeems a device's token as an app does that knows nothing of gatehand. */
-    fun enrolWithout(device: TestDevice): OldApp {
+    /**
+     * Redeems a device's token as an app does that knows nothing of gatehand.
+     *
+     * @param publicKey The RSA key that the app reports, in PEM.
+     */
+    fun enrolWithout(device: TestDevice, publicKey: String? = null): OldApp {
         val report = JSONObject().put("token", device.token).put("hardware_brand", "Zebra").put("hardware_model", "TC25")
-            .put("software_brand", "old app").put("software_version", "1.0")
+            .put("software_brand", "old app").put("software_version", "1.0").putOpt("rsa_pubkey", publicKey)
         val call = URI("$address/api/v1/device/initialize").toURL().openConnection() as HttpURLConnection
         call.doOutput = true
         call.setRequestProperty("Content-Type", "application/json")

@@ -41,6 +41,9 @@ internal class KeyGoneException(message: String, cause: Throwable? = null) : Key
 /** The Keystore's key is not the one that this was encrypted to. */
 internal class OtherKeyException(message: String, cause: Throwable? = null) : KeystoreException(message, cause)
 
+/** The Keystore has the key, which is not one that can be used for this. */
+internal class KeyUnfitException(message: String) : KeystoreException(message, null)
+
 /** The Keystore does not do what it should. Nothing is known of the key, and it may pass. */
 internal class KeystoreUnavailableException(message: String, cause: Throwable? = null) : KeystoreException(message, cause) {
     /** The same for the app. */

@@ -15,26 +15,49 @@ import java.security.interfaces.RSAKey
  * a pair of its own, whose private half is sealed in the vault. One that does not answer is: it may hold
  * the pair that the server knows, which takes no other.
  *
+ * @param isAdopted Whether the app has made it, before it used gatehand. Then it is never made here: the server takes
+ *   no other.
  * @param pause Waits between two tries at a Keystore that is busy.
  */
 internal class MediaKey(
     private val context: Context,
     private val alias: String,
+    private val isAdopted: Boolean = false,
     private val pause: (Long) -> Unit = Thread::sleep,
 ) {
     /**
      * The public half as PEM, of a new pair if there is none; `null` if the Keystore can't have one.
      *
-     * @throws VaultException The Keystore is unavailable.
+     * @throws VaultException The Keystore is unavailable, or has not the pair any more that was adopted.
      */
     fun publicKeyPem(): String? =
         try {
             val there = try {
                 asking { pair() }.certificate.publicKey
-            } catch (_: KeyGoneException) {
+            } catch (gone: KeyGoneException) {
+                if (isAdopted) throw gone
                 null
             }
             (there ?: make())?.let(::pem)
+        } catch (failed: KeystoreException) {
+            throw forApp(failed)
+        }
+
+    /**
+     * The public half as PEM of a pair that is to be adopted, once it has shown that it decrypts.
+     *
+     * @throws VaultException It is not there, can't be used for this, or the Keystore is unavailable.
+     */
+    fun takeOver(): String =
+        try {
+            asking { KeyFitness.pair(alias).certificate.publicKey.also { tryOut() } }.let(::pem)
+        } catch (unfit: KeyUnfitException) {
+            val message = "${unfit.message}, so nothing was adopted: adopt without it, and NFC media need a new device"
+            throw VaultException(ErrorCode.MEDIA_KEY_UNUSABLE, message, unfit)
+        } catch (gone: KeyGoneException) {
+            val message = "the Android Keystore has no key $alias, or can't use it any more, so nothing was adopted: " +
+                "adopt without it, and NFC media need a new device"
+            throw VaultException(ErrorCode.KEY_LOST, message, gone)
         } catch (failed: KeystoreException) {
             throw forApp(failed)
         }

@@ -3,6 +3,7 @@ package io.gatehand.internal.keystore
 import android.app.Application
 import io.gatehand.ErrorCode
 import io.gatehand.VaultException
+import io.gatehand.testing.StandInKey
 import io.gatehand.testing.StandInKeystore
 import io.gatehand.testing.StandInOperation
 import java.io.File
@@ -184,6 +185,27 @@ class KeystoreFaultsTest {
             assertEquals(pem, media.publicKeyPem())
             assertContentEquals(secret, media.decrypt(encrypted))
         }
+    }
+
+    @Test
+    fun no_fault_has_a_key_that_is_to_be_adopted_lost_or_unfit_and_each_passes() {
+        keystore.put("device", StandInKey())
+        val adopted = MediaKey(context, "device", isAdopted = true) {}
+        val pem = adopted.takeOver()
+        for ((operation, fault) in KeystoreFaults.passing) {
+            if (operation == StandInOperation.MAKE_AES || operation == StandInOperation.MAKE_RSA) continue
+            failing(operation, fault) { what -> assertUnavailable(what) { adopted.takeOver() } }
+            assertEquals(pem, adopted.takeOver())
+        }
+    }
+
+    @Test
+    @Config(sdk = [27, 35])
+    fun a_key_to_adopt_that_the_keystore_has_invalidated_is_lost() {
+        keystore.put("device", StandInKey())
+        keystore.fault = KeystoreFaults.ofOldKeys(StandInOperation.BEGIN, KeystoreFaults::invalidated)
+        val adopted = MediaKey(context, "device", isAdopted = true) {}
+        assertEquals(ErrorCode.KEY_LOST, assertFailsWith<VaultException> { adopted.takeOver() }.code)
     }
 
     @Test
