@@ -27,6 +27,8 @@ pub enum Advice {
     SeeOrReplace,
     /// Enrol with the code of a new device.
     NewDevice,
+    /// Enrol with the code of a device of an organizer that is allowed.
+    CodeOfAllowed,
     /// End the device's access on the server, and enrol with the code of a new one.
     RevokeAndRenew,
     /// See on the server how the device stands, or replace it.
@@ -150,6 +152,7 @@ impl Advice {
             | ErrorKind::VaultInUse
             | ErrorKind::VaultUnreadable
             | ErrorKind::Failed => None,
+            ErrorKind::OtherOrganizer => Some(Self::CodeOfAllowed),
         }
     }
 

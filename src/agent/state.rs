@@ -57,6 +57,8 @@ pub(super) enum Word {
     Nothing,
     /// Done, with an identity that fits.
     Done,
+    /// Redeemed, but for a device of an organizer that is not allowed here.
+    Unwanted,
     /// Refused as a whole, in words that do not tell what became of an earlier try.
     Refused,
     /// Refused, and it is sure that no earlier try was done either: the old key still works, or what
@@ -184,7 +186,8 @@ impl Situation {
                 State::Enrolled | State::Rejected => same(true),
                 _ => ends_in(State::AnswerLost, Secrets::Keep),
             },
-            (Operation::Initialize, Word::TokenUsed | Word::NotDone) => same(true),
+            // Whoever is here stays; the other device is to be revoked.
+            (Operation::Initialize, Word::TokenUsed | Word::NotDone | Word::Unwanted) => same(true),
             // A gateway's refusal, or that of a server that stands in for another, says nothing about
             // what was done earlier.
             (Operation::Initialize, _) => same(!sent_before),
@@ -198,7 +201,9 @@ impl Situation {
             (_, Word::NotDone) => ends_in(State::Enrolled, Secrets::Keep),
             // Only the old key at work shows that there is no new one.
             (Operation::Roll, _) => same(false),
-            (_, Word::Refused | Word::TokenRefused | Word::TokenUsed) => same(true),
+            (_, Word::Refused | Word::TokenRefused | Word::TokenUsed | Word::Unwanted) => {
+                same(true)
+            }
         }
     }
 

@@ -98,6 +98,7 @@ impl Adopt {
             allow_http: self.allow_http,
             overrides: self.overrides.overrides(),
             revoke_old: self.revoke_old,
+            allowed_organizers: None,
         };
         let what = format!("asking {}", server.origin());
         let adopted = runtime::for_calls()?.block_on(async {
@@ -118,6 +119,7 @@ impl Adopt {
             replaced: adopted.replaced,
             given_up: adopted.given_up,
             mapping: None,
+            from_list: None,
         };
         outcome.show(&agent, heading, self.json)
     }

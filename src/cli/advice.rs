@@ -111,6 +111,12 @@ fn on(error: &CliError) -> Option<String> {
 fn plain(error: &CliError) -> Option<&'static str> {
     match error {
         CliError::Rejected => Some(OTHER_COPY),
+        CliError::EnrolmentList { source, .. } => source.advice(),
+        CliError::ServerNotAllowed { .. } => Some(
+            "scan the code of a device of that server, or allow this one with --allowed-server",
+        ),
+        CliError::HostName { .. } => Some("run it as root, or leave --set-host-name away"),
+        CliError::Remove { .. } => Some("remove it by hand"),
         CliError::Client(error) | CliError::Agent(AgentError::Client(error)) => of_client(error),
         CliError::NoInput => {
             Some("give --qr-image FILE, --payload TEXT, or --url ADDRESS and --token TOKEN")
@@ -232,6 +238,7 @@ fn words(advice: Advice) -> &'static str {
         Advice::SeeOrReplace => {
             "gatehand status shows it; to have another device in its place, run gatehand init with a new code, or gatehand adopt, with --replace, and with --revoke-old to revoke this one too"
         }
+        Advice::CodeOfAllowed => "make a device of an organizer that is allowed, and use its code",
         Advice::NewDevice => {
             "create a new device on the server, and enrol with its code: gatehand init --qr-image FILE"
         }

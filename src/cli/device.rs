@@ -12,6 +12,7 @@ use super::{output, status};
 use crate::agent::{Afterlife, Agent, Course, Done, Identity, Replaced, ThisMachine};
 use crate::enrolment::ServerUrl;
 use crate::vault::Folder;
+use crate::wire::Gate;
 
 /// Flattened into every command that gets a key to keep.
 #[derive(Args)]
@@ -56,6 +57,17 @@ pub(super) struct Outcome {
     pub(super) given_up: Option<ServerUrl>,
     /// What was undone to read the code.
     pub(super) mapping: Option<String>,
+    /// What the enrolment list said beside the code.
+    pub(super) from_list: Option<FromList>,
+}
+
+/// What a line of an enrolment list says of a machine.
+#[derive(Serialize)]
+pub(super) struct FromList {
+    /// The name that the machine is to have.
+    pub(super) host_name: Option<String>,
+    /// The gate that it is meant for.
+    pub(super) gate: Option<String>,
 }
 
 /// What `--json` prints.
@@ -73,6 +85,9 @@ struct DeviceDocument<'a> {
     /// What was undone to read the code, in words.
     #[serde(skip_serializing_if = "Option::is_none")]
     mapping: Option<&'a str>,
+    /// What its line of an enrolment list says; the list is removed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    enrolment_list: Option<&'a FromList>,
     #[serde(flatten)]
     status: status::StatusDocument<'a>,
 }
@@ -96,6 +111,19 @@ impl Outcome {
             replaced: None,
             given_up: None,
             mapping: None,
+            from_list: None,
+        }
+    }
+
+    /// Of what was done before, by a command that was cut short.
+    pub(super) fn done_before(command: &'static str, from_list: Option<FromList>) -> Self {
+        Self {
+            command,
+            course: Course::DoneBefore,
+            replaced: None,
+            given_up: None,
+            mapping: None,
+            from_list,
         }
     }
 
@@ -112,6 +140,7 @@ impl Outcome {
                 }),
                 given_up: self.given_up.as_ref(),
                 mapping: self.mapping.as_deref(),
+                enrolment_list: self.from_list.as_ref(),
                 status: status::report(&status),
             });
             return output::has_told(told, heading);
@@ -129,12 +158,35 @@ impl Outcome {
         if let Some(replaced) = &self.replaced {
             output::say(&afterlife(replaced));
         }
+        if let Some(list) = &self.from_list {
+            output::say("The enrolment list is removed.");
+            if let Some(words) = of_gate(list, status.identity.as_ref()) {
+                output::say(&words);
+            }
+        }
         if let Some(server) = &self.given_up {
             output::say(&format!(
                 "The enrolment at {server} that was not finished is given up; its code may have made a device there: if so, revoke it."
             ));
         }
         output::has_told(told, heading)
+    }
+}
+
+/// What a list said that differs from what the server says.
+fn of_gate(list: &FromList, identity: Option<&Identity>) -> Option<String> {
+    let meant = list.gate.as_deref()?;
+    let gate = identity?.gate.as_ref();
+    let is_it = |gate: &Gate| meant == gate.name || meant == gate.identifier;
+    match gate {
+        Some(gate) if is_it(gate) => None,
+        Some(gate) => Some(format!(
+            "The list says gate {meant}, the server {}: change it there, if the list is right.",
+            gate.name
+        )),
+        None => Some(format!(
+            "The list says gate {meant}, the server none: choose it there."
+        )),
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::io;
 
+use super::enrolment_list::EnrolmentListError;
 use crate::agent::{AgentError, ClientError, MediaKeyError};
 use crate::enrolment::draw::DrawError;
 use crate::enrolment::picture::PictureError;
@@ -39,6 +40,36 @@ pub(super) enum CliError {
         "the server does not accept this device's key; the key is kept, and works again as soon as the server takes it"
     )]
     Rejected,
+    #[error("can't enrol from the list {name}")]
+    EnrolmentList {
+        name: String,
+        #[source]
+        source: EnrolmentListError,
+    },
+    #[error(
+        "this device may not enrol at {server}, only at {}; nothing was sent",
+        .allowed.join(", ")
+    )]
+    ServerNotAllowed {
+        server: String,
+        allowed: Vec<String>,
+    },
+    #[error(
+        "an enrolment list takes --allowed-server and --allowed-organizer: nobody is there to see where it leads"
+    )]
+    ListAlone,
+    #[error("the machine can't be called {name}")]
+    HostName {
+        name: String,
+        #[source]
+        source: io::Error,
+    },
+    #[error("can't remove {name}, whose tokens are as good as keys")]
+    Remove {
+        name: String,
+        #[source]
+        source: io::Error,
+    },
     #[error("{name} is not JSON with url, key and serial")]
     Existing { name: String },
     #[error("can't use the RSA key in {name}")]

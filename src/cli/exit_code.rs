@@ -2,6 +2,7 @@
 
 use std::process;
 
+use super::enrolment_list::EnrolmentListError;
 use super::error::CliError;
 use crate::agent::ErrorKind;
 use crate::enrolment::picture::PictureError;
@@ -32,7 +33,9 @@ Exit codes, and the word for each as --json has it in `kind`:
   16  revoked              this device was revoked, on the server or from here
   17  rejected             the server does not accept this device's key
   18  answer-lost          the answer with this device's key was lost
-  19  error-status         an answer to gatehand request is of status 400 or above";
+  19  error-status         an answer to gatehand request is of status 400 or above
+  20  not-allowed          the code's server or organizer is not among those
+                           that this device may enrol at";
 
 /// Exit codes; see [`TABLE`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,6 +64,7 @@ pub(super) enum ExitCode {
     Rejected = 17,
     AnswerLost = 18,
     Status = 19,
+    NotAllowed = 20,
 }
 
 impl ExitCode {
@@ -86,6 +90,7 @@ impl ExitCode {
             Self::Rejected => "rejected",
             Self::AnswerLost => "answer-lost",
             Self::Status => "error-status",
+            Self::NotAllowed => "not-allowed",
         }
     }
 }
@@ -109,16 +114,23 @@ pub(super) fn of(error: &CliError) -> ExitCode {
             ..
         } => ExitCode::Code,
         CliError::Picture { .. } => ExitCode::Picture,
+        CliError::EnrolmentList {
+            source: EnrolmentListError::Read(_),
+            ..
+        } => ExitCode::Failed,
         CliError::Token(_)
         | CliError::Url(_)
         | CliError::OtherServer { .. }
-        | CliError::WholeCode(_) => ExitCode::Code,
+        | CliError::WholeCode(_)
+        | CliError::EnrolmentList { .. } => ExitCode::Code,
+        CliError::ServerNotAllowed { .. } => ExitCode::NotAllowed,
         CliError::NoInput
         | CliError::NoInputInTime(_)
         | CliError::NoEndInTime(_)
         | CliError::CodeNotConfirmed
         | CliError::NotConfirmed
         | CliError::NoCommand(_)
+        | CliError::ListAlone
         | CliError::Existing { .. }
         | CliError::MediaKey { .. } => ExitCode::Usage,
         #[cfg(feature = "server")]
@@ -134,7 +146,9 @@ pub(super) fn of(error: &CliError) -> ExitCode {
         #[cfg(feature = "server")]
         CliError::Unlisted { error, .. } => of(error),
         CliError::Done { .. } => ExitCode::Failed,
-        CliError::Write { .. }
+        CliError::HostName { .. }
+        | CliError::Remove { .. }
+        | CliError::Write { .. }
         | CliError::Draw(_)
         | CliError::Client(_)
         | CliError::Runtime(_)
@@ -167,6 +181,7 @@ fn of_kind(kind: ErrorKind) -> ExitCode {
         | ErrorKind::AnswerTooLarge
         | ErrorKind::ServerFailed
         | ErrorKind::OtherDevice => ExitCode::Foreign,
+        ErrorKind::OtherOrganizer => ExitCode::NotAllowed,
         ErrorKind::VaultInUse => ExitCode::Busy,
         ErrorKind::VaultUnwritable => ExitCode::VaultUnwritable,
         ErrorKind::VaultUnreadable | ErrorKind::VaultDamaged | ErrorKind::VaultTooNew => {
@@ -180,7 +195,7 @@ fn of_kind(kind: ErrorKind) -> ExitCode {
 mod tests {
     use super::*;
 
-    const ALL: [ExitCode; 19] = [
+    const ALL: [ExitCode; 20] = [
         ExitCode::Failed,
         ExitCode::Usage,
         ExitCode::Picture,
@@ -200,6 +215,7 @@ mod tests {
         ExitCode::Rejected,
         ExitCode::AnswerLost,
         ExitCode::Status,
+        ExitCode::NotAllowed,
     ];
 
     #[test]
@@ -217,11 +233,11 @@ mod tests {
         let all = ALL.iter().map(|&code| (code as u8, code.kind().to_owned()));
         let all: Vec<_> = std::iter::once((0, String::new())).chain(all).collect();
         assert_eq!(listed, all);
-        assert_eq!(ALL.len(), ExitCode::Status as usize);
+        assert_eq!(ALL.len(), ExitCode::NotAllowed as usize);
     }
 
     /// Kinds that the command does not tell from others.
-    const COARSER: [(ErrorKind, ExitCode); 18] = [
+    const COARSER: [(ErrorKind, ExitCode); 19] = [
         (ErrorKind::EnrolmentTooNew, ExitCode::Code),
         (ErrorKind::ArgumentInvalid, ExitCode::Usage),
         (ErrorKind::Enrolling, ExitCode::NotEnrolled),
@@ -230,6 +246,7 @@ mod tests {
         (ErrorKind::GivenKeyRevoked, ExitCode::Rejected),
         (ErrorKind::TokenRefused, ExitCode::Refused),
         (ErrorKind::OtherDevice, ExitCode::Foreign),
+        (ErrorKind::OtherOrganizer, ExitCode::NotAllowed),
         (ErrorKind::MediaKeyLost, ExitCode::Refused),
         (ErrorKind::OtherMediaKey, ExitCode::Refused),
         (ErrorKind::MediaKeysUnreadable, ExitCode::Failed),

@@ -5,13 +5,15 @@ use std::time::Instant;
 
 use clap::Args;
 
+use super::allowed_arguments::AllowedArguments;
 use super::connection_arguments::ConnectionArguments;
-use super::device::{KeepingArguments, Outcome};
+use super::device::{FromList, KeepingArguments, Outcome};
+use super::enrolment_list::{self, EnrolmentListError, Listed};
 use super::error::CliError;
 use super::override_arguments::OverrideArguments;
 use super::runtime;
 use super::scan::{Listener, Scanned, Wanted};
-use super::{input, output, progress, system_layout};
+use super::{host_name, input, output, progress, system_layout};
 use crate::agent::{Agent, AgentError, Course, Identity, InitializeOptions, State};
 use crate::enrolment::picture::{self, PictureError};
 use crate::enrolment::{
@@ -33,6 +35,8 @@ Examples:
   some-scanner | gatehand init --payload -
   gatehand init --url https://pretix.eu --token kpp4jn8g2ynzonp6
   gatehand init --replace --revoke-old --qr-image photo.jpg
+  gatehand init --enrolment-list /boot/firmware/enrolment.csv --set-host-name \\
+      --allowed-server https://pretix.eu --allowed-organizer bigevents
   gatehand init              (goes on where it stopped, or asks in a terminal)";
 
 /// Enrol this device: redeem an initialization token.
@@ -53,6 +57,17 @@ pub(super) struct Init {
     /// The initialization token.
     #[arg(long, requires = "url")]
     token: Option<String>,
+    /// Take this machine's line of a table with the columns serial, server and token, and perhaps
+    /// host_name and gate; once the key is safe, the list is removed. It takes --allowed-server and
+    /// --allowed-organizer.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["qr_image", "payload", "url", "token"])]
+    enrolment_list: Option<PathBuf>,
+    /// The serial that stands in the list for this machine, instead of its hardware's.
+    #[arg(long, value_name = "SERIAL", requires = "enrolment_list")]
+    hardware_serial: Option<String>,
+    /// Give the machine the host name of its line.
+    #[arg(long, requires = "enrolment_list")]
+    set_host_name: bool,
     /// Give up the device that is enrolled here, an unfinished enrolment or an unusable vault.
     #[arg(long)]
     replace: bool,
@@ -63,6 +78,8 @@ pub(super) struct Init {
     /// Send the token unencrypted to a server that is not on this machine.
     #[arg(long)]
     allow_http: bool,
+    #[command(flatten)]
+    allowed: AllowedArguments,
     #[command(flatten)]
     keeping: KeepingArguments,
     /// Print JSON.
@@ -95,14 +112,30 @@ impl Init {
                 replaced,
                 given_up: None,
                 mapping: None,
+                from_list: None,
             };
             return self.show(&agent, &outcome);
         }
         if let Some(identity) = self.enrolled(&agent)? {
             return Err(AgentError::AlreadyEnrolled(Box::new(identity)).into());
         }
+        let listed = match self.listed() {
+            // Its end was cut short after the key was safe.
+            Err(CliError::EnrolmentList {
+                source: EnrolmentListError::Blank,
+                ..
+            }) if agent.status()?.identity.is_some() => {
+                let from_list = self.end_list(None)?;
+                return self.show(&agent, &Outcome::done_before("init", from_list));
+            }
+            listed => listed?,
+        };
         let listener = Listener::default();
-        let asked = self.asked(&agent, &listener)?;
+        let asked = match &listed {
+            Some(listed) => Reading::from(listed.enrolment.clone()).into(),
+            None => self.asked(&agent, &listener)?,
+        };
+        self.allowed.check(asked.reading.enrolment())?;
         self.confirm(&asked, &listener)?;
         if let Some(slip) = TokenSlip::of(asked.reading.enrolment().token()) {
             output::notice(
@@ -116,6 +149,7 @@ impl Init {
             allow_http: self.allow_http,
             overrides: self.overrides.overrides(),
             revoke_old: self.revoke_old,
+            allowed_organizers: self.allowed.organizers(),
         };
         let what = format!("Enrolling at {}", reading.enrolment().url());
         let initialize =
@@ -123,18 +157,71 @@ impl Init {
         let runtime = runtime::for_calls()?;
         let initialized =
             listener.deaf_during(|| runtime.block_on(progress::shown(&what, initialize)))?;
+        let from_list = listed
+            .map(|listed| self.end_list(Some(listed)))
+            .transpose()?;
         let outcome = Outcome {
             command: "init",
             course: initialized.course,
             replaced: initialized.replaced,
             given_up: initialized.given_up,
             mapping: reading.mapping().map(ToString::to_string),
+            from_list: from_list.flatten(),
         };
         self.show(&agent, &outcome)
     }
 
     fn is_given(&self) -> bool {
-        self.qr_image.is_some() || self.payload.is_some() || self.url.is_some() || self.replace
+        self.qr_image.is_some()
+            || self.payload.is_some()
+            || self.url.is_some()
+            || self.enrolment_list.is_some()
+            || self.replace
+    }
+
+    /// This machine's line of the list, if one is given.
+    fn listed(&self) -> Result<Option<Listed>, CliError> {
+        let Some(path) = &self.enrolment_list else {
+            return Ok(None);
+        };
+        if !self.allowed.are_both_given() {
+            return Err(CliError::ListAlone);
+        }
+        let listed = enrolment_list::read(path, self.hardware_serial.as_deref());
+        listed.map(Some).map_err(|source| CliError::EnrolmentList {
+            name: path.display().to_string(),
+            source,
+        })
+    }
+
+    /// What is to follow once the key is safe. What fails is done by the same command again: the list
+    /// goes last.
+    fn end_list(&self, listed: Option<Listed>) -> Result<Option<FromList>, CliError> {
+        let Some(path) = &self.enrolment_list else {
+            return Ok(None);
+        };
+        let (host_name, gate) = listed.map_or((None, None), |own| (own.host_name, own.gate));
+        let done = self.name_machine(host_name.as_deref()).and_then(|()| {
+            enrolment_list::remove(path).map_err(|source| CliError::Remove {
+                name: path.display().to_string(),
+                source,
+            })
+        });
+        done.map_err(|source| CliError::Done {
+            words: "this device is enrolled".to_owned(),
+            source: Box::new(source),
+        })?;
+        Ok(Some(FromList { host_name, gate }))
+    }
+
+    fn name_machine(&self, name: Option<&str>) -> Result<(), CliError> {
+        let Some(name) = name.filter(|_| self.set_host_name) else {
+            return Ok(());
+        };
+        host_name::set(Path::new("/"), name).map_err(|source| CliError::HostName {
+            name: name.to_owned(),
+            source,
+        })
     }
 
     /// The server of an enrolment that is to be gone on with, because no other is given.

@@ -4,6 +4,7 @@
 mod admin;
 mod adopt;
 mod advice;
+mod allowed_arguments;
 mod connection_arguments;
 mod core_dumps;
 #[cfg(feature = "server")]
@@ -12,9 +13,11 @@ mod database_arguments;
 mod demo;
 mod device;
 mod documents;
+mod enrolment_list;
 mod error;
 mod event_selection;
 mod exit_code;
+mod host_name;
 mod info;
 mod init;
 mod input;

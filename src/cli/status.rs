@@ -146,8 +146,12 @@ impl Status {
         }
         for old in status.to_revoke.iter().filter(|_| !self.json) {
             output::say(&format!(
-                "The device that was here before, {}, is still to be revoked: gatehand info goes on with it.",
-                old.in_words()
+                "{}, which this device is not, is still to be revoked: gatehand {} goes on with it.",
+                old.in_words(),
+                match status.identity {
+                    Some(_) => "info",
+                    None => "init with the same code",
+                }
             ));
         }
         match (status.hindrance, status.state, status.unfinished) {

@@ -30,6 +30,11 @@ pub(super) fn read(root: &Path) -> Option<Hardware> {
     })
 }
 
+/// The board's serial.
+pub(super) fn serial(root: &Path) -> Option<Text> {
+    property(root, "serial-number")
+}
+
 /// Whether the device tree is that of a virtual machine.
 pub(super) fn is_virtual(root: &Path) -> bool {
     property(root, "model").is_some_and(|model| model.as_str() == VIRTUAL)

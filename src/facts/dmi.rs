@@ -7,13 +7,15 @@ use super::source::Hardware;
 use crate::wire::Text;
 
 /// What firmware holds where its maker has filled in nothing: letters and digits, in lower case.
-const PLACEHOLDERS: [&str; 33] = [
+const PLACEHOLDERS: [&str; 36] = [
     "123456789",
     "allseries", // ASUS, on mainboards sold on their own
     "baseboardmanufacturer",
     "baseboardproductname",
+    "baseboardserialnumber",
     "boardmanufacturer",
     "boardproductname",
+    "boardserialnumber",
     "default",
     "defaultstring",
     "empty",
@@ -32,6 +34,7 @@ const PLACEHOLDERS: [&str; 33] = [
     "systemmanufacturer",
     "systemname",
     "systemproductname",
+    "systemserialnumber",
     "systemversion",
     "tbd",
     "tobefilledbyoem",
@@ -60,6 +63,15 @@ pub(super) fn read(root: &Path) -> Hardware {
         brand,
         model: model.or(product).or_else(|| name("board_name")),
     }
+}
+
+/// The system's serial, else the mainboard's.
+pub(super) fn serial(root: &Path) -> Option<Text> {
+    let folder = root.join("sys/class/dmi/id");
+    ["product_serial", "board_serial"]
+        .iter()
+        .filter_map(|file| bounded::value(&folder.join(file)))
+        .find(|serial| !is_placeholder(serial))
 }
 
 fn is_placeholder(name: &Text) -> bool {

@@ -15,6 +15,7 @@ mod kernel;
 mod os_release;
 mod overrides;
 mod power;
+mod serial;
 mod source;
 
 use std::path::Path;
@@ -29,6 +30,7 @@ use crate::wire::{DeviceReport, Text};
 pub use diagnostics::{Diagnostics, Disk, Load, Memory};
 pub use overrides::{BlankOverride, Overrides};
 pub use power::{Battery, BatteryStatus};
+pub use serial::hardware_serial;
 
 /// What this device is.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -91,6 +91,9 @@ fn of(advice: Advice) -> &'static str {
         Advice::SeeOrReplace => {
             "its state shows who it is; to have another device in its place, initialize with a new code and replace"
         }
+        Advice::CodeOfAllowed => {
+            "create a device of an organizer that is allowed, and enrol with its code"
+        }
         Advice::NewDevice => "create a new device on the server, and enrol with its code",
         Advice::RevokeAndRenew => {
             "revoke the device on the server, create a new one there, and enrol with its code"

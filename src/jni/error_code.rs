@@ -15,7 +15,8 @@ pub(super) fn of(kind: ErrorKind) -> &'static str {
         ErrorKind::Rejected | ErrorKind::GivenKeyRejected => "rejected",
         ErrorKind::AnswerLost => "answer_lost",
         ErrorKind::Refused => "refused",
-        ErrorKind::TokenRefused => "token_refused",
+        // Only a command names the organizers that are allowed.
+        ErrorKind::TokenRefused | ErrorKind::OtherOrganizer => "token_refused",
         ErrorKind::OtherDevice => "other_device",
         ErrorKind::MediaKeyLost => "key_lost",
         ErrorKind::OtherMediaKey => "other_media_key",
@@ -40,13 +41,14 @@ mod tests {
     use super::*;
 
     /// Kinds that the app does not tell from others, or that have another name there.
-    const COARSER: [(ErrorKind, &str); 9] = [
+    const COARSER: [(ErrorKind, &str); 10] = [
         (ErrorKind::NotEncrypted, "argument_invalid"),
         (ErrorKind::Enrolling, "enrolment_unfinished"),
         (ErrorKind::GivenKeyRejected, "rejected"),
         (ErrorKind::GivenKeyRevoked, "revoked"),
         (ErrorKind::MediaKeyLost, "key_lost"),
         (ErrorKind::MediaKeysUnreadable, "server_failed"),
+        (ErrorKind::OtherOrganizer, "token_refused"),
         (ErrorKind::VaultUnnamed, "vault_unwritable"),
         (ErrorKind::VaultUnreadable, "vault_unwritable"),
         (ErrorKind::Failed, "internal"),

@@ -12,5 +12,6 @@ mod codes;
 mod common;
 mod conventions;
 mod demo;
+mod enrolment_list;
 mod json_schemas;
 mod scanning;

@@ -43,6 +43,8 @@ pub enum ErrorKind {
     TokenRefused,
     /// The server told of another device.
     OtherDevice,
+    /// A code is for a device of an organizer that is not allowed here.
+    OtherOrganizer,
     /// The server keeps another RSA key for this device.
     MediaKeyLost,
     /// The server keeps another RSA key for a device that is to be adopted.
@@ -79,7 +81,7 @@ pub enum ErrorKind {
 
 impl ErrorKind {
     /// Every kind.
-    pub const ALL: [Self; 32] = [
+    pub const ALL: [Self; 33] = [
         Self::EnrolmentInvalid,
         Self::EnrolmentTooNew,
         Self::ArgumentInvalid,
@@ -96,6 +98,7 @@ impl ErrorKind {
         Self::Refused,
         Self::TokenRefused,
         Self::OtherDevice,
+        Self::OtherOrganizer,
         Self::MediaKeyLost,
         Self::OtherMediaKey,
         Self::MediaKeysUnreadable,
@@ -133,6 +136,7 @@ impl ErrorKind {
             Self::Refused => "refused",
             Self::TokenRefused => "token-refused",
             Self::OtherDevice => "other-device",
+            Self::OtherOrganizer => "other-organizer",
             Self::MediaKeyLost => "media-key-lost",
             Self::OtherMediaKey => "other-media-key",
             Self::MediaKeysUnreadable => "media-keys-unreadable",

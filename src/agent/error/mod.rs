@@ -149,6 +149,14 @@ pub enum AgentError {
         /// The server.
         server: String,
     },
+    /// The token led to a device of an organizer that is not among the allowed ones.
+    #[error("the code is for {}, whose organizer is not allowed here{}", .device.in_words(), words::unwanted(*.is_revoked))]
+    OtherOrganizer {
+        /// The device, which this one did not become.
+        device: Box<Identity>,
+        /// Whether it is revoked; else that is tried again.
+        is_revoked: bool,
+    },
     /// The server told of another device than this one.
     #[error("{server} answered with another device than this one")]
     OtherDevice {
@@ -300,6 +308,7 @@ impl AgentError {
             } => ErrorKind::TokenRefused,
             Self::Refused { .. } => ErrorKind::Refused,
             Self::OtherDevice { .. } => ErrorKind::OtherDevice,
+            Self::OtherOrganizer { .. } => ErrorKind::OtherOrganizer,
             Self::OtherMediaKey { .. } => ErrorKind::MediaKeyLost,
             Self::GivenMediaKey { .. } => ErrorKind::OtherMediaKey,
             Self::MediaKey(
@@ -373,6 +382,7 @@ impl AgentError {
             Self::Refused { .. }
             | Self::Foreign { .. }
             | Self::Unsound { .. }
+            | Self::OtherOrganizer { .. }
             | Self::OtherDevice { .. } => false,
             Self::Unanswered {
                 operation, source, ..

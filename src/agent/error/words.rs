@@ -41,6 +41,15 @@ pub(super) fn still_begun(pending: bool) -> &'static str {
     }
 }
 
+pub(super) fn unwanted(is_revoked: bool) -> &'static str {
+    match is_revoked {
+        true => "; that device is revoked again",
+        false => {
+            "; that device is used for nothing and is to be revoked, which is tried again with the same code"
+        }
+    }
+}
+
 pub(super) fn answer_lost(operation: Operation, server: &str) -> String {
     let what = match operation {
         Operation::Initialize => "redeemed this device's initialization token",

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::replaced::{revoke_replaced, settle_replaced};
+use super::unwanted;
 use crate::agent::core::{Core, Sent};
 use crate::agent::describe;
 use crate::agent::error::AgentError;
@@ -25,6 +26,9 @@ pub struct InitializeOptions {
     pub overrides: Overrides,
     /// Revoke the device that is given up, once the new one is in the vault.
     pub revoke_old: bool,
+    /// The slugs of the organizers whose device this may become; without them, of any. A device of
+    /// another organizer is revoked at once, and this one stays what it was.
+    pub allowed_organizers: Option<Vec<String>>,
 }
 
 /// How what was asked for came about.
@@ -66,6 +70,7 @@ pub(in crate::agent) async fn initialize(
     options: &InitializeOptions,
 ) -> Result<Initialized, AgentError> {
     enrolment.url().check_transport(options.allow_http)?;
+    unwanted::refuse_turned_away(core, enrolment).await?;
     // What was begun is to be finished, wherever it is kept.
     if !has_begun(core, enrolment) && redeemed(core, enrolment)?.is_none() {
         core.folder.refuse_if_volatile()?;
@@ -88,7 +93,10 @@ pub(in crate::agent) async fn initialize(
         true => Sent::Before,
         false => Sent::Never,
     };
-    let identity = finish_enrolment(core, &mut vault, &device, &begun, sent).await?;
+    let identity = match finish_enrolment(core, &mut vault, &device, &begun, sent).await {
+        Ok(identity) => identity,
+        Err(error) => return Err(unwanted::revoked(core, &lock, error, None).await),
+    };
     let course = match went_on {
         true => Course::WentOn,
         false => Course::Done,
@@ -210,10 +218,16 @@ fn start(
             (Arc::new(begun), false)
         }
     };
-    if options.revoke_old && !begun.revoke_old {
+    let is_news = options.revoke_old && !begun.revoke_old
+        || options.allowed_organizers.is_some()
+            && begun.allowed_organizers != options.allowed_organizers;
+    if is_news {
+        let before = BegunEnrolment::clone(&begun);
+        let allowed = options.allowed_organizers.clone();
         let changed = BegunEnrolment {
-            revoke_old: true,
-            ..BegunEnrolment::clone(&begun)
+            revoke_old: options.revoke_old || before.revoke_old,
+            allowed_organizers: allowed.or(before.allowed_organizers.clone()),
+            ..before
         };
         if went_on {
             vault.change(|change| changed.store(change))?;

@@ -8,6 +8,7 @@ mod initialize;
 mod operation;
 mod replaced;
 mod resume;
+mod unwanted;
 
 pub use adopt::ExistingIdentity;
 pub(super) use adopt::adopt;

@@ -99,7 +99,7 @@ pub(super) async fn revoke_replaced(
             Ok(ended) => {
                 if ended == Ended::InVain {
                     tracing::warn!(
-                        "the device that was here before, {which}, can't be revoked from here, as its server does not accept its key"
+                        "{which}, which is not this device any more, can't be revoked from here, as its server does not accept its key"
                     );
                 }
                 over.push((old.identity.clone(), ended));
@@ -107,7 +107,7 @@ pub(super) async fn revoke_replaced(
             Err(error) => {
                 let why = error.reason();
                 tracing::warn!(
-                    "the device that was here before, {which}, is not revoked yet, and a later command goes on with it: {why}"
+                    "{which}, which is not this device any more, is not revoked yet, and a later command goes on with it: {why}"
                 );
                 old.was_tried_in_vain();
             }

@@ -1,6 +1,7 @@
 //! What was begun before and cut short is finished, under its old idempotency key.
 
 use super::replaced::settle_replaced;
+use super::unwanted;
 use crate::agent::core::{Core, Sent};
 use crate::agent::error::AgentError;
 use crate::agent::perform::{Afterlife, Replaced, finish_enrolment, finish_operation};
@@ -73,7 +74,10 @@ pub(in crate::agent) async fn resume_under(
                     replaced,
                 }));
             }
-            Err(error) => failed = Some(error),
+            Err(error) => {
+                let patience = core.clients.patience_for(sent);
+                failed = Some(unwanted::revoked(core, &lock, error, patience).await);
+            }
         }
         device = Device::load(&vault)?;
     }

@@ -7,6 +7,7 @@ use reqwest::Method;
 use super::heard::{Heard, listen, tell_decision};
 use super::intent::{self, Sending};
 use super::replacement::Replacement;
+use super::unwanted::Unwanted;
 use crate::agent::client::idempotency_header;
 use crate::agent::core::{Core, Sent};
 use crate::agent::device_api;
@@ -63,6 +64,10 @@ pub(in crate::agent) async fn finish_enrolment(
     if !is_begun {
         return result.and(Err(AgentError::NotEnrolled));
     }
+    let word = match &result {
+        Ok(answer) if !begun.allows(&answer.organizer) => Word::Unwanted,
+        _ => word,
+    };
     let step = device.situation().answered(operation, word, sent_before);
     tell_decision(operation, word, step);
     let accepted = result.as_ref().ok().map(|answer| {
@@ -72,6 +77,10 @@ pub(in crate::agent) async fn finish_enrolment(
         identity.overrides = begun.overrides.clone();
         (identity, answer.api_token.clone())
     });
+    let (accepted, unwanted) = match (word, accepted) {
+        (Word::Unwanted, Some(other)) => (None, Some(Unwanted::of(vault, begun, other, &trust)?)),
+        (_, accepted) => (accepted, None),
+    };
     let is_lost = word == Word::TokenUsed && sent_before;
     let lost = match is_lost {
         true => Some(Lost {
@@ -101,6 +110,9 @@ pub(in crate::agent) async fn finish_enrolment(
         if let Some(replacement) = &replacement {
             replacement.store(change)?;
         }
+        if let Some(unwanted) = &unwanted {
+            unwanted.store(change)?;
+        }
         match new {
             Some(new) => Redeemed::store(change, new.identity, begun),
             None => Ok(()),
@@ -123,6 +135,9 @@ pub(in crate::agent) async fn finish_enrolment(
     };
     let identity = accepted.as_ref().map(|(identity, _)| identity);
     core.tell(device, after.state(), identity, identity.map(|_| operation));
+    if let Some(unwanted) = unwanted {
+        return Err(unwanted.into_error());
+    }
     match (accepted, result) {
         (Some((identity, _)), _) => Ok(identity),
         (None, Err(error)) if is_lost => Err(error.with_answer_lost(operation)),

@@ -6,6 +6,7 @@ mod heard;
 mod intent;
 mod operation;
 mod replacement;
+mod unwanted;
 
 pub(super) use enrolment::finish_enrolment;
 pub(super) use operation::{finish_operation, send_unwritten};

@@ -73,10 +73,7 @@ impl Replacement {
         new: &Identity,
         revoke_old: bool,
     ) -> Self {
-        let mut to_revoke = ToRevoke::all(vault).unwrap_or_else(|error| {
-            AgentError::from(error).warn();
-            Vec::new()
-        });
+        let mut to_revoke = waiting(vault);
         let before = to_revoke.len();
         // What is this device again, or may be, must not lose its access.
         to_revoke.retain(|old| {
@@ -112,6 +109,14 @@ impl Replacement {
             false => Ok(()),
         }
     }
+}
+
+/// Those that are to be revoked already.
+pub(super) fn waiting(vault: &Vault) -> Vec<ToRevoke> {
+    ToRevoke::all(vault).unwrap_or_else(|error| {
+        AgentError::from(error).warn();
+        Vec::new()
+    })
 }
 
 /// The device that loses its place to `new`, unless it is that one or has no access any more.

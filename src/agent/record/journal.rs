@@ -39,6 +39,9 @@ pub(in crate::agent) struct BegunEnrolment {
     /// When its report was made, by this device's clock; unknown where an older version has begun it.
     #[serde(default)]
     pub(in crate::agent) made_at: Option<Timestamp>,
+    /// The slugs of the organizers whose device this may become; without them, of any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(in crate::agent) allowed_organizers: Option<Vec<String>>,
 }
 
 impl BegunEnrolment {
@@ -58,7 +61,14 @@ impl BegunEnrolment {
             revoke_old: false,
             trust,
             made_at: Some(clock::now()),
+            allowed_organizers: None,
         })
+    }
+
+    /// Whether this may become a device of this organizer.
+    pub(in crate::agent) fn allows(&self, organizer: &str) -> bool {
+        let among = |allowed: &Vec<String>| allowed.iter().any(|slug| slug == organizer);
+        self.allowed_organizers.as_ref().is_none_or(among)
     }
 
     /// Whether it is the redemption of this token at this server.

@@ -11,6 +11,7 @@ pub(super) mod key_sets;
 pub(super) mod media_key;
 mod redeemed;
 mod replaced;
+mod turned_away;
 
 pub(super) use device::{Device, Newcomer, Outcome};
 pub use device::{Lost, Revoker};
@@ -20,3 +21,4 @@ pub(super) use journal::{BegunEnrolment, BegunOperation, OnIdentity};
 pub(super) use key_sets::KeySets;
 pub(super) use redeemed::Redeemed;
 pub(super) use replaced::ToRevoke;
+pub(super) use turned_away::TurnedAway;

@@ -1,4 +1,4 @@
-//! The devices that were here before and whose access is to end.
+//! The devices whose access is to end: those that were here before, and those that are not wanted here.
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -15,7 +15,7 @@ use crate::vault::{Change, Vault};
 
 const ENTRY: &str = "replaced devices";
 
-/// A replaced device whose access is to end. It is sealed, as its key is in it.
+/// A device whose access is to end. It is sealed, as its key is in it.
 #[derive(Serialize, Deserialize)]
 pub(in crate::agent) struct ToRevoke {
     pub(in crate::agent) identity: Identity,
@@ -74,6 +74,23 @@ impl ToRevoke {
             trust: trust.clone(),
             roll,
             revoke,
+            tries: 0,
+            not_before: None,
+        })
+    }
+
+    /// A device that was never this one, on which nothing was begun.
+    pub(in crate::agent) fn unwanted(
+        identity: &Identity,
+        key: &Secret,
+        trust: &Trust,
+    ) -> Result<Self, RecordError> {
+        Ok(Self {
+            identity: identity.clone(),
+            key: key.clone(),
+            trust: trust.clone(),
+            roll: None,
+            revoke: BegunOperation::new(OnIdentity::Revoke)?,
             tries: 0,
             not_before: None,
         })

@@ -13,10 +13,11 @@ const OPERATIONS: [Operation; 4] = [
     Operation::Roll,
     Operation::Revoke,
 ];
-const WORDS: [Word; 9] = [
+const WORDS: [Word; 10] = [
     Word::NotSent,
     Word::Nothing,
     Word::Done,
+    Word::Unwanted,
     Word::Refused,
     Word::NotDone,
     Word::TokenRefused,
@@ -111,6 +112,8 @@ fn a_key_that_may_have_been_given_out_is_never_forgotten_in_silence() {
                 || step.standing == State::Revoked
                 // It is sure that nothing was done.
                 || word == Word::NotDone
+                // It is kept, and used for its revocation only.
+                || word == Word::Unwanted
                 // The identity that is here is another one than the token's; the error tells it.
                 || operation == Operation::Initialize && word == Word::TokenUsed;
             assert!(is_told, "{situation:?} {operation:?} {word:?} {step:?}");
@@ -137,7 +140,10 @@ fn an_enrolled_device_stays_so_unless_its_own_key_is_spoken_of() {
 fn a_first_try_ends_with_any_word_of_the_server_that_tells_what_was_done() {
     for (_, operation, word, sent_before, step) in answers() {
         let leaves_open = operation == Operation::Roll
-            && matches!(word, Word::Refused | Word::TokenRefused | Word::TokenUsed);
+            && matches!(
+                word,
+                Word::Refused | Word::TokenRefused | Word::TokenUsed | Word::Unwanted
+            );
         if !sent_before && word != Word::Nothing && !leaves_open {
             assert!(step.ends, "{operation:?} {word:?}");
         }
@@ -260,7 +266,8 @@ fn table() -> String {
     );
     for operation in OPERATIONS {
         for word in WORDS {
-            let is_of_tokens = matches!(word, Word::TokenRefused | Word::TokenUsed);
+            let is_of_tokens =
+                matches!(word, Word::TokenRefused | Word::TokenUsed | Word::Unwanted);
             let is_of_keys = matches!(word, Word::KeyRejected | Word::Revoked);
             let enrols = operation == Operation::Initialize;
             if enrols && is_of_keys || !enrols && is_of_tokens {
@@ -281,6 +288,7 @@ fn table() -> String {
                 Word::NotSent => "surely not sent",
                 Word::Nothing => "none, or no answer of the API",
                 Word::Done => "done",
+                Word::Unwanted => "done, for an organizer that is not allowed",
                 Word::Refused => "refused",
                 Word::NotDone if enrols => "the report is refused",
                 Word::NotDone => "refused, and the old key works",
