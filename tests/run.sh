@@ -2,6 +2,9 @@
 # Runs every check of the project and ends with what each part took and the number of tests that passed
 # and failed. docs/TESTING.md says what the parts are and what they may take.
 #
+# Parts go in two lanes beside each other: what tests Rust, and what tests the library for Android. Much of
+# either is waiting. What the second prints follows when the first is through.
+#
 # Installs what it needs where it may (Debian, as root). A part that can't run here is named and
 # skipped; with CI=true that is a failure. Plain `cargo test` needs Rust and a C compiler only.
 set -uo pipefail
@@ -10,8 +13,11 @@ cd "$(dirname "$0")/.."
 CARGO_DENY=0.20.2
 passed=0 failed=0 skipped=0 failures=()
 parts=() part='' wall=0 work=0
-log=$(mktemp) clock=$(mktemp)
-trap 'rm -f "$log" "$clock"' EXIT
+scratch=$(mktemp -d)
+target=$(cargo metadata --locked --no-deps --format-version 1 | sed 's/.*"target_directory":"\([^"]*\)".*/\1/')
+tools=$target/tools
+mine=$scratch log=$scratch/log
+trap 'rm -rf "$scratch"' EXIT
 
 # title NAME: begins a part.
 title() {
@@ -24,10 +30,35 @@ title() {
 # machine hardly changes. Of what goes on by itself, as a daemon does, nothing is seen.
 end_part() {
   local wall_before=$wall work_before=$work
-  times >"$clock" # in this shell: a subshell has no children yet
+  times >"$mine/clock" # in this shell: a subshell has no children yet
   wall=$SECONDS
-  work=$(awk -F '[ms ]+' 'NR == 2 { printf "%d", $1 * 60 + $2 + $3 * 60 + $4 }' "$clock")
+  work=$(awk -F '[ms ]+' 'NR == 2 { printf "%d", $1 * 60 + $2 + $3 * 60 + $4 }' "$mine/clock")
   [ -z "$part" ] || parts+=("$(printf '%6d %6d  %s' $((wall - wall_before)) $((work - work_before)) "$part")")
+}
+
+# lane NAME COMMAND: the parts of one lane, in a shell of their own; join takes over what it counted.
+lane() {
+  passed=0 failed=0 skipped=0 failures=() parts=() part='' wall=$SECONDS work=0
+  mine=$scratch/$1 log=$scratch/$1/log
+  mkdir "$mine"
+  "$2"
+  end_part
+  printf '%d %d %d\n' "$passed" "$failed" "$skipped" >"$mine/counts"
+  [ ${#failures[@]} -eq 0 ] || printf '%s\n' "${failures[@]}" >"$mine/failures"
+  printf '%s\n' "${parts[@]}" >"$mine/parts"
+}
+
+join() {
+  local ok bad missed list lines=()
+  if read -r ok bad missed <"$scratch/$1/counts"; then
+    passed=$((passed + ok)) failed=$((failed + bad)) skipped=$((skipped + missed))
+  else
+    failed=$((failed + 1)) failures+=("the lane of $1 broke off")
+  fi
+  for list in failures parts; do
+    mapfile -t lines <"$scratch/$1/$list"
+    if [ "$list" = parts ]; then parts+=('' "${lines[@]}"); else failures+=("${lines[@]}"); fi
+  done 2>/dev/null
 }
 
 skip() {
@@ -102,10 +133,10 @@ LIBRARY_LIMIT=$((6656 * 1024))
 handheld_library() {
   cargo build --quiet --locked --package gatehand-native --profile handheld || return
   local size
-  size=$(stat -c %s "${CARGO_TARGET_DIR:-target}/handheld/libgatehand.so")
+  size=$(stat -c %s "$target/handheld/libgatehand.so")
   echo "$size bytes"
   # What lets tests kill a program at a step is not for devices.
-  if grep -q GATEHAND_FAILPOINT "${CARGO_TARGET_DIR:-target}/handheld/libgatehand.so"; then
+  if grep -q GATEHAND_FAILPOINT "$target/handheld/libgatehand.so"; then
     echo "it has failpoints" >&2
     return 1
   fi
@@ -148,43 +179,63 @@ for program in "${!needed[@]}"; do
   command -v "$program" >/dev/null || skip "tests that need $program (Debian package ${needed[$program]})"
 done
 
-check "format" cargo fmt --all --check
-check "lints" cargo clippy --quiet --locked --workspace --all-targets --all-features -- -D warnings
-check "the command without the server" cargo clippy --quiet --locked --no-default-features --features cli -- -D warnings
-check "lints of the handheld's core" cargo clippy --quiet --locked --package gatehand-native -- -D warnings
-possible "lints of the handheld's core for Android" android/check.sh
-check "documentation" env RUSTDOCFLAGS="-D warnings" cargo doc --quiet --locked --workspace --no-deps --all-features
-tools=${CARGO_TARGET_DIR:-target}/tools
-title "cargo-deny"
-# Unoptimized: it builds much faster, and runs for seconds.
-if [ -x "$tools/bin/cargo-deny" ] || CARGO_PROFILE_DEV_DEBUG=false cargo install --quiet --locked --debug --root "$tools" --target-dir "$tools/build" "cargo-deny@$CARGO_DENY"; then
-  check "licences and sources of what it builds on" dependencies
-else
-  skip "licences and sources: cargo-deny can't be installed"
-fi
-title "build of the tests" # what fails is told by the next part
-cargo test --quiet --locked --features failpoints --no-run
-tests "tests" cargo test --locked --no-fail-fast --features failpoints
-possible "an older gatehand at the same vaults" tests/older_version.sh
-# What it starts is built once, in minutes, and kept beside what Rust builds: see tests/peer/README.md.
-tests "a life at a real pretix" cargo test --locked --features failpoints --test peer -- --ignored
-if [ -n "${GATEHAND_TEST_URL:-}" ]; then
-  tests "a life at $GATEHAND_TEST_URL" cargo test --locked --features failpoints --test agent foreign_server:: -- --ignored
-fi
-# With the bridge, whose tests need no JVM.
-tests "tests of the handheld's core" cargo test --locked --no-default-features --features jni --lib
-if command -v c++ >/dev/null; then check "fuzzing what reads a stranger's input, briefly" fuzz/run.sh 6; fi
-check "the handheld's library" handheld_library
-if command -v mvn >/dev/null; then
-  # With the program of the tests above: one without failpoints would be a build of its own.
-  program=$(realpath "${CARGO_TARGET_DIR:-target}/debug/gatehand")
-  android "the Android library on the JVM" env GATEHAND_PROGRAM="$program" android/test.sh
-fi
+rust() {
+  check "format" cargo fmt --all --check
+  check "lints" cargo clippy --quiet --locked --workspace --all-targets --all-features -- -D warnings
+  title "build of the tests" # what fails is told by the next part
+  cargo test --quiet --locked --features failpoints --no-run
+  # A copy: an older gatehand may be built in its place.
+  cp "$target/debug/gatehand" "$scratch/gatehand.new" && mv "$scratch/gatehand.new" "$scratch/gatehand"
+  : >"$scratch/built"
+  tests "tests" cargo test --locked --no-fail-fast --features failpoints
+  possible "an older gatehand at the same vaults" tests/older_version.sh
+  # What it starts is built once, in minutes, and kept beside what Rust builds: see tests/peer/README.md.
+  tests "a life at a real pretix" cargo test --locked --features failpoints --test peer -- --ignored
+  if [ -n "${GATEHAND_TEST_URL:-}" ]; then
+    tests "a life at $GATEHAND_TEST_URL" cargo test --locked --features failpoints --test agent foreign_server:: -- --ignored
+  fi
+  # With the bridge, whose tests need no JVM.
+  tests "tests of the handheld's core" cargo test --locked --no-default-features --features jni --lib
+  check "the command without the server" cargo clippy --quiet --locked --no-default-features --features cli -- -D warnings
+  check "lints of the handheld's core" cargo clippy --quiet --locked --package gatehand-native -- -D warnings
+  check "documentation" env RUSTDOCFLAGS="-D warnings" cargo doc --quiet --locked --workspace --no-deps --all-features
+  title "cargo-deny"
+  # Unoptimized: it builds much faster, and runs for seconds.
+  if [ -x "$tools/bin/cargo-deny" ] || CARGO_PROFILE_DEV_DEBUG=false cargo install --quiet --locked --debug --root "$tools" --target-dir "$tools/build" "cargo-deny@$CARGO_DENY"; then
+    check "licences and sources of what it builds on" dependencies
+  else
+    skip "licences and sources: cargo-deny can't be installed"
+  fi
+  if command -v c++ >/dev/null; then check "fuzzing what reads a stranger's input, briefly" fuzz/run.sh 6; fi
+}
+
+handheld() {
+  check "the handheld's library" handheld_library
+  possible "lints of the handheld's core for Android" android/check.sh
+  if command -v mvn >/dev/null; then
+    title "waiting for the server"
+    until [ -e "$scratch/built" ]; do sleep 1; done
+    # With the program of the tests: one without failpoints would be a build of its own.
+    android "the Android library on the JVM" env GATEHAND_PROGRAM="$scratch/gatehand" android/test.sh
+  fi
+}
 
 end_part
+part=''
+(lane handheld handheld) >"$scratch/handheld.said" 2>&1 &
+beside=$!
+# A shell without a terminal's job control lets its background jobs ignore what a terminal sends.
+trap 'trap - TERM; kill 0' INT TERM
+(lane rust rust)
+wait "$beside"
+cat "$scratch/handheld.said"
+end_part # all of it: what the lanes took counts now
+join rust
+join handheld
+
 printf '\n%6s %6s  seconds on the wall, of processor time\n' wall work
 printf '%s\n' "${parts[@]}"
-printf '%6d %6d  all\n' "$wall" "$work"
+printf '%6d %6d  all\n' "$SECONDS" "$work"
 
 if [ ${#failures[@]} -gt 0 ]; then
   printf '\nNot good:\n'
