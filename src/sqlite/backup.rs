@@ -13,6 +13,12 @@ use crate::private_file;
 /// Pages copied at once: all there are.
 const ALL: i32 = i32::MAX;
 
+/// How many copies of a database stay: those that were made last.
+const KEPT: usize = 3;
+
+/// What stands between a database's name and the version of a copy.
+const MARK: &str = ".version-";
+
 /// A copy, removed again unless it is kept.
 pub(super) struct SafetyCopy {
     path: PathBuf,
@@ -26,7 +32,7 @@ impl SafetyCopy {
         let mut attempt = 1;
         loop {
             let mut name = path.as_os_str().to_owned();
-            name.push(format!(".version-{version}"));
+            name.push(format!("{MARK}{version}"));
             if attempt > 1 {
                 name.push(format!("-{attempt}"));
             }
@@ -45,9 +51,12 @@ impl SafetyCopy {
         }
     }
 
-    /// Leaves it there; where it is.
-    pub(super) fn keep(mut self) -> PathBuf {
+    /// Leaves it there, and of older ones as many as are kept; where it is.
+    pub(super) fn keep(mut self, of: &Path) -> PathBuf {
         self.is_kept = true;
+        if let Err(error) = remove_oldest(of, &self.path) {
+            tracing::warn!(%error, "copies of {} that are too many can't be removed", of.display());
+        }
         std::mem::take(&mut self.path)
     }
 }
@@ -60,6 +69,35 @@ impl Drop for SafetyCopy {
             tracing::warn!(%error, "the copy {} is of no use and can't be removed", self.path.display());
         }
     }
+}
+
+/// Removes the copies of the database in `path` that are too many beside the newest.
+fn remove_oldest(path: &Path, newest: &Path) -> io::Result<()> {
+    let (Some(folder), Some(name)) = (path.parent(), path.file_name()) else {
+        return Ok(());
+    };
+    let prefix = format!("{}{MARK}", name.to_string_lossy());
+    let is_copy = |name: &str| {
+        let number = |text: &str| !text.is_empty() && text.bytes().all(|c| c.is_ascii_digit());
+        let suffix = name.strip_prefix(&prefix);
+        suffix.is_some_and(|suffix| match suffix.split_once('-') {
+            Some((version, attempt)) => number(version) && number(attempt),
+            None => number(suffix),
+        })
+    };
+    let mut copies = Vec::new();
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        if entry.path() != newest && entry.file_name().to_str().is_some_and(is_copy) {
+            copies.push((entry.metadata()?.modified()?, entry.path()));
+        }
+    }
+    copies.sort();
+    let too_many = copies.len().saturating_sub(KEPT - 1);
+    for (_, copy) in copies.into_iter().take(too_many) {
+        fs::remove_file(copy)?;
+    }
+    Ok(())
 }
 
 fn copy_into(path: &Path, draft: &Path) -> io::Result<()> {

@@ -131,7 +131,7 @@ impl Schema {
         self.run_steps(&transaction, found).map_err(sqlite)?;
         finish(&transaction, found)?;
         transaction.commit().map_err(sqlite)?;
-        Ok(copy.map(SafetyCopy::keep))
+        Ok(copy.map(|copy| copy.keep(path)))
     }
 
     fn run_steps(&self, transaction: &Transaction<'_>, found: u32) -> rusqlite::Result<()> {
@@ -247,6 +247,31 @@ mod tests {
         fs::copy(&copy, &file.path).unwrap();
         let second = file.bring_up(&NEWER).unwrap().unwrap();
         assert_eq!(second, file.path.with_file_name("a.db.version-1-2"));
+    }
+
+    #[test]
+    fn only_the_last_copies_are_kept_and_what_is_no_copy_stays() {
+        let file = File::empty();
+        file.bring_up(&OLDER).unwrap();
+        let older = fs::read(&file.path).unwrap();
+        let other = file.path.with_file_name("a.db.version-mine");
+        fs::write(&other, "x").unwrap();
+        let mut copies = Vec::new();
+        for _ in 0..5 {
+            for end in ["-wal", "-shm"] {
+                let _ = fs::remove_file(file.path.with_file_name(format!("a.db{end}")));
+            }
+            fs::write(&file.path, &older).unwrap();
+            let copy = file.bring_up(&NEWER).unwrap().unwrap();
+            assert!(copy.exists());
+            copies.push(copy);
+        }
+        // The name of one that was removed is free again.
+        copies.sort();
+        copies.dedup();
+        let kept = copies.iter().filter(|copy| copy.exists()).count();
+        assert_eq!(kept, 3, "{copies:?}");
+        assert!(other.exists());
     }
 
     #[test]
