@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use super::error::CliError;
+use super::program_name::ProgramName;
 use crate::agent::{Advice, AgentError, ClientError, Operation};
 use crate::causes;
 use crate::enrolment::{ParseError, ServerUrlError};
@@ -83,6 +84,20 @@ fn on(error: &CliError) -> Option<String> {
         ),
         #[cfg(feature = "server")]
         CliError::Store(error) => of_store(error),
+        CliError::NoCommand(_) => Some(format!("{} --help lists the commands", typed())),
+        #[cfg(feature = "server")]
+        CliError::NoDatabase { .. } => Some(format!(
+            "name it with --database, or begin one with {} admin organizer create",
+            typed()
+        )),
+        #[cfg(feature = "server")]
+        CliError::OrganizersFile {
+            source: OrganizersFileError::Syntax(_),
+            ..
+        } => Some(format!(
+            "an organizers file is JSON in UTF-8, not a table; {} admin import --help shows a small one, docs/ORGANIZERS_FILE.md all that may be in it",
+            typed()
+        )),
         #[cfg(feature = "server")]
         CliError::Unlisted { list, .. } => Some(format!("{list} shows those that are there")),
         #[cfg(feature = "server")]
@@ -107,6 +122,11 @@ fn on(error: &CliError) -> Option<String> {
     }
 }
 
+/// How commands of this program begin.
+fn typed() -> &'static str {
+    ProgramName::of_this_process().typed()
+}
+
 /// The same where it is no more than a sentence.
 fn plain(error: &CliError) -> Option<&'static str> {
     match error {
@@ -123,7 +143,10 @@ fn plain(error: &CliError) -> Option<&'static str> {
         }
         CliError::NoEndInTime(_) => Some("scan the code once, and nothing else"),
         CliError::NotConfirmed => Some("answer yes, or give --yes"),
-        CliError::NoCommand(_) => Some("gatehand --help lists the commands"),
+        #[cfg(not(feature = "server"))]
+        CliError::NoServerProgram => Some(
+            "install the package gatehand-server, as with: apt install ./gatehand-server_*.deb",
+        ),
         CliError::Existing { .. } => Some(
             r#"write it as {"url": "https://pretix.eu", "key": "…", "serial": "…"}, with what the other app has"#,
         ),
@@ -133,23 +156,12 @@ fn plain(error: &CliError) -> Option<&'static str> {
         #[cfg(feature = "server")]
         CliError::Server(ServerError::Listen(error)) => error.advice(),
         #[cfg(feature = "server")]
-        CliError::NoDatabase { .. } => {
-            Some("name it with --database, or begin one with gatehand admin organizer create")
-        }
-        #[cfg(feature = "server")]
         CliError::OrganizersFile {
             source: OrganizersFileError::Utf16,
             ..
         } => Some("save it in UTF-8"),
         #[cfg(feature = "server")]
         CliError::EndsBeforeStart => Some("give a --to that is not before --from"),
-        #[cfg(feature = "server")]
-        CliError::OrganizersFile {
-            source: OrganizersFileError::Syntax(_),
-            ..
-        } => Some(
-            "an organizers file is JSON in UTF-8, not a table; gatehand admin import --help shows a small one, docs/ORGANIZERS_FILE.md all that may be in it",
-        ),
         _ => None,
     }
 }

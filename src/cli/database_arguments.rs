@@ -5,9 +5,17 @@ use std::path::PathBuf;
 use clap::Args;
 use clap::builder::{OsStringValueParser, TypedValueParser};
 
+use super::program_name::ProgramName;
 use crate::server::store::Database;
 
-pub(super) const DEFAULT_DATABASE: &str = "gatehand.db";
+/// Where it is unless something else is said: for the packaged server its own folder, which the service
+/// and an administrator's commands have in common; for a program from a source tree the current one.
+pub(super) fn default_database() -> &'static str {
+    match ProgramName::of_this_process() {
+        ProgramName::Gatehand => "gatehand.db",
+        ProgramName::Server => "/var/lib/gatehand-server/gatehand.db",
+    }
+}
 
 /// Where a server keeps what it knows.
 #[derive(Args)]
@@ -19,7 +27,7 @@ pub(super) struct DatabaseArguments {
         value_name = "DATABASE",
         value_parser = OsStringValueParser::new().try_map(Database::try_from),
         env = "GATEHAND_DATABASE",
-        default_value = DEFAULT_DATABASE,
+        default_value = default_database(),
         help_heading = "Database",
         display_order = 910
     )]

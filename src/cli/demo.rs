@@ -14,6 +14,7 @@ use tokio::sync::oneshot;
 
 use super::admin::device;
 use super::error::CliError;
+use super::program_name::ProgramName;
 use super::runtime;
 use super::{output, status};
 use crate::agent::{self, Agent, Client, ClientConfig, InitializeOptions, ThisMachine};
@@ -205,7 +206,7 @@ async fn keep(desk: &Desk, folder: &Path) -> Result<(), CliError> {
     let qr_image = folder.join("lane-2.png");
     let enrolment = desk.enrolment(&device)?;
     write_qr_image(&enrolment, &qr_image)?;
-    let gatehand = std::env::current_exe()?;
+    let gatehand = of_devices(std::env::current_exe()?);
     let gatehand = gatehand.display();
     let home = folder.join("second-scanner");
     output::print_heading("\nThe server stays up. To enrol a second device, in another terminal:")?;
@@ -242,6 +243,16 @@ async fn keep(desk: &Desk, folder: &Path) -> Result<(), CliError> {
         "All of it is in {}; remove it when you have seen enough.",
         folder.display()
     ))
+}
+
+/// The program with the commands of devices: this one, or the one beside it, or wherever it is.
+fn of_devices(this: PathBuf) -> PathBuf {
+    match ProgramName::of_this_process() {
+        ProgramName::Gatehand => this,
+        ProgramName::Server => Some(this.with_file_name("gatehand"))
+            .filter(|beside| beside.is_file())
+            .unwrap_or_else(|| "gatehand".into()),
+    }
 }
 
 fn paragraph(text: &str) -> Result<(), CliError> {

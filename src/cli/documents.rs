@@ -1,4 +1,4 @@
-//! `gatehand completions` and `gatehand man`: what packagers and shells need.
+//! `gatehand completions` and `gatehand man`, of each program: what packagers and shells need.
 
 use std::fs;
 use std::io::{self, Write};
@@ -26,7 +26,7 @@ pub(super) struct Completions {
     after_help = "Examples:\n  gatehand man | man -l -\n  gatehand man admin device create | man -l -\n  gatehand man --into /usr/local/share/man/man1"
 )]
 pub(super) struct Man {
-    /// The command whose page to print, or the page's title; without, that of gatehand itself.
+    /// The command whose page to print, or the page's title; without, that of the program itself.
     #[arg(value_name = "COMMAND", conflicts_with = "into")]
     command: Vec<String>,
     /// Write one page a command into this folder.
@@ -38,7 +38,8 @@ impl Completions {
     /// Prints those of a whole command line.
     pub(super) fn run(self, mut command: Command) -> Result<(), CliError> {
         let mut script = Vec::new();
-        clap_complete::generate(self.shell, &mut command, "gatehand", &mut script);
+        let name = command.get_name().to_owned();
+        clap_complete::generate(self.shell, &mut command, name, &mut script);
         Ok(io::stdout().write_all(&script)?)
     }
 }

@@ -3,6 +3,7 @@
 use std::io;
 
 use super::enrolment_list::EnrolmentListError;
+use super::settings::SettingsError;
 use crate::agent::{AgentError, ClientError, MediaKeyError};
 use crate::enrolment::draw::DrawError;
 use crate::enrolment::picture::PictureError;
@@ -106,6 +107,18 @@ pub(super) enum CliError {
     WholeCode(&'static str),
     #[error("there is no command {0}")]
     NoCommand(String),
+    #[error(transparent)]
+    Settings(#[from] SettingsError),
+    #[cfg(not(feature = "server"))]
+    #[error("this is a command of gatehand-server, which is not installed here")]
+    NoServerProgram,
+    #[cfg(not(feature = "server"))]
+    #[error("can't start {}", program.display())]
+    ServerProgram {
+        program: std::path::PathBuf,
+        #[source]
+        source: io::Error,
+    },
     #[error("can't read {name}")]
     Input {
         name: String,

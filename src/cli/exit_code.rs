@@ -55,10 +55,6 @@ pub(super) enum ExitCode {
     AlreadyEnrolled = 12,
     NotEnrolled = 13,
     Busy = 14,
-    #[cfg_attr(
-        not(feature = "server"),
-        expect(dead_code, reason = "numbers are the same in every build")
-    )]
     Server = 15,
     Revoked = 16,
     Rejected = 17,
@@ -132,7 +128,10 @@ pub(super) fn of(error: &CliError) -> ExitCode {
         | CliError::NoCommand(_)
         | CliError::ListAlone
         | CliError::Existing { .. }
-        | CliError::MediaKey { .. } => ExitCode::Usage,
+        | CliError::MediaKey { .. }
+        | CliError::Settings(_) => ExitCode::Usage,
+        #[cfg(not(feature = "server"))]
+        CliError::NoServerProgram | CliError::ServerProgram { .. } => ExitCode::Server,
         #[cfg(feature = "server")]
         CliError::Database(_)
         | CliError::Store(_)

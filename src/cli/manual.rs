@@ -39,17 +39,21 @@ pub(super) fn find<'a>(root: &'a Command, words: &[String]) -> Option<&'a Comman
     let by_words = words
         .iter()
         .try_fold(root, |command, word| command.find_subcommand(word));
-    by_words.or_else(|| by_title(root, words.first().filter(|_| words.len() == 1)?))
+    let program = format!("{}-", name(root));
+    by_words.or_else(|| {
+        let title = words.first().filter(|_| words.len() == 1)?;
+        by_title(root, title, &program)
+    })
 }
 
-fn by_title<'a>(command: &'a Command, title: &str) -> Option<&'a Command> {
+/// The title may be without the program's name.
+fn by_title<'a>(command: &'a Command, title: &str, program: &str) -> Option<&'a Command> {
     let name = name(command);
-    if name == title || name.strip_prefix("gatehand-") == Some(title) {
+    if name == title || name.strip_prefix(program) == Some(title) {
         return Some(command);
     }
-    command
-        .get_subcommands()
-        .find_map(|one| by_title(one, title))
+    let mut below = command.get_subcommands();
+    below.find_map(|one| by_title(one, title, program))
 }
 
 /// The page of a command, which names these other pages that come with it.

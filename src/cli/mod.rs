@@ -1,4 +1,4 @@
-//! The `gatehand` command: reads arguments, runs one command, reports how it went.
+//! The `gatehand` command, and the `gatehand-server` command of machines that are no scanner.
 
 #[cfg(feature = "server")]
 mod admin;
@@ -13,6 +13,8 @@ mod database_arguments;
 mod demo;
 mod device;
 mod documents;
+#[cfg(not(feature = "server"))]
+mod door;
 mod enrolment_list;
 mod error;
 mod event_selection;
@@ -26,6 +28,8 @@ mod manual;
 mod misuse;
 mod output;
 mod override_arguments;
+mod program;
+mod program_name;
 mod progress;
 mod repeated;
 mod request;
@@ -36,6 +40,9 @@ mod scan;
 #[cfg(feature = "server")]
 mod serve;
 #[cfg(feature = "server")]
+mod server_program;
+mod settings;
+#[cfg(feature = "server")]
 mod spool;
 mod status;
 mod system_layout;
@@ -44,11 +51,11 @@ mod update;
 
 use std::process::ExitCode;
 
-use clap::builder::{PossibleValuesParser, TypedValueParser};
-use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
-use tracing::level_filters::LevelFilter;
+use clap::{CommandFactory, Parser, Subcommand};
 
 use error::CliError;
+use program::{LogArguments, Program};
+use program_name::ProgramName;
 
 /// What is read from the environment besides what options name.
 const ENVIRONMENT: &str = "\
@@ -56,6 +63,9 @@ Environment:
   GATEHAND_HOME    the folder of the vault; else $XDG_DATA_HOME/gatehand, a service's
                    $STATE_DIRECTORY, for root /var/lib/gatehand, or
                    ~/.local/share/gatehand
+  GATEHAND_SETTINGS
+                   a file with more of these variables; else, where it is packaged,
+                   /etc/gatehand/agent.env
   HTTPS_PROXY      a proxy for https to other machines; also ALL_PROXY, NO_PROXY
   SSL_CERT_FILE    what --system-certificates reads in place of the system's; also
                    SSL_CERT_DIR
@@ -65,11 +75,6 @@ Environment:
   CREDENTIALS_DIRECTORY
                    where a service's server finds its secret, as gatehand-secret";
 
-fn log_level() -> impl TypedValueParser<Value = LevelFilter> {
-    PossibleValuesParser::new(["off", "error", "warn", "info", "debug", "trace"])
-        .try_map(|level| level.parse::<LevelFilter>())
-}
-
 /// A hand at the gate: enrols ticket scanners, keeps their API key sealed, and serves the devices
 /// resource they enrol at.
 #[derive(Parser)]
@@ -77,29 +82,8 @@ fn log_level() -> impl TypedValueParser<Value = LevelFilter> {
 struct Arguments {
     #[command(subcommand)]
     command: Command,
-    /// How much to log on standard error.
-    #[arg(
-        long,
-        global = true,
-        value_name = "LEVEL",
-        env = "GATEHAND_LOG",
-        default_value = "warn",
-        ignore_case = true,
-        value_parser = log_level(),
-        help_heading = "Log",
-        display_order = 920
-    )]
-    log: LevelFilter,
-    /// How to write the log; JSON with --json, else text.
-    #[arg(
-        long,
-        global = true,
-        value_name = "FORMAT",
-        env = "GATEHAND_LOG_FORMAT",
-        help_heading = "Log",
-        display_order = 920
-    )]
-    log_format: Option<log::Format>,
+    #[command(flatten)]
+    log: LogArguments,
 }
 
 #[derive(Subcommand)]
@@ -121,6 +105,15 @@ enum Command {
     Admin(Box<admin::Admin>),
     #[cfg(feature = "server")]
     Demo(demo::Demo),
+    /// Serve the devices resource and the device API: starts gatehand-server.
+    #[cfg(not(feature = "server"))]
+    Serve(door::Door),
+    /// Set a server up: starts gatehand-server.
+    #[cfg(not(feature = "server"))]
+    Admin(door::Door),
+    /// Show everything on this machine: starts gatehand-server.
+    #[cfg(not(feature = "server"))]
+    Demo(door::Door),
     Completions(documents::Completions),
     Man(documents::Man),
 }
@@ -143,6 +136,8 @@ impl Command {
             Self::Admin(command) => command.run(),
             #[cfg(feature = "server")]
             Self::Demo(command) => command.run(),
+            #[cfg(not(feature = "server"))]
+            Self::Serve(command) | Self::Admin(command) | Self::Demo(command) => command.run(),
             Self::Completions(command) => command.run(Arguments::command()),
             Self::Man(command) => command.run(Arguments::command()),
         }
@@ -164,51 +159,45 @@ impl Command {
             Self::Admin(command) => command.json,
             #[cfg(feature = "server")]
             Self::Serve(_) | Self::Demo(_) => false,
+            #[cfg(not(feature = "server"))]
+            Self::Serve(command) | Self::Admin(command) | Self::Demo(command) => {
+                command.is_for_scripts()
+            }
             Self::Completions(_) | Self::Man(_) => false,
         }
     }
 }
 
-/// Runs the command the process was started with.
-pub fn main() -> ExitCode {
-    core_dumps::prevent();
-    let parsed = without_empty_variables(Arguments::command()).try_get_matches();
-    let arguments = parsed.and_then(|parsed| Arguments::from_arg_matches(&parsed));
-    let arguments = arguments.unwrap_or_else(|error| misuse::end(&error));
-    let is_for_scripts = arguments.command.is_for_scripts();
-    let log_format = arguments.log_format.unwrap_or(match is_for_scripts {
-        true => log::Format::Json,
-        false => log::Format::Text,
-    });
-    log::to_standard_error(arguments.log, log_format);
-    match arguments.command.run() {
-        Ok(()) => ExitCode::SUCCESS,
-        // Whoever reads our output has seen enough, as in `gatehand status | head -1`.
-        Err(CliError::Output(error)) if error.kind() == std::io::ErrorKind::BrokenPipe => {
-            ExitCode::SUCCESS
-        }
-        Err(error) => {
-            let code = exit_code::of(&error);
-            if is_for_scripts {
-                output::complain_in_json(&error, code);
-            } else {
-                output::complain(&error);
-            }
-            code.into()
-        }
+impl Program for Arguments {
+    const NAME: ProgramName = ProgramName::Gatehand;
+    // What is built with the server too is run from a source tree, beside a packaged one perhaps.
+    const SETTINGS: Option<&'static str> = match cfg!(feature = "server") {
+        true => None,
+        false => Some("/etc/gatehand/agent.env"),
+    };
+
+    fn log(&self) -> &LogArguments {
+        &self.log
+    }
+
+    fn is_for_scripts(&self) -> bool {
+        self.command.is_for_scripts()
+    }
+
+    fn run(self) -> Result<(), CliError> {
+        self.command.run()
     }
 }
 
-/// A variable of the environment that is empty is one that is not set.
-fn without_empty_variables(command: clap::Command) -> clap::Command {
-    let command = command.mut_args(|argument| {
-        let value = argument.get_env().and_then(std::env::var_os);
-        match value.is_some_and(|value| value.is_empty()) {
-            true => argument.env(None::<&str>),
-            false => argument,
-        }
-    });
-    command.mut_subcommands(without_empty_variables)
+/// Runs the command of `gatehand` that the process was started with.
+pub fn main() -> ExitCode {
+    program::main::<Arguments>()
+}
+
+/// Runs the command of `gatehand-server` that the process was started with.
+#[cfg(feature = "server")]
+pub fn server_main() -> ExitCode {
+    program::main::<server_program::ServerArguments>()
 }
 
 #[cfg(test)]

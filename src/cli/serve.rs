@@ -15,6 +15,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use super::database_arguments::DatabaseArguments;
 use super::error::CliError;
 use super::output;
+use super::program_name::ProgramName;
 use super::runtime;
 use crate::server::store;
 use crate::server::{Config, DEVICE_LOG_DAYS, PublicUrl, Server, ServerError};
@@ -25,8 +26,8 @@ use limits::LimitArguments;
 const EXAMPLES: &str = "\
 Examples:
   gatehand serve
-  gatehand serve --listen 127.0.0.1:8345 --database /srv/tickets/gatehand.db \\
-      --public-url https://tickets.example
+  gatehand serve --listen 127.0.0.1:8345 \\
+      --public-url https://tickets.example --database /srv/tickets/gatehand.db
   gatehand serve --listen unix:/run/gatehand/server.sock \\
       --public-url https://tickets.example";
 
@@ -171,7 +172,8 @@ fn reached(address: &Address) -> Option<String> {
 async fn next(server: &Server, secret_file: Option<&Path>, reached: Option<&str>) -> String {
     let installation = server.installation();
     let mut admin = format!(
-        "gatehand admin --database {}",
+        "{} admin --database {}",
+        ProgramName::of_this_process().typed(),
         output::quoted(&installation.database.to_string())
     );
     if secret_file.is_some() {

@@ -2,6 +2,7 @@
 
 use clap::CommandFactory;
 
+use super::server_program::ServerArguments;
 use super::*;
 
 /// Commands that are not about the device this program runs on, or print something for other programs.
@@ -9,6 +10,14 @@ const OTHERS: [&str; 5] = ["serve", "admin", "demo", "completions", "man"];
 
 fn commands() -> Vec<clap::Command> {
     Arguments::command().get_subcommands().cloned().collect()
+}
+
+/// Both programs, by their names.
+fn programs() -> [(&'static str, clap::Command); 2] {
+    [
+        ("gatehand", Arguments::command()),
+        ("gatehand-server", ServerArguments::command()),
+    ]
 }
 
 fn help_after(command: &clap::Command) -> String {
@@ -35,7 +44,28 @@ fn words(line: &str) -> Vec<String> {
 
 #[test]
 fn the_arguments_are_sound() {
-    Arguments::command().debug_assert();
+    for (_, program) in programs() {
+        program.debug_assert();
+    }
+}
+
+#[test]
+fn a_server_has_the_commands_of_a_server_as_the_whole_program_has_them() {
+    let (of_all, of_server) = (
+        leaves_of(Arguments::command()),
+        leaves_of(ServerArguments::command()),
+    );
+    let arguments = |command: &clap::Command| -> Vec<String> {
+        let ids = command.get_arguments().map(|one| one.get_id().to_string());
+        ids.collect()
+    };
+    for (name, command) in &of_server {
+        let (_, same) = of_all.iter().find(|(other, _)| other == name).unwrap();
+        assert_eq!(arguments(command), arguments(same), "{name}");
+    }
+    let is_a_servers = |name: &str| OTHERS.contains(&name.split(' ').next().unwrap());
+    let expected = of_all.iter().filter(|(name, _)| is_a_servers(name)).count();
+    assert_eq!(of_server.len(), expected);
 }
 
 #[test]
@@ -79,7 +109,11 @@ fn leaves(command: &clap::Command, name: &str, leaves: &mut Vec<(String, clap::C
 }
 
 fn all_leaves() -> Vec<(String, clap::Command)> {
-    let mut root = Arguments::command().disable_help_subcommand(true);
+    leaves_of(Arguments::command())
+}
+
+fn leaves_of(program: clap::Command) -> Vec<(String, clap::Command)> {
+    let mut root = program.disable_help_subcommand(true);
     root.build();
     let mut found = Vec::new();
     leaves(&root, "", &mut found);
@@ -139,23 +173,35 @@ const COLUMNS: usize = 80;
 
 #[test]
 fn every_example_is_understood_and_fits_a_terminal() {
+    for (name, program) in programs() {
+        let examples = understood_examples(name, &program);
+        assert!(examples > 20, "{name}: {examples}");
+    }
+}
+
+/// How many examples a program has, all of which it understands.
+fn understood_examples(name: &str, program: &clap::Command) -> u32 {
     let mut examples = 0;
-    let with_leaves = commands().into_iter().map(|one| (String::new(), one));
-    for (_, command) in with_leaves.chain(all_leaves()) {
+    let commands = program.get_subcommands().cloned();
+    for (_, command) in commands
+        .map(|one| (String::new(), one))
+        .chain(leaves_of(program.clone()))
+    {
         let help = help_after(&command);
         for line in help.lines().filter(|line| line.starts_with("  ")) {
             assert!(line.chars().count() <= COLUMNS, "{line}");
         }
         let help = help.replace("\\\n", "");
         for line in help.lines().filter(|line| line.starts_with("  ")) {
-            let Some((_, example)) = line.split_once("gatehand ") else {
+            let Some((_, example)) = line.split_once(&format!("{name} ")) else {
                 continue;
             };
             // Without a remark, and what the shell does with the output.
             let example = example.split("   (").next().unwrap();
             let example = example.split(['|', '>']).next().unwrap();
             let words = words(example);
-            let parsed = Arguments::try_parse_from([&["gatehand".to_owned()][..], &words].concat());
+            let words_with_name = [&[name.to_owned()][..], &words].concat();
+            let parsed = program.clone().try_get_matches_from(words_with_name);
             assert!(parsed.is_ok(), "{line}: {}", parsed.err().unwrap());
             assert!(
                 words.iter().any(|word| word == command.get_name()),
@@ -164,7 +210,7 @@ fn every_example_is_understood_and_fits_a_terminal() {
             examples += 1;
         }
     }
-    assert!(examples > 20, "{examples}");
+    examples
 }
 
 #[test]

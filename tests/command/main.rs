@@ -14,4 +14,5 @@ mod conventions;
 mod demo;
 mod enrolment_list;
 mod json_schemas;
+mod programs;
 mod scanning;

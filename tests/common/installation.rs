@@ -66,7 +66,7 @@ impl ServerProcess {
         Self::start_command(shell)
     }
 
-    fn start_command(mut command: Command) -> Self {
+    pub fn start_command(mut command: Command) -> Self {
         let mut child = command
             .stdout(Stdio::null())
             .stderr(Stdio::piped())

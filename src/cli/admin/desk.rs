@@ -4,9 +4,10 @@ use std::sync::{Arc, OnceLock};
 
 use serde::Serialize;
 
-use crate::cli::database_arguments::{DEFAULT_DATABASE, DatabaseArguments};
+use crate::cli::database_arguments::{DatabaseArguments, default_database};
 use crate::cli::error::CliError;
 use crate::cli::output;
+use crate::cli::program_name::ProgramName;
 use crate::server::store::{self, Administration, StoreError};
 
 /// What every subject's command works with.
@@ -26,9 +27,9 @@ pub(super) struct Place {
 
 impl Place {
     pub(super) fn of(arguments: &DatabaseArguments) -> Self {
-        let mut admin = "gatehand admin".to_owned();
+        let mut admin = format!("{} admin", ProgramName::of_this_process().typed());
         let database = arguments.database.to_string();
-        if database != DEFAULT_DATABASE {
+        if database != default_database() {
             admin = format!("{admin} --database {}", output::quoted(&database));
         }
         if let Some(path) = &arguments.secret_file {

@@ -10,6 +10,7 @@ use super::name::text;
 use super::qr_image::QrImage;
 use crate::cli::error::CliError;
 use crate::cli::output;
+use crate::cli::program_name::ProgramName;
 use crate::enrolment::Enrolment;
 use crate::secret::{self, Secret};
 use crate::server::PublicUrl;
@@ -39,7 +40,7 @@ pub(super) enum Command {
     Create(Create),
     /// Show again what a scanner enrols with.
     #[command(
-        after_help = "Examples:\n  gatehand admin device show bigevents 1 --public-url https://tickets.example"
+        after_help = "Examples:\n  gatehand admin device show bigevents 1 \\\n      --public-url https://tickets.example"
     )]
     Show {
         /// Slug of the organizer.
@@ -220,7 +221,8 @@ impl Create {
         let device = desk.store.add_device(organizer, new).await?;
         let number = device.device_id;
         let words = format!(
-            "Device {number} was created; to show it again: gatehand admin device show {} {number}",
+            "Device {number} was created; to show it again: {} admin device show {} {number}",
+            ProgramName::of_this_process().typed(),
             self.organizer
         );
         let drawn = self.handing_out.draw(picture, &device);

@@ -60,7 +60,8 @@ pub(super) enum Command {
 
 const EXAMPLES: &str = "\
 Examples:
-  gatehand admin event create bigevents fair --name Fair --from 2027-05-08
+  gatehand admin event create bigevents fair --name Fair \\
+      --from 2027-05-08
   gatehand admin event create bigevents museum --name 'Museum night' \\
       --from 2027-05-08T18:00 --to 2027-05-09T02:00 --timezone Europe/Berlin";
 

@@ -10,7 +10,7 @@ use crate::server::store::{Administration, StoreError};
 const EXAMPLES: &str = "\
 Examples:
   gatehand admin export > organizers.json
-  gatehand admin export | gatehand admin --database other.db import -
+  gatehand admin export | gatehand admin --database b.db import -
 
 docs/ORGANIZERS_FILE.md tells what is in it, and what is not.";
 

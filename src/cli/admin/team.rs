@@ -8,6 +8,7 @@ use super::desk::{Desk, one_of};
 use super::name::text;
 use crate::cli::error::CliError;
 use crate::cli::output::yes;
+use crate::cli::program_name::ProgramName;
 use crate::server::model::Permissions;
 use crate::server::store::TeamChange;
 
@@ -106,7 +107,8 @@ impl Command {
                     .create_team(id, &name, collect(permissions))
                     .await?;
                 let words = format!(
-                    "Created the team {name} of {organizer}. Make a token with: gatehand admin token create {organizer} {name}"
+                    "Created the team {name} of {organizer}. Make a token with: {} admin token create {organizer} {name}",
+                    ProgramName::of_this_process().typed()
                 );
                 return desk.done(&words, summary(desk, id, &name)).await;
             }

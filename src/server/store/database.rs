@@ -63,10 +63,10 @@ impl fmt::Display for Database {
 }
 
 impl Database {
-    /// Whether there is one already, whatever it may be.
+    /// Whether there is one already, whatever it may be. Where that can't be seen, opening it tells why.
     pub fn is_there(&self) -> bool {
         match self {
-            Self::Sqlite(path) => path.exists(),
+            Self::Sqlite(path) => path.try_exists().unwrap_or(true),
         }
     }
 
