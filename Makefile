@@ -1,5 +1,5 @@
 # make test is what a change has to pass; the rest are shortcuts.
-.PHONY: test test-quick test-long test-arm test-older bench demo
+.PHONY: test test-quick test-long test-arm test-older test-packages packages bench demo
 
 test:
 	@tests/run.sh
@@ -22,6 +22,14 @@ test-arm:
 # An older gatehand and this one take turns at the same vaults: it is built once, in some minutes.
 test-older:
 	tests/older_version.sh
+
+# Debian packages, into target/packages: make packages ARCHITECTURES="amd64 arm64 armhf"
+packages:
+	packaging/build.sh $(ARCHITECTURES)
+
+# Installs, upgrades, removes and purges them in a bare Debian 12.
+test-packages:
+	packaging/test.sh
 
 bench:
 	cargo bench
