@@ -1,5 +1,5 @@
 # make test is what a change has to pass; the rest are shortcuts.
-.PHONY: test test-quick test-long test-arm test-older bench demo
+.PHONY: test test-quick test-long test-arm test-older test-machine bench demo
 
 test:
 	@tests/run.sh
@@ -22,6 +22,10 @@ test-arm:
 # An older gatehand and this one take turns at the same vaults: it is built once, in some minutes.
 test-older:
 	tests/older_version.sh
+
+# A whole machine, booted from an image of packaging/image; TESTS=test_clock for a part of it.
+test-machine:
+	tests/machine/run.sh $(TESTS)
 
 bench:
 	cargo bench
