@@ -5,8 +5,10 @@
 # GATEHAND_MACHINE_ACCEL=kvm|tcg  with KVM or under emulation; without, KVM where a kernel starts in it
 # GATEHAND_MACHINE_CUTS=N         so many power cuts; without, 100 with KVM and 10 under emulation
 # GATEHAND_MACHINE_SEED=N         the power cuts of an earlier run again
-# GATEHAND_MACHINE_PACKAGES=DIR   the packages that the image is made with; without, those of packaging/
-# GATEHAND_MACHINE_PROGRAM=FILE   the gatehand that serves; without, the one that Cargo builds
+# GATEHAND_MACHINE_PACKAGES=DIR   the packages that the image is made with; without, what packaging/build.sh makes
+# GATEHAND_MACHINE_BEFORE=FILE    the agent's package that is upgraded; without, the same by a lower version
+# GATEHAND_MACHINE_PROGRAM=FILE   the gatehand that serves; without, that of the packages, or the one that Cargo builds
+# GATEHAND_MACHINE_AGENT=FILE     without packages: the gatehand in the image, if it is another one
 # GATEHAND_MACHINE_FOLDER=DIR     where images are kept; without, where Cargo builds
 #
 # Installs what it needs where it may (Debian, as root). Ends with 77 where it can't run.
@@ -32,10 +34,26 @@ if ! unshare --net true; then echo "a network of its own is not allowed here" >&
 
 target=${CARGO_TARGET_DIR:-$(cargo metadata --locked --no-deps --format-version 1 | sed 's/.*"target_directory":"\([^"]*\)".*/\1/')}
 export GATEHAND_MACHINE_FOLDER=${GATEHAND_MACHINE_FOLDER:-$target/machine}
-if [ -z "${GATEHAND_MACHINE_PROGRAM:-}" ]; then
-  cargo build --quiet --locked --bin gatehand
-  export GATEHAND_MACHINE_PROGRAM=$target/debug/gatehand
+if [ -z "${GATEHAND_MACHINE_PACKAGES:-}${GATEHAND_MACHINE_PROGRAM:-}" ] && [ -x packaging/build.sh ]; then
+  packaging/build.sh amd64
+  GATEHAND_MACHINE_PACKAGES=$target/packages
 fi
+if [ -n "${GATEHAND_MACHINE_PACKAGES:-}" ]; then
+  export GATEHAND_MACHINE_PACKAGES
+  if [ -z "${GATEHAND_MACHINE_PROGRAM:-}" ]; then
+    # The server on this side is that of the newest package, too.
+    mapfile -t servers < <(ls -t "$GATEHAND_MACHINE_PACKAGES"/gatehand-server_*_amd64.deb)
+    [ ${#servers[@]} -gt 0 ] || { echo "no gatehand-server among the packages in $GATEHAND_MACHINE_PACKAGES" >&2 && exit 2; }
+    rm -rf "$GATEHAND_MACHINE_FOLDER/server"
+    mkdir -p "$GATEHAND_MACHINE_FOLDER"
+    dpkg-deb -x "${servers[0]}" "$GATEHAND_MACHINE_FOLDER/server"
+    GATEHAND_MACHINE_PROGRAM=$GATEHAND_MACHINE_FOLDER/server/usr/bin/gatehand-server
+  fi
+elif [ -z "${GATEHAND_MACHINE_PROGRAM:-}" ]; then
+  cargo build --quiet --locked --bin gatehand
+  GATEHAND_MACHINE_PROGRAM=$target/debug/gatehand
+fi
+export GATEHAND_MACHINE_PROGRAM
 export PYTHONDONTWRITEBYTECODE=1
 GATEHAND_MACHINE_ACCEL=$(python3 tests/machine/prepare.py)
 export GATEHAND_MACHINE_ACCEL

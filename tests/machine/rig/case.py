@@ -1,5 +1,6 @@
 """What every test of a machine begins with."""
 
+import functools
 import os
 import pathlib
 import shutil
@@ -24,9 +25,12 @@ def program():
 
 
 def packages():
-    """The packages that the image is made with."""
+    """The packages that the image is made with: the newest of each name."""
     folder = os.environ.get("GATEHAND_MACHINE_PACKAGES")
-    return sorted(pathlib.Path(folder).resolve().glob("*.deb")) if folder else []
+    if not folder:
+        return []
+    found = sorted(pathlib.Path(folder).resolve().glob("*_amd64.deb"), key=lambda path: path.stat().st_mtime)
+    return sorted({path.name.split("_")[0]: path for path in found}.values())
 
 
 def started(speed):
@@ -52,9 +56,11 @@ def started(speed):
     return disk, memory
 
 
+@functools.cache
 def the_image():
     found = packages()
-    return image.build(KEPT, found, None if found else program())
+    agent = pathlib.Path(os.environ.get("GATEHAND_MACHINE_AGENT") or program()).resolve()
+    return image.build(KEPT, found, None if found else agent)
 
 
 class MachineCase(unittest.TestCase):
@@ -90,10 +96,10 @@ class MachineCase(unittest.TestCase):
         """A machine that is off yet, with a disk as the image is."""
         return self._kiosk(the_image().path, loses_power, Settings(**settings))
 
-    def started_kiosk(self, loses_power=False):
-        """A machine that is up and asks for its code. It is as all are: its settings are the usual ones."""
+    def started_kiosk(self, loses_power=False, kernel_arguments=()):
+        """A machine that is up and asks for its code. It is as all are; the kernel's arguments are for later boots."""
         disk, memory = started(self.speed)
-        kiosk = self._kiosk(disk, loses_power, Settings())
+        kiosk = self._kiosk(disk, loses_power, Settings(kernel_arguments=list(kernel_arguments)))
         kiosk.resume(memory)
         return kiosk
 

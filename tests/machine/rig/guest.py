@@ -9,6 +9,10 @@ from .json_socket import JsonSocket
 from .waiting import TooLate, until
 
 
+# What is written at once, in bytes.
+_CHUNK = 1 << 20
+
+
 class GuestError(AssertionError):
     """A command in the guest failed though it should not."""
 
@@ -77,6 +81,14 @@ class Guest:
         if done.status != 0:
             raise GuestError(f"{command}: {done}")
         return done.out
+
+    def write(self, path, contents):
+        """Puts a file into the guest."""
+        handle = self._ask("guest-file-open", 20 * self._slowness, path=path, mode="w")
+        for at in range(0, len(contents), _CHUNK):
+            piece = base64.b64encode(contents[at : at + _CHUNK]).decode()
+            self._ask("guest-file-write", 20 * self._slowness, handle=handle, **{"buf-b64": piece})
+        self._ask("guest-file-close", 20 * self._slowness, handle=handle)
 
     def close(self):
         self._socket.close()

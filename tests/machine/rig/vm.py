@@ -56,11 +56,16 @@ class Machine:
     def resume(self, state):
         """Goes on where `suspend` left a machine of this kind, whose disk this one's begins with."""
         self._start_qemu([*self._start(), "-incoming", f"exec:cat {shlex.quote(str(state))}"])
-        if self.qmp.execute("query-status")["status"] == "inmigrate":
-            self.qmp.wait_event("RESUME", 60 * self.speed.slowness)
+        until("the machine's memory", lambda: self._status() != "inmigrate", 60 * self.speed.slowness)
+        # It was stopped when its memory was written down, and so it comes back.
+        self.qmp.execute("cont")
         self.guest.wait_until_it_answers(20 * self.speed.slowness)
         # Its clock stood still meanwhile.
         self.guest.run(f"date -u -s @{time.time():.3f} && systemctl try-restart systemd-timesyncd")
+
+    def _status(self):
+        self._qemu.check()
+        return self.qmp.execute("query-status")["status"]
 
     def suspend(self, state):
         """Writes down what is in its memory, and ends it without a word to it."""
@@ -135,6 +140,16 @@ class Machine:
         # Debugging of a slow boot begins with these.
         with open(self.folder / "boot.log", "a") as log:
             log.write(self.guest.try_run("systemd-analyze; systemd-analyze blame | head -n 15").out)
+
+    def wait_for_network(self):
+        """Waits until commands work and something can be reached, whatever else is still starting."""
+        self.guest.wait_until_it_answers(60 * self.speed.slowness)
+        until(
+            "a route",
+            lambda: self.guest.run("ip -4 route show default"),
+            60 * self.speed.slowness,
+            0.3,
+        )
 
     def last_words(self):
         log = self.folder / "serial.log"
