@@ -80,6 +80,7 @@ kept=${cache:+$cache/debian-$suite-$name.tar}
 mkdir -p "$root"
 if [ -n "$kept" ] && [ -f "$kept" ]; then
   tar -x --numeric-owner --xattrs -f "$kept" -C "$root"
+  touch "$kept"
 else
   list=$(IFS=,; echo "${include[*]}")
   if ! debootstrap --variant=minbase --include="$list" "$suite" "$root" "$mirror" >"$work/debootstrap.log" 2>&1; then
@@ -107,7 +108,11 @@ if [ ${#packages[@]} -gt 0 ]; then
   # It leads to a service that runs in a booted system only.
   mv "$root/etc/resolv.conf" "$work/resolv.conf"
   cp /etc/resolv.conf "$root/etc/resolv.conf"
-  within sh -c 'dpkg --unpack /packages/*.deb >/dev/null && apt-get -qq -y --no-install-recommends --fix-broken install >/dev/null'
+  if ! within sh -c 'dpkg --unpack /packages/*.deb && apt-get -y -o Dpkg::Use-Pty=0 --no-install-recommends --fix-broken install' \
+    >"$work/packages.log" 2>&1; then
+    tail -n 30 "$work/packages.log" >&2
+    exit 1
+  fi
   rm -rf "$root/packages" "$root/usr/sbin/policy-rc.d" "$root/etc/resolv.conf" "$root"/var/cache/apt/archives/*.deb
   mv "$work/resolv.conf" "$root/etc/resolv.conf"
   for mount in "${mounts[@]}"; do umount "$mount"; done
@@ -117,9 +122,6 @@ fi
 # What makes a machine a kiosk, beside the packages.
 cp -r --no-preserve=ownership "$here/root/." "$root/"
 for overlay in "${overlays[@]}"; do cp -r --no-preserve=ownership "$overlay/." "$root/"; done
-for overlay in "${overlays[@]}"; do
-  if [ -d "$overlay/etc/initramfs-tools" ]; then within update-initramfs -u -k all >/dev/null && break; fi
-done
 echo "$hostname" >"$root/etc/hostname"
 grep -q "$hostname" "$root/etc/hosts" 2>/dev/null || printf '127.0.0.1 localhost\n127.0.1.1 %s\n' "$hostname" >>"$root/etc/hosts"
 sed -i "s/^XKBLAYOUT=.*/XKBLAYOUT=\"$keyboard\"/" "$root/etc/default/keyboard"
@@ -133,6 +135,8 @@ UUID=$root_id / ext4 defaults,errors=remount-ro 0 1
 LABEL=ESP /efi vfat umask=0077,nofail 0 2
 END
 mkdir -p "$root/efi"
+# It looks into fstab for what is to be checked at a boot.
+within update-initramfs -u -k all >/dev/null
 within systemctl --quiet enable systemd-networkd systemd-timesyncd systemd-time-wait-sync gatehand-enrol
 within systemctl --quiet mask getty@tty1.service
 # Its own in each kiosk: the first boot makes them.

@@ -4,6 +4,7 @@
 import datetime
 import pathlib
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -53,6 +54,8 @@ def first_line(*command):
 
 
 def main(names):
+    # So that what was started is ended.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     loader = unittest.TestLoader()
     suite = loader.loadTestsFromNames(names) if names else loader.discover(str(HERE), top_level_dir=str(HERE))
     speed = Speed.here()

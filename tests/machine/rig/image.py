@@ -96,4 +96,7 @@ def build(kept, packages, program=None):
         raise SystemExit(77)
     if done.returncode != 0:
         raise SystemExit(f"the image could not be built: build.sh ended with {done.returncode}")
+    # Of Debian without the rest, only what this image was made of.
+    for old in sorted(kept.glob("debian-*.tar"), key=lambda path: path.stat().st_mtime)[:-1]:
+        old.unlink()
     return image

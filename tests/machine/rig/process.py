@@ -1,8 +1,18 @@
 """Processes that this rig starts, and ends: no others."""
 
+import atexit
 import contextlib
 import signal
 import subprocess
+
+_started = set()
+
+
+@atexit.register
+def _end_what_is_left():
+    """An interrupted test has no time to tidy up."""
+    for process in list(_started):
+        process.kill()
 
 
 class Process:
@@ -18,6 +28,7 @@ class Process:
             start_new_session=True,
         )
         self.log = log
+        _started.add(self)
 
     def runs(self):
         return self._child.poll() is None
@@ -43,5 +54,6 @@ class Process:
 
     def reap(self, seconds=20):
         status = self._child.wait(seconds)
+        _started.discard(self)
         self._log.close()
         return status
