@@ -5,22 +5,27 @@ from rig.case import MachineCase
 
 
 class NoRoomToKeep(MachineCase):
-    def refused(self, words, kernel_arguments):
+    def refused(self, kiosk, words):
         server = self.server()
         code = server.code("Lane 1")
-        kiosk = self.kiosk(kernel_arguments=kernel_arguments)
-        kiosk.turn_on()
         refused = kiosk.gatehand("init", "--payload", code.payload)
         self.assertEqual(refused.status, 10, str(refused))
-        report.say(f"init says: {refused.err.strip()}")
+        report.say(f"init says: {' '.join(refused.err.split())}")
         self.assertIn(words, refused.err)
-        shown = kiosk.console.wait(words)
-        self.assertNotIn(code.token, shown)
         self.assertEqual(server.front.callers, 0)
         self.assertIsNone(server.devices()[code.device_id]["initialized"])
 
     def test_a_volatile_overlay_over_the_root_is_refused_in_words(self):
-        self.refused("an overlay, at /, that keeps changes in a tmpfs in memory", ["overlayroot=tmpfs"])
+        words = "an overlay, at /, that keeps changes in a tmpfs in memory"
+        kiosk = self.kiosk(kernel_arguments=["overlayroot=tmpfs"])
+        kiosk.turn_on()
+        self.refused(kiosk, words)
+        # Before anybody scans a code.
+        kiosk.console.wait(words)
 
     def test_a_root_that_can_only_be_read_is_refused_in_words(self):
-        self.refused("ead-only", ["ro", "systemd.mask=systemd-remount-fs.service"])
+        kiosk = self.kiosk(kernel_arguments=["ro", "systemd.mask=systemd-remount-fs.service"])
+        # Debian's own services fail there again and again, and so the boot has no end.
+        kiosk.turn_on(wait=False)
+        kiosk.guest.wait_until_it_answers(60 * self.speed.slowness)
+        self.refused(kiosk, "ead-only")
