@@ -19,6 +19,7 @@ class NoRoomToKeep(MachineCase):
         words = "an overlay, at /, that keeps changes in a tmpfs in memory"
         kiosk = self.kiosk(kernel_arguments=["overlayroot=tmpfs"])
         kiosk.turn_on()
+        self.assertEqual(kiosk.guest.run("findmnt -n -o FSTYPE /"), "overlay\n")
         self.refused(kiosk, words)
         # Before anybody scans a code.
         kiosk.console.wait(words)
@@ -28,4 +29,5 @@ class NoRoomToKeep(MachineCase):
         # Debian's own services fail there again and again, and so the boot has no end.
         kiosk.turn_on(wait=False)
         kiosk.guest.wait_until_it_answers(60 * self.speed.slowness)
+        self.assertNotEqual(kiosk.guest.try_run("touch /root/file").status, 0)
         self.refused(kiosk, "ead-only")

@@ -9,6 +9,7 @@ from collections import Counter
 from rig import report
 from rig.case import MachineCase
 from rig.kiosk import HOME, command
+from rig.waiting import until
 
 # So many cuts, and of what; every third is of an enrolment.
 _CUTS = {"kvm": 100, "tcg": 10}
@@ -44,8 +45,13 @@ class PowerCut(MachineCase):
             name = _OPERATIONS[number % len(_OPERATIONS)]
             with self.subTest(seed=self.seed, cut=number, operation=name):
                 before = self.prepare(kiosk, name)
-                wait = self.random.uniform(0, took[name] * 1.3)
+                # Half of them from the start of the command on, half once it has called the server.
+                is_called = number % 2 == 1
+                wait = self.random.uniform(0, took[name] * (0.3 if is_called else 1.2))
+                called = self.at.front.callers
                 self.begin(kiosk, name, number)
+                if is_called:
+                    until("a call", lambda: self.at.front.callers > called, 60 * self.speed.slowness, 0.002)
                 time.sleep(wait)
                 kiosk.cut_power()
                 kiosk.turn_on(wait=False)
@@ -53,7 +59,7 @@ class PowerCut(MachineCase):
                 self.check_file_system(kiosk)
                 state = self.check(kiosk, name, before, number)
                 found[name, state] += 1
-                print(f"    cut {number + 1}, {wait:.2f} s into {name}: found {state}", file=sys.stderr, flush=True)
+                print(f"    cut {number + 1}, {wait:.2f} s {'after the call' if is_called else 'into'} {name}: found {state}", file=sys.stderr, flush=True)
         report.say(f"a cut, the boot after it and its checks took {(time.monotonic() - begun) / cuts:.1f} s")
         for (name, state), count in sorted(found.items()):
             report.say(f"{count:4} cuts of {name}: found {state}")

@@ -11,8 +11,8 @@ from .tls import NAME, Authority
 _REPOSITORY = pathlib.Path(__file__).resolve().parents[3]
 _BUILD = _REPOSITORY / "packaging" / "image"
 
-# The guest's agent, and an overlay in memory over the root, as kiosks have.
-INCLUDED = ["qemu-guest-agent", "overlayroot", "lz4"]
+# The guest's agent, and an overlay in memory over the root, as kiosks have, which uses busybox.
+INCLUDED = ["qemu-guest-agent", "overlayroot", "busybox", "lz4"]
 
 
 @dataclass(frozen=True)
