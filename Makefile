@@ -1,5 +1,5 @@
 # make test is what a change has to pass; the rest are shortcuts.
-.PHONY: test test-quick test-long test-arm test-older test-packages packages bench demo
+.PHONY: test test-quick test-long test-arm test-older test-packages test-machine packages bench demo
 
 test:
 	@tests/run.sh
@@ -30,6 +30,10 @@ packages:
 # Installs, upgrades, removes and purges them in a bare Debian 12.
 test-packages:
 	packaging/test.sh
+
+# A whole machine, booted from an image of packaging/image; TESTS=test_clock for a part of it.
+test-machine:
+	tests/machine/run.sh $(TESTS)
 
 bench:
 	cargo bench
