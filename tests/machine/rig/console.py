@@ -12,9 +12,12 @@ class Console:
 
     def text(self):
         """The lines of the screen. A line that was too long for it is in several."""
-        columns = int(self._guest.run("stty size < /dev/tty1").split()[1])
+        # The screen's own file tells its size; the terminal's would be closed to us while a service ends on it.
+        size = "od -An -tu1 -N2 /dev/vcsa1"
         # A byte a character, of the font and so only for ASCII the character's own; nothing between two lines.
-        screen = self._guest.run("LC_ALL=C tr '\\200-\\377' '?' < /dev/vcs1")
+        told = self._guest.run(f"{size} && LC_ALL=C tr '\\200-\\377' '?' < /dev/vcs1")
+        size, screen = told.split("\n", 1)
+        columns = int(size.split()[1])
         lines = [screen[at : at + columns].rstrip() for at in range(0, len(screen), columns)]
         return "\n".join(lines).rstrip("\n")
 
