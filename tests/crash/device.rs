@@ -6,8 +6,12 @@ use std::fmt::Display;
 use std::fs;
 use std::os::unix::process::ExitStatusExt;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, LazyLock, Mutex};
 
+use getrandom::SysRng;
+use rsa::PrivateKey;
+use rsa::pkcs8::{EncodePrivateKey, LineEnding};
+use rsa::rand_core::UnwrapErr;
 use serde_json::{Value, json};
 
 use crate::common::faulty_way::{FaultyWay, first_line};
@@ -16,6 +20,12 @@ use crate::common::scanner::Scanner;
 use crate::common::server::ORGANIZER;
 use crate::process::{Kill, Outcome, Running};
 use crate::tally::Tally;
+
+/// Of all apps alike, in PEM: to make one takes seconds.
+static MEDIA_KEY: LazyLock<String> = LazyLock::new(|| {
+    let key = PrivateKey::new(&mut UnwrapErr(SysRng), 2048).unwrap();
+    key.to_pkcs8_pem(LineEnding::LF).unwrap().to_string()
+});
 
 /// How often a device that is left in peace may have to be asked until it is well.
 const TRIES: usize = 4;
@@ -155,6 +165,12 @@ impl<'a> Life<'a> {
             "serial": self.created.borrow().last().unwrap().serial,
         });
         fs::write(self.existing(), existing.to_string()).unwrap();
+        fs::write(self.media_key(), MEDIA_KEY.as_str()).unwrap();
+    }
+
+    /// The other app's RSA key.
+    fn media_key(&self) -> PathBuf {
+        self.scanner.scratch().join("media-key.pem")
     }
 
     fn existing(&self) -> PathBuf {
@@ -193,7 +209,11 @@ impl<'a> Life<'a> {
         let wish = self.wish.borrow().clone();
         let arguments = match wish {
             Wish::Enrolled(options) => self.enrolling(options),
-            Wish::Adopted => vec!["adopt".to_owned(), self.existing().display().to_string()],
+            Wish::Adopted => {
+                let [existing, key] = [self.existing(), self.media_key()];
+                let [existing, key] = [existing, key].map(|path| path.display().to_string());
+                vec!["adopt".to_owned(), existing, "--media-key".to_owned(), key]
+            }
         };
         self.run(&arguments, kill)
     }

@@ -30,6 +30,8 @@ pub enum Operation {
     /// Enrols a device anew whose vault can't be used any more.
     SetAside,
     Info,
+    /// The first call of a device that was adopted with its RSA key.
+    KeepKeySets,
     Request,
     /// A roll and an update by two processes at once.
     RollAndUpdate,
@@ -63,11 +65,12 @@ pub enum Run {
     Random(u64),
 }
 
-const OPERATIONS: [(Operation, &str); 9] = [
+const OPERATIONS: [(Operation, &str); 10] = [
     (Operation::Initialize, "initialize"),
     (Operation::Replace, "replace"),
     (Operation::ReplaceAndRevoke, "replace-and-revoke"),
     (Operation::Adopt, "adopt"),
+    (Operation::KeepKeySets, "keep-key-sets"),
     (Operation::Update, "update"),
     (Operation::Roll, "roll"),
     (Operation::Revoke, "revoke"),
@@ -172,7 +175,11 @@ impl Operation {
             Self::Update => "/device/update",
             Self::Roll | Self::RollAndUpdate | Self::TwoRolls => "/device/roll",
             Self::Revoke | Self::ReplaceAndRevoke => "/device/revoke",
-            Self::Adopt | Self::RevokedByOrganizer | Self::Info | Self::Request => "/device/info",
+            Self::Adopt
+            | Self::RevokedByOrganizer
+            | Self::Info
+            | Self::KeepKeySets
+            | Self::Request => "/device/info",
         }
     }
 
@@ -188,9 +195,12 @@ impl Operation {
         life.create();
         match self {
             Self::Initialize => {}
-            Self::Adopt => {
+            Self::Adopt | Self::KeepKeySets => {
                 life.enrol_elsewhere();
                 life.wish_for(Wish::Adopted);
+                if self == Self::KeepKeySets {
+                    life.become_as_wished(Kill::Never).ended.succeeds();
+                }
             }
             _ => {
                 life.become_as_wished(Kill::Never).ended.succeeds();
@@ -232,7 +242,7 @@ impl Operation {
                 life.revoke_at_server();
                 life.run(&["info"], kill)
             }
-            Self::Info => life.run(&["info"], kill),
+            Self::Info | Self::KeepKeySets => life.run(&["info"], kill),
             Self::Request => life.run(&["request", "GET", "/api/v1/device/info"], kill),
             Self::RollAndUpdate => {
                 let model = life.another_model();

@@ -52,7 +52,10 @@ impl Tally {
         );
         let mut missed = failpoints(Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/src")));
         assert!(!missed.is_empty());
-        missed.retain(|name| !counts.killed_at.contains_key(name));
+        // At each step of an enrolment list tests/command/enrolment_list.rs kills.
+        missed.retain(|name| {
+            !counts.killed_at.contains_key(name) && !name.starts_with("enrolment list: ")
+        });
         assert!(missed.is_empty(), "nothing was killed at {missed:?}");
     }
 }

@@ -161,7 +161,7 @@ internal object Codec {
                 opened(set, "diversification_key", decrypt),
             )
         }
-        MediumKeySets(opened, json.getLong("as_of_ms"), json.optJSONObject("unasked")?.let(Failures::exception) as? GatehandException)
+        MediumKeySets(opened, json.getLong("as_of_ms"), json.optJSONObject("unasked")?.let(Failures::read) as? GatehandException)
     }
 
     /** @throws ConnectionException The server did not encrypt it to this device's key, or sent something else. */

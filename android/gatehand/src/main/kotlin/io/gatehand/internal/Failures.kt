@@ -15,13 +15,13 @@ internal object Failures {
     @CalledFromNative
     fun exception(error: ByteArray): Throwable =
         try {
-            exception(JSONObject(error.decodeToString()))
+            read(JSONObject(error.decodeToString()))
         } catch (unreadable: JSONException) {
             unreadable(unreadable)
         }
 
     /** The same for JSON that was read. */
-    fun exception(json: JSONObject): Throwable =
+    fun read(json: JSONObject): Throwable =
         try {
             val message = json.getString("message")
             val cause = chain(json.optJSONArray("causes"))
