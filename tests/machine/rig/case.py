@@ -92,9 +92,9 @@ class MachineCase(unittest.TestCase):
         self.addCleanup(server.close)
         return server
 
-    def kiosk(self, loses_power=False, **settings):
-        """A machine that is off yet, with a disk as the image is."""
-        return self._kiosk(the_image().path, loses_power, Settings(**settings))
+    def kiosk(self, loses_power=False, begins_with=None, **settings):
+        """A machine that is off yet, with a disk as the image is, or another one."""
+        return self._kiosk(begins_with or the_image().path, loses_power, Settings(**settings))
 
     def started_kiosk(self, loses_power=False, kernel_arguments=()):
         """A machine that is up and asks for its code. It is as all are; the kernel's arguments are for later boots."""

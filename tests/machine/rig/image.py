@@ -6,13 +6,18 @@ import pathlib
 import subprocess
 from dataclasses import dataclass
 
+from .server import ORGANIZER, URL
 from .tls import NAME, Authority
 
 _REPOSITORY = pathlib.Path(__file__).resolve().parents[3]
 _BUILD = _REPOSITORY / "packaging" / "image"
 
-# The guest's agent, and an overlay in memory over the root, as kiosks have, which uses busybox.
-INCLUDED = ["qemu-guest-agent", "overlayroot", "busybox", "lz4"]
+# The guest's agent; an overlay in memory over the root, as kiosks have, which uses busybox; what systemd-creds
+# loads to ask a TPM.
+INCLUDED = [
+    *("qemu-guest-agent", "overlayroot", "busybox", "lz4"),
+    *("libtss2-esys-3.0.2-0", "libtss2-mu0", "libtss2-rc0", "libtss2-tcti-device0"),
+]
 
 
 @dataclass(frozen=True)
@@ -55,6 +60,8 @@ def _overlay(folder, authority, program):
         "etc/systemd/timesyncd.conf.d/test.conf": "[Time]\nNTP=10.0.2.2\nFallbackNTP=\nConnectionRetrySec=1\n",
         "etc/gatehand/agent.env": "GATEHAND_HOME=/var/lib/gatehand\nGATEHAND_CA_FILE=/etc/gatehand/authority.pem\n",
     }
+    # Where the lines of an enrolment list may lead.
+    files["etc/gatehand/first-boot.env"] = f"GATEHAND_ALLOWED_SERVERS={URL}\nGATEHAND_ALLOWED_ORGANIZERS={ORGANIZER}\n"
     # What starts it knows this machine's disk and no other, for emulation is slow.
     files["etc/initramfs-tools/conf.d/test.conf"] = "MODULES=list\nCOMPRESS=lz4\n"
     files["etc/initramfs-tools/modules"] = "virtio_pci\nvirtio_blk\next4\ncrc32c_generic\noverlay\n"

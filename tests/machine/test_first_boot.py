@@ -1,0 +1,135 @@
+"""One image for many kiosks: each takes its own line of the list on its boot partition, when it first boots."""
+
+import shlex
+
+from rig import report
+from rig.case import MachineCase, the_image
+from rig.disk import with_boot_files
+from rig.kiosk import QUESTION
+from rig.server import URL
+from rig.waiting import until
+
+_UNIT = "gatehand-first-boot.service"
+_LIST = "enrolment.csv"
+_IN_THE_MACHINE = f"/efi/{_LIST}"
+
+
+class FirstBoot(MachineCase):
+    def setUp(self):
+        super().setUp()
+        self.at = self.server()
+        self.at.gate("north", "North")
+        self.codes = [self.at.code("Lane 1"), self.at.code("Lane 2", "north"), self.at.code("Lane 3")]
+
+    def list_of(self, *serials):
+        """A line for each of these, in the order of the codes; all are meant for the gate North."""
+        lines = ["serial,server,token,host_name,gate"]
+        for number, (serial, code) in enumerate(zip(serials, self.codes), 1):
+            lines.append(f"{serial},{URL},{code.token},lane-{number},North")
+        return "\n".join(lines) + "\n"
+
+    def initialized(self):
+        """The serials of the devices whose token was redeemed."""
+        devices = self.at.devices().values()
+        return {device["unique_serial"] for device in devices if device["initialized"] and not device["revoked"]}
+
+    def wait_until_first_boot_ended(self, kiosk):
+        def ended():
+            state = kiosk.guest.run(f"systemctl show -P ActiveState {_UNIT}").strip()
+            return state if state in ("inactive", "active", "failed") and not self.is_waiting(kiosk) else None
+
+        return until("the end of the first boot's service", ended, 120 * self.speed.slowness, 0.5)
+
+    def is_waiting(self, kiosk):
+        return _UNIT in kiosk.guest.run("systemctl list-jobs --plain --no-legend")
+
+    def check_is(self, kiosk, code, number):
+        identity = kiosk.identity()
+        self.assertEqual((identity["device_id"], identity["unique_serial"]), (code.device_id, code.serial))
+        self.assertEqual(kiosk.guest.run("hostname; cat /etc/hostname"), f"lane-{number}\nlane-{number}\n")
+        self.assertNotIn(_LIST, kiosk.guest.run("ls /efi"))
+        self.assertEqual(kiosk.guest.run("stat -c '%U %a' /var/lib/gatehand /var/lib/gatehand/vault.db"), "gatehand 700\ngatehand 600\n")
+        self.assertEqual(kiosk.told("info")["unique_serial"], code.serial)
+
+    def test_kiosks_of_one_image_are_each_the_device_of_their_own_line(self):
+        listed = self.list_of("GH-0001", "GH-0002", "GH-0003")
+        image = with_boot_files(the_image().path, self.folder / "disk.raw", {_LIST: listed})
+        ids = set()
+        # Both stay on: neither takes anything from the other.
+        kiosks = []
+        for number in (2, 3):
+            kiosk = self.kiosk(begins_with=image, serial=f"GH-000{number}")
+            kiosk.turn_on()
+            self.wait_until_first_boot_ended(kiosk)
+            self.check_is(kiosk, self.codes[number - 1], number)
+            ids.add(kiosk.guest.run("cat /etc/machine-id"))
+            kiosks.append(kiosk)
+        self.assertEqual(len(ids), 2)
+        self.assertEqual(self.initialized(), {code.serial for code in self.codes[1:]})
+        first, second = kiosks
+        self.assertEqual(first.told("status")["gate"]["name"], "North")
+        # What the server says otherwise than the list is told to whoever looks.
+        words = [kiosk.guest.run(f"journalctl -u {_UNIT} -o cat") for kiosk in kiosks]
+        self.assertNotIn("The list says gate", words[0])
+        self.assertIn("The list says gate North, the server none", words[1])
+        for kiosk, told, code in zip(kiosks, words, self.codes[1:]):
+            self.assertNotIn(code.token, told, "the journal shows the token")
+            self.assertEqual(kiosk.told("info")["unique_serial"], code.serial)
+        second.pull()
+        # Restarted it is itself, and takes nothing more.
+        first.reboot()
+        self.check_is(first, self.codes[1], 2)
+        self.assertEqual(len(self.initialized()), 2)
+
+    def test_a_kiosk_that_is_not_in_the_list_says_so_and_asks_for_a_code(self):
+        listed = self.list_of("GH-0001", "GH-0002", "GH-0003")
+        image = with_boot_files(the_image().path, self.folder / "disk.raw", {_LIST: listed})
+        kiosk = self.kiosk(begins_with=image, serial="GH-0009")
+        kiosk.turn_on()
+        self.wait_until_first_boot_ended(kiosk)
+        words = kiosk.guest.run(f"journalctl -u {_UNIT} -o cat")
+        report.say(f"a kiosk that is not in the list says: {' '.join(next(l for l in words.splitlines() if 'GH-0009' in l).split())}")
+        self.assertIn("none of its 3 lines is for the serial GH-0009", words)
+        self.assertEqual((self.at.front.callers, self.initialized()), (0, set()))
+        # A person can still enrol it, and can see why it is asked.
+        kiosk.console.wait(QUESTION, 120)
+        self.assertEqual(kiosk.guest.run("hostname"), "kiosk\n")
+
+    def power_fails(self, hold, is_reached):
+        """Begins with the list on the boot partition, and pulls the plug where `is_reached`. The kiosk after it."""
+        kiosk = self.started_kiosk(loses_power=True)
+        serial = kiosk.guest.run("cat /sys/class/dmi/id/product_serial").strip()
+        kiosk.guest.run("systemctl stop gatehand-enrol")
+        kiosk.guest.write(_IN_THE_MACHINE, self.list_of("GH-0001", serial, "GH-0003").encode())
+        kiosk.guest.run("sync")
+        hold(kiosk)
+        kiosk.guest.start(f"systemctl start {shlex.quote(_UNIT)}")
+        until("the moment of the cut", lambda: is_reached(kiosk), 120 * self.speed.slowness, 0.1)
+        kiosk.cut_power()
+        self.at.front.answers.set()
+        self.assertEqual(self.initialized(), {self.codes[1].serial})
+        kiosk.turn_on(wait=False)
+        kiosk.wait_for_network()
+        until("the list's end", lambda: _LIST not in kiosk.guest.run("ls /efi"), 180 * self.speed.slowness, 0.5)
+        self.wait_until_first_boot_ended(kiosk)
+        self.check_is(kiosk, self.codes[1], 2)
+        # No other token was spent, and no other device was made.
+        self.assertEqual(self.initialized(), {self.codes[1].serial})
+        self.assertEqual(set(self.at.devices()), {code.device_id for code in self.codes})
+
+    def test_the_power_fails_after_the_token_is_spent_and_before_the_answer_came(self):
+        self.power_fails(lambda _: self.at.front.answers.clear(), lambda _: self.initialized())
+
+    def test_the_power_fails_after_the_key_is_safe_and_before_the_list_is_removed(self):
+        def hold(kiosk):
+            # What is written before the list is removed: a pipe that nobody reads, until the power fails.
+            draft = "/etc/.hostname.gatehand"
+            kiosk.guest.run(f"touch {draft} && sync && mkfifo /run/nobody && mount --bind /run/nobody {draft}")
+
+        def is_reached(kiosk):
+            if kiosk.state().get("state") != "enrolled":
+                return False
+            self.assertIn(_LIST, kiosk.guest.run("ls /efi"))
+            return True
+
+        self.power_fails(hold, is_reached)
