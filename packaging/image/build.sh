@@ -137,7 +137,7 @@ END
 mkdir -p "$root/efi"
 # It looks into fstab for what is to be checked at a boot.
 within update-initramfs -u -k all >/dev/null
-within systemctl --quiet enable systemd-networkd systemd-timesyncd systemd-time-wait-sync gatehand-enrol gatehand-first-boot
+within systemctl --quiet enable systemd-networkd systemd-timesyncd systemd-time-wait-sync gatehand-enrol
 within systemctl --quiet mask getty@tty1.service
 # What there is to install is old soon; apt update fetches it.
 rm -rf "$root"/var/lib/apt/lists/*

@@ -1,6 +1,6 @@
 """One image for many kiosks: each takes its own line of the list on its boot partition, when it first boots."""
 
-import shlex
+import re
 
 from rig import report
 from rig.case import MachineCase, the_image
@@ -9,8 +9,9 @@ from rig.kiosk import QUESTION
 from rig.server import URL
 from rig.waiting import until
 
-_UNIT = "gatehand-first-boot.service"
-_LIST = "enrolment.csv"
+# What enrols without any rights, and what sets the host name and removes the list without a network.
+_UNIT, _END = "gatehand-first-boot.service", "gatehand-first-boot-end.service"
+_LIST = "gatehand-enrolment.csv"
 _IN_THE_MACHINE = f"/efi/{_LIST}"
 
 
@@ -34,14 +35,13 @@ class FirstBoot(MachineCase):
         return {device["unique_serial"] for device in devices if device["initialized"] and not device["revoked"]}
 
     def wait_until_first_boot_ended(self, kiosk):
+        """Until both services are done or given up, and nothing of them is to come."""
+
         def ended():
-            state = kiosk.guest.run(f"systemctl show -P ActiveState {_UNIT}").strip()
-            return state if state in ("inactive", "active", "failed") and not self.is_waiting(kiosk) else None
+            states = kiosk.guest.run(f"systemctl show -P ActiveState {_UNIT} {_END}; systemctl list-jobs --plain --no-legend")
+            return "gatehand-first-boot" not in states and not re.search("^(de)?activating$", states, re.MULTILINE)
 
-        return until("the end of the first boot's service", ended, 120 * self.speed.slowness, 0.5)
-
-    def is_waiting(self, kiosk):
-        return _UNIT in kiosk.guest.run("systemctl list-jobs --plain --no-legend")
+        until("the end of the first boot's services", ended, 120 * self.speed.slowness, 0.5)
 
     def check_is(self, kiosk, code, number):
         identity = kiosk.identity()
@@ -103,7 +103,7 @@ class FirstBoot(MachineCase):
         kiosk.guest.write(_IN_THE_MACHINE, self.list_of("GH-0001", serial, "GH-0003").encode())
         kiosk.guest.run("sync")
         hold(kiosk)
-        kiosk.guest.start(f"systemctl start {shlex.quote(_UNIT)}")
+        kiosk.guest.start(f"systemctl start {_UNIT}")
         until("the moment of the cut", lambda: is_reached(kiosk), 120 * self.speed.slowness, 0.1)
         kiosk.cut_power()
         self.at.front.answers.set()
@@ -130,6 +130,6 @@ class FirstBoot(MachineCase):
             if kiosk.state().get("state") != "enrolled":
                 return False
             self.assertIn(_LIST, kiosk.guest.run("ls /efi"))
-            return True
+            return "activating" in kiosk.guest.run(f"systemctl show -P ActiveState {_END}")
 
         self.power_fails(hold, is_reached)

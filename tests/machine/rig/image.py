@@ -58,10 +58,9 @@ def _overlay(folder, authority, program):
         "etc/hosts": f"127.0.0.1 localhost\n127.0.1.1 kiosk\n10.0.2.2 {NAME}\n",
         # Asked often, so that no test waits for the next time; in the field twice a minute will do.
         "etc/systemd/timesyncd.conf.d/test.conf": "[Time]\nNTP=10.0.2.2\nFallbackNTP=\nConnectionRetrySec=1\n",
-        "etc/gatehand/agent.env": "GATEHAND_HOME=/var/lib/gatehand\nGATEHAND_CA_FILE=/etc/gatehand/authority.pem\n",
+        "etc/gatehand/agent.env": "GATEHAND_HOME=/var/lib/gatehand\nGATEHAND_CA_FILE=/etc/gatehand/authority.pem\n"
+        f"GATEHAND_ALLOWED_SERVERS={URL}\nGATEHAND_ALLOWED_ORGANIZERS={ORGANIZER}\n",
     }
-    # Where the lines of an enrolment list may lead.
-    files["etc/gatehand/first-boot.env"] = f"GATEHAND_ALLOWED_SERVERS={URL}\nGATEHAND_ALLOWED_ORGANIZERS={ORGANIZER}\n"
     # What starts it knows this machine's disk and no other, for emulation is slow.
     files["etc/initramfs-tools/conf.d/test.conf"] = "MODULES=list\nCOMPRESS=lz4\n"
     files["etc/initramfs-tools/modules"] = "virtio_pci\nvirtio_blk\next4\ncrc32c_generic\noverlay\n"
