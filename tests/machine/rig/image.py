@@ -29,7 +29,7 @@ class Image:
     @property
     def kernel_arguments(self):
         return [
-            *("root=/dev/vda2", "rw", "console=ttyS0", "loglevel=4", "net.ifnames=0", "systemd.show_status=true"),
+            *("root=/dev/vda2", "rw", "console=ttyS0", "loglevel=4", "net.ifnames=0", "systemd.show_status=error"),
             # What a test has no use for and emulation takes long over.
             *("mitigations=off", "nokaslr", "cryptomgr.notests", "random.trust_cpu=on", "no_timer_check", "audit=0"),
             *("systemd.mask=apt-daily.timer", "systemd.mask=apt-daily-upgrade.timer", "systemd.mask=dpkg-db-backup.timer"),
