@@ -68,6 +68,9 @@ pub(super) struct FromList {
     pub(super) host_name: Option<String>,
     /// The gate that it is meant for.
     pub(super) gate: Option<String>,
+    /// Whether the list is still there, with everybody's tokens.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub(super) is_kept: bool,
 }
 
 /// What `--json` prints.
@@ -85,7 +88,7 @@ struct DeviceDocument<'a> {
     /// What was undone to read the code, in words.
     #[serde(skip_serializing_if = "Option::is_none")]
     mapping: Option<&'a str>,
-    /// What its line of an enrolment list says; the list is removed.
+    /// What its line of an enrolment list says; the list is removed, unless it was to be kept.
     #[serde(skip_serializing_if = "Option::is_none")]
     enrolment_list: Option<&'a FromList>,
     #[serde(flatten)]
@@ -159,7 +162,10 @@ impl Outcome {
             output::say(&afterlife(replaced));
         }
         if let Some(list) = &self.from_list {
-            output::say("The enrolment list is removed.");
+            output::say(match list.is_kept {
+                true => "The enrolment list is still there, with everybody's tokens.",
+                false => "The enrolment list is removed.",
+            });
             if let Some(words) = of_gate(list, status.identity.as_ref()) {
                 output::say(&words);
             }

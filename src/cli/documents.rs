@@ -39,8 +39,22 @@ impl Completions {
     pub(super) fn run(self, mut command: Command) -> Result<(), CliError> {
         let mut script = Vec::new();
         let name = command.get_name().to_owned();
-        clap_complete::generate(self.shell, &mut command, name, &mut script);
+        clap_complete::generate(self.shell, &mut command, &name, &mut script);
+        if self.shell == Shell::Bash {
+            script = with_own_name(script, &name);
+        }
         Ok(io::stdout().write_all(&script)?)
+    }
+}
+
+/// In scripts for bash the generator spells a program's name with hyphens in two ways, and then completes nothing
+/// below its first word.
+fn with_own_name(script: Vec<u8>, name: &str) -> Vec<u8> {
+    match String::from_utf8(script) {
+        Ok(script) => script
+            .replace(&name.replace('-', "__subcmd__"), &name.replace('-', "__"))
+            .into_bytes(),
+        Err(error) => error.into_bytes(),
     }
 }
 

@@ -76,6 +76,38 @@ fn a_kiosk_takes_its_own_line_and_removes_the_list_once_its_key_is_safe() {
 }
 
 #[test]
+fn one_run_enrols_without_the_right_to_remove_the_list_and_the_next_removes_it_without_a_server() {
+    let installation = Installation::start();
+    let kiosk = Kiosk::new(&installation.url, &installation.create_device("Kiosk 2"));
+    let allowed = [
+        "--allowed-server",
+        &kiosk.server,
+        "--allowed-organizer",
+        ORGANIZER,
+    ];
+    let keeping = [&allowed[..], &["--keep-list"]].concat();
+    let rows = fs::read_to_string(&kiosk.list).unwrap();
+    for _ in 0..2 {
+        let enrolled = kiosk.scanner.run(&kiosk.arguments(&keeping));
+        enrolled.succeeds();
+        let told: serde_json::Value = serde_json::from_str(&enrolled.stdout).unwrap();
+        assert_eq!(told["enrolment_list"]["is_kept"], true);
+        assert_eq!(told["enrolment_list"]["host_name"], "kiosk-2");
+        assert_eq!(fs::read_to_string(&kiosk.list).unwrap(), rows);
+    }
+    let asked_by_two = ["--keep-list", "--set-host-name"];
+    kiosk
+        .scanner
+        .run(&kiosk.arguments(&[&allowed[..], &asked_by_two].concat()))
+        .complains(2, "cannot be used with");
+
+    drop(installation);
+    kiosk.boot(&kiosk.server, ORGANIZER).succeeds();
+    assert!(!kiosk.list.exists());
+    assert_eq!(kiosk.state(), "enrolled");
+}
+
+#[test]
 fn a_list_is_only_for_the_servers_and_organizers_of_the_image() {
     let installation = Installation::start();
     let token = installation.create_device("Kiosk 2");

@@ -53,6 +53,36 @@ fn a_servers_program_has_the_commands_of_a_server_and_tells_of_itself() {
 }
 
 #[test]
+fn bash_completes_the_commands_below_the_first_word_of_either_program() {
+    let scanner = Scanner::new();
+    let ask = r#". "$0"
+COMP_WORDS=("$@" "") COMP_CWORD=$#
+"_${1//-/__}" "$1" "" "${!#}"
+echo "${COMPREPLY[@]}""#;
+    for (program, script) in [
+        ("gatehand", scanner.run(&["completions", "bash"])),
+        ("gatehand-server", server(&["completions", "bash"])),
+    ] {
+        let file = scanner.scratch().join(program);
+        fs::write(&file, &script.succeeds().stdout).unwrap();
+        for (words, expected) in [
+            (&["admin"][..], "media-keys"),
+            (&["admin", "device"], "create"),
+            (&["admin", "media-keys"], "create"),
+        ] {
+            let mut bash = Command::new("bash");
+            bash.args(["-c", ask]).arg(&file).arg(program).args(words);
+            let offered = end(bash.output().unwrap());
+            let offered = &offered.succeeds().stdout;
+            assert!(
+                offered.split_whitespace().any(|word| word == expected),
+                "{program} {words:?}: {offered}"
+            );
+        }
+    }
+}
+
+#[test]
 fn a_servers_program_keeps_to_the_servers_own_folder_wherever_it_is_started() {
     let help = server(&["serve", "--help"]);
     let database = "[default: /var/lib/gatehand-server/gatehand.db]";
