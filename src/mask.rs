@@ -100,7 +100,7 @@ impl Mask {
         let has_form =
             |form: &Form| form.text.len() <= text.len() && memmem::find(text, &form.text).is_some();
         memchr(b'%', text).is_some()
-            || memmem::find(text, JSON_ESCAPE).is_some()
+            || memchr(b'\\', text).is_some() && memmem::find(text, JSON_ESCAPE).is_some()
             || self.forms.iter().any(has_form)
     }
 

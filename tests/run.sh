@@ -156,12 +156,15 @@ declare -A needed=(
   [bindfs]=bindfs     # a file system that keeps no permissions
   [cc]=gcc            # builds SQLite
   [c++]=g++           # builds the fuzzer
+  [curl]=curl         # calls a server as the pages for users say
   [javac]=default-jdk-headless # the Android library's tests
   [flock]=util-linux  # one builder of the pretix at a time
+  [jq]=jq             # reads JSON in a shell
   [mvn]=maven         # compiles the Android library
   [faketime]=faketime # a scanner whose clock is wrong
   [python3]=python3   # runs a real pretix
   [script]=bsdutils   # a terminal that asks
+  [sqlite3]=sqlite3   # makes a backup of a server's database
   [strace]=strace     # records what is written, and lets the disk fail
   [zbarimg]=zbar-tools # a QR decoder that is not ours
 )
@@ -175,6 +178,15 @@ if [ ${#packages[@]} -gt 0 ] && [ "$(id -u)" -eq 0 ] && command -v apt-get >/dev
   { apt-get -qq update && DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends "${packages[@]}"; } >"$log" 2>&1 ||
     tail -5 "$log"
 fi
+# nginx is unpacked beside what is built: Debian's package would start it, for all the network.
+if ! command -v nginx >/dev/null && command -v apt-get >/dev/null; then
+  if [ ! -x "$tools/nginx/usr/sbin/nginx" ]; then
+    title "unpacking nginx"
+    (mkdir -p "$tools" && cd "$scratch" && apt-get -qq download nginx && dpkg-deb -x nginx_*.deb "$tools/nginx") >"$log" 2>&1 || tail -5 "$log"
+  fi
+  PATH=$PATH:$tools/nginx/usr/sbin
+fi
+needed[nginx]=nginx # TLS before a server
 for program in "${!needed[@]}"; do
   command -v "$program" >/dev/null || skip "tests that need $program (Debian package ${needed[$program]})"
 done
@@ -215,8 +227,11 @@ handheld() {
   if command -v mvn >/dev/null; then
     title "waiting for the server"
     until [ -e "$scratch/built" ]; do sleep 1; done
+    # Python makes a place for its packages only where it can; clients of OkHttp live at a pretix there, too.
+    local peer=PEER_WANTED=1
+    has_venv || { peer=PEER_WANTED=0; skip "clients of OkHttp at a real pretix (Debian package python3-venv)"; }
     # With the program of the tests: one without failpoints would be a build of its own.
-    android "the Android library on the JVM" env GATEHAND_PROGRAM="$scratch/gatehand" android/test.sh
+    android "the Android library on the JVM" env "$peer" GATEHAND_PROGRAM="$scratch/gatehand" android/test.sh
   fi
 }
 

@@ -4,7 +4,7 @@
 use std::ops::Deref;
 use std::sync::Arc;
 
-use super::core::{Core, Known, Sent};
+use super::core::{Core, Known, Last, Sent};
 use super::describe;
 use super::device_api::{self, Asked};
 use super::error::AgentError;
@@ -52,6 +52,7 @@ impl Access {
             identity,
             state,
             trust: device.trust,
+            last: Last::default(),
         };
         Ok(Self {
             known: Arc::new(known),

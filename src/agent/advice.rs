@@ -5,7 +5,7 @@ use super::answer::ForeignAnswer;
 use super::client::{Distrust, Flaw, ProxyRefusal, SendError, Signer};
 use super::error::{AgentError, ErrorKind};
 use super::state::Operation;
-use crate::vault::VaultError;
+use crate::vault::{Hindrance, VaultError};
 use crate::wire::{TOKEN_REVOKED, TOKEN_UNKNOWN};
 
 /// What the person at the device, or the app, can do about an error that does not say it itself.
@@ -73,6 +73,12 @@ pub enum Advice {
     MoveOrReplace,
     /// Put the vault on a file system that keeps permissions.
     MoveVault,
+    /// Make room on the vault's disk.
+    MakeRoom,
+    /// Have the vault's file system writable, or put the vault elsewhere.
+    MakeWritable,
+    /// Have the vault's files belong to whom gatehand runs as, or run it as theirs.
+    BecomeOwner,
     /// Put the vault where it is kept, or allow that it is not.
     KeepOrAllow,
     /// Adopt with the RSA key that was reported, or without any.
@@ -126,9 +132,9 @@ impl Advice {
             ErrorKind::AlreadyEnrolled => Some(Self::SeeOrReplace),
             ErrorKind::MediaKeyLost => Some(Self::Replace),
             ErrorKind::OtherMediaKey => Some(Self::GiveReportedMediaKey),
-            ErrorKind::Revoked => Some(Self::NewDevice),
+            ErrorKind::Revoked | ErrorKind::GivenKeyRevoked => Some(Self::NewDevice),
             ErrorKind::AnswerLost => Some(Self::RevokeAndRenew),
-            ErrorKind::OtherDevice => Some(Self::CheckExisting),
+            ErrorKind::OtherDevice | ErrorKind::GivenKeyRejected => Some(Self::CheckExisting),
             ErrorKind::NotEncrypted => Some(Self::Encrypt),
             ErrorKind::VaultTooNew => Some(Self::Update),
             ErrorKind::ArgumentInvalid
@@ -145,8 +151,6 @@ impl Advice {
             | ErrorKind::VaultDamaged => of_details(error),
             ErrorKind::EnrolmentInvalid
             | ErrorKind::EnrolmentTooNew
-            | ErrorKind::GivenKeyRejected
-            | ErrorKind::GivenKeyRevoked
             | ErrorKind::MediaKeysUnreadable
             | ErrorKind::VaultUnnamed
             | ErrorKind::VaultInUse
@@ -210,6 +214,13 @@ fn of_details(error: &AgentError) -> Option<Advice> {
         AgentError::Vault(VaultError::Volatile { .. }) => Some(Advice::KeepOrAllow),
         AgentError::Vault(VaultError::NoPermissions { .. }) => Some(Advice::MoveVault),
         AgentError::Vault(VaultError::Foreign { .. }) => Some(Advice::MoveOrReplace),
+        AgentError::Vault(error) if error.hindrance().is_some() => {
+            error.hindrance().map(|hindrance| match hindrance {
+                Hindrance::Full => Advice::MakeRoom,
+                Hindrance::ReadOnly => Advice::MakeWritable,
+                Hindrance::Denied => Advice::BecomeOwner,
+            })
+        }
         AgentError::Entry { .. } => Some(Advice::Update),
         error if error.kind() == ErrorKind::VaultDamaged => Some(Advice::RestoreOrReplace),
         _ => None,

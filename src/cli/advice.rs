@@ -141,6 +141,12 @@ fn plain(error: &CliError) -> Option<&'static str> {
         CliError::NoInput => {
             Some("give --qr-image FILE, --payload TEXT, or --url ADDRESS and --token TOKEN")
         }
+        CliError::NoInputInTime(_) => Some(
+            "see whether the scanner is on and connected to this machine, or give --timeout more seconds",
+        ),
+        CliError::CodeNotConfirmed => {
+            Some("run it again, and answer yes if the server it names is the right one")
+        }
         CliError::NoEndInTime(_) => Some("scan the code once, and nothing else"),
         CliError::NotConfirmed => Some("answer yes, or give --yes"),
         #[cfg(not(feature = "server"))]
@@ -313,6 +319,13 @@ fn words(advice: Advice) -> &'static str {
         }
         Advice::MoveVault => {
             "name a folder on another file system with GATEHAND_HOME, as on this machine's own disk"
+        }
+        Advice::MakeRoom => "make room on that disk, and run it again",
+        Advice::MakeWritable => {
+            "mount it writable, or name a folder on a disk that is with GATEHAND_HOME; a system that is read-only on purpose needs a partition of its own for the vault"
+        }
+        Advice::BecomeOwner => {
+            "run it as the user whom the vault's folder belongs to, as with sudo, or name another folder with GATEHAND_HOME"
         }
         Advice::KeepOrAllow => {
             "name a folder on a disk with GATEHAND_HOME, or add --volatile if this device is needed until then only"

@@ -91,6 +91,32 @@ impl ExitCode {
     }
 }
 
+#[cfg(test)]
+impl ExitCode {
+    pub(super) const ALL: [Self; 20] = [
+        Self::Failed,
+        Self::Usage,
+        Self::Picture,
+        Self::Code,
+        Self::Transport,
+        Self::Refused,
+        Self::Foreign,
+        Self::Unreachable,
+        Self::Certificate,
+        Self::VaultUnwritable,
+        Self::VaultUnusable,
+        Self::AlreadyEnrolled,
+        Self::NotEnrolled,
+        Self::Busy,
+        Self::Server,
+        Self::Revoked,
+        Self::Rejected,
+        Self::AnswerLost,
+        Self::Status,
+        Self::NotAllowed,
+    ];
+}
+
 impl From<ExitCode> for process::ExitCode {
     fn from(code: ExitCode) -> Self {
         Self::from(code as u8)
@@ -194,29 +220,6 @@ fn of_kind(kind: ErrorKind) -> ExitCode {
 mod tests {
     use super::*;
 
-    const ALL: [ExitCode; 20] = [
-        ExitCode::Failed,
-        ExitCode::Usage,
-        ExitCode::Picture,
-        ExitCode::Code,
-        ExitCode::Transport,
-        ExitCode::Refused,
-        ExitCode::Foreign,
-        ExitCode::Unreachable,
-        ExitCode::Certificate,
-        ExitCode::VaultUnwritable,
-        ExitCode::VaultUnusable,
-        ExitCode::AlreadyEnrolled,
-        ExitCode::NotEnrolled,
-        ExitCode::Busy,
-        ExitCode::Server,
-        ExitCode::Revoked,
-        ExitCode::Rejected,
-        ExitCode::AnswerLost,
-        ExitCode::Status,
-        ExitCode::NotAllowed,
-    ];
-
     #[test]
     fn the_table_lists_every_code_once_with_its_word() {
         let listed: Vec<(u8, String)> = TABLE
@@ -229,10 +232,12 @@ mod tests {
                 (number.parse().unwrap(), word.to_owned())
             })
             .collect();
-        let all = ALL.iter().map(|&code| (code as u8, code.kind().to_owned()));
+        let all = ExitCode::ALL
+            .iter()
+            .map(|&code| (code as u8, code.kind().to_owned()));
         let all: Vec<_> = std::iter::once((0, String::new())).chain(all).collect();
         assert_eq!(listed, all);
-        assert_eq!(ALL.len(), ExitCode::NotAllowed as usize);
+        assert_eq!(ExitCode::ALL.len(), ExitCode::NotAllowed as usize);
     }
 
     /// Kinds that the command does not tell from others.
@@ -267,7 +272,7 @@ mod tests {
                 Some((_, coarser)) => assert_eq!(code, *coarser, "{kind:?}"),
                 None => assert_eq!(code.kind(), kind.code(), "{kind:?}"),
             }
-            let has_own = ALL.iter().any(|code| code.kind() == kind.code());
+            let has_own = ExitCode::ALL.iter().any(|code| code.kind() == kind.code());
             assert_ne!(coarser.is_some(), has_own, "{kind:?}");
         }
     }

@@ -47,6 +47,9 @@ mod spool;
 mod status;
 mod system_layout;
 mod terminal;
+#[cfg(test)]
+#[cfg(feature = "server")]
+mod troubleshooting;
 mod update;
 
 use std::process::ExitCode;

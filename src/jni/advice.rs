@@ -146,6 +146,8 @@ fn of(advice: Advice) -> &'static str {
             "initialize with a new code, which sets the old vault aside"
         }
         Advice::MoveVault => "choose a folder in the app's own storage",
+        Advice::MakeRoom => "free storage on this device",
+        Advice::MakeWritable | Advice::BecomeOwner => "choose a folder that the app can write to",
         Advice::KeepOrAllow => "choose a folder that is kept",
         Advice::GiveReportedMediaKey => {
             "give the alias of the key that the app has reported, or none: NFC media then need a new device"

@@ -15,7 +15,7 @@ use crate::vault::VaultError;
 
 /// An error as it crosses to Java. Its texts are cleaned: apps show and log them as they are, and they may
 /// repeat what a server said.
-#[derive(Debug, Serialize)]
+#[derive(Clone, Debug, Serialize)]
 pub(super) struct Failure {
     code: &'static str,
     message: String,

@@ -25,6 +25,14 @@ bind_java_type! {
 }
 
 bind_java_type! {
+    pub(super) Waiter => io.gatehand.internal.Waiter,
+    methods {
+        fn is_wanted() -> jboolean,
+        fn answered(result: jbyte[], body: jbyte[], response: jlong),
+    },
+}
+
+bind_java_type! {
     pub(super) Observer => io.gatehand.internal.Observer,
     methods {
         fn happened(event: jbyte[]),
@@ -41,6 +49,7 @@ pub(super) fn look_up(env: &mut Env<'_>, native: &JClass<'_>) -> jni::errors::Re
     let loader = LoaderContext::Loader(&loader);
     FailuresAPI::get(env, &loader)?;
     CompletionAPI::get(env, &loader)?;
+    WaiterAPI::get(env, &loader)?;
     ObserverAPI::get(env, &loader)?;
     Ok(())
 }

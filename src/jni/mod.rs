@@ -33,13 +33,14 @@ type Answer<T> = Result<T, failure::BridgeError>;
 macro_rules! exports {
     ($(($($signature:tt)*),)*) => {
         const _: () = {
-            use $crate::jni::java::{Completion, Observer};
+            use $crate::jni::java::{Completion, Observer, Waiter};
             use $crate::jni::policy::Policy;
             $(const _: jni::NativeMethod = jni::native_method! {
                 java_type = "io.gatehand.internal.Native",
                 type_map = {
                     Completion => io.gatehand.internal.Completion,
                     Observer => io.gatehand.internal.Observer,
+                    Waiter => io.gatehand.internal.Waiter,
                 },
                 error_policy = Policy,
                 static extern fn $($signature)*,

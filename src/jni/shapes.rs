@@ -310,7 +310,12 @@ pub(super) fn keys(told: MediaKeySets<MediaKeys>) -> Zeroizing<Vec<u8>> {
 }
 
 pub(super) fn head(status: u16, headers: &[(String, String)]) -> Vec<u8> {
-    write(&json!({"status": status, "headers": headers}))
+    #[derive(Serialize)]
+    struct Head<'a> {
+        status: u16,
+        headers: &'a [(String, String)],
+    }
+    write(&Head { status, headers })
 }
 
 #[cfg(test)]

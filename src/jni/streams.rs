@@ -1,8 +1,12 @@
 //! Bodies that cross piece by piece, of requests and of answers.
 
+use std::future::{Future, poll_fn};
+use std::pin::pin;
 use std::sync::Arc;
+use std::task::Poll;
 
 use tokio::sync::{Mutex, watch};
+use tokio::task;
 
 use super::agents::AGENTS;
 use super::context::Use;
@@ -10,16 +14,64 @@ use super::failure::Failure;
 use super::registry::{self, Registry};
 use crate::agent::{ApiStream, BodyWriter};
 
+/// Of a body that is there already this much is handed over with the head, and the rest of a piece, in bytes.
+const AT_ONCE: usize = 64 * 1024;
+
 pub(super) static RESPONSES: Registry<Open> = Registry::new("response");
 
 /// A body to be read, and what it needs.
 pub(super) struct Response {
-    pub(super) stream: ApiStream,
+    stream: ApiStream,
+    /// Why it ended too soon, if that is known already.
+    failure: Option<Failure>,
     /// What of the request was not written when the answer came. It breaks the connection off, so
     /// not before the answer was read.
     pub(super) unwritten: Option<Unwritten>,
     /// Its connection lives on the runtime.
-    pub(super) _uses: Use,
+    _uses: Use,
+}
+
+/// What there is of a body without waiting for the network, and what the rest is read from, if there may be one.
+/// Most answers are small, and come as a whole with their head.
+pub(super) async fn begin(mut stream: ApiStream) -> Result<(Vec<u8>, Option<Response>), Failure> {
+    let mut begun = Vec::new();
+    let mut failure = None;
+    while begun.len() < AT_ONCE {
+        match at_hand(stream.next()).await {
+            Some(Ok(Some(piece))) if begun.is_empty() => begun = piece,
+            Some(Ok(Some(piece))) => begun.extend_from_slice(&piece),
+            Some(Ok(None)) => return Ok((begun, None)),
+            Some(Err(error)) => {
+                failure = Some(error.into());
+                break;
+            }
+            None => break,
+        }
+    }
+    let rest = Response {
+        stream,
+        failure,
+        unwritten: None,
+        _uses: Use::begin()?,
+    };
+    Ok((begun, Some(rest)))
+}
+
+/// What comes of `work` without waiting for more than what the network has brought by now. It can be dropped at
+/// any time.
+async fn at_hand<T>(work: impl Future<Output = T>) -> Option<T> {
+    let mut work = pin!(work);
+    for is_last in [false, true] {
+        let done = poll_fn(|context| match work.as_mut().poll(context) {
+            Poll::Ready(done) => Poll::Ready(Some(done)),
+            Poll::Pending => Poll::Ready(None),
+        });
+        match done.await {
+            None if !is_last => task::yield_now().await,
+            done => return done,
+        }
+    }
+    None
 }
 
 pub(super) struct Open {
@@ -50,6 +102,9 @@ impl Open {
         let reading = async {
             let mut body = self.body.lock().await;
             let body = &mut *body;
+            if let (true, Some(failure)) = (body.1.is_empty(), &body.0.failure) {
+                return Err(failure.clone());
+            }
             if body.1.is_empty() {
                 body.1 = body.0.stream.next().await?.unwrap_or_default();
             }

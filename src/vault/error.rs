@@ -210,7 +210,36 @@ pub enum VaultError {
     },
 }
 
+/// What keeps a vault from being written that someone at the device can mend.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Hindrance {
+    /// The disk is full.
+    Full,
+    /// The file system is read-only.
+    ReadOnly,
+    /// The folder or a file in it belongs to somebody else.
+    Denied,
+}
+
 impl VaultError {
+    /// What keeps the vault from being written, if that is known.
+    pub fn hindrance(&self) -> Option<Hindrance> {
+        match self {
+            Self::Unwritable { source, .. } => match source.kind() {
+                io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Some(Hindrance::Full),
+                io::ErrorKind::ReadOnlyFilesystem => Some(Hindrance::ReadOnly),
+                io::ErrorKind::PermissionDenied => Some(Hindrance::Denied),
+                _ => None,
+            },
+            Self::NotWritten { source, .. } => match Failure::of(source) {
+                Failure::Full => Some(Hindrance::Full),
+                Failure::ReadOnly => Some(Hindrance::ReadOnly),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
     pub(super) fn unwritable(path: &Path, source: io::Error) -> Self {
         let is_denied = source.kind() == io::ErrorKind::PermissionDenied;
         let no_permissions = is_denied.then(|| Self::no_permissions(path)).flatten();
@@ -330,6 +359,32 @@ mod tests {
         ] {
             assert!(failed(code).is_beyond_use(), "{code}");
         }
+    }
+
+    #[test]
+    fn what_keeps_a_vault_from_being_written_is_known_from_either_side() {
+        let by_system = |kind: io::ErrorKind| {
+            VaultError::Unwritable {
+                path: "vault.db".into(),
+                source: kind.into(),
+            }
+            .hindrance()
+        };
+        assert_eq!(failed(ffi::SQLITE_FULL).hindrance(), Some(Hindrance::Full));
+        assert_eq!(by_system(io::ErrorKind::StorageFull), Some(Hindrance::Full));
+        assert_eq!(
+            failed(ffi::SQLITE_READONLY).hindrance(),
+            Some(Hindrance::ReadOnly)
+        );
+        assert_eq!(
+            by_system(io::ErrorKind::ReadOnlyFilesystem),
+            Some(Hindrance::ReadOnly)
+        );
+        assert_eq!(
+            by_system(io::ErrorKind::PermissionDenied),
+            Some(Hindrance::Denied)
+        );
+        assert_eq!(failed(ffi::SQLITE_IOERR_WRITE).hindrance(), None);
     }
 
     #[test]

@@ -37,7 +37,7 @@ use crate::private_file;
 use crate::seal::SealingKey;
 use crate::sqlite;
 
-pub use error::VaultError;
+pub use error::{Hindrance, VaultError};
 pub use folder::Folder;
 pub use key_file::KeyFile;
 pub use key_place::KeyPlace;

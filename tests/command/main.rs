@@ -14,5 +14,6 @@ mod conventions;
 mod demo;
 mod enrolment_list;
 mod json_schemas;
+mod pages;
 mod programs;
 mod scanning;

@@ -9,6 +9,7 @@ use url::Url;
 use super::own_path;
 use crate::agent::answer;
 use crate::agent::client::Repeat;
+use crate::agent::core::Known;
 use crate::agent::error::AgentError;
 use crate::agent::idempotency_key;
 use crate::enrolment::ServerUrl;
@@ -162,6 +163,12 @@ impl Call {
         let url = server.resolve(&self.path)?;
         own_path::refuse(&url)?;
         Ok(url)
+    }
+
+    /// The same at a device's server, which remembers the last one.
+    pub(super) fn address_for(&self, known: &Known) -> Result<Url, AgentError> {
+        let find = || self.address(&known.identity.server);
+        known.last.address(&self.path, find)
     }
 }
 

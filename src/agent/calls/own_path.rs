@@ -15,21 +15,27 @@ use crate::wire;
 /// more than once, `%u0072` too, without regard to case, width, parameters, a format's suffix, the file
 /// that a folder is answered by, or characters that say nothing.
 pub(super) fn refuse(url: &Url) -> Result<(), AgentError> {
-    let both = decodings(url.path()).flat_map(|path| [wide_decoded(&path), path]);
-    for path in both {
-        let whole = path.as_str();
-        let until = |ends: fn(char) -> bool| whole.split(ends).next().unwrap_or_default();
-        // A gateway that decodes a path hands on a query that was none, and to some a control
-        // character is the end.
-        let readings = [whole, until(|c| "?#".contains(c)), until(char::is_control)];
-        if let Some(operation) = readings.into_iter().find_map(operation) {
-            return Err(AgentError::OwnPath {
-                path: url.path().to_owned(),
-                operation,
-            });
-        }
+    // Most paths are read in one way only, which is looked at once.
+    let mut both = decodings(url.path()).flat_map(|path| {
+        let wide = path.contains("%u").then(|| wide_decoded(&path));
+        wide.into_iter().chain([path])
+    });
+    match both.find_map(|path| in_any_reading(&path)) {
+        Some(operation) => Err(AgentError::OwnPath {
+            path: url.path().to_owned(),
+            operation,
+        }),
+        None => Ok(()),
     }
-    Ok(())
+}
+
+fn in_any_reading(whole: &str) -> Option<Operation> {
+    let until = |ends: fn(char) -> bool| whole.split(ends).next().unwrap_or_default();
+    // A gateway that decodes a path hands on a query that was none, and to some a control
+    // character is the end.
+    let cut = [until(|c| "?#".contains(c)), until(char::is_control)];
+    let cut = cut.into_iter().filter(|part| part.len() < whole.len());
+    [whole].into_iter().chain(cut).find_map(operation)
 }
 
 fn operation(path: &str) -> Option<Operation> {

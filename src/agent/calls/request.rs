@@ -54,7 +54,7 @@ pub(in crate::agent) async fn request(
 /// a report that is due.
 pub(super) async fn access_for(core: &Core, call: &Arc<Call>) -> Result<(Access, Url), AgentError> {
     if let Some(known) = core.recall() {
-        let url = call.address(&known.identity.server)?;
+        let url = call.address_for(&known)?;
         if let Some(access) = at_hand(core, known)? {
             return Ok((access, url));
         }

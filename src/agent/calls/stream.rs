@@ -66,7 +66,7 @@ pub struct ApiStream {
 
 enum Body {
     Read(VecDeque<Vec<u8>>),
-    Coming(Incoming),
+    Coming(Box<Incoming>),
 }
 
 impl ApiStream {
@@ -127,7 +127,12 @@ pub(in crate::agent) async fn stream(
         ));
     }
     hope_if(core, &access, status).await;
-    Ok(begun(&access, status, &headers, Body::Coming(incoming)))
+    Ok(begun(
+        &access,
+        status,
+        &headers,
+        Body::Coming(Box::new(incoming)),
+    ))
 }
 
 async fn open(

@@ -286,7 +286,8 @@ impl Client {
         if deadline.is_zero() {
             return Err(retry::no_time(&route.to_string()));
         }
-        let execute = self.execute(request, &route, deadline);
+        // Boxed, as kilobytes would be moved from one future into the next.
+        let execute = Box::pin(self.execute(request, &route, deadline));
         let execute = connecting::within(limits.connect_in(deadline), execute);
         let begun = tokio::time::timeout(deadline, execute).await;
         let response = begun.map_err(|_| silence(&route))??;
@@ -326,7 +327,9 @@ impl Client {
                     source: Cause::from("the request's body can be sent once only"),
                 })?;
                 *request.timeout_mut() = Some(time);
+                // As where a call is opened.
                 let attempt = self.attempt(request, route, limit, limits.silence_in(time));
+                let attempt = Box::pin(attempt);
                 connecting::within(limits.connect_in(time), attempt).await
             }
         })

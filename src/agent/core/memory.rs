@@ -2,6 +2,8 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use url::Url;
+
 use crate::agent::client::Trust;
 use crate::agent::record::Identity;
 use crate::agent::state::State;
@@ -19,6 +21,30 @@ pub(in crate::agent) struct Known {
     pub(in crate::agent) trust: Trust,
     /// In PEM, if the device has an RSA key.
     pub(in crate::agent) rsa_pubkey: Option<String>,
+    pub(in crate::agent) last: Last,
+}
+
+/// Where the last call went: the next one mostly goes there again.
+#[derive(Default)]
+pub(in crate::agent) struct Last(Mutex<Option<(String, Url)>>);
+
+impl Last {
+    /// Where a path leads, which was allowed if it is remembered.
+    pub(in crate::agent) fn address<E>(
+        &self,
+        path: &str,
+        find: impl FnOnce() -> Result<Url, E>,
+    ) -> Result<Url, E> {
+        let mut last = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        match &*last {
+            Some((known, url)) if known == path => Ok(url.clone()),
+            _ => {
+                let url = find()?;
+                *last = Some((path.to_owned(), url.clone()));
+                Ok(url)
+            }
+        }
+    }
 }
 
 /// The device as the vault has it. The vault's own key is in memory as well, so that the device's is

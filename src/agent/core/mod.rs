@@ -26,7 +26,7 @@ use pause::Pause;
 pub(super) use apart::apart;
 pub use apart::is_working_apart;
 pub(super) use clients::is_same_server;
-pub(super) use memory::Known;
+pub(super) use memory::{Known, Last};
 pub(super) use sent::Sent;
 
 /// How often to look whether another process that changes the device is done.

@@ -5,6 +5,7 @@ use std::io::Write;
 use zeroize::Zeroizing;
 
 use super::pace::Run;
+use super::text::text_of;
 use crate::cli::error::CliError;
 
 /// What is asked for, and so what of it may be seen.
@@ -53,7 +54,7 @@ impl Line {
         }
         self.is_hidden |= run.unseen > TYPED_AT_ONCE;
         run.unseen = 0;
-        let typed = Zeroizing::new(String::from_utf8_lossy(typed).into_owned());
+        let typed = text_of(typed);
         let is_seen = !self.is_hidden
             && match self.wanted {
                 Wanted::CodeOrAddress => is_of_an_address(&typed),

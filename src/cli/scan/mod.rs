@@ -8,6 +8,7 @@ mod line;
 mod pace;
 mod receive;
 mod taking;
+mod text;
 
 use std::cell::OnceCell;
 use std::sync::atomic::AtomicBool;

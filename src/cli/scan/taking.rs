@@ -9,6 +9,7 @@ use super::known::Known;
 use super::line::Line;
 use super::pace::{REPETITIONS, Run, SILENCE};
 use super::receive::{CHUNK, Came, receive, unreadable};
+use super::text::{last_character, text_of};
 use crate::cli::error::CliError;
 use crate::cli::input;
 use crate::cli::terminal::Quiet;
@@ -89,11 +90,11 @@ impl Scan<'_> {
         }
         self.line.end()?;
         let text = match self.has_text() {
-            true => String::from_utf8_lossy(&self.bytes).into_owned(),
-            false => String::new(),
+            true => text_of(&self.bytes),
+            false => Zeroizing::default(),
         };
         Ok(Scanned {
-            text: Zeroizing::new(text),
+            text,
             is_burst: self.run.is_burst(),
         })
     }
@@ -136,7 +137,8 @@ impl Scan<'_> {
                 self.line.is_hidden = false;
             }
             (byte, _) if self.person && BACKSPACE.contains(&byte) => {
-                while self.bytes.pop().is_some_and(|byte| byte & 0xc0 == 0x80) {}
+                let rest = self.bytes.len() - last_character(&self.bytes);
+                self.bytes.truncate(rest);
                 self.known = Known::default();
                 self.known.look(&self.bytes);
             }
@@ -187,7 +189,7 @@ impl Scan<'_> {
     fn has_text(&self) -> bool {
         let text = self.bytes.get(self.known.blanks..).unwrap_or_default();
         let begin = text.get(..FRAME).unwrap_or(text);
-        !enrolment::plain(&String::from_utf8_lossy(begin)).is_empty()
+        !enrolment::plain(&text_of(begin)).is_empty()
     }
 
     /// Whether a code has begun, as nobody types one.

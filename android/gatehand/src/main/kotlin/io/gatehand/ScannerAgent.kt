@@ -111,6 +111,20 @@ public class ScannerAgent private constructor(private val setup: AgentSetup) : A
     @JvmSynthetic
     override suspend fun stream(request: ApiRequest): StreamedResponse = Requests.stream(id().also { findWay() }, request)
 
+    /** The same on a thread that waits, where that can be; else `null`. */
+    internal fun requestHere(request: ApiRequest, isWanted: () -> Boolean): ApiResponse? =
+        if (Requests.isOneThreads(request)) Requests.requestHere(idHere(), request, isWanted) else null
+
+    /** The same as [requestHere] for [stream]. */
+    internal fun streamHere(request: ApiRequest, isWanted: () -> Boolean): StreamedResponse? =
+        if (Requests.isOneThreads(request)) Requests.streamHere(idHere(), request, isWanted) else null
+
+    private fun idHere(): Long {
+        val id = native.openId() ?: native.id()
+        if (!native.isWayKnown()) native.findWay()
+        return id
+    }
+
     @JvmSynthetic
     override suspend fun heartbeat(): Heartbeat =
         try {

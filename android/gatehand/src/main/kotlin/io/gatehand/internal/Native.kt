@@ -18,6 +18,8 @@ package io.gatehand.internal
  *   If the function itself throws, the completion is never told. A cancelled call is told `failed`
  *   with the code "cancelled" unless it was done before. A response whose completion was told but
  *   nobody waits for is closed by the Kotlin side.
+ * - A thread that blocks in a function drives the library meanwhile: others may be told on it what they wait for,
+ *   and it is a thread of the library until the function returns.
  * - The library keeps a global reference to a completion until it was told, and to an observer
  *   until its agent is closed.
  * - closeAgent ends all calls of the agent with the code "closed" and does not wait for them.
@@ -128,13 +130,20 @@ internal object Native {
     @JvmStatic
     external fun request(agent: Long, request: ByteArray, body: ByteArray?, completion: Completion): Long
 
+    /**
+     * Makes a call with a body at hand, or none, while this thread waits: tells [waiter] of the answer before it
+     * returns, or throws. If [isStreamed], the answer is that of `requestStreaming`, else of `request`.
+     */
+    @JvmStatic
+    external fun requestHere(agent: Long, request: ByteArray, body: ByteArray?, isStreamed: Boolean, waiter: Waiter)
+
     /** Throws IllegalStateException on a thread that the library needs, as where it tells a completion. */
     @JvmStatic
     external fun checkMayWait()
 
     /**
-     * Makes a call; succeeds with a head and a response, whose body is then read piece by piece. If
-     * [streamsBody], the request's body is what bodyWrite gets until bodyFinish, instead of [body].
+     * Makes a call; succeeds with a head, what of the answer's body came with it, and a response, from which the
+     * rest is then read piece by piece, or 0 if that was all. If [streamsBody], the request's body is what bodyWrite gets until bodyFinish, instead of [body].
      */
     @JvmStatic
     external fun requestStreaming(
@@ -176,8 +185,8 @@ internal interface Completion {
      * The call is done.
      *
      * @param result JSON of the kind that the function's comment names.
-     * @param body The answer's body, of `request` alone.
-     * @param response The response, of `requestStreaming` alone; else 0.
+     * @param body The answer's body, of `request` and, as far as it has come, of `requestStreaming`.
+     * @param response What the rest is read from, of `requestStreaming` alone; else 0.
      */
     @CalledFromNative
     fun succeeded(result: ByteArray, body: ByteArray?, response: Long)
@@ -185,6 +194,18 @@ internal interface Completion {
     /** The call failed; [error] is the error's JSON. */
     @CalledFromNative
     fun failed(error: ByteArray)
+}
+
+/** A thread that waits for a call, which alone calls this. */
+@CalledFromNative
+internal interface Waiter {
+    /** Whether the call is wanted still; asked about ten times a second. What it throws ends the call, too. */
+    @CalledFromNative
+    fun isWanted(): Boolean
+
+    /** The call is done; as [Completion.succeeded]. */
+    @CalledFromNative
+    fun answered(result: ByteArray, body: ByteArray?, response: Long)
 }
 
 /** The app's side of an agent. */

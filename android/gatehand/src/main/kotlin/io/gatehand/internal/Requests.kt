@@ -30,6 +30,17 @@ internal object Requests {
         else -> response(awaitCall { Native.request(agent, Codec.encode(request), bytes(body), it) })
     }
 
+    /** Whether the thread that asks can make the call by itself, as there is nothing to be read meanwhile. */
+    fun isOneThreads(request: ApiRequest): Boolean = request.body.let { it == null || it is ApiBody.Bytes }
+
+    /** The same for such a call, while this thread waits. */
+    fun requestHere(agent: Long, request: ApiRequest, isWanted: () -> Boolean): ApiResponse =
+        response(Here.wait(agent, request, bytes(request.body), isStreamed = false, isWanted))
+
+    /** The same with the body on the way. */
+    fun streamHere(agent: Long, request: ApiRequest, isWanted: () -> Boolean): StreamedResponse =
+        streamed(Here.wait(agent, request, bytes(request.body), isStreamed = true, isWanted))
+
     private suspend fun whole(agent: Long, request: ApiRequest): ApiResponse =
         stream(agent, request).use { ApiResponse(it.status, it.headers, readAll(it)) }
 
@@ -38,6 +49,11 @@ internal object Requests {
     private fun response(outcome: Outcome): ApiResponse {
         val (status, headers) = Codec.head(outcome.result)
         return ApiResponse(status, headers, outcome.body ?: ByteArray(0))
+    }
+
+    private fun streamed(outcome: Outcome): StreamedResponse {
+        val (status, headers) = Codec.head(outcome.result)
+        return StreamedResponse(status, headers, ResponseStream(outcome.body ?: ByteArray(0), outcome.response))
     }
 
     suspend fun stream(agent: Long, request: ApiRequest): StreamedResponse {
@@ -69,8 +85,7 @@ internal object Requests {
                         call
                     }
                     response = outcome.response
-                    val (status, headers) = Codec.head(outcome.result)
-                    StreamedResponse(status, headers, ResponseStream(response))
+                    streamed(outcome)
                 } finally {
                     // A server may answer before it has read all; the rest is not sent then.
                     pump?.cancel()

@@ -1,6 +1,7 @@
 package io.gatehand.life
 
 import io.gatehand.AgentListener
+import io.gatehand.ApiBody
 import io.gatehand.ApiRequest
 import io.gatehand.DeviceState
 import io.gatehand.DeviceStateException
@@ -12,6 +13,7 @@ import io.gatehand.testing.BulkServer
 import io.gatehand.testing.TestingLibraryRunner
 import java.io.File
 import java.io.IOException
+import java.util.concurrent.CancellationException
 import java.util.concurrent.CompletableFuture
 import java.util.concurrent.Executor
 import java.util.concurrent.TimeUnit
@@ -137,6 +139,41 @@ class ThreadsTest {
     }
 
     @Test
+    fun a_call_that_is_not_wanted_any_more_ends(): Unit = Bulk.with(server) { agent ->
+        // As a body at hand, and as one that is read meanwhile.
+        val bodies = listOf<() -> ApiBody>({ ApiBody.json("{}") }, { ApiBody.stream("{}".byteInputStream(), "application/json") })
+        for (body in bodies) {
+            val before = server.stuck
+            val call = ApiRequest.post("/api/v1/stuck", body())
+            assertFailsWith<CancellationException> { agent.blocking().stream(call) { server.stuck == before } }
+        }
+        val failure = IllegalArgumentException("a defect of the app's")
+        val thrown = assertFailsWith<IllegalArgumentException> { agent.blocking().stream(ApiRequest.get("/api/v1/stuck")) { throw failure } }
+        assertEquals(failure.message, thrown.message)
+        assertEquals(1000, agent.blocking().stream(small) { true }.use { it.body.readBytes().size })
+    }
+
+    @Test
+    fun a_thread_that_waits_and_goes_holds_up_no_coroutine(): Unit = Bulk.with(server) { agent ->
+        repeat(10) {
+            val before = server.stuck
+            val waiting = thread { runCatching { agent.blocking().request(ApiRequest.get("/api/v1/stuck")) } }
+            while (server.stuck == before) Thread.onSpinWait()
+            assertEquals(1000, withTimeout(MINUTE) { agent.size() })
+            val slow = async { agent.stream(ApiRequest.get("/api/v1/slow")).use { it.body.readBytes().size } }
+            val stuck = async { runCatching { agent.request(ApiRequest.get("/api/v1/stuck")) } }
+            while (server.stuck == before + 1) Thread.onSpinWait()
+            waiting.interrupt()
+            waiting.join()
+            stuck.cancel()
+            // Enough for all that are stuck and the one that is slow.
+            repeat(MANY) { server.goOn() }
+            assertEquals("first second".length, withTimeout(MINUTE) { slow.await() })
+            assertEquals(1000, withTimeout(MINUTE) { agent.size() })
+        }
+    }
+
+    @Test
     fun closing_the_agent_ends_the_call_that_a_thread_waits_for(): Unit = Bulk.with(server) { agent ->
         val ended = CompletableFuture<Throwable?>()
         thread { ended.complete(runCatching { agent.blocking().request(ApiRequest.get("/api/v1/stuck")) }.exceptionOrNull()) }
@@ -198,5 +235,6 @@ class ThreadsTest {
 
     private companion object {
         const val MINUTE = 60_000L
+        const val MANY = 3
     }
 }

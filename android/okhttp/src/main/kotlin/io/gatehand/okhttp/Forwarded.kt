@@ -24,7 +24,7 @@ internal class Forwarded(
         val sentAt = System.currentTimeMillis()
         val answer = StreamedBody.sending(request.body) { body ->
             val request = apiRequest(body)
-            Waiting.of(chain.call()) { agent.stream(request) }
+            Waiting.of(chain.call(), agent) { isWanted -> stream(request, isWanted) }
         }
         return response(answer, sentAt)
     }

@@ -42,6 +42,9 @@ public class GatehandInterceptor @JvmOverloads constructor(
     private val agent: Agent,
     private val followRedirects: Boolean = true,
 ) : Interceptor {
+    @Volatile
+    private var last: Pair<DeviceState?, EnrolledServer?> = null to null
+
     override fun intercept(chain: Interceptor.Chain): Response {
         var request = chain.request()
         var response = answer(chain, request)
@@ -58,7 +61,7 @@ public class GatehandInterceptor @JvmOverloads constructor(
 
     private fun answer(chain: Interceptor.Chain, request: Request): Response {
         val state = state()
-        val server = EnrolledServer.of(state)
+        val server = serverOf(state)
         val path = server?.pathOf(request.url)
         return when {
             path == null -> {
@@ -68,6 +71,12 @@ public class GatehandInterceptor @JvmOverloads constructor(
             request.method == "POST" && EnrolledServer.isUpdate(path) -> Reported(agent).answer(chain, request)
             else -> Forwarded(agent, chain, request, path).answer()
         }
+    }
+
+    /** The server of a state, which is the same object until it changes. */
+    private fun serverOf(state: DeviceState): EnrolledServer? {
+        val (known, server) = last
+        return if (state === known) server else EnrolledServer.of(state).also { last = state to it }
     }
 
     private fun state(): DeviceState =

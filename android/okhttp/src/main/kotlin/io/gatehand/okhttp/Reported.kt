@@ -13,7 +13,7 @@ import org.json.JSONObject
 /** An app's own report of what it is. The agent reports the device; what the app says of it is not sent. */
 internal class Reported(private val agent: Agent) {
     fun answer(chain: Interceptor.Chain, request: Request): Response {
-        val identity = Waiting.of(chain.call()) { agent.refresh() }
+        val identity = Waiting.of(chain.call(), agent) { isWanted -> refresh(isWanted) }
         return Response.Builder()
             .request(request)
             .protocol(Protocol.HTTP_1_1)

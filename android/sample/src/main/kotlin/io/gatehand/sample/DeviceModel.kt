@@ -215,23 +215,19 @@ class DeviceModel(
     }
 
     private suspend fun tryAgain(agent: Agent): Notice? {
-        val notTaken = takeOldKey(agent)
-        agent.heartbeat()
-        return if (agent.state.value is DeviceState.Enrolled) ask(agent) else notTaken
-    }
-
-    /** Takes the key from before over. Returns what is to be said of it, besides that it waits. */
-    private suspend fun takeOldKey(agent: Agent): Notice? {
+        var withoutMediaKey: Notice? = null
         val notTaken = try {
-            oldKey.moveInto(agent)
+            withoutMediaKey = oldKey.moveInto(agent)?.let(::mediaKeyNotice)
             null
         } catch (error: GatehandException) {
             Log.w(TAG, error)
+            // That it waits is said anyway.
             if (error is ConnectionException) null else oldKeyNotice(error)
         }
         val waits = withContext(Dispatchers.IO) { oldKey.waits() }
         situation.update { it.copy(hasOldKey = waits) }
-        return notTaken
+        agent.heartbeat()
+        return if (agent.state.value is DeviceState.Enrolled) ask(agent) ?: withoutMediaKey else notTaken
     }
 
     private fun work(work: Work, block: suspend (Agent) -> Notice?) {

@@ -22,6 +22,7 @@ fun wordsOf(error: GatehandException): Text = text(
         ErrorCode.REFUSED -> R.string.error_refused
         ErrorCode.TOKEN_REFUSED -> R.string.error_token_refused
         ErrorCode.OTHER_DEVICE -> R.string.error_other_device
+        ErrorCode.OTHER_MEDIA_KEY -> R.string.error_other_media_key
         ErrorCode.REJECTED -> R.string.rejected_words
         ErrorCode.REVOKED -> R.string.revoked_words
         ErrorCode.UNREACHABLE -> R.string.error_unreachable
@@ -32,6 +33,7 @@ fun wordsOf(error: GatehandException): Text = text(
         ErrorCode.VAULT_IN_USE -> R.string.error_vault_in_use
         ErrorCode.VAULT_UNWRITABLE -> R.string.error_vault_unwritable
         ErrorCode.VAULT_DAMAGED, ErrorCode.KEY_LOST -> R.string.enrol_again_words
+        ErrorCode.MEDIA_KEY_UNUSABLE -> R.string.error_media_key_unusable
         ErrorCode.VAULT_TOO_NEW -> R.string.error_vault_too_new
         ErrorCode.KEYSTORE_UNAVAILABLE -> R.string.vault_locked_words
         ErrorCode.ANDROID_FAILED -> R.string.error_android
@@ -65,6 +67,13 @@ fun noticeOf(error: GatehandException): Notice {
 fun oldKeyNotice(error: GatehandException): Notice = when (error.code) {
     ErrorCode.REJECTED, ErrorCode.REVOKED -> Notice(Tone.BAD, text(R.string.old_key_refused))
     else -> noticeOf(error)
+}
+
+/** Why the device was taken over without the key that it had for NFC media. */
+fun mediaKeyNotice(error: GatehandException): Notice = when (error.code) {
+    // Of the vault's own key these words are another screen's.
+    ErrorCode.KEY_LOST -> Notice(Tone.WARNING, text(R.string.error_media_key_unusable))
+    else -> Notice(Tone.WARNING, wordsOf(error))
 }
 
 /** The words of the server, or of what read a code, where they tell more than ours. */

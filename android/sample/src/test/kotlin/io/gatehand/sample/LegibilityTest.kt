@@ -10,6 +10,7 @@ import android.widget.Button as ButtonView
 import android.widget.TextView
 import io.gatehand.AgentEvent
 import io.gatehand.DeviceState
+import io.gatehand.ErrorCode
 import io.gatehand.EventSelection
 import io.gatehand.Gate
 import io.gatehand.Identity
@@ -72,6 +73,9 @@ class LegibilityTest {
         put("maintenance, busy", screenOf(maintained.copy(work = Work.CALL)))
         put("maintenance, call", screenOf(maintained.copy(notice = Notice(Tone.GOOD, text(R.string.call_done, "Lane 2", "2026.8.0")))))
         put("enrolled, ticket", screenOf(enrolled.copy(notice = Notice(Tone.PLAIN, text(R.string.ticket_read, "A".repeat(40) + "…")))))
+        for (code in listOf(ErrorCode.MEDIA_KEY_UNUSABLE, ErrorCode.OTHER_MEDIA_KEY)) {
+            put("enrolled, ${code.name.lowercase()}", screenOf(enrolled.copy(notice = mediaKeyNotice(ScreensTest.error(code, "unfit")))))
+        }
         put("enrolled, no event", screenOf(enrolled.copy(notice = Notice(Tone.WARNING, text(R.string.event_not_told)), event = Event.Unknown)))
         put("maintenance, news", screenOf(maintained.copy(lastEvent = AgentEvent.ReportAcknowledged)))
         put("not enrolled, later", screenOf(Situation(true, states["not enrolled"], managed = ScreensTest.LATER)))
@@ -81,7 +85,7 @@ class LegibilityTest {
         put("confirm, gives up enrolling", screenOf(Situation(true, states["enrolling"], step = confirm.copy(replaces = true))))
         put("confirm, gives up", screenOf(Situation(true, states["revoked"], step = confirm.copy(replaces = true))))
         put("opening", screenOf(Situation(true)))
-        put("unusable", screenOf(Situation(true, unusable = ScreensTest.error(io.gatehand.ErrorCode.VAULT_UNWRITABLE, "full"))))
+        put("unusable", screenOf(Situation(true, unusable = ScreensTest.error(ErrorCode.VAULT_UNWRITABLE, "full"))))
         put("type", screenOf(Situation(true, states["not enrolled"], step = Step.Type)))
         put("confirm", screenOf(Situation(true, states["not enrolled"], step = confirm)))
         put("confirm, mapped", screenOf(Situation(true, states["not enrolled"], step = confirm.copy(enrolment = ScreensTest.MAPPED))))

@@ -1,15 +1,20 @@
 package io.gatehand.sample
 
 import android.content.Context
+import android.util.Base64
 import io.gatehand.Agent
 import io.gatehand.ExistingIdentity
+import io.gatehand.GatehandException
 import io.gatehand.testing.OldApp
+import io.gatehand.testing.StandInKey
 import io.gatehand.testing.TestDevice
 import io.gatehand.testing.TestGateway
+import io.gatehand.testing.TestServer
 import java.net.HttpURLConnection
 import java.net.URI
 import kotlin.test.Test
 import kotlin.test.assertEquals
+import kotlin.test.assertFailsWith
 import kotlin.test.assertFalse
 import kotlin.test.assertTrue
 import kotlinx.coroutines.runBlocking
@@ -28,10 +33,11 @@ class OldKeyTest : ServerTest() {
 
     private val preferences get() = gate.app.getSharedPreferences(OldKey.FILE, Context.MODE_PRIVATE)
 
-    private fun keep(key: String, serial: String?): Boolean = preferences.edit()
+    private fun keep(key: String, serial: String?, mediaKey: String? = null): Boolean = preferences.edit()
         .putString(OldKey.SERVER, gateway.address)
         .putString(OldKey.KEY, key)
         .putString(OldKey.SERIAL, serial)
+        .putString(OldKey.MEDIA_KEY, mediaKey)
         .commit()
 
     private fun oldDevice(): OldApp =
@@ -288,5 +294,54 @@ class OldKeyTest : ServerTest() {
             assertNothingIsWrong()
             assertTrue(isKept())
         }
+    }
+
+    /** A device that has reported the RSA key [REPORTED], of an app that says it is [alias]. */
+    private fun deviceWithMediaKey(alias: String): OldApp {
+        server.admin("media-keys", "create", TestServer.ORGANIZER, "7")
+        keystore.put(REPORTED, StandInKey())
+        val encoded = Base64.encodeToString(keystore.publicKey(REPORTED).encoded, Base64.DEFAULT)
+        val pem = "-----BEGIN PUBLIC KEY-----\n$encoded-----END PUBLIC KEY-----"
+        return server.enrolWithout(server.createDevice("Lane 8"), pem).also { assertTrue(keep(it.key, it.uniqueSerial, alias)) }
+    }
+
+    private fun mediaKeys(): List<Long> = runBlocking { gate.app.agent.get().mediumKeySets() }.map { it.publicId }
+
+    @Test
+    fun its_key_for_nfc_media_goes_along() {
+        val old = deviceWithMediaKey(REPORTED)
+        gate.open()
+        assertMoved(old)
+        assertEquals(listOf(7L), mediaKeys())
+    }
+
+    private fun assertTakenWithoutMediaKey(old: OldApp, words: Int) {
+        gate.open()
+        gate.sees(words)
+        assertMoved(old)
+        assertFailsWith<GatehandException> { mediaKeys() }
+    }
+
+    @Test
+    fun a_key_for_nfc_media_that_is_gone_keeps_no_device_from_its_gate() {
+        assertTakenWithoutMediaKey(deviceWithMediaKey("gone"), R.string.error_media_key_unusable)
+    }
+
+    @Test
+    fun a_key_for_nfc_media_that_can_not_decrypt_keeps_no_device_from_its_gate() {
+        val old = deviceWithMediaKey("aes")
+        keystore.put("aes", StandInKey("AES"))
+        assertTakenWithoutMediaKey(old, R.string.error_media_key_unusable)
+    }
+
+    @Test
+    fun another_key_for_nfc_media_than_was_reported_keeps_no_device_from_its_gate() {
+        val old = deviceWithMediaKey("other")
+        keystore.put("other", StandInKey())
+        assertTakenWithoutMediaKey(old, R.string.error_other_media_key)
+    }
+
+    private companion object {
+        const val REPORTED = "device"
     }
 }

@@ -1,0 +1,481 @@
+//! `docs/TROUBLESHOOTING.md`, made of the errors themselves, so that each message can be found there as it is
+//! printed.
+
+use std::error::Error;
+use std::fmt::Write as _;
+use std::path::PathBuf;
+use std::{env, fs, io};
+
+use rusqlite::ffi;
+use serde_json::json;
+
+use super::advice::{self, Told};
+use super::enrolment_list::EnrolmentListError;
+use super::error::CliError;
+use super::exit_code::{self, ExitCode};
+use crate::agent::{
+    AgentError, Distrust, ErrorKind, Flaw, ForeignAnswer, Identity, Operation, ProxyRefusal,
+    SendError, Signer,
+};
+use crate::enrolment::picture::PictureError;
+use crate::enrolment::{ParseError, ServerUrlError, TokenError};
+use crate::seal::SealError;
+use crate::server::ServerError;
+use crate::server::store::{Database, StoreError};
+use crate::serving::ListenError;
+use crate::vault::VaultError;
+use crate::wire::{Problem, TOKEN_REVOKED, TOKEN_UNKNOWN, TOKEN_USED};
+
+const PAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/TROUBLESHOOTING.md");
+
+const SERVER: &str = "https://tickets.example";
+
+const INTRODUCTION: &str = "\
+# Troubleshooting
+
+What gatehand says when something goes wrong, what it means and what to do. Names, numbers and addresses
+here are examples. This page is made from the program's own errors; a test holds it to them.
+
+An error is a line `gatehand: …`, then a line for each cause, then what can be done. The exit code says the
+kind, with `--json` also as a word in `kind` ([JSON](JSON.md)). More of what happened is told with
+`--log debug`; neither keys nor tokens are in it.
+
+";
+
+fn server() -> String {
+    SERVER.to_owned()
+}
+
+fn vault() -> PathBuf {
+    "/var/lib/gatehand/vault.db".into()
+}
+
+fn folder() -> PathBuf {
+    "/var/lib/gatehand".into()
+}
+
+fn key() -> PathBuf {
+    "/var/lib/gatehand/vault.key".into()
+}
+
+fn says(detail: &str) -> Problem {
+    Problem::read(&json!({ "detail": detail })).unwrap()
+}
+
+fn refuses(token: &str) -> AgentError {
+    AgentError::Refused {
+        operation: Some(Operation::Initialize),
+        pending: false,
+        server: server(),
+        status: reqwest::StatusCode::BAD_REQUEST,
+        problem: Problem::read(&json!({ "token": [token] })).unwrap(),
+        about_token: true,
+    }
+}
+
+fn device() -> Box<Identity> {
+    let identity = json!({
+        "server": SERVER, "organizer": "bigevents", "device_id": 7, "unique_serial": "HHZ9LW9JWP390VFZ",
+        "name": "Lane 7", "security_profile": "full", "gate": null, "enrolled": "2027-05-08T16:00:00Z",
+        "reported": null,
+    });
+    Box::new(serde_json::from_value(identity).unwrap())
+}
+
+fn sqlite(code: i32) -> rusqlite::Error {
+    rusqlite::Error::SqliteFailure(ffi::Error::new(code), None)
+}
+
+fn unanswered(source: SendError) -> AgentError {
+    AgentError::Unanswered {
+        operation: Some(Operation::Initialize),
+        server: server(),
+        pending: false,
+        source,
+    }
+}
+
+fn distrusted(distrust: Distrust) -> AgentError {
+    unanswered(SendError::Certificate {
+        origin: server(),
+        distrust: Box::new(distrust),
+        clock: None,
+    })
+}
+
+fn foreign(source: ForeignAnswer) -> AgentError {
+    AgentError::Foreign {
+        operation: Some(Operation::Initialize),
+        server: server(),
+        proxy: None,
+        source,
+    }
+}
+
+fn of_vault() -> Vec<VaultError> {
+    let denied = io::Error::from_raw_os_error(13);
+    vec![
+        VaultError::NoFolder,
+        VaultError::NotWritten {
+            path: vault(),
+            source: sqlite(ffi::SQLITE_FULL),
+        },
+        VaultError::Unwritable {
+            path: folder(),
+            source: io::Error::from_raw_os_error(30),
+        },
+        VaultError::Unwritable {
+            path: folder(),
+            source: denied,
+        },
+        VaultError::OpenFolder { path: folder() },
+        VaultError::NoPermissions { path: folder() },
+        VaultError::OpenFile { path: key() },
+        VaultError::Volatile {
+            path: folder(),
+            file_system: "an overlay whose changes are in memory".to_owned(),
+        },
+        VaultError::Busy { path: folder() },
+        VaultError::Unreadable {
+            path: key(),
+            source: io::Error::from_raw_os_error(5),
+        },
+        VaultError::Foreign { path: vault() },
+        VaultError::Corrupt {
+            path: vault(),
+            source: sqlite(ffi::SQLITE_CORRUPT),
+        },
+        VaultError::Emptied {
+            path: vault(),
+            key: key(),
+        },
+        VaultError::OtherVersion {
+            path: vault(),
+            found: 9,
+            known: 1,
+        },
+        VaultError::KeyMissing {
+            path: vault(),
+            key: key(),
+        },
+        VaultError::KeyLength { path: key() },
+        VaultError::Seal {
+            path: vault(),
+            source: SealError::Mismatch,
+        },
+    ]
+}
+
+fn of_agent() -> Vec<AgentError> {
+    let at = |time: &str| time.parse().unwrap();
+    let origin = server;
+    vec![
+        AgentError::Address(ServerUrlError::PlainHttp(
+            "http://tickets.example".to_owned(),
+        )),
+        AgentError::NotEnrolled,
+        AgentError::Enrolling { server: server() },
+        AgentError::AlreadyEnrolled(device()),
+        AgentError::Unfinished { server: server() },
+        AgentError::Revoked(device()),
+        AgentError::RevokedHere(device()),
+        AgentError::Rejected {
+            server: server(),
+            problem: says("Invalid token."),
+        },
+        AgentError::AnswerLost {
+            operation: Operation::Initialize,
+            server: server(),
+        },
+        refuses(TOKEN_USED),
+        refuses(TOKEN_UNKNOWN),
+        refuses(TOKEN_REVOKED),
+        AgentError::Refused {
+            operation: None,
+            pending: false,
+            server: server(),
+            status: reqwest::StatusCode::FORBIDDEN,
+            problem: says("You do not have permission to perform this action."),
+            about_token: false,
+        },
+        AgentError::NotAdopted {
+            server: server(),
+            problem: says("Invalid token."),
+        },
+        AgentError::NotAdopted {
+            server: server(),
+            problem: says("Device access has been revoked."),
+        },
+        AgentError::OtherMediaKey { server: server() },
+        AgentError::GivenMediaKey {
+            server: server(),
+            status: reqwest::StatusCode::BAD_REQUEST,
+            problem: says("You cannot change the public key of the device."),
+        },
+        AgentError::OtherDevice { server: server() },
+        AgentError::OtherOrganizer {
+            device: device(),
+            is_revoked: true,
+        },
+        AgentError::Unsound {
+            operation: Operation::Initialize,
+            server: server(),
+        },
+        AgentError::OwnPath {
+            path: "/api/v1/device/roll".to_owned(),
+            operation: Operation::Roll,
+        },
+        AgentError::Thread(io::Error::from_raw_os_error(11)),
+        AgentError::MediaKey(crate::agent::MediaKeyError::Coding {
+            set: 1,
+            source: base64::DecodeError::InvalidPadding,
+        }),
+        unanswered(SendError::UnknownHost {
+            origin: origin(),
+            source: "Name or service not known".into(),
+        }),
+        unanswered(SendError::NoConnection {
+            origin: origin(),
+            source: "Connection refused (os error 111)".into(),
+        }),
+        unanswered(SendError::NotEncrypted { origin: origin() }),
+        unanswered(SendError::NotHttp {
+            origin: "http://tickets.example".to_owned(),
+        }),
+        unanswered(SendError::TimedOut {
+            origin: origin(),
+            connecting: true,
+            source: "operation timed out".into(),
+        }),
+        AgentError::Unanswered {
+            operation: Some(Operation::Roll),
+            server: server(),
+            pending: true,
+            source: SendError::Broken {
+                origin: origin(),
+                source: "Connection reset by peer (os error 104)".into(),
+            },
+        },
+        unanswered(SendError::Proxy {
+            origin: format!("{SERVER} by way of the proxy http://proxy.example:3128"),
+            source: ProxyRefusal::LoginWanted,
+        }),
+        unanswered(SendError::Proxy {
+            origin: format!("{SERVER} by way of the proxy http://proxy.example:3128"),
+            source: ProxyRefusal::Refused(reqwest::StatusCode::FORBIDDEN),
+        }),
+        unanswered(SendError::Clock),
+        unanswered(SendError::TooLarge {
+            origin: origin(),
+            limit: 1024 * 1024,
+        }),
+        distrusted(Distrust::Unknown {
+            signer: Signer::Itself("CN=tickets.example".to_owned()),
+            own: Vec::new(),
+        }),
+        distrusted(Distrust::Unknown {
+            signer: Signer::NotSent("CN=R11, O=Let's Encrypt, C=US".to_owned()),
+            own: Vec::new(),
+        }),
+        distrusted(Distrust::Unknown {
+            signer: Signer::Authority("CN=Our own authority".to_owned()),
+            own: Vec::new(),
+        }),
+        distrusted(Distrust::OtherName {
+            called: "tickets.example".to_owned(),
+            names: vec!["www.example".to_owned()],
+        }),
+        distrusted(Distrust::Expired {
+            since: at("2027-05-01T00:00:00Z"),
+            now: at("2027-05-08T16:00:00Z"),
+        }),
+        distrusted(Distrust::NotYetValid {
+            from: at("2027-05-01T00:00:00Z"),
+            now: at("2001-01-01T00:00:00Z"),
+        }),
+        distrusted(Distrust::NotPinned),
+        distrusted(Distrust::Flawed(Flaw::AuthorityAsServer)),
+        foreign(ForeignAnswer::NotFound),
+        foreign(ForeignAnswer::LoginRequired),
+        foreign(ForeignAnswer::Redirect {
+            location: "https://login.example/".to_owned(),
+            may_be_login: true,
+        }),
+        foreign(ForeignAnswer::EncryptedOnly(
+            reqwest::StatusCode::BAD_REQUEST,
+        )),
+        foreign(ForeignAnswer::Failure(reqwest::StatusCode::BAD_GATEWAY)),
+        foreign(ForeignAnswer::Unexpected {
+            status: reqwest::StatusCode::OK,
+            content: "HTML",
+        }),
+    ]
+}
+
+fn of_command() -> Vec<CliError> {
+    let picture = |source| CliError::Picture {
+        name: "photo.jpg".to_owned(),
+        source,
+    };
+    let list = |source| CliError::EnrolmentList {
+        name: "/boot/firmware/enrolment.csv".to_owned(),
+        source,
+    };
+    vec![
+        CliError::Code(ParseError::Empty),
+        CliError::Code(ParseError::WebAddress),
+        CliError::Code(ParseError::TokenAlone),
+        CliError::Code(ParseError::TicketLike),
+        CliError::Code(ParseError::SomethingElse),
+        CliError::Code(ParseError::KeyboardLayout),
+        CliError::Code(ParseError::Predecessor),
+        CliError::Code(ParseError::UpdateNeeded(9)),
+        CliError::Code(ParseError::Missing("a token")),
+        CliError::Token(TokenError::Characters),
+        CliError::Url(ServerUrlError::NoScheme("tickets.example".to_owned())),
+        picture(PictureError::Format),
+        picture(PictureError::NoCode),
+        picture(PictureError::Unreadable),
+        picture(PictureError::SeveralEnrolments(vec![
+            server(),
+            "https://pretix.eu".to_owned(),
+        ])),
+        list(EnrolmentListError::NoSerial),
+        list(EnrolmentListError::NotListed {
+            serial: "10000000a1b2c3d4".to_owned(),
+            lines: 60,
+        }),
+        CliError::ServerNotAllowed {
+            server: "https://elsewhere.example".to_owned(),
+            allowed: vec![server()],
+        },
+        CliError::ListAlone,
+        CliError::NoInput,
+        CliError::NoInputInTime(120),
+        CliError::CodeNotConfirmed,
+        CliError::NotConfirmed,
+        CliError::Status {
+            status: 403,
+            idempotency_key: None,
+        },
+        CliError::NoDatabase {
+            database: Database::Sqlite("gatehand.db".into()),
+        },
+        CliError::Unlisted {
+            error: Box::new(CliError::Store(StoreError::Unknown {
+                kind: "gate",
+                name: "north".to_owned(),
+            })),
+            list: "gatehand-server admin gate list bigevents".to_owned(),
+        },
+        CliError::Store(StoreError::Exists {
+            kind: "an organizer",
+            name: "bigevents".to_owned(),
+        }),
+        CliError::Server(ServerError::Listen(ListenError::Tcp {
+            address: "127.0.0.1:8345".parse().unwrap(),
+            source: io::Error::from_raw_os_error(98),
+        })),
+        CliError::Server(ServerError::Listen(ListenError::InUse {
+            path: "/run/gatehand-server/server.sock".into(),
+        })),
+    ]
+}
+
+/// One of each message that somebody meets.
+fn examples() -> Vec<CliError> {
+    let vault = of_vault().into_iter().map(AgentError::from);
+    let agent = vault.chain(of_agent()).map(CliError::from);
+    agent.chain(of_command()).collect()
+}
+
+/// What an exit code means, as `--help` has it.
+fn meaning(code: ExitCode) -> String {
+    let number = format!("{:>4}  ", code as u8);
+    let mut lines = exit_code::TABLE
+        .lines()
+        .skip_while(|line| !line.starts_with(&number));
+    let (_, first) = lines.next().unwrap().split_once(code.kind()).unwrap();
+    let more = lines.take_while(|line| line.starts_with("      "));
+    let words: Vec<&str> = [first].into_iter().chain(more).map(str::trim).collect();
+    words.join(" ")
+}
+
+fn page() -> String {
+    let mut page = INTRODUCTION.to_owned();
+    let mut examples = examples();
+    examples.sort_by_key(|error| exit_code::of(error) as u8);
+    let mut section = None;
+    for error in &examples {
+        let code = exit_code::of(error);
+        if section != Some(code) {
+            let number = code as u8;
+            writeln!(page, "## {number}: {}\n", code.kind()).unwrap();
+            writeln!(page, "Exit code {number}: {}.\n", meaning(code)).unwrap();
+            section = Some(code);
+        }
+        let Told {
+            error,
+            causes,
+            advice,
+        } = advice::told(error);
+        writeln!(page, "- **{error}**").unwrap();
+        for cause in causes {
+            writeln!(page, "  <br>caused by: {cause}").unwrap();
+        }
+        if let Some(advice) = advice {
+            writeln!(page, "  <br>*To do:* {advice}").unwrap();
+        }
+        page.push('\n');
+    }
+    page.truncate(page.trim_end().len());
+    page + "\n"
+}
+
+#[test]
+fn the_page_on_troubles_says_what_the_program_says() {
+    let page = page();
+    if env::var_os("GATEHAND_DOCS").is_some_and(|how| how == "renew") {
+        fs::write(PAGE, &page).unwrap();
+    }
+    let kept = fs::read_to_string(PAGE).unwrap_or_default();
+    assert!(
+        kept == page,
+        "docs/TROUBLESHOOTING.md is of other errors: renew it with GATEHAND_DOCS=renew"
+    );
+}
+
+#[test]
+fn every_exit_code_and_kind_of_error_has_an_example() {
+    let examples = examples();
+    let codes: Vec<ExitCode> = examples.iter().map(exit_code::of).collect();
+    for code in ExitCode::ALL {
+        assert!(codes.contains(&code), "{code:?}");
+    }
+    let kinds: Vec<ErrorKind> = examples.iter().filter_map(kind).collect();
+    for kind in ErrorKind::ALL {
+        assert!(kinds.contains(&kind), "{kind:?}");
+    }
+}
+
+fn kind(error: &CliError) -> Option<ErrorKind> {
+    match error {
+        CliError::Agent(error) => Some(error.kind()),
+        CliError::Code(error) => Some(error.into()),
+        _ => None,
+    }
+}
+
+#[test]
+fn whatever_can_be_mended_says_how() {
+    for error in examples() {
+        let Told {
+            error: words,
+            advice,
+            ..
+        } = advice::told(&error);
+        // Some say it themselves, behind a colon.
+        let says_itself = words.contains(": ") || error.source().is_some();
+        assert!(advice.is_some() || says_itself, "{words}");
+    }
+}
