@@ -1,12 +1,14 @@
 """Server and agent on one bare machine, from their packages alone: installed and set up as the guide says, and restarted."""
 
 import json
+import pathlib
 import re
 import unittest
 
 from rig import report
 from rig.case import MachineCase, packages
 
+_GUIDE = pathlib.Path(__file__).resolve().parents[2] / "docs" / "SERVER.md"
 _URL = "http://127.0.0.1:8345"
 
 
@@ -29,16 +31,14 @@ class BothPackages(MachineCase):
             "cd /root/packages && DEBIAN_FRONTEND=noninteractive apt install -y ./gatehand-server_*.deb ./gatehand-agent_*.deb 2>&1", 300
         )
         report.say(next(line for line in said.splitlines() if "newly installed" in line))
-        # packaging/README.md, "A server, from nothing".
-        kiosk.guest.run(
-            f"sed -i 's|^#GATEHAND_PUBLIC_URL=.*|GATEHAND_PUBLIC_URL={_URL}|' /etc/gatehand/server.env"
-            " && systemctl restart gatehand-server",
-            120,
-        )
-        kiosk.guest.run("gatehand-server admin organizer create bigevents --name 'Big Events'", 120)
-        printed = kiosk.guest.run("gatehand-server admin device create bigevents --name 'Lane 1' --all-events", 120)
+        install, set_up = (self.with_address(block) for block in self.guide()[:2])
+        # Its first line installs the server alone; here both packages came at once.
+        first, rest = install.split("\n", 1)
+        self.assertEqual(first, "apt install ./gatehand-server_*.deb")
+        kiosk.guest.run(f"set -e\n{rest}", 120)
+        printed = kiosk.guest.run(f"set -e\ncd /root\n{set_up}", 180)
         code = re.search(r"^Link: (\S+)$", printed, re.MULTILINE).group(1)
-        # "A kiosk, from nothing": the printed code, typed at the question on the screen.
+        # The printed code, typed at the question on the screen.
         kiosk.guest.run("systemctl start gatehand-enrol")
         kiosk.enrol_by_keys(code)
         identity = kiosk.identity()
@@ -51,6 +51,15 @@ class BothPackages(MachineCase):
         self.assertEqual(kiosk.guest.run("systemctl is-active gatehand-server gatehand-heartbeat.timer"), "active\nactive\n")
         self.assertEqual(kiosk.guest.run("systemctl --failed --plain --no-legend"), "")
         self.assertEqual([one["unique_serial"] for one in self.listed(kiosk)], [identity["unique_serial"]])
+
+    @staticmethod
+    def guide():
+        """What the server's guide has one type."""
+        return re.findall(r"^```sh\n(.*?)^```$", _GUIDE.read_text(), re.MULTILINE | re.DOTALL)
+
+    @staticmethod
+    def with_address(block):
+        return block.replace("https://tickets.example", _URL)
 
     @staticmethod
     def listed(kiosk):
