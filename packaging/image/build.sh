@@ -139,6 +139,8 @@ mkdir -p "$root/efi"
 within update-initramfs -u -k all >/dev/null
 within systemctl --quiet enable systemd-networkd systemd-timesyncd systemd-time-wait-sync gatehand-enrol
 within systemctl --quiet mask getty@tty1.service
+# What there is to install is old soon; apt update fetches it.
+rm -rf "$root"/var/lib/apt/lists/*
 # Its own in each kiosk: the first boot makes them.
 : >"$root/etc/machine-id"
 rm -f "$root/var/lib/dbus/machine-id" "$root/var/lib/systemd/random-seed" "$root"/etc/ssh/ssh_host_*

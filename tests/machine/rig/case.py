@@ -16,6 +16,17 @@ from .speed import Speed
 from .tls import Authority
 from .vm import Settings
 
+# What a boot takes long over and a test of the disk has no use for: the clock is right from the start, and nobody
+# is at the screen.
+WITHOUT_A_PERSON = [
+    f"systemd.mask={unit}"
+    for unit in [
+        *("systemd-timesyncd.service", "systemd-time-wait-sync.service", "systemd-resolved.service", "systemd-logind.service"),
+        *("dbus.socket", "dbus.service", "keyboard-setup.service", "console-setup.service", "serial-getty@ttyS0.service"),
+        *("gatehand-enrol.service", "gatehand-server.service", "systemd-update-utmp.service"),
+    ]
+]
+
 KEPT = pathlib.Path(os.environ.get("GATEHAND_MACHINE_FOLDER", "target/machine")).resolve()
 
 
@@ -92,9 +103,9 @@ class MachineCase(unittest.TestCase):
         self.addCleanup(server.close)
         return server
 
-    def kiosk(self, loses_power=False, **settings):
-        """A machine that is off yet, with a disk as the image is."""
-        return self._kiosk(the_image().path, loses_power, Settings(**settings))
+    def kiosk(self, loses_power=False, begins_with=None, **settings):
+        """A machine that is off yet, with a disk as the image is, or another one."""
+        return self._kiosk(begins_with or the_image().path, loses_power, Settings(**settings))
 
     def started_kiosk(self, loses_power=False, kernel_arguments=()):
         """A machine that is up and asks for its code. It is as all are; the kernel's arguments are for later boots."""

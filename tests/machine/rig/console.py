@@ -3,6 +3,11 @@
 from .waiting import TooLate, until
 
 
+def _text(line):
+    """Of the font's places those of ASCII are the characters' own."""
+    return "".join(chr(place) if 32 <= place < 127 else "?" for place in line).rstrip()
+
+
 class Console:
     """The first virtual terminal, where a kiosk asks for its code."""
 
@@ -12,13 +17,11 @@ class Console:
 
     def text(self):
         """The lines of the screen. A line that was too long for it is in several."""
-        # The screen's own file tells its size; the terminal's would be closed to us while a service ends on it.
-        size = "od -An -tu1 -N2 /dev/vcsa1"
-        # A byte a character, of the font and so only for ASCII the character's own; nothing between two lines.
-        told = self._guest.run(f"{size} && LC_ALL=C tr '\\200-\\377' '?' < /dev/vcs1")
-        size, screen = told.split("\n", 1)
-        columns = int(size.split()[1])
-        lines = [screen[at : at + columns].rstrip() for at in range(0, len(screen), columns)]
+        # The screen's own file, for the terminal's is closed to us while a service ends on it. It begins with
+        # the screen's size and the cursor's place; each place on it is a byte of the font and one of its colours.
+        told = self._guest.read("/dev/vcsa1")
+        columns, screen = told[1], told[4::2]
+        lines = [_text(screen[at : at + columns]) for at in range(0, len(screen), columns)]
         return "\n".join(lines).rstrip("\n")
 
     def wait(self, words, seconds=60):

@@ -10,6 +10,15 @@ def _format(path):
     return "qcow2" if path.suffix == ".qcow2" else "raw"
 
 
+def with_boot_files(begins_with, path, files):
+    """A disk like another one with these files on its boot partition, as somebody puts them on a card, whose
+    first partition each computer shows."""
+    subprocess.run(["cp", "--sparse=always", "--reflink=auto", str(begins_with), str(path)], check=True)
+    for name, text in files.items():
+        subprocess.run(["mcopy", "-i", f"{path}@@1M", "-", f"::{name}"], input=text.encode(), check=True)
+    return path
+
+
 class CopyOnWrite:
     """What the machine writes lies in a file beside the disk it begins with, which stays as it is."""
 

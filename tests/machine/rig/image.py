@@ -6,13 +6,18 @@ import pathlib
 import subprocess
 from dataclasses import dataclass
 
+from .server import ORGANIZER, URL
 from .tls import NAME, Authority
 
 _REPOSITORY = pathlib.Path(__file__).resolve().parents[3]
 _BUILD = _REPOSITORY / "packaging" / "image"
 
-# The guest's agent, and an overlay in memory over the root, as kiosks have, which uses busybox.
-INCLUDED = ["qemu-guest-agent", "overlayroot", "busybox", "lz4"]
+# The guest's agent; an overlay in memory over the root, as kiosks have, which uses busybox; what systemd-creds
+# loads to ask a TPM.
+INCLUDED = [
+    *("qemu-guest-agent", "overlayroot", "busybox", "lz4"),
+    *("libtss2-esys-3.0.2-0", "libtss2-mu0", "libtss2-rc0", "libtss2-tcti-device0"),
+]
 
 
 @dataclass(frozen=True)
@@ -24,7 +29,7 @@ class Image:
     @property
     def kernel_arguments(self):
         return [
-            *("root=/dev/vda2", "rw", "console=ttyS0", "loglevel=4", "net.ifnames=0", "systemd.show_status=true"),
+            *("root=/dev/vda2", "rw", "console=ttyS0", "loglevel=4", "net.ifnames=0", "systemd.show_status=error"),
             # What a test has no use for and emulation takes long over.
             *("mitigations=off", "nokaslr", "cryptomgr.notests", "random.trust_cpu=on", "no_timer_check", "audit=0"),
             *("systemd.mask=apt-daily.timer", "systemd.mask=apt-daily-upgrade.timer", "systemd.mask=dpkg-db-backup.timer"),
@@ -53,7 +58,8 @@ def _overlay(folder, authority, program):
         "etc/hosts": f"127.0.0.1 localhost\n127.0.1.1 kiosk\n10.0.2.2 {NAME}\n",
         # Asked often, so that no test waits for the next time; in the field twice a minute will do.
         "etc/systemd/timesyncd.conf.d/test.conf": "[Time]\nNTP=10.0.2.2\nFallbackNTP=\nConnectionRetrySec=1\n",
-        "etc/gatehand/agent.env": "GATEHAND_HOME=/var/lib/gatehand\nGATEHAND_CA_FILE=/etc/gatehand/authority.pem\n",
+        "etc/gatehand/agent.env": "GATEHAND_HOME=/var/lib/gatehand\nGATEHAND_CA_FILE=/etc/gatehand/authority.pem\n"
+        f"GATEHAND_ALLOWED_SERVERS={URL}\nGATEHAND_ALLOWED_ORGANIZERS={ORGANIZER}\n",
     }
     # What starts it knows this machine's disk and no other, for emulation is slow.
     files["etc/initramfs-tools/conf.d/test.conf"] = "MODULES=list\nCOMPRESS=lz4\n"

@@ -50,9 +50,13 @@ class Server:
             raise AssertionError(f"admin {' '.join(arguments)}: {done.stderr}")
         return json.loads(done.stdout)
 
-    def code(self, name):
+    def gate(self, identifier, name):
+        self._admin("gate", "create", ORGANIZER, identifier, "--name", name)
+
+    def code(self, name, gate=None):
         """Creates a device, and what it is enrolled with."""
-        created = self._admin("device", "create", ORGANIZER, "--name", name, "--all-events", "--public-url", URL)
+        at = ["--gate", gate] if gate else []
+        created = self._admin("device", "create", ORGANIZER, "--name", name, "--all-events", "--public-url", URL, *at)
         payload = created["payload"]
         return Code(
             created["device_id"],

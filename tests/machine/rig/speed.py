@@ -10,7 +10,7 @@ from .waiting import TooLate, until
 
 _KVM = ["-accel", "kvm", "-cpu", "host"]
 # No processor of today, for what it has more is slow to emulate.
-_EMULATION = ["-accel", "tcg,tb-size=512", "-cpu", "Nehalem,+aes,+pclmulqdq,+rdrand"]
+_EMULATION = ["-accel", "tcg,tb-size=512", "-icount", "shift=2", "-cpu", "Nehalem,+aes,+pclmulqdq,+rdrand"]
 
 
 @dataclass(frozen=True)

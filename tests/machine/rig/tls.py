@@ -57,6 +57,9 @@ class Front:
         self._listener = socket.create_server(("127.0.0.1", port))
         # Callers whose hello came, and of them those who believed the certificate.
         self.callers = self.believers = 0
+        # Until it is set, what the server answers stays here.
+        self.answers = threading.Event()
+        self.answers.set()
         threading.Thread(target=self._accept, daemon=True).start()
 
     def _accept(self):
@@ -80,7 +83,7 @@ class Front:
                 with socket.create_connection(("127.0.0.1", self._to), 10) as server:
                     server.settimeout(60)
                     server.sendall(first)
-                    back = threading.Thread(target=self._pass, args=(server, inside), daemon=True)
+                    back = threading.Thread(target=self._pass, args=(server, inside, self.answers), daemon=True)
                     back.start()
                     self._pass(inside, server)
                     back.join(60)
@@ -88,9 +91,11 @@ class Front:
             pass
 
     @staticmethod
-    def _pass(source, sink):
+    def _pass(source, sink, allowed=None):
         with contextlib.suppress(OSError, ssl.SSLError):
             while chunk := source.recv(1 << 16):
+                if allowed:
+                    allowed.wait()
                 sink.sendall(chunk)
         with contextlib.suppress(OSError, ssl.SSLError):
             (sink.unwrap if isinstance(sink, ssl.SSLSocket) else lambda: sink.shutdown(socket.SHUT_WR))()

@@ -22,6 +22,8 @@ class Settings:
     # What its clock shows at the start, as QEMU's -rtc takes it. Without a battery it is years ago.
     clock: str = "utc"
     tpm: object = None
+    # The serial number that its firmware tells.
+    serial: str = "GH-0000"
     # More of QEMU's arguments, as for a scanner or another serial number of the hardware.
     more: list[str] = field(default_factory=list)
     memory: int = 1024
@@ -106,6 +108,7 @@ class Machine:
             *("-device", "virtio-rng-pci"),
             *("-qmp", f"unix:{sockets['qmp']},server=on,wait=off"),
             *tpm,
+            *("-smbios", f"type=1,serial={self.settings.serial}"),
             *self.settings.more,
         ]
         self._qemu = Process(command, self.folder / "qemu.log")
