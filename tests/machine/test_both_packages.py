@@ -5,7 +5,7 @@ import pathlib
 import re
 import unittest
 
-from rig import report
+from rig import pages, report
 from rig.case import MachineCase, packages
 
 _GUIDE = pathlib.Path(__file__).resolve().parents[2] / "docs" / "SERVER.md"
