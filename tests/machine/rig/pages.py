@@ -14,6 +14,11 @@ def typed(page):
     return "".join(blocks)
 
 
+def second_block(page):
+    """What is typed next on the page, by which a server is set up."""
+    return re.findall(r"^```sh\n(.*?)^```$", (_ROOT / page).read_text(), re.MULTILINE | re.DOTALL)[1]
+
+
 def answer_yes(guest):
     """Nobody is there to answer apt."""
     guest.write("/etc/apt/apt.conf.d/90yes", b'APT::Get::Assume-Yes "true";\n')
