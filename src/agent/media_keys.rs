@@ -87,15 +87,16 @@ pub enum MediaKeyError {
 }
 
 impl GivenMediaKey {
-    /// A private key in PEM, of PKCS#8 or PKCS#1.
+    /// A private key in PEM, of PKCS#8 or PKCS#1, whatever stands around it and however its lines are broken.
     pub fn from_pem(pem: &str) -> Result<Self, MediaKeyError> {
-        let pem = pem.trim();
         if pem.contains("ENCRYPTED") {
             return Err(MediaKeyError::GivenEncrypted);
         }
-        let key = PrivateKey::from_pkcs8_pem(pem)
-            .ok()
-            .or_else(|| PrivateKey::from_pkcs1_pem(pem).ok())
+        let pkcs8 = der(pem, "PRIVATE KEY").map(Zeroizing::new);
+        let pkcs1 = der(pem, "RSA PRIVATE KEY").map(Zeroizing::new);
+        let key = pkcs8
+            .and_then(|der| PrivateKey::from_pkcs8_der(&der).ok())
+            .or_else(|| pkcs1.and_then(|der| PrivateKey::from_pkcs1_der(&der).ok()))
             .ok_or(MediaKeyError::GivenPrivate)?;
         let Encoded { private, public } = MediaKey(key).encode()?;
         Ok(Self {
@@ -132,19 +133,24 @@ impl GivenMediaKey {
 
 /// Whether two texts in PEM are the same public key, however their lines are broken.
 pub(super) fn is_same_key(one: &str, other: &str) -> bool {
-    one == other || der(one).is_some_and(|one| Some(one) == der(other))
+    one == other || public(one).is_some_and(|one| Some(one) == public(other))
 }
 
 /// The key in DER, if it is of a length that servers take.
 fn usable(pem: &str) -> Option<Vec<u8>> {
-    der(pem).filter(|der| PublicKey::from_public_key_der(der).is_ok())
+    public(pem).filter(|der| PublicKey::from_public_key_der(der).is_ok())
 }
 
-fn der(pem: &str) -> Option<Vec<u8>> {
-    let (_, rest) = pem.split_once("-----BEGIN PUBLIC KEY-----")?;
-    let (body, _) = rest.split_once("-----END PUBLIC KEY-----")?;
-    let body: String = body.split_ascii_whitespace().collect();
-    BASE64_STANDARD.decode(body).ok()
+fn public(pem: &str) -> Option<Vec<u8>> {
+    der(pem, "PUBLIC KEY")
+}
+
+/// What a block of PEM holds.
+fn der(pem: &str, label: &str) -> Option<Vec<u8>> {
+    let (_, rest) = pem.split_once(&format!("-----BEGIN {label}-----"))?;
+    let (body, _) = rest.split_once(&format!("-----END {label}-----"))?;
+    let body: Zeroizing<String> = Zeroizing::new(body.split_ascii_whitespace().collect());
+    BASE64_STANDARD.decode(body.as_bytes()).ok()
 }
 
 /// The device's RSA key, opened.
@@ -207,5 +213,45 @@ impl MediaKey {
             active: set.active,
             media_type: set.media_type.clone(),
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_given_key_is_read_however_an_app_has_written_it() {
+        let made = MediaKey::make().unwrap().encode().unwrap();
+        let body = BASE64_STANDARD.encode(made.private.as_bytes());
+        let block =
+            |body: &str| format!("-----BEGIN PRIVATE KEY-----\n{body}\n-----END PRIVATE KEY-----");
+        let as_android = body
+            .as_bytes()
+            .chunks(76)
+            .map(|line| str::from_utf8(line).unwrap())
+            .collect::<Vec<_>>()
+            .join("\r\n");
+        for pem in [
+            block(&body),
+            block(&as_android),
+            format!("\u{feff}{}", block(&body)),
+            format!("{}{}\n", made.public, block(&body)),
+        ] {
+            let given = GivenMediaKey::from_pem(&pem).ok().unwrap();
+            assert!(
+                given
+                    .texts()
+                    .iter()
+                    .all(|text| is_same_key(text, &made.public))
+            );
+        }
+        let cut = &body[..body.len() / 2];
+        for none in [block(cut), made.public, String::new()] {
+            assert!(matches!(
+                GivenMediaKey::from_pem(&none),
+                Err(MediaKeyError::GivenPrivate)
+            ));
+        }
     }
 }
