@@ -5,22 +5,22 @@
 scratch=$(mktemp -d)
 server=''
 end() {
-  if [ -n "$server" ]; then
-    kill "$server"
-    wait "$server" || true
-  fi
+  [ -z "$server" ] || stop_server
   rm -rf "$scratch"
 }
 trap end EXIT
 
 has_service_manager() { [ -d /run/systemd/system ]; }
 
-# as USER COMMAND…: with none of root's environment.
-as() {
+# become USER COMMAND…: with none of root's environment.
+become() {
   user=$1
   shift
-  setpriv --reuid "$user" --regid "$(id -g "$user")" --init-groups env -i PATH="$PATH" "$@"
+  exec setpriv --reuid "$user" --regid "$(id -g "$user")" --init-groups env -i PATH="$PATH" "$@"
 }
+
+# as USER COMMAND…: the same, and comes back.
+as() { (become "$@"); }
 
 # start_server [ADDRESS]
 start_server() {
@@ -29,7 +29,7 @@ start_server() {
     address=http://127.0.0.1:8345
     return
   fi
-  as gatehand-server gatehand-server serve --listen "${1:-127.0.0.1:0}" 2>"$scratch/log" &
+  become gatehand-server gatehand-server serve --listen "${1:-127.0.0.1:0}" 2>"$scratch/log" &
   server=$!
   until grep -q '^Serving on' "$scratch/log"; do
     kill -0 "$server" || { cat "$scratch/log" && exit 1; }
@@ -37,6 +37,12 @@ start_server() {
   done
   # shellcheck disable=SC2034
   address=$(sed -n 's/^Serving on \(http:[^,]*\),.*/\1/p' "$scratch/log")
+}
+
+stop_server() {
+  kill "$server"
+  wait "$server" || true
+  server=''
 }
 
 # belongs FOLDER USER: all in it is that user's alone.
