@@ -23,9 +23,22 @@ pub(super) struct AllowedArguments {
         long = "allowed-organizer",
         value_name = "ORGANIZER",
         env = "GATEHAND_ALLOWED_ORGANIZERS",
-        value_delimiter = ','
+        value_delimiter = ',',
+        value_parser = slug
     )]
     organizers: Vec<String>,
+}
+
+/// A short name as servers have them. A slip would have each device revoked that is meant.
+fn slug(text: &str) -> Result<String, &'static str> {
+    let text = text.trim();
+    let is_of_one = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
+    match !text.is_empty() && text.chars().all(is_of_one) {
+        true => Ok(text.to_owned()),
+        false => {
+            Err("an organizer's short name is of letters, digits, dots, hyphens and underscores")
+        }
+    }
 }
 
 impl AllowedArguments {

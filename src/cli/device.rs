@@ -118,18 +118,6 @@ impl Outcome {
         }
     }
 
-    /// Of what was done before, by a command that was cut short.
-    pub(super) fn done_before(command: &'static str, from_list: Option<FromList>) -> Self {
-        Self {
-            command,
-            course: Course::DoneBefore,
-            replaced: None,
-            given_up: None,
-            mapping: None,
-            from_list,
-        }
-    }
-
     /// Shows it, and who the device is now.
     pub(super) fn show(&self, agent: &Agent, heading: &str, json: bool) -> Result<(), CliError> {
         let status = agent.status()?;

@@ -1,6 +1,8 @@
 //! The machine's name in its network, from an enrolment list.
 
-use std::io;
+use std::fs::Permissions;
+use std::io::{self, Write};
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use crate::private_file;
@@ -21,9 +23,11 @@ pub(super) fn is_valid(name: &str) -> bool {
 pub(super) fn set(root: &Path, name: &str) -> io::Result<()> {
     let folder = root.join("etc");
     let draft = folder.join(".hostname.gatehand");
-    let line = format!("{name}\n");
-    std::fs::write(&draft, line)?;
-    std::fs::File::open(&draft)?.sync_all()?;
+    let mut file = std::fs::File::create(&draft)?;
+    file.write_all(format!("{name}\n").as_bytes())?;
+    // Every user reads it, whatever this process' mask is.
+    file.set_permissions(Permissions::from_mode(0o644))?;
+    file.sync_all()?;
     std::fs::rename(&draft, folder.join("hostname"))?;
     private_file::sync_folder(&folder)?;
     Ok(rustix::system::sethostname(name.as_bytes())?)

@@ -6,6 +6,8 @@ mod list_arguments;
 mod picture;
 mod questions;
 
+use std::io::{self, Write};
+
 use clap::Args;
 
 use super::allowed_arguments::AllowedArguments;
@@ -71,6 +73,9 @@ pub(super) struct Init {
 
 impl Init {
     pub(super) fn run(self) -> Result<(), CliError> {
+        if let Some(line) = self.list.own_line()? {
+            return Ok(io::stdout().write_all(line.as_bytes())?);
+        }
         let agent = self.keeping.agent(&self.connection)?;
         if let Some(server) = self.unfinished(&agent)? {
             let what = format!("Enrolling at {server}");
@@ -97,16 +102,7 @@ impl Init {
         if let Some(identity) = self.enrolled(&agent)? {
             return Err(AgentError::AlreadyEnrolled(Box::new(identity)).into());
         }
-        let listed = match self.list.listed(&self.allowed) {
-            // Its end was cut short after the key was safe.
-            Err(error)
-                if list_arguments::is_blank(&error) && agent.status()?.identity.is_some() =>
-            {
-                let from_list = self.list.end(None)?;
-                return self.show(&agent, &Outcome::done_before("init", from_list));
-            }
-            listed => listed?,
-        };
+        let listed = self.list.listed(&self.allowed)?;
         let listener = Listener::default();
         let questions = Questions {
             listener: &listener,
@@ -138,9 +134,7 @@ impl Init {
         let runtime = runtime::for_calls()?;
         let initialized =
             listener.deaf_during(|| runtime.block_on(progress::shown(&what, initialize)))?;
-        let from_list = listed
-            .map(|listed| self.list.end(Some(listed)))
-            .transpose()?;
+        let from_list = listed.map(|listed| self.list.end(&listed)).transpose()?;
         let outcome = Outcome {
             command: "init",
             course: initialized.course,

@@ -209,20 +209,21 @@ fn told(error: &CliError) -> Told {
     }
 }
 
+/// An error, its causes and what to do, as a terminal shows them.
+pub(super) fn as_told(told: &Told) -> String {
+    let mut text = format!("{ERROR}error:{ERROR:#} {}\n", printable_lines(&told.error));
+    for cause in &told.causes {
+        text.push_str(&format!("  because: {}\n", printable_lines(cause)));
+    }
+    if let Some(advice) = &told.advice {
+        text.push_str(&format!("  what to do: {}\n", printable(advice)));
+    }
+    text
+}
+
 /// Prints an error, its causes and what to do on standard error.
 pub(super) fn complain(error: &CliError) {
-    let Told {
-        error,
-        causes,
-        advice,
-    } = told(error);
-    let mut text = format!("{ERROR}error:{ERROR:#} {}\n", printable_lines(&error));
-    for cause in causes {
-        text.push_str(&format!("  because: {}\n", printable_lines(&cause)));
-    }
-    if let Some(advice) = advice.map(|advice| printable(&advice)) {
-        text.push_str(&format!("  what to do: {advice}\n"));
-    }
+    let text = as_told(&told(error));
     // With standard error closed there is no one left to tell.
     let _ = anstream::stderr().write_all(text.as_bytes());
 }

@@ -13,6 +13,7 @@ use super::advice::{self, Told};
 use super::enrolment_list::EnrolmentListError;
 use super::error::CliError;
 use super::exit_code::{self, ExitCode};
+use super::output;
 use crate::agent::{
     AgentError, Distrust, ErrorKind, Flaw, ForeignAnswer, Identity, Operation, ProxyRefusal,
     SendError, Signer,
@@ -21,7 +22,7 @@ use crate::enrolment::picture::PictureError;
 use crate::enrolment::{ParseError, ServerUrlError, TokenError};
 use crate::seal::SealError;
 use crate::server::ServerError;
-use crate::server::store::{Database, StoreError};
+use crate::server::store::{Database, OpenError, OpenFailure, StoreError};
 use crate::serving::ListenError;
 use crate::vault::VaultError;
 use crate::wire::{Problem, TOKEN_REVOKED, TOKEN_UNKNOWN, TOKEN_USED};
@@ -36,9 +37,12 @@ const INTRODUCTION: &str = "\
 What gatehand says when something goes wrong, what it means and what to do. Names, numbers and addresses
 here are examples. This page is made from the program's own errors; a test holds it to them.
 
-An error is a line `gatehand: …`, then a line for each cause, then what can be done. The exit code says the
-kind, with `--json` also as a word in `kind` ([JSON](JSON.md)). More of what happened is told with
-`--log debug`; neither keys nor tokens are in it.
+An error is a line `error: …`, a line `because: …` for each cause, and a line `what to do: …` where something can
+be done. The exit code says the kind, with `--json` also as a word in `kind` ([JSON](JSON.md)). More of what happened
+is told with `--log debug`; neither keys nor tokens are in it. Errors that differ in a name only, as of a gate, an
+event or a team, stand here once. Wrong arguments are told beside the help, with exit code 2.
+
+What a server logs, and answers to callers that it refuses, is in [LIMITS](LIMITS.md).
 
 ";
 
@@ -232,7 +236,7 @@ fn of_agent() -> Vec<AgentError> {
         }),
         unanswered(SendError::UnknownHost {
             origin: origin(),
-            source: "Name or service not known".into(),
+            source: "failed to lookup address information: Name or service not known".into(),
         }),
         unanswered(SendError::NoConnection {
             origin: origin(),
@@ -358,6 +362,22 @@ fn of_command() -> Vec<CliError> {
             status: 403,
             idempotency_key: None,
         },
+        CliError::Status {
+            status: 404,
+            idempotency_key: None,
+        },
+        CliError::Input {
+            name: "none.png".to_owned(),
+            source: io::Error::from_raw_os_error(2),
+        },
+        CliError::Database(OpenError {
+            database: Database::Sqlite("/var/lib/gatehand-server/gatehand.db".into()),
+            source: OpenFailure::NoFolder("/var/lib/gatehand-server".into()),
+        }),
+        CliError::Database(OpenError {
+            database: Database::Sqlite("/var/lib/gatehand-server/gatehand.db".into()),
+            source: OpenFailure::OtherSecret,
+        }),
         CliError::NoDatabase {
             database: Database::Sqlite("gatehand.db".into()),
         },
@@ -414,17 +434,12 @@ fn page() -> String {
             writeln!(page, "Exit code {number}: {}.\n", meaning(code)).unwrap();
             section = Some(code);
         }
-        let Told {
-            error,
-            causes,
-            advice,
-        } = advice::told(error);
-        writeln!(page, "- **{error}**").unwrap();
-        for cause in causes {
-            writeln!(page, "  <br>caused by: {cause}").unwrap();
-        }
-        if let Some(advice) = advice {
-            writeln!(page, "  <br>*To do:* {advice}").unwrap();
+        let told = output::as_told(&advice::told(error));
+        let told = anstream::adapter::strip_str(&told).to_string();
+        let (first, more) = told.split_once('\n').unwrap();
+        writeln!(page, "- **{first}**").unwrap();
+        for line in more.lines() {
+            writeln!(page, "  <br>{}", line.trim_start()).unwrap();
         }
         page.push('\n');
     }

@@ -7,7 +7,8 @@ use super::source::Hardware;
 use crate::wire::Text;
 
 /// What firmware holds where its maker has filled in nothing: letters and digits, in lower case.
-const PLACEHOLDERS: [&str; 36] = [
+const PLACEHOLDERS: [&str; 37] = [
+    "0123456789",
     "123456789",
     "allseries", // ASUS, on mainboards sold on their own
     "baseboardmanufacturer",
@@ -74,7 +75,7 @@ pub(super) fn serial(root: &Path) -> Option<Text> {
         .find(|serial| !is_placeholder(serial))
 }
 
-fn is_placeholder(name: &Text) -> bool {
+pub(super) fn is_placeholder(name: &Text) -> bool {
     let bare: String = name
         .as_str()
         .chars()

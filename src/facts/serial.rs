@@ -10,7 +10,8 @@ use crate::wire::Text;
 ///
 /// It is no secret: it stands on the case, and whoever has the device reads it.
 pub fn hardware_serial(root: &Path) -> Option<Text> {
-    device_tree::serial(root).or_else(|| dmi::serial(root))
+    let of_board = device_tree::serial(root).filter(|serial| !dmi::is_placeholder(serial));
+    of_board.or_else(|| dmi::serial(root))
 }
 
 #[cfg(test)]
@@ -37,7 +38,12 @@ mod tests {
         let board = ("sys/class/dmi/id/board_serial", "L1HF0001\n");
         assert_eq!(serial_of(&[system, board]).unwrap(), "PF2ABCDE");
         assert_eq!(serial_of(&[pi, system]).unwrap(), "10000000abcdef01");
+        // As of a board whose serial was never burnt in.
+        let none = ("proc/device-tree/serial-number", "0000000000000000\0");
+        assert_eq!(serial_of(&[none, system]).unwrap(), "PF2ABCDE");
+        assert_eq!(serial_of(&[none]), None);
         for nothing in [
+            "0123456789\n",
             "To be filled by O.E.M.\n",
             "0\n",
             "System Serial Number\n",

@@ -15,7 +15,7 @@ use tokio::{task, time};
 use zeroize::Zeroizing;
 
 use super::agents::AGENTS;
-use super::context::{Task, Use};
+use super::context::Use;
 use super::failure::{BridgeError, Failure};
 use super::java::{self, Completion, Counted, Waiter, attached};
 use super::registry::{self, Registry};
@@ -77,9 +77,9 @@ pub(super) fn start<'l>(
     work: impl Future<Output = Result<Success, Failure>> + Send + 'static,
 ) -> Result<i64, BridgeError> {
     let waiting = java::keep(env, "a completion", completion)?;
-    let task = Task::begin()?;
+    let uses = Use::begin()?;
     let (id, mut ended) = begin(agent, body);
-    let runtime = task.runtime().clone();
+    let runtime = uses.runtime().clone();
     runtime.spawn(async move {
         // So that what the network has brought by now is known, as that a server has ended a connection.
         task::yield_now().await;
@@ -111,7 +111,7 @@ pub(super) fn start<'l>(
         CALLS.take(id);
         look_anew_if_due(agent, &outcome);
         tell(waiting, agent, outcome);
-        drop(task);
+        drop(uses);
     });
     end_if_closed(id, agent);
     Ok(id)
@@ -141,7 +141,7 @@ pub(super) fn wait<'l>(
             failure = &mut ended => failure.unwrap_or_else(|_| Failure::cancelled()),
             () = unwanted(env, waiter, &mut thrown) => Failure::cancelled(),
         };
-        // Until it was dropped, as nobody might drive what it leaves behind.
+        // Until it was dropped, so that what it holds is free when the caller hears of the end.
         task.abort();
         task.await.ok();
         Err(end)

@@ -140,6 +140,24 @@ async fn a_server_that_says_nothing_is_given_up_long_before_the_calls_time_is_ov
 }
 
 #[tokio::test]
+async fn a_streamed_answer_that_does_not_begin_is_given_up_as_soon() {
+    let (server, scanner) = server(|_stream| thread::park());
+    let agent = agent(&scanner, &silent_for_at_most(Duration::from_secs(1)));
+    let began = Instant::now();
+    let patient = ApiRequest {
+        once: true,
+        time_limit: Some(Duration::from_secs(50)),
+        ..call("POST", b"{}".to_vec())
+    };
+    let Err(error) = agent.stream(patient, None).await else {
+        panic!("it was answered");
+    };
+    assert!(is_timed_out(Err(error)));
+    assert!(began.elapsed() < Duration::from_secs(25));
+    assert_eq!(calls(&server), 1);
+}
+
+#[tokio::test]
 async fn a_body_without_end_ends_with_the_calls_time() {
     let (_server, scanner) = server(|mut stream| {
         let _ = stream.write_all(format!("{HEAD}\r\n").as_bytes());

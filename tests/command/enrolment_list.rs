@@ -143,6 +143,34 @@ fn a_list_is_only_for_the_servers_and_organizers_of_the_image() {
 }
 
 #[test]
+fn a_slip_in_what_an_image_allows_costs_no_token() {
+    let installation = Installation::start();
+    let kiosk = Kiosk::new(&installation.url, &installation.create_device("Kiosk 2"));
+    for no_name in ["", "big events", "bigevents;other"] {
+        kiosk
+            .boot(&kiosk.server, no_name)
+            .complains(2, "short name");
+    }
+    assert_eq!(
+        installation.device(1)["initialized"],
+        serde_json::Value::Null
+    );
+    let written_otherwise = format!("other, {}", ORGANIZER.to_uppercase());
+    kiosk.boot(&kiosk.server, &written_otherwise).succeeds();
+    assert!(!kiosk.list.exists());
+}
+
+#[test]
+fn who_enrols_needs_no_token_of_others() {
+    let kiosk = Kiosk::new("https://tickets.example", "kpp4jn8g2ynzonp6");
+    let own = kiosk.scanner.run(&kiosk.arguments(&["--own-line"]));
+    let rows = &own.succeeds().stdout;
+    assert_eq!(rows.lines().count(), 2);
+    assert!(rows.contains(SERIAL) && rows.contains("kpp4jn8g2ynzonp6"));
+    assert!(kiosk.list.exists());
+}
+
+#[test]
 fn an_unwanted_device_that_could_not_be_revoked_is_used_for_nothing_and_revoked_later() {
     let installation = Arc::new(Installation::start());
     let way = FaultyWay::to(Arc::clone(&installation));

@@ -34,6 +34,8 @@ const OF_DEVELOPERS: [&str; 6] = [
 
 /// As SERVER.md has it; the tests have another one.
 const LISTENS_AT: &str = "127.0.0.1:8345";
+/// Where a packaged server keeps its database.
+const IS_IN: &str = "/var/lib/gatehand-server";
 
 fn read(page: &str) -> String {
     fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(page)).unwrap()
@@ -112,7 +114,7 @@ impl Surroundings {
             .env("GATEHAND_SETTINGS", "")
             .env("GATEHAND_VOLATILE", "true")
             .env("GATEHAND_HOME", folder.join("scanner"))
-            .env("GATEHAND_DATABASE", folder.join("server.db"))
+            .env("GATEHAND_DATABASE", folder.join("gatehand.db"))
             .env("GATEHAND_LISTEN", &self.server)
             .env("GATEHAND_CA_FILE", folder.join("authority.pem"))
             .env("CURL_CA_BUNDLE", folder.join("authority.pem"))
@@ -177,7 +179,10 @@ fn surround(words: &str) -> String {
                  done\n"
             )
         }
-        _ => String::new(),
+        // Where nginx is told what is around every page.
+        "nginx runs with this" => String::new(),
+        other if is_elsewhere(other) => String::new(),
+        other => panic!("no page is surrounded by {other:?}"),
     }
 }
 
@@ -213,7 +218,10 @@ fn run(page: &str) {
             Part::Typed(..) if elsewhere => elsewhere = false,
             Part::Typed(typed, line) => {
                 blocks += 1;
-                let typed = typed.replace(LISTENS_AT, &surroundings.server);
+                let folder = surroundings.folder.path().display().to_string();
+                let typed = typed
+                    .replace(LISTENS_AT, &surroundings.server)
+                    .replace(IS_IN, &folder);
                 let into = said(blocks).display().to_string();
                 script += &format!("echo '{page}:{line}' >&2\n{{\n{typed}}} >'{into}' 2>&1\n");
             }
@@ -291,14 +299,24 @@ fn the_page_on_upgrades_works_as_it_stands() {
 
 #[test]
 fn every_page_with_commands_is_run_or_for_developers() {
-    let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs");
-    for file in fs::read_dir(docs).unwrap() {
-        let name = file.unwrap().file_name().into_string().unwrap();
-        let page = format!("docs/{name}");
-        if !name.ends_with(".md") || RUN.contains(&&*page) || OF_DEVELOPERS.contains(&&*page) {
-            continue;
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    for folder in ["docs", "."] {
+        for file in fs::read_dir(root.join(folder)).unwrap() {
+            let name = file.unwrap().file_name().into_string().unwrap();
+            let page = format!("{folder}/{name}");
+            if !name.ends_with(".md") || OF_DEVELOPERS.contains(&&*page) {
+                continue;
+            }
+            for line in read(&page).lines() {
+                let Some(kind) = line.trim_start().strip_prefix("```") else {
+                    continue;
+                };
+                let is_known = ["", "sh", "text", "json", "csv", "nginx"].contains(&kind);
+                assert!(is_known && line.starts_with('`'), "{page}: {line}");
+                let is_typed = kind == "sh" && page != "./README.md";
+                assert!(!is_typed || RUN.contains(&&*page), "{page}");
+            }
         }
-        assert!(!read(&page).contains("```sh"), "{page}");
     }
 }
 

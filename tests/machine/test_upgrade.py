@@ -5,6 +5,7 @@ import pathlib
 import subprocess
 import unittest
 
+from rig import pages
 from rig.case import MachineCase, packages
 
 
@@ -14,7 +15,7 @@ def the_agents():
     return found[0] if found else None
 
 
-@unittest.skipIf(the_agents() is None, "the machine is made without packages")
+@unittest.skipIf(the_agents() is None or len(packages()) < 2, "the machine is made without both packages")
 class Upgrade(MachineCase):
     def before(self):
         """The package of GATEHAND_MACHINE_BEFORE; without, today's by a version of before."""
@@ -34,6 +35,15 @@ class Upgrade(MachineCase):
         kiosk.guest.run("dpkg --force-downgrade --force-confold -i /root/package.deb 2>&1", 180)
         return kiosk.guest.run("dpkg-query -W -f '${Version}' gatehand-agent")
 
+    def upgraded(self, kiosk):
+        """As the page says."""
+        kiosk.guest.run("mkdir /root/packages")
+        for package in packages():
+            kiosk.guest.write(f"/root/packages/{package.name}", package.read_bytes())
+        pages.answer_yes(kiosk.guest)
+        kiosk.guest.run(f"cd /root/packages && set -e\n{pages.typed('docs/UPGRADE.md')}", 300)
+        return kiosk.guest.run("dpkg-query -W -f '${Version}' gatehand-agent")
+
     def test_an_upgrade_keeps_the_device_and_its_settings(self):
         server = self.server()
         code = server.code("Lane 1")
@@ -42,7 +52,7 @@ class Upgrade(MachineCase):
         kiosk.guest.run("systemctl restart gatehand-enrol")
         kiosk.enrol_by_keys(code.payload)
         identity, settings = kiosk.identity(), kiosk.guest.run("sha256sum /etc/gatehand/*")
-        after = self.install(kiosk, the_agents())
+        after = self.upgraded(kiosk)
         self.assertNotEqual(before, after)
         self.assertEqual(kiosk.identity(), identity)
         self.assertEqual(kiosk.told("info")["unique_serial"], code.serial)

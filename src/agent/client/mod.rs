@@ -286,16 +286,26 @@ impl Client {
         if deadline.is_zero() {
             return Err(retry::no_time(&route.to_string()));
         }
+        // Whoever writes a body meanwhile may take their time over it.
+        let is_at_hand = request.body().is_none_or(|body| body.as_bytes().is_some());
+        let taken = Taken::watch(&mut request);
         // Boxed, as kilobytes would be moved from one future into the next.
         let execute = Box::pin(self.execute(request, &route, deadline));
         let execute = connecting::within(limits.connect_in(deadline), execute);
-        let begun = tokio::time::timeout(deadline, execute).await;
-        let response = begun.map_err(|_| silence(&route))??;
+        let execute = tokio::time::timeout(deadline, execute);
+        let patience = limits.silence_in(deadline);
+        let begun = match is_at_hand {
+            true => taken.unless_silent(patience, execute).await,
+            false => Some(execute.await),
+        };
+        let response = begun
+            .and_then(Result::ok)
+            .ok_or_else(|| silence(&route))??;
         Ok(Incoming {
             response,
             now,
             route,
-            patience: limits.silence_in(deadline),
+            patience,
         })
     }
 

@@ -67,7 +67,11 @@ impl BegunEnrolment {
 
     /// Whether this may become a device of this organizer.
     pub(in crate::agent) fn allows(&self, organizer: &str) -> bool {
-        let among = |allowed: &Vec<String>| allowed.iter().any(|slug| slug == organizer);
+        let among = |allowed: &Vec<String>| {
+            allowed
+                .iter()
+                .any(|slug| slug.eq_ignore_ascii_case(organizer))
+        };
         self.allowed_organizers.as_ref().is_none_or(among)
     }
 

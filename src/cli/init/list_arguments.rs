@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use zeroize::Zeroizing;
 
 use crate::cli::allowed_arguments::AllowedArguments;
 use crate::cli::device::FromList;
@@ -26,6 +27,10 @@ pub(super) struct ListArguments {
     /// Leave the list where it is, for whoever may remove it: the same command without this.
     #[arg(long, requires = "enrolment_list", conflicts_with = "set_host_name")]
     keep_list: bool,
+    /// Print the list's head and this machine's line, and do nothing else: so that who enrols need not have
+    /// the others' tokens.
+    #[arg(long, requires = "enrolment_list", conflicts_with_all = ["set_host_name", "keep_list"])]
+    own_line: bool,
 }
 
 impl ListArguments {
@@ -42,22 +47,27 @@ impl ListArguments {
             return Err(CliError::ListAlone);
         }
         let listed = enrolment_list::read(path, self.hardware_serial.as_deref());
-        listed.map(Some).map_err(|source| CliError::EnrolmentList {
-            name: path.display().to_string(),
-            source,
-        })
+        listed.map(Some).map_err(|source| unusable(path, source))
+    }
+
+    /// What is to be printed, where that is all.
+    pub(super) fn own_line(&self) -> Result<Option<Zeroizing<String>>, CliError> {
+        let Some(path) = self.enrolment_list.as_deref().filter(|_| self.own_line) else {
+            return Ok(None);
+        };
+        let line = enrolment_list::own_line(path, self.hardware_serial.as_deref());
+        line.map(Some).map_err(|source| unusable(path, source))
     }
 
     /// What is to follow once the key is safe. What fails is done by the same command again: the list
     /// goes last.
-    pub(super) fn end(&self, listed: Option<Listed>) -> Result<Option<FromList>, CliError> {
+    pub(super) fn end(&self, listed: &Listed) -> Result<Option<FromList>, CliError> {
         let Some(path) = &self.enrolment_list else {
             return Ok(None);
         };
-        let (host_name, gate) = listed.map_or((None, None), |own| (own.host_name, own.gate));
         let from_list = FromList {
-            host_name,
-            gate,
+            host_name: listed.host_name.clone(),
+            gate: listed.gate.clone(),
             is_kept: self.keep_list,
         };
         if self.keep_list {
@@ -65,7 +75,7 @@ impl ListArguments {
         }
         let name = from_list.host_name.as_deref();
         let done = self.name_machine(name).and_then(|()| {
-            enrolment_list::remove(path).map_err(|source| CliError::Remove {
+            enrolment_list::remove(path, listed).map_err(|source| CliError::Remove {
                 name: path.display().to_string(),
                 source,
             })
@@ -88,10 +98,9 @@ impl ListArguments {
     }
 }
 
-/// Whether nothing is left of a list, as where its end was cut short after the key was safe.
-pub(super) fn is_blank(error: &CliError) -> bool {
-    let CliError::EnrolmentList { source, .. } = error else {
-        return false;
-    };
-    matches!(source, EnrolmentListError::Blank)
+fn unusable(path: &Path, source: EnrolmentListError) -> CliError {
+    CliError::EnrolmentList {
+        name: path.display().to_string(),
+        source,
+    }
 }

@@ -3,7 +3,7 @@ package io.gatehand.internal
 import io.gatehand.ApiRequest
 import java.util.concurrent.CancellationException
 
-/** A call on the thread that waits for it, which the native library borrows meanwhile: it changes no thread. */
+/** A call whose thread waits for it in the native library. */
 internal class Here private constructor(private val isStillWanted: () -> Boolean) : Waiter {
     private var outcome: Outcome? = null
 

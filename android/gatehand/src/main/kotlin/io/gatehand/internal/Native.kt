@@ -18,8 +18,6 @@ package io.gatehand.internal
  *   If the function itself throws, the completion is never told. A cancelled call is told `failed`
  *   with the code "cancelled" unless it was done before. A response whose completion was told but
  *   nobody waits for is closed by the Kotlin side.
- * - A thread that blocks in a function drives the library meanwhile: others may be told on it what they wait for,
- *   and it is a thread of the library until the function returns.
  * - The library keeps a global reference to a completion until it was told, and to an observer
  *   until its agent is closed.
  * - closeAgent ends all calls of the agent with the code "closed" and does not wait for them.

@@ -79,15 +79,17 @@ class ThreadsTest {
             override fun dispatch(context: CoroutineContext, block: Runnable) = block.run()
         }
         withContext(inPlace) {
-            val stream = agent.stream(small)
-            val unread = assertFailsWith<IOException> { stream.body.read() }
+            // What came with the head is at hand, but not the rest.
+            val stream = agent.stream(ApiRequest.get("/api/v1/slow"))
+            val unread = assertFailsWith<IOException> { stream.body.readBytes() }
             assertContains("${unread.message}", "Dispatchers.IO")
             agent.request(small)
             for (wait in listOf<() -> Any>({ agent.blocking().request(small) }, { agent.blocking().refresh() })) {
                 assertContains("${assertFailsWith<IllegalStateException> { wait() }.message}", "Dispatchers.IO")
             }
             // It was only told so: all goes on.
-            assertEquals(1000, withContext(Dispatchers.IO) { stream.use { it.body.readBytes().size } })
+            server.goOn()
+            assertTrue(withContext(Dispatchers.IO) { stream.use { it.body.readBytes().decodeToString() } }.endsWith("second"))
         }
         assertEquals(1000, agent.size())
     }

@@ -45,6 +45,7 @@ class ClosedAgentTest {
         EventSelection::class.java -> EventSelection("museum")
         java.lang.Boolean.TYPE -> false
         Executor::class.java -> Executor { it.run() }
+        Function0::class.java -> { -> true }
         AgentListener::class.java -> object : AgentListener {}
         else -> error("the test knows no $type")
     }
