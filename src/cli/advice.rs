@@ -137,6 +137,7 @@ fn plain(error: &CliError) -> Option<&'static str> {
         ),
         CliError::HostName { .. } => Some("run it as root, or leave --set-host-name away"),
         CliError::Remove { .. } => Some("remove it by hand"),
+        CliError::Done { source, .. } => plain(source),
         CliError::Client(error) | CliError::Agent(AgentError::Client(error)) => of_client(error),
         CliError::NoInput => {
             Some("give --qr-image FILE, --payload TEXT, or --url ADDRESS and --token TOKEN")

@@ -1,5 +1,4 @@
-//! `docs/TROUBLESHOOTING.md`, made of the errors themselves, so that each message can be found there as it is
-//! printed.
+//! `docs/TROUBLESHOOTING.md`, made of errors themselves, so that what stands there is what is printed.
 
 use std::error::Error;
 use std::fmt::Write as _;
@@ -15,8 +14,8 @@ use super::error::CliError;
 use super::exit_code::{self, ExitCode};
 use super::output;
 use crate::agent::{
-    AgentError, Distrust, ErrorKind, Flaw, ForeignAnswer, Identity, Operation, ProxyRefusal,
-    SendError, Signer,
+    AgentError, ClientError, Distrust, ErrorKind, Flaw, ForeignAnswer, Identity, MediaKeyError,
+    Operation, ProxyRefusal, SendError, Signer,
 };
 use crate::enrolment::picture::PictureError;
 use crate::enrolment::{ParseError, ServerUrlError, TokenError};
@@ -230,7 +229,7 @@ fn of_agent() -> Vec<AgentError> {
             operation: Operation::Roll,
         },
         AgentError::Thread(io::Error::from_raw_os_error(11)),
-        AgentError::MediaKey(crate::agent::MediaKeyError::Coding {
+        AgentError::MediaKey(MediaKeyError::Coding {
             set: 1,
             source: base64::DecodeError::InvalidPadding,
         }),
@@ -344,7 +343,38 @@ fn of_command() -> Vec<CliError> {
             server(),
             "https://pretix.eu".to_owned(),
         ])),
+        list(EnrolmentListError::Link),
+        list(EnrolmentListError::Blank),
+        list(EnrolmentListError::Column("serial")),
+        list(EnrolmentListError::OpenQuote),
         list(EnrolmentListError::NoSerial),
+        list(EnrolmentListError::Twice {
+            serial: "10000000a1b2c3d4".to_owned(),
+            first: 2,
+            second: 7,
+        }),
+        list(EnrolmentListError::TokenTwice {
+            first: 2,
+            second: 7,
+        }),
+        list(EnrolmentListError::HostName { line: 2 }),
+        CliError::Done {
+            words: "this device is enrolled".to_owned(),
+            source: Box::new(CliError::Remove {
+                name: "/boot/firmware/gatehand-enrolment.csv".to_owned(),
+                source: io::Error::from_raw_os_error(30),
+            }),
+        },
+        CliError::MediaKey {
+            name: "media-key.pem".to_owned(),
+            source: MediaKeyError::GivenPrivate,
+        },
+        CliError::Existing {
+            name: "old-scanner.json".to_owned(),
+        },
+        CliError::Client(ClientError::NoCertificate {
+            path: "authority.pem".into(),
+        }),
         list(EnrolmentListError::NotListed {
             serial: "10000000a1b2c3d4".to_owned(),
             lines: 60,
