@@ -9,11 +9,12 @@ cd "$(dirname "$0")/.."
 kib() { printf '%d KiB' $((($1 + 512) / 1024)); }
 row() { printf '| %s | %s | %s | %s |\n' "$@"; }
 
-cat <<'WORDS'
+library_limit=$(sed -n 's/^LIBRARY_LIMIT=$((\([0-9]*\) \* 1024))$/\1/p' tests/run.sh)
+cat <<WORDS
 # Sizes
 
-Written by `packaging/sizes.sh`, of what `make packages` built of this commit's sources, or one shortly before.
-The limit of the agent's program is 8192 KiB, and of the handheld's library 6656 KiB; tests hold both.
+Written by \`packaging/sizes.sh\`, of what \`make packages\` built of this commit's sources, or one shortly before.
+The limit of the agent's program is 8192 KiB, and of the handheld's library $library_limit KiB; tests hold both.
 
 | program | processor | program as installed | its package |
 | --- | --- | --- | --- |

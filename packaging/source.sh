@@ -16,7 +16,18 @@ git archive HEAD | tar -x -C "$folder/$name"
 cd "$folder/$name"
 mkdir -p .cargo
 # With the version in each folder's name, as in Cargo's own: paths in what is built are the same then.
-cargo vendor --quiet --locked --versioned-dirs vendor >.cargo/config.toml
+cargo vendor --quiet --locked --versioned-dirs vendor
+# Told to be quiet, it does not say how the folder is used.
+cat >.cargo/config.toml <<'END'
+[source.crates-io]
+replace-with = "vendored-sources"
+
+[source.vendored-sources]
+directory = "vendor"
+END
+# It is looked at as where there is no registry: all that it builds on has to be in the folder.
+CARGO_HOME=$folder/no-registry cargo metadata --quiet --offline --locked --all-features --format-version 1 >/dev/null
+rm -rf "$folder/no-registry"
 git -C "$OLDPWD" log -1 --format=%ct >.source-date-epoch
 tar --sort=name --owner=0 --group=0 --numeric-owner --mtime="@$(cat .source-date-epoch)" --mode='u+rwX,go=rX' -C .. -c "$name" |
   xz --threads=2 -6 >"$target/packages/$name.tar.xz"
