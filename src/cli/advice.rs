@@ -1,6 +1,7 @@
 //! What to do about an error, in commands.
 
 use std::borrow::Cow;
+use std::io;
 
 use super::error::CliError;
 use super::program_name::ProgramName;
@@ -137,6 +138,11 @@ fn plain(error: &CliError) -> Option<&'static str> {
         ),
         CliError::HostName { .. } => Some("run it as root, or leave --set-host-name away"),
         CliError::Remove { .. } => Some("remove it by hand"),
+        CliError::Input { source, .. } => match source.kind() {
+            io::ErrorKind::NotFound => Some("check the file's name, and the folder that it is in"),
+            io::ErrorKind::PermissionDenied => Some("run it as a user who may read the file"),
+            _ => None,
+        },
         CliError::Done { source, .. } => plain(source),
         CliError::Client(error) | CliError::Agent(AgentError::Client(error)) => of_client(error),
         CliError::NoInput => {
