@@ -20,7 +20,7 @@ for architecture in "${architectures[@]}"; do
   triple=$(triple "$architecture")
   for program in gatehand:cli gatehand-server:cli,server; do
     name=${program%:*}
-    (cd "$copy" && "$tools/bin/cargo-cyclonedx" cyclonedx --quiet --format json --describe crate --spec-version 1.5 --target "$triple" \
+    (cd "$copy" && "$tools/bin/cargo-cyclonedx" cyclonedx --quiet --format json --spec-version 1.5 --target "$triple" \
       --no-default-features --features "${program#*:}" --override-filename bom)
     mv "$copy/bom.json" "$target/packages/${name}_$(version)_$architecture.cdx.json"
   done
