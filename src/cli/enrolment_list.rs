@@ -115,6 +115,21 @@ struct Row {
 
 /// The line of this machine, or of another serial if one is given.
 pub(super) fn read(path: &Path, serial: Option<&str>) -> Result<Listed, EnrolmentListError> {
+    line_for(&contents(path)?, serial)
+}
+
+/// The list's head and this machine's line alone, for whoever need not know the others' tokens.
+pub(super) fn own_line(
+    path: &Path,
+    serial: Option<&str>,
+) -> Result<Zeroizing<String>, EnrolmentListError> {
+    let text = contents(path)?;
+    let own = line_for(&text, serial)?.own;
+    let piece = |range: Range<usize>| text.get(range).unwrap_or_default();
+    Ok(Zeroizing::new([piece(own.head), piece(own.line)].concat()))
+}
+
+fn contents(path: &Path) -> Result<Zeroizing<String>, EnrolmentListError> {
     // What is removed in the end has to be what is read.
     if path.is_symlink() {
         return Err(EnrolmentListError::Link);
@@ -122,9 +137,13 @@ pub(super) fn read(path: &Path, serial: Option<&str>) -> Result<Listed, Enrolmen
     let file = regular_file::open(path).map_err(EnrolmentListError::Read)?;
     let bytes = regular_file::read_open(file, LIMIT).map_err(EnrolmentListError::Read)?;
     let text = str::from_utf8(&bytes).map_err(|_| EnrolmentListError::Encoding)?;
-    if text.trim().is_empty() {
-        return Err(EnrolmentListError::Blank);
+    match text.trim().is_empty() {
+        true => Err(EnrolmentListError::Blank),
+        false => Ok(Zeroizing::new(text.to_owned())),
     }
+}
+
+fn line_for(text: &str, serial: Option<&str>) -> Result<Listed, EnrolmentListError> {
     let found = match serial {
         Some(serial) => serial.to_owned(),
         None => hardware_serial(Path::new("/"))
@@ -137,23 +156,9 @@ pub(super) fn read(path: &Path, serial: Option<&str>) -> Result<Listed, Enrolmen
     }
 }
 
-/// The list's head and this machine's line alone, for whoever need not know the others' tokens.
-pub(super) fn own_line(
-    path: &Path,
-    serial: Option<&str>,
-) -> Result<Zeroizing<String>, EnrolmentListError> {
-    let own = read(path, serial)?.own;
-    let file = regular_file::open(path).map_err(EnrolmentListError::Read)?;
-    let bytes = regular_file::read_open(file, LIMIT).map_err(EnrolmentListError::Read)?;
-    let piece = |range: Range<usize>| bytes.get(range).unwrap_or_default();
-    let both = Zeroizing::new([piece(own.head), piece(own.line)].concat());
-    let text = str::from_utf8(&both).map_err(|_| EnrolmentListError::Encoding)?;
-    Ok(Zeroizing::new(text.to_owned()))
-}
-
 fn line_of(text: &str, serial: &str) -> Result<Listed, EnrolmentListError> {
     // What a power cut may leave of what was written over.
-    let text = text.replace('\0', " ");
+    let text = Zeroizing::new(text.replace('\0', " "));
     let (head, rows) = rows(&text)?;
     let mut own = rows
         .iter()

@@ -162,8 +162,8 @@ pub(super) fn wait<'l>(
     Ok(told?)
 }
 
-/// Waits until the call is not wanted any more, or until an exception was `thrown` instead. It must not be pending
-/// here, where other calls' ends are told.
+/// Waits until the call is not wanted any more, or until an exception was `thrown` instead. It is not left pending
+/// here, as this thread has the call's end to tell yet.
 async fn unwanted<'l>(env: &mut Env<'l>, waiter: &Waiter<'l>, thrown: &mut Option<JThrowable<'l>>) {
     loop {
         time::sleep(BETWEEN_LOOKS).await;

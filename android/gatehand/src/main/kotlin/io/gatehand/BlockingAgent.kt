@@ -67,7 +67,7 @@ public class BlockingAgent internal constructor(private val agent: Agent) {
      * The same for what someone else may give up meanwhile, as a client's cancelled call.
      *
      * @param isWanted Asked about ten times a second, on this thread, until the answer begins; it must not wait, as
-     *   other calls may wait for this thread.
+     *   the call ends no sooner.
      * @throws CancellationException [isWanted] said no.
      */
     @Throws(GatehandException::class, InterruptedException::class)

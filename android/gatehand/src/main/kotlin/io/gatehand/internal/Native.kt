@@ -141,7 +141,8 @@ internal object Native {
 
     /**
      * Makes a call; succeeds with a head, what of the answer's body came with it, and a response, from which the
-     * rest is then read piece by piece, or 0 if that was all. If [streamsBody], the request's body is what bodyWrite gets until bodyFinish, instead of [body].
+     * rest is then read piece by piece, or 0 if that was all. If [streamsBody], the request's body is what bodyWrite
+     * gets until bodyFinish, instead of [body].
      */
     @JvmStatic
     external fun requestStreaming(
