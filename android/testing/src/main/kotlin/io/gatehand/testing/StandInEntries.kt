@@ -9,6 +9,7 @@ import java.security.KeyStore
 import java.security.KeyStoreSpi
 import java.security.PrivateKey
 import java.security.PublicKey
+import java.security.Security
 import java.security.cert.Certificate
 import java.util.Collections
 import java.util.Date
@@ -31,7 +32,11 @@ internal sealed class Entry(val inStrongBox: Boolean) {
     companion object {
         fun newAes(): SecretKey = KeyGenerator.getInstance("AES", "SunJCE").apply { init(AES_BITS) }.generateKey()
 
-        fun newRsa(): KeyPair = KeyPairGenerator.getInstance("RSA", "SunRsaSign").apply { initialize(RSA_BITS) }.generateKeyPair()
+        /** By native code where there is some, as Robolectric's: the JVM's own takes seconds for a key, without its second compiler. */
+        fun newRsa(bits: Int = RSA_BITS): KeyPair {
+            val provider = Security.getProvider("Conscrypt") ?: Security.getProvider("SunRsaSign")
+            return KeyPairGenerator.getInstance("RSA", provider).apply { initialize(bits) }.generateKeyPair()
+        }
 
         private const val AES_BITS = 256
         private const val RSA_BITS = 2048

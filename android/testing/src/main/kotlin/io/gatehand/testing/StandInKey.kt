@@ -4,17 +4,13 @@ import android.annotation.TargetApi
 import android.os.Build
 import android.security.keystore.KeyInfo
 import java.security.Key
-import java.security.KeyFactory
 import java.security.KeyFactorySpi
 import java.security.KeyPair
 import java.security.KeyPairGenerator
 import java.security.PrivateKey
 import java.security.PublicKey
-import java.security.interfaces.RSAPrivateCrtKey
 import java.security.spec.InvalidKeySpecException
 import java.security.spec.KeySpec
-import java.security.spec.PKCS8EncodedKeySpec
-import java.security.spec.RSAPublicKeySpec
 import java.util.Date
 
 /**
@@ -37,21 +33,12 @@ public class StandInKey(
 ) {
     internal fun made(): Entry {
         if (algorithm == "AES") return Entry.Aes(Entry.newAes(), inStrongBox = false)
-        return Entry.Rsa(kept() ?: generated(), this)
+        return Entry.Rsa(generated(), this)
     }
 
-    private fun generated(): KeyPair {
-        val provider = if (algorithm == "EC") "BC" else "SunRsaSign"
-        return KeyPairGenerator.getInstance(algorithm, provider).apply { initialize(bits) }.generateKeyPair()
-    }
-
-    /** One that was made before where there is one of this length: a long one takes a JVM half a minute. */
-    private fun kept(): KeyPair? {
-        val bytes = javaClass.getResourceAsStream("/keys/rsa-$bits.der")?.use { it.readBytes() } ?: return null
-        if (algorithm != "RSA") return null
-        val factory = KeyFactory.getInstance("RSA", "SunRsaSign")
-        val key = factory.generatePrivate(PKCS8EncodedKeySpec(bytes)) as RSAPrivateCrtKey
-        return KeyPair(factory.generatePublic(RSAPublicKeySpec(key.modulus, key.publicExponent)), key)
+    private fun generated(): KeyPair = when (algorithm) {
+        "RSA" -> Entry.newRsa(bits)
+        else -> KeyPairGenerator.getInstance(algorithm, "BC").apply { initialize(bits) }.generateKeyPair()
     }
 
     private companion object {
