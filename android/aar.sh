@@ -1,14 +1,15 @@
 #!/usr/bin/env bash
 # Assembles the library that apps use, without the Android SDK: what Gradle's assembleRelease makes.
-#   android/aar.sh [--jni FOLDER] [--classes FOLDER [--fake FOLDER]] [--output FOLDER | --repository FOLDER]
+#   android/aar.sh [--jni FOLDER] [--classes FOLDER] [--output FOLDER | --repository FOLDER]
 #
 # --jni FOLDER         holds ABI/libgatehand.so, as cargo-ndk leaves them; else target/jni
 # --classes FOLDER     what Maven compiled; else the sources are compiled anew
-# --fake FOLDER        holds what Maven compiled of android/fake; without it, given classes are all there is
 # --output FOLDER      gets gatehand-VERSION.aar, -sources.jar and .pom; else android/gatehand/target/aar
 # --repository FOLDER  gets the same in the layout of a Maven repository, for an app's
-#                      maven { url = … } and implementation("io.gatehand:gatehand:VERSION"), and
-#                      gatehand-fake for testImplementation, a jar
+#                      maven { url = … } and implementation("io.gatehand:gatehand:VERSION"); beside it
+#                      gatehand-okhttp and gatehand-datawedge, and gatehand-fake for testImplementation
+# --okhttp FOLDER, --datawedge FOLDER, --fake FOLDER
+#                      hold what Maven compiled of these; with --classes, no other is put beside it
 # --without-native-libraries
 #                      makes an AAR for tests, which works on no device
 #
@@ -27,10 +28,13 @@ die() {
   exit 1
 }
 
-jni=${CARGO_TARGET_DIR:-target}/jni classes='' fake='' output='' repository='' without=''
+jni=${CARGO_TARGET_DIR:-target}/jni classes='' output='' repository='' without=''
+# What there is beside the library, and the folder with the classes of each.
+others=(okhttp datawedge fake)
+declare -A compiled=()
 while [ $# -gt 0 ]; do
   case $1 in
-    --jni | --classes | --fake | --output | --repository) [ -n "${2:-}" ] || die "$1 needs a folder" ;;
+    --jni | --classes | --okhttp | --datawedge | --fake | --output | --repository) [ -n "${2:-}" ] || die "$1 needs a folder" ;;
     --without-native-libraries)
       without=yes
       shift
@@ -47,7 +51,7 @@ while [ $# -gt 0 ]; do
   case $1 in
     --jni) jni=$folder && [ -d "$jni" ] || die "there is no folder $jni" ;;
     --classes) classes=$folder ;;
-    --fake) fake=$folder ;;
+    --okhttp | --datawedge | --fake) compiled[${1#--}]=$folder ;;
     --output) output=$folder ;;
     --repository) repository=$folder ;;
   esac
@@ -61,11 +65,11 @@ command -v "$jar" >/dev/null || die "there is no $jar: install JDK 17, and let J
 command -v readelf >/dev/null || die "there is no readelf: install binutils"
 [ -n "$classes" ] || command -v mvn >/dev/null || die "there is no mvn: install Maven, or give --classes"
 
-# declared PATTERN: what the Gradle build says there, once or several times the same.
+# declared PATTERN [MODULE]: what the Gradle build says there, once or several times the same.
 declared() {
-  local found
-  found=$(sed -n "s/^ *$1\$/\1/p" android/gatehand/build.gradle.kts | sort -u)
-  [ -n "$found" ] && [ "$(wc -l <<<"$found")" -eq 1 ] || die "android/gatehand/build.gradle.kts has not one line like $1"
+  local build=android/${2:-gatehand}/build.gradle.kts found
+  found=$(sed -n "s/^ *$1\$/\1/p" "$build" | sort -u)
+  [ -n "$found" ] && [ "$(wc -l <<<"$found")" -eq 1 ] || die "$build has not one line like $1"
   printf '%s\n' "$found"
 }
 
@@ -84,25 +88,20 @@ library() {
 
 group=$(declared 'group = "\(.*\)"')
 version=$(declared 'version = "\(.*\)"')
-namespace=$(declared 'namespace = "\(.*\)"')
 min_sdk=$(declared 'minSdk = \([0-9]*\)')
-min_compile_sdk=$(declared 'minCompileSdk = \([0-9]*\)')
 rules=$(declared 'consumerProguardFiles("\([^"]*\)")')
 abis=$(declared 'abis = listOf(\(.*\))' | tr -d '",')
-dependencies=$(sed -n 's/^ *\(api\|implementation\)(libs\.\(.*\))$/\1 \2/p' android/gatehand/build.gradle.kts)
-
-source=android/gatehand/src/main
-for part in "$source"/*; do
-  case ${part##*/} in
-    AndroidManifest.xml | kotlin | resources) ;;
+for part in android/{gatehand,okhttp,datawedge,fake}/src/main/*; do
+  case ${part#android/} in
+    gatehand/src/main/resources | */AndroidManifest.xml | */kotlin) ;;
     *) die "$part would be left out: only Gradle packages that" ;;
   esac
 done
 
 staging=$(mktemp -d)
 trap 'rm -rf "$staging"' EXIT
-aar=$staging/aar
-mkdir -p "$aar/META-INF/com/android/build/gradle"
+aar=$staging/gatehand
+mkdir -p "$aar" "$staging/made"
 
 refused=
 if [ -d "$jni" ]; then
@@ -128,13 +127,17 @@ for abi in $abis; do
 done
 
 if [ -z "$classes" ]; then
-  classes=android/gatehand/target/classes
-  # Classes of sources that are gone would stay.
-  fake=android/fake/target/classes
-  rm -rf "$classes" "$fake"
-  mvn -B -q -f android/pom.xml -pl fake -am compile >&2 || die "the classes can't be compiled"
+  modules=(gatehand)
+  [ -z "$repository" ] || modules+=("${others[@]}")
+  for module in "${modules[@]}"; do
+    compiled[$module]=android/$module/target/classes
+    # Classes of sources that are gone would stay.
+    rm -rf "${compiled[$module]}"
+  done
+  classes=${compiled[gatehand]}
+  mvn -B -q -f android/pom.xml -pl "$(IFS=, && printf '%s' "${modules[*]}")" -am compile >&2 || die "the classes can't be compiled"
 fi
-[ -e "$classes/${namespace//.//}" ] || die "$classes holds no classes of $namespace"
+compiled[gatehand]=$classes
 
 # pack FOLDER FILE: zips in one order and with one date, and no manifest of a jar.
 pack() {
@@ -142,49 +145,74 @@ pack() {
     "$jar" --create --no-manifest --date=1980-02-01T00:00:00Z --file "$2" "@$staging/files")
 }
 
-# R8 takes the rules from proguard.txt.
-mkdir "$staging/classes"
-cp -R "$classes/." "$staging/classes"
-rm -rf "$staging/classes/META-INF/proguard" "$staging/classes/META-INF/MANIFEST.MF"
-pack "$staging/classes" "$aar/classes.jar"
-cp "android/gatehand/$rules" "$aar/proguard.txt"
-: >"$aar/R.txt"
-sed "s|^<manifest xmlns:android=\"\([^\"]*\)\">\$|<manifest xmlns:android=\"\1\"\n    package=\"$namespace\">\n\n    <uses-sdk android:minSdkVersion=\"$min_sdk\" />\n|" \
-  "$source/AndroidManifest.xml" >"$aar/AndroidManifest.xml"
-grep -q minSdkVersion "$aar/AndroidManifest.xml" || die "$source/AndroidManifest.xml does not begin as expected"
-cat >"$aar/META-INF/com/android/build/gradle/aar-metadata.properties" <<END
+# artifact MODULE: what it is called in a repository.
+artifact() {
+  case $1 in
+    gatehand) echo gatehand ;;
+    *) declared 'artifactId = "\(.*\)"' "$1" ;;
+  esac
+}
+
+# What has something for Android beside its classes is an AAR, and all else a jar.
+packaging() {
+  if [ -e "android/$1/src/main/AndroidManifest.xml" ]; then echo aar; else echo jar; fi
+}
+
+# pack_classes MODULE FILE: R8 takes the rules from proguard.txt.
+pack_classes() {
+  local namespace
+  namespace=$(declared 'namespace = "\(.*\)"' "$1")
+  [ -e "${compiled[$1]}/${namespace//.//}" ] || die "${compiled[$1]} holds no classes of $namespace"
+  mkdir "$staging/classes-$1"
+  cp -R "${compiled[$1]}/." "$staging/classes-$1"
+  rm -rf "$staging/classes-$1/META-INF/proguard" "$staging/classes-$1/META-INF/MANIFEST.MF"
+  pack "$staging/classes-$1" "$2"
+}
+
+# make_aar MODULE FOLDER FILE: with what is in the folder already.
+make_aar() {
+  local manifest=android/$1/src/main/AndroidManifest.xml namespace lowest compile_sdk
+  namespace=$(declared 'namespace = "\(.*\)"' "$1")
+  lowest=$(declared 'minSdk = \([0-9]*\)' "$1")
+  compile_sdk=$(declared 'minCompileSdk = \([0-9]*\)' "$1")
+  mkdir -p "$2/META-INF/com/android/build/gradle"
+  pack_classes "$1" "$2/classes.jar"
+  : >"$2/R.txt"
+  sed "s|^<manifest xmlns:android=\"\([^\"]*\)\">\$|<manifest xmlns:android=\"\1\"\n    package=\"$namespace\">\n\n    <uses-sdk android:minSdkVersion=\"$lowest\" />\n|" \
+    "$manifest" >"$2/AndroidManifest.xml"
+  grep -q minSdkVersion "$2/AndroidManifest.xml" || die "$manifest does not begin as expected"
+  cat >"$2/META-INF/com/android/build/gradle/aar-metadata.properties" <<END
 aarFormatVersion=1.0
 aarMetadataVersion=1.0
-minCompileSdk=$min_compile_sdk
+minCompileSdk=$compile_sdk
 minCompileSdkExtension=0
 minAndroidGradlePluginVersion=1.0.0
 coreLibraryDesugaringEnabled=false
 END
-mkdir "$staging/made"
-pack "$aar" "$staging/made/gatehand-$version.aar"
-
-# Where editors find it, to show what the API's comments say.
-mkdir "$staging/sources"
-(cd "$source/kotlin" && find . -name '*.kt' -exec cp --parents -t "$staging/sources" {} +)
-pack "$staging/sources" "$staging/made/gatehand-$version-sources.jar"
-
-# dependency MODULE VERSION SCOPE
-dependency() {
-  printf '    <dependency>\n      <groupId>%s</groupId>\n      <artifactId>%s</artifactId>\n' "${1%:*}" "${1#*:}"
-  printf '      <version>%s</version>\n      <scope>%s</scope>\n    </dependency>\n' "$2" "$3"
+  pack "$2" "$3"
 }
 
-# pom ARTIFACT PACKAGING: what it is, up to its dependencies, which follow.
+# dependency MODULE VERSION SCOPE [TYPE]
+dependency() {
+  printf '    <dependency>\n      <groupId>%s</groupId>\n      <artifactId>%s</artifactId>\n' "${1%:*}" "${1#*:}"
+  printf '      <version>%s</version>\n' "$2"
+  [ "${4:-jar}" = jar ] || printf '      <type>%s</type>\n' "$4"
+  printf '      <scope>%s</scope>\n    </dependency>\n' "$3"
+}
+
+# pom MODULE: with what the Gradle build says that it needs.
 pom() {
+  local name kind alias scope number needed
+  name=$(artifact "$1")
   cat <<END
 <?xml version="1.0" encoding="UTF-8"?>
 <project xmlns="http://maven.apache.org/POM/4.0.0" xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"
          xsi:schemaLocation="http://maven.apache.org/POM/4.0.0 http://maven.apache.org/xsd/maven-4.0.0.xsd">
   <modelVersion>4.0.0</modelVersion>
   <groupId>$group</groupId>
-  <artifactId>$1</artifactId>
+  <artifactId>$name</artifactId>
   <version>$version</version>
-  <packaging>$2</packaging>
+  <packaging>$(packaging "$1")</packaging>
   <licenses>
     <license>
       <name>$(sed -n 's/^license = "\(.*\)"/\1/p' Cargo.toml)</name>
@@ -194,42 +222,68 @@ pom() {
 END
   # The Kotlin plugin adds this to each library, of the version that coreLibrariesVersion says.
   dependency org.jetbrains.kotlin:kotlin-stdlib "$(library kotlin-stdlib version)" compile
-}
-
-{
-  pom gatehand aar
   while read -r kind alias; do
     scope=compile
     [ "$kind" = api ] || scope=runtime
-    module=$(library "${alias//./-}" module)
-    number=$(library "${alias//./-}" version)
-    [ -n "$number" ] || die "the version catalog has no version of $alias"
-    dependency "$module" "$number" "$scope"
-  done <<<"$dependencies"
+    case $alias in
+      'project(":'*)
+        needed=${alias#*:} && needed=${needed%%\"*}
+        name=$(artifact "$needed")
+        dependency "$group:$name" "$version" "$scope" "$(packaging "$needed")"
+        ;;
+      *)
+        alias=${alias#libs.}
+        number=$(library "${alias//./-}" version)
+        [ -n "$number" ] || die "the version catalog has no version of $alias"
+        dependency "$(library "${alias//./-}" module)" "$number" "$scope"
+        ;;
+    esac
+  done < <(sed -n 's/^ *\(api\|implementation\)(\(libs\..*\|project(.*)\))$/\1 \2/p' "android/$1/build.gradle.kts")
   printf '  </dependencies>\n</project>\n'
-} >"$staging/made/gatehand-$version.pom"
+}
 
-# What apps' tests use is no part of an AAR that stands alone.
-if [ -n "$fake" ] && [ -n "$repository" ]; then
-  [ -e "$fake/${namespace//.//}/fake" ] || die "$fake holds no classes of $namespace.fake"
-  mkdir "$staging/faked"
-  cp -R "$fake/." "$staging/faked-classes"
-  rm -f "$staging/faked-classes/META-INF/MANIFEST.MF"
-  pack "$staging/faked-classes" "$staging/faked/gatehand-fake-$version.jar"
-  { pom gatehand-fake jar && dependency "$group:gatehand" "$version" compile && printf '  </dependencies>\n</project>\n'; } \
-    >"$staging/faked/gatehand-fake-$version.pom"
+# complete MODULE FOLDER: sources, where editors find what the API's comments say, and POM.
+complete() {
+  local name
+  name=$(artifact "$1")-$version
+  mkdir "$staging/sources-$1"
+  (cd "android/$1/src/main/kotlin" && find . -name '*.kt' -exec cp --parents -t "$staging/sources-$1" {} +)
+  pack "$staging/sources-$1" "$2/$name-sources.jar"
+  pom "$1" >"$2/$name.pom"
+}
+
+cp "android/gatehand/$rules" "$aar/proguard.txt"
+make_aar gatehand "$aar" "$staging/made/gatehand-$version.aar"
+complete gatehand "$staging/made"
+
+# What else there is needs the library's own place in a repository.
+if [ -n "$repository" ]; then
+  for module in "${others[@]}"; do
+    [ -n "${compiled[$module]:-}" ] || continue
+    name=$(artifact "$module")
+    made=$staging/others/$name/$version
+    mkdir -p "$made"
+    case $(packaging "$module") in
+      aar) make_aar "$module" "$staging/$module" "$made/$name-$version.aar" ;;
+      jar) pack_classes "$module" "$made/$name-$version.jar" ;;
+    esac
+    complete "$module" "$made"
+  done
 fi
 
 output=${output:-android/gatehand/target/aar}
 [ -z "$repository" ] || output=$repository/${group//.//}/gatehand/$version
-if [ -e "$staging/faked" ]; then
-  folder=$repository/${group//.//}/gatehand-fake/$version
-  mkdir -p "$folder" && cp "$staging/faked/"* "$folder/" || die "the folder $folder can't be written to"
-fi
 mkdir -p "$output" || die "the folder $output can't be made"
 # Whole or not at all: beside their places first, as the staging folder may be on another disk.
 put=$(mktemp -d "$output/.gatehand.XXXXXX") || die "the folder $output can't be written to"
 trap 'rm -rf "$staging" "$put"' EXIT
-cp "$staging/made/"* "$put/"
-mv "$put/"* "$output/"
+mkdir "$put/own"
+cp "$staging/made/"* "$put/own/"
+[ ! -e "$staging/others" ] || cp -R "$staging/others" "$put/"
+for made in "$put/others/"*/*/*; do
+  [ -e "$made" ] || continue
+  folder=$repository/${group//.//}/$(dirname "${made#"$put/others/"}")
+  mkdir -p "$folder" && mv "$made" "$folder/" || die "the folder $folder can't be written to"
+done
+mv "$put/own/"* "$output/"
 printf '%s\n' "$output/gatehand-$version.aar"

@@ -3,6 +3,7 @@ import org.jetbrains.kotlin.gradle.dsl.KotlinVersion
 
 plugins {
     alias(libs.plugins.android.library)
+    `maven-publish`
 }
 
 group = "io.gatehand"
@@ -16,6 +17,12 @@ android {
         minSdk = 21
         aarMetadata {
             minCompileSdk = 21
+        }
+    }
+
+    publishing {
+        singleVariant("release") {
+            withSourcesJar()
         }
     }
 
@@ -41,6 +48,31 @@ kotlin {
         apiVersion = KotlinVersion.KOTLIN_2_2
         allWarningsAsErrors = true
         freeCompilerArgs.add("-jvm-default=no-compatibility")
+    }
+}
+
+publishing {
+    publications {
+        register<MavenPublication>("release") {
+            artifactId = "gatehand-datawedge"
+            pom {
+                licenses {
+                    license {
+                        name = "Apache-2.0"
+                    }
+                }
+            }
+            // The component is there once the Android plugin has made its variants.
+            afterEvaluate {
+                from(components["release"])
+            }
+        }
+    }
+    repositories {
+        maven {
+            name = "folder"
+            url = uri(rootDir.resolve("build/maven"))
+        }
     }
 }
 

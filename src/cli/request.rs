@@ -108,6 +108,7 @@ impl Request {
             idempotency_key: self.idempotency_key.clone().map(Secret::new),
             once: self.once,
             time_limit: None,
+            read_timeout: None,
         };
         // Made here, to be able to name it.
         let key = match request.may_change_something() {

@@ -42,6 +42,7 @@ fn api_request(
         headers: request.headers,
         once: request.once,
         time_limit: request.time_limit_ms.map(Duration::from_millis),
+        read_timeout: request.read_timeout_ms.map(Duration::from_millis),
     };
     Ok((request, length))
 }

@@ -97,6 +97,7 @@ pub(super) struct Request {
     #[serde(default)]
     pub(super) once: bool,
     pub(super) time_limit_ms: Option<u64>,
+    pub(super) read_timeout_ms: Option<u64>,
 }
 
 /// A certificate in DER.

@@ -81,6 +81,7 @@ fn call(time_limit: Duration) -> ApiRequest {
         idempotency_key: None,
         once: false,
         time_limit: Some(time_limit),
+        read_timeout: None,
     }
 }
 
@@ -106,6 +107,23 @@ fn what_was_reported_an_hour_ago_is_reported_anew_after_the_next_call_and_only_t
     assert_eq!(reports(&way.requests()).len(), 1);
     scanner.run(&["update"]).succeeds();
     assert_eq!(reports(&way.requests()).len(), 2, "on demand at any time");
+}
+
+#[tokio::test]
+async fn a_call_whose_answer_is_streamed_brings_a_report_that_is_due_too() {
+    let (_installation, way, scanner) = enrolled();
+    reported_at(&scanner, ago(62));
+    let agent = staying(&scanner);
+    for _ in 0..2 {
+        let call = call(Duration::from_secs(50));
+        let status = agent
+            .stream(call, None)
+            .await
+            .ok()
+            .map(|answer| answer.status);
+        assert_eq!(status, Some(200));
+        assert_eq!(reports(&way.requests()).len(), 1);
+    }
 }
 
 #[test]

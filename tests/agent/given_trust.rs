@@ -76,6 +76,7 @@ fn get() -> ApiRequest {
         idempotency_key: None,
         once: false,
         time_limit: None,
+        read_timeout: None,
     }
 }
 

@@ -42,6 +42,7 @@ impl Staying {
                 idempotency_key: None,
                 once: false,
                 time_limit: None,
+                read_timeout: None,
             })
             .await?;
         assert_ne!(answer.status, 401);

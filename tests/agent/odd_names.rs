@@ -69,6 +69,7 @@ fn get(path: &str) -> ApiRequest {
         idempotency_key: None,
         once: false,
         time_limit: None,
+        read_timeout: None,
     }
 }
 

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use gatehand::agent::{
     Agent, AgentError, ApiRequest, ApiResponse, Client, ClientConfig, SendError, ThisMachine,
+    streamed_body,
 };
 use gatehand::vault::Folder;
 use rusqlite::Connection;
@@ -55,6 +56,7 @@ fn call(method: &str, body: Vec<u8>) -> ApiRequest {
         idempotency_key: None,
         once: false,
         time_limit: None,
+        read_timeout: None,
     }
 }
 
@@ -155,6 +157,82 @@ async fn a_streamed_answer_that_does_not_begin_is_given_up_as_soon() {
     assert!(is_timed_out(Err(error)));
     assert!(began.elapsed() < Duration::from_secs(25));
     assert_eq!(calls(&server), 1);
+}
+
+#[tokio::test]
+async fn a_streamed_body_that_was_sent_is_answered_as_soon_or_given_up() {
+    let (server, scanner) = server(|_stream| thread::park());
+    let agent = agent(&scanner, &silent_for_at_most(Duration::from_secs(1)));
+    let began = Instant::now();
+    for length in [None, Some(2)] {
+        let (mut writer, body) = streamed_body(length);
+        let write = async {
+            assert!(writer.write(b"{}".to_vec()).await);
+            drop(writer);
+        };
+        let patient = call("POST", Vec::new());
+        let (result, ()) = tokio::join!(agent.stream(patient, Some(body)), write);
+        let Err(error) = result else {
+            panic!("it was answered");
+        };
+        assert!(is_timed_out(Err(error)));
+    }
+    assert!(began.elapsed() < Duration::from_secs(25));
+    assert_eq!(calls(&server), 2);
+}
+
+#[tokio::test]
+async fn whoever_writes_a_body_may_take_their_time_and_a_call_more_than_others_have() {
+    let (server, scanner) = server(|mut stream| {
+        let _ = stream.write_all(identity("k3y").as_bytes());
+    });
+    let silence = Duration::from_millis(500);
+    let config = ClientConfig {
+        deadline: Duration::from_secs(1),
+        ..silent_for_at_most(silence)
+    };
+    let agent = agent(&scanner, &config);
+    let (mut writer, body) = streamed_body(Some(4));
+    let write = async {
+        for _ in 0..2 {
+            tokio::time::sleep(silence * 3).await;
+            assert!(writer.write(b"{}".to_vec()).await);
+        }
+        drop(writer);
+    };
+    let patient = ApiRequest {
+        time_limit: Some(Duration::from_secs(50)),
+        ..call("POST", Vec::new())
+    };
+    let (result, ()) = tokio::join!(agent.stream(patient, Some(body)), write);
+    assert_eq!(result.ok().map(|answer| answer.status), Some(200));
+    assert_eq!(calls(&server), 1);
+}
+
+#[tokio::test]
+async fn a_call_may_bear_more_or_less_silence_than_others() {
+    let pause = Duration::from_secs(2);
+    let (server, scanner) = server(move |mut stream| {
+        thread::sleep(pause);
+        let _ = stream.write_all(identity("k3y").as_bytes());
+    });
+    let agent = agent(&scanner, &silent_for_at_most(pause / 4));
+    let patient = || ApiRequest {
+        read_timeout: Some(pause * 10),
+        ..get()
+    };
+    assert_eq!(agent.request(patient()).await.unwrap().status, 200);
+    let streamed = agent.stream(patient(), None).await;
+    assert_eq!(streamed.ok().map(|answer| answer.status), Some(200));
+    assert_eq!(calls(&server), 2);
+
+    let agent = self::agent(&scanner, &ClientConfig::default());
+    let hasty = ApiRequest {
+        once: true,
+        read_timeout: Some(pause / 4),
+        ..call("POST", b"{}".to_vec())
+    };
+    assert!(is_timed_out(agent.request(hasty).await));
 }
 
 #[tokio::test]

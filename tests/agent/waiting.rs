@@ -75,6 +75,7 @@ async fn call(agent: &Agent) -> Result<u16, AgentError> {
         idempotency_key: None,
         once: false,
         time_limit: None,
+        read_timeout: None,
     };
     Ok(agent.request(request).await?.status)
 }

@@ -70,8 +70,12 @@ pub struct ApiRequest {
     /// not know idempotency keys.
     pub once: bool,
     /// Longest time for the call with all its repetitions and what comes before it, as a report that is
-    /// due; that of the client without, or if that is less.
+    /// due; that of the client without. That of the client holds, too, but for a streamed call itself, whose
+    /// answer has to begin by then: a large body may take long.
     pub time_limit: Option<Duration>,
+    /// Longest silence of the server, in place of the client's
+    /// [`read_timeout`](super::super::ClientConfig::read_timeout).
+    pub read_timeout: Option<Duration>,
 }
 
 /// A call that can be made again with another key.
@@ -83,6 +87,7 @@ pub(super) struct Call {
     pub(super) limit: usize,
     pub(super) repeat: Repeat,
     pub(super) time_limit: Option<Duration>,
+    pub(super) read_timeout: Option<Duration>,
 }
 
 impl ApiRequest {
@@ -111,6 +116,7 @@ impl Call {
             limit: answer::ANSWER_LIMIT,
             repeat: Repeat::Safe,
             time_limit: None,
+            read_timeout: None,
         }
     }
 
@@ -150,6 +156,7 @@ impl Call {
                 false => Repeat::Safe,
             },
             time_limit: request.time_limit,
+            read_timeout: request.read_timeout,
         })
     }
 

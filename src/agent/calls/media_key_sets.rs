@@ -49,7 +49,7 @@ async fn ask_or_recall(
 ) -> Result<MediaKeySets<MediumKeySet>, AgentError> {
     let has_kept = matches!(recalled(core, given).await, Ok(Some(_)));
     let asked = match has_kept {
-        true => ask(&core.for_call(Some(core.clients.patience())), given).await,
+        true => ask(&core.for_call(Some(core.clients.patience()), None), given).await,
         false => ask(core, given).await,
     };
     let error = match asked {

@@ -71,7 +71,7 @@ pub(super) async fn access_for(core: &Core, call: &Arc<Call>) -> Result<(Access,
 
 /// Makes a call with the key. A 401 is looked into before it is handed on.
 pub(super) async fn call(core: &Core, call: Call) -> Result<(Access, Answer), AgentError> {
-    let core = &core.for_call(call.time_limit);
+    let core = &core.for_call(call.time_limit, call.read_timeout);
     let call = Arc::new(call);
     let mut new_keys = 0;
     loop {
@@ -177,7 +177,7 @@ pub(super) async fn hope_if(core: &Core, access: &Access, status: StatusCode) {
 
 /// Reports diagnostics anew that are old: after a call that has shown that the server is there, for they are
 /// no reason to keep one waiting that may fail. Looks at what is in memory alone unless they are.
-async fn report_if_stale(core: &Core, access: &Access, status: StatusCode) {
+pub(super) async fn report_if_stale(core: &Core, access: &Access, status: StatusCode) {
     let is_there = status.is_success() || status == StatusCode::NOT_MODIFIED;
     let is_stale = access.state == State::Enrolled && access.identity.is_stale();
     if is_there && is_stale && access.unfinished.is_none() && core.pause.end() {

@@ -5,15 +5,17 @@
 use std::collections::VecDeque;
 use std::io;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use http_body_util::channel::{Channel, Sender};
 use reqwest::StatusCode;
 use reqwest::header::{AUTHORIZATION, CONTENT_LENGTH, HeaderMap};
+use tokio::time::Instant;
 use url::Url;
 
 use super::call::{ApiRequest, Call};
-use super::request::{access_for, hope_if, keep_trust, look_into};
+use super::request::{access_for, hope_if, keep_trust, look_into, report_if_stale};
 use crate::agent::access::Access;
 use crate::agent::answer::{ANSWER_LIMIT, visible_headers};
 use crate::agent::client::{Answer, Incoming, device_authorization};
@@ -104,10 +106,13 @@ pub(in crate::agent) async fn stream(
     request: ApiRequest,
     body: Option<StreamedBody>,
 ) -> Result<ApiStream, AgentError> {
+    let since = Instant::now();
     let call = Arc::new(Call::of(request, body.is_some())?);
-    let core = &core.for_call(call.time_limit);
+    let core = &core.for_call(call.time_limit, call.read_timeout);
     let (mut access, url) = access_for(core, &call).await?;
-    let incoming = open(core, &access, &call, url, body).await?;
+    let left = call.time_limit;
+    let left = left.map(|limit| limit.saturating_sub(since.elapsed()));
+    let incoming = open(core, &access, &call, url, body, left).await?;
     let status = incoming.status();
     let headers = incoming.headers().clone();
     // A refusal of the key is small, and has to be understood.
@@ -127,6 +132,7 @@ pub(in crate::agent) async fn stream(
         ));
     }
     hope_if(core, &access, status).await;
+    report_if_stale(core, &access, status).await;
     Ok(begun(
         &access,
         status,
@@ -141,9 +147,14 @@ async fn open(
     call: &Call,
     url: Url,
     body: Option<StreamedBody>,
+    left: Option<Duration>,
 ) -> Result<Incoming, AgentError> {
     let server = &access.identity.server;
-    let client = core.clients.with_kept(&access.trust)?;
+    let mut client = core.clients.with_kept(&access.trust)?;
+    // What comes before has no more time than any call, but a large body may take long.
+    if let Some(left) = left {
+        client = client.having(left);
+    }
     let mut request = client
         .request(call.method.clone(), url)
         .headers(call.headers.clone())

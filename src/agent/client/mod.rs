@@ -73,8 +73,8 @@ pub struct ClientConfig {
     pub proxy: ProxyChoice,
     /// Longest wait for a connection; half of `read_timeout` if that is less.
     pub connect_timeout: Duration,
-    /// Longest silence of a server: before its answer begins, not counting while it takes what is sent,
-    /// and between two pieces of it. As long as pieces come, an attempt may take all of `deadline`.
+    /// Longest silence of a server: before its answer begins, not counting while it takes what is sent or
+    /// more of that is awaited, and between two pieces of it. As long as pieces come, an attempt may take all of `deadline`.
     pub read_timeout: Duration,
     /// Longest time for all attempts with the waits between.
     pub deadline: Duration,
@@ -253,6 +253,19 @@ impl Client {
         shared
     }
 
+    /// The same client that bears another silence of a server.
+    pub(super) fn bearing(mut self, silence: Option<Duration>) -> Self {
+        self.limits.read = silence.unwrap_or(self.limits.read);
+        self
+    }
+
+    /// The same client for what has this time, also if that is more than the client's own.
+    pub(super) fn having(mut self, deadline: Duration) -> Self {
+        self.limits.deadline = deadline;
+        self.begun = None;
+        self
+    }
+
     /// The same client with the time that `other` has.
     pub(super) fn timed_as(self, other: &Self) -> Self {
         Self {
@@ -286,18 +299,13 @@ impl Client {
         if deadline.is_zero() {
             return Err(retry::no_time(&route.to_string()));
         }
-        // Whoever writes a body meanwhile may take their time over it.
-        let is_at_hand = request.body().is_none_or(|body| body.as_bytes().is_some());
         let taken = Taken::watch(&mut request);
         // Boxed, as kilobytes would be moved from one future into the next.
         let execute = Box::pin(self.execute(request, &route, deadline));
         let execute = connecting::within(limits.connect_in(deadline), execute);
         let execute = tokio::time::timeout(deadline, execute);
         let patience = limits.silence_in(deadline);
-        let begun = match is_at_hand {
-            true => taken.unless_silent(patience, execute).await,
-            false => Some(execute.await),
-        };
+        let begun = taken.unless_silent(patience, execute).await;
         let response = begun
             .and_then(Result::ok)
             .ok_or_else(|| silence(&route))??;

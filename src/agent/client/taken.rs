@@ -16,53 +16,87 @@ const AT_ONCE: usize = 64 * 1024;
 /// In which pieces a larger one goes.
 const PIECE: usize = 16 * 1024;
 
-/// When something was last taken.
+/// How far a request's body is.
 #[derive(Clone)]
-pub(super) struct Taken(Arc<Mutex<Instant>>);
+pub(super) struct Taken(Arc<Mutex<Progress>>);
+
+#[derive(Clone, Copy)]
+struct Progress {
+    /// When something was last taken.
+    last: Instant,
+    /// Whether the next piece is not there yet: then whoever writes the body takes their time, not the other side.
+    is_awaited: bool,
+}
 
 impl Taken {
     /// Watches the body of a request that is about to be sent.
     pub(super) fn watch(request: &mut Request) -> Self {
-        let taken = Self(Arc::new(Mutex::new(Instant::now())));
+        let taken = Self(Arc::new(Mutex::new(Progress {
+            last: Instant::now(),
+            is_awaited: false,
+        })));
         let Some(body) = request.body_mut() else {
             return taken;
         };
         // Only what is in memory says how long it is.
-        let length = body.as_bytes().map_or(0, <[u8]>::len);
-        if length > AT_ONCE {
-            let watched = Watched {
-                body: std::mem::take(body),
-                rest: Bytes::new(),
-                left: length as u64,
-                taken: taken.clone(),
-            };
-            *body = reqwest::Body::wrap(watched);
+        match body.as_bytes().map(<[u8]>::len) {
+            Some(length) if length > AT_ONCE => {
+                let watched = Watched {
+                    body: std::mem::take(body),
+                    rest: Bytes::new(),
+                    left: length as u64,
+                    taken: taken.clone(),
+                };
+                *body = reqwest::Body::wrap(watched);
+            }
+            Some(_) => {}
+            None => {
+                let written = Written {
+                    body: std::mem::take(body),
+                    taken: taken.clone(),
+                };
+                *body = reqwest::Body::wrap(written);
+            }
         }
         taken
     }
 
-    fn last(&self) -> Instant {
+    fn progress(&self) -> Progress {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn now(&self) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
+    fn set(&self, change: impl FnOnce(&mut Progress)) {
+        change(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner));
     }
 
-    /// Does `work`, unless nothing happens for this long.
+    fn now(&self) {
+        self.set(|progress| {
+            *progress = Progress {
+                last: Instant::now(),
+                is_awaited: false,
+            }
+        });
+    }
+
+    /// Does `work`, unless the other side does nothing for this long.
     pub(super) async fn unless_silent<T>(
         &self,
         patience: Duration,
         work: impl Future<Output = T>,
     ) -> Option<T> {
         let mut work = std::pin::pin!(work);
+        let mut since = self.progress().last;
         loop {
-            let last = self.last();
-            match timeout_at(last + patience, &mut work).await {
-                Ok(done) => return Some(done),
-                Err(_) if self.last() > last => {}
-                Err(_) => return None,
+            if let Ok(done) = timeout_at(since + patience, &mut work).await {
+                return Some(done);
             }
+            since = match self.progress() {
+                Progress { last, .. } if last > since => last,
+                Progress {
+                    is_awaited: true, ..
+                } => Instant::now(),
+                _ => return None,
+            };
         }
     }
 }
@@ -103,5 +137,36 @@ impl Body for Watched {
 
     fn size_hint(&self) -> SizeHint {
         SizeHint::with_exact(self.left)
+    }
+}
+
+/// A body that is written while it is sent.
+struct Written {
+    body: reqwest::Body,
+    taken: Taken,
+}
+
+impl Body for Written {
+    type Data = Bytes;
+    type Error = reqwest::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
+        let polled = Pin::new(&mut self.body).poll_frame(context);
+        match polled {
+            Poll::Ready(_) => self.taken.now(),
+            Poll::Pending => self.taken.set(|progress| progress.is_awaited = true),
+        }
+        polled
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
     }
 }

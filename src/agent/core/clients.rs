@@ -29,10 +29,10 @@ impl Clients {
     }
 
     /// The same clients for all that is asked for a call that begins now, which has this time together,
-    /// or as much as any call if that is less.
-    pub(super) fn for_call(&self, limit: Option<Duration>) -> Self {
+    /// or as much as any call if that is less, and bears this `silence` of a server.
+    pub(super) fn for_call(&self, limit: Option<Duration>, silence: Option<Duration>) -> Self {
         Self {
-            given: self.given.shared_within(limit),
+            given: self.given.shared_within(limit).bearing(silence),
             kept: Arc::clone(&self.kept),
         }
     }

@@ -88,10 +88,10 @@ impl Core {
     }
 
     /// The same for a call that begins now, with all that comes before and after it: together they have
-    /// this time, or as much as any call if that is less.
-    pub(super) fn for_call(&self, limit: Option<Duration>) -> Self {
+    /// this time, or as much as any call if that is less, and bear this `silence` of a server, or that of any call.
+    pub(super) fn for_call(&self, limit: Option<Duration>, silence: Option<Duration>) -> Self {
         Self {
-            clients: Arc::new(self.clients.for_call(limit)),
+            clients: Arc::new(self.clients.for_call(limit, silence)),
             ..self.clone()
         }
     }

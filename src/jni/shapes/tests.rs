@@ -133,6 +133,7 @@ fn read_again(name: &str, json: &[u8]) -> Value {
                 headers,
                 once,
                 time_limit_ms,
+                read_timeout_ms,
             } = read(json).unwrap();
             json!({
                 "method": method, "path": path, "content_type": content_type,
@@ -140,6 +141,7 @@ fn read_again(name: &str, json: &[u8]) -> Value {
                 "idempotency_key": idempotency_key.as_ref().map(Secret::expose),
                 "headers": Some(headers).filter(|headers| !headers.is_empty()),
                 "once": Some(once).filter(|once| *once), "time_limit_ms": time_limit_ms,
+                "read_timeout_ms": read_timeout_ms,
             })
         }
         _ => panic!("{name}.json is read by no test"),

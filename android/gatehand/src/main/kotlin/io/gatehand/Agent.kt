@@ -206,8 +206,9 @@ public interface Agent : Closeable {
     /**
      * Makes a call whose answer is too large for memory: its body is read from the network, and has no
      * limit. Otherwise than [request] it is sent once and never again. The time limit is for the time
-     * until the answer begins; each piece of it then has as long again, but no more than
-     * [AgentConfig.readTimeoutMillis].
+     * until the answer begins, with that for sending; [ApiRequest.Builder.timeLimit] may be more than the agent's here.
+     * Each piece of the answer then has as long again, but no more than [AgentConfig.readTimeoutMillis], or what
+     * [ApiRequest.Builder.readTimeout] says.
      *
      * Reading the body throws a [ConnectionException] if the connection broke or was too slow.
      *

@@ -98,8 +98,9 @@ public class AgentConfig private constructor(builder: Builder) {
         }
 
         /**
-         * Longest silence of a server; 30 seconds unless said. It holds until an answer begins and between two
-         * pieces of it, each time anew: a slow answer is read for as long as the time limit allows.
+         * Longest silence of a server; 30 seconds unless said. It holds until an answer begins, not counting while
+         * the server takes what is sent or the app still writes it, and between two pieces of the answer, each time
+         * anew: a slow one is read for as long as the time limit allows.
          */
         public fun readTimeout(time: Long, unit: TimeUnit): Builder = apply {
             readTimeoutMillis = positive(unit.toMillis(time))

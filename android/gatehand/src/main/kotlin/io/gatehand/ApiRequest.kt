@@ -20,8 +20,9 @@ import java.util.concurrent.TimeUnit
  * @property once Whether it is sent again only if it surely never arrived.
  * @property idempotencyKey Under this key the server repeats its answer instead of doing a thing twice;
  *   `null` for one that is made for this call.
- * @property timeLimitMillis Longest time that the call takes, retries included; `null` for the agent's, which
- *   is never exceeded.
+ * @property timeLimitMillis Longest time that the call takes, retries included; `null` for the agent's. See
+ *   [Builder.timeLimit].
+ * @property readTimeoutMillis Longest silence of the server; `null` for the agent's. See [Builder.readTimeout].
  */
 public class ApiRequest private constructor(builder: Builder) {
     public val method: String = builder.method
@@ -31,6 +32,7 @@ public class ApiRequest private constructor(builder: Builder) {
     public val once: Boolean = builder.once
     public val idempotencyKey: String? = builder.idempotencyKey
     public val timeLimitMillis: Long? = builder.timeLimitMillis
+    public val readTimeoutMillis: Long? = builder.readTimeoutMillis
 
     override fun toString(): String = "$method $path"
 
@@ -41,6 +43,7 @@ public class ApiRequest private constructor(builder: Builder) {
         if (once) same.once()
         same.idempotencyKey = idempotencyKey
         same.timeLimitMillis = timeLimitMillis
+        same.readTimeoutMillis = readTimeoutMillis
         return same.build()
     }
 
@@ -62,6 +65,7 @@ public class ApiRequest private constructor(builder: Builder) {
         internal var once = false
         internal var idempotencyKey: String? = null
         internal var timeLimitMillis: Long? = null
+        internal var readTimeoutMillis: Long? = null
 
         /** Sends [body]. */
         public fun body(body: ApiBody): Builder = apply { this.body = body }
@@ -95,14 +99,22 @@ public class ApiRequest private constructor(builder: Builder) {
 
         /**
          * Longest time that the call takes, retries included: a few seconds where a person waits for it. The
-         * agent's own limit holds all the same, which is a minute unless said.
+         * agent's own limit holds all the same, which is a minute unless said. Only a call that is
+         * [streamed][Agent.stream] may have more, which ends when its answer begins: sending a large body takes long.
          */
-        public fun timeLimit(time: Long, unit: TimeUnit): Builder = apply {
-            timeLimitMillis = unit.toMillis(time).also { require(it > 0) { "a time limit must be more than 0" } }
-        }
+        public fun timeLimit(time: Long, unit: TimeUnit): Builder = apply { timeLimitMillis = positive(unit.toMillis(time)) }
+
+        /**
+         * Longest silence of the server, in place of the agent's ([AgentConfig.readTimeoutMillis]), which may be less or
+         * more: until its answer begins, not counting while it takes what is sent or more of that is awaited, and
+         * between two pieces of the answer.
+         */
+        public fun readTimeout(time: Long, unit: TimeUnit): Builder = apply { readTimeoutMillis = positive(unit.toMillis(time)) }
 
         /** The request. */
         public fun build(): ApiRequest = ApiRequest(this)
+
+        private fun positive(millis: Long): Long = millis.also { require(it > 0) { "a time limit must be more than 0" } }
     }
 
     /** Makes simple requests. */

@@ -30,6 +30,7 @@ class ArgumentsTest {
         assertFailsWith<IllegalArgumentException> { AgentConfig.Builder("a", "1").timeLimit(0, TimeUnit.SECONDS) }
         assertFailsWith<IllegalArgumentException> { AgentConfig.Builder("a", "1").connectTimeout(-1, TimeUnit.SECONDS) }
         assertFailsWith<IllegalArgumentException> { ApiRequest.Builder("GET", "/").timeLimit(1, TimeUnit.MICROSECONDS) }
+        assertFailsWith<IllegalArgumentException> { ApiRequest.Builder("GET", "/").readTimeout(0, TimeUnit.SECONDS) }
     }
 
     @Test

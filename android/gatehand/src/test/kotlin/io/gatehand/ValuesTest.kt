@@ -10,6 +10,7 @@ class ValuesTest {
         .securityProfile("full").gate(Gate(1, "South", "s")).serverVersion("2026.8.0").enrolledAtMillis(7).serverVersionNumeric(20260080005000)
 
     private val lost = VaultException(ErrorCode.KEY_LOST, "lost")
+    private val other = VaultException(ErrorCode.KEY_LOST, "lost")
 
     private fun values(): List<Any> = listOf(
         identity().build(), Gate(1, "South", "s"), EventSelection("museum", "Night", 3, 7),
@@ -19,6 +20,19 @@ class ValuesTest {
         AgentEvent.IdentityChanged(identity().build(), identity().name("Lane 2").build()), EventSuggestion.Keep, EventSuggestion.None,
         EventSuggestion.Switch(EventSelection("museum")), ManagedOutcome.NotConfigured, ManagedOutcome.NotNeeded, ManagedOutcome.AlreadyUsed,
         ManagedOutcome.NotAllowed("o"), ManagedOutcome.Enrolled, ManagedOutcome.TryLater(lost), ManagedOutcome.Failed(lost),
+    ) + ofOtherContent()
+
+    private fun ofOtherContent(): List<Any> = listOf(
+        Gate(2, "South", "s"), Gate(1, "North", "s"), Gate(1, "South", "n"), EventSelection("zoo", "Night", 3, 7), EventSelection("museum", "Day", 3, 7),
+        EventSelection("museum", "Night", 4, 7), EventSelection("museum", "Night", 3, 8), DeviceState.Enrolling("t"),
+        DeviceState.Enrolled(identity().name("Lane 2").build()), DeviceState.Rejected(identity().name("Lane 2").build()),
+        DeviceState.Revoked(identity().name("Lane 2").build()), DeviceState.AnswerLost("t", identity().build(), "a"),
+        DeviceState.AnswerLost("s", null, "a"), DeviceState.AnswerLost("s", identity().build(), "b"), DeviceState.VaultLocked(other),
+        DeviceState.EnrolAgain(other), AgentEvent.OperationFinished(Operation.REVOKE),
+        AgentEvent.IdentityChanged(identity().build(), identity().name("Lane 3").build()),
+        AgentEvent.IdentityChanged(identity().name("Lane 3").build(), identity().name("Lane 2").build()),
+        EventSuggestion.Switch(EventSelection("zoo")), ManagedOutcome.NotAllowed("p"), ManagedOutcome.TryLater(other), ManagedOutcome.Failed(other),
+        ManagedKeys(), ManagedKeys(url = "u"), ManagedKeys(token = "t"), ManagedKeys(allowedServers = "a"),
     )
 
     @Test

@@ -18,9 +18,14 @@ import io.gatehand.Heartbeat
 import io.gatehand.Identity
 import io.gatehand.ManagedOutcome
 import io.gatehand.ScannerAgent
+import io.gatehand.datawedge.DataWedge
+import io.gatehand.datawedge.DataWedgeListener
+import io.gatehand.datawedge.SetUpOutcome
+import io.gatehand.okhttp.GatehandInterceptor
 import java.io.IOException
 import java.util.concurrent.TimeUnit
 import kotlinx.coroutines.flow.first
+import okhttp3.OkHttpClient
 
 /** Uses each kind of declaration: suspending functions with defaults, flows, builders, values and objects. */
 class Scanner(private val agent: Agent) {
@@ -62,5 +67,20 @@ class Scanner(private val agent: Agent) {
 
     companion object {
         fun open(context: Context): Scanner = Scanner(ScannerAgent.open(context, AgentConfig.Builder("scan", "1").build()))
+
+        fun clientOf(agent: Agent): OkHttpClient =
+            OkHttpClient.Builder().addInterceptor(GatehandInterceptor(agent, followRedirects = false)).build()
+
+        fun engine(context: Context, read: (String) -> Unit): DataWedge = DataWedge(
+            context,
+            object : DataWedgeListener {
+                override fun onScan(text: String) = read(text)
+
+                override fun onSetUp(outcome: SetUpOutcome) = when (outcome.kind) {
+                    SetUpOutcome.Kind.READY -> {}
+                    else -> read("$outcome")
+                }
+            },
+        )
     }
 }

@@ -11,6 +11,7 @@ import kotlin.test.assertTrue
 import kotlinx.coroutines.CoroutineStart
 import kotlinx.coroutines.async
 import kotlinx.coroutines.runBlocking
+import okhttp3.Request
 
 /** What the oldest compiler made of it runs too. */
 class ScannerTest {
@@ -28,6 +29,18 @@ class ScannerTest {
         agent.roll()
         assertEquals(AgentEvent.KeyRolled, rolled.await())
         assertTrue(scanner.beat())
+    }
+
+    @Test
+    fun an_app_on_okhttp_is_answered_by_the_fake() {
+        agent.answers = { FakeAgent.json("ok") }
+        val call = Request.Builder().url("https://pretix.eu/api/v1/x?page=2").build()
+        assertEquals("ok", Scanner.clientOf(agent).newCall(call).execute().use { it.body!!.string() })
+        val inJava = JavaScanner(agent)
+        assertEquals("ok", inJava.ask("https://pretix.eu/api/v1/y"))
+        assertEquals(listOf("/api/v1/x?page=2", "/api/v1/y"), agent.requests.map { it.path })
+        agent.failNext(ErrorCode.UNREACHABLE)
+        assertEquals("unreachable", inJava.ask("https://pretix.eu/api/v1/y"))
     }
 
     @Test

@@ -136,7 +136,7 @@ public class DataWedge(context: Context, private val listener: DataWedgeListener
         val profile = profile()
         if (isThere && kept.getString(VERSION, null) == profile.version) return end(SetUpOutcome(SetUpOutcome.Kind.READY))
         kept.edit().remove(VERSION).apply()
-        next(profile.parts())
+        next(profile.parts(isThere))
     }
 
     private fun goOn(done: Step.Part) {

@@ -29,12 +29,14 @@ internal class DataWedgeProfile(private val app: String, private val action: Str
     /**
      * The profile in the order in which it is sent. Each plug-in is a part of its own, as DataWedge
      * before 6.6, which the first TC25 came with, takes one at a time.
+     *
+     * @param isThere Whether DataWedge has it already: it is changed then, and not left as it is.
      */
-    fun parts(): List<Bundle> = plugins.mapIndexed { index, (name, parameters) ->
+    fun parts(isThere: Boolean): List<Bundle> = plugins.mapIndexed { index, (name, parameters) ->
         Bundle().apply {
             putString("PROFILE_NAME", app)
             putString("PROFILE_ENABLED", "true")
-            putString("CONFIG_MODE", if (index == 0) "CREATE_IF_NOT_EXIST" else "UPDATE")
+            putString("CONFIG_MODE", if (index == 0 && !isThere) "CREATE_IF_NOT_EXIST" else "UPDATE")
             if (index == 0) putParcelableArray("APP_LIST", arrayOf(association()))
             putBundle("PLUGIN_CONFIG", plugin(name, parameters))
         }

@@ -86,6 +86,8 @@ class DataWedgeTest {
 
     private fun plugins() = sent().map { it.plugin().getString("PLUGIN_NAME") }
 
+    private fun modes() = sent().map { it.profile().getString("CONFIG_MODE") }
+
     private fun idle() = shadowOf(Looper.getMainLooper()).idle()
 
     private fun later(millis: Long) = shadowOf(Looper.getMainLooper()).idleFor(millis, TimeUnit.MILLISECONDS)
@@ -215,6 +217,16 @@ class DataWedgeTest {
         sign("another")
         begin("8.0.12")
         assertEquals(listOf<String?>("BARCODE"), plugins())
+    }
+
+    @Test
+    fun one_that_is_there_is_changed_in_all_its_parts_and_not_made_only_if_it_is_not() {
+        setUpWholly("7.6.1")
+        assertEquals(listOf<String?>("CREATE_IF_NOT_EXIST", "UPDATE", "UPDATE"), modes())
+        restart()
+        sign("certificate")
+        setUpWholly("8.0.12")
+        assertEquals(listOf<String?>("UPDATE", "UPDATE", "UPDATE"), modes())
     }
 
     @Test

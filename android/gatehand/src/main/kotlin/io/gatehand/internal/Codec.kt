@@ -80,7 +80,8 @@ internal object Codec {
             .putOpt("headers", request.headers.ifEmpty { null }?.let(::pairs))
             .putOpt("once", true.takeIf { request.once })
             .putOpt("idempotency_key", request.idempotencyKey)
-            .putOpt("time_limit_ms", request.timeLimitMillis),
+            .putOpt("time_limit_ms", request.timeLimitMillis)
+            .putOpt("read_timeout_ms", request.readTimeoutMillis),
     )
 
     private fun pairs(headers: List<Pair<String, String>>) =

@@ -87,7 +87,7 @@ class ShapesTest {
 
     private fun request(): ApiRequest = ApiRequest.Builder("POST", "/api/v1/organizers/bigevents/checkinrpc/redeem/")
         .body(ApiBody.stream(ByteArrayInputStream(ByteArray(3)), "text/csv", 3)).idempotencyKey("5f0b")
-        .timeLimit(2, TimeUnit.SECONDS).header("Accept-Language", "de").header("X-Lane", "2").once().build()
+        .timeLimit(2, TimeUnit.SECONDS).readTimeout(1500, TimeUnit.MILLISECONDS).header("Accept-Language", "de").header("X-Lane", "2").once().build()
 
     @Test
     fun what_is_written_for_the_library_is_what_it_reads() {

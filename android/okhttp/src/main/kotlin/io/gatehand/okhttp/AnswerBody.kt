@@ -12,7 +12,7 @@ import okio.buffer
 import okio.source
 
 /** The agent's answer as OkHttp has bodies: read while it comes. */
-internal class AnswerBody(private val answer: StreamedResponse, call: Call) : ResponseBody() {
+internal class AnswerBody(private val answer: StreamedResponse, call: Call, private val isHeadOnly: Boolean) : ResponseBody() {
     private val source = object : ForwardingSource(answer.body.source()) {
         override fun read(sink: Buffer, byteCount: Long): Long {
             if (call.isCanceled()) throw Waiting.cancelled()
@@ -22,7 +22,7 @@ internal class AnswerBody(private val answer: StreamedResponse, call: Call) : Re
 
     override fun contentType(): MediaType? = answer.headers["Content-Type"]?.toMediaTypeOrNull()
 
-    override fun contentLength(): Long = answer.headers["Content-Length"]?.toLongOrNull() ?: -1
+    override fun contentLength(): Long = if (isHeadOnly) 0 else answer.headers["Content-Length"]?.toLongOrNull() ?: -1
 
     override fun source(): BufferedSource = source
 }

@@ -22,7 +22,7 @@ internal class Forwarded(
 ) {
     fun answer(): Response {
         val sentAt = System.currentTimeMillis()
-        val answer = StreamedBody.sending(request.body) { body ->
+        val answer = StreamedBody.sending(request.body, contentType()) { body ->
             val request = apiRequest(body)
             Waiting.of(chain.call(), agent) { isWanted -> stream(request, isWanted) }
         }
@@ -47,21 +47,22 @@ internal class Forwarded(
             }
         }
         (streamed ?: request.body?.let(::atHand))?.let(builder::body)
-        timeLimitMillis()?.let { builder.timeLimit(it, TimeUnit.MILLISECONDS) }
+        // When the call's own time is over OkHttp cancels it, in words of its own.
+        builder.timeLimit(NO_LIMIT_DAYS, TimeUnit.DAYS)
+        when (val silence = chain.readTimeoutMillis()) {
+            0 -> builder.readTimeout(NO_LIMIT_DAYS, TimeUnit.DAYS)
+            else -> builder.readTimeout(silence.toLong(), TimeUnit.MILLISECONDS)
+        }
         return builder.build()
     }
 
+    /** As OkHttp goes by: the body's own type, and then what the app says in a header. */
+    private fun contentType(): String =
+        request.body?.contentType()?.toString() ?: request.header("Content-Type") ?: "application/octet-stream"
+
     private fun atHand(body: RequestBody): ApiBody {
         val bytes = Buffer().also(body::writeTo).readByteArray()
-        return ApiBody.bytes(bytes, StreamedBody.contentType(body))
-    }
-
-    /** Until the answer begins: the time for the call, or for a connection and then for a sign of the server. */
-    private fun timeLimitMillis(): Long? {
-        val call = TimeUnit.NANOSECONDS.toMillis(chain.call().timeout().timeoutNanos())
-        val steps = listOf(chain.connectTimeoutMillis(), chain.readTimeoutMillis()).map(Int::toLong)
-        val limits = listOfNotNull(call.takeIf { it > 0 }, steps.sum().takeIf { 0 !in steps })
-        return limits.minOrNull()
+        return ApiBody.bytes(bytes, contentType())
     }
 
     private fun response(answer: StreamedResponse, sentAt: Long): Response {
@@ -74,10 +75,14 @@ internal class Forwarded(
             .sentRequestAtMillis(sentAt)
             .receivedResponseAtMillis(System.currentTimeMillis())
         for (name in answer.headers.names()) answer.headers.all(name).forEach { response.addHeader(name, it) }
-        return response.body(AnswerBody(answer, chain.call())).build()
+        // The length that a head says is that of a body which does not come with it.
+        val isHeadOnly = request.method == "HEAD" || answer.status in WITHOUT_BODY
+        return response.body(AnswerBody(answer, chain.call(), isHeadOnly)).build()
     }
 
     private companion object {
+        const val NO_LIMIT_DAYS = 1L
+        val WITHOUT_BODY = setOf(204, 304)
         const val IDEMPOTENCY_KEY = "x-idempotency-key"
 
         /** What the agent or its connection sets, in place of what OkHttp or the app would. */

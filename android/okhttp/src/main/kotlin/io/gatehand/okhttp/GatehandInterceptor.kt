@@ -19,9 +19,9 @@ import okhttp3.Response
  * ```
  *
  * What goes to an address below that of the device's server goes through the agent, which has connections of
- * its own: of the client's settings its interceptors before this one, its timeouts, its redirects
- * ([followRedirects]) and a call's cancellation hold for it; its network interceptors, cookies, cache, proxy,
- * DNS and certificates do not. An `Authorization` that the app sets is replaced by the device's. All other
+ * its own: of the client's settings its interceptors before this one, its timeouts for calls, until an answer begins,
+ * and for reads, its redirects ([followRedirects]) and a call's cancellation hold for it; its network interceptors,
+ * cookies, cache, authenticator, proxy, DNS, connection timeout and certificates do not. An `Authorization` that the app sets is replaced by the device's. All other
  * calls are none of the agent's: they go on as they are, without the key.
  *
  * A call is sent once, as OkHttp does. If its answer got lost and it changes something, make it again with the

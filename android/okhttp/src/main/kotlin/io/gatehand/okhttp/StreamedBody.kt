@@ -17,17 +17,15 @@ internal object StreamedBody {
     private const val HELD = 1024L * 1024
     private const val ON_THE_WAY = 64L * 1024
 
-    fun contentType(body: RequestBody): String = body.contentType()?.toString() ?: "application/octet-stream"
-
     /** Makes the call with [body] as a stream, or with `null` if it can be held or there is none. */
-    fun <T> sending(body: RequestBody?, call: (ApiBody?) -> T): T {
+    fun <T> sending(body: RequestBody?, contentType: String, call: (ApiBody?) -> T): T {
         if (body == null || body.contentLength() in 0..HELD) return call(null)
         if (body.isDuplex()) throw ProtocolException("the agent can't send a body that is written while the answer is read")
         val pipe = Pipe(ON_THE_WAY)
         val failure = AtomicReference<Throwable>()
         thread(name = "gatehand-okhttp body", isDaemon = true) { write(body, pipe, failure) }
         try {
-            return call(ApiBody.stream(pipe.source.buffer().inputStream(), contentType(body), body.contentLength()))
+            return call(ApiBody.stream(pipe.source.buffer().inputStream(), contentType, body.contentLength()))
         } catch (error: GatehandException) {
             throw if (error.code == ErrorCode.BODY_FAILED) failure.get().asItWas() ?: error else error
         } finally {

@@ -1,13 +1,9 @@
 package io.gatehand.okhttp
 
-import com.sun.net.httpserver.HttpExchange
-import com.sun.net.httpserver.HttpServer
 import io.gatehand.ExistingIdentity
 import io.gatehand.testing.BulkServer
 import java.io.IOException
 import java.io.InterruptedIOException
-import java.net.InetAddress
-import java.net.InetSocketAddress
 import java.util.concurrent.CompletableFuture
 import java.util.concurrent.TimeUnit
 import kotlin.test.Test
@@ -30,14 +26,11 @@ import org.junit.Rule
 import org.junit.runner.RunWith
 import org.robolectric.RobolectricTestRunner
 
-/** Bodies that are large or break, and calls that are given up or led elsewhere. */
+/** Bodies that are large or break, and calls that are given up. */
 @RunWith(RobolectricTestRunner::class)
 class BodiesTest {
     @get:Rule
     val server = BulkServer()
-
-    @get:Rule
-    val other = OtherServer()
 
     private fun with(change: OkHttpClient.Builder.() -> Unit = {}, test: (OldApp) -> Unit) = OldApp(change).use { app ->
         app.agent.blocking().adopt(ExistingIdentity(server.address, BulkServer.KEY))
@@ -131,47 +124,20 @@ class BodiesTest {
     }
 
     @Test
-    fun a_redirect_is_followed_and_leads_no_key_elsewhere() {
-        val redirecting = HttpServer.create(InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0)
-        val asked = ArrayList<String>()
-        redirecting.createContext("/api/v1/device/info") { it.answer(200, BulkServer.INFO) }
-        redirecting.createContext("/api/v1/within") { it.redirect("/api/v1/device/info") }
-        redirecting.createContext("/api/v1/away") { exchange ->
-            asked += exchange.requestHeaders.getFirst("Authorization").orEmpty()
-            exchange.redirect("${other.address}/there")
+    fun a_body_may_take_longer_to_write_than_a_server_may_be_silent(): Unit =
+        with({ readTimeout(SHORT, TimeUnit.MILLISECONDS).connectTimeout(SHORT, TimeUnit.MILLISECONDS) }) { app ->
+            // There is nothing to wait for but time.
+            val slow = Pieces(1) { Thread.sleep(SHORT * 4) }
+            assertEquals(200, app.call("take") { post(slow) }.execute().use { it.code })
         }
-        redirecting.createContext("/api/v1/round") { it.redirect("/api/v1/round") }
-        redirecting.start()
-        try {
-            val address = "http://127.0.0.1:${redirecting.address.port}"
-            OldApp().use { app ->
-                app.agent.blocking().adopt(ExistingIdentity(address, BulkServer.KEY))
-                fun get(path: String) = app.client.newCall(Request.Builder().url("$address/api/v1/$path").build()).execute()
-                assertEquals(200, get("within").use { it.code })
-                assertEquals(200, get("away").use { it.code })
-                assertEquals(listOf("Device ${BulkServer.KEY}"), asked)
-                assertEquals("", other.asked.take())
-                assertContains("${assertFailsWith<IOException> { get("round") }.message}", "20 times")
-            }
-        } finally {
-            redirecting.stop(0)
-        }
-    }
 
-    private fun HttpExchange.answer(status: Int, json: String) {
-        val bytes = json.encodeToByteArray()
-        responseHeaders.add("Content-Type", "application/json")
-        sendResponseHeaders(status, bytes.size.toLong())
-        responseBody.use { it.write(bytes) }
-    }
-
-    private fun HttpExchange.redirect(location: String) {
-        responseHeaders.add("Location", location)
-        sendResponseHeaders(302, -1)
-        close()
+    @Test
+    fun a_calls_own_time_limit_ends_it_as_okhttp_says(): Unit = with({ callTimeout(SHORT, TimeUnit.MILLISECONDS) }) { app ->
+        assertEquals("timeout", assertFailsWith<InterruptedIOException> { app.call("stuck").execute() }.message)
     }
 
     private companion object {
+        const val SHORT = 300L
         const val PIECE = 64 * 1024
         const val MANY = 200
         const val LARGE = 50L * 1024 * 1024
