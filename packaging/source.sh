@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# Makes the source of a release, with all that it builds on, so that it builds without a network:
-# packaging/source.sh. It comes into packages/ below Cargo's target folder.
+# Makes the source of a release, with all that it builds on for Linux and Android, so that it builds without a
+# network: packaging/source.sh. It comes into packages/ below Cargo's target folder.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 # shellcheck source=packaging/lib.sh
 . packaging/lib.sh
 
-need xz-utils
+need xz-utils python3
 version=$(version)
 name=gatehand-$version
 folder=$target/packaging/source
@@ -26,6 +26,7 @@ replace-with = "vendored-sources"
 directory = "vendor"
 END
 # It is looked at as where there is no registry: all that it builds on has to be in the folder.
+CARGO_HOME=$folder/no-registry "$OLDPWD/packaging/linux_only.py" vendor
 CARGO_HOME=$folder/no-registry cargo metadata --quiet --offline --locked --all-features --format-version 1 >/dev/null
 rm -rf "$folder/no-registry"
 git -C "$OLDPWD" log -1 --format=%ct >.source-date-epoch

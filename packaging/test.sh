@@ -171,13 +171,48 @@ keeps_state() {
   [ ! -e "$vault" ] && [ ! -e "$database" ] && [ ! -e "$root/etc/gatehand" ]
 }
 
+# typed NUMBER: what the page on upgrades says for packages, the first or second of it.
+typed() { awk -v wanted="$1" '/^<!-- with the packages: /{block++} /^```/{inside=0} inside && block==wanted; /^```sh/{inside=1}' docs/UPGRADE.md; }
+
+# The newer packages leave a database that the older program refuses, and the copy from before the upgrade.
+goes_back() {
+  fresh
+  local vault=$root/var/lib/gatehand database=$root/var/lib/gatehand-server/gatehand.db before version code=0 said
+  mkdir "$root/packages/older"
+  cp "$agent" "$server" "$root/packages/older/"
+  later "$agent" "$root/packages/agent-later.deb"
+  later "$server" "$root/packages/server-later.deb"
+  install_all agent-later.deb server-later.deb
+  install -m 600 tests/data/vaults/version-1/enrolled/* "$vault"
+  chown --reference="$vault" "$vault"/*
+  before=$(inside gatehand status --json)
+  inside gatehand-server admin organizer create bigevents --name 'Big Events'
+  version=$(schema_version "$database")
+  cp --archive "$database" "$database.version-$version"
+  inside gatehand-server admin organizer create smallevents --name 'Small Events'
+  printf '\377' | dd of="$database" bs=1 seek=63 conv=notrunc status=none
+  inside sh -euc "cd /packages; alias apt='apt -y'
+$(typed 1)"
+  [ "$(inside dpkg-query --show --showformat '${Version}\n' 'gatehand-*' | grep -c +later)" -eq 0 ]
+  [ "$(inside gatehand status --json)" = "$before" ]
+  said=$(inside gatehand-server admin organizer list 2>&1) || code=$?
+  [ "$code" -eq 15 ]
+  grep 'has version 255' <<<"$said"
+  inside sh -euc "cd /packages
+$(typed 2 | sed "s/version-1/version-$version/")"
+  said=$(inside gatehand-server admin organizer list)
+  grep 'Big Events' <<<"$said"
+  if grep 'Small Events' <<<"$said"; then exit 1; fi
+  [ "$(stat -c '%U %a' "$database")" = 'gatehand-server 600' ]
+}
+
 # autopkgtest NAME: one of the tests that come with the source package, where both are installed.
 autopkgtest() {
   fresh
   # No hardware is seen there; this is the serial of a PC.
   local hardware=$root/sys/devices/virtual/dmi/id
   mkdir -p "$hardware" "$root/sys/class/dmi"
-  (umask 077 && echo KIOSK-0002 >"$hardware/product_serial")
+  (umask 0377 && echo KIOSK-0002 >"$hardware/product_serial")
   ln -s ../../devices/virtual/dmi/id "$root/sys/class/dmi/id"
   install_all gatehand-agent.deb gatehand-server.deb
   inside "/packages/tests/$1"
@@ -222,6 +257,7 @@ check "both come and go, the agent first" comes_and_goes gatehand-agent gatehand
 check "both come and go, the server first" comes_and_goes gatehand-server gatehand-agent
 check "the agent alone says what is missing" has_doors_that_say_what_is_missing
 check "state is kept until a purge" keeps_state
+check "a downgrade is as its page says" goes_back
 for test in doors life first-boot; do check "autopkgtest: $test" autopkgtest "$test"; done
 check "the units are hardened" is_hardened
 

@@ -42,7 +42,7 @@ pub(super) struct Adopt {
     #[arg(value_name = "FILE", default_value = "-")]
     file: PathBuf,
     /// The RSA private key, in PEM form, that the other app has reported for NFC media: the server takes no
-    /// other for this device. Remove the file afterwards, too.
+    /// other for this device (- for standard input). Remove the file afterwards, too.
     #[arg(long, value_name = "PEM_FILE")]
     media_key: Option<PathBuf>,
     /// Give up the device that is enrolled here, an unfinished enrolment or an unusable vault.
@@ -126,7 +126,7 @@ impl Adopt {
 }
 
 fn media_key(file: &Path) -> Result<GivenMediaKey, CliError> {
-    let pem = input::read_file(file, FILE_LIMIT)?;
+    let pem = input::read_key_file(file, FILE_LIMIT)?;
     str::from_utf8(&pem)
         .map_err(|_| MediaKeyError::GivenPrivate)
         .and_then(GivenMediaKey::from_pem)

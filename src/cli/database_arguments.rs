@@ -5,17 +5,11 @@ use std::path::PathBuf;
 use clap::Args;
 use clap::builder::{OsStringValueParser, TypedValueParser};
 
-use super::program_name::ProgramName;
 use crate::server::store::Database;
 
-/// Where it is unless something else is said: for the packaged server its own folder, which the service
-/// and an administrator's commands have in common; for a program from a source tree the current one.
-pub(super) fn default_database() -> &'static str {
-    match ProgramName::of_this_process() {
-        ProgramName::Gatehand => "gatehand.db",
-        ProgramName::Server => "/var/lib/gatehand-server/gatehand.db",
-    }
-}
+/// Where it is unless something else is said: in the packaged server's own folder, whichever program asks and
+/// wherever it is started, so that service and administrator never have two.
+pub(super) const DEFAULT_DATABASE: &str = "/var/lib/gatehand-server/gatehand.db";
 
 /// Where a server keeps what it knows.
 #[derive(Args)]
@@ -27,7 +21,7 @@ pub(super) struct DatabaseArguments {
         value_name = "DATABASE",
         value_parser = OsStringValueParser::new().try_map(Database::try_from),
         env = "GATEHAND_DATABASE",
-        default_value = default_database(),
+        default_value = DEFAULT_DATABASE,
         help_heading = "Database",
         display_order = 910
     )]

@@ -7,6 +7,7 @@ use std::path::Path;
 use zeroize::Zeroizing;
 
 use super::error::CliError;
+use crate::regular_file;
 
 /// Longest text that is read from a person or a hand scanner, in bytes.
 pub(super) const TEXT_LIMIT: u64 = 64 * 1024;
@@ -23,7 +24,23 @@ pub(super) fn read_file(path: &Path, limit: u64) -> Result<Zeroizing<Vec<u8>>, C
     }
 }
 
-/// What a person calls a file that [`read_file`] reads.
+/// Reads a file that holds a private key, or standard input for `-`. A pipe is read if it is open already, as a
+/// shell's `<(…)` is: the opening of any other may wait without end for whoever writes into it.
+pub(super) fn read_key_file(path: &Path, limit: u64) -> Result<Zeroizing<Vec<u8>>, CliError> {
+    if path == Path::new("-") || path == Path::new("/dev/stdin") {
+        return read_standard_input(limit);
+    }
+    if path.starts_with("/dev/fd") || path.starts_with("/proc/self/fd") {
+        return read_file(path, limit);
+    }
+    let name = path.display().to_string();
+    match regular_file::open(path) {
+        Ok(file) => read(file, &name, limit),
+        Err(source) => Err(CliError::Input { name, source }),
+    }
+}
+
+/// What a person calls a file that is read here.
 pub(super) fn name(path: &Path) -> String {
     if path == Path::new("-") {
         "standard input".to_owned()

@@ -409,7 +409,7 @@ fn of_command() -> Vec<CliError> {
             source: OpenFailure::OtherSecret,
         }),
         CliError::NoDatabase {
-            database: Database::Sqlite("gatehand.db".into()),
+            database: Database::Sqlite("/var/lib/gatehand-server/gatehand.db".into()),
         },
         CliError::Unlisted {
             error: Box::new(CliError::Store(StoreError::Unknown {

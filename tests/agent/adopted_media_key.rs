@@ -6,6 +6,7 @@ use std::process::Command;
 use rsa::PrivateKey;
 use rsa::pkcs1::EncodeRsaPrivateKey;
 use rsa::pkcs8::{EncodePrivateKey, EncodePublicKey, LineEnding};
+use rustix::fs::{CWD, FileType, Mode, mknodat};
 use serde_json::{Value, json};
 
 use crate::common::installation::Installation;
@@ -211,6 +212,32 @@ fn what_is_no_rsa_private_key_is_refused_before_anything_is_sent() {
     }
     assert!(way.requests().is_empty(), "the key was sent");
     assert!(!scanner.home().exists());
+}
+
+#[test]
+fn the_rsa_key_may_come_from_a_pipe_that_is_open_and_no_other_is_waited_for() {
+    let (server, key) = (server(), rsa_key());
+    let scanner = Scanner::new();
+    let kept = of_another_app(&server, &server.url, Some(&public(&key, 64)));
+    let [existing, pem, pipe] =
+        ["existing", "pem", "pipe"].map(|name| scanner.scratch().join(name));
+    fs::write(&existing, kept.to_string()).unwrap();
+    fs::write(&pem, private(&key)).unwrap();
+    mknodat(CWD, &pipe, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).unwrap();
+    let existing = existing.to_str().unwrap();
+    let adopt = ["adopt", existing, "--media-key"];
+
+    let ended = scanner.run(&[&adopt[..], &[pipe.to_str().unwrap()]].concat());
+    ended.complains(1, "it is not a regular file");
+    assert_eq!(scanner.status()["state"], "not-enrolled");
+
+    for file in ["-", "/dev/stdin", "/dev/fd/0"] {
+        let scanner = Scanner::new();
+        let arguments = [&adopt[..], &[file]].concat();
+        let input = fs::read(&pem).unwrap();
+        scanner.run_with_input(&arguments, &input).succeeds();
+        reads_its_keys(&scanner);
+    }
 }
 
 #[test]

@@ -370,7 +370,7 @@ fn leaves_core_dump(arguments: &[&str], environment: &[(&str, &str)]) -> bool {
 #[test]
 fn a_command_that_crashes_leaves_no_keys_in_a_core_dump_unless_it_is_allowed_to() {
     for arguments in [
-        &["serve", "--listen", "127.0.0.1:0"][..],
+        &["serve", "--listen", "127.0.0.1:0", "--database", "x.db"][..],
         &["init", "--payload", "-"],
     ] {
         assert!(!leaves_core_dump(arguments, &[]), "{arguments:?}");

@@ -188,7 +188,13 @@ fn surround(words: &str) -> String {
 
 /// Whether a block is not for a shell of this test, from the comment or words before it.
 fn is_elsewhere(words: &str) -> bool {
-    words.starts_with("not run: ") || words.starts_with("in a booted machine: ")
+    words.starts_with("not run: ") || by_another_test(words).is_some()
+}
+
+/// The test that runs a block where packages are installed.
+fn by_another_test(words: &str) -> Option<&str> {
+    let booted = words.strip_prefix("in a booted machine: ");
+    booted.or_else(|| words.strip_prefix("with the packages: "))
 }
 
 fn run(page: &str) {
@@ -321,11 +327,11 @@ fn every_page_with_commands_is_run_or_for_developers() {
 }
 
 #[test]
-fn what_is_typed_in_a_booted_machine_is_read_from_its_page_by_the_test_there() {
+fn what_is_typed_where_packages_are_installed_is_read_from_its_page_by_the_test_there() {
     for page in RUN {
         for part in parts(page) {
             let Part::Told(words) = part else { continue };
-            if let Some(test) = words.strip_prefix("in a booted machine: ") {
+            if let Some(test) = by_another_test(&words) {
                 assert!(read(test).contains(page), "{test} does not read {page}");
             }
         }

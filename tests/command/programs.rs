@@ -83,12 +83,16 @@ echo "${COMPREPLY[@]}""#;
 }
 
 #[test]
-fn a_servers_program_keeps_to_the_servers_own_folder_wherever_it_is_started() {
-    let help = server(&["serve", "--help"]);
-    let database = "[default: /var/lib/gatehand-server/gatehand.db]";
-    assert!(help.succeeds().stdout.contains(database), "{help:?}");
-    let help = Scanner::new().run(&["serve", "--help"]);
-    assert!(help.succeeds().stdout.contains("[default: gatehand.db]"));
+fn both_programs_keep_to_the_servers_own_folder_wherever_they_are_started() {
+    for command in ["serve", "admin"] {
+        for help in [
+            server(&[command, "--help"]),
+            Scanner::new().run(&[command, "--help"]),
+        ] {
+            let database = "[default: /var/lib/gatehand-server/gatehand.db]";
+            assert!(help.succeeds().stdout.contains(database), "{help:?}");
+        }
+    }
 }
 
 #[test]

@@ -17,8 +17,21 @@ from rig.speed import Speed
 HERE = pathlib.Path(__file__).resolve().parent
 
 
+class Log:
+    """The log's file, which is whole after each test: a run takes long, and may be ended before."""
+
+    def __init__(self, path, head):
+        self.path, self.head = path, head
+
+    def write(self, *tail):
+        KEPT.mkdir(parents=True, exist_ok=True)
+        self.path.write_text("\n".join([*self.head, "", *report.lines, "", *tail, ""]))
+
+
 class Timed(unittest.TextTestResult):
     """Notes how each test ended and how long it took."""
+
+    log = None
 
     def startTest(self, test):
         super().startTest(test)
@@ -47,6 +60,7 @@ class Timed(unittest.TextTestResult):
         ok = len(self.failures) + len(self.errors) == self._bad
         name = test._testMethodName.removeprefix("test_").replace("_", " ")
         report.lines.append(f"{'ok    ' if ok else 'FAILED'} {time.monotonic() - self._begun:6.0f} s  {type(test).__name__}: {name}")
+        self.log.write("this run did not come to its end")
 
 
 def first_line(*command):
@@ -64,18 +78,17 @@ def main(names):
         first_line("qemu-system-x86_64", "--version"),
         first_line(str(program()), "--version") + ", " + (", ".join(path.name for path in packages()) or "the program alone"),
     ]
+    log = Timed.log = Log(KEPT / ("machine.log" if not names else "machine-part.log"), head)
     begun = time.monotonic()
     result = unittest.TextTestRunner(resultclass=Timed, verbosity=2, failfast=False).run(suite)
     boots = sorted(report.boots)
     tail = [f"{len(boots)} boots, of {boots[0]:.1f} to {boots[-1]:.1f} s, half of them within {boots[len(boots) // 2]:.1f} s"] if boots else []
     bad = len(result.failures) + len(result.errors)
     tail.append(f"{result.testsRun} tests in {(time.monotonic() - begun) / 60:.0f} minutes, {bad} failures")
-    KEPT.mkdir(parents=True, exist_ok=True)
-    log = KEPT / ("machine.log" if not names else "machine-part.log")
-    log.write_text("\n".join([*head, "", *report.lines, "", *tail, ""]))
-    print(log.read_text())
+    log.write(*tail)
+    print(log.path.read_text())
     if not names and result.wasSuccessful():
-        shutil.copyfile(log, HERE.parents[1] / "docs" / "machine.log")
+        shutil.copyfile(log.path, HERE.parents[1] / "docs" / "machine.log")
     if not result.testsRun:
         print("no test was run")
     print(f"{result.testsRun - min(bad, result.testsRun)} passed, {bad} failed, {len(result.skipped)} skipped")

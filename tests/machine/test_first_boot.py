@@ -48,6 +48,7 @@ class FirstBoot(MachineCase):
         self.assertEqual((identity["device_id"], identity["unique_serial"]), (code.device_id, code.serial))
         self.assertEqual(kiosk.guest.run("hostname; cat /etc/hostname"), f"lane-{number}\nlane-{number}\n")
         self.assertNotIn(_LIST, kiosk.guest.run("mountpoint -q /efi && ls /efi"))
+        self.assertEqual(kiosk.guest.run("stat -c '%U:%G %a' /sys/devices/virtual/dmi/id/product_serial"), "root:root 400\n")
         self.assertEqual(kiosk.guest.run("stat -c '%U %a' /var/lib/gatehand /var/lib/gatehand/vault.db"), "gatehand 700\ngatehand 600\n")
         self.assertEqual(kiosk.told("info")["unique_serial"], code.serial)
 

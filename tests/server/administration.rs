@@ -66,6 +66,7 @@ fn a_server_says_on_one_line_where_its_files_are_and_what_to_do_next() {
     let first_line = |more: &[&str]| {
         let mut command = desk.command(&["serve"]);
         command.env("GATEHAND_LISTEN", "127.0.0.1:0");
+        command.env("GATEHAND_DATABASE", "gatehand.db");
         let command = command.args(more).current_dir(&folder);
         let mut server = command.stderr(Stdio::piped()).spawn().unwrap();
         let mut line = String::new();

@@ -4,7 +4,7 @@ use std::sync::{Arc, OnceLock};
 
 use serde::Serialize;
 
-use crate::cli::database_arguments::{DatabaseArguments, default_database};
+use crate::cli::database_arguments::{DEFAULT_DATABASE, DatabaseArguments};
 use crate::cli::error::CliError;
 use crate::cli::output;
 use crate::cli::program_name::ProgramName;
@@ -29,7 +29,7 @@ impl Place {
     pub(super) fn of(arguments: &DatabaseArguments) -> Self {
         let mut admin = format!("{} admin", ProgramName::of_this_process().typed());
         let database = arguments.database.to_string();
-        if database != default_database() {
+        if database != DEFAULT_DATABASE {
             admin = format!("{admin} --database {}", output::quoted(&database));
         }
         if let Some(path) = &arguments.secret_file {
