@@ -3,7 +3,6 @@
 use std::env;
 use std::path::{Path, PathBuf};
 
-use super::error::CliError;
 use super::settings::{DoorTable, Taken};
 use crate::door::{Allowed, Caller, CallerError, DoorSettings, PatternError};
 
@@ -33,7 +32,7 @@ pub(super) enum DoorSettingsError {
 }
 
 /// The doors of the settings, and one at `socket` or where a service manager would have it.
-pub(super) fn of_settings(socket: Option<PathBuf>) -> Result<Vec<DoorSettings>, CliError> {
+pub(super) fn of_settings(socket: Option<PathBuf>) -> Result<Vec<DoorSettings>, DoorSettingsError> {
     let tables = Taken::by_this_process()
         .map(Taken::doors)
         .unwrap_or_default();

@@ -2,10 +2,10 @@
 
 use tokio::time::{Instant, sleep_until};
 
-use super::Told;
 use super::enrol::{Enrolled, Enrolling};
 use super::schedule::Schedule;
 use super::settings::Settings;
+use super::told::Told;
 use super::told_once::ToldOnce;
 use super::wake::{News, Wake};
 use super::{clock, manager};

@@ -21,6 +21,7 @@ mod readiness;
 mod schedule;
 mod settings;
 mod source;
+mod told;
 mod told_once;
 mod wake;
 mod watch;
@@ -28,7 +29,6 @@ mod wipe;
 
 use std::sync::Arc;
 
-use tokio::sync::watch as signal;
 use tokio::task::JoinSet;
 
 use crate::agent::Agent;
@@ -40,14 +40,7 @@ use wake::Wake;
 
 pub use daemon_error::DaemonError;
 pub use settings::{AllowedEnrolments, Settings};
-
-/// What a running daemon is told from outside.
-pub struct Told {
-    /// Becomes true when it is to end.
-    pub stop: signal::Receiver<bool>,
-    /// Changes when it is to look at everything now.
-    pub look: signal::Receiver<u64>,
-}
+pub use told::Told;
 
 /// Runs until it is told to stop.
 pub async fn run(

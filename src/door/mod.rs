@@ -11,15 +11,16 @@ mod events;
 mod feed;
 #[cfg(fuzzing)]
 pub mod fuzzing;
+mod inside;
 mod metrics;
 mod pass;
 mod refusal;
+mod settings;
 mod socket;
 mod standing;
 mod visit;
 
 use std::convert::Infallible;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -28,52 +29,36 @@ use tokio::sync::Semaphore;
 
 use crate::agent::Agent;
 use crate::serving::{self, Address, Limits, Listener, PassedSocket, TrustedProxies};
+use inside::Inside;
 use visit::Visit;
 
 pub use allowed::{Allowed, PatternError};
 pub use caller::{Caller, CallerError};
 pub use door_error::DoorError;
 pub use feed::Feed;
+pub use settings::DoorSettings;
 pub use standing::{Problem, Selection, Standing};
 
 /// Connections at once, and calls at once; a caller beyond is told to come again.
 const CONNECTIONS: usize = 128;
 const CALLS: usize = 64;
 
-/// How a door is set up.
-#[derive(Clone, Debug)]
-pub struct DoorSettings {
-    /// The file of its Unix socket.
-    pub socket: PathBuf,
-    /// The mode of that file.
-    pub mode: u32,
-    /// Whose group may connect besides the owner, by name; the process' own without.
-    pub group: Option<String>,
-    /// What may pass.
-    pub allowed: Allowed,
-    /// Who may come over TCP, if anyone may.
-    pub caller: Option<Caller>,
-}
-
 /// A door that programs may come through.
 pub struct Door {
-    agent: Arc<Agent>,
-    feed: Arc<Feed>,
-    allowed: Allowed,
-    /// What has to be shown over TCP; a socket's file has its mode.
-    caller: Option<Caller>,
-    calls: Arc<Semaphore>,
+    inside: Arc<Inside>,
 }
 
 impl Door {
     /// A door of this agent, which tells what the feed has.
     pub fn new(agent: Arc<Agent>, feed: Arc<Feed>, settings: &DoorSettings) -> Self {
         Self {
-            agent,
-            feed,
-            allowed: settings.allowed.clone(),
-            caller: settings.caller.clone(),
-            calls: Arc::new(Semaphore::new(CALLS)),
+            inside: Arc::new(Inside {
+                agent,
+                feed,
+                allowed: settings.allowed.clone(),
+                caller: settings.caller.clone(),
+                calls: Arc::new(Semaphore::new(CALLS)),
+            }),
         }
     }
 
@@ -96,10 +81,10 @@ impl Door {
     pub async fn serve(self: Arc<Self>, listener: Listener, stopped: impl Future<Output = ()>) {
         let is_a_file = listener.is_a_file();
         let service = |_, _| {
-            let door = Arc::clone(&self);
+            let inside = Arc::clone(&self.inside);
             service_fn(move |request| {
                 let visit = Visit {
-                    door: Arc::clone(&door),
+                    inside: Arc::clone(&inside),
                     is_a_file,
                 };
                 async move { Ok::<_, Infallible>(visit.answer(request).await) }

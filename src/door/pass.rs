@@ -10,9 +10,10 @@ use hyper::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderName, HeaderV
 use hyper::{Request, Response, StatusCode};
 use tokio::sync::mpsc;
 
-use super::Door;
 use super::answer::{Answer, Broken, DoorBody};
+use super::inside::Inside;
 use super::refusal::Refusal;
+use super::standing::Standing;
 use crate::agent::{AgentError, ApiRequest, ApiStream, BodyWriter, streamed_body};
 use crate::secret::Secret;
 use crate::security_profile;
@@ -37,14 +38,14 @@ const NOT_HANDED_ON: [&str; 10] = [
     "upgrade",
 ];
 
-pub(super) async fn on(door: &Door, request: Request<Incoming>) -> Result<Answer, Refusal> {
+pub(super) async fn on(inside: &Inside, request: Request<Incoming>) -> Result<Answer, Refusal> {
     let (head, body) = request.into_parts();
     let path = head.uri.path();
     let asked = format!("{} {path}", head.method);
-    if !door.allowed.allows(head.method.as_str(), path) {
+    if !inside.allowed.allows(head.method.as_str(), path) {
         return Err(Refusal::NotAllowed(asked));
     }
-    if let Some(profile) = door.feed.standing().security_profile()
+    if let Some(profile) = inside.feed.standing().security_profile()
         && security_profile::known(profile).is_some()
         && !security_profile::allows(profile, head.method.as_str(), path)
     {
@@ -54,7 +55,7 @@ pub(super) async fn on(door: &Door, request: Request<Incoming>) -> Result<Answer
             request: asked,
         });
     }
-    let place = std::sync::Arc::clone(&door.calls).try_acquire_owned();
+    let place = std::sync::Arc::clone(&inside.calls).try_acquire_owned();
     let place = place.map_err(|_| Refusal::Crowd)?;
     let target = head
         .uri
@@ -78,8 +79,8 @@ pub(super) async fn on(door: &Door, request: Request<Incoming>) -> Result<Answer
     if key.is_some() || is_info {
         call.idempotency_key = key.map(|key| Secret::new(key.to_owned()));
         call.body = whole(body).await?;
-        let answered = door.agent.request(call).await;
-        let answered = heard(door, answered)?;
+        let answered = inside.agent.request(call).await;
+        let answered = heard(inside, answered)?;
         let body = match is_info {
             true => without_key(answered.body),
             false => answered.body,
@@ -97,7 +98,7 @@ pub(super) async fn on(door: &Door, request: Request<Incoming>) -> Result<Answer
         false => (None, None),
     };
     let sending = writer.map(|writer| tokio::spawn(send(body, writer)));
-    let streamed = heard(door, door.agent.stream(call, streamed).await);
+    let streamed = heard(inside, inside.agent.stream(call, streamed).await);
     let stream = streamed.inspect_err(|_| {
         if let Some(sending) = &sending {
             sending.abort();
@@ -113,11 +114,11 @@ pub(super) async fn on(door: &Door, request: Request<Incoming>) -> Result<Answer
 }
 
 /// Notes whether the server was there.
-fn heard<T>(door: &Door, result: Result<T, AgentError>) -> Result<T, AgentError> {
+fn heard<T>(inside: &Inside, result: Result<T, AgentError>) -> Result<T, AgentError> {
     match &result {
-        Ok(_) => door.feed.change(super::Standing::heard),
+        Ok(_) => inside.feed.change(Standing::heard),
         Err(error) if error.is_for_want_of_the_server() => {
-            door.feed.change(|standing| standing.failed(error));
+            inside.feed.change(|standing| standing.failed(error));
         }
         Err(_) => {}
     }

@@ -7,8 +7,8 @@ use std::path::Path;
 
 use nix::unistd::Group;
 
-use super::DoorSettings;
 use super::door_error::DoorError;
+use super::settings::DoorSettings;
 use crate::serving::{Address, Listener};
 
 /// For everybody to write, and for everybody to remove what others wrote.

@@ -6,11 +6,12 @@ use hyper::body::Incoming;
 use hyper::{Method, Request, StatusCode};
 
 use super::answer::{self, Answer};
+use super::inside::Inside;
 use super::refusal::Refusal;
-use super::{Door, events, metrics, pass};
+use super::{events, metrics, pass};
 
 pub(super) struct Visit {
-    pub(super) door: Arc<Door>,
+    pub(super) inside: Arc<Inside>,
     /// Whether the caller came through a file that it has the right to.
     pub(super) is_a_file: bool,
 }
@@ -24,8 +25,8 @@ impl Visit {
     }
 
     async fn find(self, request: Request<Incoming>) -> Result<Answer, Refusal> {
-        let door = self.door;
-        if let Some(caller) = door.caller.as_ref().filter(|_| !self.is_a_file) {
+        let inside = self.inside;
+        if let Some(caller) = inside.caller.as_ref().filter(|_| !self.is_a_file) {
             caller.check(request.headers())?;
         }
         let uri = request.uri();
@@ -38,18 +39,18 @@ impl Visit {
             "/v1/events" => Own::Events,
             "/v1/event-selection" => Own::EventSelection,
             "/v1/metrics" => Own::Metrics,
-            path if path.starts_with("/api/") => return pass::on(&door, request).await,
+            path if path.starts_with("/api/") => return pass::on(&inside, request).await,
             _ => return Err(Refusal::Unknown),
         };
         if !matches!(*request.method(), Method::GET | Method::HEAD) {
             return Err(Refusal::Method);
         }
-        let (feed, ok) = (&door.feed, StatusCode::OK);
+        let (feed, ok) = (&inside.feed, StatusCode::OK);
         Ok(match own {
             Own::Events => events::answer(feed, request.headers()),
             Own::Status => {
                 // Another command may have changed the device.
-                let status = door.agent.status_read_apart().await;
+                let status = inside.agent.status_read_apart().await;
                 feed.change(|standing| standing.look(&status));
                 answer::json(ok, &feed.standing())
             }
