@@ -70,8 +70,9 @@ Environment:
                    $STATE_DIRECTORY, for root /var/lib/gatehand, or
                    ~/.local/share/gatehand
   GATEHAND_SETTINGS
-                   a file with settings; else, where it is packaged,
-                   /etc/gatehand/agent.toml
+                   a file with more of these variables, or with settings if its
+                   name ends with .toml; else, where it is packaged,
+                   /etc/gatehand/agent.env
   HTTPS_PROXY      a proxy for https to other machines; also ALL_PROXY, NO_PROXY
   SSL_CERT_FILE    what --system-certificates reads in place of the system's; also
                    SSL_CERT_DIR
@@ -184,7 +185,7 @@ impl Program for Arguments {
     // What is built with the server too is run from a source tree, beside a packaged one perhaps.
     const SETTINGS: Option<&'static str> = match cfg!(feature = "server") {
         true => None,
-        false => Some("/etc/gatehand/agent.toml"),
+        false => Some("/etc/gatehand/agent.env"),
     };
 
     fn log(&self) -> &LogArguments {
