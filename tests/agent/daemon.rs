@@ -3,6 +3,7 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
+use std::process::Command;
 use std::sync::Arc;
 
 use rustix::process::Signal;
@@ -12,6 +13,7 @@ use crate::common::faulty_way::{Fault, FaultyWay, first_line};
 use crate::common::installation::Installation;
 use crate::common::scanner::Scanner;
 use crate::common::server::ORGANIZER;
+use crate::common::skip::can_run;
 
 /// What its folder may enrol from.
 fn allowed(server: &str) -> [&str; 4] {
@@ -270,6 +272,36 @@ fn a_server_that_comes_back_is_asked_again() {
     daemon.signal(Signal::HUP);
     daemon.until("its gate is known", || {
         daemon.get("/v1/status")["gate"]["name"] == "North"
+    });
+}
+
+#[test]
+fn an_idle_kiosk_sleeps() {
+    if !can_run("strace", &["--version"]) {
+        return;
+    }
+    let installation = Installation::start();
+    let scanner = Scanner::new();
+    scanner
+        .init(
+            &installation.url,
+            &installation.create_device("Kiosk 1"),
+            &[],
+        )
+        .succeeds();
+    let daemon = Daemon::start(&scanner, &["--heartbeat", "1h"]);
+    daemon.until_it_is_online(true);
+    // What the last caller left takes a moment; then nothing is to happen for as long as is listened.
+    daemon.until("it sleeps", || {
+        let id = daemon.id().to_string();
+        let mut listener = Command::new("timeout");
+        let heard = listener
+            .args(["5", "strace", "--quiet=all", "-f", "-p", &id])
+            .output()
+            .unwrap();
+        let heard = String::from_utf8_lossy(&heard.stderr).into_owned();
+        // It waits when the listener comes, and still does when that goes.
+        heard.lines().count() <= 2 && heard.contains("epoll_wait(")
     });
 }
 
