@@ -13,7 +13,7 @@ mod causes;
 pub mod cli;
 #[cfg(feature = "cli")]
 pub mod daemon;
-#[cfg(feature = "cli")]
+#[cfg(feature = "door")]
 pub mod door;
 pub mod enrolment;
 pub mod facts;
