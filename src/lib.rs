@@ -33,6 +33,14 @@ mod seldom;
 #[cfg(feature = "server")]
 pub mod server;
 #[cfg(feature = "serving")]
+#[cfg_attr(
+    not(feature = "server"),
+    allow(
+        dead_code,
+        unused_imports,
+        reason = "a door has no strangers to tell from others"
+    )
+)]
 pub mod serving;
 pub mod shown;
 mod sqlite;
