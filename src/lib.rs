@@ -11,6 +11,10 @@ pub mod agent;
 mod causes;
 #[cfg(feature = "cli")]
 pub mod cli;
+#[cfg(feature = "cli")]
+pub mod daemon;
+#[cfg(feature = "door")]
+pub mod door;
 pub mod enrolment;
 pub mod facts;
 mod failpoint;
@@ -22,11 +26,21 @@ pub mod private_file;
 mod regular_file;
 pub mod seal;
 pub mod secret;
-#[cfg(feature = "server")]
+#[cfg(feature = "serving")]
+mod security_profile;
+#[cfg(feature = "serving")]
 mod seldom;
 #[cfg(feature = "server")]
 pub mod server;
-#[cfg(feature = "server")]
+#[cfg(feature = "serving")]
+#[cfg_attr(
+    not(feature = "server"),
+    allow(
+        dead_code,
+        unused_imports,
+        reason = "a door has no strangers to tell from others"
+    )
+)]
 pub mod serving;
 pub mod shown;
 mod sqlite;

@@ -21,6 +21,11 @@ pub(super) fn impossible(now: Timestamp) -> Option<(Timestamp, Timestamp)> {
     (now < built).then_some((now, built))
 }
 
+/// Whether this device's clock can be right: that of one without a battery is years behind.
+pub fn can_be_right() -> bool {
+    impossible(now()).is_none()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

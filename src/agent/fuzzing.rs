@@ -3,9 +3,11 @@
 use reqwest::StatusCode;
 use reqwest::header::HeaderMap;
 use serde::de::DeserializeOwned;
+use url::Url;
 use zeroize::Zeroizing;
 
 use super::answer::{self, Reply};
+use super::calls::refuse_own_path;
 use super::client::{Answer, Redirect, device_authorization};
 use crate::wire::{DeviceIdentity, DeviceInfo};
 
@@ -21,6 +23,11 @@ pub enum Heard {
     Refused(String),
     /// Why it is none of the API's.
     Foreign(String),
+}
+
+/// Whether an address is one of the agent's own operations, in any reading.
+pub fn is_own(url: &Url) -> bool {
+    refuse_own_path(url).is_err()
 }
 
 /// Reads an answer to an operation.

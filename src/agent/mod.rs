@@ -48,6 +48,7 @@ pub use client::{
     App, Client, ClientConfig, ClientError, Distrust, Flaw, LastFailure, OwnAuthority, ProxyChoice,
     ProxyRefusal, SendError, Signer, Trust,
 };
+pub use clock::can_be_right as can_clock_be_right;
 pub use describe::{Describe, ThisMachine};
 pub use error::{AgentError, ErrorKind};
 pub use event::{Event, Observe};

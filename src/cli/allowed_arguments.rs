@@ -3,6 +3,7 @@
 use clap::Args;
 
 use super::error::CliError;
+use crate::daemon::AllowedEnrolments;
 use crate::enrolment::{Enrolment, ServerUrl};
 
 /// What an image for many kiosks allows, whoever hands it a code.
@@ -55,6 +56,14 @@ impl AllowedArguments {
 
     pub(super) fn organizers(&self) -> Option<Vec<String>> {
         (!self.organizers.is_empty()).then(|| self.organizers.clone())
+    }
+
+    /// The same for the agent of a kiosk.
+    pub(super) fn into_allowed(self) -> AllowedEnrolments {
+        AllowedEnrolments {
+            servers: self.servers,
+            organizers: self.organizers,
+        }
     }
 
     /// Whether server and organizer are both given, as a source that nobody watches needs it.

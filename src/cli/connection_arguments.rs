@@ -38,11 +38,21 @@ pub(super) struct ConnectionArguments {
 const TIMEOUT: u64 = 60;
 
 impl ConnectionArguments {
+    /// For the few calls of a command.
     pub(super) fn client(&self) -> Result<Client, CliError> {
+        self.client_with(true)
+    }
+
+    /// For calls without end, each of which has its time.
+    pub(super) fn lasting_client(&self) -> Result<Client, CliError> {
+        self.client_with(false)
+    }
+
+    fn client_with(&self, is_deadline_shared: bool) -> Result<Client, CliError> {
         Ok(Client::new(&ClientConfig {
             trust: self.trust()?,
             deadline: self.timeout(),
-            is_deadline_shared: true,
+            is_deadline_shared,
             ..ClientConfig::default()
         })?)
     }

@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::connection_arguments::ConnectionArguments;
 use super::error::CliError;
 use super::{output, status};
-use crate::agent::{Afterlife, Agent, Course, Done, Identity, Replaced, ThisMachine};
+use crate::agent::{Afterlife, Agent, Client, Course, Done, Identity, Replaced, ThisMachine};
 use crate::enrolment::ServerUrl;
 use crate::vault::Folder;
 use crate::wire::Gate;
@@ -25,25 +25,36 @@ pub(super) struct KeepingArguments {
 impl KeepingArguments {
     /// The agent of this device.
     pub(super) fn agent(&self, connection: &ConnectionArguments) -> Result<Agent, CliError> {
+        agent_in(self.folder()?, connection.client()?)
+    }
+
+    /// The same, made for many calls.
+    pub(super) fn lasting_agent(
+        &self,
+        connection: &ConnectionArguments,
+    ) -> Result<Agent, CliError> {
+        Ok(agent_in(self.folder()?, connection.lasting_client()?)?.with_memory())
+    }
+
+    fn folder(&self) -> Result<Folder, CliError> {
         let folder = Folder::locate()?;
-        let folder = match self.volatile {
+        Ok(match self.volatile {
             true => folder.volatile_allowed(),
             false => folder,
-        };
-        agent_in(folder, connection)
+        })
     }
 }
 
 /// The agent of this device.
 pub(super) fn agent(connection: &ConnectionArguments) -> Result<Agent, CliError> {
-    agent_in(Folder::locate()?, connection)
+    agent_in(Folder::locate()?, connection.client()?)
 }
 
-fn agent_in(folder: Folder, connection: &ConnectionArguments) -> Result<Agent, CliError> {
+fn agent_in(folder: Folder, client: Client) -> Result<Agent, CliError> {
     let describe = ThisMachine {
         folder: folder.clone(),
     };
-    Ok(Agent::new(folder, connection.client()?, Arc::new(describe)))
+    Ok(Agent::new(folder, client, Arc::new(describe)))
 }
 
 /// What a command on the identity led to.

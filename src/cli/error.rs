@@ -2,9 +2,11 @@
 
 use std::io;
 
+use super::doors::DoorSettingsError;
 use super::enrolment_list::EnrolmentListError;
 use super::settings::SettingsError;
 use crate::agent::{AgentError, ClientError, MediaKeyError};
+use crate::daemon::DaemonError;
 use crate::enrolment::draw::DrawError;
 use crate::enrolment::picture::PictureError;
 use crate::enrolment::{ParseError, ServerUrlError, TokenError};
@@ -109,6 +111,10 @@ pub(super) enum CliError {
     NoCommand(String),
     #[error(transparent)]
     Settings(#[from] SettingsError),
+    #[error(transparent)]
+    Door(#[from] DoorSettingsError),
+    #[error(transparent)]
+    Daemon(#[from] DaemonError),
     #[cfg(not(feature = "server"))]
     #[error("this is a command of gatehand-server, which is not installed here")]
     NoServerProgram,

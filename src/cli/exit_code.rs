@@ -5,6 +5,7 @@ use std::process;
 use super::enrolment_list::EnrolmentListError;
 use super::error::CliError;
 use crate::agent::ErrorKind;
+use crate::daemon::DaemonError;
 use crate::enrolment::picture::PictureError;
 
 /// For `--help`; a test holds it against [`ExitCode`].
@@ -129,6 +130,8 @@ pub(super) fn of(error: &CliError) -> ExitCode {
         CliError::Agent(error) => of_kind(error.kind()),
         CliError::Lost { source, .. } => of_kind(source.kind()),
         CliError::Code(error) => of_kind(error.into()),
+        CliError::Daemon(DaemonError::Vault(error)) => of_kind(error.into()),
+        CliError::Daemon(DaemonError::Running { .. }) => ExitCode::Busy,
         CliError::Rejected => ExitCode::Rejected,
         CliError::Status { .. } => ExitCode::Status,
         CliError::Picture {
@@ -155,7 +158,8 @@ pub(super) fn of(error: &CliError) -> ExitCode {
         | CliError::ListAlone
         | CliError::Existing { .. }
         | CliError::MediaKey { .. }
-        | CliError::Settings(_) => ExitCode::Usage,
+        | CliError::Settings(_)
+        | CliError::Door(_) => ExitCode::Usage,
         #[cfg(not(feature = "server"))]
         CliError::NoServerProgram | CliError::ServerProgram { .. } => ExitCode::Server,
         #[cfg(feature = "server")]
@@ -171,7 +175,8 @@ pub(super) fn of(error: &CliError) -> ExitCode {
         #[cfg(feature = "server")]
         CliError::Unlisted { error, .. } => of(error),
         CliError::Done { .. } => ExitCode::Failed,
-        CliError::HostName { .. }
+        CliError::Daemon(_)
+        | CliError::HostName { .. }
         | CliError::Remove { .. }
         | CliError::Write { .. }
         | CliError::Draw(_)

@@ -5,6 +5,7 @@ mod admin;
 mod adopt;
 mod advice;
 mod allowed_arguments;
+mod config;
 mod connection_arguments;
 mod core_dumps;
 #[cfg(feature = "server")]
@@ -13,8 +14,7 @@ mod database_arguments;
 mod demo;
 mod device;
 mod documents;
-#[cfg(not(feature = "server"))]
-mod door;
+mod doors;
 mod enrolment_list;
 mod error;
 mod event_selection;
@@ -26,6 +26,8 @@ mod input;
 mod log;
 mod manual;
 mod misuse;
+#[cfg(not(feature = "server"))]
+mod other_program;
 mod output;
 mod override_arguments;
 mod program;
@@ -35,6 +37,7 @@ mod repeated;
 mod request;
 mod revoke;
 mod roll;
+mod run;
 mod runtime;
 mod scan;
 #[cfg(feature = "server")]
@@ -67,7 +70,8 @@ Environment:
                    $STATE_DIRECTORY, for root /var/lib/gatehand, or
                    ~/.local/share/gatehand
   GATEHAND_SETTINGS
-                   a file with more of these variables; else, where it is packaged,
+                   a file with more of these variables, or with settings if its
+                   name ends with .toml; else, where it is packaged,
                    /etc/gatehand/agent.env
   HTTPS_PROXY      a proxy for https to other machines; also ALL_PROXY, NO_PROXY
   SSL_CERT_FILE    what --system-certificates reads in place of the system's; also
@@ -100,6 +104,8 @@ enum Command {
     Update(Box<update::Update>),
     Roll(roll::Roll),
     Revoke(revoke::Revoke),
+    Run(Box<run::Run>),
+    Config(config::Config),
     EventSelection(event_selection::EventSelection),
     Request(Box<request::Request>),
     #[cfg(feature = "server")]
@@ -110,13 +116,13 @@ enum Command {
     Demo(demo::Demo),
     /// Serve the devices resource and the device API: starts gatehand-server.
     #[cfg(not(feature = "server"))]
-    Serve(door::Door),
+    Serve(other_program::OtherProgram),
     /// Set a server up: starts gatehand-server.
     #[cfg(not(feature = "server"))]
-    Admin(door::Door),
+    Admin(other_program::OtherProgram),
     /// Show everything on this machine: starts gatehand-server.
     #[cfg(not(feature = "server"))]
-    Demo(door::Door),
+    Demo(other_program::OtherProgram),
     Completions(documents::Completions),
     Man(documents::Man),
 }
@@ -131,6 +137,8 @@ impl Command {
             Self::Update(command) => command.run(),
             Self::Roll(command) => command.run(),
             Self::Revoke(command) => command.run(),
+            Self::Run(command) => command.run(),
+            Self::Config(command) => command.run(),
             Self::EventSelection(command) => command.run(),
             Self::Request(command) => command.run(),
             #[cfg(feature = "server")]
@@ -156,6 +164,7 @@ impl Command {
             Self::Update(command) => command.json,
             Self::Roll(command) => command.json,
             Self::Revoke(command) => command.json,
+            Self::Config(command) => command.json,
             Self::EventSelection(command) => command.json,
             Self::Request(command) => command.json,
             #[cfg(feature = "server")]
@@ -166,7 +175,7 @@ impl Command {
             Self::Serve(command) | Self::Admin(command) | Self::Demo(command) => {
                 command.is_for_scripts()
             }
-            Self::Completions(_) | Self::Man(_) => false,
+            Self::Run(_) | Self::Completions(_) | Self::Man(_) => false,
         }
     }
 }

@@ -12,7 +12,6 @@ pub mod model;
 pub mod organizers_file;
 mod public_url;
 pub mod secret_file;
-pub mod security_profile;
 mod serve;
 pub mod store;
 mod tokens;

@@ -111,6 +111,11 @@ impl Listener {
         &self.address
     }
 
+    /// Whether who connects needs the right to a file of this machine.
+    pub fn is_a_file(&self) -> bool {
+        matches!(self.socket, Accepting::Unix { .. })
+    }
+
     pub(super) async fn accept(&self) -> io::Result<(Stream, Peer)> {
         match &self.socket {
             Accepting::Tcp(socket) => {

@@ -40,6 +40,8 @@ pub(super) struct Places {
     table: Mutex<Table>,
     /// Told when one has become free.
     freed: Notify,
+    /// Told when one has been taken.
+    taken: Notify,
     pushed_out: Seldom,
     turned_away: Seldom,
 }
@@ -101,6 +103,7 @@ impl Places {
             begun: Instant::now(),
             table: Mutex::default(),
             freed: Notify::new(),
+            taken: Notify::new(),
             pushed_out: Seldom::default(),
             turned_away: Seldom::default(),
         })
@@ -178,7 +181,13 @@ impl Places {
         if table.has_ended {
             table.send_away(&occupant);
         }
+        self.taken.notify_one();
         occupant
+    }
+
+    /// Waits until somebody comes, or has come since this was last asked.
+    pub(super) async fn taken(&self) {
+        self.taken.notified().await;
     }
 
     /// Sends everyone away, and waits this long at most until they are gone.

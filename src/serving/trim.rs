@@ -35,19 +35,30 @@ impl Tide {
         }
         has_ebbed
     }
+
+    /// Whether there is nothing that could ebb.
+    fn is_out(&self, now: usize) -> bool {
+        now == 0 && self.highest < self.crowd
+    }
 }
 
-/// Gives memory back, time and again.
+/// Gives memory back, time and again. While nobody is there nothing wakes up for it.
 pub(super) async fn after_crowds(places: Arc<Places>, memory: Arc<Memory>) {
     let (mut connections, mut bytes) = (Tide::new(CONNECTIONS), Tide::new(BYTES));
     loop {
-        tokio::time::sleep(INTERVAL).await;
-        let (highest, now) = places.highest_and_now();
-        let fewer = connections.has_ebbed(highest, now);
-        let (highest, now) = memory.highest_and_now();
-        if bytes.has_ebbed(highest, now) || fewer {
-            // It takes some milliseconds.
-            let _ = tokio::task::spawn_blocking(trim).await;
+        places.taken().await;
+        loop {
+            tokio::time::sleep(INTERVAL).await;
+            let (highest, now) = places.highest_and_now();
+            let fewer = connections.has_ebbed(highest, now);
+            let (highest, held) = memory.highest_and_now();
+            if bytes.has_ebbed(highest, held) || fewer {
+                // It takes some milliseconds.
+                let _ = tokio::task::spawn_blocking(trim).await;
+            }
+            if connections.is_out(now) && bytes.is_out(held) {
+                break;
+            }
         }
     }
 }
@@ -67,6 +78,16 @@ fn trim() {}
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn there_is_nothing_to_wait_for_once_all_have_gone_and_were_noticed() {
+        let mut tide = Tide::new(10);
+        assert!(tide.is_out(0));
+        tide.has_ebbed(20, 15);
+        assert!(!tide.is_out(15) && !tide.is_out(0));
+        assert!(tide.has_ebbed(20, 0));
+        assert!(tide.is_out(0) && !tide.is_out(1));
+    }
 
     #[test]
     fn a_crowd_that_has_gone_is_noticed_once() {

@@ -137,7 +137,7 @@ impl Folder {
 
     /// Makes the folder, private to its owner, if it is not there. An empty one is taken over; one
     /// that others can write to is refused, since they could exchange the files in it.
-    pub(super) fn prepare(&self) -> Result<(), VaultError> {
+    pub fn prepare(&self) -> Result<(), VaultError> {
         let prepared = private_file::ensure_folder(&self.path)
             .and_then(|()| self.take_over_if_empty())
             .and_then(|()| fs::metadata(&self.path));

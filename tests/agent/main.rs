@@ -13,7 +13,9 @@ mod certificates;
 #[path = "../common/mod.rs"]
 mod common;
 mod connection;
+mod daemon;
 mod diagnostics;
+mod door;
 mod enrolment;
 mod facts;
 mod failing_disk;

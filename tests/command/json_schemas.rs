@@ -137,6 +137,7 @@ fn what_the_commands_for_devices_print_is_as_their_schemas_say() {
         serde_json::from_str(&refused.stderr).unwrap()
     });
     held.run(&scanner, "update", &["update", "--os-name", "Kiosk"]);
+    held.run(&scanner, "config", &["config"]);
     held.run(&scanner, "roll", &["roll"]);
     held.run(&scanner, "status", &["status"]);
 

@@ -17,3 +17,4 @@ mod json_schemas;
 mod pages;
 mod programs;
 mod scanning;
+mod settings;

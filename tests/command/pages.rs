@@ -14,7 +14,8 @@ use crate::common::authority::{root, server_parameters};
 use crate::common::skip::can_run;
 use crate::common::stranger::Stranger;
 
-const RUN: [&str; 5] = [
+const RUN: [&str; 6] = [
+    "docs/DOOR.md",
     "docs/QUICK_START.md",
     "docs/SERVER.md",
     "docs/FLEET.md",
@@ -296,6 +297,13 @@ fn the_fleets_page_works_as_it_stands() {
 #[test]
 fn the_kiosks_page_works_as_it_stands() {
     run("docs/KIOSK.md");
+}
+
+#[test]
+fn the_page_on_the_door_works_as_it_stands() {
+    if can_run("python3", &["--version"]) && can_run("node", &["--version"]) {
+        run("docs/DOOR.md");
+    }
 }
 
 #[test]

@@ -16,6 +16,7 @@ mod common;
 mod device;
 mod process;
 mod runs;
+mod side_by_side;
 mod tally;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};

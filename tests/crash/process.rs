@@ -22,6 +22,8 @@ pub enum Kill {
     AtStep(usize),
     /// After this time, if it still runs.
     After(Duration),
+    /// At that failpoint, or after this time if it is not reached.
+    AtStepOrAfter(usize, Duration),
 }
 
 /// A command that runs.
@@ -54,7 +56,7 @@ impl Running {
             .env("GATEHAND_FAILPOINTS_TRACE", trace.path())
             .stdout(Stdio::from(stdout.try_clone().unwrap()))
             .stderr(Stdio::from(stderr.try_clone().unwrap()));
-        if let Kill::AtStep(step) = kill {
+        if let Kill::AtStep(step) | Kill::AtStepOrAfter(step, _) = kill {
             command.env("GATEHAND_KILL_AT", step.to_string());
         }
         Self {
@@ -70,8 +72,10 @@ impl Running {
 
     /// Kills it when its time has come, and waits for its end.
     pub fn finish(mut self) -> Outcome {
-        if let Kill::After(time) = self.kill {
-            thread::sleep(time.saturating_sub(self.since.elapsed()));
+        if let Kill::After(time) | Kill::AtStepOrAfter(_, time) = self.kill {
+            while self.since.elapsed() < time && self.child.try_wait().unwrap().is_none() {
+                thread::sleep(Duration::from_millis(5));
+            }
             self.child.kill().unwrap();
         }
         let status = self.wait();

@@ -96,6 +96,11 @@ impl ApiRequest {
         idempotency_key::make().map_err(AgentError::Random)
     }
 
+    /// Whether [`ApiRequest::headers`] may have one of this name.
+    pub fn may_have(name: &str) -> bool {
+        !is_not_for_apps(&name.to_ascii_lowercase())
+    }
+
     /// Whether the method may change something, so that the call has an idempotency key.
     pub fn may_change_something(&self) -> bool {
         method(&self.method).is_some_and(|method| !method.is_safe())

@@ -12,6 +12,8 @@ pub use info::{Current, Info, Selected, SelectedEvent, Suggestion};
 pub(super) use info::{event_selection, info};
 pub use media_key_sets::MediaKeySets;
 pub(super) use media_key_sets::{encrypted_media_keys, media_key_held_as, media_keys};
+#[cfg(fuzzing)]
+pub(super) use own_path::refuse as refuse_own_path;
 pub use request::ApiResponse;
 pub(super) use request::request;
 pub(super) use stream::stream;

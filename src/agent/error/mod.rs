@@ -363,7 +363,7 @@ impl AgentError {
     }
 
     /// Whether the server was not asked, or something else than it answered: it said nothing of this device.
-    pub(super) fn is_for_want_of_the_server(&self) -> bool {
+    pub fn is_for_want_of_the_server(&self) -> bool {
         matches!(
             self.kind(),
             ErrorKind::Unreachable

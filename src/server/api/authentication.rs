@@ -7,8 +7,8 @@ use super::problem::{INVALID_TOKEN, NO_CREDENTIALS, NO_PERMISSION, Problem};
 use super::request::{Request, is_safe};
 use super::state::Api;
 use crate::secret::Secret;
+use crate::security_profile;
 use crate::server::model::{EnrolledDevice, TeamCaller};
-use crate::server::security_profile;
 use crate::wire::REVOKED_DETAIL;
 
 const READ: &str = "organizer.devices:read";

@@ -29,30 +29,67 @@ enum Everything {
 /// they came: nothing is decoded or normalised, and the path has no query string.
 ///
 /// `HEAD` and `OPTIONS` are not listed for any profile but `full`, and so are denied like all else. A profile of another name allows nothing.
-pub fn allows(profile: &str, method: &str, path: &str) -> bool {
+pub(crate) fn allows(profile: &str, method: &str, path: &str) -> bool {
     match PROFILES.get(profile) {
         Some(Profile::Full(Everything::Everything)) => true,
         Some(Profile::Only(requests)) => requests
             .iter()
-            .any(|(allowed, pattern)| allowed == method && matches(pattern, path)),
+            .any(|(allowed, pattern)| allowed == method && Pattern(pattern).matches(path)),
         None => false,
     }
 }
 
-fn matches(pattern: &str, path: &str) -> bool {
-    let (mut wanted, mut segments) = (pattern.split('/'), path.split('/'));
-    loop {
-        match (wanted.next(), segments.next()) {
-            (None, None) => return true,
-            (Some(wanted), Some(segment)) if wanted.starts_with('{') => {
-                if !is_plain(segment) {
-                    return false;
+/// The profile of this name.
+pub(crate) fn known(name: &str) -> Option<&'static str> {
+    PROFILES.get_key_value(name).map(|(name, _)| name.as_str())
+}
+
+/// A path with `{placeholders}`, each of which stands for one segment.
+pub(crate) struct Pattern<'a>(pub(crate) &'a str);
+
+impl Pattern<'_> {
+    pub(crate) fn matches(&self, path: &str) -> bool {
+        let (mut wanted, mut segments) = (self.0.split('/'), path.split('/'));
+        loop {
+            match (wanted.next(), segments.next()) {
+                (None, None) => return true,
+                (Some(wanted), Some(segment)) if wanted.starts_with('{') => {
+                    if !is_plain(segment) {
+                        return false;
+                    }
                 }
+                (wanted, segment) if wanted == segment => {}
+                _ => return false,
             }
-            (wanted, segment) if wanted == segment => {}
-            _ => return false,
         }
     }
+
+    /// Whether each segment is plain or a placeholder, but for the first and the last, which may be empty.
+    pub(crate) fn is_sound(&self) -> bool {
+        let named = |segment: &str| {
+            segment
+                .strip_prefix('{')?
+                .strip_suffix('}')
+                .map(str::to_owned)
+        };
+        are_plain(self.0, |segment| {
+            named(segment).is_some_and(|name| is_plain(&name))
+        })
+    }
+}
+
+/// Whether a path means the same to everyone.
+pub(crate) fn is_plain_path(path: &str) -> bool {
+    are_plain(path, |_| false)
+}
+
+fn are_plain(path: &str, or_else: impl Fn(&str) -> bool) -> bool {
+    let Some(path) = path.strip_prefix('/') else {
+        return false;
+    };
+    let path = path.strip_suffix('/').unwrap_or(path);
+    path.split('/')
+        .all(|segment| is_plain(segment) || or_else(segment))
 }
 
 /// Whether a segment means the same to everyone. Slugs, numbers and keys need no more; with an

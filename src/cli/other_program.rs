@@ -18,7 +18,7 @@ const PACKAGED: &str = "/usr/bin";
 /// A command of gatehand-server, which is started for it.
 #[derive(Args)]
 #[command(disable_help_flag = true)]
-pub(super) struct Door {
+pub(super) struct OtherProgram {
     /// What that program is given; --help tells of it.
     #[arg(
         value_name = "ARGUMENT",
@@ -28,7 +28,7 @@ pub(super) struct Door {
     arguments: Vec<OsString>,
 }
 
-impl Door {
+impl OtherProgram {
     /// Whether errors are to be JSON.
     pub(super) fn is_for_scripts(&self) -> bool {
         self.arguments.iter().any(|argument| argument == "--json")

@@ -1,0 +1,30 @@
+//! What passes a kiosk's door is sent as it was judged, and is none of the agent's own.
+#![no_main]
+
+use gatehand::agent::fuzzing::is_own;
+use gatehand::door::fuzzing::may_pass;
+use gatehand::enrolment::ServerUrl;
+use libfuzzer_sys::fuzz_target;
+
+const BASES: [&str; 2] = ["https://tickets.example", "https://tickets.example/shop"];
+
+fuzz_target!(|target: &str| {
+    let Ok(uri) = target.parse::<hyper::Uri>() else {
+        return;
+    };
+    if uri.scheme().is_some() || !may_pass("POST", uri.path()) {
+        return;
+    }
+    let sent = uri.path_and_query().map_or("", |whole| whole.as_str());
+    for base in BASES {
+        let server: ServerUrl = base.parse().expect("a server's address");
+        let url = server.resolve(sent.trim_start_matches('/')).expect("what passes can be sent");
+        assert_eq!(url.path(), format!("{}{}", url_path(base), uri.path()));
+        assert_eq!(url.query(), uri.query());
+        assert!(url.as_str().starts_with(base) && !is_own(&url), "{url}");
+    }
+});
+
+fn url_path(base: &str) -> &str {
+    base.strip_prefix("https://tickets.example").unwrap_or_default()
+}

@@ -1,0 +1,127 @@
+//! `gatehand config`: which settings are in force, and from where.
+
+use std::env;
+
+use clap::Args;
+use serde::Serialize;
+
+use super::error::CliError;
+use super::output;
+use super::settings::{KEYS, Key, Taken};
+use crate::vault::Folder;
+
+/// Show which settings are in force, and where each comes from.
+#[derive(Args)]
+#[command(after_help = "\
+Examples:
+  gatehand config
+  gatehand config --json
+
+An option of a command goes before all of these.")]
+pub(super) struct Config {
+    /// Print JSON.
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+#[derive(Serialize)]
+struct ConfigDocument {
+    /// The file that was read, if there is one.
+    file: Option<String>,
+    settings: Vec<Setting>,
+    doors: Vec<Door>,
+}
+
+#[derive(Serialize)]
+struct Setting {
+    name: &'static str,
+    value: String,
+    /// `file`, `environment` or `default`.
+    source: &'static str,
+    /// In which line of the file.
+    line: Option<usize>,
+    /// The variable that says the same.
+    variable: &'static str,
+}
+
+#[derive(Serialize)]
+struct Door {
+    socket: String,
+    mode: String,
+    group: Option<String>,
+}
+
+impl Config {
+    pub(super) fn run(self) -> Result<(), CliError> {
+        let taken = Taken::by_this_process();
+        let doors = super::doors::of_settings(env::var_os("GATEHAND_SOCKET").map(Into::into))?;
+        let document = ConfigDocument {
+            file: taken.map(|taken| taken.path().display().to_string()),
+            settings: KEYS
+                .iter()
+                .map(|key| setting(key, taken))
+                .collect::<Result<_, _>>()?,
+            doors: doors
+                .iter()
+                .map(|door| Door {
+                    socket: door.socket.display().to_string(),
+                    mode: format!("{:04o}", door.mode),
+                    group: door.group.clone(),
+                })
+                .collect(),
+        };
+        match self.json {
+            true => output::print_json(&document),
+            false => print(document),
+        }
+    }
+}
+
+fn setting(key: &Key, taken: Option<&Taken>) -> Result<Setting, CliError> {
+    let line = taken.and_then(|taken| taken.line_of(key.variable));
+    let value = env::var_os(key.variable).filter(|value| !value.is_empty());
+    let source = match (&value, line) {
+        (None, _) => "default",
+        (Some(_), Some(_)) => "file",
+        (Some(_), None) => "environment",
+    };
+    let value = match value {
+        Some(value) => value.to_string_lossy().into_owned(),
+        None if key.name == "home" => Folder::locate()?.path().display().to_string(),
+        None => key.default.to_owned(),
+    };
+    Ok(Setting {
+        name: key.name,
+        value,
+        source,
+        line,
+        variable: key.variable,
+    })
+}
+
+fn print(document: ConfigDocument) -> Result<(), CliError> {
+    let file = document.file;
+    output::print_line(&match &file {
+        Some(file) => format!("Settings of {file}:"),
+        None => "There is no file with settings:".to_owned(),
+    })?;
+    let rows = document.settings.into_iter().map(|setting| {
+        let from = match (setting.source, setting.line) {
+            ("file", Some(line)) => format!("line {line}"),
+            ("environment", _) => setting.variable.to_owned(),
+            _ => "built in".to_owned(),
+        };
+        [setting.name.to_owned(), setting.value, from]
+    });
+    output::print_whole_columns(["SETTING", "VALUE", "FROM"], rows)?;
+    for door in document.doors {
+        let group = door.group.map(|group| format!(", group {group}"));
+        output::print_line(&format!(
+            "Door {} (mode {}{})",
+            door.socket,
+            door.mode,
+            group.unwrap_or_default()
+        ))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,129 @@
+//! `gatehand run`: the agent of a kiosk, as long as it runs.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::Args;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+
+use super::allowed_arguments::AllowedArguments;
+use super::connection_arguments::ConnectionArguments;
+use super::device::KeepingArguments;
+use super::error::CliError;
+use super::override_arguments::OverrideArguments;
+use super::settings::duration;
+use super::{doors, runtime};
+use crate::daemon::{self, Settings, Told};
+use crate::serving::PassedSocket;
+use crate::vault::Folder;
+
+const EXAMPLES: &str = "\
+Examples:
+  gatehand run
+  gatehand run --socket ~/kiosk.sock --event-selection 1m
+  gatehand run --enrol-from /media/stick --allowed-server https://pretix.eu \\
+      --allowed-organizer bigevents
+
+It ends on SIGTERM and Ctrl+C, and asks at once on SIGHUP. Its doors are described in
+docs/DOOR.md, its settings in docs/KIOSK.md.";
+
+/// Run as the agent of a kiosk: wait for an enrolment, keep in touch with the server, let programs in.
+#[derive(Args)]
+#[command(after_help = EXAMPLES)]
+pub(super) struct Run {
+    /// How often the server is asked who this device is.
+    #[arg(long, value_name = "TIME", env = "GATEHAND_HEARTBEAT", default_value = "5m", value_parser = at_least_a_second)]
+    heartbeat: Duration,
+    /// How often the server is asked what to scan for; never unless given.
+    #[arg(long, value_name = "TIME", env = "GATEHAND_EVENT_SELECTION", value_parser = at_least_a_second)]
+    event_selection: Option<Duration>,
+    /// Where an enrolment may lie, as a file or in a folder as enrolment.json, .txt, .png or .jpg; the vault's folder
+    /// unless given. It takes --allowed-server and --allowed-organizer.
+    #[arg(
+        long,
+        value_name = "PATH",
+        env = "GATEHAND_ENROL_FROM",
+        value_delimiter = ','
+    )]
+    enrol_from: Vec<PathBuf>,
+    /// How long to wait for a clock that nobody has set yet.
+    #[arg(long, value_name = "TIME", env = "GATEHAND_CLOCK_PATIENCE", default_value = "2m", value_parser = duration)]
+    clock_patience: Duration,
+    /// The Unix socket of a door for other programs, with what the kiosk's profile needs. Doors of other kinds are
+    /// set up in the settings.
+    #[arg(long, value_name = "PATH", env = "GATEHAND_SOCKET")]
+    socket: Option<PathBuf>,
+    #[command(flatten)]
+    allowed: AllowedArguments,
+    #[command(flatten)]
+    keeping: KeepingArguments,
+    #[command(flatten)]
+    overrides: OverrideArguments,
+    #[command(flatten)]
+    connection: ConnectionArguments,
+}
+
+/// Servers have better to do than to answer more often.
+fn at_least_a_second(text: &str) -> Result<Duration, &'static str> {
+    match duration(text)? {
+        time if time < Duration::from_secs(1) => Err("a second is the least"),
+        time => Ok(time),
+    }
+}
+
+impl Run {
+    pub(super) fn run(self) -> Result<(), CliError> {
+        // Before there are threads: it changes the environment.
+        let passed = PassedSocket::take().map_err(daemon::DaemonError::from)?;
+        let folder = Folder::locate()?;
+        let agent = self.keeping.lasting_agent(&self.connection)?;
+        let settings = Settings {
+            heartbeat: self.heartbeat,
+            event_selection: self.event_selection,
+            sources: match self.enrol_from.is_empty() {
+                true => vec![folder.path().to_owned()],
+                false => self.enrol_from,
+            },
+            allowed: self.allowed.into_allowed(),
+            clock_patience: self.clock_patience,
+            overrides: self.overrides.overrides(),
+            doors: doors::of_settings(self.socket)?,
+            passed,
+        };
+        runtime::for_calls()?.block_on(async {
+            let told = told_by_signals();
+            Ok(daemon::run(&folder, agent, settings, told).await?)
+        })
+    }
+}
+
+/// What signals tell, from this call on.
+fn told_by_signals() -> Told {
+    let ((stop, stopped), (look, looked)) = (watch::channel(false), watch::channel(0));
+    let ends = [SignalKind::terminate(), SignalKind::interrupt()].map(signal);
+    tokio::spawn(async move {
+        // Without signals the process can still be killed; it must not stop at once instead.
+        if let [Ok(mut terminate), Ok(mut interrupt)] = ends {
+            tokio::select! {
+                _ = terminate.recv() => {}
+                _ = interrupt.recv() => {}
+            }
+            stop.send_replace(true);
+        }
+        stop.closed().await;
+    });
+    let hang_up = signal(SignalKind::hangup());
+    tokio::spawn(async move {
+        if let Ok(mut hang_up) = hang_up {
+            while hang_up.recv().await.is_some() {
+                look.send_modify(|times| *times += 1);
+            }
+        }
+        look.closed().await;
+    });
+    Told {
+        stop: stopped,
+        look: looked,
+    }
+}

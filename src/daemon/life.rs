@@ -1,0 +1,244 @@
+//! What a kiosk's agent does, one thing after the other, until it is told to stop.
+
+use tokio::time::{Instant, sleep_until};
+
+use super::enrol::{Enrolled, Enrolling};
+use super::schedule::Schedule;
+use super::settings::Settings;
+use super::told::Told;
+use super::told_once::ToldOnce;
+use super::wake::{News, Wake};
+use super::{clock, manager};
+use crate::agent::{Agent, AgentError, Current, State, Status, Suggestion};
+use crate::door::Feed;
+
+/// How often the sources are looked at, besides when they are seen to change.
+const LOOK_AT_SOURCES: std::time::Duration = std::time::Duration::from_secs(60);
+
+pub(super) struct Life<'d> {
+    pub(super) agent: &'d Agent,
+    pub(super) feed: &'d Feed,
+    pub(super) settings: &'d Settings,
+    pub(super) wake: &'d Wake,
+}
+
+/// What there is to do for a device that stands like this.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Phase {
+    /// There is no device: an enrolment is waited for.
+    Waiting { is_begun: bool },
+    /// There is one, and its server is asked.
+    Serving,
+    /// There was one, or the vault can't be read: somebody has to see to it.
+    Over,
+}
+
+impl Phase {
+    fn of(status: &Result<Status, AgentError>) -> Self {
+        let Ok(status) = status else {
+            return Self::Over;
+        };
+        match status.state {
+            State::NotEnrolled => Self::Waiting { is_begun: false },
+            State::Enrolling => Self::Waiting { is_begun: true },
+            State::Enrolled | State::Rejected => Self::Serving,
+            State::AnswerLost if status.identity.is_some() => Self::Serving,
+            State::AnswerLost => Self::Waiting { is_begun: false },
+            State::Revoked => Self::Over,
+        }
+    }
+}
+
+/// When what is done next.
+struct Plan {
+    sources: Schedule,
+    info: Schedule,
+    selection: Option<Schedule>,
+}
+
+impl Plan {
+    fn new(settings: &Settings) -> Self {
+        let now = Instant::now();
+        Self {
+            sources: Schedule::new(LOOK_AT_SOURCES, now),
+            info: Schedule::new(settings.heartbeat, now),
+            selection: settings
+                .event_selection
+                .map(|every| Schedule::new(every, now)),
+        }
+    }
+
+    fn all(&mut self) -> impl Iterator<Item = &mut Schedule> {
+        [&mut self.sources, &mut self.info]
+            .into_iter()
+            .chain(&mut self.selection)
+    }
+
+    fn next(&self, phase: Phase) -> Option<Instant> {
+        let info = Some(self.info.next());
+        match phase {
+            Phase::Waiting { .. } => Some(self.sources.next()),
+            Phase::Serving => info
+                .into_iter()
+                .chain(self.selection.as_ref().map(Schedule::next))
+                .min(),
+            Phase::Over => None,
+        }
+    }
+}
+
+/// Between nought and one.
+fn chance() -> f64 {
+    getrandom::u32().map_or(0.5, |random| f64::from(random) / f64::from(u32::MAX))
+}
+
+impl Life<'_> {
+    pub(super) async fn lead(&self, mut told: Told) {
+        manager::ready();
+        let mut stop = told.stop.clone();
+        tokio::select! {
+            () = self.live(&mut told) => {}
+            () = manager::watchdog() => {}
+            _ = stop.wait_for(|stop| *stop) => {}
+        }
+    }
+
+    async fn live(&self, told: &mut Told) {
+        self.tell_manager();
+        clock::set(self.settings.clock_patience).await;
+        let (mut plan, mut enrolling) = (Plan::new(self.settings), Enrolling::default());
+        let mut trouble = ToldOnce::default();
+        loop {
+            let phase = self.look().await;
+            match phase {
+                Phase::Waiting { is_begun } if plan.sources.is_due(Instant::now()) => {
+                    self.enrol(&mut plan, &mut enrolling, &mut trouble, is_begun)
+                        .await;
+                    continue;
+                }
+                Phase::Serving => self.ask(&mut plan, &mut trouble).await,
+                Phase::Waiting { .. } | Phase::Over => {}
+            }
+            self.tell_manager();
+            let next = plan.next(phase);
+            let over = async {
+                match next {
+                    Some(next) => sleep_until(next).await,
+                    None => std::future::pending().await,
+                }
+            };
+            let now = tokio::select! {
+                () = over => continue,
+                news = self.wake.news() => {
+                    let now = Instant::now();
+                    match news {
+                        News::Files => plan.sources.hurry(now),
+                        News::Network => plan.all().for_each(|schedule| schedule.hope(now)),
+                    }
+                    continue;
+                }
+                Ok(()) = told.look.changed() => Instant::now(),
+            };
+            plan.all().for_each(|schedule| schedule.hurry(now));
+        }
+    }
+
+    /// What the vault says now, which other commands write too.
+    async fn look(&self) -> Phase {
+        let status = self.agent.status_read_apart().await;
+        self.feed.change(|standing| standing.look(&status));
+        Phase::of(&status)
+    }
+
+    async fn enrol(
+        &self,
+        plan: &mut Plan,
+        enrolling: &mut Enrolling,
+        trouble: &mut ToldOnce,
+        is_begun: bool,
+    ) {
+        let ended = enrolling.attempt(self.agent, self.settings, is_begun).await;
+        let now = Instant::now();
+        match ended {
+            Enrolled::Yes => {
+                trouble.end();
+                plan.all().for_each(|schedule| schedule.hurry(now));
+            }
+            Enrolled::No => plan.sources.answered(now, chance()),
+            Enrolled::NotNow(error) => {
+                self.failed(trouble, &error);
+                plan.sources.failed(now, chance());
+            }
+        }
+    }
+
+    /// Asks what is due. It also finishes what was begun, and reports what has changed.
+    async fn ask(&self, plan: &mut Plan, trouble: &mut ToldOnce) {
+        if plan.info.is_due(Instant::now()) {
+            let answered = self.agent.info().await.map(drop);
+            self.heard(&mut plan.info, trouble, answered);
+        }
+        let Some(selection) = &mut plan.selection else {
+            return;
+        };
+        if selection.is_due(Instant::now()) {
+            let answered = self.select().await;
+            self.heard(selection, trouble, answered);
+        }
+    }
+
+    async fn select(&self) -> Result<(), AgentError> {
+        let known = self
+            .feed
+            .standing()
+            .event_selection()
+            .and_then(|known| known.selected.clone());
+        let current = known
+            .as_ref()
+            .map_or_else(Current::default, |known| Current {
+                event: Some(known.event.slug.clone()),
+                subevent: known.subevent,
+                checkin_list: known.checkin_list,
+            });
+        let selected = match self.agent.event_selection(&current).await? {
+            Suggestion::Switch(selected) => Some(selected),
+            Suggestion::Keep => known,
+            Suggestion::Nothing => None,
+        };
+        self.feed.change(|standing| standing.selected(selected));
+        Ok(())
+    }
+
+    fn heard(
+        &self,
+        schedule: &mut Schedule,
+        trouble: &mut ToldOnce,
+        answered: Result<(), AgentError>,
+    ) {
+        let now = Instant::now();
+        match answered {
+            Ok(()) => {
+                self.feed.change(crate::door::Standing::heard);
+                if trouble.end() {
+                    tracing::info!("the server answers again");
+                }
+                schedule.answered(now, chance());
+            }
+            Err(error) => {
+                self.failed(trouble, &error);
+                schedule.failed(now, chance());
+            }
+        }
+    }
+
+    fn failed(&self, trouble: &mut ToldOnce, error: &AgentError) {
+        self.feed.change(|standing| standing.failed(error));
+        if let Some(problem) = self.feed.standing().problem() {
+            trouble.tell(&problem.detail);
+        }
+    }
+
+    fn tell_manager(&self) {
+        manager::status(&self.feed.standing().in_words());
+    }
+}

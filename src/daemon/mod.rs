@@ -1,0 +1,81 @@
+//! The agent of a kiosk, as long as it runs: enrols from where nobody watches, keeps the device's report and what
+//! it knows of itself true, and opens the doors for its other programs.
+//!
+//! ```text
+//!   enrolment.json, a picture        a timer, the network, the vault
+//!            │                                  │
+//!            ▼                                  ▼
+//!         sources ──▶ enrol ──▶ life ◀── wake, schedule
+//!                                │
+//!                  service manager, feed ──▶ doors
+//! ```
+
+mod clock;
+mod daemon_error;
+mod enrol;
+mod instance;
+mod life;
+mod manager;
+mod network;
+mod readiness;
+mod schedule;
+mod settings;
+mod source;
+mod told;
+mod told_once;
+mod wake;
+mod watch;
+mod wipe;
+
+use std::sync::Arc;
+
+use tokio::task::JoinSet;
+
+use crate::agent::Agent;
+use crate::door::{Door, Feed};
+use crate::vault::Folder;
+use instance::Instance;
+use life::Life;
+use wake::Wake;
+
+pub use daemon_error::DaemonError;
+pub use settings::{AllowedEnrolments, Settings};
+pub use told::Told;
+
+/// Runs until it is told to stop.
+pub async fn run(
+    folder: &Folder,
+    agent: Agent,
+    mut settings: Settings,
+    told: Told,
+) -> Result<(), DaemonError> {
+    let _instance = Instance::only(folder)?;
+    let (agent, feed) = (Arc::new(agent), Arc::new(Feed::new()?));
+    feed.change(|standing| standing.look(&agent.status()));
+    let mut doors = JoinSet::new();
+    let mut passed = settings.passed.take();
+    for settings in &settings.doors {
+        let door = Arc::new(Door::new(Arc::clone(&agent), Arc::clone(&feed), settings));
+        for listener in Door::listen(settings, passed.take()).await? {
+            let mut stop = told.stop.clone();
+            let stopped = async move {
+                let _ = stop.wait_for(|stop| *stop).await;
+            };
+            doors.spawn(Arc::clone(&door).serve(listener, stopped));
+        }
+    }
+    let wake = Wake::default();
+    let mut watching = JoinSet::new();
+    watch::begin(&mut watching, &wake, folder, &settings.sources);
+    let life = Life {
+        agent: &agent,
+        feed: &feed,
+        settings: &settings,
+        wake: &wake,
+    };
+    life.lead(told).await;
+    manager::stopping();
+    feed.end();
+    while doors.join_next().await.is_some() {}
+    Ok(())
+}

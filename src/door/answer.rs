@@ -1,0 +1,87 @@
+//! Answers of a door, and their bodies.
+
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use http_body::{Body, Frame, SizeHint};
+use hyper::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue, RETRY_AFTER};
+use hyper::{Response, StatusCode};
+use serde::Serialize;
+use tokio::sync::mpsc;
+
+use super::refusal::Refusal;
+
+/// The body of an answer: all of it, or as it comes.
+pub(super) enum DoorBody {
+    Whole(Option<Bytes>),
+    Coming(mpsc::Receiver<Result<Bytes, Broken>>),
+}
+
+/// The rest of an answer can't be had: the connection has to break, so that nobody takes what there is for the whole.
+#[derive(Debug, thiserror::Error)]
+#[error("an answer of the server broke off")]
+pub(super) struct Broken;
+
+impl Body for DoorBody {
+    type Data = Bytes;
+    type Error = Broken;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Broken>>> {
+        match &mut *self {
+            Self::Whole(bytes) => Poll::Ready(bytes.take().map(|bytes| Ok(Frame::data(bytes)))),
+            Self::Coming(pieces) => {
+                let piece = pieces.poll_recv(context);
+                piece.map(|piece| piece.map(|piece| piece.map(Frame::data)))
+            }
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        matches!(self, Self::Whole(None))
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match self {
+            Self::Whole(bytes) => SizeHint::with_exact(bytes.as_ref().map_or(0, Bytes::len) as u64),
+            Self::Coming(_) => SizeHint::default(),
+        }
+    }
+}
+
+pub(super) type Answer = Response<DoorBody>;
+
+/// An answer of our own: nobody is to keep it.
+pub(super) fn own(
+    status: StatusCode,
+    content_type: &'static str,
+    body: impl Into<Bytes>,
+) -> Answer {
+    let body: Bytes = body.into();
+    let mut answer = Response::new(DoorBody::Whole((!body.is_empty()).then_some(body)));
+    *answer.status_mut() = status;
+    let headers = answer.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    answer
+}
+
+pub(super) fn json(status: StatusCode, document: &impl Serialize) -> Answer {
+    match serde_json::to_vec(document) {
+        Ok(text) => own(status, "application/json", text),
+        Err(_) => own(StatusCode::INTERNAL_SERVER_ERROR, "application/json", "{}"),
+    }
+}
+
+pub(super) fn refused(refusal: &Refusal) -> Answer {
+    let mut answer = json(refusal.status(), &refusal.document());
+    if let Some(seconds) = refusal.retry_after() {
+        answer
+            .headers_mut()
+            .insert(RETRY_AFTER, HeaderValue::from(seconds));
+    }
+    answer
+}

@@ -1,0 +1,217 @@
+//! A request that passes to the server, with the device's key.
+//!
+//! It streams both ways and is made once. With an idempotency key of its own a program asks for more: the call
+//! is repeated until the server has answered, for which body and answer are held.
+
+use bytes::Bytes;
+use http_body_util::{BodyExt, Limited};
+use hyper::body::Incoming;
+use hyper::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+use hyper::{Request, Response, StatusCode};
+use tokio::sync::mpsc;
+
+use super::answer::{Answer, Broken, DoorBody};
+use super::inside::Inside;
+use super::refusal::Refusal;
+use super::standing::Standing;
+use crate::agent::{AgentError, ApiRequest, ApiStream, BodyWriter, streamed_body};
+use crate::secret::Secret;
+use crate::security_profile;
+use crate::wire::{self, IDEMPOTENCY_HEADER};
+
+/// Largest body of a call that is repeated, in bytes.
+const REPEATED_BODY: usize = 1024 * 1024;
+/// Pieces of an answer that wait for the caller.
+const PIECES: usize = 4;
+
+/// What concerns a connection alone, and what the server says to this device's agent.
+const NOT_HANDED_ON: [&str; 10] = [
+    "connection",
+    "content-encoding",
+    "content-length",
+    "keep-alive",
+    "proxy-authenticate",
+    "set-cookie",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+];
+
+pub(super) async fn on(inside: &Inside, request: Request<Incoming>) -> Result<Answer, Refusal> {
+    let (head, body) = request.into_parts();
+    let path = head.uri.path();
+    let asked = format!("{} {path}", head.method);
+    if !inside.allowed.allows(head.method.as_str(), path) {
+        return Err(Refusal::NotAllowed(asked));
+    }
+    if let Some(profile) = inside.feed.standing().security_profile()
+        && security_profile::known(profile).is_some()
+        && !security_profile::allows(profile, head.method.as_str(), path)
+    {
+        let profile = profile.to_owned();
+        return Err(Refusal::Profile {
+            profile,
+            request: asked,
+        });
+    }
+    let place = std::sync::Arc::clone(&inside.calls).try_acquire_owned();
+    let place = place.map_err(|_| Refusal::Crowd)?;
+    let target = head
+        .uri
+        .path_and_query()
+        .map_or(path, |whole| whole.as_str());
+    let mut call = ApiRequest {
+        method: head.method.as_str().to_owned(),
+        path: target.trim_start_matches('/').to_owned(),
+        body: Vec::new(),
+        content_type: text(&head.headers, &CONTENT_TYPE).map(str::to_owned),
+        headers: handed_on(&head.headers),
+        idempotency_key: None,
+        once: false,
+        time_limit: None,
+    };
+    let key = head
+        .headers
+        .get(IDEMPOTENCY_HEADER)
+        .and_then(|key| key.to_str().ok());
+    let is_info = path == format!("/{}", wire::path::INFO);
+    if key.is_some() || is_info {
+        call.idempotency_key = key.map(|key| Secret::new(key.to_owned()));
+        call.body = whole(body).await?;
+        let answered = inside.agent.request(call).await;
+        let answered = heard(inside, answered)?;
+        let body = match is_info {
+            true => without_key(answered.body),
+            false => answered.body,
+        };
+        let body = DoorBody::Whole(Some(body.into()));
+        return Ok(answer(answered.status, &answered.headers, body));
+    }
+    let has_body = !http_body::Body::is_end_stream(&body);
+    let (writer, streamed) = match has_body {
+        true => {
+            let length = text(&head.headers, &CONTENT_LENGTH);
+            let (writer, streamed) = streamed_body(length.and_then(|length| length.parse().ok()));
+            (Some(writer), Some(streamed))
+        }
+        false => (None, None),
+    };
+    let sending = writer.map(|writer| tokio::spawn(send(body, writer)));
+    let streamed = heard(inside, inside.agent.stream(call, streamed).await);
+    let stream = streamed.inspect_err(|_| {
+        if let Some(sending) = &sending {
+            sending.abort();
+        }
+    })?;
+    let (status, headers) = (stream.status, stream.headers.clone());
+    let (pieces, body) = mpsc::channel(PIECES);
+    tokio::spawn(async move {
+        take(stream, pieces).await;
+        drop(place);
+    });
+    Ok(answer(status, &headers, DoorBody::Coming(body)))
+}
+
+/// Notes whether the server was there.
+fn heard<T>(inside: &Inside, result: Result<T, AgentError>) -> Result<T, AgentError> {
+    match &result {
+        Ok(_) => inside.feed.change(Standing::heard),
+        Err(error) if error.is_for_want_of_the_server() => {
+            inside.feed.change(|standing| standing.failed(error));
+        }
+        Err(_) => {}
+    }
+    result
+}
+
+/// What a program says that is for the server: nothing that the agent or a connection is in charge of.
+fn handed_on(headers: &HeaderMap) -> Vec<(String, String)> {
+    let may_be = headers.iter().filter_map(|(name, value)| {
+        let value = value.to_str().ok()?;
+        ApiRequest::may_have(name.as_str()).then(|| (name.to_string(), value.to_owned()))
+    });
+    may_be.collect()
+}
+
+fn text<'h>(headers: &'h HeaderMap, name: &HeaderName) -> Option<&'h str> {
+    headers.get(name)?.to_str().ok()
+}
+
+async fn whole(body: Incoming) -> Result<Vec<u8>, Refusal> {
+    let read = Limited::new(body, REPEATED_BODY).collect().await;
+    Ok(read.map_err(|_| Refusal::Body)?.to_bytes().to_vec())
+}
+
+/// Sends a body on as it comes. One that breaks off is not to be taken for the whole.
+async fn send(mut body: Incoming, mut writer: BodyWriter) {
+    while let Some(frame) = body.frame().await {
+        match frame.map(hyper::body::Frame::into_data) {
+            Ok(Ok(piece)) => {
+                if !writer.write(piece.to_vec()).await {
+                    return;
+                }
+            }
+            Ok(Err(_trailers)) => {}
+            Err(_) => return writer.abort(),
+        }
+    }
+}
+
+async fn take(mut stream: ApiStream, pieces: mpsc::Sender<Result<Bytes, Broken>>) {
+    loop {
+        let next = tokio::select! {
+            next = stream.next() => next,
+            () = pieces.closed() => return,
+        };
+        let piece = match next {
+            Ok(Some(piece)) => Ok(Bytes::from(piece)),
+            Ok(None) => return,
+            Err(error) => {
+                tracing::debug!(%error, "an answer broke off");
+                Err(Broken)
+            }
+        };
+        if pieces.send(piece).await.is_err() {
+            return;
+        }
+    }
+}
+
+/// The key never comes out, by whatever name a server may tell it some day.
+fn without_key(body: Vec<u8>) -> Vec<u8> {
+    let Ok(mut document) = serde_json::from_slice::<serde_json::Value>(&body) else {
+        return body;
+    };
+    let parts = [
+        document.get("device").is_some().then_some("/device"),
+        Some(""),
+    ];
+    let mut had_one = false;
+    for part in parts.into_iter().flatten() {
+        if let Some(object) = document
+            .pointer_mut(part)
+            .and_then(|part| part.as_object_mut())
+        {
+            had_one |= object.remove("api_token").is_some();
+        }
+    }
+    match had_one {
+        true => serde_json::to_vec(&document).unwrap_or_default(),
+        false => body,
+    }
+}
+
+fn answer(status: u16, headers: &[(String, String)], body: DoorBody) -> Answer {
+    let mut answer = Response::new(body);
+    *answer.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_GATEWAY);
+    for (name, value) in headers {
+        let name = HeaderName::from_bytes(name.as_bytes());
+        if let (Ok(name), Ok(value)) = (name, HeaderValue::from_str(value))
+            && !NOT_HANDED_ON.contains(&name.as_str())
+        {
+            answer.headers_mut().append(name, value);
+        }
+    }
+    answer
+}

@@ -1,0 +1,331 @@
+//! The agent of a kiosk: waits for an enrolment that nobody watches, and keeps in touch with the server.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::PathBuf;
+use std::process::Command;
+use std::sync::Arc;
+
+use rustix::process::Signal;
+
+use crate::common::daemon::Daemon;
+use crate::common::faulty_way::{Fault, FaultyWay, first_line};
+use crate::common::installation::Installation;
+use crate::common::scanner::Scanner;
+use crate::common::server::ORGANIZER;
+use crate::common::skip::can_run;
+
+/// What its folder may enrol from.
+fn allowed(server: &str) -> [&str; 4] {
+    ["--allowed-server", server, "--allowed-organizer", ORGANIZER]
+}
+
+fn code(server: &str, token: &str) -> String {
+    format!(r#"{{"handshake_version": 1, "url": "{server}", "token": "{token}"}}"#)
+}
+
+/// Puts an enrolment where a kiosk looks for it, as a whole.
+fn put(scanner: &Scanner, name: &str, content: &str) -> PathBuf {
+    let (draft, path) = (scanner.scratch().join("draft"), scanner.home().join(name));
+    fs::create_dir_all(scanner.home()).unwrap();
+    fs::write(&draft, content).unwrap();
+    fs::set_permissions(&draft, fs::Permissions::from_mode(0o644)).unwrap();
+    fs::rename(&draft, &path).unwrap();
+    path
+}
+
+#[test]
+fn it_enrols_by_a_file_that_comes_and_removes_just_that_one() {
+    let installation = Installation::start();
+    let scanner = Scanner::new();
+    let daemon = Daemon::start(&scanner, &allowed(&installation.url));
+    daemon.until_it_is("not-enrolled");
+    let other = put(&scanner, "notes.json", "{}");
+    let path = put(
+        &scanner,
+        "enrolment.json",
+        &code(&installation.url, &installation.create_device("Kiosk 1")),
+    );
+    daemon.until_it_is("enrolled");
+    daemon.until("the file is gone", || !path.exists());
+    assert!(other.exists());
+    let status = daemon.get("/v1/status");
+    assert_eq!(
+        (&status["name"], &status["organizer"]),
+        (&"Kiosk 1".into(), &ORGANIZER.into())
+    );
+    daemon.until_it_is_online(true);
+    assert_eq!(scanner.status()["state"], "enrolled");
+}
+
+#[test]
+fn a_picture_of_a_code_does_as_well() {
+    let installation = Installation::start();
+    let scanner = Scanner::new();
+    let picture = scanner.scratch().join("code.png");
+    let device = installation.add_device("Kiosk 1");
+    let number = device["device_id"].to_string();
+    installation.admin(&[
+        "device",
+        "show",
+        ORGANIZER,
+        &number,
+        "--public-url",
+        &installation.url,
+        "--qr-image",
+        picture.to_str().unwrap(),
+    ]);
+    fs::create_dir_all(scanner.home()).unwrap();
+    fs::set_permissions(&picture, fs::Permissions::from_mode(0o644)).unwrap();
+    fs::rename(&picture, scanner.home().join("enrolment.png")).unwrap();
+    let daemon = Daemon::start(&scanner, &allowed(&installation.url));
+    daemon.until_it_is("enrolled");
+}
+
+#[test]
+fn a_file_that_is_half_written_is_waited_for() {
+    let installation = Installation::start();
+    let scanner = Scanner::new();
+    let code = code(&installation.url, &installation.create_device("Kiosk 1"));
+    put(&scanner, "enrolment.json", &code[..code.len() / 2]);
+    let daemon = Daemon::start(&scanner, &allowed(&installation.url));
+    daemon.logs("enrolment.json");
+    daemon.until_it_is("not-enrolled");
+    put(&scanner, "enrolment.json", &code);
+    daemon.until_it_is("enrolled");
+}
+
+#[test]
+fn nothing_is_enrolled_unwatched_where_it_is_not_said_for_whom() {
+    let installation = Installation::start();
+    let scanner = Scanner::new();
+    let path = put(
+        &scanner,
+        "enrolment.json",
+        &code(&installation.url, &installation.create_device("Kiosk 1")),
+    );
+    let mut daemon = Daemon::start(&scanner, &[]);
+    daemon.logs("allowed_organizers");
+    daemon.until_it_is("not-enrolled");
+    assert!(path.exists());
+    daemon.stop();
+    let elsewhere = [
+        "--allowed-server",
+        "https://tickets.example",
+        "--allowed-organizer",
+        ORGANIZER,
+    ];
+    let daemon = Daemon::start(&scanner, &elsewhere);
+    daemon.logs("not among allowed_servers");
+    assert!(path.exists());
+    assert!(installation.device(1)["initialized"].is_null());
+}
+
+#[test]
+fn a_strangers_device_is_revoked_and_the_kiosk_goes_on_waiting() {
+    let installation = Installation::start();
+    installation.admin(&["organizer", "create", "strangers", "--name", "Strangers"]);
+    let stranger = installation.admin(&[
+        "device",
+        "create",
+        "strangers",
+        "--name",
+        "Not ours",
+        "--all-events",
+    ]);
+    let scanner = Scanner::new();
+    let token = stranger["initialization_token"].as_str().unwrap();
+    let path = put(&scanner, "enrolment.json", &code(&installation.url, token));
+    let daemon = Daemon::start(&scanner, &allowed(&installation.url));
+    daemon.logs("strangers");
+    daemon.until("it is revoked", || {
+        installation.admin(&["device", "show", "strangers", "1"])["revoked"] == true
+    });
+    daemon.until_it_is("not-enrolled");
+    assert!(path.exists(), "its token was not redeemed for this kiosk");
+    put(
+        &scanner,
+        "enrolment.json",
+        &code(&installation.url, &installation.create_device("Kiosk 1")),
+    );
+    daemon.until_it_is("enrolled");
+    assert_eq!(daemon.get("/v1/status")["name"], "Kiosk 1");
+}
+
+#[test]
+fn a_lost_answer_costs_nothing() {
+    let installation = Arc::new(Installation::start());
+    let way = FaultyWay::to(Arc::clone(&installation));
+    let mut times = 0;
+    way.follow(
+        move |request| match first_line(request).contains("/device/initialize") {
+            true if times < 2 => {
+                times += 1;
+                Fault::LoseAnswer
+            }
+            _ => Fault::Pass,
+        },
+    );
+    let scanner = Scanner::new();
+    let path = put(
+        &scanner,
+        "enrolment.json",
+        &code(&way.url, &installation.create_device("Kiosk 1")),
+    );
+    let daemon = Daemon::start(&scanner, &allowed(&way.url));
+    daemon.until_it_is("enrolled");
+    daemon.until("the file is gone", || !path.exists());
+}
+
+#[test]
+fn what_another_command_does_is_seen_at_once() {
+    let installation = Installation::start();
+    let scanner = Scanner::new();
+    let daemon = Daemon::start(&scanner, &["--heartbeat", "1h"]);
+    let mut events = daemon.events(None);
+    assert_eq!(events.next().data["state"], "not-enrolled");
+    scanner
+        .init(
+            &installation.url,
+            &installation.create_device("Kiosk 1"),
+            &[],
+        )
+        .succeeds();
+    let mut names = Vec::new();
+    while names.len() < 3 {
+        let event = events.next();
+        names.push((event.what, event.data));
+    }
+    assert!(
+        names.contains(&("state".to_owned(), "enrolled".into())),
+        "{names:?}"
+    );
+    assert!(
+        names.contains(&("name".to_owned(), "Kiosk 1".into())),
+        "{names:?}"
+    );
+    assert!(
+        names.contains(&("online".to_owned(), true.into())),
+        "{names:?}"
+    );
+    scanner.run(&["revoke", "--yes"]).succeeds();
+    let event = events.next();
+    assert_eq!(
+        (event.what.as_str(), &event.data),
+        ("state", &"revoked".into())
+    );
+}
+
+#[test]
+fn a_revoked_kiosk_does_not_take_the_next_code_by_itself() {
+    let installation = Installation::start();
+    let scanner = Scanner::new();
+    scanner
+        .init(
+            &installation.url,
+            &installation.create_device("Kiosk 1"),
+            &[],
+        )
+        .succeeds();
+    let daemon = Daemon::start(
+        &scanner,
+        &[&allowed(&installation.url)[..], &["--heartbeat", "1s"]].concat(),
+    );
+    daemon.until_it_is_online(true);
+    installation.admin(&["device", "revoke", ORGANIZER, "1"]);
+    daemon.until_it_is("revoked");
+    let path = put(
+        &scanner,
+        "enrolment.json",
+        &code(&installation.url, &installation.create_device("Kiosk 2")),
+    );
+    daemon.signal(Signal::HUP);
+    let (status, body) = daemon.ask("GET /api/v1/device/info", "", "");
+    assert_eq!(status, 503, "{body}");
+    assert!(body.contains(r#""kind":"revoked""#), "{body}");
+    assert!(path.exists());
+    daemon.until_it_is("revoked");
+}
+
+#[test]
+fn a_server_that_comes_back_is_asked_again() {
+    let installation = Arc::new(Installation::start());
+    let way = FaultyWay::to(Arc::clone(&installation));
+    let scanner = Scanner::new();
+    scanner
+        .init(&way.url, &installation.create_device("Kiosk 1"), &[])
+        .succeeds();
+    way.always(Fault::Answer(
+        "HTTP/1.1 502 Bad Gateway\r\ncontent-length: 0\r\n\r\n".to_owned(),
+    ));
+    let daemon = Daemon::start(&scanner, &["--heartbeat", "1h", "--timeout", "1"]);
+    daemon.until_it_is_online(false);
+    let problem = &daemon.get("/v1/status")["problem"];
+    assert_eq!(problem["kind"], "server-failed");
+    way.heal();
+    daemon.until_it_is_online(true);
+    daemon.logs("the server answers again");
+    assert_eq!(daemon.get("/v1/status")["problem"], serde_json::Value::Null);
+    // Asked for, it asks at once.
+    installation.admin(&["gate", "create", ORGANIZER, "north", "--name", "North"]);
+    installation.admin(&["device", "move", ORGANIZER, "1", "north"]);
+    daemon.signal(Signal::HUP);
+    daemon.until("its gate is known", || {
+        daemon.get("/v1/status")["gate"]["name"] == "North"
+    });
+}
+
+#[test]
+fn an_idle_kiosk_sleeps() {
+    if !can_run("strace", &["--version"]) {
+        return;
+    }
+    let installation = Installation::start();
+    let scanner = Scanner::new();
+    scanner
+        .init(
+            &installation.url,
+            &installation.create_device("Kiosk 1"),
+            &[],
+        )
+        .succeeds();
+    let daemon = Daemon::start(&scanner, &["--heartbeat", "1h"]);
+    daemon.until_it_is_online(true);
+    // What the last caller left takes a moment; then nothing is to happen for as long as is listened.
+    daemon.until("it sleeps", || {
+        let id = daemon.id().to_string();
+        let mut listener = Command::new("timeout");
+        let heard = listener
+            .args(["5", "strace", "--quiet=all", "-f", "-p", &id])
+            .output()
+            .unwrap();
+        let heard = String::from_utf8_lossy(&heard.stderr).into_owned();
+        // It waits when the listener comes, and still does when that goes.
+        heard.lines().count() <= 2 && heard.contains("epoll_wait(")
+    });
+}
+
+#[test]
+fn two_never_have_one_device() {
+    let scanner = Scanner::new();
+    let mut daemon = Daemon::start(&scanner, &[]);
+    let second = scanner.run(&[
+        "run",
+        "--socket",
+        scanner.scratch().join("other.sock").to_str().unwrap(),
+    ]);
+    second.complains(14, "another gatehand run");
+    assert!(daemon.stop().success());
+    assert!(!scanner.scratch().join("door.sock").exists());
+    let mut next = Daemon::start(&scanner, &[]);
+    assert!(next.stop().success());
+}
+
+#[test]
+fn a_killed_one_is_followed_by_another() {
+    let scanner = Scanner::new();
+    let mut daemon = Daemon::start(&scanner, &[]);
+    daemon.signal(Signal::KILL);
+    daemon.ended();
+    Daemon::start(&scanner, &[]);
+}
