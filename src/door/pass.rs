@@ -70,6 +70,7 @@ pub(super) async fn on(inside: &Inside, request: Request<Incoming>) -> Result<An
         idempotency_key: None,
         once: false,
         time_limit: None,
+        read_timeout: None,
     };
     let key = head
         .headers
