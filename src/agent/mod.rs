@@ -155,6 +155,11 @@ impl Agent {
         .await
     }
 
+    /// Whether this device is enrolled, and by this code. Waits for the disk.
+    pub fn is_enrolled_by(&self, enrolment: &Enrolment) -> bool {
+        operate::redeemed(&self.core, enrolment).is_ok_and(|identity| identity.is_some())
+    }
+
     /// Takes over a device that another app enrolled, once the server has confirmed it. That it was
     /// taken over before, with the same key, is fine. With its RSA key for NFC media, the server has to take that
     /// too, by a report of this device, before anything is stored.

@@ -7,6 +7,8 @@ use serde::Serialize;
 
 use super::error::CliError;
 use super::output;
+use super::program::without_empty_variables;
+use super::run::Run;
 use super::settings::{KEYS, Key, Taken};
 use crate::vault::Folder;
 
@@ -49,10 +51,16 @@ struct Door {
     socket: String,
     mode: String,
     group: Option<String>,
+    /// What passes, in words: a profile, or methods and paths.
+    allowed: Vec<String>,
+    /// The address that it listens on besides.
+    listen: Option<String>,
 }
 
 impl Config {
     pub(super) fn run(self) -> Result<(), CliError> {
+        // What they say has to be what `run` takes.
+        check()?;
         let taken = Taken::by_this_process();
         let doors = super::doors::of_settings(env::var_os("GATEHAND_SOCKET").map(Into::into))?;
         let document = ConfigDocument {
@@ -67,6 +75,11 @@ impl Config {
                     socket: door.socket.display().to_string(),
                     mode: format!("{:04o}", door.mode),
                     group: door.group.clone(),
+                    allowed: door.allowed.in_words(),
+                    listen: door
+                        .caller
+                        .as_ref()
+                        .map(|caller| caller.address().to_string()),
                 })
                 .collect(),
         };
@@ -75,6 +88,15 @@ impl Config {
             false => print(document),
         }
     }
+}
+
+/// Reads the settings as `gatehand run` does.
+fn check() -> Result<(), CliError> {
+    let command = without_empty_variables(Run::augment_args(clap::Command::new("gatehand run")));
+    command
+        .try_get_matches_from(["gatehand run"])
+        .map(drop)
+        .map_err(CliError::Setting)
 }
 
 fn setting(key: &Key, taken: Option<&Taken>) -> Result<Setting, CliError> {
@@ -116,11 +138,14 @@ fn print(document: ConfigDocument) -> Result<(), CliError> {
     output::print_whole_columns(["SETTING", "VALUE", "FROM"], rows)?;
     for door in document.doors {
         let group = door.group.map(|group| format!(", group {group}"));
+        let listen = door.listen.map(|address| format!(", and at {address}"));
         output::print_line(&format!(
-            "Door {} (mode {}{})",
+            "Door {} (mode {}{}){}: {}",
             door.socket,
             door.mode,
-            group.unwrap_or_default()
+            group.unwrap_or_default(),
+            listen.unwrap_or_default(),
+            door.allowed.join(", ")
         ))?;
     }
     Ok(())

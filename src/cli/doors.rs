@@ -1,5 +1,6 @@
 //! The doors that the settings describe.
 
+use std::collections::HashSet;
 use std::env;
 use std::path::{Path, PathBuf};
 
@@ -27,6 +28,10 @@ pub(super) enum DoorSettingsError {
         "a door that listens on {0} needs a secret_file: every program on this machine could come in"
     )]
     NoSecret(String),
+    #[error("a door has a secret_file, and no address to listen on")]
+    NoAddress,
+    #[error("two doors have the socket {0}")]
+    Twice(String),
     #[error(transparent)]
     Caller(#[from] CallerError),
 }
@@ -45,6 +50,11 @@ pub(super) fn of_settings(socket: Option<PathBuf>) -> Result<Vec<DoorSettings>, 
     };
     if let Some(socket) = socket.or_else(usual) {
         doors.insert(0, usual_door(&socket));
+    }
+    let mut sockets = HashSet::new();
+    let mut twice = doors.iter().filter(|door| !sockets.insert(&door.socket));
+    if let Some(door) = twice.next() {
+        return Err(DoorSettingsError::Twice(door.socket.display().to_string()));
     }
     Ok(doors)
 }
@@ -85,7 +95,10 @@ fn mode(text: &str) -> Result<u32, DoorSettingsError> {
 
 fn caller(table: &DoorTable) -> Result<Option<Caller>, DoorSettingsError> {
     let Some(address) = &table.listen else {
-        return Ok(None);
+        return match table.secret_file {
+            Some(_) => Err(DoorSettingsError::NoAddress),
+            None => Ok(None),
+        };
     };
     let parsed = address
         .parse()
@@ -153,6 +166,12 @@ mod tests {
             ..table()
         };
         assert!(matches!(refused(open), DoorSettingsError::NoSecret(_)));
+        let secret_file = text("/run/secret");
+        let unused = DoorTable {
+            secret_file,
+            ..table()
+        };
+        assert!(matches!(refused(unused), DoorSettingsError::NoAddress));
         let nowhere = DoorTable {
             listen: text("8080"),
             ..table()

@@ -111,6 +111,8 @@ pub(super) enum CliError {
     NoCommand(String),
     #[error(transparent)]
     Settings(#[from] SettingsError),
+    #[error("a setting is wrong: {}", in_a_line(.0))]
+    Setting(clap::Error),
     #[error(transparent)]
     Door(#[from] DoorSettingsError),
     #[error(transparent)]
@@ -210,4 +212,11 @@ impl From<VaultError> for CliError {
     fn from(error: VaultError) -> Self {
         Self::Agent(error.into())
     }
+}
+
+/// What clap says, without what surrounds it for a terminal.
+fn in_a_line(error: &clap::Error) -> String {
+    let text = error.to_string();
+    let first = text.lines().next().unwrap_or_default();
+    first.trim_start_matches("error: ").to_owned()
 }

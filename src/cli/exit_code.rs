@@ -159,6 +159,7 @@ pub(super) fn of(error: &CliError) -> ExitCode {
         | CliError::Existing { .. }
         | CliError::MediaKey { .. }
         | CliError::Settings(_)
+        | CliError::Setting(_)
         | CliError::Door(_) => ExitCode::Usage,
         #[cfg(not(feature = "server"))]
         CliError::NoServerProgram | CliError::ServerProgram { .. } => ExitCode::Server,

@@ -96,7 +96,7 @@ fn report(error: &CliError, is_for_scripts: bool) -> ExitCode {
 }
 
 /// A variable of the environment that is empty is one that is not set.
-fn without_empty_variables(command: clap::Command) -> clap::Command {
+pub(super) fn without_empty_variables(command: clap::Command) -> clap::Command {
     let command = command.mut_args(|argument| {
         let value = argument.get_env().and_then(std::env::var_os);
         match value.is_some_and(|value| value.is_empty()) {

@@ -26,7 +26,7 @@ Examples:
       --allowed-organizer bigevents
 
 It ends on SIGTERM and Ctrl+C, and asks at once on SIGHUP. Its doors are described in
-docs/DOOR.md, its settings in docs/KIOSK.md.";
+docs/DOOR.md, its settings too.";
 
 /// Run as the agent of a kiosk: wait for an enrolment, keep in touch with the server, let programs in.
 #[derive(Args)]

@@ -33,6 +33,9 @@ pub enum DaemonError {
     /// What a service manager passed is no socket for a door.
     #[error(transparent)]
     Passed(#[from] ListenError),
+    /// There is no door for the socket that was passed.
+    #[error("a service manager passed a socket, and no door is set up for it")]
+    PassedForNothing,
     /// The system gives no random numbers.
     #[error("the system gives no random numbers")]
     Random(#[from] getrandom::Error),

@@ -74,6 +74,22 @@ impl Enrolling {
         Enrolled::No
     }
 
+    /// Removes what this device was enrolled by, and nothing else: its key is safe. Also after a power cut between.
+    pub(super) async fn tidy(&self, agent: &Agent, settings: &Settings) {
+        for Found { seen, reading } in self.look(&settings.sources).await {
+            let Ok(reading) = reading else { continue };
+            let codes = std::iter::once(reading.enrolment()).chain(reading.others());
+            if !codes.into_iter().any(|code| agent.is_enrolled_by(code)) {
+                continue;
+            }
+            let path = seen.path.display().to_string();
+            let wiped = tokio::task::spawn_blocking(move || wipe::wipe(&seen)).await;
+            if let Ok(Err(error)) = wiped {
+                tracing::warn!("{path} can't be removed, and its code is used: {error}");
+            }
+        }
+    }
+
     /// Pictures take a while.
     async fn look(&self, sources: &[PathBuf]) -> Vec<Found> {
         let (sources, useless) = (sources.to_vec(), self.useless.clone());
@@ -101,10 +117,6 @@ impl Enrolling {
         match redeemed.await {
             Ok(_) => {
                 tracing::info!("enrolled by {path}");
-                // The key is safe: only now may the code go.
-                if let Err(error) = wipe::wipe(seen) {
-                    tracing::warn!("{path} can't be removed, and its code is used: {error}");
-                }
                 self.told.end();
                 Enrolled::Yes
             }
@@ -118,6 +130,7 @@ impl Enrolling {
 
     fn useless(&mut self, seen: Seen, words: &str) {
         self.told.tell(words);
+        self.useless.retain(|known| known.path != seen.path);
         self.useless.insert(seen);
     }
 }

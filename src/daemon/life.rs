@@ -12,8 +12,8 @@ use super::{clock, manager};
 use crate::agent::{Agent, AgentError, Current, State, Status, Suggestion};
 use crate::door::Feed;
 
-/// How often the sources are looked at, besides when they are seen to change.
-const LOOK_AT_SOURCES: std::time::Duration = std::time::Duration::from_secs(60);
+/// How often sources and a vault without a device are looked at, besides when they are seen to change.
+const LOOK_AGAIN: std::time::Duration = std::time::Duration::from_secs(60);
 
 pub(super) struct Life<'d> {
     pub(super) agent: &'d Agent,
@@ -29,7 +29,7 @@ enum Phase {
     Waiting { is_begun: bool },
     /// There is one, and its server is asked.
     Serving,
-    /// There was one, or the vault can't be read: somebody has to see to it.
+    /// There was one, or the vault can't be read: somebody has to see to it, and it is looked whether somebody did.
     Over,
 }
 
@@ -51,6 +51,8 @@ impl Phase {
 
 /// When what is done next.
 struct Plan {
+    /// When a vault is looked at again that has no device to serve.
+    vault: Schedule,
     sources: Schedule,
     info: Schedule,
     selection: Option<Schedule>,
@@ -60,7 +62,8 @@ impl Plan {
     fn new(settings: &Settings) -> Self {
         let now = Instant::now();
         Self {
-            sources: Schedule::new(LOOK_AT_SOURCES, now),
+            vault: Schedule::new(LOOK_AGAIN, now),
+            sources: Schedule::new(LOOK_AGAIN, now),
             info: Schedule::new(settings.heartbeat, now),
             selection: settings
                 .event_selection
@@ -69,7 +72,7 @@ impl Plan {
     }
 
     fn all(&mut self) -> impl Iterator<Item = &mut Schedule> {
-        [&mut self.sources, &mut self.info]
+        [&mut self.vault, &mut self.sources, &mut self.info]
             .into_iter()
             .chain(&mut self.selection)
     }
@@ -82,7 +85,7 @@ impl Plan {
                 .into_iter()
                 .chain(self.selection.as_ref().map(Schedule::next))
                 .min(),
-            Phase::Over => None,
+            Phase::Over => Some(self.vault.next()),
         }
     }
 }
@@ -105,19 +108,38 @@ impl Life<'_> {
 
     async fn live(&self, told: &mut Told) {
         self.tell_manager();
+        tracing::info!("{}", self.feed.standing().in_words());
         clock::set(self.settings.clock_patience).await;
         let (mut plan, mut enrolling) = (Plan::new(self.settings), Enrolling::default());
         let mut trouble = ToldOnce::default();
+        let (mut is_tidy, mut before) = (false, self.feed.standing());
         loop {
-            let phase = self.look().await;
+            let phase = self.look(&mut trouble).await;
+            // Who asks for the status may have seen it before.
+            let standing = self.feed.standing();
+            let is_another = standing.is_of_another_device(&before);
+            before = standing;
+            if is_another {
+                let now = Instant::now();
+                plan.all().for_each(|schedule| schedule.hurry(now));
+                is_tidy = false;
+            }
             match phase {
                 Phase::Waiting { is_begun } if plan.sources.is_due(Instant::now()) => {
+                    is_tidy = false;
                     self.enrol(&mut plan, &mut enrolling, &mut trouble, is_begun)
                         .await;
                     continue;
                 }
-                Phase::Serving => self.ask(&mut plan, &mut trouble).await,
-                Phase::Waiting { .. } | Phase::Over => {}
+                Phase::Serving => {
+                    if !is_tidy {
+                        enrolling.tidy(self.agent, self.settings).await;
+                        is_tidy = true;
+                    }
+                    self.ask(&mut plan, &mut trouble).await;
+                }
+                Phase::Over => plan.vault.failed(Instant::now(), chance()),
+                Phase::Waiting { .. } => {}
             }
             self.tell_manager();
             let next = plan.next(phase);
@@ -144,9 +166,17 @@ impl Life<'_> {
     }
 
     /// What the vault says now, which other commands write too.
-    async fn look(&self) -> Phase {
+    async fn look(&self, trouble: &mut ToldOnce) -> Phase {
         let status = self.agent.status_read_apart().await;
+        let before = self.feed.standing().state();
         self.feed.change(|standing| standing.look(&status));
+        match &status {
+            Ok(status) if status.state != before => {
+                tracing::info!("{}", self.feed.standing().in_words());
+            }
+            Ok(_) => {}
+            Err(error) => self.failed(trouble, error),
+        }
         Phase::of(&status)
     }
 

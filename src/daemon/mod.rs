@@ -54,6 +54,10 @@ pub async fn run(
     feed.change(|standing| standing.look(&agent.status()));
     let mut doors = JoinSet::new();
     let mut passed = settings.passed.take();
+    if passed.is_some() && settings.doors.is_empty() {
+        return Err(DaemonError::PassedForNothing);
+    }
+    Door::make_room(settings.doors.len());
     for settings in &settings.doors {
         let door = Arc::new(Door::new(Arc::clone(&agent), Arc::clone(&feed), settings));
         for listener in Door::listen(settings, passed.take()).await? {
@@ -61,6 +65,7 @@ pub async fn run(
             let stopped = async move {
                 let _ = stop.wait_for(|stop| *stop).await;
             };
+            tracing::info!("a door is open at {}", listener.address());
             doors.spawn(Arc::clone(&door).serve(listener, stopped));
         }
     }

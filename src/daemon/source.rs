@@ -34,6 +34,10 @@ pub(super) struct Seen {
     inode: u64,
     length: u64,
     modified: (i64, i64),
+    /// Of its content and rights.
+    changed: (i64, i64),
+    /// The rights on its folder.
+    folder_mode: u32,
 }
 
 /// A file that may hold an enrolment.
@@ -58,8 +62,14 @@ pub(super) enum SourceError {
 impl Seen {
     /// The file of this path as it is now.
     pub(super) fn now(path: &Path) -> io::Result<Self> {
-        let found = fs::metadata(path)?;
+        Self::of(path, &fs::metadata(path)?)
+    }
+
+    /// The same of a file that is open.
+    pub(super) fn of(path: &Path, found: &fs::Metadata) -> io::Result<Self> {
         Ok(Self {
+            folder_mode: fs::metadata(folder_of(path))?.mode(),
+            changed: (found.ctime(), found.ctime_nsec()),
             path: path.to_owned(),
             device: found.dev(),
             inode: found.ino(),
@@ -119,9 +129,19 @@ fn read(path: &Path) -> Result<Reading, SourceError> {
 }
 
 fn is_open_to_anyone(path: &Path) -> io::Result<bool> {
-    let folder = path.parent().filter(|folder| *folder != Path::new(""));
-    let folder = fs::metadata(folder.unwrap_or(Path::new(".")))?;
+    let folder = fs::metadata(folder_of(path))?;
     Ok((fs::metadata(path)?.mode() | folder.mode()) & ANYONE != 0)
+}
+
+/// The folder that a file is in.
+pub(super) fn folder_of(path: &Path) -> &Path {
+    let folder = path.parent().filter(|folder| *folder != Path::new(""));
+    folder.unwrap_or(Path::new("."))
+}
+
+/// Whether a file of this name in a folder may hold an enrolment.
+pub(super) fn is_usual_name(name: &str) -> bool {
+    NAMES.contains(&name)
 }
 
 #[cfg(test)]

@@ -3,7 +3,8 @@
 use std::io;
 use std::mem::MaybeUninit;
 use std::os::fd::OwnedFd;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
+use std::time::Duration;
 
 use rustix::fs::inotify::{self, CreateFlags, ReadFlags, WatchFlags};
 use tokio::io::Interest;
@@ -11,11 +12,14 @@ use tokio::io::unix::AsyncFd;
 use tokio::task::JoinSet;
 
 use super::wake::{News, Wake};
-use super::{network, readiness};
+use super::{network, readiness, source};
 use crate::vault::Folder;
 
 /// The list of what is mounted; a change is told as an exception of the file.
 const MOUNTS: &str = "/proc/self/mountinfo";
+
+/// After files could not be watched.
+const WATCH_AGAIN: Duration = Duration::from_secs(60);
 
 /// Begins to watch files and network; what can't be watched is looked at by the clock alone.
 pub(super) fn begin(tasks: &mut JoinSet<()>, wake: &Wake, folder: &Folder, sources: &[PathBuf]) {
@@ -28,39 +32,41 @@ pub(super) fn begin(tasks: &mut JoinSet<()>, wake: &Wake, folder: &Folder, sourc
 async fn watch(wake: Wake, paths: Vec<PathBuf>) {
     let mounts = mounts();
     loop {
-        let ended = match folders(&paths) {
+        // Anew each time: what is watched may be another folder of the same name by now.
+        let seen = match folders(&paths) {
             Ok(files) => tokio::select! {
-                changed = changed(&files) => changed,
+                changed = changed(&files, &paths) => changed,
                 mounted = mounted(mounts.as_ref()) => mounted,
             },
             Err(error) => Err(error),
         };
-        if let Err(error) = ended {
-            tracing::info!(%error, "files are not watched: they are looked at by the clock alone");
-            return;
+        if let Err(error) = seen {
+            tracing::info!(%error, "files are not watched for a while: they are looked at by the clock");
+            tokio::time::sleep(WATCH_AGAIN).await;
         }
         wake.tell(News::Files);
     }
 }
 
-/// Watches the folders that are there now: a stick that is put in brings others.
+/// Watches the folders that are there now. Where one is not, the one that it will be in: it may be made, or mounted.
 fn folders(paths: &[PathBuf]) -> io::Result<AsyncFd<OwnedFd>> {
     let files = inotify::init(CreateFlags::CLOEXEC | CreateFlags::NONBLOCK)?;
-    let news = WatchFlags::MODIFY | WatchFlags::MOVED_TO | WatchFlags::CREATE;
+    let news = WatchFlags::MODIFY
+        | WatchFlags::ATTRIB
+        | WatchFlags::MOVED_TO
+        | WatchFlags::CREATE
+        | WatchFlags::DELETE_SELF
+        | WatchFlags::MOVE_SELF;
     for path in paths {
-        let folder = match path.is_dir() {
-            true => Some(path.as_path()),
-            false => path.parent().filter(|folder| *folder != Path::new("")),
-        };
+        let folder = path.ancestors().find(|path| path.is_dir());
         if let Some(folder) = folder {
-            // What is not there yet is seen when it is mounted or made, or by the clock.
             let _ = inotify::add_watch(&files, folder, news);
         }
     }
     readiness::to_read(files)
 }
 
-async fn changed(files: &AsyncFd<OwnedFd>) -> io::Result<()> {
+async fn changed(files: &AsyncFd<OwnedFd>, paths: &[PathBuf]) -> io::Result<()> {
     let mut buffer = [MaybeUninit::uninit(); 4096];
     loop {
         let mut ready = files.readable().await?;
@@ -69,7 +75,7 @@ async fn changed(files: &AsyncFd<OwnedFd>) -> io::Result<()> {
             loop {
                 let event = reader.next()?;
                 let name = event.file_name().map(|name| name.to_string_lossy());
-                if is_news(name.as_deref(), event.events()) {
+                if is_news(name.as_deref(), event.events(), paths) {
                     return Ok(());
                 }
             }
@@ -80,12 +86,16 @@ async fn changed(files: &AsyncFd<OwnedFd>) -> io::Result<()> {
     }
 }
 
-/// Whether it may matter. Whoever looks into a vault makes files beside it, which would have us look again.
-fn is_news(name: Option<&str>, events: ReadFlags) -> bool {
+/// Whether it may matter: of files the vault and what may be an enrolment, of folders that one comes or goes.
+/// Whoever looks into a vault makes files beside it, which would have us look again.
+fn is_news(name: Option<&str>, events: ReadFlags, paths: &[PathBuf]) -> bool {
+    let Some(name) = name else {
+        return !events.contains(ReadFlags::ATTRIB);
+    };
+    let is_named = |path: &PathBuf| path.components().any(|part| part.as_os_str() == name);
     match name {
-        Some("vault.db" | "vault.db-wal") => events.contains(ReadFlags::MODIFY),
-        Some(name) => !name.starts_with("vault.") && !name.ends_with(".lock"),
-        None => false,
+        "vault.db" | "vault.db-wal" => events.intersects(ReadFlags::MODIFY | ReadFlags::MOVED_TO),
+        name => source::is_usual_name(name) || paths.iter().any(is_named),
     }
 }
 

@@ -3,28 +3,36 @@
 
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
-use std::path::Path;
+use std::os::unix::fs::OpenOptionsExt;
 
-use super::source::Seen;
+use rustix::fs::OFlags;
+
+use super::source::{Seen, folder_of};
 use crate::private_file;
 
-/// Removes a file that is still the one that was read.
+/// Removes a file that is still the one that was read. Of a link, what it leads to stays.
 pub(super) fn wipe(seen: &Seen) -> io::Result<()> {
-    match Seen::now(&seen.path) {
-        Ok(now) if now == *seen => {}
+    let opened = OpenOptions::new()
+        .write(true)
+        .custom_flags((OFlags::NOFOLLOW | OFlags::NONBLOCK).bits().cast_signed())
+        .open(&seen.path);
+    let mut file = match opened {
         // A stick was pulled, or somebody was faster.
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-        Err(error) => return Err(error),
-        Ok(_) => return Ok(()),
+        opened => opened?,
+    };
+    let found = file.metadata()?;
+    if Seen::of(&seen.path, &found)? != *seen {
+        return Ok(());
     }
-    let mut file = OpenOptions::new().write(true).open(&seen.path)?;
-    let length = file.metadata()?.len();
-    io::copy(&mut io::Read::take(io::repeat(b' '), length), &mut file)?;
+    io::copy(
+        &mut io::Read::take(io::repeat(b' '), found.len()),
+        &mut file,
+    )?;
     file.flush()?;
     file.sync_all()?;
     fs::remove_file(&seen.path)?;
-    let folder = seen.path.parent().filter(|folder| *folder != Path::new(""));
-    private_file::sync_folder(folder.unwrap_or(Path::new(".")))
+    private_file::sync_folder(folder_of(&seen.path))
 }
 
 #[cfg(test)]

@@ -77,6 +77,18 @@ impl Allowed {
         })
     }
 
+    /// What may pass, for people.
+    pub fn in_words(&self) -> Vec<String> {
+        match &self.rule {
+            Rule::Profile(name) => vec![format!("profile {name}")],
+            Rule::Only(requests) => {
+                let all = requests.iter();
+                all.map(|request| format!("{} {}", request.method, request.path))
+                    .collect()
+            }
+        }
+    }
+
     /// Whether a request may pass. The path is judged as it came and as it is sent: one that would have to be
     /// decoded or normalized to be understood fits no pattern.
     pub fn allows(&self, method: &str, path: &str) -> bool {

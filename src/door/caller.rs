@@ -1,7 +1,9 @@
 //! Who may come to a door over TCP: whoever has the secret, and is no page of a browser that was led here.
 
+use std::fs;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use hyper::HeaderMap;
@@ -16,6 +18,7 @@ use crate::secret::Secret;
 /// Fewest characters of a secret, which is not typed by hand.
 const SHORTEST: usize = 16;
 const LIMIT: u64 = 1024;
+const ANYONE_READS: u32 = 0o004;
 
 /// Who may come over TCP.
 #[derive(Clone)]
@@ -47,6 +50,12 @@ pub enum CallerError {
         /// Why not.
         source: io::Error,
     },
+    /// Others can read the secret.
+    #[error("anyone may read the secret in {}: take that right from others", path.display())]
+    Open {
+        /// Its file.
+        path: PathBuf,
+    },
     /// The secret can be guessed.
     #[error("the secret in {} is shorter than {SHORTEST} characters, or not of printable ones", path.display())]
     Weak {
@@ -60,6 +69,11 @@ impl Caller {
     pub fn with_secret_in(path: &Path, address: SocketAddr) -> Result<Self, CallerError> {
         if !address.ip().is_loopback() {
             return Err(CallerError::NotLocal(address));
+        }
+        if fs::metadata(path).is_ok_and(|found| found.mode() & ANYONE_READS != 0) {
+            return Err(CallerError::Open {
+                path: path.to_owned(),
+            });
         }
         let bytes = regular_file::read(path, LIMIT).map_err(|source| CallerError::Read {
             path: path.to_owned(),
@@ -78,7 +92,8 @@ impl Caller {
         }
     }
 
-    pub(super) fn address(&self) -> SocketAddr {
+    /// Where it is listened.
+    pub fn address(&self) -> SocketAddr {
         self.address
     }
 
@@ -130,10 +145,15 @@ mod tests {
 
     use super::*;
 
+    fn write(path: &Path, secret: &str, mode: u32) {
+        std::fs::write(path, secret).unwrap();
+        fs::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(mode)).unwrap();
+    }
+
     fn caller() -> Caller {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("secret");
-        std::fs::write(&path, "0123456789abcdef\n").unwrap();
+        write(&path, "0123456789abcdef\n", 0o600);
         Caller::with_secret_in(&path, ([127, 0, 0, 1], 0).into()).unwrap()
     }
 
@@ -192,10 +212,13 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("secret");
         for weak in ["", "short", "0123456789 abcdef", "0123456789äbcdef"] {
-            std::fs::write(&path, weak).unwrap();
+            write(&path, weak, 0o640);
             let refused = Caller::with_secret_in(&path, ([127, 0, 0, 1], 0).into());
             assert!(matches!(refused, Err(CallerError::Weak { .. })), "{weak}");
         }
+        write(&path, "0123456789abcdef", 0o644);
+        let refused = Caller::with_secret_in(&path, ([127, 0, 0, 1], 0).into());
+        assert!(matches!(refused, Err(CallerError::Open { .. })));
         let refused = Caller::with_secret_in(&path, ([0, 0, 0, 0], 0).into());
         assert!(matches!(refused, Err(CallerError::NotLocal(_))));
     }

@@ -11,6 +11,11 @@ pub enum DoorError {
     /// Its socket can't be made.
     #[error(transparent)]
     Listen(#[from] ListenError),
+    /// Whoever reaches the port could come in.
+    #[error(
+        "the socket that was passed is {0}: a door takes a Unix socket only, and a port of its own with secret_file"
+    )]
+    PassedPort(String),
     /// There is no group of this name.
     #[error("there is no group {0}, whose programs may come through the door")]
     NoGroup(String),

@@ -62,13 +62,18 @@ impl Door {
         }
     }
 
+    /// Lets this process open as many files as so many doors need: connections, and the calls that are made for them.
+    pub fn make_room(doors: usize) {
+        serving::make_room(doors * (CONNECTIONS + 2 * CALLS));
+    }
+
     /// Makes its sockets, or takes over one that was passed.
     pub async fn listen(
         settings: &DoorSettings,
         passed: Option<PassedSocket>,
     ) -> Result<Vec<Listener>, DoorError> {
         let mut listeners = vec![match passed {
-            Some(passed) => Listener::passed(passed)?,
+            Some(passed) => socket::passed(passed)?,
             None => socket::listen(settings).await?,
         }];
         if let Some(caller) = &settings.caller {

@@ -3,24 +3,29 @@
 //! It streams both ways and is made once. With an idempotency key of its own a program asks for more: the call
 //! is repeated until the server has answered, for which body and answer are held.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
 use bytes::Bytes;
 use http_body_util::{BodyExt, Limited};
 use hyper::body::Incoming;
 use hyper::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use hyper::{Request, Response, StatusCode};
-use tokio::sync::mpsc;
+use tokio::sync::{OwnedSemaphorePermit, mpsc};
 
 use super::answer::{Answer, Broken, DoorBody};
 use super::inside::Inside;
 use super::refusal::Refusal;
-use super::standing::Standing;
-use crate::agent::{AgentError, ApiRequest, ApiStream, BodyWriter, streamed_body};
+use crate::agent::{AgentError, ApiRequest, ApiResponse, ApiStream, BodyWriter, streamed_body};
 use crate::secret::Secret;
 use crate::security_profile;
 use crate::wire::{self, IDEMPOTENCY_HEADER};
 
 /// Largest body of a call that is repeated, in bytes.
 const REPEATED_BODY: usize = 1024 * 1024;
+/// How long a caller may take for a body that is held, or be silent in one that streams.
+const BODY_TIME: Duration = Duration::from_secs(20);
 /// Pieces of an answer that wait for the caller.
 const PIECES: usize = 4;
 
@@ -55,8 +60,6 @@ pub(super) async fn on(inside: &Inside, request: Request<Incoming>) -> Result<An
             request: asked,
         });
     }
-    let place = std::sync::Arc::clone(&inside.calls).try_acquire_owned();
-    let place = place.map_err(|_| Refusal::Crowd)?;
     let target = head
         .uri
         .path_and_query()
@@ -80,6 +83,7 @@ pub(super) async fn on(inside: &Inside, request: Request<Incoming>) -> Result<An
     if key.is_some() || is_info {
         call.idempotency_key = key.map(|key| Secret::new(key.to_owned()));
         call.body = whole(body).await?;
+        let _place = place(inside)?;
         let answered = inside.agent.request(call).await;
         let answered = heard(inside, answered)?;
         let body = match is_info {
@@ -89,6 +93,7 @@ pub(super) async fn on(inside: &Inside, request: Request<Incoming>) -> Result<An
         let body = DoorBody::Whole(Some(body.into()));
         return Ok(answer(answered.status, &answered.headers, body));
     }
+    let place = place(inside)?;
     let has_body = !http_body::Body::is_end_stream(&body);
     let (writer, streamed) = match has_body {
         true => {
@@ -98,13 +103,17 @@ pub(super) async fn on(inside: &Inside, request: Request<Incoming>) -> Result<An
         }
         false => (None, None),
     };
-    let sending = writer.map(|writer| tokio::spawn(send(body, writer)));
-    let streamed = heard(inside, inside.agent.stream(call, streamed).await);
-    let stream = streamed.inspect_err(|_| {
-        if let Some(sending) = &sending {
-            sending.abort();
+    let awaits_caller = Arc::new(AtomicBool::new(false));
+    let sending = writer.map(|writer| tokio::spawn(send(body, writer, Arc::clone(&awaits_caller))));
+    let streamed = inside.agent.stream(call, streamed).await;
+    if let (Err(_), Some(sending)) = (&streamed, &sending) {
+        sending.abort();
+        // What did not come in time was the caller's, whatever it looks like from the server's side.
+        if awaits_caller.load(Ordering::Relaxed) {
+            return Err(Refusal::Body);
         }
-    })?;
+    }
+    let stream = heard(inside, streamed)?;
     let (status, headers) = (stream.status, stream.headers.clone());
     let (pieces, body) = mpsc::channel(PIECES);
     tokio::spawn(async move {
@@ -114,16 +123,37 @@ pub(super) async fn on(inside: &Inside, request: Request<Incoming>) -> Result<An
     Ok(answer(status, &headers, DoorBody::Coming(body)))
 }
 
+/// The right to make one of the calls that are made at once.
+fn place(inside: &Inside) -> Result<OwnedSemaphorePermit, Refusal> {
+    let place = Arc::clone(&inside.calls).try_acquire_owned();
+    place.map_err(|_| Refusal::Crowd)
+}
+
 /// Notes whether the server was there.
-fn heard<T>(inside: &Inside, result: Result<T, AgentError>) -> Result<T, AgentError> {
-    match &result {
-        Ok(_) => inside.feed.change(Standing::heard),
-        Err(error) if error.is_for_want_of_the_server() => {
-            inside.feed.change(|standing| standing.failed(error));
-        }
-        Err(_) => {}
-    }
+fn heard<T: Answered>(inside: &Inside, result: Result<T, AgentError>) -> Result<T, AgentError> {
+    let is_there = match &result {
+        Ok(answer) if answer.status() < 500 => true,
+        Err(error) if error.is_for_want_of_the_server() => false,
+        _ => return result,
+    };
+    inside.feed.change(|standing| standing.reached(is_there));
     result
+}
+
+trait Answered {
+    fn status(&self) -> u16;
+}
+
+impl Answered for ApiResponse {
+    fn status(&self) -> u16 {
+        self.status
+    }
+}
+
+impl Answered for ApiStream {
+    fn status(&self) -> u16 {
+        self.status
+    }
 }
 
 /// What a program says that is for the server: nothing that the agent or a connection is in charge of.
@@ -140,15 +170,28 @@ fn text<'h>(headers: &'h HeaderMap, name: &HeaderName) -> Option<&'h str> {
 }
 
 async fn whole(body: Incoming) -> Result<Vec<u8>, Refusal> {
-    let read = Limited::new(body, REPEATED_BODY).collect().await;
+    let read = Limited::new(body, REPEATED_BODY).collect();
+    let read = tokio::time::timeout(BODY_TIME, read).await;
+    let read = read.map_err(|_| Refusal::Body)?;
     Ok(read.map_err(|_| Refusal::Body)?.to_bytes().to_vec())
 }
 
 /// Sends a body on as it comes. One that breaks off is not to be taken for the whole.
-async fn send(mut body: Incoming, mut writer: BodyWriter) {
-    while let Some(frame) = body.frame().await {
+async fn send(mut body: Incoming, mut writer: BodyWriter, awaits_caller: Arc<AtomicBool>) {
+    loop {
+        awaits_caller.store(true, Ordering::Relaxed);
+        let frame = tokio::time::timeout(BODY_TIME, body.frame()).await;
+        let frame = match frame {
+            Ok(Some(frame)) => frame,
+            Ok(None) => {
+                awaits_caller.store(false, Ordering::Relaxed);
+                return;
+            }
+            Err(_silent) => return writer.abort(),
+        };
         match frame.map(hyper::body::Frame::into_data) {
             Ok(Ok(piece)) => {
+                awaits_caller.store(false, Ordering::Relaxed);
                 if !writer.write(piece.to_vec()).await {
                     return;
                 }

@@ -24,7 +24,7 @@ pub(super) enum Refusal {
     Foreign,
     #[error("too many calls at once: try again")]
     Crowd,
-    #[error("the body does not arrive, or is larger than a call that is repeated may have")]
+    #[error("the body does not arrive in time, or is larger than a call that is repeated may have")]
     Body,
     #[error(transparent)]
     Agent(#[from] AgentError),
@@ -38,7 +38,7 @@ impl Refusal {
             Self::Method => StatusCode::METHOD_NOT_ALLOWED,
             Self::Secret => StatusCode::UNAUTHORIZED,
             Self::Crowd => StatusCode::TOO_MANY_REQUESTS,
-            Self::Body => StatusCode::BAD_REQUEST,
+            Self::Body => StatusCode::REQUEST_TIMEOUT,
             Self::Agent(error) => match error.kind() {
                 ErrorKind::ArgumentInvalid => StatusCode::BAD_REQUEST,
                 ErrorKind::AnswerTooLarge => StatusCode::BAD_GATEWAY,

@@ -9,7 +9,7 @@ use nix::unistd::Group;
 
 use super::door_error::DoorError;
 use super::settings::DoorSettings;
-use crate::serving::{Address, Listener};
+use crate::serving::{Address, Listener, PassedSocket};
 
 /// For everybody to write, and for everybody to remove what others wrote.
 const ANYONE: u32 = 0o002;
@@ -41,6 +41,15 @@ pub(super) async fn listen(settings: &DoorSettings) -> Result<Listener, DoorErro
         source,
     })?;
     Ok(listener)
+}
+
+/// Takes over a socket that a service manager passed: its file says who may connect, as a port would not.
+pub(super) fn passed(passed: PassedSocket) -> Result<Listener, DoorError> {
+    let listener = Listener::passed(passed)?;
+    match listener.is_a_file() {
+        true => Ok(listener),
+        false => Err(DoorError::PassedPort(listener.address().to_string())),
+    }
 }
 
 fn is_open_to_anyone(path: &Path) -> bool {

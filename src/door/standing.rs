@@ -27,6 +27,9 @@ pub struct Standing {
     device: Option<Device>,
     event_selection: Option<Selection>,
     problem: Option<Problem>,
+    /// Whether that is the vault's, and over when the vault says otherwise.
+    #[serde(skip)]
+    is_of_vault: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -83,11 +86,18 @@ impl Default for Standing {
             device: None,
             event_selection: None,
             problem: None,
+            is_of_vault: false,
         }
     }
 }
 
 impl Device {
+    /// Whether both are one device of one server.
+    fn is(&self, other: &Self) -> bool {
+        (&self.server, &self.organizer, self.device_id)
+            == (&other.server, &other.organizer, other.device_id)
+    }
+
     fn of(identity: &Identity) -> Self {
         Self {
             server: identity.server.to_string(),
@@ -143,32 +153,56 @@ impl Standing {
         self.problem.as_ref()
     }
 
-    /// Takes over what the vault says.
+    /// Takes over what the vault says. What is known of one device is not said of another.
     pub fn look(&mut self, status: &Result<Status, AgentError>) {
-        match status {
-            Ok(status) => {
-                let is_other = self.state != status.state;
-                self.state = status.state;
-                self.pending = status.pending.is_some() || status.unfinished.is_some();
-                self.device = status.identity.as_ref().map(Device::of);
-                if let Some(hindrance) = &status.hindrance {
-                    self.problem = Some(Problem::of(hindrance));
-                } else if is_other {
-                    self.problem = None;
-                }
-                if self.device.is_none() {
-                    self.event_selection = None;
-                }
+        let status = match status {
+            Ok(status) => status,
+            Err(error) => {
+                self.problem = Some(Problem::of(error));
+                self.is_of_vault = true;
+                return;
             }
-            Err(error) => self.problem = Some(Problem::of(error)),
+        };
+        let device = status.identity.as_ref().map(Device::of);
+        let is_same = match (&self.device, &device) {
+            (Some(before), Some(now)) => before.is(now),
+            (before, now) => before.is_none() && now.is_none(),
+        };
+        if !is_same {
+            (self.online, self.last_contact, self.event_selection) = (None, None, None);
+        }
+        if !is_same || self.state != status.state || self.is_of_vault {
+            self.problem = None;
+        }
+        self.is_of_vault = false;
+        self.state = status.state;
+        self.pending = status.pending.is_some() || status.unfinished.is_some();
+        self.device = device;
+        if let Some(hindrance) = &status.hindrance {
+            self.problem = Some(Problem::of(hindrance));
         }
     }
 
-    /// The server has answered.
+    /// Whether it is another device than it was.
+    pub fn is_of_another_device(&self, before: &Self) -> bool {
+        match (&before.device, &self.device) {
+            (Some(before), Some(now)) => !before.is(now),
+            (before, now) => before.is_some() != now.is_some(),
+        }
+    }
+
+    /// The server has answered the agent.
     pub fn heard(&mut self) {
-        self.online = Some(true);
-        self.last_contact = Some(Timestamp::now());
+        self.reached(true);
         self.problem = None;
+    }
+
+    /// Whether a program's call has shown that the server is there. What is in the way of the agent it does not say.
+    pub(super) fn reached(&mut self, is_there: bool) {
+        self.online = Some(is_there);
+        if is_there {
+            self.last_contact = Some(Timestamp::now());
+        }
     }
 
     /// The server could not be asked, or something is in the way.

@@ -26,7 +26,8 @@ impl Visit {
 
     async fn find(self, request: Request<Incoming>) -> Result<Answer, Refusal> {
         let inside = self.inside;
-        if let Some(caller) = inside.caller.as_ref().filter(|_| !self.is_a_file) {
+        if !self.is_a_file {
+            let caller = inside.caller.as_ref().ok_or(Refusal::Secret)?;
             caller.check(request.headers())?;
         }
         let uri = request.uri();

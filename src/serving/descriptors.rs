@@ -10,7 +10,7 @@ const OTHERS: u64 = 64 + OVERLAP as u64;
 
 /// Lets this process open as many files as this many connections need, as far as it may, and returns
 /// for how many connections that is enough.
-pub(super) fn make_room(connections: usize) -> usize {
+pub(crate) fn make_room(connections: usize) -> usize {
     let limit = getrlimit(Resource::Nofile);
     let needed = connections as u64 + OTHERS;
     // None is no limit.

@@ -23,6 +23,8 @@ mod unix_socket;
 
 pub use activation::PassedSocket;
 pub use address::{Address, AddressError};
+#[cfg(feature = "door")]
+pub(crate) use descriptors::make_room;
 pub use limits::Limits;
 pub use listen_error::ListenError;
 pub use listener::Listener;

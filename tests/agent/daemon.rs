@@ -329,3 +329,120 @@ fn a_killed_one_is_followed_by_another() {
     daemon.ended();
     Daemon::start(&scanner, &[]);
 }
+
+#[test]
+fn a_file_whose_rights_are_mended_is_read() {
+    let installation = Installation::start();
+    let scanner = Scanner::new();
+    let path = put(
+        &scanner,
+        "enrolment.json",
+        &code(&installation.url, &installation.create_device("Kiosk 1")),
+    );
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o666)).unwrap();
+    let daemon = Daemon::start(&scanner, &allowed(&installation.url));
+    daemon.logs("take that right from others");
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
+    daemon.until_it_is("enrolled");
+}
+
+#[test]
+fn a_code_goes_though_its_enrolment_was_finished_after_a_crash() {
+    let installation = Installation::start();
+    let scanner = Scanner::new();
+    let token = installation.create_device("Kiosk 1");
+    let path = put(&scanner, "enrolment.json", &code(&installation.url, &token));
+    let other = put(
+        &scanner,
+        "enrolment.txt",
+        &code(&installation.url, &installation.create_device("Kiosk 2")),
+    );
+    scanner.init(&installation.url, &token, &[]).succeeds();
+    let daemon = Daemon::start(&scanner, &allowed(&installation.url));
+    daemon.until("the file is gone", || !path.exists());
+    daemon.until_it_is_online(true);
+    assert!(other.exists(), "it is another device's");
+}
+
+#[test]
+fn a_link_to_a_code_takes_nothing_with_it() {
+    let installation = Installation::start();
+    let scanner = Scanner::new();
+    let path = put(
+        &scanner,
+        "kept.json",
+        &code(&installation.url, &installation.create_device("Kiosk 1")),
+    );
+    std::os::unix::fs::symlink(&path, scanner.home().join("enrolment.json")).unwrap();
+    let daemon = Daemon::start(&scanner, &allowed(&installation.url));
+    daemon.until_it_is("enrolled");
+    daemon.logs("can't be removed");
+    assert!(fs::read_to_string(&path).unwrap().contains("token"));
+}
+
+#[test]
+fn what_is_known_of_one_device_is_not_said_of_the_next() {
+    let installation = Installation::start();
+    installation.admin(&["organizer", "create", "others", "--name", "Others"]);
+    let other = installation.admin(&[
+        "device",
+        "create",
+        "others",
+        "--name",
+        "Other 1",
+        "--all-events",
+    ]);
+    let scanner = Scanner::new();
+    scanner
+        .init(
+            &installation.url,
+            &installation.create_device("Kiosk 1"),
+            &[],
+        )
+        .succeeds();
+    let daemon = Daemon::start(&scanner, &["--heartbeat", "1h", "--event-selection", "1h"]);
+    daemon.until("a selection", || {
+        !daemon.get("/v1/event-selection").is_null()
+    });
+    let before = daemon.get("/v1/status")["last_contact"].clone();
+    let token = other["initialization_token"].as_str().unwrap();
+    scanner
+        .init(&installation.url, token, &["--replace"])
+        .succeeds();
+    daemon.until("the other is asked for", || {
+        let status = daemon.get("/v1/status");
+        assert!(
+            status["organizer"] != "others" || status["last_contact"] != before,
+            "{status}"
+        );
+        status["organizer"] == "others" && status["online"] == true
+    });
+}
+
+#[test]
+fn a_vault_that_is_damaged_and_brought_back_is_served_again() {
+    let installation = Installation::start();
+    let scanner = Scanner::new();
+    scanner
+        .init(
+            &installation.url,
+            &installation.create_device("Kiosk 1"),
+            &[],
+        )
+        .succeeds();
+    let vault = scanner.home().join("vault.db");
+    let whole = fs::read(&vault).unwrap();
+    let mut broken = whole.clone();
+    broken.iter_mut().for_each(|byte| *byte = !*byte);
+    fs::write(&vault, broken).unwrap();
+    let daemon = Daemon::start(&scanner, &["--heartbeat", "1h"]);
+    daemon.until("it is told", || {
+        daemon.get("/v1/status")["problem"]["kind"] == "vault-damaged"
+    });
+    let good = scanner.scratch().join("good.db");
+    fs::write(&good, whole).unwrap();
+    fs::set_permissions(&good, fs::Permissions::from_mode(0o600)).unwrap();
+    fs::rename(&good, &vault).unwrap();
+    daemon.until_it_is_online(true);
+    assert!(daemon.get("/v1/status")["problem"].is_null());
+}

@@ -390,6 +390,7 @@ fn a_door_has_its_mode_and_a_port_its_secret() {
         scanner.scratch().join("secret"),
     );
     fs::write(&secret, "0123456789abcdef0123456789abcdef\n").unwrap();
+    fs::set_permissions(&secret, fs::Permissions::from_mode(0o600)).unwrap();
     let settings = scanner.scratch().join("agent.toml");
     let port = free_port();
     fs::write(&settings, format!(
@@ -473,4 +474,65 @@ fn a_door_where_none_can_be_is_told() {
         .unwrap();
     let words = String::from_utf8(output.stderr).unwrap();
     assert!(words.contains("no group nobody-has-this-name"), "{words}");
+}
+
+#[test]
+fn a_slow_caller_is_told_so_and_does_not_take_the_device_offline() {
+    let kiosk = Kiosk::start(&["--timeout", "2"]);
+    let head = "POST /api/v1/organizers/bigevents/checkinrpc/redeem/ HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: 100\r\n";
+    let mut slow = kiosk.daemon.door();
+    slow.write_all(format!("{head}\r\nx").as_bytes()).unwrap();
+    let mut answer = String::new();
+    slow.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 408"), "{answer}");
+    assert_eq!(kiosk.daemon.get("/v1/status")["online"], true);
+    // A body that is to be held takes no place before it is there.
+    let held: Vec<_> = (0..70)
+        .map(|number| {
+            let mut caller = kiosk.daemon.door();
+            let key = format!("{head}x-idempotency-key: key-of-this-call-{number}\r\n\r\nx");
+            caller.write_all(key.as_bytes()).unwrap();
+            caller
+        })
+        .collect();
+    kiosk.daemon.get("/api/v1/device/info");
+    drop(held);
+}
+
+#[test]
+fn a_port_that_is_passed_is_no_door() {
+    let scanner = Scanner::new();
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let socket = scanner.scratch().join("door.sock");
+    let run = |arguments: &str| {
+        let program = env!("CARGO_BIN_EXE_gatehand");
+        let script = format!("LISTEN_PID=$$ LISTEN_FDS=1 exec {program} {arguments}");
+        let mut shell = std::process::Command::new("sh");
+        shell
+            .args(["-c", &script])
+            .env("GATEHAND_HOME", scanner.home())
+            .env("GATEHAND_SETTINGS", "");
+        pass(&mut shell, &listener);
+        crate::common::scanner::end(shell.output().unwrap())
+    };
+    run(&format!("run --socket {}", socket.display())).complains(1, "takes a Unix socket only");
+    run("run").complains(1, "no door is set up for it");
+}
+
+/// Has a process find this socket where a service manager passes one.
+fn pass(command: &mut std::process::Command, listener: &std::net::TcpListener) {
+    use std::os::fd::AsRawFd;
+    let descriptor = listener.as_raw_fd();
+    let program = command.get_args().nth(1).unwrap().to_owned();
+    // A shell leaves descriptors below ten to whom it starts.
+    let script = format!("exec 3<&{descriptor}; {}", program.to_str().unwrap());
+    rustix::io::fcntl_setfd(listener, rustix::io::FdFlags::empty()).unwrap();
+    *command = {
+        let mut shell = std::process::Command::new("bash");
+        shell.args(["-c", &script]);
+        for (name, value) in command.get_envs() {
+            shell.env(name, value.unwrap());
+        }
+        shell
+    };
 }

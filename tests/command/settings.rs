@@ -67,6 +67,13 @@ fn a_slip_is_told_with_line_and_column_before_anything_is_done() {
         run(&scanner, text, &["status"]).complains(2, words);
         run(&scanner, text, &["run"]).complains(2, words);
     }
+    let unknown = "allowed_servers = [\"nonsense at all\"]\n";
+    run(&scanner, unknown, &["config"]).complains(2, "nonsense at all");
+    run(&scanner, "heartbeat = \"0s\"\n", &["config"]).complains(2, "a second is the least");
+    let twice = "[[door]]\nsocket = \"/tmp/a\"\n[[door]]\nsocket = \"/tmp/a\"\n";
+    run(&scanner, twice, &["config"]).complains(2, "two doors");
+    let long = format!("heartbeat = \"1m\"\n# {}\n", "x".repeat(70_000));
+    run(&scanner, &long, &["config"]).complains(2, "larger than");
     run(&scanner, "[[door]]\nmode = \"0600\"\n", &["run"]).complains(2, "no socket");
     run(&scanner, "heartbeat = \"10ms\"\n", &["run"]).complains(2, "a second is the least");
     let missing = scanner

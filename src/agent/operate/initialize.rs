@@ -148,7 +148,10 @@ fn has_begun(core: &Core, enrolment: &Enrolment) -> bool {
 }
 
 /// The identity that this very token has led to, if another command finished its enrolment.
-fn redeemed(core: &Core, enrolment: &Enrolment) -> Result<Option<Identity>, AgentError> {
+pub(in crate::agent) fn redeemed(
+    core: &Core,
+    enrolment: &Enrolment,
+) -> Result<Option<Identity>, AgentError> {
     // What is wrong with a vault is found where it may be replaced.
     let Ok(Some(vault)) = Vault::look(&core.folder) else {
         return Ok(None);

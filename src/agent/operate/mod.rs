@@ -14,7 +14,7 @@ pub use adopt::ExistingIdentity;
 pub(super) use adopt::adopt;
 pub(super) use freshen::freshen;
 pub use initialize::{Course, InitializeOptions, Initialized};
-pub(super) use initialize::{initialize, initialize_first_known};
+pub(super) use initialize::{initialize, initialize_first_known, redeemed};
 pub use operation::Done;
 pub(super) use operation::{report, revoke, roll};
 pub(super) use replaced::revoke_replaced_in_passing;

@@ -153,6 +153,10 @@ pub(super) fn parse(text: &str) -> At<AgentToml> {
             let key = name.to_owned();
             return Err((value.span().start, TomlError::Value { key, why }));
         }
+        if let Some(why) = unfit(&texts) {
+            let key = name.to_owned();
+            return Err((value.span().start, TomlError::Value { key, why }));
+        }
         let value = texts.join(",");
         if !value.is_empty() {
             read.variables.push((key.variable, value, at));
@@ -161,6 +165,12 @@ pub(super) fn parse(text: &str) -> At<AgentToml> {
     // In the order of the file.
     read.variables.sort_by_key(|(_, _, at)| *at);
     Ok(read)
+}
+
+/// Why texts can't be a variable.
+fn unfit(texts: &[String]) -> Option<&'static str> {
+    let has_end = texts.iter().any(|text| text.contains('\0'));
+    has_end.then_some("a text with a zero in it can't be a setting")
 }
 
 fn unknown(key: &str, names: impl Iterator<Item = &'static str>) -> TomlError {
@@ -192,7 +202,14 @@ fn texts(key: &str, kind: Kind, value: &Spanned<DeValue<'_>>) -> At<Vec<String>>
         (Kind::Switch, DeValue::Boolean(is)) => Ok(vec![is.to_string()]),
         (Kind::List, DeValue::Array(values)) => {
             let texts = values.iter().map(|value| match value.get_ref() {
-                DeValue::String(text) => Ok(text.to_string()),
+                DeValue::String(text) if !text.contains(',') => Ok(text.to_string()),
+                DeValue::String(_) => Err((
+                    value.span().start,
+                    TomlError::Value {
+                        key: key.to_owned(),
+                        why: "a comma can't be part of one of several",
+                    },
+                )),
                 _ => Err(wrong(value.span().start)),
             });
             texts.collect()
@@ -321,6 +338,17 @@ profile = "full"
             let error = parse(text).err();
             let place = error.map(|(at, error)| (at, matches!(error, TomlError::Type { .. })));
             assert_eq!(place, Some((at, true)), "{text}");
+        }
+        for text in [
+            "enrol_from = [\"/media/a,b\"]",
+            "home = \"x\\u0000y\"",
+            "heartbeat = \"999999h\"",
+        ] {
+            let error = parse(text).err();
+            assert!(
+                matches!(error, Some((_, TomlError::Value { .. }))),
+                "{text}"
+            );
         }
         assert!(matches!(
             parse("heartbeat = \"soon\"").err(),

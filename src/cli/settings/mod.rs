@@ -7,10 +7,11 @@ mod variables_file;
 
 use std::env;
 use std::ffi::OsStr;
-use std::fs::File;
-use std::io::{self, ErrorKind, Read};
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
+
+use crate::regular_file;
 
 pub(super) use agent_toml::{DoorTable, KEYS, Key, TomlError};
 pub(super) use duration::duration;
@@ -99,7 +100,8 @@ pub(super) fn take(usual: Option<&str>) -> Result<(), SettingsError> {
     };
     let mut taken = Taken::default();
     for (name, value, line) in said(&path, &text, &mut taken.doors)? {
-        if env::var_os(&name).is_none() {
+        // One that is empty is not set, as everywhere.
+        if env::var_os(&name).is_none_or(|value| value.is_empty()) {
             set(name.as_ref(), value.as_ref());
             taken.variables.push((name, line));
         }
@@ -155,12 +157,14 @@ fn place(text: &str, at: usize) -> (usize, usize) {
     (before.matches('\n').count() + 1, column)
 }
 
-fn read(path: &PathBuf) -> io::Result<String> {
-    let mut text = String::new();
-    File::open(path)?
-        .take(LENGTH_LIMIT)
-        .read_to_string(&mut text)?;
-    Ok(text)
+fn read(path: &Path) -> io::Result<String> {
+    let bytes = regular_file::read(path, LENGTH_LIMIT)?;
+    let text =
+        str::from_utf8(&bytes).map_err(|error| io::Error::new(ErrorKind::InvalidData, error))?;
+    match text.contains('\0') {
+        true => Err(io::Error::new(ErrorKind::InvalidData, "it is no text")),
+        false => Ok(text.to_owned()),
+    }
 }
 
 #[allow(unsafe_code, reason = "there is no safe way to set a variable")]
