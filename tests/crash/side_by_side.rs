@@ -32,13 +32,13 @@ struct Seen {
 #[test]
 fn a_daemon_and_commands_that_are_killed_side_by_side_lose_nothing() {
     let replayed = std::env::var("GATEHAND_CRASH_SIDE_BY_SIDE").ok();
-    let mut seeds: Vec<u64> = match &replayed {
+    let seeds: Vec<u64> = match &replayed {
         Some(seed) => vec![seed.parse().unwrap()],
         None => (0..RUNS).map(|_| fastrand::u64(..)).collect(),
     };
     let runs = seeds.len();
     let (seen, failures) = (Seen::default(), Mutex::new(Vec::new()));
-    let agenda = Mutex::new(seeds.drain(..).collect::<Vec<_>>());
+    let agenda = Mutex::new(seeds);
     thread::scope(|scope| {
         for _ in 0..WORKERS.min(runs) {
             scope.spawn(|| {
