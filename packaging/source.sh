@@ -31,5 +31,5 @@ CARGO_HOME=$folder/no-registry cargo metadata --quiet --offline --locked --all-f
 rm -rf "$folder/no-registry"
 git -C "$OLDPWD" log -1 --format=%ct >.source-date-epoch
 tar --sort=name --owner=0 --group=0 --numeric-owner --mtime="@$(cat .source-date-epoch)" --mode='u+rwX,go=rX' -C .. -c "$name" |
-  xz --threads=2 -6 >"$target/packages/$name.tar.xz"
+  xz --threads=2 -3 >"$target/packages/$name.tar.xz"
 ls -l "$target/packages/$name.tar.xz"
