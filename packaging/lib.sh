@@ -37,21 +37,30 @@ need() {
   DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends "${missing[@]}" >/dev/null
 }
 
-# for_architecture NAME: sets triple, built (the folder of all profiles), and what the functions below need. Another processor than this
-# machine's has no standard library with the installed compiler: it is built too, from Debian's sources.
-for_architecture() {
-  local cross processor compiler name
-  triple=$(triple "$1")
+# emulate NAME: sets emulator, by which `run` runs programs for that architecture here; and cross and processor, other
+# names of it.
+emulate() {
   case $1 in
     amd64) cross=x86_64-linux-gnu processor=x86_64 ;;
     arm64) cross=aarch64-linux-gnu processor=aarch64 ;;
     armhf) cross=arm-linux-gnueabihf processor=arm ;;
   esac
-  emulator=() cargo_options=() environment=() maps=()
+  emulator=()
+  [ "$1" != "$(dpkg --print-architecture)" ] || return 0
+  need "libc6-dev-$1-cross" qemu-user-static
+  emulator=("qemu-$processor-static" -L "/usr/$cross")
+}
+
+# for_architecture NAME: sets triple, built (the folder of all profiles), and what the functions below need. Another processor than this
+# machine's has no standard library with the installed compiler: it is built too, from Debian's sources.
+for_architecture() {
+  local cross processor compiler name
+  triple=$(triple "$1")
+  emulate "$1"
+  cargo_options=() environment=() maps=()
   built=$target/packaging/$triple
   [ "$1" != "$(dpkg --print-architecture)" ] || return 0
-  need "gcc-$cross" "libc6-dev-$1-cross" qemu-user-static
-  emulator=("qemu-$processor-static" -L "/usr/$cross")
+  need "gcc-$cross"
   compiler=$(android/toolchain.sh)
   name=${triple//-/_}
   environment=(RUSTC="$compiler/usr/bin/rustc" RUSTC_BOOTSTRAP=1 LD_LIBRARY_PATH="$compiler/libraries"

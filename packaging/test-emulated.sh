@@ -33,7 +33,7 @@ unpack() {
 
 # program ARCHITECTURE NAME ARGUMENT…: runs one of them.
 program() {
-  for_architecture "$1"
+  emulate "$1"
   run "$scratch/$1/usr/bin/$2" "${@:3}"
 }
 
@@ -43,7 +43,7 @@ life() {
   export GATEHAND_DATABASE=$database GATEHAND_HOME=$scratch/vault-$1-$2
   program "$2" gatehand-server admin organizer create bigevents --name 'Big Events'
   program "$2" gatehand-server admin event create bigevents museum --name 'Museum night' --from 2099-05-08
-  for_architecture "$2"
+  emulate "$2"
   GATEHAND_SETTINGS='' "${emulator[@]}" "$scratch/$2/usr/bin/gatehand-server" serve --listen 127.0.0.1:0 2>"$log" &
   server=$!
   until grep -q '^Serving on' "$log"; do
