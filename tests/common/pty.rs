@@ -68,10 +68,16 @@ impl Pty {
         (&self.ours).write_all(text.as_bytes()).unwrap();
     }
 
-    /// As a person does.
+    /// As a person does, on a machine that is not so busy that it reads some characters at once.
     pub fn types_slowly(&self, text: &str) {
         for c in text.chars() {
             self.types(&c.to_string());
+            let begun = Instant::now();
+            while rustix::io::ioctl_fionread(self.line.as_fd()).is_ok_and(|left| left > 0)
+                && begun.elapsed() < Duration::from_secs(2)
+            {
+                thread::sleep(Duration::from_millis(2));
+            }
             thread::sleep(Duration::from_millis(60));
         }
     }
