@@ -104,10 +104,10 @@ impl Allowed {
     }
 }
 
-/// Whether it is one of the agent's own, with any ending that some servers take for the same.
+/// Whether it is one of the agent's own, below whatever prefix. The agent itself refuses more readings of these.
 fn is_never(path: &str) -> bool {
-    let path = path.trim_matches('/');
-    NEVER.iter().any(|never| path.eq_ignore_ascii_case(never))
+    let path = path.trim_matches('/').to_ascii_lowercase();
+    NEVER.iter().any(|never| path.ends_with(never))
 }
 
 impl FromStr for Request {
@@ -156,6 +156,7 @@ mod tests {
                         format!("/{never}"),
                         format!("/{never}/"),
                         format!("/{}", never.to_uppercase()),
+                        format!("/api/v1/shop/{never}"),
                         format!("//{never}"),
                         format!("/x/../{never}"),
                         format!("/{never}%00"),

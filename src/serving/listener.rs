@@ -1,15 +1,15 @@
 //! A socket that takes connections.
 
 use std::io;
-use std::net::IpAddr;
 
 use rustix::net::sockopt;
-use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
+use tokio::net::{TcpListener, UnixListener};
 
 use super::activation::{PassedSocket, Socket};
 use super::address::Address;
 use super::listen_error::ListenError;
 use super::peer::Peer;
+use super::stream::Stream;
 use super::unix_socket::{self, SocketFile};
 
 /// A socket that takes connections.
@@ -26,22 +26,6 @@ enum Accepting {
         _file: Option<SocketFile>,
         socket: UnixListener,
     },
-}
-
-/// A connection that was accepted.
-pub(super) enum Stream {
-    Tcp(TcpStream),
-    Unix(UnixStream),
-}
-
-impl Stream {
-    /// The address of ours that the other end has connected to, if it has one.
-    pub(super) fn local_address(&self) -> Option<IpAddr> {
-        match self {
-            Self::Tcp(stream) => stream.local_addr().ok().map(|address| address.ip()),
-            Self::Unix(_) => None,
-        }
-    }
 }
 
 impl Listener {
@@ -154,7 +138,7 @@ mod tests {
         let Address::Tcp(address) = listener.address() else {
             panic!("it has no port");
         };
-        let _caller = TcpStream::connect(address).await.unwrap();
+        let _caller = tokio::net::TcpStream::connect(address).await.unwrap();
         let (Stream::Tcp(accepted), _) = listener.accept().await.unwrap() else {
             panic!("another socket");
         };

@@ -17,6 +17,7 @@ mod peer;
 mod places;
 mod run;
 mod standing;
+mod stream;
 mod trim;
 mod trusted_proxies;
 mod unix_socket;

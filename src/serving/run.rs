@@ -11,19 +11,19 @@ use hyper::service::{Service, service_fn};
 use hyper::{Request, Response};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::{GracefulShutdown, Watcher};
-use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::task::JoinSet;
 
 use super::clock;
 use super::descriptors;
 use super::framing::Framing;
 use super::limits::Limits;
-use super::listener::{Listener, Stream};
+use super::listener::Listener;
 use super::memory::Memory;
 use super::paced::{NotTaken, Paced};
 use super::peer::Peer;
 use super::places::{Place, Places};
 use super::standing::Standing;
+use super::stream::Stream;
 use super::trim;
 use super::trusted_proxies::TrustedProxies;
 use crate::causes;
@@ -96,10 +96,7 @@ pub(crate) async fn serve<S, B>(
             not_taken: Arc::clone(&not_taken),
             place,
         };
-        match stream {
-            Stream::Tcp(stream) => drop(tokio::spawn(connection.serve(stream))),
-            Stream::Unix(stream) => drop(tokio::spawn(connection.serve(stream))),
-        }
+        tokio::spawn(connection.serve(stream));
     }
     drop(listener);
     let closing = limits.stop_time / CLOSING;
@@ -121,7 +118,7 @@ struct Connection<S> {
 }
 
 impl<S> Connection<S> {
-    async fn serve<B>(self, stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static)
+    async fn serve<B>(self, stream: Stream)
     where
         S: Service<Request<Incoming>, Response = Response<B>>,
         S::Error: Into<Box<dyn Error + Send + Sync>>,

@@ -14,7 +14,7 @@ use crate::wire;
 /// The address is judged as it is sent, in every way in which a gateway or server may read it: decoded
 /// more than once, `%u0072` too, without regard to case, width, parameters, a format's suffix, the file
 /// that a folder is answered by, or characters that say nothing.
-pub(super) fn refuse(url: &Url) -> Result<(), AgentError> {
+pub(in crate::agent) fn refuse(url: &Url) -> Result<(), AgentError> {
     // Most paths are read in one way only, which is looked at once.
     let mut both = decodings(url.path()).flat_map(|path| {
         let wide = path.contains("%u").then(|| wide_decoded(&path));
