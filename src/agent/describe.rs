@@ -1,6 +1,8 @@
 //! What the device tells of itself.
 
 use std::path::Path;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
@@ -35,6 +37,44 @@ impl Describe for ThisMachine {
 
     fn info(&self) -> Option<Value> {
         Some(Diagnostics::read(Path::new("/"), self.folder.path()).to_json())
+    }
+}
+
+/// The same for an agent that makes many calls: looks at most once a minute, as it takes dozens of files.
+pub struct SameMachine {
+    machine: ThisMachine,
+    seen: Mutex<Option<(Instant, Facts)>>,
+}
+
+/// How long what was found is not looked for again.
+const HOLDS: Duration = Duration::from_secs(60);
+
+impl From<ThisMachine> for SameMachine {
+    fn from(machine: ThisMachine) -> Self {
+        let seen = Mutex::default();
+        Self { machine, seen }
+    }
+}
+
+impl Describe for SameMachine {
+    fn facts(&self) -> Facts {
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        match &*seen {
+            Some((at, facts)) if at.elapsed() < HOLDS => facts.clone(),
+            _ => {
+                let facts = self.machine.facts();
+                *seen = Some((Instant::now(), facts.clone()));
+                facts
+            }
+        }
+    }
+
+    fn software(&self) -> (Text, Text) {
+        self.machine.software()
+    }
+
+    fn info(&self) -> Option<Value> {
+        self.machine.info()
     }
 }
 

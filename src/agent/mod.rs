@@ -49,7 +49,7 @@ pub use client::{
     ProxyRefusal, SendError, Signer, Trust,
 };
 pub use clock::can_be_right as can_clock_be_right;
-pub use describe::{Describe, ThisMachine};
+pub use describe::{Describe, SameMachine, ThisMachine};
 pub use error::{AgentError, ErrorKind};
 pub use event::{Event, Observe};
 pub use media_keys::{GivenMediaKey, MediaKeyError, MediaKeys};

@@ -9,7 +9,9 @@ use serde::Serialize;
 use super::connection_arguments::ConnectionArguments;
 use super::error::CliError;
 use super::{output, status};
-use crate::agent::{Afterlife, Agent, Client, Course, Done, Identity, Replaced, ThisMachine};
+use crate::agent::{
+    Afterlife, Agent, Client, Course, Done, Identity, Replaced, SameMachine, ThisMachine,
+};
 use crate::enrolment::ServerUrl;
 use crate::vault::Folder;
 use crate::wire::Gate;
@@ -33,7 +35,12 @@ impl KeepingArguments {
         &self,
         connection: &ConnectionArguments,
     ) -> Result<Agent, CliError> {
-        Ok(agent_in(self.folder()?, connection.lasting_client()?)?.with_memory())
+        let folder = self.folder()?;
+        let machine = ThisMachine {
+            folder: folder.clone(),
+        };
+        let describe = Arc::new(SameMachine::from(machine));
+        Ok(Agent::new(folder, connection.lasting_client()?, describe).with_memory())
     }
 
     fn folder(&self) -> Result<Folder, CliError> {

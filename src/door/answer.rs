@@ -18,6 +18,13 @@ pub(super) enum DoorBody {
     Coming(mpsc::Receiver<Result<Bytes, Broken>>),
 }
 
+impl DoorBody {
+    pub(super) fn whole(body: impl Into<Bytes>) -> Self {
+        let body = body.into();
+        Self::Whole((!body.is_empty()).then_some(body))
+    }
+}
+
 /// The rest of an answer can't be had: the connection has to break, so that nobody takes what there is for the whole.
 #[derive(Debug, thiserror::Error)]
 #[error("an answer of the server broke off")]
@@ -60,8 +67,7 @@ pub(super) fn own(
     content_type: &'static str,
     body: impl Into<Bytes>,
 ) -> Answer {
-    let body: Bytes = body.into();
-    let mut answer = Response::new(DoorBody::Whole((!body.is_empty()).then_some(body)));
+    let mut answer = Response::new(DoorBody::whole(body));
     *answer.status_mut() = status;
     let headers = answer.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));

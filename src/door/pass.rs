@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -26,6 +27,8 @@ use crate::wire::{self, IDEMPOTENCY_HEADER};
 const REPEATED_BODY: usize = 1024 * 1024;
 /// How long a caller may take for a body that is held, or be silent in one that streams.
 const BODY_TIME: Duration = Duration::from_secs(20);
+/// How much of an answer is held until the rest is looked for.
+const MOST_AT_ONCE: usize = 64 * 1024;
 /// Pieces of an answer that wait for the caller.
 const PIECES: usize = 4;
 
@@ -90,7 +93,7 @@ pub(super) async fn on(inside: &Inside, request: Request<Incoming>) -> Result<An
             true => without_key(answered.body),
             false => answered.body,
         };
-        let body = DoorBody::Whole(Some(body.into()));
+        let body = DoorBody::whole(body);
         return Ok(answer(answered.status, &answered.headers, body));
     }
     let place = place(inside)?;
@@ -113,11 +116,21 @@ pub(super) async fn on(inside: &Inside, request: Request<Incoming>) -> Result<An
             return Err(Refusal::Body);
         }
     }
-    let stream = heard(inside, streamed)?;
+    let mut stream = heard(inside, streamed)?;
     let (status, headers) = (stream.status, stream.headers.clone());
+    let mut begun = Vec::new();
+    if has_come_whole(&mut stream, &mut begun).await? {
+        return Ok(answer(
+            status,
+            &headers,
+            DoorBody::Whole(Some(begun.into())),
+        ));
+    }
     let (pieces, body) = mpsc::channel(PIECES);
     tokio::spawn(async move {
-        take(stream, pieces).await;
+        if begun.is_empty() || pieces.send(Ok(begun.into())).await.is_ok() {
+            take(stream, pieces).await;
+        }
         drop(place);
     });
     Ok(answer(status, &headers, DoorBody::Coming(body)))
@@ -199,6 +212,29 @@ async fn send(mut body: Incoming, mut writer: BodyWriter, awaits_caller: Arc<Ato
             Ok(Err(_trailers)) => {}
             Err(_) => return writer.abort(),
         }
+    }
+}
+
+/// Takes what has come with the head: mostly that is all, and goes on in one piece.
+async fn has_come_whole(stream: &mut ApiStream, begun: &mut Vec<u8>) -> Result<bool, AgentError> {
+    tokio::task::yield_now().await;
+    while begun.len() < MOST_AT_ONCE {
+        match at_once(stream.next()) {
+            Some(Ok(Some(piece))) => begun.extend_from_slice(&piece),
+            Some(Ok(None)) => return Ok(true),
+            Some(Err(error)) => return Err(error),
+            None => return Ok(false),
+        }
+    }
+    Ok(false)
+}
+
+/// What comes without waiting.
+fn at_once<F: Future>(future: F) -> Option<F::Output> {
+    let future = std::pin::pin!(future);
+    match future.poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(output) => Some(output),
+        Poll::Pending => None,
     }
 }
 
