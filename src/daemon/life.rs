@@ -77,15 +77,15 @@ impl Plan {
             .chain(&mut self.selection)
     }
 
-    fn next(&self, phase: Phase) -> Option<Instant> {
-        let info = Some(self.info.next());
+    fn next(&self, phase: Phase) -> Instant {
         match phase {
-            Phase::Waiting { .. } => Some(self.sources.next()),
-            Phase::Serving => info
-                .into_iter()
-                .chain(self.selection.as_ref().map(Schedule::next))
-                .min(),
-            Phase::Over => Some(self.vault.next()),
+            Phase::Waiting { .. } => self.sources.next(),
+            Phase::Serving => {
+                let info = self.info.next();
+                let selection = self.selection.as_ref().map(Schedule::next);
+                selection.map_or(info, |selection| selection.min(info))
+            }
+            Phase::Over => self.vault.next(),
         }
     }
 }
@@ -142,15 +142,8 @@ impl Life<'_> {
                 Phase::Waiting { .. } => {}
             }
             self.tell_manager();
-            let next = plan.next(phase);
-            let over = async {
-                match next {
-                    Some(next) => sleep_until(next).await,
-                    None => std::future::pending().await,
-                }
-            };
             let now = tokio::select! {
-                () = over => continue,
+                () = sleep_until(plan.next(phase)) => continue,
                 news = self.wake.news() => {
                     let now = Instant::now();
                     match news {

@@ -13,8 +13,7 @@ pub(super) fn answer(standing: &Standing) -> Answer {
     )
 }
 
-/// The same for node_exporter's textfile collector.
-pub(super) fn text(standing: &Standing) -> String {
+fn text(standing: &Standing) -> String {
     let state = serde_json::to_value(standing.state()).unwrap_or_default();
     let state = state.as_str().unwrap_or("unknown");
     let mut text = format!(

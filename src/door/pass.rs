@@ -120,11 +120,7 @@ pub(super) async fn on(inside: &Inside, request: Request<Incoming>) -> Result<An
     let (status, headers) = (stream.status, stream.headers.clone());
     let mut begun = Vec::new();
     if has_come_whole(&mut stream, &mut begun).await? {
-        return Ok(answer(
-            status,
-            &headers,
-            DoorBody::Whole(Some(begun.into())),
-        ));
+        return Ok(answer(status, &headers, DoorBody::whole(begun)));
     }
     let (pieces, body) = mpsc::channel(PIECES);
     tokio::spawn(async move {
@@ -258,17 +254,13 @@ async fn take(mut stream: ApiStream, pieces: mpsc::Sender<Result<Bytes, Broken>>
     }
 }
 
-/// The key never comes out, by whatever name a server may tell it some day.
+/// What `device/info` tells without the key, be it beside the device or in it.
 fn without_key(body: Vec<u8>) -> Vec<u8> {
     let Ok(mut document) = serde_json::from_slice::<serde_json::Value>(&body) else {
         return body;
     };
-    let parts = [
-        document.get("device").is_some().then_some("/device"),
-        Some(""),
-    ];
     let mut had_one = false;
-    for part in parts.into_iter().flatten() {
+    for part in ["/device", ""] {
         if let Some(object) = document
             .pointer_mut(part)
             .and_then(|part| part.as_object_mut())
