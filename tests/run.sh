@@ -5,13 +5,16 @@
 # Parts go in two lanes beside each other: what tests Rust, and what tests the library for Android. Much of
 # either is waiting. What the second prints follows when the first is through.
 #
+# Those that take minutes and read the sources of the device's side only are not run again with the same
+# sources: what passed then counts, and is told. AGAIN=1 runs them all the same.
+#
 # Installs what it needs where it may (Debian, as root). A part that can't run here is named and
 # skipped; with CI=true that is a failure. Plain `cargo test` needs Rust and a C compiler only.
 set -uo pipefail
 cd "$(dirname "$0")/.."
 
 CARGO_DENY=0.20.2
-passed=0 failed=0 skipped=0 failures=()
+passed=0 failed=0 skipped=0 failures=() earlier=0
 parts=() part='' wall=0 work=0
 scratch=$(mktemp -d)
 target=$(cargo metadata --locked --no-deps --format-version 1 | sed 's/.*"target_directory":"\([^"]*\)".*/\1/')
@@ -38,20 +41,20 @@ end_part() {
 
 # lane NAME COMMAND: the parts of one lane, in a shell of their own; join takes over what it counted.
 lane() {
-  passed=0 failed=0 skipped=0 failures=() parts=() part='' wall=$SECONDS work=0
+  passed=0 failed=0 skipped=0 failures=() earlier=0 parts=() part='' wall=$SECONDS work=0
   mine=$scratch/$1 log=$scratch/$1/log
   mkdir "$mine"
   "$2"
   end_part
-  printf '%d %d %d\n' "$passed" "$failed" "$skipped" >"$mine/counts"
+  printf '%d %d %d %d\n' "$passed" "$failed" "$skipped" "$earlier" >"$mine/counts"
   [ ${#failures[@]} -eq 0 ] || printf '%s\n' "${failures[@]}" >"$mine/failures"
   printf '%s\n' "${parts[@]}" >"$mine/parts"
 }
 
 join() {
-  local ok bad missed list lines=()
-  if read -r ok bad missed <"$scratch/$1/counts"; then
-    passed=$((passed + ok)) failed=$((failed + bad)) skipped=$((skipped + missed))
+  local ok bad missed known list lines=()
+  if read -r ok bad missed known <"$scratch/$1/counts"; then
+    passed=$((passed + ok)) failed=$((failed + bad)) skipped=$((skipped + missed)) earlier=$((earlier + known))
   else
     failed=$((failed + 1)) failures+=("the lane of $1 broke off")
   fi
@@ -127,6 +130,36 @@ android() {
   fi
 }
 
+# What the device's side is made of and tested with; nothing where git can't tell.
+device_side=(android build.rs Cargo.lock Cargo.toml clippy.toml docs/ANDROID.md fuzz src tests/data tests/peer tests/run.sh)
+fingerprint() {
+  local files
+  files=$(git ls-files --cached --others --exclude-standard -- "${device_side[@]}" 2>/dev/null) && [ -n "$files" ] || return
+  {
+    sort <<<"$files" | tr '\n' '\0' | xargs -0 sha256sum
+    rustc -vV
+    javac -version
+    mvn -version
+    c++ --version
+    uname -m
+  } 2>&1 | sha256sum | cut -c -64
+}
+
+# once KIND TITLE COMMAND…: a part of that kind, unless it passed with the same sources and tools.
+once() {
+  local note=$target/passed/$seen.${2//[^a-zA-Z]/-} before=$passed bad=$((failed + skipped)) count
+  if [ -n "$seen" ] && [ -z "${AGAIN:-}" ] && read -r count <"$note"; then
+    title "$2"
+    printf '%d passed on %s, and nothing that they read has changed\n' "$count" "$(date -r "$note" '+%F %R')"
+    passed=$((passed + count)) earlier=$((earlier + count))
+    return
+  fi 2>/dev/null
+  "$@"
+  if [ -n "$seen" ] && [ $((failed + skipped)) -eq "$bad" ]; then
+    mkdir -p "$target/passed" && echo $((passed - before)) >"$note"
+  fi
+}
+
 # The largest that the handheld's library may be, in bytes.
 LIBRARY_LIMIT=$((6720 * 1024))
 
@@ -192,6 +225,9 @@ for program in "${!needed[@]}"; do
   command -v "$program" >/dev/null || skip "tests that need $program (Debian package ${needed[$program]})"
 done
 
+seen=$(fingerprint)
+find "$target/passed" -mtime +30 -delete 2>/dev/null
+
 rust() {
   check "format" cargo fmt --all --check
   check "lints" cargo clippy --quiet --locked --workspace --all-targets --all-features -- -D warnings
@@ -219,20 +255,24 @@ rust() {
   else
     skip "licences and sources: cargo-deny can't be installed"
   fi
-  if command -v c++ >/dev/null; then check "fuzzing what reads a stranger's input, briefly" fuzz/run.sh 6; fi
+  if command -v c++ >/dev/null; then once check "fuzzing what reads a stranger's input, briefly" fuzz/run.sh 6; fi
+}
+
+android_library() {
+  echo "waiting for the server"
+  until [ -e "$scratch/built" ]; do sleep 1; done
+  env "$1" GATEHAND_PROGRAM="$scratch/gatehand" android/test.sh
 }
 
 handheld() {
-  check "the handheld's library" handheld_library
-  possible "lints of the handheld's core for Android" android/check.sh
+  once check "the handheld's library" handheld_library
+  once possible "lints of the handheld's core for Android" android/check.sh
   if command -v mvn >/dev/null; then
-    title "waiting for the server"
-    until [ -e "$scratch/built" ]; do sleep 1; done
     # Python makes a place for its packages only where it can; clients of OkHttp live at a pretix there, too.
     local peer=PEER_WANTED=1
     has_venv || { peer=PEER_WANTED=0; skip "clients of OkHttp at a real pretix (Debian package python3-venv)"; }
     # With the program of the tests: one without failpoints would be a build of its own.
-    android "the Android library on the JVM" env "$peer" GATEHAND_PROGRAM="$scratch/gatehand" android/test.sh
+    once android "the Android library on the JVM" android_library "$peer"
   fi
 }
 
@@ -257,5 +297,6 @@ if [ ${#failures[@]} -gt 0 ]; then
   printf '\nNot good:\n'
   printf '  %s\n' "${failures[@]}"
 fi
+[ "$earlier" -eq 0 ] || printf '\n%d of the passed in an earlier run, with the same sources: AGAIN=1 make test runs them again\n' "$earlier"
 printf '\n%d passed, %d failed, %d skipped\n' "$passed" "$failed" "$skipped"
 [ ${#failures[@]} -eq 0 ]
