@@ -44,7 +44,7 @@ for architecture in "${architectures[@]}"; do
   mkdir -p "$stage/built/etc" "$stage/built/doc"
   cp -r packaging/debian "$stage/debian"
   changelog >"$stage/debian/changelog"
-  cp packaging/etc/*.env "$stage/built/etc/"
+  cp packaging/etc/* "$stage/built/etc/"
   cp README.md CHANGELOG.md "$stage/built/doc/"
   program gatehand cli agent packaged-agent
   program gatehand-server cli,server server packaged

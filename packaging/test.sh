@@ -154,16 +154,16 @@ keeps_state() {
   [ "$(schema_version "$database/gatehand.db.version-1")" -eq 1 ]
   [ "$(schema_version "$database/gatehand.db")" -gt 1 ]
   [ "$(stat -c '%U %a' "$database/gatehand.db.version-1")" = "$(stat -c '%U 600' "$database")" ]
-  echo '# mine' >>"$root/etc/gatehand/agent.env"
+  echo '# mine' >>"$root/etc/gatehand/agent.toml"
   later "$agent" "$root/packages/agent-later.deb"
   later "$server" "$root/packages/server-later.deb"
   install_all agent-later.deb server-later.deb
   [ "$(inside dpkg-query --show --showformat '${Version}\n' 'gatehand-*' | grep -c +later)" -eq 2 ]
-  grep '# mine' "$root/etc/gatehand/agent.env"
+  grep '# mine' "$root/etc/gatehand/agent.toml"
   [ "$(inside gatehand status --json)" = "$before" ]
   inside apt-get -q -y remove gatehand-agent gatehand-server
   [ -s "$vault/vault.db" ]
-  grep '# mine' "$root/etc/gatehand/agent.env"
+  grep '# mine' "$root/etc/gatehand/agent.toml"
   install_all agent-later.deb server-later.deb
   [ "$(inside gatehand status --json)" = "$before" ]
   inside gatehand-server admin device list bigevents | grep 'Lane 2'
@@ -223,12 +223,11 @@ autopkgtest() {
 is_hardened() {
   fresh
   install_all gatehand-agent.deb gatehand-server.deb
-  local unit units=("$root"/lib/systemd/system/gatehand-*.service)
+  local unit units=("$root"/lib/systemd/system/gatehand*.service)
   [ ${#units[@]} -ge 2 ]
   for unit in "${units[@]}"; do
     systemd-analyze --offline=true --no-pager --threshold=20 security "$unit" | tail -1
   done
-  units+=("$root"/lib/systemd/system/gatehand-*.timer)
   # Without looking for manual pages, which need a program that is not there.
   inside systemd-analyze verify --man=no "${units[@]#"$root"}"
 }

@@ -72,7 +72,7 @@ Environment:
   GATEHAND_SETTINGS
                    a file with more of these variables, or with settings if its
                    name ends with .toml; else, where it is packaged,
-                   /etc/gatehand/agent.env
+                   /etc/gatehand/agent.toml
   HTTPS_PROXY      a proxy for https to other machines; also ALL_PROXY, NO_PROXY
   SSL_CERT_FILE    what --system-certificates reads in place of the system's; also
                    SSL_CERT_DIR
@@ -185,7 +185,7 @@ impl Program for Arguments {
     // What is built with the server too is run from a source tree, beside a packaged one perhaps.
     const SETTINGS: Option<&'static str> = match cfg!(feature = "server") {
         true => None,
-        false => Some("/etc/gatehand/agent.env"),
+        false => Some("/etc/gatehand/agent.toml"),
     };
 
     fn log(&self) -> &LogArguments {

@@ -17,7 +17,7 @@ class BothPackages(MachineCase):
         kiosk.guest.run("systemctl stop gatehand-enrol && apt-get -qq -y purge gatehand-agent gatehand-server 2>&1", 180)
         left = kiosk.guest.run("dpkg-query -W -f '${Package}\\n' 'gatehand*' 2>/dev/null; ls -d /var/lib/gatehand* 2>/dev/null; true")
         self.assertEqual(left, "")
-        kiosk.guest.run("! command -v gatehand && ! systemctl cat gatehand-server.service gatehand-heartbeat.timer 2>/dev/null")
+        kiosk.guest.run("! command -v gatehand && ! systemctl cat gatehand-server.service gatehand.service 2>/dev/null")
 
     def test_packages_on_a_bare_debian_make_a_device_that_is_still_itself_after_a_reboot(self):
         kiosk = self.started_kiosk()
@@ -44,7 +44,7 @@ class BothPackages(MachineCase):
         kiosk.reboot()
         self.assertEqual(kiosk.identity(), identity)
         self.assertEqual(kiosk.told("info")["unique_serial"], identity["unique_serial"])
-        self.assertEqual(kiosk.guest.run("systemctl is-active gatehand-server gatehand-heartbeat.timer"), "active\nactive\n")
+        self.assertEqual(kiosk.guest.run("systemctl is-active gatehand-server gatehand"), "active\nactive\n")
         self.assertEqual(kiosk.guest.run("systemctl --failed --plain --no-legend"), "")
         self.assertEqual([one["unique_serial"] for one in self.listed(kiosk)], [identity["unique_serial"]])
 

@@ -51,7 +51,7 @@ class Clock(MachineCase):
         believers = server.front.believers
         self.start_years_ago(kiosk)
         self.assertEqual(kiosk.identity(), identity)
-        # What is ordered after the time, as the heartbeat is.
+        # What is ordered after the time, as a unit of one's own may be.
         info = kiosk.guest.start(
             "systemd-run --quiet --wait --pipe --property=After=time-sync.target /bin/sh -c "
             + f"'{command('info', '--json')}'"

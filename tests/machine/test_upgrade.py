@@ -57,6 +57,6 @@ class Upgrade(MachineCase):
         self.assertEqual(kiosk.identity(), identity)
         self.assertEqual(kiosk.told("info")["unique_serial"], code.serial)
         self.assertEqual(kiosk.guest.run("sha256sum /etc/gatehand/*"), settings)
-        self.assertEqual(kiosk.guest.run("systemctl is-active gatehand-heartbeat.timer"), "active\n")
-        kiosk.guest.run("systemctl start gatehand-heartbeat.service", 120)
+        self.assertEqual(kiosk.guest.run("systemctl is-active gatehand"), "active\n")
+        self.assertTrue(kiosk.door()["online"])
         self.assertEqual(kiosk.guest.run("stat -c '%U %a' /var/lib/gatehand"), "gatehand 700\n")

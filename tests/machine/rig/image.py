@@ -15,7 +15,7 @@ _BUILD = _REPOSITORY / "packaging" / "image"
 # The guest's agent; an overlay in memory over the root, as kiosks have, which uses busybox; what systemd-creds
 # loads to ask a TPM.
 INCLUDED = [
-    *("qemu-guest-agent", "overlayroot", "busybox", "lz4"),
+    *("qemu-guest-agent", "overlayroot", "busybox", "curl", "lz4"),
     *("libtss2-esys-3.0.2-0", "libtss2-mu0", "libtss2-rc0", "libtss2-tcti-device0"),
 ]
 
@@ -58,8 +58,8 @@ def _overlay(folder, authority, program):
         "etc/hosts": f"127.0.0.1 localhost\n127.0.1.1 kiosk\n10.0.2.2 {NAME}\n",
         # Asked often, so that no test waits for the next time; in the field twice a minute will do.
         "etc/systemd/timesyncd.conf.d/test.conf": "[Time]\nNTP=10.0.2.2\nFallbackNTP=\nConnectionRetrySec=1\n",
-        "etc/gatehand/agent.env": "GATEHAND_HOME=/var/lib/gatehand\nGATEHAND_CA_FILE=/etc/gatehand/authority.pem\n"
-        f"GATEHAND_ALLOWED_SERVERS={URL}\nGATEHAND_ALLOWED_ORGANIZERS={ORGANIZER}\n",
+        "etc/gatehand/agent.toml": 'home = "/var/lib/gatehand"\nca_file = "/etc/gatehand/authority.pem"\n'
+        f'allowed_servers = ["{URL}"]\nallowed_organizers = ["{ORGANIZER}"]\n',
     }
     # What starts it knows this machine's disk and no other, for emulation is slow.
     files["etc/initramfs-tools/conf.d/test.conf"] = "MODULES=list\nCOMPRESS=lz4\n"
@@ -68,7 +68,7 @@ def _overlay(folder, authority, program):
         # What the package would bring.
         files["usr/lib/sysusers.d/gatehand-agent.conf"] = 'u gatehand - "gatehand agent" /var/lib/gatehand\n'
         files["usr/lib/tmpfiles.d/gatehand-agent.conf"] = "d /var/lib/gatehand 0700 gatehand gatehand -\n"
-        files["etc/systemd/system/gatehand-enrol.service.d/test.conf"] = "[Service]\nEnvironmentFile=/etc/gatehand/agent.env\n"
+        files["etc/systemd/system/gatehand-enrol.service.d/test.conf"] = "[Service]\nEnvironment=GATEHAND_SETTINGS=/etc/gatehand/agent.toml\n"
     for name, text in files.items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -13,7 +13,7 @@ ENROLLED = "This device is enrolled."
 
 def command(*arguments):
     """A command line of gatehand for the shell in the guest, with the settings of its package."""
-    return f"env $(grep -v ^# /etc/gatehand/agent.env) gatehand {shlex.join(arguments)}"
+    return f"env GATEHAND_SETTINGS=/etc/gatehand/agent.toml gatehand {shlex.join(arguments)}"
 
 
 class Kiosk(Machine):
@@ -32,6 +32,12 @@ class Kiosk(Machine):
         """What `status` knows, whatever that is."""
         done = self.gatehand("status", "--json")
         return json.loads(done.out) if done.out.strip() else json.loads(done.err.strip().splitlines()[-1])
+
+    def door(self):
+        """What the agent's door says once the server has answered."""
+        status = "curl --silent --unix-socket /run/gatehand/kiosk.sock http://door/v1/status"
+        said = self.guest.run(f"until {status} | grep '\"online\":true'; do sleep 0.2; done", 120)
+        return json.loads(said.splitlines()[-1])
 
     def identity(self):
         """Who this device is, without asking anybody."""
