@@ -68,6 +68,8 @@ fn spread(wait: Duration, chance: f64) -> Duration {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     const EVERY: Duration = Duration::from_secs(300);
@@ -108,5 +110,49 @@ mod tests {
             !schedule.is_due(now),
             "a network that was there is no reason to ask"
         );
+    }
+
+    const WEEK: Duration = Duration::from_secs(7 * 24 * 3600);
+    /// The longest that may pass between two tries.
+    const PATIENCE: Duration = Duration::from_secs(330);
+
+    proptest! {
+        #[test]
+        fn a_week_of_a_network_that_comes_and_goes_leaves_it_neither_asleep_nor_a_burden(
+            spans in prop::collection::vec(1u64..50_000, 2..400),
+            is_told_of_networks in any::<bool>(),
+            chances in prop::collection::vec(0.0..1.0f64, 1..50),
+        ) {
+            let mut chances = chances.into_iter().cycle();
+            let begin = Instant::now();
+            let mut schedule = Schedule::new(EVERY, begin);
+            let (mut is_up, mut since, mut changes, mut tries) = (true, begin, 0u64, 0u64);
+            let (mut last, mut has_failed) = (begin, false);
+            for span in spans.into_iter().cycle() {
+                if since - begin > WEEK {
+                    break;
+                }
+                if is_up && is_told_of_networks {
+                    schedule.hope(since);
+                    prop_assert!(!has_failed || schedule.next() == since, "it asks at once");
+                }
+                since += Duration::from_secs(span);
+                while schedule.next() <= since {
+                    let now = schedule.next();
+                    prop_assert!(now - last <= PATIENCE);
+                    (last, has_failed) = (now, !is_up);
+                    let chance = chances.next().unwrap();
+                    match is_up {
+                        true => schedule.answered(now, chance),
+                        false => schedule.failed(now, chance),
+                    }
+                    tries += 1;
+                }
+                (is_up, changes) = (!is_up, changes + 1);
+            }
+            // A heartbeat at least every 270 seconds, and for each time the network goes six more tries until it is as seldom.
+            let most = (since - begin).as_secs() / 270 + 7 * (changes + 1);
+            prop_assert!(tries <= most, "{tries} of {most}");
+        }
     }
 }

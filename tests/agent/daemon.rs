@@ -275,6 +275,52 @@ fn a_server_that_comes_back_is_asked_again() {
     });
 }
 
+/// Memory of its own, in kilobytes.
+fn memory(daemon: &Daemon) -> u64 {
+    let status = fs::read_to_string(format!("/proc/{}/status", daemon.id())).unwrap();
+    let line = status.lines().find(|line| line.starts_with("RssAnon:"));
+    let number = line.unwrap().split_whitespace().nth(1);
+    number.unwrap().parse().unwrap()
+}
+
+#[test]
+fn a_week_of_heartbeats_with_a_network_that_comes_and_goes_takes_no_more_memory() {
+    const HEARTBEATS: u64 = 7 * 24 * 12;
+    let installation = Arc::new(Installation::start());
+    let way = FaultyWay::to(Arc::clone(&installation));
+    let scanner = Scanner::new();
+    scanner
+        .init(&way.url, &installation.create_device("Kiosk 1"), &[])
+        .succeeds();
+    let daemon = Daemon::start(&scanner, &["--heartbeat", "1h", "--timeout", "1"]);
+    daemon.until_it_is_online(true);
+    let mut settled = 0;
+    for beat in 0..HEARTBEATS {
+        // Away for an hour now and then, and back.
+        match beat % 100 {
+            40 => way.always(Fault::LoseRequest),
+            52 => way.heal(),
+            _ => {}
+        }
+        if !(40..52).contains(&(beat % 100)) {
+            let before = daemon.get("/v1/status")["last_contact"].clone();
+            daemon.signal(Signal::HUP);
+            daemon.until("it was heard", || {
+                daemon.get("/v1/status")["last_contact"] != before
+            });
+        } else if beat % 100 == 40 {
+            daemon.signal(Signal::HUP);
+            daemon.until_it_is_online(false);
+        }
+        way.forget();
+        if beat == HEARTBEATS / 4 {
+            settled = memory(&daemon);
+        }
+    }
+    let grown = memory(&daemon).saturating_sub(settled);
+    assert!(grown < 1024, "{grown} kB more than {settled}");
+}
+
 #[test]
 fn an_idle_kiosk_sleeps() {
     if !can_run("strace", &["--version"]) {

@@ -12,6 +12,7 @@ use crate::common::installation::Installation;
 use crate::common::raw;
 use crate::common::scanner::Scanner;
 use crate::common::server::ORGANIZER;
+use crate::common::skip::can_run;
 use crate::common::stranger::Stranger;
 
 /// A kiosk at a server behind a way on which anything may happen.
@@ -438,6 +439,76 @@ fn a_door_has_its_mode_and_a_port_its_secret() {
     assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
     child.kill().unwrap();
     child.wait().unwrap();
+}
+
+#[test]
+fn other_users_come_in_by_their_group_alone() {
+    if !rustix::process::geteuid().is_root()
+        || !can_run("setpriv", &["--version"])
+        || !can_run("curl", &["--version"])
+    {
+        eprintln!("skipped: only root is other users");
+        return;
+    }
+    let kiosk = Kiosk::start(&[]);
+    // Not below the scanner's folder, which is private.
+    let folder = tempfile::tempdir_in("/tmp").unwrap();
+    fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
+    let (socket, settings) = (
+        folder.path().join("kiosk.sock"),
+        folder.path().join("agent.toml"),
+    );
+    fs::write(
+        &settings,
+        format!(
+            "[[door]]\nsocket = \"{}\"\ngroup = \"games\"\n",
+            socket.display()
+        ),
+    )
+    .unwrap();
+    let scanner = Scanner::new();
+    scanner
+        .init(
+            &kiosk.way.url,
+            &kiosk.installation.create_device("Kiosk 2"),
+            &[],
+        )
+        .succeeds();
+    let mut agent = scanner
+        .command(&["run"])
+        .env("GATEHAND_SETTINGS", &settings)
+        .spawn()
+        .unwrap();
+    crate::common::callers::until("the door is open", || {
+        std::os::unix::net::UnixStream::connect(&socket).is_ok()
+    });
+    let asks_as = |user: &str, group: &str| {
+        let ended = std::process::Command::new("setpriv")
+            .args([
+                "--reuid",
+                user,
+                "--regid",
+                group,
+                "--clear-groups",
+                "curl",
+                "--silent",
+                "--unix-socket",
+            ])
+            .arg(&socket)
+            .arg("http://door/api/v1/device/info")
+            .output()
+            .unwrap();
+        (
+            ended.status.success(),
+            String::from_utf8(ended.stdout).unwrap(),
+        )
+    };
+    let (came, answer) = asks_as("nobody", "games");
+    assert!(came && answer.contains("Kiosk 2"), "{answer}");
+    assert_eq!(asks_as("nobody", "nogroup"), (false, String::new()));
+    assert_eq!(asks_as("games", "nogroup"), (false, String::new()));
+    agent.kill().unwrap();
+    agent.wait().unwrap();
 }
 
 fn free_port() -> u16 {
