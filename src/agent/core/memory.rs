@@ -1,6 +1,7 @@
 //! What an agent that makes many calls remembers of its vault, as long as nobody changes that.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use url::Url;
 
@@ -47,31 +48,54 @@ impl Last {
     }
 }
 
+/// For how long a vault that was looked at counts as unchanged: much less than passes between the moment at which
+/// another process gives the server a new key and that at which the vault has it.
+const MOMENT: Duration = Duration::from_millis(2);
+
 /// The device as the vault has it. The vault's own key is in memory as well, so that the device's is
 /// no less safe there.
 #[derive(Default)]
-pub(in crate::agent) struct Memory(Mutex<Option<(Watch, Arc<Known>)>>);
+pub(in crate::agent) struct Memory(Mutex<Option<Kept>>);
+
+struct Kept {
+    watch: Watch,
+    known: Arc<Known>,
+    /// When the vault was last seen to be unchanged, if it was.
+    looked: Option<Instant>,
+}
 
 impl Memory {
-    fn kept(&self) -> MutexGuard<'_, Option<(Watch, Arc<Known>)>> {
+    fn kept(&self) -> MutexGuard<'_, Option<Kept>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// What was remembered, if it is still so.
     pub(super) fn recall(&self, folder: &Folder) -> Option<Arc<Known>> {
         let mut kept = self.kept();
-        match &*kept {
-            Some((watch, known)) if watch.is_unchanged(folder) => Some(Arc::clone(known)),
-            _ => {
-                *kept = None;
-                None
+        let now = Instant::now();
+        if let Some(kept) = &mut *kept {
+            if kept
+                .looked
+                .is_some_and(|looked| now.duration_since(looked) < MOMENT)
+            {
+                return Some(Arc::clone(&kept.known));
+            }
+            if kept.watch.is_unchanged(folder) {
+                kept.looked = Some(now);
+                return Some(Arc::clone(&kept.known));
             }
         }
+        *kept = None;
+        None
     }
 
     /// Remembers what was read after `watch` had begun.
     pub(in crate::agent) fn remember(&self, watch: Watch, known: &Arc<Known>) {
-        *self.kept() = Some((watch, Arc::clone(known)));
+        *self.kept() = Some(Kept {
+            watch,
+            known: Arc::clone(known),
+            looked: None,
+        });
     }
 
     /// Closes the vault, for a change that is to come.
