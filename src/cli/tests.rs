@@ -235,3 +235,35 @@ fn who_asks_for_json_gets_errors_in_json_too() {
         assert_eq!(parsed.command.is_for_scripts(), expected, "{arguments:?}");
     }
 }
+
+#[test]
+fn each_setting_of_a_kiosk_is_a_variable_that_some_command_takes_and_each_of_run_is_a_setting() {
+    let of = |command: &clap::Command| -> Vec<String> {
+        let variables = command.get_arguments().filter_map(clap::Arg::get_env);
+        variables
+            .map(|variable| variable.to_string_lossy().into_owned())
+            .collect()
+    };
+    let all: Vec<String> = commands()
+        .iter()
+        .flat_map(of)
+        .chain(of(&Arguments::command()))
+        .collect();
+    for key in &super::settings::KEYS {
+        let is_known = all.iter().any(|variable| variable == key.variable)
+            || ENVIRONMENT.contains(key.variable);
+        assert!(is_known, "{} is {}", key.name, key.variable);
+    }
+    // A door is a table of its own.
+    let settings = super::settings::KEYS.map(|key| key.variable);
+    let run = commands()
+        .into_iter()
+        .find(|command| command.get_name() == "run")
+        .unwrap();
+    for variable in of(&run) {
+        assert!(
+            settings.contains(&variable.as_str()) || variable == "GATEHAND_SOCKET",
+            "{variable}"
+        );
+    }
+}

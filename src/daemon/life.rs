@@ -1,5 +1,7 @@
 //! What a kiosk's agent does, one thing after the other, until it is told to stop.
 
+use std::cell::Cell;
+
 use tokio::time::{Instant, sleep_until};
 
 use super::enrol::{Enrolled, Enrolling};
@@ -14,6 +16,9 @@ use crate::door::Feed;
 
 /// How often sources and a vault without a device are looked at, besides when they are seen to change.
 const LOOK_AGAIN: std::time::Duration = std::time::Duration::from_secs(60);
+
+/// Longer than anything it does takes: each call has its time, and a picture its own.
+const STUCK: std::time::Duration = std::time::Duration::from_secs(15 * 60);
 
 pub(super) struct Life<'d> {
     pub(super) agent: &'d Agent,
@@ -99,14 +104,17 @@ impl Life<'_> {
     pub(super) async fn lead(&self, mut told: Told) {
         manager::ready();
         let mut stop = told.stop.clone();
+        // Since when it is at work; nothing while it waits.
+        let at_work = Cell::new(None::<Instant>);
+        let goes_on = || at_work.get().is_none_or(|since| since.elapsed() < STUCK);
         tokio::select! {
-            () = self.live(&mut told) => {}
-            () = manager::watchdog() => {}
+            () = self.live(&mut told, &at_work) => {}
+            () = manager::watchdog(goes_on) => {}
             _ = stop.wait_for(|stop| *stop) => {}
         }
     }
 
-    async fn live(&self, told: &mut Told) {
+    async fn live(&self, told: &mut Told, at_work: &Cell<Option<Instant>>) {
         self.tell_manager();
         tracing::info!("{}", self.feed.standing().in_words());
         clock::set(self.settings.clock_patience).await;
@@ -114,6 +122,7 @@ impl Life<'_> {
         let mut trouble = ToldOnce::default();
         let (mut is_tidy, mut before) = (false, self.feed.standing());
         loop {
+            at_work.set(Some(Instant::now()));
             let phase = self.look(&mut trouble).await;
             // Who asks for the status may have seen it before.
             let standing = self.feed.standing();
@@ -142,6 +151,7 @@ impl Life<'_> {
                 Phase::Waiting { .. } => {}
             }
             self.tell_manager();
+            at_work.set(None);
             let now = tokio::select! {
                 () = sleep_until(plan.next(phase)) => continue,
                 news = self.wake.news() => {

@@ -24,14 +24,17 @@ pub(super) fn status(words: &str) {
     tell(&[NotifyState::Status(&shown::line(words))]);
 }
 
-/// Shows the service manager that this goes on, if it wants to be shown, twice in the time it allows.
-pub(super) async fn watchdog() {
+/// Shows the service manager that this goes on, if it wants to be shown, twice in the time it allows, as long as
+/// `goes_on` says so.
+pub(super) async fn watchdog(goes_on: impl Fn() -> bool) {
     let Some(time) = sd_notify::watchdog_enabled() else {
         return std::future::pending().await;
     };
     let every = (time / 2).max(Duration::from_millis(100));
     loop {
-        tell(&[NotifyState::Watchdog]);
+        if goes_on() {
+            tell(&[NotifyState::Watchdog]);
+        }
         tokio::time::sleep(every).await;
     }
 }
