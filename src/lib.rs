@@ -10,6 +10,8 @@
 pub mod agent;
 mod causes;
 #[cfg(feature = "cli")]
+pub mod check;
+#[cfg(feature = "cli")]
 pub mod cli;
 #[cfg(feature = "cli")]
 pub mod daemon;

@@ -21,6 +21,8 @@ mod event;
 #[cfg(fuzzing)]
 pub mod fuzzing;
 mod idempotency_key;
+#[cfg(feature = "cli")]
+mod inspect;
 mod learn;
 mod media_keys;
 mod operate;
@@ -33,6 +35,8 @@ use std::sync::Arc;
 
 use self::core::{Core, Sent, apart};
 use crate::enrolment::Enrolment;
+#[cfg(feature = "cli")]
+use crate::enrolment::ServerUrl;
 use crate::facts::Overrides;
 use crate::vault::Folder;
 use crate::wire::MediumKeySet;
@@ -48,6 +52,8 @@ pub use client::{
     App, Client, ClientConfig, ClientError, Distrust, Flaw, LastFailure, OwnAuthority, ProxyChoice,
     ProxyRefusal, SendError, Signer, Trust,
 };
+#[cfg(feature = "cli")]
+pub use client::{Looked, ProxyOnTheWay, ShownCertificate};
 pub use clock::can_be_right as can_clock_be_right;
 pub use describe::{Describe, SameMachine, ThisMachine};
 pub use error::{AgentError, ErrorKind};
@@ -247,6 +253,29 @@ impl Agent {
         public: &str,
     ) -> Result<MediaKeySets<MediumKeySet>, AgentError> {
         calls::encrypted_media_keys(&self.core, public).await
+    }
+
+    /// What a server shows to anybody: its certificate, judged by whom this device trusts there, and its
+    /// clock; with it why it is not trusted, if it is not. It is told nothing, and nothing is learnt.
+    #[cfg(feature = "cli")]
+    pub async fn look_at(
+        &self,
+        server: &ServerUrl,
+    ) -> Result<(Looked, Option<AgentError>), AgentError> {
+        inspect::look_at(&self.core, server).await
+    }
+
+    /// Who the server says that this device is, if it takes the key. Nothing is finished, stored or told, whatever
+    /// it answers.
+    #[cfg(feature = "cli")]
+    pub async fn ask_only(&self) -> Result<Identity, AgentError> {
+        inspect::who(&self.core).await
+    }
+
+    /// What to scan for now, asked in the same way.
+    #[cfg(feature = "cli")]
+    pub async fn event_selection_only(&self) -> Result<Suggestion, AgentError> {
+        inspect::selection(&self.core).await
     }
 
     /// The name of the key pair for NFC media that came with an adopted device, where an app's store of keys

@@ -7,7 +7,7 @@ use clap::Args;
 use clap::builder::BoolishValueParser;
 
 use super::error::CliError;
-use crate::agent::{Client, ClientConfig, Trust};
+use crate::agent::{Client, ClientConfig, ClientError, Trust};
 
 /// Flattened into every command that makes calls.
 #[derive(Args)]
@@ -43,6 +43,22 @@ impl ConnectionArguments {
         self.client_with(true)
     }
 
+    /// For questions in this time together, also where it can't be set up.
+    pub(super) fn client_within(&self, time: Duration) -> Result<Client, ClientError> {
+        Client::new(&ClientConfig {
+            trust: self.trust_given()?,
+            deadline: time,
+            is_deadline_shared: true,
+            connect_timeout: time.min(Duration::from_secs(10)),
+            ..ClientConfig::default()
+        })
+    }
+
+    /// The time that was given, in seconds.
+    pub(super) fn given_timeout(&self) -> Option<u64> {
+        self.timeout
+    }
+
     /// For calls without end, each of which has its time.
     pub(super) fn lasting_client(&self) -> Result<Client, CliError> {
         self.client_with(false)
@@ -59,6 +75,10 @@ impl ConnectionArguments {
 
     /// Whom to trust, if anything is said about it.
     fn trust(&self) -> Result<Option<Trust>, CliError> {
+        Ok(self.trust_given()?)
+    }
+
+    fn trust_given(&self) -> Result<Option<Trust>, ClientError> {
         if self.ca_file.is_none() && self.system_certificates.is_none() {
             return Ok(None);
         }

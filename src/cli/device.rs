@@ -43,7 +43,7 @@ impl KeepingArguments {
         Ok(Agent::new(folder, connection.lasting_client()?, describe).with_memory())
     }
 
-    fn folder(&self) -> Result<Folder, CliError> {
+    pub(super) fn folder(&self) -> Result<Folder, CliError> {
         let folder = Folder::locate()?;
         Ok(match self.volatile {
             true => folder.volatile_allowed(),
@@ -58,10 +58,15 @@ pub(super) fn agent(connection: &ConnectionArguments) -> Result<Agent, CliError>
 }
 
 fn agent_in(folder: Folder, client: Client) -> Result<Agent, CliError> {
+    Ok(agent_of(folder, client))
+}
+
+/// The agent of the device in this folder.
+pub(super) fn agent_of(folder: Folder, client: Client) -> Agent {
     let describe = ThisMachine {
         folder: folder.clone(),
     };
-    Ok(Agent::new(folder, client, Arc::new(describe)))
+    Agent::new(folder, client, Arc::new(describe))
 }
 
 /// What a command on the identity led to.

@@ -43,6 +43,10 @@ pub(super) enum CliError {
         "the server does not accept this device's key; the key is kept, and works again as soon as the server takes it"
     )]
     Rejected,
+    #[error("checks that warn: {0}")]
+    ChecksWarn(usize),
+    #[error("checks that failed: {0}")]
+    ChecksFailed(usize),
     #[error("can't enrol from the list {name}")]
     EnrolmentList {
         name: String,

@@ -5,6 +5,7 @@ mod admin;
 mod adopt;
 mod advice;
 mod allowed_arguments;
+mod check;
 mod config;
 mod connection_arguments;
 mod core_dumps;
@@ -105,6 +106,7 @@ enum Command {
     Roll(roll::Roll),
     Revoke(revoke::Revoke),
     Run(Box<run::Run>),
+    Check(Box<check::Check>),
     Config(config::Config),
     EventSelection(event_selection::EventSelection),
     Request(Box<request::Request>),
@@ -138,6 +140,7 @@ impl Command {
             Self::Roll(command) => command.run(),
             Self::Revoke(command) => command.run(),
             Self::Run(command) => command.run(),
+            Self::Check(command) => command.run(),
             Self::Config(command) => command.run(),
             Self::EventSelection(command) => command.run(),
             Self::Request(command) => command.run(),
@@ -164,6 +167,7 @@ impl Command {
             Self::Update(command) => command.json,
             Self::Roll(command) => command.json,
             Self::Revoke(command) => command.json,
+            Self::Check(command) => command.json,
             Self::Config(command) => command.json,
             Self::EventSelection(command) => command.json,
             Self::Request(command) => command.json,

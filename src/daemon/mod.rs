@@ -39,6 +39,7 @@ use life::Life;
 use wake::Wake;
 
 pub use daemon_error::DaemonError;
+pub use instance::process_of;
 pub use settings::{AllowedEnrolments, Settings};
 pub use told::Told;
 

@@ -10,6 +10,7 @@
 mod adopt;
 mod adopted_media_key;
 mod certificates;
+mod check;
 #[path = "../common/mod.rs"]
 mod common;
 mod connection;
