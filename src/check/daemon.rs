@@ -25,10 +25,9 @@ pub(super) struct Seen<'s> {
 impl Seen<'_> {
     pub(super) fn look(&self, findings: &mut Findings) {
         findings.add(match self.process {
-            Some(process) => Finding::ok(
-                Id::Daemon,
-                format!("gatehand run runs (process {process})"),
-            ),
+            Some(process) => {
+                Finding::ok(Id::Daemon, format!("gatehand run runs (process {process})"))
+            }
             None if self.is_needed => Finding::warning(
                 Id::Daemon,
                 "gatehand run does not run, and there are settings for it",
@@ -58,7 +57,10 @@ impl Seen<'_> {
                 (Some(longest), Some(since)) if self.door.is_some() && since > longest => {
                     Finding::warning(
                         id,
-                        format!("the server has not answered since gatehand run began, {} ago", span(since)),
+                        format!(
+                            "the server has not answered since gatehand run began, {} ago",
+                            span(since)
+                        ),
                     )
                     .advising(advice)
                 }
@@ -86,7 +88,9 @@ impl Seen<'_> {
 /// How long a process has been running.
 fn running_for(process: u32) -> Option<Duration> {
     let begun = fs::metadata(format!("/proc/{process}")).ok()?;
-    SystemTime::now().duration_since(begun.modified().ok()?).ok()
+    SystemTime::now()
+        .duration_since(begun.modified().ok()?)
+        .ok()
 }
 
 /// A span of time in one unit.
@@ -128,7 +132,11 @@ mod tests {
         assert_eq!(verdict(&seen(Some(&old), None)), Verdict::Warning);
         let hour = Some(Duration::from_secs(3600));
         assert_eq!(verdict(&seen(Some(&old), hour)), Verdict::Ok);
-        assert_eq!(verdict(&seen(Some(&never), hour)), Verdict::Ok, "just begun");
+        assert_eq!(
+            verdict(&seen(Some(&never), hour)),
+            Verdict::Ok,
+            "just begun"
+        );
         let alone = |minutes, longest_silence| Seen {
             process: None,
             reported_at: Some(ago(minutes)),
@@ -136,12 +144,22 @@ mod tests {
         };
         assert_eq!(verdict(&alone(600, None)), Verdict::Ok);
         assert_eq!(verdict(&alone(600, hour)), Verdict::Warning);
-        assert_eq!(verdict(&alone(-600, hour)), Verdict::Ok, "a clock that was set back");
+        assert_eq!(
+            verdict(&alone(-600, hour)),
+            Verdict::Ok,
+            "a clock that was set back"
+        );
     }
 
     #[test]
     fn a_span_is_told_in_its_unit() {
-        for (seconds, told) in [(0, "0 s"), (119, "119 s"), (120, "2 min"), (7200, "2 h"), (172_800, "2 days")] {
+        for (seconds, told) in [
+            (0, "0 s"),
+            (119, "119 s"),
+            (120, "2 min"),
+            (7200, "2 h"),
+            (172_800, "2 days"),
+        ] {
             assert_eq!(span(Duration::from_secs(seconds)), told);
         }
     }

@@ -39,10 +39,15 @@ fn file_system(folder: &Folder) -> Finding {
     let told = format!("{} MB free at {shown}", room / 1_000_000);
     let no_files = found.f_files > 0 && found.f_ffree == 0;
     if room < TOO_LITTLE || no_files {
-        return Finding::failed(id, match no_files {
-            true => format!("no file can be made at {shown}: the file system has as many as it can"),
-            false => format!("{told}: the next change may not find room"),
-        })
+        return Finding::failed(
+            id,
+            match no_files {
+                true => {
+                    format!("no file can be made at {shown}: the file system has as many as it can")
+                }
+                false => format!("{told}: the next change may not find room"),
+            },
+        )
         .advising("remove what is not needed from this file system");
     }
     if there == path && access(path, Access::WRITE_OK).is_err() {

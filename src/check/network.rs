@@ -10,8 +10,7 @@ use tokio::time::Instant;
 
 use super::finding::{Finding, Findings, Id};
 use crate::agent::{
-    Agent, AgentError, ClientError, ErrorKind, Looked, ProxyOnTheWay, SendError,
-    can_clock_be_right,
+    Agent, AgentError, ClientError, ErrorKind, Looked, ProxyOnTheWay, SendError, can_clock_be_right,
 };
 use crate::enrolment::ServerUrl;
 
@@ -114,7 +113,9 @@ impl Way<'_> {
                 Some(addresses)
             }
             ended => {
-                let why = ended.err().map_or_else(String::new, |error| format!(": {error}"));
+                let why = ended
+                    .err()
+                    .map_or_else(String::new, |error| format!(": {error}"));
                 findings.add(Finding::failed(Id::Dns, format!("{whose}{host} has no address{why}")).advising(
                     "check this device's network and its name server (resolvectl status shows it), and the name itself",
                 ));
@@ -156,10 +157,12 @@ impl Way<'_> {
     async fn connect(&self, address: Option<&SocketAddr>) -> Option<io::Result<()>> {
         let left = self.until.saturating_duration_since(Instant::now());
         let connecting = TcpStream::connect(address?);
-        Some(match tokio::time::timeout(PATIENCE.min(left / 2), connecting).await {
-            Ok(connected) => connected.map(drop),
-            Err(_) => Err(io::Error::new(io::ErrorKind::TimedOut, "no answer")),
-        })
+        Some(
+            match tokio::time::timeout(PATIENCE.min(left / 2), connecting).await {
+                Ok(connected) => connected.map(drop),
+                Err(_) => Err(io::Error::new(io::ErrorKind::TimedOut, "no answer")),
+            },
+        )
     }
 
     fn tls(&self, looked: &Looked, distrust: Option<AgentError>) -> Finding {
@@ -169,9 +172,15 @@ impl Way<'_> {
         }
         let Some(shown) = &looked.certificate else {
             return match self.server.is_loopback() {
-                true => Finding::ok(id, "none, and none is needed: the server is on this machine"),
-                false => Finding::warning(id, "none: all that is said, the key too, can be read on the way")
-                    .advising("have TLS put before the server, and enrol at its https:// address"),
+                true => Finding::ok(
+                    id,
+                    "none, and none is needed: the server is on this machine",
+                ),
+                false => Finding::warning(
+                    id,
+                    "none: all that is said, the key too, can be read on the way",
+                )
+                .advising("have TLS put before the server, and enrol at its https:// address"),
             };
         };
         let Some(end) = shown.valid_until else {
@@ -198,11 +207,16 @@ impl Way<'_> {
         };
         let off = looked.date.map(|date| off(date, looked.between));
         match off {
-            None if can_clock_be_right() => Finding::ok(id, "it can be right; the server tells no time"),
-            Some(off) if off.abs() <= NEARLY => Finding::ok(id, match off {
-                0 => format!("as the server's{unsure}"),
-                _ => format!("within {} s of the server's{unsure}", off.abs()),
-            }),
+            None if can_clock_be_right() => {
+                Finding::ok(id, "it can be right; the server tells no time")
+            }
+            Some(off) if off.abs() <= NEARLY => Finding::ok(
+                id,
+                match off {
+                    0 => format!("as the server's{unsure}"),
+                    _ => format!("within {} s of the server's{unsure}", off.abs()),
+                },
+            ),
             Some(off) => {
                 let side = if off < 0 { "behind" } else { "ahead of" };
                 let words = format!("{} {side} the server's{unsure}", span(off.abs()));
@@ -211,7 +225,9 @@ impl Way<'_> {
                     false => Finding::warning(id, words).advising(advice),
                 }
             }
-            None => Finding::failed(id, "it shows a time before gatehand was built").advising(advice),
+            None => {
+                Finding::failed(id, "it shows a time before gatehand was built").advising(advice)
+            }
         }
     }
 }

@@ -84,7 +84,9 @@ pub(super) async fn look(agent: &Agent, status: Option<&Status>, findings: &mut 
     findings.add(match agent.event_selection_only().await {
         Ok(Suggestion::Switch(selected)) => {
             let date = selected.subevent.map(|date| format!(", date {date}"));
-            let list = selected.checkin_list.map(|list| format!(", check-in list {list}"));
+            let list = selected
+                .checkin_list
+                .map(|list| format!(", check-in list {list}"));
             Finding::ok(
                 Id::Event,
                 format!(

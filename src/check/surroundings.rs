@@ -67,10 +67,16 @@ pub fn files_of(folder: &Folder) -> io::Result<Vec<FileReport>> {
 /// The file systems on the way to the vault's folder.
 pub fn mounts_of(folder: &Folder) -> io::Result<Vec<MountReport>> {
     let list = regular_file::read(Path::new(MOUNTS), MOUNTS_LIMIT)?;
-    let there = folder.path().ancestors().find_map(|path| fs::canonicalize(path).ok());
+    let there = folder
+        .path()
+        .ancestors()
+        .find_map(|path| fs::canonicalize(path).ok());
     let there = there.unwrap_or_else(|| folder.path().to_owned());
     let list = String::from_utf8_lossy(&list).into_owned();
-    Ok(list.lines().filter_map(|line| mount(line, &there)).collect())
+    Ok(list
+        .lines()
+        .filter_map(|line| mount(line, &there))
+        .collect())
 }
 
 fn mount(line: &str, folder: &Path) -> Option<MountReport> {
@@ -80,7 +86,10 @@ fn mount(line: &str, folder: &Path) -> Option<MountReport> {
     let at = place.next()?;
     let mut file_system = file_system.split(' ');
     let (kind, source) = (file_system.next()?, file_system.next()?);
-    let all = place.next()?.split(',').chain(file_system.next()?.split(','));
+    let all = place
+        .next()?
+        .split(',')
+        .chain(file_system.next()?.split(','));
     let mut options: Vec<String> = Vec::new();
     for option in all {
         let told = match option.split_once('=') {

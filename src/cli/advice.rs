@@ -132,6 +132,9 @@ fn typed() -> &'static str {
 fn plain(error: &CliError) -> Option<&'static str> {
     match error {
         CliError::Rejected => Some(OTHER_COPY),
+        CliError::ChecksWarn(_) | CliError::ChecksFailed(_) => {
+            Some("each says what to do; what was skipped needs what failed")
+        }
         CliError::EnrolmentList { source, .. } => source.advice(),
         CliError::ServerNotAllowed { .. } => Some(
             "scan the code of a device of that server, or allow this one with --allowed-server",

@@ -148,10 +148,25 @@ pub(super) fn print_found(rows: &[FoundRow<'_>]) -> Result<(), CliError> {
             "failed" => ERROR,
             _ => Style::new().dimmed(),
         };
-        let FoundRow { verdict, name, words, advice } = row;
-        writeln!(out, "{style}{verdict:verdicts$}{style:#}  {name:names$}  {}", printable(words))?;
+        let FoundRow {
+            verdict,
+            name,
+            words,
+            advice,
+        } = row;
+        writeln!(
+            out,
+            "{style}{verdict:verdicts$}{style:#}  {name:names$}  {}",
+            printable(words)
+        )?;
         if let Some(advice) = advice {
-            writeln!(out, "{:verdicts$}  {:names$}  what to do: {}", "", "", printable(advice))?;
+            writeln!(
+                out,
+                "{:verdicts$}  {:names$}  what to do: {}",
+                "",
+                "",
+                printable(advice)
+            )?;
         }
     }
     Ok(())

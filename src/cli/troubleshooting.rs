@@ -383,6 +383,8 @@ fn of_command() -> Vec<CliError> {
             server: "https://elsewhere.example".to_owned(),
             allowed: vec![server()],
         },
+        CliError::ChecksWarn(1),
+        CliError::ChecksFailed(2),
         CliError::ListAlone,
         CliError::NoInput,
         CliError::NoInputInTime(120),

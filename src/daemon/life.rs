@@ -8,7 +8,7 @@ use super::settings::Settings;
 use super::told::Told;
 use super::told_once::ToldOnce;
 use super::wake::{News, Wake};
-use super::{clock, manager};
+use super::{clock, manager, metrics_file};
 use crate::agent::{Agent, AgentError, Current, State, Status, Suggestion};
 use crate::door::Feed;
 
@@ -20,6 +20,7 @@ pub(super) struct Life<'d> {
     pub(super) feed: &'d Feed,
     pub(super) settings: &'d Settings,
     pub(super) wake: &'d Wake,
+    pub(super) looked: &'d metrics_file::Looked,
 }
 
 /// What there is to do for a device that stands like this.
@@ -142,6 +143,7 @@ impl Life<'_> {
                 Phase::Waiting { .. } => {}
             }
             self.tell_manager();
+            self.looked.notify_one();
             let now = tokio::select! {
                 () = sleep_until(plan.next(phase)) => continue,
                 news = self.wake.news() => {

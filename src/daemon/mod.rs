@@ -16,6 +16,7 @@ mod enrol;
 mod instance;
 mod life;
 mod manager;
+mod metrics_file;
 mod network;
 mod readiness;
 mod schedule;
@@ -73,7 +74,13 @@ pub async fn run(
     let wake = Wake::default();
     let mut watching = JoinSet::new();
     watch::begin(&mut watching, &wake, folder, &settings.sources);
+    let looked = metrics_file::Looked::default();
+    if let Some(path) = settings.metrics_file.clone() {
+        let (feed, looked) = (Arc::clone(&feed), Arc::clone(&looked));
+        watching.spawn(metrics_file::keep(path, feed, settings.heartbeat, looked));
+    }
     let life = Life {
+        looked: &looked,
         agent: &agent,
         feed: &feed,
         settings: &settings,
@@ -83,5 +90,9 @@ pub async fn run(
     manager::stopping();
     feed.end();
     while doors.join_next().await.is_some() {}
+    watching.shutdown().await;
+    if let Some(path) = &settings.metrics_file {
+        metrics_file::remove(path);
+    }
     Ok(())
 }

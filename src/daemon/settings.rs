@@ -24,6 +24,8 @@ pub struct Settings {
     pub overrides: Overrides,
     /// The doors for the kiosk's other programs.
     pub doors: Vec<DoorSettings>,
+    /// The file for what monitoring watches, if there is to be one.
+    pub metrics_file: Option<PathBuf>,
     /// A socket that a service manager passed, for the first door instead of its own.
     pub passed: Option<PassedSocket>,
 }

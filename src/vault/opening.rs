@@ -74,10 +74,7 @@ pub(super) fn open_read_only(uri: &Url) -> rusqlite::Result<(Connection, Found)>
 }
 
 /// `may_undo`: whether what a power cut left of a change may be undone.
-pub(super) fn open_to_look(
-    path: &Path,
-    may_undo: bool,
-) -> rusqlite::Result<(Connection, Found)> {
+pub(super) fn open_to_look(path: &Path, may_undo: bool) -> rusqlite::Result<(Connection, Found)> {
     let uri = uri(path)?;
     open_read_only(&uri).or_else(|error: rusqlite::Error| {
         // Without a log no one is writing; on a read-only disk SQLite can't make the files it would

@@ -54,9 +54,10 @@ impl Checked {
     /// Asserts that just these did not end well, but for those that were skipped because of them.
     #[track_caller]
     fn wrong(&self, code: i32, expected: &[&str]) -> &Self {
-        let wrong = self.checks.iter().filter(|(_, check)| {
-            check["verdict"] == "failed" || check["verdict"] == "warning"
-        });
+        let wrong = self
+            .checks
+            .iter()
+            .filter(|(_, check)| check["verdict"] == "failed" || check["verdict"] == "warning");
         let mut wrong: Vec<&str> = wrong.map(|(id, _)| id.as_str()).collect();
         let mut expected = expected.to_vec();
         wrong.sort_unstable();
@@ -82,7 +83,11 @@ fn check(scanner: &Scanner, more: &[&str]) -> Checked {
 fn enrolled(installation: &Installation) -> Scanner {
     let scanner = Scanner::new();
     scanner
-        .init(&installation.url, &installation.create_device("Lane 1"), &[])
+        .init(
+            &installation.url,
+            &installation.create_device("Lane 1"),
+            &[],
+        )
         .succeeds();
     scanner
 }
@@ -128,13 +133,17 @@ fn a_device_that_is_not_enrolled_is_told_what_is_wrong_on_the_way_to_a_server_th
         .wrong(22, &["dns"])
         .is("dns", "failed", "unknown.invalid has no address")
         .is("server", "skipped", "dns failed");
-    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let port = TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap()
+        .port();
     check(&scanner, &["--url", &format!("https://127.0.0.1:{port}")])
         .wrong(22, &["route"])
         .is("route", "failed", "IPv4 does not connect")
         .is("tls", "skipped", "route failed");
-    let page = Stranger::answering(answer("200 OK", "text/html", "<h1>Log in</h1>"));
-    check(&scanner, &["--url", &page.url.replace("http:", "https:")])
+    let plain = Installation::start();
+    check(&scanner, &["--url", &plain.url.replace("http:", "https:")])
         .wrong(22, &["tls"])
         .is("tls", "failed", "answers without encryption");
 }
@@ -183,7 +192,10 @@ fn a_clock_that_is_wrong_is_told_by_the_servers_also_where_that_makes_its_certif
     let at = |time: &str| {
         let command = scanner.command(&["check", "--json"]);
         let mut faked = Command::new("faketime");
-        faked.arg(time).arg(command.get_program()).args(command.get_args());
+        faked
+            .arg(time)
+            .arg(command.get_program())
+            .args(command.get_args());
         for (name, value) in command.get_envs() {
             match value {
                 Some(value) => faked.env(name, value),
@@ -192,11 +204,19 @@ fn a_clock_that_is_wrong_is_told_by_the_servers_also_where_that_makes_its_certif
         }
         Checked::of(&end(faked.output().unwrap()))
     };
-    at("+2 hours").wrong(22, &["clock"]).is("clock", "failed", "ahead of the server's");
-    at("+2 minutes").wrong(21, &["clock"]).is("clock", "warning", "time server");
+    at("+2 hours")
+        .wrong(22, &["clock"])
+        .is("clock", "failed", "ahead of the server's");
+    at("+2 minutes")
+        .wrong(21, &["clock"])
+        .is("clock", "warning", "time server");
     at("9999-01-01")
         .wrong(22, &["clock", "tls"])
-        .is("clock", "failed", "days ahead of the server's, whose certificate is not valid")
+        .is(
+            "clock",
+            "failed",
+            "days ahead of the server's, whose certificate is not valid",
+        )
         .is("tls", "failed", "expired")
         .is("key", "skipped", "tls failed");
     at("1971-01-01")
@@ -215,7 +235,9 @@ fn a_certificate_of_somebody_else_or_one_that_ends_soon_is_told() {
     let trusting = ["--ca-file", file.to_str().unwrap()];
     let token = installation.create_device("Lane 1");
     scanner.init(&front.url, &token, &trusting).succeeds();
-    check(&scanner, &[]).wrong(0, &[]).is("tls", "ok", "signed by CN=Own");
+    check(&scanner, &[])
+        .wrong(0, &[])
+        .is("tls", "ok", "signed by CN=Own");
     front.shows_one_of(&other);
     let asked = front.requests();
     check(&scanner, &[])
@@ -228,9 +250,9 @@ fn a_certificate_of_somebody_else_or_one_that_ends_soon_is_told() {
     let key = KeyPair::generate().unwrap();
     let mut parameters = server_parameters("localhost");
     let end = Timestamp::now() + SignedDuration::from_hours(24 * 5 + 1);
-    let end: jiff::civil::Date = end.to_zoned(jiff::tz::TimeZone::UTC).date();
-    let (year, month, day) = (end.year(), end.month() as u8, end.day() as u8);
-    parameters.not_after = rcgen::date_time_ymd(year.into(), month, day);
+    let part = |of: &str| -> u8 { end.strftime(of).to_string().parse().unwrap() };
+    let year = end.strftime("%Y").to_string().parse().unwrap();
+    parameters.not_after = rcgen::date_time_ymd(year, part("%m"), part("%d"));
     let certificate = parameters.signed_by(&key, &authority).unwrap();
     let unauthorized = r#"{"detail": "Authentication credentials were not provided."}"#;
     let soon = Stranger::with_chain(
@@ -263,10 +285,14 @@ fn a_device_that_was_revoked_or_is_not_known_is_told_and_the_vault_does_not_lear
         .is("gate", "skipped", "key failed")
         .is("server", "ok", "answers");
     installation.admin(&["device", "revoke", ORGANIZER, "1"]);
-    check(&copy, &[]).wrong(22, &["key"]).is("key", "failed", "has revoked this device");
+    check(&copy, &[])
+        .wrong(22, &["key"])
+        .is("key", "failed", "has revoked this device");
     assert_eq!(copy.status()["state"], "enrolled");
     copy.run(&["info"]).complains(16, "revoked");
-    check(&copy, &[]).wrong(22, &["key"]).is("key", "failed", "create a new device");
+    check(&copy, &[])
+        .wrong(22, &["key"])
+        .is("key", "failed", "create a new device");
 }
 
 #[test]
@@ -275,7 +301,10 @@ fn a_proxy_that_refuses_or_is_none_is_told_without_its_password() {
     let refusing = Stranger::answering(answer("403 Forbidden", "text/plain", "no"));
     let address = refusing.url.trim_start_matches("http://");
     for (proxy, words) in [
-        (format!("http://me:Pr0xyPassw0rd@{address}"), "refuses to connect"),
+        (
+            format!("http://me:Pr0xyPassw0rd@{address}"),
+            "refuses to connect",
+        ),
         ("me:Pr0xyPassw0rd@[none".to_owned(), "HTTPS_PROXY"),
     ] {
         let mut command = scanner.command(&["check", "--json", "--url", "https://tickets.example"]);
@@ -292,7 +321,10 @@ fn a_proxy_that_refuses_or_is_none_is_told_without_its_password() {
 fn a_vault_that_is_damaged_open_or_without_its_key_is_told_and_not_mended() {
     let installation = Installation::start();
     let scanner = enrolled(&installation);
-    let (vault, key) = (scanner.home().join("vault.db"), scanner.home().join("vault.key"));
+    let (vault, key) = (
+        scanner.home().join("vault.db"),
+        scanner.home().join("vault.key"),
+    );
     let mode = |mode| fs::set_permissions(&key, fs::Permissions::from_mode(mode)).unwrap();
     mode(0o644);
     check(&scanner, &[])
@@ -352,7 +384,9 @@ fn a_disk_that_is_full_read_only_or_in_memory_is_told() {
     on(tmpfs, "true").is("file-system", "ok", "which is allowed");
     on(tmpfs, "false").is("file-system", "failed", "gone at the next boot");
     on(&tmpfs.replace("40m", "20m"), "true").is("file-system", "ok", "");
-    let full = format!("{tmpfs} && dd if=/dev/zero of=\"$GATEHAND_HOME/x\" bs=1M count=39 2>/dev/null; dd if=/dev/zero of=\"$GATEHAND_HOME/y\" bs=1k count=900 2>/dev/null");
+    let full = format!(
+        "{tmpfs} && dd if=/dev/zero of=\"$GATEHAND_HOME/x\" bs=1M count=39 2>/dev/null; dd if=/dev/zero of=\"$GATEHAND_HOME/y\" bs=1k count=900 2>/dev/null"
+    );
     on(&full, "true").is("file-system", "failed", "may not find room");
     let read_only = tmpfs.replace("mode=700", "mode=700,ro");
     on(&read_only, "true").is("file-system", "failed", "can't be written now");
@@ -365,7 +399,10 @@ fn the_agent_that_is_to_run_is_looked_for_and_asked_when_it_last_heard_of_the_se
     let door = scanner.scratch().join("door.sock");
     let checked = |more: &[&str]| {
         let mut command = scanner.command(&[&["check", "--json"], more].concat());
-        Checked::of(&end(command.env("GATEHAND_SOCKET", &door).output().unwrap()))
+        Checked::of(&end(command
+            .env("GATEHAND_SOCKET", &door)
+            .output()
+            .unwrap()))
     };
     checked(&[])
         .wrong(21, &["daemon"])
@@ -381,7 +418,9 @@ fn the_agent_that_is_to_run_is_looked_for_and_asked_when_it_last_heard_of_the_se
         .wrong(21, &["last-contact"])
         .is("last-contact", "warning", "see what proxy");
     assert!(daemon.stop().success());
-    check(&scanner, &[]).wrong(0, &[]).is("daemon", "ok", "need not");
+    check(&scanner, &[])
+        .wrong(0, &[])
+        .is("daemon", "ok", "need not");
 }
 
 #[test]
@@ -392,7 +431,11 @@ fn a_server_that_never_answers_is_told_in_time() {
     check(&Scanner::new(), &["--url", &url, "--timeout", "2"])
         .wrong(22, &["server"])
         .is("key", "skipped", "server failed");
-    assert!(begun.elapsed() < Duration::from_secs(10), "{:?}", begun.elapsed());
+    assert!(
+        begun.elapsed() < Duration::from_secs(10),
+        "{:?}",
+        begun.elapsed()
+    );
 }
 
 #[test]
@@ -402,13 +445,19 @@ fn a_bundle_is_its_owners_alone_and_replaces_nothing() {
     let path = scanner.scratch().join("support.json");
     let bundle = ["check", "--bundle", path.to_str().unwrap()];
     scanner.run(&bundle).succeeds();
-    assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+    assert_eq!(
+        fs::metadata(&path).unwrap().permissions().mode() & 0o777,
+        0o600
+    );
     let written: Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
     assert_eq!(written["check"]["verdict"], "ok");
     assert_eq!(written["status"]["name"], "Lane 1");
     assert_eq!(written["settings"]["settings"][0]["source"], "environment");
     let files = written["files"].as_array().unwrap();
-    let vault = files.iter().find(|file| file["name"] == "vault.db").unwrap();
+    let vault = files
+        .iter()
+        .find(|file| file["name"] == "vault.db")
+        .unwrap();
     assert_eq!(vault["mode"], "100600");
     assert!(!written["mounts"].as_array().unwrap().is_empty());
     scanner.run(&bundle).complains(1, "support.json");

@@ -102,6 +102,7 @@ fn what_the_commands_for_devices_print_is_as_their_schemas_say() {
     let (scanner, other) = (Scanner::new(), Scanner::new());
     let url = &installation.url;
     held.run(&scanner, "status", &["status"]);
+    held.run(&scanner, "check", &["check"]);
 
     installation.admin(&["gate", "create", ORGANIZER, "north", "--name", "North"]);
     installation.admin(&["media-keys", "create", ORGANIZER, "7"]);
@@ -138,6 +139,7 @@ fn what_the_commands_for_devices_print_is_as_their_schemas_say() {
     });
     held.run(&scanner, "update", &["update", "--os-name", "Kiosk"]);
     held.run(&scanner, "config", &["config"]);
+    held.run(&scanner, "check", &["check"]);
     held.run(&scanner, "roll", &["roll"]);
     held.run(&scanner, "status", &["status"]);
 

@@ -33,7 +33,7 @@ const fn key(name: &'static str, variable: &'static str, kind: Kind, default: &'
 }
 
 /// Every key but the doors'.
-pub(in crate::cli) const KEYS: [Key; 14] = [
+pub(in crate::cli) const KEYS: [Key; 16] = [
     key(
         "home",
         "GATEHAND_HOME",
@@ -67,6 +67,13 @@ pub(in crate::cli) const KEYS: [Key; 14] = [
         Kind::Duration,
         "2m",
     ),
+    key(
+        "longest_silence",
+        "GATEHAND_LONGEST_SILENCE",
+        Kind::Duration,
+        "15m where gatehand run runs",
+    ),
+    key("metrics_file", "GATEHAND_METRICS_FILE", Kind::Text, "none"),
     key("ca_file", "GATEHAND_CA_FILE", Kind::Text, "none"),
     key(
         "system_certificates",
