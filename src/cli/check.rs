@@ -29,7 +29,7 @@ Examples:
   gatehand check --json --timeout 10
   gatehand check --bundle support.json
 
-It changes nothing. For monitoring: exit code 0 if all is well, 21 if something warns, 22 if
+It changes nothing. For monitoring: exit code 0 if all is well, 22 if something warns, 23 if
 something failed. The checks are described in docs/KIOSK.md.";
 
 /// Check disk, vault, network, server and key, and tell what to do; changes nothing.

@@ -37,8 +37,10 @@ Exit codes, and the word for each as --json has it in `kind`:
   19  error-status         an answer to gatehand request is of status 400 or above
   20  not-allowed          the code's server or organizer is not among those
                            that this device may enrol at
-  21  check-warning        gatehand check found what somebody should see to
-  22  check-failed         gatehand check found what does not work";
+  22  check-warning        gatehand check found what somebody should see to
+  23  check-failed         gatehand check found what does not work
+  24  other-hardware       the vault was copied from another machine, and
+                           copied_card = "refuse" is set";
 
 /// Exit codes; see [`TABLE`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,8 +66,9 @@ pub(super) enum ExitCode {
     AnswerLost = 18,
     Status = 19,
     NotAllowed = 20,
-    CheckWarning = 21,
-    CheckFailed = 22,
+    CheckWarning = 22,
+    CheckFailed = 23,
+    OtherHardware = 24,
 }
 
 impl ExitCode {
@@ -94,13 +97,14 @@ impl ExitCode {
             Self::NotAllowed => "not-allowed",
             Self::CheckWarning => "check-warning",
             Self::CheckFailed => "check-failed",
+            Self::OtherHardware => "other-hardware",
         }
     }
 }
 
 #[cfg(test)]
 impl ExitCode {
-    pub(super) const ALL: [Self; 22] = [
+    pub(super) const ALL: [Self; 23] = [
         Self::Failed,
         Self::Usage,
         Self::Picture,
@@ -123,6 +127,7 @@ impl ExitCode {
         Self::NotAllowed,
         Self::CheckWarning,
         Self::CheckFailed,
+        Self::OtherHardware,
     ];
 }
 
@@ -223,6 +228,7 @@ fn of_kind(kind: ErrorKind) -> ExitCode {
         | ErrorKind::ServerFailed
         | ErrorKind::OtherDevice => ExitCode::Foreign,
         ErrorKind::OtherOrganizer => ExitCode::NotAllowed,
+        ErrorKind::OtherHardware => ExitCode::OtherHardware,
         ErrorKind::VaultInUse => ExitCode::Busy,
         ErrorKind::VaultUnwritable => ExitCode::VaultUnwritable,
         ErrorKind::VaultUnreadable | ErrorKind::VaultDamaged | ErrorKind::VaultTooNew => {
@@ -253,7 +259,7 @@ mod tests {
             .map(|&code| (code as u8, code.kind().to_owned()));
         let all: Vec<_> = std::iter::once((0, String::new())).chain(all).collect();
         assert_eq!(listed, all);
-        assert_eq!(ExitCode::ALL.len(), ExitCode::CheckFailed as usize);
+        assert_eq!(ExitCode::ALL.len() + 1, ExitCode::OtherHardware as usize);
     }
 
     /// Kinds that the command does not tell from others.

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rustix::fs::OFlags;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 
 use super::told_once::ToldOnce;
 use crate::door::{Feed, metrics_text};
@@ -22,8 +22,14 @@ const MODE: u32 = 0o644;
 /// Tells that the device was looked at.
 pub(super) type Looked = Arc<Notify>;
 
-/// Keeps the file as the feed is, until this is dropped.
-pub(super) async fn keep(path: PathBuf, feed: Arc<Feed>, every: Duration, looked: Looked) {
+/// Keeps the file as the feed is, until all is to stop, and removes it then.
+pub(super) async fn keep(
+    path: PathBuf,
+    feed: Arc<Feed>,
+    every: Duration,
+    looked: Looked,
+    mut stop: watch::Receiver<bool>,
+) {
     let mut told = ToldOnce::default();
     let mut changed = feed.watch();
     let mut written = None;
@@ -49,10 +55,8 @@ pub(super) async fn keep(path: PathBuf, feed: Arc<Feed>, every: Duration, looked
         loop {
             tokio::select! {
                 () = &mut next => break,
-                changed = changed.changed() => match changed {
-                    Ok(()) => break,
-                    Err(_) => return,
-                },
+                Ok(()) = changed.changed() => break,
+                _ = stop.wait_for(|stop| *stop) => return remove(&path),
                 // A call that says nothing new but its time waits for the next heartbeat.
                 () = looked.notified() => {
                     let now = feed.standing();
@@ -66,7 +70,7 @@ pub(super) async fn keep(path: PathBuf, feed: Arc<Feed>, every: Duration, looked
 }
 
 /// Removes it, as what it says is over.
-pub(super) fn remove(path: &Path) {
+fn remove(path: &Path) {
     match fs::remove_file(path) {
         Err(error) if error.kind() != ErrorKind::NotFound => {
             tracing::warn!(

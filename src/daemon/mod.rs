@@ -29,6 +29,7 @@ mod watch;
 mod wipe;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::task::JoinSet;
 
@@ -43,6 +44,9 @@ pub use daemon_error::DaemonError;
 pub use instance::process_of;
 pub use settings::{AllowedEnrolments, Settings};
 pub use told::Told;
+
+/// How long the end waits for the last that is done to the metrics' file.
+const METRICS_PATIENCE: Duration = Duration::from_secs(2);
 
 /// Runs until it is told to stop.
 pub async fn run(
@@ -75,10 +79,11 @@ pub async fn run(
     let mut watching = JoinSet::new();
     watch::begin(&mut watching, &wake, folder, &settings.sources);
     let looked = metrics_file::Looked::default();
-    if let Some(path) = settings.metrics_file.clone() {
-        let (feed, looked) = (Arc::clone(&feed), Arc::clone(&looked));
-        watching.spawn(metrics_file::keep(path, feed, settings.heartbeat, looked));
-    }
+    let metrics = settings.metrics_file.take().map(|path| {
+        let (feed, looked, stop) = (Arc::clone(&feed), Arc::clone(&looked), told.stop.clone());
+        let every = settings.heartbeat;
+        tokio::spawn(metrics_file::keep(path, feed, every, looked, stop))
+    });
     let life = Life {
         looked: &looked,
         agent: &agent,
@@ -90,9 +95,9 @@ pub async fn run(
     manager::stopping();
     feed.end();
     while doors.join_next().await.is_some() {}
-    watching.shutdown().await;
-    if let Some(path) = &settings.metrics_file {
-        metrics_file::remove(path);
+    if let Some(metrics) = metrics {
+        // A disk that does not answer must not keep this from ending.
+        let _ = tokio::time::timeout(METRICS_PATIENCE, metrics).await;
     }
     Ok(())
 }

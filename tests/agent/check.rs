@@ -125,12 +125,12 @@ fn a_device_that_is_well_is_told_to_be_and_left_as_it_is() {
 fn a_device_that_is_not_enrolled_is_told_what_is_wrong_on_the_way_to_a_server_that_is_named() {
     let scanner = Scanner::new();
     check(&scanner, &[])
-        .wrong(22, &["key"])
+        .wrong(23, &["key"])
         .is("key", "failed", "gatehand init")
         .is("dns", "skipped", "key failed");
     assert!(!scanner.home().exists());
     check(&scanner, &["--url", "https://unknown.invalid"])
-        .wrong(22, &["dns"])
+        .wrong(23, &["dns"])
         .is("dns", "failed", "unknown.invalid has no address")
         .is("server", "skipped", "dns failed");
     let port = TcpListener::bind("127.0.0.1:0")
@@ -139,12 +139,12 @@ fn a_device_that_is_not_enrolled_is_told_what_is_wrong_on_the_way_to_a_server_th
         .unwrap()
         .port();
     check(&scanner, &["--url", &format!("https://127.0.0.1:{port}")])
-        .wrong(22, &["route"])
+        .wrong(23, &["route"])
         .is("route", "failed", "IPv4 does not connect")
         .is("tls", "skipped", "route failed");
     let plain = Installation::start();
     check(&scanner, &["--url", &plain.url.replace("http:", "https:")])
-        .wrong(22, &["tls"])
+        .wrong(23, &["tls"])
         .is("tls", "failed", "answers without encryption");
 }
 
@@ -156,7 +156,7 @@ fn a_server_that_is_away_or_another_is_told_with_what_was_not_asked() {
     let url = installation.url.clone();
     drop(installation);
     check(&scanner, &[])
-        .wrong(22, &["route"])
+        .wrong(23, &["route"])
         .is("key", "skipped", "route failed");
     let port = url.rsplit_once(':').unwrap().1;
     let portal = TcpListener::bind(format!("127.0.0.1:{port}")).unwrap();
@@ -169,7 +169,7 @@ fn a_server_that_is_away_or_another_is_told_with_what_was_not_asked() {
         }
     });
     check(&scanner, &[])
-        .wrong(22, &["server"])
+        .wrong(23, &["server"])
         .is("server", "failed", "not the device API")
         .is("key", "skipped", "server failed");
     assert_eq!(vault, scanner.lasting_files());
@@ -205,13 +205,13 @@ fn a_clock_that_is_wrong_is_told_by_the_servers_also_where_that_makes_its_certif
         Checked::of(&end(faked.output().unwrap()))
     };
     at("+2 hours")
-        .wrong(22, &["clock"])
+        .wrong(23, &["clock"])
         .is("clock", "failed", "ahead of the server's");
     at("+2 minutes")
-        .wrong(21, &["clock"])
+        .wrong(22, &["clock"])
         .is("clock", "warning", "time server");
     at("9999-01-01")
-        .wrong(22, &["clock", "tls"])
+        .wrong(23, &["clock", "tls"])
         .is(
             "clock",
             "failed",
@@ -220,7 +220,7 @@ fn a_clock_that_is_wrong_is_told_by_the_servers_also_where_that_makes_its_certif
         .is("tls", "failed", "expired")
         .is("key", "skipped", "tls failed");
     at("1971-01-01")
-        .wrong(22, &["clock", "tls"])
+        .wrong(23, &["clock", "tls"])
         .is("clock", "failed", "behind the server's");
 }
 
@@ -241,7 +241,7 @@ fn a_certificate_of_somebody_else_or_one_that_ends_soon_is_told() {
     front.shows_one_of(&other);
     let asked = front.requests();
     check(&scanner, &[])
-        .wrong(22, &["tls"])
+        .wrong(23, &["tls"])
         .is("tls", "failed", "CN=Other")
         .is("clock", "ok", "whose certificate is not valid")
         .is("key", "skipped", "tls failed");
@@ -262,7 +262,7 @@ fn a_certificate_of_somebody_else_or_one_that_ends_soon_is_told() {
     );
     let named = [&["--url", &soon.url], &trusting[..]].concat();
     check(&Scanner::new(), &named)
-        .wrong(22, &["key", "tls"])
+        .wrong(23, &["key", "tls"])
         .is("tls", "warning", "renewed");
 }
 
@@ -280,18 +280,18 @@ fn a_device_that_was_revoked_or_is_not_known_is_told_and_the_vault_does_not_lear
     fs::set_permissions(copy.home(), fs::Permissions::from_mode(0o700)).unwrap();
     copy.run(&["roll"]).succeeds();
     check(&scanner, &[])
-        .wrong(22, &["key"])
+        .wrong(23, &["key"])
         .is("key", "failed", "another copy of this vault")
         .is("gate", "skipped", "key failed")
         .is("server", "ok", "answers");
     installation.admin(&["device", "revoke", ORGANIZER, "1"]);
     check(&copy, &[])
-        .wrong(22, &["key"])
+        .wrong(23, &["key"])
         .is("key", "failed", "has revoked this device");
     assert_eq!(copy.status()["state"], "enrolled");
     copy.run(&["info"]).complains(16, "revoked");
     check(&copy, &[])
-        .wrong(22, &["key"])
+        .wrong(23, &["key"])
         .is("key", "failed", "create a new device");
 }
 
@@ -311,7 +311,7 @@ fn a_proxy_that_refuses_or_is_none_is_told_without_its_password() {
         let ended = end(command.env("HTTPS_PROXY", proxy).output().unwrap());
         assert!(!ended.stdout.contains("Pr0xyPassw0rd"), "{ended:?}");
         Checked::of(&ended)
-            .wrong(22, &["proxy"])
+            .wrong(23, &["proxy"])
             .is("proxy", "failed", words)
             .is("tls", "skipped", "proxy failed");
     }
@@ -328,34 +328,34 @@ fn a_vault_that_is_damaged_open_or_without_its_key_is_told_and_not_mended() {
     let mode = |mode| fs::set_permissions(&key, fs::Permissions::from_mode(mode)).unwrap();
     mode(0o644);
     check(&scanner, &[])
-        .wrong(21, &["permissions"])
+        .wrong(22, &["permissions"])
         .is("permissions", "warning", "mode 0644");
     let still = fs::metadata(&key).unwrap().permissions().mode() & 0o777;
     assert_eq!(still, 0o644);
     mode(0o600);
     fs::set_permissions(scanner.home(), fs::Permissions::from_mode(0o777)).unwrap();
     check(&scanner, &[])
-        .wrong(22, &["permissions"])
+        .wrong(23, &["permissions"])
         .is("permissions", "failed", "other users");
     fs::set_permissions(scanner.home(), fs::Permissions::from_mode(0o700)).unwrap();
 
     let kept = fs::read(&key).unwrap();
     fs::remove_file(&key).unwrap();
     check(&scanner, &[])
-        .wrong(22, &["key-home"])
+        .wrong(23, &["key-home"])
         .is("vault", "skipped", "key-home failed")
         .is("server", "skipped", "key-home failed");
     assert!(!key.exists());
     fs::write(&key, "short").unwrap();
     mode(0o600);
-    check(&scanner, &[]).wrong(22, &["key-home"]);
+    check(&scanner, &[]).wrong(23, &["key-home"]);
     fs::write(&key, kept).unwrap();
 
     let mut bytes = fs::read(&vault).unwrap();
     bytes.iter_mut().skip(200).for_each(|byte| *byte = !*byte);
     fs::write(&vault, &bytes).unwrap();
     check(&scanner, &[])
-        .wrong(22, &["vault"])
+        .wrong(23, &["vault"])
         .is("vault", "failed", "--replace")
         .is("key", "skipped", "vault failed");
     assert_eq!(fs::read(&vault).unwrap(), bytes);
@@ -405,7 +405,7 @@ fn the_agent_that_is_to_run_is_looked_for_and_asked_when_it_last_heard_of_the_se
             .unwrap()))
     };
     checked(&[])
-        .wrong(21, &["daemon"])
+        .wrong(22, &["daemon"])
         .is("daemon", "warning", "does not run");
     let mut daemon = Daemon::start(&scanner, &["--heartbeat", "1h"]);
     daemon.until_it_is_online(true);
@@ -415,7 +415,7 @@ fn the_agent_that_is_to_run_is_looked_for_and_asked_when_it_last_heard_of_the_se
         .is("last-contact", "ok", "the server answered");
     thread::sleep(Duration::from_millis(1100)); // A silence of a second is to be one.
     checked(&["--longest-silence", "1s"])
-        .wrong(21, &["last-contact"])
+        .wrong(22, &["last-contact"])
         .is("last-contact", "warning", "see what proxy");
     assert!(daemon.stop().success());
     check(&scanner, &[])
@@ -429,7 +429,7 @@ fn a_server_that_never_answers_is_told_in_time() {
     let url = format!("http://{}", silent.local_addr().unwrap());
     let begun = Instant::now();
     check(&Scanner::new(), &["--url", &url, "--timeout", "2"])
-        .wrong(22, &["server"])
+        .wrong(23, &["server"])
         .is("key", "skipped", "server failed");
     assert!(
         begun.elapsed() < Duration::from_secs(10),
