@@ -25,6 +25,8 @@ pub mod jni;
 pub mod key_envelope;
 mod mask;
 pub mod private_file;
+#[cfg(feature = "cli")]
+mod public_file;
 mod regular_file;
 pub mod seal;
 pub mod secret;

@@ -112,6 +112,7 @@ struct Asking {
 fn asking(core: &Core) -> Result<Asking, AgentError> {
     let vault = Vault::look(&core.folder)?.ok_or(AgentError::NotEnrolled)?;
     let device = Device::load(&vault)?;
+    core.refuse_copied(&device)?;
     if !device.has_key() {
         return Err(AgentError::unusable(&device));
     }

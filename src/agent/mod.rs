@@ -10,6 +10,8 @@
 mod access;
 mod advice;
 mod answer;
+#[cfg(feature = "cli")]
+mod binding;
 mod calls;
 mod client;
 mod clock;
@@ -44,6 +46,8 @@ use crate::wire::MediumKeySet;
 pub use self::core::is_working_apart;
 pub use advice::Advice;
 pub use answer::ForeignAnswer;
+#[cfg(feature = "cli")]
+pub use binding::{CopiedCard, Kinship, OwnHardware};
 pub use calls::{
     ApiRequest, ApiResponse, ApiStream, BodyWriter, Current, Info, MediaKeySets, Selected,
     SelectedEvent, StreamedBody, Suggestion, streamed_body,
@@ -87,6 +91,29 @@ impl Agent {
         Self {
             core: self.core.observed_by(observer),
         }
+    }
+
+    /// The same on this hardware, where a vault that was copied from other is noticed.
+    #[cfg(feature = "cli")]
+    pub fn on_hardware(self, own: OwnHardware) -> Self {
+        Self {
+            core: self.core.on_hardware(own),
+        }
+    }
+
+    /// Binds a vault that is bound to no hardware yet to this. Waits for the disk, and for nobody else.
+    #[cfg(feature = "cli")]
+    pub fn bind_hardware(&self) -> Result<(), AgentError> {
+        operate::bind(&self.core)
+    }
+
+    /// Binds the vault to this hardware, and replaces the device's key: any other copy of it stops working.
+    #[cfg(feature = "cli")]
+    pub async fn adopt_hardware(&self) -> Result<Done, AgentError> {
+        apart(&self.core, |core| async move {
+            operate::adopt_hardware(&core).await
+        })
+        .await
     }
 
     /// The same, made for many calls: it keeps the vault open and its key in memory, and reads them

@@ -17,6 +17,8 @@ pub enum Id {
     KeyHome,
     /// The vault.
     Vault,
+    /// Whether this is the hardware that the vault is bound to.
+    Hardware,
     /// Whether `gatehand run` runs.
     Daemon,
     /// When the server last answered.
@@ -45,11 +47,12 @@ pub enum Id {
 
 impl Id {
     /// Every check.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::FileSystem,
         Self::Permissions,
         Self::KeyHome,
         Self::Vault,
+        Self::Hardware,
         Self::Daemon,
         Self::LastContact,
         Self::Proxy,
@@ -71,6 +74,7 @@ impl Id {
             Self::Permissions => "permissions",
             Self::KeyHome => "key-home",
             Self::Vault => "vault",
+            Self::Hardware => "hardware",
             Self::Daemon => "daemon",
             Self::LastContact => "last-contact",
             Self::Proxy => "proxy",

@@ -11,6 +11,7 @@ mod daemon;
 mod disk;
 mod door_status;
 mod finding;
+mod hardware;
 mod network;
 mod server;
 mod surroundings;
@@ -21,7 +22,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::agent::{Agent, Client, ClientError, Status};
+use crate::agent::{Agent, Client, ClientError, OwnHardware, Status};
 use crate::enrolment::ServerUrl;
 use crate::vault::Folder;
 use finding::Findings;
@@ -39,6 +40,8 @@ pub struct Subject {
     pub client: Result<Client, ClientError>,
     /// The server that is asked where the vault names none.
     pub server: Option<ServerUrl>,
+    /// What tells this machine from others.
+    pub hardware: OwnHardware,
     /// The sockets of the daemon's doors.
     pub doors: Vec<PathBuf>,
     /// Whether a daemon is to run here.
@@ -130,6 +133,16 @@ async fn look(subject: Subject, until: Instant, seen: &mut Seen) {
         seen.status = status;
     }
     let status = seen.status.as_ref();
+    match status {
+        Some(status) => hardware::look(status, &subject.hardware, &mut seen.findings),
+        None => {
+            let because = match seen.findings.has_failed(Id::KeyHome) {
+                true => Id::KeyHome,
+                false => Id::Vault,
+            };
+            seen.findings.skip(&[Id::Hardware], because);
+        }
+    }
     let process = crate::daemon::process_of(&folder);
     seen.door = door_status::ask(&subject.doors).await;
     let daemon = daemon::Seen {

@@ -386,6 +386,12 @@ fn words(advice: Advice) -> &'static str {
         Advice::SetClockOrRenew => {
             "set this device's clock if it is wrong; if it is right, have the server's certificate renewed"
         }
+        Advice::EnrolOrAdoptHardware => {
+            "give this machine a device of its own: create one on the server, and run gatehand init with its code and --replace; if the other machine is gone, or this one was repaired, run gatehand vault adopt-hardware"
+        }
+        Advice::GiveHardwareId => {
+            "say what tells it with hardware_id in the settings, or --hardware-id, or run it as root, who may read more"
+        }
         Advice::Update => "update gatehand",
         Advice::Instead(Operation::Initialize) => "use gatehand init",
         Advice::Instead(Operation::Update) => "use gatehand update",

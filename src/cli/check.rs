@@ -105,8 +105,11 @@ impl Check {
         let socket = env::var_os("GATEHAND_SOCKET").filter(|socket| !socket.is_empty());
         let doors = doors::of_settings(socket.map(Into::into))?;
         let looked_at = folder.clone().left_alone();
+        let hardware = self.connection.hardware.own(&folder);
+        let own = hardware.clone();
         let subject = Subject {
-            agent: Box::new(move |client| agent_of(looked_at, client)),
+            agent: Box::new(move |client| agent_of(looked_at, client).on_hardware(own)),
+            hardware,
             // A call has to end, and be told, before all of it does.
             client: self.connection.client_within(time.mul_f64(0.9)),
             server: self.url,

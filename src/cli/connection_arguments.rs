@@ -7,6 +7,7 @@ use clap::Args;
 use clap::builder::BoolishValueParser;
 
 use super::error::CliError;
+use super::hardware_arguments::HardwareArguments;
 use crate::agent::{Client, ClientConfig, ClientError, Trust};
 
 /// Flattened into every command that makes calls.
@@ -32,6 +33,8 @@ pub(super) struct ConnectionArguments {
     /// Seconds to keep trying to get answers, for all calls of the command together (60 unless given).
     #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=600))]
     timeout: Option<u64>,
+    #[command(flatten)]
+    pub(super) hardware: HardwareArguments,
 }
 
 /// Seconds to keep trying unless said otherwise.

@@ -27,7 +27,7 @@ pub(super) struct KeepingArguments {
 impl KeepingArguments {
     /// The agent of this device.
     pub(super) fn agent(&self, connection: &ConnectionArguments) -> Result<Agent, CliError> {
-        agent_in(self.folder()?, connection.client()?)
+        agent_in(self.folder()?, connection.client()?, connection)
     }
 
     /// The same, made for many calls.
@@ -40,7 +40,9 @@ impl KeepingArguments {
             folder: folder.clone(),
         };
         let describe = Arc::new(SameMachine::from(machine));
-        Ok(Agent::new(folder, connection.lasting_client()?, describe).with_memory())
+        let own = connection.hardware.own(&folder);
+        let agent = Agent::new(folder, connection.lasting_client()?, describe);
+        Ok(agent.on_hardware(own).with_memory())
     }
 
     pub(super) fn folder(&self) -> Result<Folder, CliError> {
@@ -54,11 +56,16 @@ impl KeepingArguments {
 
 /// The agent of this device.
 pub(super) fn agent(connection: &ConnectionArguments) -> Result<Agent, CliError> {
-    agent_in(Folder::locate()?, connection.client()?)
+    agent_in(Folder::locate()?, connection.client()?, connection)
 }
 
-fn agent_in(folder: Folder, client: Client) -> Result<Agent, CliError> {
-    Ok(agent_of(folder, client))
+fn agent_in(
+    folder: Folder,
+    client: Client,
+    connection: &ConnectionArguments,
+) -> Result<Agent, CliError> {
+    let own = connection.hardware.own(&folder);
+    Ok(agent_of(folder, client).on_hardware(own))
 }
 
 /// The agent of the device in this folder.

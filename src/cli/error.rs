@@ -85,7 +85,7 @@ pub(super) enum CliError {
         #[source]
         source: MediaKeyError,
     },
-    #[error("nothing was revoked")]
+    #[error("nothing was done")]
     NotConfirmed,
     #[error("the server answered with status {status}")]
     Status {

@@ -40,7 +40,7 @@ Exit codes, and the word for each as --json has it in `kind`:
   22  check-warning        gatehand check found what somebody should see to
   23  check-failed         gatehand check found what does not work
   24  other-hardware       the vault was copied from another machine, and
-                           copied_card = "refuse" is set";
+                           is not to be used here (see --copied-card)";
 
 /// Exit codes; see [`TABLE`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

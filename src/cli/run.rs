@@ -83,6 +83,7 @@ impl Run {
         let folder = Folder::locate()?;
         let agent = self.keeping.lasting_agent(&self.connection)?;
         let settings = Settings {
+            hardware: self.connection.hardware.own(&folder),
             heartbeat: self.heartbeat,
             event_selection: self.event_selection,
             sources: match self.enrol_from.is_empty() {

@@ -220,6 +220,10 @@ fn of_agent() -> Vec<AgentError> {
             device: device(),
             is_revoked: true,
         },
+        AgentError::OtherHardware {
+            differs: vec!["serial of the board", "number of the card"],
+        },
+        AgentError::NoHardware,
         AgentError::Unsound {
             operation: Operation::Initialize,
             server: server(),

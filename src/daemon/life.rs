@@ -1,5 +1,7 @@
 //! What a kiosk's agent does, one thing after the other, until it is told to stop.
 
+use std::cell::RefCell;
+
 use tokio::time::{Instant, sleep_until};
 
 use super::enrol::{Enrolled, Enrolling};
@@ -20,6 +22,8 @@ pub(super) struct Life<'d> {
     pub(super) feed: &'d Feed,
     pub(super) settings: &'d Settings,
     pub(super) wake: &'d Wake,
+    /// What is to be told of a vault that was copied here.
+    pub(super) copied: RefCell<Option<String>>,
     pub(super) looked: &'d metrics_file::Looked,
 }
 
@@ -165,6 +169,10 @@ impl Life<'_> {
         let status = self.agent.status_read_apart().await;
         let before = self.feed.standing().state();
         self.feed.change(|standing| standing.look(&status));
+        if let Ok(status) = &status {
+            self.copied
+                .replace(status.kinship(&self.settings.hardware).in_words());
+        }
         match &status {
             Ok(status) if status.state != before => {
                 tracing::info!("{}", self.feed.standing().in_words());
@@ -264,6 +272,10 @@ impl Life<'_> {
     }
 
     fn tell_manager(&self) {
-        manager::status(&self.feed.standing().in_words());
+        let words = self.feed.standing().in_words();
+        match &*self.copied.borrow() {
+            Some(copied) => manager::status(&format!("{words}; {copied}")),
+            None => manager::status(&words),
+        }
     }
 }

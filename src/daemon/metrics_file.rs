@@ -3,21 +3,17 @@
 //! Written when something has changed, and at each heartbeat, so that the file's age tells whether this program still
 //! runs. It goes with a clean end: what it says is not so any more then.
 
-use std::fs::{self, OpenOptions, Permissions};
-use std::io::{self, ErrorKind, Write};
-use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use rustix::fs::OFlags;
 use tokio::sync::{Notify, watch};
 
 use super::told_once::ToldOnce;
 use crate::door::{Feed, metrics_text};
-
-/// Others read it: the collector runs as another user.
-const MODE: u32 = 0o644;
+use crate::public_file;
 
 /// Tells that the device was looked at.
 pub(super) type Looked = Arc<Notify>;
@@ -36,7 +32,7 @@ pub(super) async fn keep(
     loop {
         let standing = feed.standing();
         let (text, file) = (metrics_text(&standing), path.clone());
-        match tokio::task::spawn_blocking(move || write(&file, &text)).await {
+        match tokio::task::spawn_blocking(move || public_file::write(&file, &text)).await {
             Ok(Ok(())) => {
                 if told.end() {
                     tracing::info!("the metrics are in {} again", path.display());
@@ -79,60 +75,5 @@ fn remove(path: &Path) {
             );
         }
         _ => {}
-    }
-}
-
-/// Whoever reads it finds it whole. It is not synced: after a power cut nobody needs it.
-fn write(path: &Path, text: &str) -> io::Result<()> {
-    let name = path.file_name().ok_or(ErrorKind::InvalidInput)?;
-    // Collectors read what ends with .prom.
-    let draft = path.with_file_name(format!(".{}.new", name.to_string_lossy()));
-    match fs::remove_file(&draft) {
-        Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
-        _ => {}
-    }
-    let mut file = OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(MODE)
-        .custom_flags(OFlags::NOFOLLOW.bits().cast_signed())
-        .open(&draft)?;
-    let written = file
-        .set_permissions(Permissions::from_mode(MODE)) // whatever the umask is
-        .and_then(|()| file.write_all(text.as_bytes()))
-        .and_then(|()| fs::rename(&draft, path));
-    if written.is_err() {
-        let _ = fs::remove_file(&draft);
-    }
-    written
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_file_is_replaced_as_a_whole_and_nothing_stays_beside_it() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("gatehand.prom");
-        let elsewhere = folder.path().join("elsewhere");
-        fs::write(&elsewhere, "kept").unwrap();
-        std::os::unix::fs::symlink(&elsewhere, folder.path().join(".gatehand.prom.new")).unwrap();
-        for text in ["one\n", "two\n"] {
-            write(&path, text).unwrap();
-            assert_eq!(fs::read_to_string(&path).unwrap(), text);
-            let mode = fs::metadata(&path).unwrap().permissions().mode();
-            assert_eq!(mode & 0o777, MODE);
-        }
-        assert_eq!(fs::read_to_string(&elsewhere).unwrap(), "kept");
-        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2);
-        let folder_there = folder.path().join("folder.prom");
-        fs::create_dir(&folder_there).unwrap();
-        assert!(write(&folder_there, "one\n").is_err());
-        assert!(write(&folder.path().join("none/a.prom"), "one\n").is_err());
-        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 3);
-        remove(&path);
-        remove(&path);
-        assert!(!path.exists());
     }
 }

@@ -28,6 +28,7 @@ mod wake;
 mod watch;
 mod wipe;
 
+use std::cell::RefCell;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -56,6 +57,9 @@ pub async fn run(
     told: Told,
 ) -> Result<(), DaemonError> {
     let _instance = Instance::only(folder)?;
+    if let Err(error) = agent.bind_hardware() {
+        error.warn();
+    }
     let (agent, feed) = (Arc::new(agent), Arc::new(Feed::new()?));
     feed.change(|standing| standing.look(&agent.status()));
     let mut doors = JoinSet::new();
@@ -85,6 +89,7 @@ pub async fn run(
         tokio::spawn(metrics_file::keep(path, feed, every, looked, stop))
     });
     let life = Life {
+        copied: RefCell::default(),
         looked: &looked,
         agent: &agent,
         feed: &feed,

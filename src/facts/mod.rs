@@ -11,6 +11,8 @@ mod diagnostics;
 mod dmi;
 mod fallback;
 mod getprop;
+#[cfg(feature = "cli")]
+mod hardware_ids;
 mod kernel;
 mod os_release;
 mod overrides;
@@ -27,6 +29,8 @@ use source::Hardware;
 
 use crate::wire::{DeviceReport, Text};
 
+#[cfg(feature = "cli")]
+pub use hardware_ids::{HardwareId, HardwareSource, hardware_file, hardware_ids};
 pub use diagnostics::{Diagnostics, Disk, Load, Memory};
 pub use overrides::{BlankOverride, Overrides};
 pub use power::{Battery, BatteryStatus};
