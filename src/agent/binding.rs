@@ -92,7 +92,9 @@ impl Bound {
     pub(super) fn and(mut self, ids: &[HardwareId]) -> Self {
         for id in ids {
             let hash = self.hash(id);
-            self.sources.entry(id.source.name().to_owned()).or_insert(hash);
+            self.sources
+                .entry(id.source.name().to_owned())
+                .or_insert(hash);
         }
         self
     }
@@ -107,7 +109,8 @@ impl Bound {
     }
 
     fn lacks(&self, ids: &[HardwareId]) -> bool {
-        ids.iter().any(|id| !self.sources.contains_key(id.source.name()))
+        ids.iter()
+            .any(|id| !self.sources.contains_key(id.source.name()))
     }
 
     fn kinship(&self, ids: &[HardwareId]) -> Kinship {
@@ -194,9 +197,18 @@ mod tests {
         for (ids, expected) in [
             (&[board.clone(), card.clone()][..], Kinship::Same),
             (&[card.clone()], Kinship::Same),
-            (&[board.clone(), card.clone(), id(Machine, "m")], Kinship::Same),
-            (&[other_board.clone(), card.clone()], Kinship::Repaired(vec![of_board])),
-            (&[board.clone(), other_card.clone()], Kinship::Repaired(vec![of_card])),
+            (
+                &[board.clone(), card.clone(), id(Machine, "m")],
+                Kinship::Same,
+            ),
+            (
+                &[other_board.clone(), card.clone()],
+                Kinship::Repaired(vec![of_board]),
+            ),
+            (
+                &[board.clone(), other_card.clone()],
+                Kinship::Repaired(vec![of_card]),
+            ),
             (
                 &[other_board, other_card.clone()],
                 Kinship::Copied(vec![of_board, of_card]),
@@ -227,8 +239,17 @@ mod tests {
         assert_eq!(own(&[machine.clone()]).kinship(Some(&more)), Kinship::Same);
         let first = own(&[machine.clone()]).to_bind(None).unwrap();
         assert!(first.is_some());
-        for other in [vec![id(Board, "x"), machine.clone()], vec![machine], vec![id(Card, "y")], vec![]] {
-            assert_eq!(own(&other).to_bind(Some(&bound)).unwrap(), None, "{other:?}");
+        for other in [
+            vec![id(Board, "x"), machine.clone()],
+            vec![machine],
+            vec![id(Card, "y")],
+            vec![],
+        ] {
+            assert_eq!(
+                own(&other).to_bind(Some(&bound)).unwrap(),
+                None,
+                "{other:?}"
+            );
         }
         assert_eq!(own(&[]).to_bind(None).unwrap(), None);
     }

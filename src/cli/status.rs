@@ -7,7 +7,8 @@ use super::error::CliError;
 use super::hardware_arguments::HardwareArguments;
 use super::output;
 use crate::agent::{
-    self, Identity, Kinship, Lost, Operation, OwnAuthority, Revoker, State, Trust, UnfinishedEnrolment,
+    self, Identity, Kinship, Lost, Operation, OwnAuthority, Revoker, State, Trust,
+    UnfinishedEnrolment,
 };
 use crate::vault::Folder;
 use crate::wire::{DeviceReport, Gate, Text, timestamp};

@@ -89,7 +89,8 @@ pub fn hardware_ids(root: &Path, folder: &Path, given: Option<&str>) -> Vec<Hard
     let there = folder.ancestors().find_map(|path| fs::metadata(path).ok());
     let board = device_tree::serial(root).filter(|serial| !dmi::is_placeholder(serial));
     let card = there.and_then(|there| card(root, there.dev()));
-    let of = |source, value: Option<Text>| value.map(|value| HardwareId::of(source, value.as_str()));
+    let of =
+        |source, value: Option<Text>| value.map(|value| HardwareId::of(source, value.as_str()));
     let found = [
         of(HardwareSource::Board, board),
         of(HardwareSource::Card, card),
@@ -232,7 +233,10 @@ mod tests {
     fn a_machines_uuid_is_read_or_left_by_who_may_read_it() {
         let read = Machine::new(&[UUID]);
         let left = hardware_file(read.0.path());
-        assert!(!left.contains("4c4c4544") && !left.contains("4C4C4544"), "{left}");
+        assert!(
+            !left.contains("4c4c4544") && !left.contains("4C4C4544"),
+            "{left}"
+        );
         let service = Machine::new(&[("run/gatehand/hardware-id", &left)]);
         assert_eq!(read.ids(None), service.ids(None));
         for nothing in ["", "dmi\n", "dmi 12\n", "nonsense"] {

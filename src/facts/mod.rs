@@ -29,9 +29,9 @@ use source::Hardware;
 
 use crate::wire::{DeviceReport, Text};
 
+pub use diagnostics::{Diagnostics, Disk, Load, Memory};
 #[cfg(feature = "cli")]
 pub use hardware_ids::{HardwareId, HardwareSource, hardware_file, hardware_ids};
-pub use diagnostics::{Diagnostics, Disk, Load, Memory};
 pub use overrides::{BlankOverride, Overrides};
 pub use power::{Battery, BatteryStatus};
 pub use serial::hardware_serial;

@@ -108,12 +108,12 @@ fn a_device_that_is_well_is_told_to_be_and_left_as_it_is() {
         .is("event", "ok", "suggests none")
         .is("clock", "ok", "as the server's")
         .is("daemon", "ok", "need not");
-    assert_eq!(checked.checks.len(), 16);
+    assert_eq!(checked.checks.len(), 17);
     assert_eq!(before, scanner.lasting_files());
     assert_eq!(scanner.status()["gate"], Value::Null, "nothing is learnt");
     let table = scanner.run(&["check"]);
     let lines: Vec<&str> = table.succeeds().stdout.lines().collect();
-    assert_eq!(lines.len(), 16, "{table:?}");
+    assert_eq!(lines.len(), 17, "{table:?}");
     assert!(!table.stdout.contains('\x1b'), "{table:?}");
     let column = |line: &str| line.split("  ").next().unwrap().to_owned();
     assert!(lines.iter().all(|line| column(line) == "ok"), "{table:?}");

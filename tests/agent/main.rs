@@ -14,6 +14,7 @@ mod check;
 #[path = "../common/mod.rs"]
 mod common;
 mod connection;
+mod copied;
 mod daemon;
 mod diagnostics;
 mod door;

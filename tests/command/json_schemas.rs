@@ -141,6 +141,9 @@ fn what_the_commands_for_devices_print_is_as_their_schemas_say() {
     held.run(&scanner, "config", &["config"]);
     held.run(&scanner, "check", &["check"]);
     held.run(&scanner, "roll", &["roll"]);
+    let adopt = ["vault", "adopt-hardware", "--yes", "--hardware-id", "a"];
+    held.run(&scanner, "vault-adopt-hardware", &adopt);
+    held.run(&scanner, "status", &["status", "--hardware-id", "b"]);
     held.run(&scanner, "status", &["status"]);
 
     held.run(&scanner, "event-selection", &["event-selection"]);
