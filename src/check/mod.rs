@@ -174,6 +174,7 @@ async fn look(subject: Subject, until: Instant, seen: &mut Seen) {
         Err(error) => return network::without_client(error, &mut seen.findings),
     };
     let way = network::Way {
+        named: client.proxy(),
         proxy: client.proxy_to(&server.endpoint("")),
         server: &server,
         until,

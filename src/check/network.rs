@@ -10,7 +10,8 @@ use tokio::time::Instant;
 
 use super::finding::{Finding, Findings, Id};
 use crate::agent::{
-    Agent, AgentError, ClientError, ErrorKind, Looked, ProxyOnTheWay, SendError, can_clock_be_right,
+    Agent, AgentError, ClientError, ErrorKind, Looked, ProxyOnTheWay, SendError, Trust,
+    can_clock_be_right,
 };
 use crate::enrolment::ServerUrl;
 
@@ -26,6 +27,8 @@ const BEYOND: [Id; 5] = [Id::Server, Id::Key, Id::Profile, Id::Gate, Id::Event];
 
 pub(super) struct Way<'w> {
     pub(super) proxy: Option<ProxyOnTheWay>,
+    /// The proxy that is set, on the way or not.
+    pub(super) named: Option<String>,
     pub(super) server: &'w ServerUrl,
     pub(super) until: Instant,
 }
@@ -47,9 +50,10 @@ impl Way<'_> {
     pub(super) async fn look(&self, agent: &Agent, findings: &mut Findings) -> bool {
         findings.add(Finding::ok(
             Id::Proxy,
-            match &self.proxy {
-                Some(proxy) => format!("{} is on the way", proxy.shown),
-                None => "none is on the way".to_owned(),
+            match (&self.proxy, &self.named) {
+                (Some(proxy), _) => format!("{} is on the way", proxy.shown),
+                (None, Some(named)) => format!("none is on the way; {named} is for other servers"),
+                (None, None) => "none is on the way".to_owned(),
             },
         ));
         let Some(addresses) = self.names(findings).await else {
@@ -184,11 +188,17 @@ impl Way<'_> {
             };
         };
         let Some(end) = shown.valid_until else {
-            return Finding::ok(id, format!("trusted, signed by {}", shown.issuer));
+            let words = format!(
+                "trusted ({}), signed by {}",
+                trusts(&looked.trust),
+                shown.issuer
+            );
+            return Finding::ok(id, words);
         };
         let days = end.duration_since(Timestamp::now()).as_hours() / 24;
         let words = format!(
-            "trusted, signed by {}, valid until {} ({days} days)",
+            "trusted ({}), signed by {}, valid until {} ({days} days)",
+            trusts(&looked.trust),
             shown.issuer,
             end.strftime("%Y-%m-%d")
         );
@@ -230,6 +240,22 @@ impl Way<'_> {
             }
         }
     }
+}
+
+/// Whom this device trusts, in words.
+fn trusts(trust: &Trust) -> String {
+    if trust.pinned_certificate().is_some() {
+        return "by that certificate alone".to_owned();
+    }
+    let own = match trust.own_authorities().len() {
+        0 => String::new(),
+        count => format!(", {count} of its own"),
+    };
+    let system = match trust.includes_system() {
+        true => ", this system's",
+        false => "",
+    };
+    format!("by the built-in authorities{system}{own}")
 }
 
 /// By how many seconds this device's clock is ahead of the server's, which tells whole ones.

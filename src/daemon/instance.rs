@@ -4,7 +4,7 @@ use std::fs::{File, OpenOptions, TryLockError};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::Path;
 
-use rustix::fs::OFlags;
+use rustix::fs::{OFlags, major, minor};
 
 use super::daemon_error::DaemonError;
 use crate::private_file::PRIVATE_FILE;
@@ -22,20 +22,29 @@ const LOCKS_LIMIT: u64 = 4 * 1024 * 1024;
 pub fn process_of(folder: &Folder) -> Option<u32> {
     let lock = std::fs::symlink_metadata(folder.path().join(LOCK)).ok()?;
     let locks = regular_file::read(Path::new(LOCKS), LOCKS_LIMIT).ok()?;
-    holder(&String::from_utf8_lossy(&locks), lock.ino())
+    let disk = format!("{:02x}:{:02x}", major(lock.dev()), minor(lock.dev()));
+    let locks = String::from_utf8_lossy(&locks).into_owned();
+    let mut holders = holders(&locks, lock.ino());
+    // What the list has of a disk is another number on some file systems.
+    let is_it = |(process, on): &(u32, &str)| *on == disk || is_ours(*process);
+    holders.find(is_it).map(|(process, _)| process)
 }
 
-/// Who holds a lock on the file of this number. The disk's is not looked at: what the list has of it is another
-/// one on some file systems.
-fn holder(locks: &str, inode: u64) -> Option<u32> {
-    let inode = format!(":{inode}");
+fn is_ours(process: u32) -> bool {
+    std::fs::read_to_string(format!("/proc/{process}/comm"))
+        .is_ok_and(|name| name.starts_with("gatehand"))
+}
+
+/// Who holds a lock on a file of this number, and on which disk.
+fn holders(locks: &str, inode: u64) -> impl Iterator<Item = (u32, &str)> {
+    let inode = inode.to_string();
     // As in `3: FLOCK  ADVISORY  WRITE 4711 fe:00:1234 0 EOF`; who waits has an arrow before.
-    let mut rows = locks.lines().map(str::split_whitespace);
-    rows.find_map(|mut row| {
+    let rows = locks.lines().map(str::split_whitespace);
+    rows.filter_map(move |mut row| {
         let kind = row.nth(1)?;
         let process = row.nth(2)?.parse().ok()?;
-        let is_it = kind == "FLOCK" && row.next()?.ends_with(&inode);
-        is_it.then_some(process)
+        let (disk, file) = row.next()?.rsplit_once(':')?;
+        (kind == "FLOCK" && file == inode).then_some((process, disk))
     })
 }
 
@@ -83,9 +92,10 @@ mod tests {
 3: -> FLOCK  ADVISORY  WRITE 14 fe:00:78 0 EOF
 4: OFDLCK ADVISORY  READ -1 00:06:1034 0 EOF
 ";
-        assert_eq!(holder(locks, 77), Some(13));
-        assert_eq!(holder(locks, 177), Some(12));
-        assert_eq!(holder(locks, 7), None);
-        assert_eq!(holder(locks, 78), None);
+        let found = |inode| holders(locks, inode).collect::<Vec<_>>();
+        assert_eq!(found(77), [(13, "fe:00")]);
+        assert_eq!(found(177), [(12, "fe:00")]);
+        assert_eq!(found(7), []);
+        assert_eq!(found(78), []);
     }
 }

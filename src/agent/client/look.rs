@@ -27,6 +27,8 @@ pub struct Looked {
     pub between: (Timestamp, Timestamp),
     /// What the server's clock showed meanwhile, if it told; whole seconds.
     pub date: Option<Timestamp>,
+    /// Whom this device trusts there.
+    pub trust: Trust,
     /// What it has shown as its certificate; nothing without TLS.
     pub certificate: Option<ShownCertificate>,
 }
@@ -63,6 +65,11 @@ impl Client {
         })
     }
 
+    /// The proxy for https to other machines, on the way or not.
+    pub fn proxy(&self) -> Option<String> {
+        self.setup.proxy.as_ref().map(ToString::to_string)
+    }
+
     /// Asks at this address as anybody may, and goes on whatever the certificate is worth: nothing is said that
     /// whoever answers may not know.
     pub(in crate::agent) async fn look(
@@ -93,6 +100,7 @@ impl Client {
         let certificate = seen.lock().unwrap_or_else(PoisonError::into_inner).take();
         let looked = Looked {
             between: (begun, clock::now()),
+            trust: trust.clone(),
             date: text(&answer.headers, DATE).and_then(date),
             certificate,
         };
