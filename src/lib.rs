@@ -10,6 +10,8 @@
 pub mod agent;
 mod causes;
 #[cfg(feature = "cli")]
+pub mod check;
+#[cfg(feature = "cli")]
 pub mod cli;
 #[cfg(feature = "cli")]
 pub mod daemon;
@@ -23,6 +25,8 @@ pub mod jni;
 pub mod key_envelope;
 mod mask;
 pub mod private_file;
+#[cfg(feature = "cli")]
+mod public_file;
 mod regular_file;
 pub mod seal;
 pub mod secret;

@@ -133,7 +133,9 @@ async fn resume_in_passing(core: &Core, has_key: bool) -> Result<Option<AgentErr
 /// Reads identity and key as they are, if there are any.
 fn read_access(core: &Core) -> Result<Access, AgentError> {
     let vault = Vault::look(&core.folder)?.ok_or(AgentError::NotEnrolled)?;
-    Access::load(&vault, Device::load(&vault)?)
+    let device = Device::load(&vault)?;
+    core.refuse_copied(&device)?;
+    Access::load(&vault, device)
 }
 
 /// The same, unless something was begun that has to be finished first.
@@ -153,6 +155,7 @@ fn read(
     let vault = Vault::look(&core.folder)?.ok_or(AgentError::NotEnrolled)?;
     let device = Device::load(&vault)?;
     device.identity.as_ref().map_or(Ok(()), allow)?;
+    core.refuse_copied(&device)?;
     if device.situation().unfinished().is_some() {
         return Ok(Seen::Unfinished {
             has_key: device.has_key(),

@@ -116,6 +116,10 @@ pub enum Advice {
     ReplaceCertificate,
     /// Set this device's clock, or have the server's certificate renewed.
     SetClockOrRenew,
+    /// Enrol as a device of its own, or take the vault over for this hardware.
+    EnrolOrAdoptHardware,
+    /// Say what tells this hardware from other.
+    GiveHardwareId,
     /// Install a newer version.
     Update,
     /// Ask for this operation instead.
@@ -157,6 +161,7 @@ impl Advice {
             | ErrorKind::VaultUnreadable
             | ErrorKind::Failed => None,
             ErrorKind::OtherOrganizer => Some(Self::CodeOfAllowed),
+            ErrorKind::OtherHardware => Some(Self::EnrolOrAdoptHardware),
         }
     }
 
@@ -210,6 +215,7 @@ fn of_details(error: &AgentError) -> Option<Advice> {
             }
             source => of_silence(*operation, *pending, source),
         },
+        AgentError::NoHardware => Some(Advice::GiveHardwareId),
         AgentError::OwnPath { operation, .. } => Some(Advice::Instead(*operation)),
         AgentError::Vault(VaultError::Volatile { .. }) => Some(Advice::KeepOrAllow),
         AgentError::Vault(VaultError::NoPermissions { .. }) => Some(Advice::MoveVault),

@@ -10,6 +10,8 @@
 mod access;
 mod advice;
 mod answer;
+#[cfg(feature = "cli")]
+mod binding;
 mod calls;
 mod client;
 mod clock;
@@ -21,6 +23,8 @@ mod event;
 #[cfg(fuzzing)]
 pub mod fuzzing;
 mod idempotency_key;
+#[cfg(feature = "cli")]
+mod inspect;
 mod learn;
 mod media_keys;
 mod operate;
@@ -33,6 +37,8 @@ use std::sync::Arc;
 
 use self::core::{Core, Sent, apart};
 use crate::enrolment::Enrolment;
+#[cfg(feature = "cli")]
+use crate::enrolment::ServerUrl;
 use crate::facts::Overrides;
 use crate::vault::Folder;
 use crate::wire::MediumKeySet;
@@ -40,6 +46,8 @@ use crate::wire::MediumKeySet;
 pub use self::core::is_working_apart;
 pub use advice::Advice;
 pub use answer::ForeignAnswer;
+#[cfg(feature = "cli")]
+pub use binding::{CopiedCard, Kinship, OwnHardware};
 pub use calls::{
     ApiRequest, ApiResponse, ApiStream, BodyWriter, Current, Info, MediaKeySets, Selected,
     SelectedEvent, StreamedBody, Suggestion, streamed_body,
@@ -48,6 +56,8 @@ pub use client::{
     App, Client, ClientConfig, ClientError, Distrust, Flaw, LastFailure, OwnAuthority, ProxyChoice,
     ProxyRefusal, SendError, Signer, Trust,
 };
+#[cfg(feature = "cli")]
+pub use client::{Looked, ProxyOnTheWay, ShownCertificate};
 pub use clock::can_be_right as can_clock_be_right;
 pub use describe::{Describe, SameMachine, ThisMachine};
 pub use error::{AgentError, ErrorKind};
@@ -81,6 +91,29 @@ impl Agent {
         Self {
             core: self.core.observed_by(observer),
         }
+    }
+
+    /// The same on this hardware, where a vault that was copied from other is noticed.
+    #[cfg(feature = "cli")]
+    pub fn on_hardware(self, own: OwnHardware) -> Self {
+        Self {
+            core: self.core.on_hardware(own),
+        }
+    }
+
+    /// Binds a vault that is bound to no hardware yet to this. Waits for the disk, and for nobody else.
+    #[cfg(feature = "cli")]
+    pub fn bind_hardware(&self) -> Result<(), AgentError> {
+        operate::bind(&self.core)
+    }
+
+    /// Binds the vault to this hardware, and replaces the device's key: any other copy of it stops working.
+    #[cfg(feature = "cli")]
+    pub async fn adopt_hardware(&self) -> Result<Done, AgentError> {
+        apart(&self.core, |core| async move {
+            operate::adopt_hardware(&core).await
+        })
+        .await
     }
 
     /// The same, made for many calls: it keeps the vault open and its key in memory, and reads them
@@ -247,6 +280,29 @@ impl Agent {
         public: &str,
     ) -> Result<MediaKeySets<MediumKeySet>, AgentError> {
         calls::encrypted_media_keys(&self.core, public).await
+    }
+
+    /// What a server shows to anybody: its certificate, judged by whom this device trusts there, and its
+    /// clock; with it why it is not trusted, if it is not. It is told nothing, and nothing is learnt.
+    #[cfg(feature = "cli")]
+    pub async fn look_at(
+        &self,
+        server: &ServerUrl,
+    ) -> Result<(Looked, Option<AgentError>), AgentError> {
+        inspect::look_at(&self.core, server).await
+    }
+
+    /// Who the server says that this device is, if it takes the key. Nothing is finished, stored or told, whatever
+    /// it answers.
+    #[cfg(feature = "cli")]
+    pub async fn ask_only(&self) -> Result<Identity, AgentError> {
+        inspect::who(&self.core).await
+    }
+
+    /// What to scan for now, asked in the same way.
+    #[cfg(feature = "cli")]
+    pub async fn event_selection_only(&self) -> Result<Suggestion, AgentError> {
+        inspect::selection(&self.core).await
     }
 
     /// The name of the key pair for NFC media that came with an adopted device, where an app's store of keys

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use jiff::Timestamp;
 
+#[cfg(feature = "cli")]
+use super::binding::{Bound, Kinship, OwnHardware};
 use super::client::Trust;
 use super::error::AgentError;
 use super::record::{Device, Identity, Lost, Revoker, ToRevoke};
@@ -33,6 +35,9 @@ pub struct Status {
     pub revoked_by: Option<Revoker>,
     /// Devices that were here before and are still to be revoked.
     pub to_revoke: Vec<Identity>,
+    /// The hardware that the vault is bound to.
+    #[cfg(feature = "cli")]
+    hardware: Option<Bound>,
     /// Why the device can make no calls, if it can't.
     pub hindrance: Option<AgentError>,
 }
@@ -58,6 +63,12 @@ impl Status {
             identity: Some(identity),
             ..self
         }
+    }
+
+    /// How the vault stands to the hardware that this is.
+    #[cfg(feature = "cli")]
+    pub fn kinship(&self, own: &OwnHardware) -> Kinship {
+        own.kinship(self.hardware.as_ref())
     }
 
     /// Reads the vault in `folder`. Changes nothing and waits for nobody.
@@ -93,6 +104,8 @@ impl Status {
                 None => Vec::new(),
             },
             trust: device.trust,
+            #[cfg(feature = "cli")]
+            hardware: device.hardware,
             identity: device.identity,
         })
     }

@@ -132,6 +132,9 @@ fn typed() -> &'static str {
 fn plain(error: &CliError) -> Option<&'static str> {
     match error {
         CliError::Rejected => Some(OTHER_COPY),
+        CliError::ChecksWarn(_) | CliError::ChecksFailed(_) => {
+            Some("each says what to do; what was skipped needs what failed")
+        }
         CliError::EnrolmentList { source, .. } => source.advice(),
         CliError::ServerNotAllowed { .. } => Some(
             "scan the code of a device of that server, or allow this one with --allowed-server",
@@ -382,6 +385,12 @@ fn words(advice: Advice) -> &'static str {
         }
         Advice::SetClockOrRenew => {
             "set this device's clock if it is wrong; if it is right, have the server's certificate renewed"
+        }
+        Advice::EnrolOrAdoptHardware => {
+            "give this machine a device of its own: create one on the server, and run gatehand init with its code and --replace; if the other machine is gone, or this one was repaired, run gatehand vault adopt-hardware"
+        }
+        Advice::GiveHardwareId => {
+            "say what tells it with hardware_id in the settings, or --hardware-id, or run it as root, who may read more"
         }
         Advice::Update => "update gatehand",
         Advice::Instead(Operation::Initialize) => "use gatehand init",

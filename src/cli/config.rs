@@ -26,8 +26,9 @@ pub(super) struct Config {
     pub(super) json: bool,
 }
 
+/// What `--json` prints.
 #[derive(Serialize)]
-struct ConfigDocument {
+pub(super) struct ConfigDocument {
     /// The file that was read, if there is one.
     file: Option<String>,
     settings: Vec<Setting>,
@@ -59,11 +60,21 @@ struct Door {
 
 impl Config {
     pub(super) fn run(self) -> Result<(), CliError> {
-        // What they say has to be what `run` takes.
+        let document = ConfigDocument::in_force()?;
+        match self.json {
+            true => output::print_json(&document),
+            false => print(document),
+        }
+    }
+}
+
+impl ConfigDocument {
+    /// The settings as `gatehand run` takes them.
+    pub(super) fn in_force() -> Result<Self, CliError> {
         check()?;
         let taken = Taken::by_this_process();
         let doors = super::doors::of_settings(env::var_os("GATEHAND_SOCKET").map(Into::into))?;
-        let document = ConfigDocument {
+        Ok(Self {
             file: taken.map(|taken| taken.path().display().to_string()),
             settings: KEYS
                 .iter()
@@ -82,11 +93,7 @@ impl Config {
                         .map(|caller| caller.address().to_string()),
                 })
                 .collect(),
-        };
-        match self.json {
-            true => output::print_json(&document),
-            false => print(document),
-        }
+        })
     }
 }
 
@@ -108,7 +115,7 @@ fn setting(key: &Key, taken: Option<&Taken>) -> Result<Setting, CliError> {
         (Some(_), None) => "environment",
     };
     let value = match value {
-        Some(value) => value.to_string_lossy().into_owned(),
+        Some(value) => without_login(&value.to_string_lossy()),
         None if key.name == "home" => Folder::locate()?.path().display().to_string(),
         None => key.default.to_owned(),
     };
@@ -119,6 +126,20 @@ fn setting(key: &Key, taken: Option<&Taken>) -> Result<Setting, CliError> {
         line,
         variable: key.variable,
     })
+}
+
+/// An address without the name and password of a proxy.
+fn without_login(value: &str) -> String {
+    match value.rsplit_once('@') {
+        Some((before, host)) if !before.contains(char::is_whitespace) => {
+            let scheme = before.split_once("://").map(|(scheme, _)| scheme);
+            match scheme {
+                Some(scheme) => format!("{scheme}://…@{host}"),
+                None => format!("…@{host}"),
+            }
+        }
+        _ => value.to_owned(),
+    }
 }
 
 fn print(document: ConfigDocument) -> Result<(), CliError> {

@@ -7,7 +7,8 @@ use clap::Args;
 use clap::builder::BoolishValueParser;
 
 use super::error::CliError;
-use crate::agent::{Client, ClientConfig, Trust};
+use super::hardware_arguments::HardwareArguments;
+use crate::agent::{Client, ClientConfig, ClientError, Trust};
 
 /// Flattened into every command that makes calls.
 #[derive(Args)]
@@ -32,6 +33,8 @@ pub(super) struct ConnectionArguments {
     /// Seconds to keep trying to get answers, for all calls of the command together (60 unless given).
     #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=600))]
     timeout: Option<u64>,
+    #[command(flatten)]
+    pub(super) hardware: HardwareArguments,
 }
 
 /// Seconds to keep trying unless said otherwise.
@@ -41,6 +44,22 @@ impl ConnectionArguments {
     /// For the few calls of a command.
     pub(super) fn client(&self) -> Result<Client, CliError> {
         self.client_with(true)
+    }
+
+    /// For questions in this time together, also where it can't be set up.
+    pub(super) fn client_within(&self, time: Duration) -> Result<Client, ClientError> {
+        Client::new(&ClientConfig {
+            trust: self.trust_given()?,
+            deadline: time,
+            is_deadline_shared: true,
+            connect_timeout: time.min(Duration::from_secs(10)),
+            ..ClientConfig::default()
+        })
+    }
+
+    /// The time that was given, in seconds.
+    pub(super) fn given_timeout(&self) -> Option<u64> {
+        self.timeout
     }
 
     /// For calls without end, each of which has its time.
@@ -59,6 +78,10 @@ impl ConnectionArguments {
 
     /// Whom to trust, if anything is said about it.
     fn trust(&self) -> Result<Option<Trust>, CliError> {
+        Ok(self.trust_given()?)
+    }
+
+    fn trust_given(&self) -> Result<Option<Trust>, ClientError> {
         if self.ca_file.is_none() && self.system_certificates.is_none() {
             return Ok(None);
         }

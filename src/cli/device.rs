@@ -27,7 +27,7 @@ pub(super) struct KeepingArguments {
 impl KeepingArguments {
     /// The agent of this device.
     pub(super) fn agent(&self, connection: &ConnectionArguments) -> Result<Agent, CliError> {
-        agent_in(self.folder()?, connection.client()?)
+        agent_in(self.folder()?, connection.client()?, connection)
     }
 
     /// The same, made for many calls.
@@ -40,10 +40,12 @@ impl KeepingArguments {
             folder: folder.clone(),
         };
         let describe = Arc::new(SameMachine::from(machine));
-        Ok(Agent::new(folder, connection.lasting_client()?, describe).with_memory())
+        let own = connection.hardware.own(&folder);
+        let agent = Agent::new(folder, connection.lasting_client()?, describe);
+        Ok(agent.on_hardware(own).with_memory())
     }
 
-    fn folder(&self) -> Result<Folder, CliError> {
+    pub(super) fn folder(&self) -> Result<Folder, CliError> {
         let folder = Folder::locate()?;
         Ok(match self.volatile {
             true => folder.volatile_allowed(),
@@ -54,14 +56,24 @@ impl KeepingArguments {
 
 /// The agent of this device.
 pub(super) fn agent(connection: &ConnectionArguments) -> Result<Agent, CliError> {
-    agent_in(Folder::locate()?, connection.client()?)
+    agent_in(Folder::locate()?, connection.client()?, connection)
 }
 
-fn agent_in(folder: Folder, client: Client) -> Result<Agent, CliError> {
+fn agent_in(
+    folder: Folder,
+    client: Client,
+    connection: &ConnectionArguments,
+) -> Result<Agent, CliError> {
+    let own = connection.hardware.own(&folder);
+    Ok(agent_of(folder, client).on_hardware(own))
+}
+
+/// The agent of the device in this folder.
+pub(super) fn agent_of(folder: Folder, client: Client) -> Agent {
     let describe = ThisMachine {
         folder: folder.clone(),
     };
-    Ok(Agent::new(folder, client, Arc::new(describe)))
+    Agent::new(folder, client, Arc::new(describe))
 }
 
 /// What a command on the identity led to.

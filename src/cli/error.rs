@@ -43,6 +43,10 @@ pub(super) enum CliError {
         "the server does not accept this device's key; the key is kept, and works again as soon as the server takes it"
     )]
     Rejected,
+    #[error("checks that warn: {0}")]
+    ChecksWarn(usize),
+    #[error("checks that failed: {0}")]
+    ChecksFailed(usize),
     #[error("can't enrol from the list {name}")]
     EnrolmentList {
         name: String,
@@ -81,7 +85,7 @@ pub(super) enum CliError {
         #[source]
         source: MediaKeyError,
     },
-    #[error("nothing was revoked")]
+    #[error("nothing was done")]
     NotConfirmed,
     #[error("the server answered with status {status}")]
     Status {

@@ -36,7 +36,11 @@ Exit codes, and the word for each as --json has it in `kind`:
   18  answer-lost          the answer with this device's key was lost
   19  error-status         an answer to gatehand request is of status 400 or above
   20  not-allowed          the code's server or organizer is not among those
-                           that this device may enrol at";
+                           that this device may enrol at
+  22  check-warning        gatehand check found what somebody should see to
+  23  check-failed         gatehand check found what does not work
+  24  other-hardware       the vault was copied from another machine, and
+                           is not to be used here (see --copied-card)";
 
 /// Exit codes; see [`TABLE`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,6 +66,9 @@ pub(super) enum ExitCode {
     AnswerLost = 18,
     Status = 19,
     NotAllowed = 20,
+    CheckWarning = 22,
+    CheckFailed = 23,
+    OtherHardware = 24,
 }
 
 impl ExitCode {
@@ -88,13 +95,16 @@ impl ExitCode {
             Self::AnswerLost => "answer-lost",
             Self::Status => "error-status",
             Self::NotAllowed => "not-allowed",
+            Self::CheckWarning => "check-warning",
+            Self::CheckFailed => "check-failed",
+            Self::OtherHardware => "other-hardware",
         }
     }
 }
 
 #[cfg(test)]
 impl ExitCode {
-    pub(super) const ALL: [Self; 20] = [
+    pub(super) const ALL: [Self; 23] = [
         Self::Failed,
         Self::Usage,
         Self::Picture,
@@ -115,6 +125,9 @@ impl ExitCode {
         Self::AnswerLost,
         Self::Status,
         Self::NotAllowed,
+        Self::CheckWarning,
+        Self::CheckFailed,
+        Self::OtherHardware,
     ];
 }
 
@@ -133,6 +146,8 @@ pub(super) fn of(error: &CliError) -> ExitCode {
         CliError::Daemon(DaemonError::Vault(error)) => of_kind(error.into()),
         CliError::Daemon(DaemonError::Running { .. }) => ExitCode::Busy,
         CliError::Rejected => ExitCode::Rejected,
+        CliError::ChecksWarn(_) => ExitCode::CheckWarning,
+        CliError::ChecksFailed(_) => ExitCode::CheckFailed,
         CliError::Status { .. } => ExitCode::Status,
         CliError::Picture {
             source: PictureError::OtherCodes(_),
@@ -213,6 +228,7 @@ fn of_kind(kind: ErrorKind) -> ExitCode {
         | ErrorKind::ServerFailed
         | ErrorKind::OtherDevice => ExitCode::Foreign,
         ErrorKind::OtherOrganizer => ExitCode::NotAllowed,
+        ErrorKind::OtherHardware => ExitCode::OtherHardware,
         ErrorKind::VaultInUse => ExitCode::Busy,
         ErrorKind::VaultUnwritable => ExitCode::VaultUnwritable,
         ErrorKind::VaultUnreadable | ErrorKind::VaultDamaged | ErrorKind::VaultTooNew => {
@@ -243,7 +259,7 @@ mod tests {
             .map(|&code| (code as u8, code.kind().to_owned()));
         let all: Vec<_> = std::iter::once((0, String::new())).chain(all).collect();
         assert_eq!(listed, all);
-        assert_eq!(ExitCode::ALL.len(), ExitCode::NotAllowed as usize);
+        assert_eq!(ExitCode::ALL.len() + 1, ExitCode::OtherHardware as usize);
     }
 
     /// Kinds that the command does not tell from others.

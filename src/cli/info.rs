@@ -65,6 +65,9 @@ struct MediaKeyDocument {
 impl Info {
     pub(super) fn run(self) -> Result<(), CliError> {
         let agent = device::agent(&self.connection)?;
+        if let Err(error) = agent.bind_hardware() {
+            error.warn();
+        }
         let what = format!("asking {}", device::server_name(&agent));
         let ask = async {
             if self.media_keys {

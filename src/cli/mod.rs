@@ -5,6 +5,7 @@ mod admin;
 mod adopt;
 mod advice;
 mod allowed_arguments;
+mod check;
 mod config;
 mod connection_arguments;
 mod core_dumps;
@@ -19,6 +20,8 @@ mod enrolment_list;
 mod error;
 mod event_selection;
 mod exit_code;
+mod hardware;
+mod hardware_arguments;
 mod host_name;
 mod info;
 mod init;
@@ -54,6 +57,7 @@ mod terminal;
 #[cfg(feature = "server")]
 mod troubleshooting;
 mod update;
+mod vault;
 
 use std::process::ExitCode;
 
@@ -104,7 +108,11 @@ enum Command {
     Update(Box<update::Update>),
     Roll(roll::Roll),
     Revoke(revoke::Revoke),
+    Vault(Box<vault::Vault>),
     Run(Box<run::Run>),
+    #[command(hide = true)]
+    Hardware(hardware::Hardware),
+    Check(Box<check::Check>),
     Config(config::Config),
     EventSelection(event_selection::EventSelection),
     Request(Box<request::Request>),
@@ -137,7 +145,10 @@ impl Command {
             Self::Update(command) => command.run(),
             Self::Roll(command) => command.run(),
             Self::Revoke(command) => command.run(),
+            Self::Vault(command) => command.run(),
             Self::Run(command) => command.run(),
+            Self::Hardware(command) => command.run(),
+            Self::Check(command) => command.run(),
             Self::Config(command) => command.run(),
             Self::EventSelection(command) => command.run(),
             Self::Request(command) => command.run(),
@@ -164,6 +175,8 @@ impl Command {
             Self::Update(command) => command.json,
             Self::Roll(command) => command.json,
             Self::Revoke(command) => command.json,
+            Self::Vault(command) => command.is_for_scripts(),
+            Self::Check(command) => command.json,
             Self::Config(command) => command.json,
             Self::EventSelection(command) => command.json,
             Self::Request(command) => command.json,
@@ -175,7 +188,7 @@ impl Command {
             Self::Serve(command) | Self::Admin(command) | Self::Demo(command) => {
                 command.is_for_scripts()
             }
-            Self::Run(_) | Self::Completions(_) | Self::Man(_) => false,
+            Self::Hardware(_) | Self::Run(_) | Self::Completions(_) | Self::Man(_) => false,
         }
     }
 }

@@ -128,6 +128,50 @@ pub(super) fn print_whole_columns<const N: usize>(
     Ok(())
 }
 
+/// Something that was found: the first words in a colour on a terminal, in columns of these widths.
+pub(super) struct FoundRow<'a> {
+    pub(super) verdict: &'a str,
+    pub(super) name: &'a str,
+    pub(super) words: &'a str,
+    pub(super) advice: Option<&'a str>,
+}
+
+/// Prints what was found, each in a line, with what to do below it.
+pub(super) fn print_found(rows: &[FoundRow<'_>]) -> Result<(), CliError> {
+    let mut out = anstream::stdout().lock();
+    let width = |of: fn(&FoundRow<'_>) -> usize| rows.iter().map(of).max().unwrap_or_default();
+    let (verdicts, names) = (width(|row| row.verdict.len()), width(|row| row.name.len()));
+    for row in rows {
+        let style = match row.verdict {
+            "ok" => AnsiColor::Green.on_default(),
+            "warning" => AnsiColor::Yellow.on_default().bold(),
+            "failed" => ERROR,
+            _ => Style::new().dimmed(),
+        };
+        let FoundRow {
+            verdict,
+            name,
+            words,
+            advice,
+        } = row;
+        writeln!(
+            out,
+            "{style}{verdict:verdicts$}{style:#}  {name:names$}  {}",
+            printable(words)
+        )?;
+        if let Some(advice) = advice {
+            writeln!(
+                out,
+                "{:verdicts$}  {:names$}  what to do: {}",
+                "",
+                "",
+                printable(advice)
+            )?;
+        }
+    }
+    Ok(())
+}
+
 /// A time for people; scripts get it as the API writes it.
 pub(super) fn time(time: jiff::Timestamp) -> String {
     time.strftime("%Y-%m-%d %H:%M:%S UTC").to_string()

@@ -54,6 +54,10 @@ pub(super) struct Run {
     /// set up in the settings.
     #[arg(long, value_name = "PATH", env = "GATEHAND_SOCKET")]
     socket: Option<PathBuf>,
+    /// A file for node_exporter's textfile collector, with what /v1/metrics of a door tells; its name has to end with
+    /// .prom for that. It is removed at the end.
+    #[arg(long, value_name = "FILE", env = "GATEHAND_METRICS_FILE")]
+    metrics_file: Option<PathBuf>,
     #[command(flatten)]
     allowed: AllowedArguments,
     #[command(flatten)]
@@ -79,6 +83,7 @@ impl Run {
         let folder = Folder::locate()?;
         let agent = self.keeping.lasting_agent(&self.connection)?;
         let settings = Settings {
+            hardware: self.connection.hardware.own(&folder),
             heartbeat: self.heartbeat,
             event_selection: self.event_selection,
             sources: match self.enrol_from.is_empty() {
@@ -89,6 +94,7 @@ impl Run {
             clock_patience: self.clock_patience,
             overrides: self.overrides.overrides(),
             doors: doors::of_settings(self.socket)?,
+            metrics_file: self.metrics_file,
             passed,
         };
         runtime::for_calls()?.block_on(async {

@@ -4,9 +4,11 @@ use clap::Args;
 use serde::Serialize;
 
 use super::error::CliError;
+use super::hardware_arguments::HardwareArguments;
 use super::output;
 use crate::agent::{
-    self, Identity, Lost, Operation, OwnAuthority, Revoker, State, Trust, UnfinishedEnrolment,
+    self, Identity, Kinship, Lost, Operation, OwnAuthority, Revoker, State, Trust,
+    UnfinishedEnrolment,
 };
 use crate::vault::Folder;
 use crate::wire::{DeviceReport, Gate, Text, timestamp};
@@ -18,6 +20,8 @@ pub(super) struct Status {
     /// Print JSON.
     #[arg(long)]
     pub(super) json: bool,
+    #[command(flatten)]
+    hardware: HardwareArguments,
 }
 
 /// What `--json` prints. The key is in no field.
@@ -47,6 +51,9 @@ pub(super) struct StatusDocument<'a> {
     /// Devices that were here before and are still to be revoked.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     to_revoke: Vec<OtherDevice<'a>>,
+    /// Whether the vault is on other hardware than it is bound to, in part or as a whole.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hardware: Option<&'static str>,
     #[serde(flatten)]
     identity: Option<IdentityReport<'a>>,
 }
@@ -129,9 +136,14 @@ impl TrustReport {
 
 impl Status {
     pub(super) fn run(self) -> Result<(), CliError> {
-        let status = agent::Status::read(&Folder::locate()?)?;
+        let folder = Folder::locate()?;
+        let status = agent::Status::read(&folder)?;
+        let kinship = status.kinship(&self.hardware.own(&folder));
         if self.json {
-            output::print_json(&report(&status))?;
+            output::print_json(&StatusDocument {
+                hardware: hardware(&kinship),
+                ..report(&status)
+            })?;
         } else if let Some(identity) = &status.identity {
             let mut rows = rows(identity, &status);
             rows.insert(0, ("State", state(&status)));
@@ -143,6 +155,9 @@ impl Status {
                 ("Trusts", trusts(&begun.trust)),
                 ("Vault", status.vault.display().to_string()),
             ])?;
+        }
+        if let Some(words) = kinship.in_words().filter(|_| !self.json) {
+            output::say(&words);
         }
         for old in status.to_revoke.iter().filter(|_| !self.json) {
             output::say(&format!(
@@ -188,6 +203,7 @@ pub(super) fn report(status: &agent::Status) -> StatusDocument<'_> {
         lost: status.lost.as_ref(),
         revoked_by: status.revoked_by,
         to_revoke: status.to_revoke.iter().map(OtherDevice::of).collect(),
+        hardware: None,
         identity: identity.map(|identity| IdentityReport {
             organizer: &identity.organizer,
             device_id: identity.device_id,
@@ -200,6 +216,14 @@ pub(super) fn report(status: &agent::Status) -> StatusDocument<'_> {
             reported: identity.reported.as_ref(),
             trust: TrustReport::of(&status.trust),
         }),
+    }
+}
+
+fn hardware(kinship: &Kinship) -> Option<&'static str> {
+    match kinship {
+        Kinship::Repaired(_) => Some("repaired"),
+        Kinship::Copied(_) => Some("copied"),
+        Kinship::Unasked | Kinship::Unbound | Kinship::Unknown | Kinship::Same => None,
     }
 }
 

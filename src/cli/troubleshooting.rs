@@ -220,6 +220,10 @@ fn of_agent() -> Vec<AgentError> {
             device: device(),
             is_revoked: true,
         },
+        AgentError::OtherHardware {
+            differs: vec!["serial of the board", "number of the card"],
+        },
+        AgentError::NoHardware,
         AgentError::Unsound {
             operation: Operation::Initialize,
             server: server(),
@@ -383,6 +387,8 @@ fn of_command() -> Vec<CliError> {
             server: "https://elsewhere.example".to_owned(),
             allowed: vec![server()],
         },
+        CliError::ChecksWarn(1),
+        CliError::ChecksFailed(2),
         CliError::ListAlone,
         CliError::NoInput,
         CliError::NoInputInTime(120),

@@ -1,15 +1,52 @@
 //! One daemon a device: two would enrol from the same file.
 
 use std::fs::{File, OpenOptions, TryLockError};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::path::Path;
 
-use rustix::fs::OFlags;
+use rustix::fs::{OFlags, major, minor};
 
 use super::daemon_error::DaemonError;
 use crate::private_file::PRIVATE_FILE;
+use crate::regular_file;
 use crate::vault::Folder;
 
 const LOCK: &str = "daemon.lock";
+
+/// Where the kernel lists who has locked what.
+const LOCKS: &str = "/proc/locks";
+const LOCKS_LIMIT: u64 = 4 * 1024 * 1024;
+
+/// The process that is the daemon of the vault in `folder`, if one is. Takes no lock, which would keep a daemon
+/// that begins just then from beginning.
+pub fn process_of(folder: &Folder) -> Option<u32> {
+    let lock = std::fs::symlink_metadata(folder.path().join(LOCK)).ok()?;
+    let locks = regular_file::read(Path::new(LOCKS), LOCKS_LIMIT).ok()?;
+    let disk = format!("{:02x}:{:02x}", major(lock.dev()), minor(lock.dev()));
+    let locks = String::from_utf8_lossy(&locks).into_owned();
+    let mut holders = holders(&locks, lock.ino());
+    // What the list has of a disk is another number on some file systems.
+    let is_it = |(process, on): &(u32, &str)| *on == disk || is_ours(*process);
+    holders.find(is_it).map(|(process, _)| process)
+}
+
+fn is_ours(process: u32) -> bool {
+    std::fs::read_to_string(format!("/proc/{process}/comm"))
+        .is_ok_and(|name| name.starts_with("gatehand"))
+}
+
+/// Who holds a lock on a file of this number, and on which disk.
+fn holders(locks: &str, inode: u64) -> impl Iterator<Item = (u32, &str)> {
+    let inode = inode.to_string();
+    // As in `3: FLOCK  ADVISORY  WRITE 4711 fe:00:1234 0 EOF`; who waits has an arrow before.
+    let rows = locks.lines().map(str::split_whitespace);
+    rows.filter_map(move |mut row| {
+        let kind = row.nth(1)?;
+        let process = row.nth(2)?.parse().ok()?;
+        let (disk, file) = row.next()?.rsplit_once(':')?;
+        (kind == "FLOCK" && file == inode).then_some((process, disk))
+    })
+}
 
 /// The right to be the daemon, held as long as this is.
 pub(super) struct Instance {
@@ -39,5 +76,26 @@ impl Instance {
             }),
             Err(TryLockError::Error(source)) => Err(failed(source)),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_holds_the_lock_is_found_among_others_and_who_waits_is_not() {
+        let locks = "\
+1: POSIX  ADVISORY  WRITE 11 fe:00:77 0 EOF
+2: FLOCK  ADVISORY  WRITE 12 fe:00:177 0 EOF
+3: FLOCK  ADVISORY  WRITE 13 fe:00:77 0 EOF
+3: -> FLOCK  ADVISORY  WRITE 14 fe:00:78 0 EOF
+4: OFDLCK ADVISORY  READ -1 00:06:1034 0 EOF
+";
+        let found = |inode| holders(locks, inode).collect::<Vec<_>>();
+        assert_eq!(found(77), [(13, "fe:00")]);
+        assert_eq!(found(177), [(12, "fe:00")]);
+        assert_eq!(found(7), []);
+        assert_eq!(found(78), []);
     }
 }

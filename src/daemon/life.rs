@@ -1,6 +1,6 @@
 //! What a kiosk's agent does, one thing after the other, until it is told to stop.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 
 use tokio::time::{Instant, sleep_until};
 
@@ -10,7 +10,7 @@ use super::settings::Settings;
 use super::told::Told;
 use super::told_once::ToldOnce;
 use super::wake::{News, Wake};
-use super::{clock, manager};
+use super::{clock, manager, metrics_file};
 use crate::agent::{Agent, AgentError, Current, State, Status, Suggestion};
 use crate::door::Feed;
 
@@ -25,6 +25,9 @@ pub(super) struct Life<'d> {
     pub(super) feed: &'d Feed,
     pub(super) settings: &'d Settings,
     pub(super) wake: &'d Wake,
+    /// What is to be told of a vault that was copied here.
+    pub(super) copied: RefCell<Option<String>>,
+    pub(super) looked: &'d metrics_file::Looked,
 }
 
 /// What there is to do for a device that stands like this.
@@ -152,6 +155,7 @@ impl Life<'_> {
             }
             self.tell_manager();
             at_work.set(None);
+            self.looked.notify_one();
             let now = tokio::select! {
                 () = sleep_until(plan.next(phase)) => continue,
                 news = self.wake.news() => {
@@ -173,6 +177,10 @@ impl Life<'_> {
         let status = self.agent.status_read_apart().await;
         let before = self.feed.standing().state();
         self.feed.change(|standing| standing.look(&status));
+        if let Ok(status) = &status {
+            self.copied
+                .replace(status.kinship(&self.settings.hardware).in_words());
+        }
         match &status {
             Ok(status) if status.state != before => {
                 tracing::info!("{}", self.feed.standing().in_words());
@@ -272,6 +280,10 @@ impl Life<'_> {
     }
 
     fn tell_manager(&self) {
-        manager::status(&self.feed.standing().in_words());
+        let words = self.feed.standing().in_words();
+        match &*self.copied.borrow() {
+            Some(copied) => manager::status(&format!("{words}; {copied}")),
+            None => manager::status(&words),
+        }
     }
 }

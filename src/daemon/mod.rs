@@ -16,6 +16,7 @@ mod enrol;
 mod instance;
 mod life;
 mod manager;
+mod metrics_file;
 mod network;
 mod readiness;
 mod schedule;
@@ -27,7 +28,9 @@ mod wake;
 mod watch;
 mod wipe;
 
+use std::cell::RefCell;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::task::JoinSet;
 
@@ -39,8 +42,12 @@ use life::Life;
 use wake::Wake;
 
 pub use daemon_error::DaemonError;
+pub use instance::process_of;
 pub use settings::{AllowedEnrolments, Settings};
 pub use told::Told;
+
+/// How long the end waits for the last that is done to the metrics' file.
+const METRICS_PATIENCE: Duration = Duration::from_secs(2);
 
 /// Runs until it is told to stop.
 pub async fn run(
@@ -50,6 +57,9 @@ pub async fn run(
     told: Told,
 ) -> Result<(), DaemonError> {
     let _instance = Instance::only(folder)?;
+    if let Err(error) = agent.bind_hardware() {
+        error.warn();
+    }
     let (agent, feed) = (Arc::new(agent), Arc::new(Feed::new()?));
     feed.change(|standing| standing.look(&agent.status()));
     let mut doors = JoinSet::new();
@@ -72,7 +82,15 @@ pub async fn run(
     let wake = Wake::default();
     let mut watching = JoinSet::new();
     watch::begin(&mut watching, &wake, folder, &settings.sources);
+    let looked = metrics_file::Looked::default();
+    let metrics = settings.metrics_file.take().map(|path| {
+        let (feed, looked, stop) = (Arc::clone(&feed), Arc::clone(&looked), told.stop.clone());
+        let every = settings.heartbeat;
+        tokio::spawn(metrics_file::keep(path, feed, every, looked, stop))
+    });
     let life = Life {
+        copied: RefCell::default(),
+        looked: &looked,
         agent: &agent,
         feed: &feed,
         settings: &settings,
@@ -82,5 +100,9 @@ pub async fn run(
     manager::stopping();
     feed.end();
     while doors.join_next().await.is_some() {}
+    if let Some(metrics) = metrics {
+        // A disk that does not answer must not keep this from ending.
+        let _ = tokio::time::timeout(METRICS_PATIENCE, metrics).await;
+    }
     Ok(())
 }

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::agent::OwnHardware;
 use crate::door::DoorSettings;
 use crate::enrolment::{Enrolment, ServerUrl};
 use crate::facts::Overrides;
@@ -10,6 +11,8 @@ use crate::serving::PassedSocket;
 
 /// How the agent of a kiosk is set up.
 pub struct Settings {
+    /// What tells this machine from others.
+    pub hardware: OwnHardware,
     /// How often the server is asked who this device is.
     pub heartbeat: Duration,
     /// How often it is asked what to scan for, if at all.
@@ -24,6 +27,8 @@ pub struct Settings {
     pub overrides: Overrides,
     /// The doors for the kiosk's other programs.
     pub doors: Vec<DoorSettings>,
+    /// The file for what monitoring watches, if there is to be one.
+    pub metrics_file: Option<PathBuf>,
     /// A socket that a service manager passed, for the first door instead of its own.
     pub passed: Option<PassedSocket>,
 }

@@ -84,7 +84,8 @@ impl Feed {
         let _ = self.has_ended.subscribe().wait_for(|ended| *ended).await;
     }
 
-    pub(super) fn watch(&self) -> watch::Receiver<u64> {
+    /// Changes with whatever programs are told of.
+    pub fn watch(&self) -> watch::Receiver<u64> {
         self.latest.subscribe()
     }
 

@@ -1,4 +1,4 @@
-//! `GET /v1/metrics`: what monitoring watches, in Prometheus' text format.
+//! What monitoring watches, in Prometheus' text format: `GET /v1/metrics`, and for who writes it elsewhere.
 
 use hyper::StatusCode;
 
@@ -13,7 +13,8 @@ pub(super) fn answer(standing: &Standing) -> Answer {
     )
 }
 
-fn text(standing: &Standing) -> String {
+/// How the device stands, in metrics.
+pub fn text(standing: &Standing) -> String {
     let state = serde_json::to_value(standing.state()).unwrap_or_default();
     let state = state.as_str().unwrap_or("unknown");
     let mut text = format!(

@@ -36,6 +36,7 @@ pub use allowed::{Allowed, PatternError};
 pub use caller::{Caller, CallerError};
 pub use door_error::DoorError;
 pub use feed::Feed;
+pub use metrics::text as metrics_text;
 pub use settings::DoorSettings;
 pub use standing::{Problem, Selection, Standing};
 

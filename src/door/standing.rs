@@ -139,7 +139,8 @@ impl Standing {
         self.last_contact
     }
 
-    pub(super) fn is_pending(&self) -> bool {
+    /// Whether something was begun and is not finished.
+    pub fn is_pending(&self) -> bool {
         self.pending
     }
 

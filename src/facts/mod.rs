@@ -11,6 +11,8 @@ mod diagnostics;
 mod dmi;
 mod fallback;
 mod getprop;
+#[cfg(feature = "cli")]
+mod hardware_ids;
 mod kernel;
 mod os_release;
 mod overrides;
@@ -28,6 +30,8 @@ use source::Hardware;
 use crate::wire::{DeviceReport, Text};
 
 pub use diagnostics::{Diagnostics, Disk, Load, Memory};
+#[cfg(feature = "cli")]
+pub use hardware_ids::{HardwareId, HardwareSource, hardware_file, hardware_ids};
 pub use overrides::{BlankOverride, Overrides};
 pub use power::{Battery, BatteryStatus};
 pub use serial::hardware_serial;

@@ -178,6 +178,10 @@ fn of(advice: Advice) -> &'static str {
         Advice::SetClockOrRenew => {
             "check this device's clock; if it is right, have the server's certificate renewed"
         }
+        Advice::EnrolOrAdoptHardware => {
+            "initialize with the code of a device of its own, and replace"
+        }
+        Advice::GiveHardwareId => "say which hardware this is",
         Advice::Update => "update the app",
         Advice::Instead(Operation::Initialize) => "call initialize",
         Advice::Instead(Operation::Update) => "call refresh",

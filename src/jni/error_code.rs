@@ -32,7 +32,8 @@ pub(super) fn of(kind: ErrorKind) -> &'static str {
         }
         ErrorKind::VaultDamaged => "vault_damaged",
         ErrorKind::VaultTooNew => "vault_too_new",
-        ErrorKind::Failed => "internal",
+        // An app does not name its hardware.
+        ErrorKind::OtherHardware | ErrorKind::Failed => "internal",
     }
 }
 
@@ -41,7 +42,7 @@ mod tests {
     use super::*;
 
     /// Kinds that the app does not tell from others, or that have another name there.
-    const COARSER: [(ErrorKind, &str); 10] = [
+    const COARSER: [(ErrorKind, &str); 11] = [
         (ErrorKind::NotEncrypted, "argument_invalid"),
         (ErrorKind::Enrolling, "enrolment_unfinished"),
         (ErrorKind::GivenKeyRejected, "rejected"),
@@ -49,6 +50,7 @@ mod tests {
         (ErrorKind::MediaKeyLost, "key_lost"),
         (ErrorKind::MediaKeysUnreadable, "server_failed"),
         (ErrorKind::OtherOrganizer, "token_refused"),
+        (ErrorKind::OtherHardware, "internal"),
         (ErrorKind::VaultUnnamed, "vault_unwritable"),
         (ErrorKind::VaultUnreadable, "vault_unwritable"),
         (ErrorKind::Failed, "internal"),

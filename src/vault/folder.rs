@@ -12,7 +12,7 @@ use rustix::process::geteuid;
 
 use super::key_home::{KEY, KeyHome};
 use super::privacy::make_private;
-use super::{VaultError, volatile};
+use super::{KeyFile, VaultError, volatile};
 use crate::failpoint;
 use crate::private_file::{self, PRIVATE_FOLDER};
 use crate::seal::SealingKey;
@@ -29,6 +29,7 @@ pub struct Folder {
     path: PathBuf,
     key_home: KeyHome,
     may_be_volatile: bool,
+    is_left_alone: bool,
 }
 
 impl Folder {
@@ -39,6 +40,7 @@ impl Folder {
                 key_home: KeyHome::File(path.join(KEY)),
                 path,
                 may_be_volatile: false,
+                is_left_alone: false,
             })
             .map_err(|source| VaultError::unwritable(path.as_ref(), source))
     }
@@ -83,6 +85,39 @@ impl Folder {
         Self {
             may_be_volatile: true,
             ..self
+        }
+    }
+
+    /// The same folder, for who only looks: not even modes that are wrong are mended.
+    #[cfg(feature = "cli")]
+    pub fn left_alone(self) -> Self {
+        Self {
+            is_left_alone: true,
+            ..self
+        }
+    }
+
+    pub(super) fn is_left_alone(&self) -> bool {
+        self.is_left_alone
+    }
+
+    /// What keeps the folder in memory only, if anything does.
+    #[cfg(feature = "cli")]
+    pub fn why_volatile(&self) -> Option<String> {
+        volatile::why_volatile(&self.path)
+    }
+
+    /// Whether a device may be in it that is gone at the next boot.
+    #[cfg(feature = "cli")]
+    pub fn may_be_volatile(&self) -> bool {
+        self.may_be_volatile
+    }
+
+    /// The vault's key, if there is one yet.
+    pub(super) fn load_key(&self) -> Result<Option<Arc<SealingKey>>, VaultError> {
+        match (self.key_home.file(), self.is_left_alone) {
+            (Some(path), true) => Ok(KeyFile::at(path.to_owned()).look()?.map(Arc::new)),
+            _ => self.key_home.load(),
         }
     }
 
@@ -156,7 +191,7 @@ impl Folder {
 
     /// Makes the vault private, and with it the files that SQLite makes like it.
     pub(super) fn make_vault_private(&self) -> Result<(), VaultError> {
-        if !make_private(&self.vault_path())? {
+        if self.is_left_alone || !make_private(&self.vault_path())? {
             return Ok(());
         }
         for file in SQLITE_FILES.map(|name| self.path.join(name)) {

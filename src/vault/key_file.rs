@@ -1,5 +1,6 @@
 //! The key of a vault, in a file of its own beside it.
 
+use std::fs::File;
 use std::io::{self, Read};
 use std::path::PathBuf;
 
@@ -24,6 +25,18 @@ impl KeyFile {
 
     /// The key; `None` if there is no such file.
     pub fn load(&self) -> Result<Option<SealingKey>, VaultError> {
+        self.read(|file| privacy::make_open_private(file, &self.path).map(drop))
+    }
+
+    /// The same of a file whose mode is left as it is.
+    pub(super) fn look(&self) -> Result<Option<SealingKey>, VaultError> {
+        self.read(|_| Ok(()))
+    }
+
+    fn read(
+        &self,
+        first: impl FnOnce(&File) -> Result<(), VaultError>,
+    ) -> Result<Option<SealingKey>, VaultError> {
         let unreadable = |source| VaultError::Unreadable {
             path: self.path.clone(),
             source,
@@ -33,7 +46,7 @@ impl KeyFile {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(unreadable(error)),
         };
-        privacy::make_open_private(&file, &self.path)?;
+        first(&file)?;
         // One byte more than any form, to notice a longer file without reading all of it. Made as long
         // as it gets: what grows leaves a copy behind.
         let limit = key_envelope::LENGTH_LIMIT + 1;

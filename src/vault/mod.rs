@@ -132,14 +132,14 @@ impl Vault {
     /// Creates and changes no entry, never waits for a writer, and works on a read-only disk.
     pub fn look(folder: &Folder) -> Result<Option<Self>, VaultError> {
         // The key first: where it is, the vault was made before.
-        let key = folder.key_home().load()?;
+        let key = folder.load_key()?;
         if !is_file(folder)? {
             return folder.refuse_if_emptied(key.is_some()).map(|()| None);
         }
         folder.make_vault_private()?;
         let path = canonical(folder)?;
         let failed = |source| VaultError::sqlite(&path, source).when_reading();
-        let (connection, found) = open_to_look(&path).map_err(failed)?;
+        let (connection, found) = open_to_look(&path, !folder.is_left_alone()).map_err(failed)?;
         tracing::debug!("opened the vault {} to read it", path.display());
         // All entries as of one moment, whoever changes them meanwhile.
         connection.execute_batch("BEGIN").map_err(failed)?;
@@ -165,6 +165,13 @@ impl Vault {
             Err(error) => Err(error),
             Ok(_) => Ok(self),
         }
+    }
+
+    /// Looks at every page of the file.
+    #[cfg(feature = "cli")]
+    pub fn check_pages(&self) -> Result<(), VaultError> {
+        schema::check(&self.connection)
+            .map_err(|source| VaultError::sqlite(&self.path(), source).when_reading())
     }
 
     /// Where the vault is.

@@ -73,7 +73,8 @@ pub(super) fn open_read_only(uri: &Url) -> rusqlite::Result<(Connection, Found)>
     open_as(uri, "mode=ro", OpenFlags::SQLITE_OPEN_READ_ONLY)
 }
 
-pub(super) fn open_to_look(path: &Path) -> rusqlite::Result<(Connection, Found)> {
+/// `may_undo`: whether what a power cut left of a change may be undone.
+pub(super) fn open_to_look(path: &Path, may_undo: bool) -> rusqlite::Result<(Connection, Found)> {
     let uri = uri(path)?;
     open_read_only(&uri).or_else(|error: rusqlite::Error| {
         // Without a log no one is writing; on a read-only disk SQLite can't make the files it would
@@ -82,7 +83,7 @@ pub(super) fn open_to_look(path: &Path) -> rusqlite::Result<(Connection, Found)>
         log.push("-wal");
         match error.sqlite_error() {
             // What a power cut left of a change has to be undone before anything can be read.
-            Some(error) if error.extended_code == ffi::SQLITE_READONLY_ROLLBACK => {
+            Some(error) if may_undo && error.extended_code == ffi::SQLITE_READONLY_ROLLBACK => {
                 open_as(&uri, "mode=rw", OpenFlags::SQLITE_OPEN_READ_WRITE)
             }
             Some(error)

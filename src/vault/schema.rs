@@ -41,7 +41,7 @@ pub(super) fn prepare(connection: &mut Connection, path: &Path) -> Result<(), Un
 }
 
 /// Looks at every page, so that a damaged one is found before a token is spent. A vault has a few.
-fn check(connection: &Connection) -> rusqlite::Result<()> {
+pub(super) fn check(connection: &Connection) -> rusqlite::Result<()> {
     let verdict: String = connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
     if verdict == "ok" {
         return Ok(());

@@ -492,3 +492,88 @@ fn a_vault_that_is_damaged_and_brought_back_is_served_again() {
     daemon.until_it_is_online(true);
     assert!(daemon.get("/v1/status")["problem"].is_null());
 }
+
+/// The metrics but for the time, which goes on.
+fn lasting(metrics: &str) -> Vec<String> {
+    let lines = metrics.lines().map(str::to_owned);
+    lines
+        .filter(|line| !line.starts_with("gatehand_last_contact"))
+        .collect()
+}
+
+#[test]
+fn metrics_are_in_a_file_as_at_the_door_as_long_as_it_runs() {
+    let installation = Installation::start();
+    let scanner = Scanner::new();
+    scanner
+        .init(
+            &installation.url,
+            &installation.create_device("Kiosk 1"),
+            &[],
+        )
+        .succeeds();
+    let path = scanner.scratch().join("gatehand.prom");
+    let more = [
+        "--heartbeat",
+        "1h",
+        "--metrics-file",
+        path.to_str().unwrap(),
+    ];
+    let mut daemon = Daemon::start(&scanner, &more);
+    let read = || fs::read_to_string(&path).unwrap_or_default();
+    daemon.until("it tells of the server", || {
+        read().contains("gatehand_online 1\n")
+    });
+    let at_the_door = daemon.ask("GET /v1/metrics", "", "").1;
+    assert_eq!(lasting(&read()), lasting(&at_the_door));
+    let mode = fs::metadata(&path).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o644);
+    installation.admin(&["device", "revoke", ORGANIZER, "1"]);
+    daemon.signal(Signal::HUP);
+    daemon.until("it tells of the revocation", || {
+        read().contains("gatehand_state{state=\"revoked\"} 1\n")
+    });
+    assert!(daemon.stop().success());
+    assert!(!path.exists());
+    let mut daemon = Daemon::start(&scanner, &more);
+    daemon.until("it is written", || path.exists());
+    daemon.signal(Signal::KILL);
+    daemon.ended();
+    assert!(path.exists(), "its age tells that nobody writes it");
+}
+
+#[test]
+fn metrics_that_cannot_be_written_are_told_once_and_stop_nothing() {
+    let installation = Installation::start();
+    let scanner = Scanner::new();
+    scanner
+        .init(
+            &installation.url,
+            &installation.create_device("Kiosk 1"),
+            &[],
+        )
+        .succeeds();
+    let folder = scanner.scratch().join("collector");
+    let path = folder.join("gatehand.prom");
+    let more = [
+        "--heartbeat",
+        "1s",
+        "--metrics-file",
+        path.to_str().unwrap(),
+    ];
+    let daemon = Daemon::start(&scanner, &more);
+    daemon.until_it_is_online(true);
+    let contact = || daemon.get("/v1/status")["last_contact"].clone();
+    for _ in 0..2 {
+        let before = contact();
+        daemon.until("another heartbeat", || contact() != before);
+    }
+    let told = daemon.log().matches("the metrics can't be written").count();
+    assert_eq!(told, 1, "{}", daemon.log());
+    fs::create_dir(&folder).unwrap();
+    daemon.until("it is written", || path.exists());
+    daemon.logs("again");
+    let age = || fs::metadata(&path).unwrap().modified().unwrap();
+    let before = age();
+    daemon.until("it is written again", || age() != before);
+}

@@ -10,9 +10,11 @@
 mod adopt;
 mod adopted_media_key;
 mod certificates;
+mod check;
 #[path = "../common/mod.rs"]
 mod common;
 mod connection;
+mod copied;
 mod daemon;
 mod diagnostics;
 mod door;

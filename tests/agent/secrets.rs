@@ -6,6 +6,7 @@ use std::cell::RefCell;
 use std::collections::HashSet;
 use std::fs;
 use std::io::{BufRead, BufReader, ErrorKind, Write};
+use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -13,6 +14,8 @@ use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use base64::Engine;
+use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::json;
 
@@ -260,11 +263,18 @@ fn is_in_no_sight_through_a_whole_life(format: &'static str) {
     watched.run(&scanner, roll.0, "").succeeds();
     watched.run(&scanner, &["status"], "").succeeds();
     watched.run(&scanner, &["status", "--json"], "").succeeds();
+    let bundle = |name: &str| scanner.scratch().join(name).to_str().unwrap().to_owned();
+    let check = |name: &str, code| {
+        let ended = watched.run(&scanner, &["check", "--bundle", &bundle(name)], "");
+        assert_eq!(ended.code, code, "{ended:?}");
+    };
+    check("well.json", 0);
 
     way.always(impostor::refusal(401, "Invalid token."));
     for command in [&["info"][..], &["roll"], request.0] {
         assert_eq!(watched.run(&scanner, command, "").code, 17, "{command:?}");
     }
+    check("rejected.json", 23);
     way.heal();
     watched.run(&scanner, &["info", "--json"], "").succeeds();
     // A refusal that repeats what it was sent.
@@ -275,6 +285,7 @@ fn is_in_no_sight_through_a_whole_life(format: &'static str) {
         let repeated = format!("{}{}", ended.stdout, ended.stderr);
         assert!(repeated.contains("Device ****"), "{repeated}");
     }
+    check("repeating.json", 23);
     way.heal();
     watched.run(&scanner, &["info"], "").succeeds();
 
@@ -319,6 +330,113 @@ fn no_secret_is_seen_through_a_whole_life_with_a_log_for_people() {
 #[test]
 fn no_secret_is_seen_through_a_whole_life_with_a_log_for_machines() {
     is_in_no_sight_through_a_whole_life("json");
+}
+
+/// What a secret may be written as.
+fn writings(secret: &[u8]) -> Vec<String> {
+    let hex = |case: fn(u8) -> String| secret.iter().map(|byte| case(*byte)).collect::<String>();
+    let mut writings = vec![
+        String::from_utf8_lossy(secret).into_owned(),
+        hex(|byte| format!("{byte:02x}")),
+        hex(|byte| format!("{byte:02X}")),
+        hex(|byte| format!("%{byte:02X}")),
+        hex(|byte| match byte.is_ascii_alphanumeric() {
+            true => char::from(byte).to_string(),
+            false => format!("%{byte:02X}"),
+        }),
+    ];
+    for engine in [BASE64_STANDARD, BASE64_URL_SAFE] {
+        // Wherever it begins in what is encoded.
+        for before in 0..3 {
+            let whole = [&b"..."[..before], secret].concat();
+            let coded = engine.encode(whole);
+            writings.push(coded[4..coded.len() - 4].to_owned());
+        }
+    }
+    writings
+}
+
+#[test]
+fn a_bundle_for_support_holds_no_secret_however_it_is_written() {
+    const DOOR: &str = "d00r-s3cret/of+this=kiosk!";
+    const PROXY: &str = "pr0xy-p@ss/word+of=kiosk!";
+    let installation = Arc::new(Installation::start());
+    let way = FaultyWay::to(Arc::clone(&installation));
+    let scanner = Scanner::new();
+    let token = installation.create_device("Lane");
+    scanner.init(&way.url, &token, &[]).succeeds();
+    way.follow(|request| {
+        let is_operation = ["/device/roll", "/device/initialize"]
+            .iter()
+            .any(|path| request.contains(path));
+        match is_operation {
+            true => Fault::LoseAnswer,
+            false => Fault::Pass,
+        }
+    });
+    let ended = scanner.run(&["roll", "--timeout", "1"]);
+    assert_eq!(ended.code, 8, "{ended:?}");
+    let unfinished = installation.create_device("Another");
+    let init = ["--replace", "--timeout", "1"];
+    assert_eq!(scanner.init(&way.url, &unfinished, &init).code, 8);
+
+    let file = |name: &str, contents: &str| {
+        let path = scanner.scratch().join(name);
+        fs::write(&path, contents).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
+        path.display().to_string()
+    };
+    let secret = file("door.secret", DOOR);
+    let proxy = format!("http://me:{}@127.0.0.1:9", url_encoded(PROXY));
+    let settings = file(
+        "agent.toml",
+        &format!(
+            "proxy = \"{proxy}\"\nno_proxy = [\"localhost\"]\n[[door]]\nsocket = \"/tmp/a.sock\"\nlisten = \"127.0.0.1:9\"\nsecret_file = \"{secret}\"\n"
+        ),
+    );
+    let mut seen = Vec::new();
+    for more in [
+        &[][..],
+        &["--url", "https://tickets.example"],
+        &["--log", "trace"],
+    ] {
+        let path = scanner
+            .scratch()
+            .join(format!("bundle-{}.json", seen.len()));
+        let arguments = [&["check", "--bundle", path.to_str().unwrap()], more].concat();
+        let mut command = scanner.command(&arguments);
+        let ended = end(command
+            .env("GATEHAND_SETTINGS", &settings)
+            .output()
+            .unwrap());
+        let bundle = fs::read_to_string(&path).unwrap();
+        assert!(bundle.contains("127.0.0.1:9"), "{bundle}");
+        seen.push(format!("{bundle}\n{}\n{}", ended.stdout, ended.stderr));
+    }
+    let all = way.secrets();
+    assert!(all.api_keys.len() >= 2 && all.idempotency_keys.len() >= 3);
+    let texts = [
+        all.api_keys,
+        all.idempotency_keys,
+        all.tokens,
+        vec![DOOR.to_owned(), PROXY.to_owned()],
+    ];
+    let texts = texts.concat().into_iter().map(String::into_bytes);
+    let vault_key = fs::read(scanner.home().join("vault.key")).unwrap();
+    for secret in texts.chain([vault_key]) {
+        for writing in writings(&secret) {
+            let is_seen = seen.iter().any(|seen| seen.contains(&writing));
+            assert!(!is_seen, "{writing} is in {seen:#?}");
+        }
+    }
+}
+
+fn url_encoded(text: &str) -> String {
+    let bytes = text.bytes().map(|byte| match byte.is_ascii_alphanumeric() {
+        true => char::from(byte).to_string(),
+        false => format!("%{byte:02X}"),
+    });
+    bytes.collect()
 }
 
 /// Whether a command that has begun leaves a core dump when it crashes.

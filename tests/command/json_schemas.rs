@@ -102,6 +102,7 @@ fn what_the_commands_for_devices_print_is_as_their_schemas_say() {
     let (scanner, other) = (Scanner::new(), Scanner::new());
     let url = &installation.url;
     held.run(&scanner, "status", &["status"]);
+    held.run(&scanner, "check", &["check"]);
 
     installation.admin(&["gate", "create", ORGANIZER, "north", "--name", "North"]);
     installation.admin(&["media-keys", "create", ORGANIZER, "7"]);
@@ -138,7 +139,11 @@ fn what_the_commands_for_devices_print_is_as_their_schemas_say() {
     });
     held.run(&scanner, "update", &["update", "--os-name", "Kiosk"]);
     held.run(&scanner, "config", &["config"]);
+    held.run(&scanner, "check", &["check"]);
     held.run(&scanner, "roll", &["roll"]);
+    let adopt = ["vault", "adopt-hardware", "--yes", "--hardware-id", "a"];
+    held.run(&scanner, "vault-adopt-hardware", &adopt);
+    held.run(&scanner, "status", &["status", "--hardware-id", "b"]);
     held.run(&scanner, "status", &["status"]);
 
     held.run(&scanner, "event-selection", &["event-selection"]);

@@ -10,6 +10,8 @@ mod headers;
 mod hold;
 mod incoming;
 mod last_failure;
+#[cfg(feature = "cli")]
+mod look;
 mod pinned;
 mod proxy;
 mod retry;
@@ -50,6 +52,10 @@ pub(super) use headers::{NO_BODY, device_authorization, idempotency_header};
 pub(super) use hold::BeforeSending;
 pub(super) use incoming::Incoming;
 pub use last_failure::LastFailure;
+#[cfg(feature = "cli")]
+pub(super) use look::LookError;
+#[cfg(feature = "cli")]
+pub use look::{Looked, ProxyOnTheWay, ShownCertificate};
 pub use proxy::{ProxyChoice, ProxyRefusal};
 pub(super) use retry::{Ended, Repeat};
 pub use send_error::SendError;

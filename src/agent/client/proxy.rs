@@ -131,6 +131,19 @@ impl HttpProxy {
         uri.is_ok_and(|uri| self.rules.intercept(&uri).is_some())
     }
 
+    /// Its host and port as they are connected to.
+    #[cfg(feature = "cli")]
+    pub(super) fn host_and_port(&self, url: &Url) -> Option<(String, u16)> {
+        let way = self.rules.intercept(&url.as_str().parse().ok()?)?;
+        let proxy = way.uri();
+        let usual = match proxy.scheme_str() {
+            Some("https") => 443,
+            _ => 80,
+        };
+        let host = proxy.host()?.trim_matches(['[', ']']);
+        Some((host.to_owned(), proxy.port_u16().unwrap_or(usual)))
+    }
+
     /// Whether its address has a name or a password.
     pub(super) fn has_login(&self) -> bool {
         self.has_login

@@ -21,11 +21,21 @@ pub(super) type SystemStore = Option<Arc<Vec<CertificateDer<'static>>>>;
 
 /// TLS that trusts these authorities, or this one server.
 pub(super) fn config(trust: &Trust, system: &SystemStore) -> Result<TlsConfig, ClientError> {
+    config_with(trust, system, |verifier| verifier)
+}
+
+/// The same, with what `wrap` makes of whoever verifies.
+pub(super) fn config_with(
+    trust: &Trust,
+    system: &SystemStore,
+    wrap: impl FnOnce(Arc<dyn ServerCertVerifier>) -> Arc<dyn ServerCertVerifier>,
+) -> Result<TlsConfig, ClientError> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let verifier: Arc<dyn ServerCertVerifier> = match trust.pin() {
         Some(pin) => Arc::new(PinnedVerifier::new(pin.clone(), &provider)),
         None => Arc::new(verifier(trust, system, &provider)?),
     };
+    let verifier = wrap(verifier);
     let mut tls = TlsConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .map_err(ClientError::Tls)?

@@ -12,13 +12,17 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+#[cfg(feature = "cli")]
+use super::binding::{CopiedCard, Kinship, OwnHardware};
 use super::client::Client;
 use super::describe::Describe;
 use super::error::AgentError;
 use super::event::{Event, Nobody, Observe};
-use super::record::{Device, Identity};
+#[cfg(feature = "cli")]
+use super::record::hardware;
+use super::record::{Device, Identity, RecordError};
 use super::state::{Operation, State};
-use crate::vault::{self, ChangeLock, Folder, Vault, VaultError};
+use crate::vault::{self, Change, ChangeLock, Folder, Vault, VaultError};
 use clients::Clients;
 use memory::Memory;
 use pause::Pause;
@@ -44,6 +48,9 @@ pub(super) struct Core {
     until: Option<Instant>,
     /// Between two tries to report diagnostics that are old.
     pub(super) pause: Arc<Pause>,
+    /// The hardware that this is, where copies of a vault are noticed.
+    #[cfg(feature = "cli")]
+    pub(super) hardware: Option<Arc<OwnHardware>>,
 }
 
 impl Core {
@@ -56,7 +63,43 @@ impl Core {
             memory: None,
             until: None,
             pause: Arc::default(),
+            #[cfg(feature = "cli")]
+            hardware: None,
         }
+    }
+
+    #[cfg(feature = "cli")]
+    pub(super) fn on_hardware(self, own: OwnHardware) -> Self {
+        let hardware = Some(Arc::new(own));
+        Self { hardware, ..self }
+    }
+
+    /// Refuses a device whose vault was copied here, before its key is used; told where that is only told.
+    pub(super) fn refuse_copied(&self, device: &Device) -> Result<(), AgentError> {
+        #[cfg(feature = "cli")]
+        if let Some(own) = &self.hardware {
+            let kinship = own.kinship(device.hardware.as_ref());
+            match (kinship, own.copied_card) {
+                (Kinship::Copied(differs), CopiedCard::Refuse) => {
+                    return Err(AgentError::OtherHardware { differs });
+                }
+                (kinship, _) => own.tell_once(&kinship),
+            }
+        }
+        let _ = device;
+        Ok(())
+    }
+
+    /// Binds a device that is just enrolled to this hardware; part of one transaction.
+    pub(super) fn bind_new(&self, change: &Change<'_>) -> Result<(), RecordError> {
+        #[cfg(feature = "cli")]
+        if let Some(own) = &self.hardware
+            && let Some(bound) = own.to_bind(None).map_err(RecordError::Random)?
+        {
+            hardware::store(&bound, change)?;
+        }
+        let _ = change;
+        Ok(())
     }
 
     pub(super) fn observed_by(self, observer: Arc<dyn Observe>) -> Self {

@@ -45,6 +45,8 @@ pub enum ErrorKind {
     OtherDevice,
     /// A code is for a device of an organizer that is not allowed here.
     OtherOrganizer,
+    /// The vault was copied from another machine, and is not to be used here.
+    OtherHardware,
     /// The server keeps another RSA key for this device.
     MediaKeyLost,
     /// The server keeps another RSA key for a device that is to be adopted.
@@ -81,7 +83,7 @@ pub enum ErrorKind {
 
 impl ErrorKind {
     /// Every kind.
-    pub const ALL: [Self; 33] = [
+    pub const ALL: [Self; 34] = [
         Self::EnrolmentInvalid,
         Self::EnrolmentTooNew,
         Self::ArgumentInvalid,
@@ -99,6 +101,7 @@ impl ErrorKind {
         Self::TokenRefused,
         Self::OtherDevice,
         Self::OtherOrganizer,
+        Self::OtherHardware,
         Self::MediaKeyLost,
         Self::OtherMediaKey,
         Self::MediaKeysUnreadable,
@@ -137,6 +140,7 @@ impl ErrorKind {
             Self::TokenRefused => "token-refused",
             Self::OtherDevice => "other-device",
             Self::OtherOrganizer => "other-organizer",
+            Self::OtherHardware => "other-hardware",
             Self::MediaKeyLost => "media-key-lost",
             Self::OtherMediaKey => "other-media-key",
             Self::MediaKeysUnreadable => "media-keys-unreadable",

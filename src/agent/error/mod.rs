@@ -157,6 +157,17 @@ pub enum AgentError {
         /// Whether it is revoked; else that is tried again.
         is_revoked: bool,
     },
+    /// The vault is bound to other hardware, and is not to be used here.
+    #[error(
+        "this vault was copied from another machine: its device was enrolled on hardware with another {}, and copied_card = \"refuse\" is set", .differs.join(" and another ")
+    )]
+    OtherHardware {
+        /// What differs, in words.
+        differs: Vec<&'static str>,
+    },
+    /// Nothing tells this hardware from other.
+    #[error("nothing tells this hardware from other: it has no serial number, and none is given")]
+    NoHardware,
     /// The server told of another device than this one.
     #[error("{server} answered with another device than this one")]
     OtherDevice {
@@ -289,6 +300,7 @@ impl AgentError {
             Self::Address(_)
             | Self::Override(_)
             | Self::OwnPath { .. }
+            | Self::NoHardware
             | Self::Method(_)
             | Self::Header(_)
             | Self::OwnHeader(_) => ErrorKind::ArgumentInvalid,
@@ -308,6 +320,7 @@ impl AgentError {
             } => ErrorKind::TokenRefused,
             Self::Refused { .. } => ErrorKind::Refused,
             Self::OtherDevice { .. } => ErrorKind::OtherDevice,
+            Self::OtherHardware { .. } => ErrorKind::OtherHardware,
             Self::OtherOrganizer { .. } => ErrorKind::OtherOrganizer,
             Self::OtherMediaKey { .. } => ErrorKind::MediaKeyLost,
             Self::GivenMediaKey { .. } => ErrorKind::OtherMediaKey,

@@ -101,6 +101,7 @@ pub(in crate::agent) async fn adopt(
         device
             .standing
             .store(change, Some(Operation::Initialize), step, outcome)?;
+        core.bind_new(change)?;
         match &media_key {
             Some(media_key) => media_key.store(change, &identity),
             None => Ok(()),

@@ -208,6 +208,10 @@ fn start(
 ) -> Result<Started, AgentError> {
     let mut vault = Vault::open(&core.folder)?;
     let mut device = Device::load(&vault)?;
+    if options.revoke_old {
+        // It is the device that the other copy is.
+        core.refuse_copied(&device)?;
+    }
     let (mut begun, went_on) = match device.enrolment.take() {
         Some(begun) if begun.is_for(enrolment) => (begun, true),
         there => {

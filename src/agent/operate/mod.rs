@@ -2,6 +2,8 @@
 //! before.
 
 mod adopt;
+#[cfg(feature = "cli")]
+mod adopt_hardware;
 mod freshen;
 mod given_media_key;
 mod initialize;
@@ -12,6 +14,8 @@ mod unwanted;
 
 pub use adopt::ExistingIdentity;
 pub(super) use adopt::adopt;
+#[cfg(feature = "cli")]
+pub(super) use adopt_hardware::{adopt_hardware, bind};
 pub(super) use freshen::freshen;
 pub use initialize::{Course, InitializeOptions, Initialized};
 pub(super) use initialize::{initialize, initialize_first_known, redeemed};

@@ -74,6 +74,7 @@ async fn operate(
     let lock = core.lock().await?;
     let mut vault = Vault::open(&core.folder)?;
     let mut device = Device::load(&vault)?;
+    core.refuse_copied(&device)?;
     let pending = device.situation().pending;
     if pending.is_some() && pending != Some(Operation::Update) {
         let resumed = resume_operation(core, &mut vault, &device, Sent::Before).await?;

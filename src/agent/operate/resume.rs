@@ -81,6 +81,9 @@ pub(in crate::agent) async fn resume_under(
         }
         device = Device::load(&vault)?;
     }
+    if device.operation.is_some() {
+        core.refuse_copied(&device)?;
+    }
     let resumed = resume_operation(core, &mut vault, &device, sent).await?;
     match failed {
         Some(error) => Err(error),

@@ -113,6 +113,9 @@ pub(in crate::agent) async fn finish_enrolment(
         if let Some(unwanted) = &unwanted {
             unwanted.store(change)?;
         }
+        if new.is_some() {
+            core.bind_new(change)?;
+        }
         match new {
             Some(new) => Redeemed::store(change, new.identity, begun),
             None => Ok(()),

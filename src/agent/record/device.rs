@@ -6,10 +6,14 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::error::RecordError;
+#[cfg(feature = "cli")]
+use super::hardware;
 use super::identity::Identity;
 use super::journal::{BegunEnrolment, BegunOperation};
 use super::redeemed::Redeemed;
 use super::{entry, kept_trust, key_sets, media_key};
+#[cfg(feature = "cli")]
+use crate::agent::binding::Bound;
 use crate::agent::client::Trust;
 use crate::agent::clock;
 use crate::agent::state::{Operation, Secrets, Situation, State, Step};
@@ -29,6 +33,9 @@ pub(in crate::agent) struct Device {
     pub(in crate::agent) is_keyed: bool,
     pub(in crate::agent) enrolment: Option<Arc<BegunEnrolment>>,
     pub(in crate::agent) operation: Option<Arc<BegunOperation>>,
+    /// The hardware that it is bound to.
+    #[cfg(feature = "cli")]
+    pub(in crate::agent) hardware: Option<Bound>,
 }
 
 /// How the device stands with its server, and since when.
@@ -87,6 +94,8 @@ impl Device {
             None => Trust::default(),
         };
         Ok(Self {
+            #[cfg(feature = "cli")]
+            hardware: hardware::load(vault)?,
             enrolment: BegunEnrolment::load(vault)?.map(Arc::new),
             is_keyed: Identity::has_key(vault)?,
             trust,
@@ -110,6 +119,8 @@ impl Device {
             is_keyed: false,
             enrolment: None,
             operation: None,
+            #[cfg(feature = "cli")]
+            hardware: None,
         }
     }
 
@@ -166,6 +177,8 @@ impl Standing {
         }
         if let Some(new) = &outcome.new {
             // Nothing of an identity that was there is of use to the new one.
+            #[cfg(feature = "cli")]
+            hardware::remove(change)?;
             BegunOperation::remove(change)?;
             media_key::remove(change)?;
             key_sets::remove(change)?;

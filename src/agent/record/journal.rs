@@ -6,6 +6,10 @@ use serde::{Deserialize, Serialize};
 
 use super::entry;
 use super::error::RecordError;
+#[cfg(feature = "cli")]
+use super::hardware;
+#[cfg(feature = "cli")]
+use crate::agent::binding::Bound;
 use crate::agent::client::Trust;
 use crate::agent::clock;
 use crate::agent::idempotency_key;
@@ -99,6 +103,10 @@ pub(in crate::agent) struct BegunOperation {
     #[serde(serialize_with = "secret::expose")]
     pub(in crate::agent) idempotency_key: Secret,
     pub(in crate::agent) what: OnIdentity,
+    /// The hardware that the vault is bound to as it is begun, if that is to be another.
+    #[cfg(feature = "cli")]
+    #[serde(skip)]
+    pub(in crate::agent) bound: Option<Bound>,
 }
 
 /// What is to be done to the identity.
@@ -141,10 +149,18 @@ impl OnIdentity {
 impl BegunOperation {
     /// A new one under a new idempotency key.
     pub(in crate::agent) fn new(what: OnIdentity) -> Result<Self, RecordError> {
-        Ok(Self {
-            idempotency_key: idempotency_key::make().map_err(RecordError::Random)?,
+        let key = idempotency_key::make().map_err(RecordError::Random)?;
+        Ok(Self::under(key, what))
+    }
+
+    /// One that is asked for under this key.
+    pub(super) fn under(idempotency_key: Secret, what: OnIdentity) -> Self {
+        Self {
+            idempotency_key,
             what,
-        })
+            #[cfg(feature = "cli")]
+            bound: None,
+        }
     }
 
     pub(super) fn load(vault: &Vault, context: &str) -> Result<Option<Self>, RecordError> {
@@ -156,6 +172,10 @@ impl BegunOperation {
         change: &Change<'_>,
         context: &str,
     ) -> Result<(), RecordError> {
+        #[cfg(feature = "cli")]
+        if let Some(bound) = &self.bound {
+            hardware::store(bound, change)?;
+        }
         entry::seal(change, ON_IDENTITY, context, self)
     }
 

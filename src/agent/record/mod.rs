@@ -4,6 +4,8 @@
 mod device;
 mod entry;
 mod error;
+#[cfg(feature = "cli")]
+pub(super) mod hardware;
 mod identity;
 mod journal;
 pub(super) mod kept_trust;

@@ -57,15 +57,10 @@ impl ToRevoke {
             let same = begun.filter(|begun| begun.what.operation() == operation)?;
             Some(same.idempotency_key.clone())
         };
-        let roll = begun(Operation::Roll).map(|idempotency_key| BegunOperation {
-            idempotency_key,
-            what: OnIdentity::Roll,
-        });
+        let roll = begun(Operation::Roll)
+            .map(|idempotency_key| BegunOperation::under(idempotency_key, OnIdentity::Roll));
         let revoke = match begun(Operation::Revoke) {
-            Some(idempotency_key) => BegunOperation {
-                idempotency_key,
-                what: OnIdentity::Revoke,
-            },
+            Some(idempotency_key) => BegunOperation::under(idempotency_key, OnIdentity::Revoke),
             None => BegunOperation::new(OnIdentity::Revoke)?,
         };
         Ok(Self {

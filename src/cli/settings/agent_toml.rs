@@ -33,7 +33,7 @@ const fn key(name: &'static str, variable: &'static str, kind: Kind, default: &'
 }
 
 /// Every key but the doors'.
-pub(in crate::cli) const KEYS: [Key; 14] = [
+pub(in crate::cli) const KEYS: [Key; 18] = [
     key(
         "home",
         "GATEHAND_HOME",
@@ -66,6 +66,20 @@ pub(in crate::cli) const KEYS: [Key; 14] = [
         "GATEHAND_CLOCK_PATIENCE",
         Kind::Duration,
         "2m",
+    ),
+    key(
+        "longest_silence",
+        "GATEHAND_LONGEST_SILENCE",
+        Kind::Duration,
+        "15m where gatehand run runs",
+    ),
+    key("metrics_file", "GATEHAND_METRICS_FILE", Kind::Text, "none"),
+    key("copied_card", "GATEHAND_COPIED_CARD", Kind::Text, "warn"),
+    key(
+        "hardware_id",
+        "GATEHAND_HARDWARE_ID",
+        Kind::Text,
+        "serial numbers that are found",
     ),
     key("ca_file", "GATEHAND_CA_FILE", Kind::Text, "none"),
     key(

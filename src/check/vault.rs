@@ -1,0 +1,71 @@
+//! The vault: where its key is, whether it opens and is whole.
+
+use super::finding::{Finding, Findings, Id};
+use crate::agent::Status;
+use crate::vault::{Folder, SCHEMA_VERSION, Vault, VaultError};
+
+/// What it says of the device, if it was read.
+pub(super) fn look(folder: &Folder, findings: &mut Findings) -> Option<Status> {
+    let key = folder.key_path();
+    let vault = match Vault::look(folder) {
+        Ok(vault) => vault,
+        Err(error) if is_of_key(folder, &error) => {
+            findings.add(Finding::of(Id::KeyHome, error));
+            findings.skip(&[Id::Vault], Id::KeyHome);
+            return None;
+        }
+        Err(error) => {
+            findings.add(Finding::ok(
+                Id::KeyHome,
+                format!("a file: {}", key.display()),
+            ));
+            findings.add(Finding::of(Id::Vault, error));
+            return None;
+        }
+    };
+    findings.add(Finding::ok(
+        Id::KeyHome,
+        match vault {
+            Some(_) => format!("a file: {}", key.display()),
+            None => "there is no key yet".to_owned(),
+        },
+    ));
+    let checked = vault.as_ref().map_or(Ok(()), Vault::check_pages);
+    let status = match checked {
+        Ok(()) => Status::read(folder),
+        Err(error) => Err(error.into()),
+    };
+    let status = match status {
+        Ok(status) => status,
+        Err(error) => {
+            findings.add(Finding::of(Id::Vault, error));
+            return None;
+        }
+    };
+    let pending = status.pending.map_or_else(String::new, |begun| {
+        format!("; {} was begun and is not finished", begun.name())
+    });
+    findings.add(Finding::ok(
+        Id::Vault,
+        match vault {
+            Some(_) => format!("it opens and is whole (version {SCHEMA_VERSION}){pending}"),
+            None => format!("there is none in {} yet", folder.path().display()),
+        },
+    ));
+    Some(status)
+}
+
+/// Whether it is the vault's key that is missing or wrong.
+fn is_of_key(folder: &Folder, error: &VaultError) -> bool {
+    let key = folder.key_path();
+    match error {
+        VaultError::KeyMissing { .. }
+        | VaultError::KeyWrapped { .. }
+        | VaultError::KeyLength { .. }
+        | VaultError::KeyMethod { .. }
+        | VaultError::KeyVersion { .. }
+        | VaultError::OtherKey { .. } => true,
+        VaultError::Unreadable { path, .. } | VaultError::OpenFile { path } => *path == key,
+        _ => false,
+    }
+}

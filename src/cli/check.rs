@@ -1,0 +1,159 @@
+//! `gatehand check`: whether a kiosk has what it needs.
+
+mod bundle;
+
+use std::env;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::Args;
+use serde::Serialize;
+
+use super::advice;
+use super::connection_arguments::ConnectionArguments;
+use super::device::{KeepingArguments, agent_of};
+use super::doors;
+use super::error::CliError;
+use super::output::{self, FoundRow};
+use super::runtime;
+use super::settings::duration;
+use crate::check::{self, Finding, Help, Id, Report, Subject, Verdict};
+use crate::enrolment::ServerUrl;
+
+/// Seconds for all of it unless said otherwise.
+const TIMEOUT: u64 = 20;
+
+const EXAMPLES: &str = "\
+Examples:
+  gatehand check
+  gatehand check --json --timeout 10
+  gatehand check --bundle support.json
+
+It changes nothing. For monitoring: exit code 0 if all is well, 22 if something warns, 23 if
+something failed. The checks are described in docs/KIOSK.md.";
+
+/// Check disk, vault, network, server and key, and tell what to do; changes nothing.
+#[derive(Args)]
+#[command(after_help = EXAMPLES)]
+pub(super) struct Check {
+    /// Also write what helps others to help into this new file: the checks, status, settings, facts and files. No key,
+    /// token or password is in it.
+    #[arg(long, value_name = "FILE")]
+    bundle: Option<PathBuf>,
+    /// The server to ask where this device is not enrolled yet.
+    #[arg(long, value_name = "ADDRESS")]
+    url: Option<ServerUrl>,
+    /// Warn if the server has not answered for so long; 15m unless given, where gatehand run runs.
+    #[arg(long, value_name = "TIME", env = "GATEHAND_LONGEST_SILENCE", value_parser = duration)]
+    longest_silence: Option<Duration>,
+    /// Print JSON.
+    #[arg(long)]
+    pub(super) json: bool,
+    #[command(flatten)]
+    keeping: KeepingArguments,
+    #[command(flatten)]
+    connection: ConnectionArguments,
+}
+
+/// What `--json` prints.
+#[derive(Serialize)]
+struct CheckDocument {
+    /// The worst that was found.
+    verdict: Verdict,
+    checks: Vec<CheckReport>,
+}
+
+#[derive(Serialize)]
+struct CheckReport {
+    id: Id,
+    verdict: Verdict,
+    words: String,
+    advice: Option<String>,
+    /// The check that failed, because of which this one was skipped.
+    because: Option<Id>,
+}
+
+impl CheckDocument {
+    fn of(report: &mut Report) -> Self {
+        Self {
+            verdict: report.verdict(),
+            checks: report.findings.drain(..).map(CheckReport::of).collect(),
+        }
+    }
+}
+
+impl CheckReport {
+    fn of(finding: Finding) -> Self {
+        Self {
+            id: finding.id,
+            verdict: finding.verdict,
+            words: finding.words,
+            advice: match finding.help {
+                Some(Help::Words(words)) => Some(words),
+                Some(Help::Of(error)) => advice::told(&CliError::Agent(*error)).advice,
+                None => None,
+            },
+            because: finding.because,
+        }
+    }
+}
+
+impl Check {
+    pub(super) fn run(self) -> Result<(), CliError> {
+        let folder = self.keeping.folder()?;
+        let time = Duration::from_secs(self.connection.given_timeout().unwrap_or(TIMEOUT));
+        let socket = env::var_os("GATEHAND_SOCKET").filter(|socket| !socket.is_empty());
+        let doors = doors::of_settings(socket.map(Into::into))?;
+        let looked_at = folder.clone().left_alone();
+        let hardware = self.connection.hardware.own(&folder);
+        let own = hardware.clone();
+        let subject = Subject {
+            agent: Box::new(move |client| agent_of(looked_at, client).on_hardware(own)),
+            hardware,
+            // A call has to end, and be told, before all of it does.
+            client: self.connection.client_within(time.mul_f64(0.9)),
+            server: self.url,
+            needs_daemon: !doors.is_empty() || is_set("GATEHAND_METRICS_FILE"),
+            doors: doors.into_iter().map(|door| door.socket).collect(),
+            longest_silence: self.longest_silence,
+            time,
+            folder: folder.clone(),
+        };
+        let runtime = runtime::for_calls()?;
+        let mut report = runtime.block_on(check::run(subject));
+        // A name server or a disk that does not answer would be waited for.
+        runtime.shutdown_background();
+        let (warnings, failures) = (
+            report.count(Verdict::Warning),
+            report.count(Verdict::Failed),
+        );
+        let document = CheckDocument::of(&mut report);
+        if let Some(path) = &self.bundle {
+            bundle::write(path, &folder, &document, &report)?;
+        }
+        match self.json {
+            true => output::print_json(&document)?,
+            false => print(&document)?,
+        }
+        match (failures, warnings) {
+            (0, 0) => Ok(()),
+            (0, warnings) => Err(CliError::ChecksWarn(warnings)),
+            (failures, _) => Err(CliError::ChecksFailed(failures)),
+        }
+    }
+}
+
+/// Whether a variable says something.
+fn is_set(name: &str) -> bool {
+    env::var_os(name).is_some_and(|value| !value.is_empty())
+}
+
+fn print(document: &CheckDocument) -> Result<(), CliError> {
+    let rows = document.checks.iter().map(|check| FoundRow {
+        verdict: check.verdict.name(),
+        name: check.id.name(),
+        words: &check.words,
+        advice: check.advice.as_deref(),
+    });
+    output::print_found(&rows.collect::<Vec<_>>())
+}
