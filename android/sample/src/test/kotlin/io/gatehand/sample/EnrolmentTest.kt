@@ -63,8 +63,7 @@ class EnrolmentTest : ServerTest() {
         gate.sees(R.string.scan_the_code)
         assertFalse(gate.activity.isFinishing)
         assertNothingWasSentFor(device)
-        gate.back()
-        assertTrue(gate.activity.isFinishing)
+        assertTrue(gate.backLeaves())
     }
 
     @Test

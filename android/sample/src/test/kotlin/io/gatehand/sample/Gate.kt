@@ -29,7 +29,7 @@ class Gate {
 
     /** Starts the app, by its icon or with a link. */
     fun open(link: String? = null): Gate = apply {
-        if (Build.VERSION.SDK_INT >= Build.VERSION_CODES.TIRAMISU) Backs.tellBeforehand()
+        if (Build.VERSION.SDK_INT >= Build.VERSION_CODES.TIRAMISU) Backs.asTheManifestSays(app)
         opened = Robolectric.buildActivity(GateActivity::class.java, link?.let(::linkIntent)).setup()
     }
 
@@ -87,19 +87,27 @@ class Gate {
         val land = if (activity.resources.configuration.orientation == LANDSCAPE) "+port" else "+land"
         RuntimeEnvironment.setQualifiers(land)
         val before = activity
-        controller.configurationChange(app.resources.configuration)
+        // Its new window is not shown by itself.
+        controller.configurationChange(app.resources.configuration).visible()
         idle()
         assertTrue(activity !== before, "the activity is still the same one")
     }
 
     fun back() {
         if (Build.VERSION.SDK_INT >= Build.VERSION_CODES.TIRAMISU) {
-            Backs.first(activity)?.onBackInvoked()
+            Backs.first(activity).onBackInvoked()
         } else {
             @Suppress("DEPRECATION")
             activity.onBackPressed()
         }
         idle()
+    }
+
+    /** Whether Android itself is asked for the way back, which leads out of the app, and not the app. */
+    fun backLeaves(): Boolean {
+        if (Build.VERSION.SDK_INT >= Build.VERSION_CODES.TIRAMISU) return Backs.isAndroids(Backs.first(activity))
+        back()
+        return activity.isFinishing
     }
 
     fun leave() {
