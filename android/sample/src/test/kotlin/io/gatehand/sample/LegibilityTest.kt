@@ -7,6 +7,7 @@ import android.graphics.Rect
 import android.view.View
 import android.view.ViewGroup
 import android.widget.Button as ButtonView
+import android.widget.EditText
 import android.widget.TextView
 import io.gatehand.AgentEvent
 import io.gatehand.DeviceState
@@ -102,15 +103,19 @@ class LegibilityTest {
         val root = activity.window.decorView
         root.measure(exactly(metrics.widthPixels), exactly(metrics.heightPixels))
         root.layout(0, 0, metrics.widthPixels, metrics.heightPixels)
+        return activity
+    }
+
+    private fun picture(root: View, name: String): Bitmap {
+        val picture = Bitmap.createBitmap(root.width, root.height, Bitmap.Config.ARGB_8888)
+        root.draw(Canvas(picture))
         System.getProperty("gatehand.pictures")?.let { folder ->
-            val picture = Bitmap.createBitmap(root.width, root.height, Bitmap.Config.ARGB_8888)
-            root.draw(Canvas(picture))
-            val language = activity.resources.configuration.locales[0].language
+            val language = root.resources.configuration.locales[0].language
             val file = File(folder, "$name-$language-${android.os.Build.VERSION.SDK_INT}.png")
             file.parentFile?.mkdirs()
             file.outputStream().use { picture.compress(Bitmap.CompressFormat.PNG, 100, it) }
         }
-        return activity
+        return picture
     }
 
     private fun exactly(pixels: Int) = View.MeasureSpec.makeMeasureSpec(pixels, View.MeasureSpec.EXACTLY)
@@ -150,8 +155,42 @@ class LegibilityTest {
             assertTrue(isSeen, "$name: \"$label\" is below the edge")
         }
         val content = checkNotNull(root.findViewById<View>(R.id.content))
+        assertContrast(name, root, content, all)
         assertTrue(content.height >= READABLE_PART * root.height, "$name: the buttons leave no room to read")
     }
+
+    /** Looks at the screen as it is first seen and, where it goes on below, at its end too. */
+    private fun assertContrast(name: String, root: View, content: View, all: List<View>) {
+        val first = picture(root, name)
+        assertContrast(name, first, all)
+        if (!content.canScrollVertically(1)) return
+        val bar = checkNotNull(seen(content)).apply { left = right - pixels(root, BAR_DP) }
+        val contrast = Contrast.of(first, bar)
+        assertTrue(contrast >= CONTRAST, "$name: that it goes on below has a contrast of $contrast")
+        bar.right += pixels(root, BAR_DP)
+        val buttons = all.filterIsInstance<ButtonView>().filter { (it.parent as View).id == R.id.first_buttons }
+        assertTrue(buttons.none { Rect.intersects(checkNotNull(seen(it)), bar) }, "$name: a button touches the scroll bar")
+        content.scrollBy(0, root.height * 10)
+        assertContrast("$name, below", picture(root, "$name, below"), all)
+        content.scrollTo(0, 0)
+    }
+
+    /** Texts can be told from what they are drawn on, in the sun: those of disabled buttons, and hints, too. */
+    private fun assertContrast(name: String, picture: Bitmap, all: List<View>) {
+        for (text in all.filterIsInstance<TextView>()) {
+            val place = seen(text) ?: continue
+            // Without the frames of buttons and fields.
+            if (text is ButtonView || text is EditText) place.inset(pixels(text, FRAME_DP), pixels(text, FRAME_DP))
+            // Of what is cut off by the edge there may be no letter in sight.
+            if (place.height() < pixels(text, READABLE_SP)) continue
+            val contrast = Contrast.of(picture, place)
+            assertTrue(contrast >= CONTRAST, "$name: \"${text.text.ifEmpty { text.hint }}\" has a contrast of $contrast")
+        }
+    }
+
+    private fun seen(view: View): Rect? = Rect().takeIf(view::getGlobalVisibleRect)
+
+    private fun pixels(view: View, dp: Int): Int = (dp * view.resources.displayMetrics.density).toInt()
 
     @Test
     fun what_to_do_first_is_seen_without_scrolling_and_nothing_is_small_or_cut_off() {
@@ -174,5 +213,8 @@ class LegibilityTest {
         const val FINGER_DP = 56
         const val READABLE_SP = 16
         const val READABLE_PART = 0.4
+        const val CONTRAST = 7.0
+        const val FRAME_DP = 8
+        const val BAR_DP = 4
     }
 }
