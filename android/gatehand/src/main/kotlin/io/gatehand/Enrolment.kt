@@ -123,6 +123,9 @@ public class Enrolment internal constructor(
 
 /** An enrolment whose server a person, or the device's management, has agreed to. */
 public class ConfirmedEnrolment internal constructor(internal val enrolment: Enrolment) {
+    /** See [Enrolment.server]. */
+    public val server: String get() = enrolment.server
+
     /** Names the server; the token is never shown. */
     override fun toString(): String = "Confirmed$enrolment"
 }

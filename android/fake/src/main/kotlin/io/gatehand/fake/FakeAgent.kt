@@ -72,9 +72,18 @@ public class FakeAgent @JvmOverloads constructor(state: DeviceState = DeviceStat
 
     override val managedOutcome: StateFlow<ManagedOutcome> = managed.asStateFlow()
 
-    /** The device that [initialize] and [adopt] make of it. */
+    /** The device that [initialize] and [adopt] make of it: unless a test says another, one of the server that they name. */
+    public var identity: Identity
+        get() = told ?: example
+        set(value) {
+            told = value
+        }
+
     @Volatile
-    public var identity: Identity = EXAMPLE
+    private var told: Identity? = null
+
+    @Volatile
+    private var example = exampleOf("https://pretix.eu")
 
     /** Answers the calls of [request] and [stream]; status 404 unless said. What it throws, they throw. */
     @Volatile
@@ -141,19 +150,22 @@ public class FakeAgent @JvmOverloads constructor(state: DeviceState = DeviceStat
     @JvmSynthetic
     override suspend fun initialize(enrolment: ConfirmedEnrolment, replace: Boolean): Identity {
         mayFail()
-        return enrol(replace)
+        return enrol(enrolment.server, replace)
     }
 
     @JvmSynthetic
     override suspend fun adopt(existing: ExistingIdentity): Identity {
         mayFail()
-        return enrol(replace = false)
+        val server = existing.server
+        return enrol(if ("://" in server) server else "https://$server", replace = false)
     }
 
     @JvmSynthetic
     override suspend fun refresh(): Identity {
         mayFail()
-        if (current.value is DeviceState.Enrolling || current.value is DeviceState.Rejected) return become(identity)
+        val before = current.value
+        if (before is DeviceState.Enrolling) return become(before.server)
+        if (before is DeviceState.Rejected) return become(identity)
         return enrolled().also { tell(AgentEvent.ReportAcknowledged) }
     }
 
@@ -245,13 +257,18 @@ public class FakeAgent @JvmOverloads constructor(state: DeviceState = DeviceStat
         throw error
     }
 
-    private fun enrol(replace: Boolean): Identity {
+    private fun enrol(server: String, replace: Boolean): Identity {
         val before = current.value
         if (!replace) {
             if (before is DeviceState.Enrolled || before is DeviceState.Rejected) throw failure(ErrorCode.ALREADY_ENROLLED)
             if (before is DeviceState.VaultLocked) throw before.cause
         }
         kept = null
+        return become(server)
+    }
+
+    private fun become(server: String): Identity {
+        example = exampleOf(server.trimEnd('/'))
         return become(identity)
     }
 
@@ -279,7 +296,7 @@ public class FakeAgent @JvmOverloads constructor(state: DeviceState = DeviceStat
         private const val REFUSED = 403
         private const val UNAUTHORIZED = 401
 
-        private val EXAMPLE = Identity.Builder("https://pretix.eu").organizer("bigevents").deviceId(1)
+        private fun exampleOf(server: String) = Identity.Builder(server).organizer("bigevents").deviceId(1)
             .uniqueSerial("ABCDEFGHIJKLMNOP").name("Lane 1").securityProfile("full").serverVersion("2026.8.0").build()
 
         /** An answer of JSON, as the server's are. */

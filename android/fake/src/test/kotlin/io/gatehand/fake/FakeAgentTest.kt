@@ -13,6 +13,7 @@ import io.gatehand.EventSuggestion
 import io.gatehand.ExistingIdentity
 import io.gatehand.GatehandException
 import io.gatehand.Heartbeat
+import io.gatehand.Identity
 import io.gatehand.ManagedOutcome
 import io.gatehand.MediumKeySet
 import io.gatehand.Operation
@@ -53,7 +54,20 @@ class FakeAgentTest {
         agent.revoke()
         assertEquals(DeviceState.Revoked(identity), agent.status())
         for (operation in needsKey) assertEquals(ErrorCode.REVOKED, assertFailsWith<RefusedException> { operation() }.code)
-        assertEquals(identity, agent.adopt(ExistingIdentity("https://pretix.eu", "key")))
+        assertEquals(identity, agent.adopt(ExistingIdentity("https://pretix.eu/tickets", "key")))
+    }
+
+    @Test
+    fun it_is_a_device_of_the_server_that_it_was_enrolled_at_unless_a_test_says_another() = runTest {
+        assertEquals("https://pretix.eu/tickets", agent.initialize(confirmed).server)
+        assertEquals("https://pretix.eu/tickets", agent.refresh().server)
+        val adopting = FakeAgent()
+        assertEquals("https://tickets.example", adopting.adopt(ExistingIdentity("tickets.example", "key")).server)
+        val enrolling = FakeAgent(DeviceState.Enrolling("https://tickets.example"))
+        assertEquals("https://tickets.example", enrolling.refresh().server)
+        val other = Identity.Builder("https://elsewhere.example").build()
+        agent.identity = other
+        assertEquals(other, agent.initialize(confirmed, replace = true))
     }
 
     @Test

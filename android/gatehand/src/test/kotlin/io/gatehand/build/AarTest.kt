@@ -1,8 +1,11 @@
 package io.gatehand.build
 
+import io.gatehand.testing.TestLibrary
 import java.io.ByteArrayInputStream
+import java.io.ByteArrayOutputStream
 import java.io.File
 import java.lang.reflect.Modifier
+import java.util.zip.DeflaterOutputStream
 import java.util.zip.ZipInputStream
 import javax.xml.parsers.DocumentBuilderFactory
 import kotlin.test.Test
@@ -152,6 +155,17 @@ class AarTest {
             .flatMap { source -> declaration.findAll(source.readText()).map { it.groupValues[1] } }
         assertTrue("ScannerAgent" in api && api.size > 20, "$api")
         assertEquals(api.toSet(), seen.toSet())
+    }
+
+    /** Android's libraries are about as large as this machine's, which the AAR does not take. */
+    @Test
+    fun with_the_library_of_one_processor_it_is_no_larger_than_6_mb() {
+        val library = System.getProperty(TestLibrary.SHIPPED)
+        assumeTrue("run by android/test.sh", library != null)
+        val packed = ByteArrayOutputStream()
+        DeflaterOutputStream(packed).use { it.write(File(library).readBytes()) }
+        val size = packed.size() + assembled().aar.length()
+        assertTrue(size <= 6_000_000, "$size bytes")
     }
 
     @Test

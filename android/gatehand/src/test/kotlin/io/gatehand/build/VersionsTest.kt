@@ -37,12 +37,12 @@ class VersionsTest {
     @Test
     fun both_builds_write_the_same_kotlin_and_bring_the_same_standard_library() {
         val language = first("android/pom.xml", "<kotlin.language>([^<]+)<")
-        for (module in listOf("gatehand", "fake", "sample")) {
+        for (module in listOf("gatehand", "fake", "datawedge", "okhttp", "sample")) {
             for (level in listOf("languageVersion", "apiVersion")) {
                 assertEquals(language, first("android/$module/build.gradle.kts", "$level = KotlinVersion\\.KOTLIN_([0-9_]+)").replace('_', '.'), module)
             }
         }
-        for (module in listOf("gatehand", "fake")) first("android/$module/build.gradle.kts", "coreLibrariesVersion = (libs\\.versions\\.stdlib)")
+        for (module in listOf("gatehand", "fake", "datawedge", "okhttp")) first("android/$module/build.gradle.kts", "coreLibrariesVersion = (libs\\.versions\\.stdlib)")
         assertTrue(first("android/pom.xml", "<kotlin.oldest>([^<]+)<").startsWith("$language."))
     }
 

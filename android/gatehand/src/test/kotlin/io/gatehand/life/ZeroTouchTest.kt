@@ -11,6 +11,7 @@ import io.gatehand.AgentConfig
 import io.gatehand.DeviceState
 import io.gatehand.ErrorCode
 import io.gatehand.Heartbeat
+import io.gatehand.ManagedKeys
 import io.gatehand.ManagedOutcome
 import io.gatehand.RefusedException
 import io.gatehand.ScannerAgent
@@ -54,11 +55,11 @@ class ZeroTouchTest {
     }
 
     /** Sets the app's restrictions, as the management does, and tells the app. */
-    private fun manage(device: TestDevice, url: String = server.address, allowed: String = url) {
+    private fun manage(device: TestDevice, url: String = server.address, allowed: String = url, keys: ManagedKeys = ManagedKeys()) {
         val restrictions = Bundle().apply {
-            putString("url", url)
-            putString("token", device.token)
-            putString("allowed_servers", allowed)
+            putString(keys.url, url)
+            putString(keys.token, device.token)
+            putString(keys.allowedServers, allowed)
         }
         shadowOf(context.getSystemService(Context.RESTRICTIONS_SERVICE) as RestrictionsManager).setApplicationRestrictions(restrictions)
         context.sendBroadcast(Intent(Intent.ACTION_APPLICATION_RESTRICTIONS_CHANGED))
@@ -94,6 +95,14 @@ class ZeroTouchTest {
             outcome<ManagedOutcome.NotNeeded>(agent)
         }
         assertEquals(2, server.devices().count { !it.isNull("initialized") })
+    }
+
+    @Test
+    fun an_app_says_how_the_keys_of_its_configuration_are_called(): Unit = runBlocking {
+        val keys = ManagedKeys("pretix_url", "pretix_token", "pretix_servers")
+        manage(server.createDevice("Lane 1"), keys = keys)
+        Devices.open("other").use { outcome<ManagedOutcome.NotConfigured>(it) }
+        Devices.open { managedKeys(keys) }.use { outcome<ManagedOutcome.Enrolled>(it) }
     }
 
     @Test
