@@ -1,5 +1,6 @@
 """The agent as a service of the machine: it enrols, its watchdog, and a key that only this machine's TPM opens."""
 
+import json
 import unittest
 
 from rig import report
@@ -39,6 +40,33 @@ class Service(MachineCase):
         kiosk.guest.run(f"until {after}; do sleep 0.5; done", 180)
         self.assertEqual(kiosk.door()["unique_serial"], code.serial)
         self.assertEqual(kiosk.guest.run("systemctl show --property=NRestarts --value gatehand").strip(), "1")
+
+    def test_a_copied_disk_is_told_in_the_other_machine_and_may_be_taken_over(self):
+        kiosk, code = self.enrolled(more=["-uuid", "6d1f0a3e-54c7-4f5e-9d0b-0c6a5b1e2f01"])
+        self.assertNotIn("hardware", kiosk.told("status"))
+        self.assertEqual(self.check(kiosk, "hardware"), "ok")
+        kiosk.turn_off()
+        other = self.kiosk(begins_with=kiosk.disk.path, more=["-uuid", "6d1f0a3e-54c7-4f5e-9d0b-0c6a5b1e2f02"])
+        other.turn_on()
+        self.assertEqual(other.told("status")["hardware"], "copied")
+        self.assertEqual(self.check(other, "hardware"), "warning")
+        report.say(f"a copied disk says: {' '.join(other.guest.run('systemctl show --property=StatusText --value gatehand').split())}")
+        self.assertEqual(other.door()["unique_serial"], code.serial)
+        other.told("vault", "adopt-hardware", "--yes")
+        self.assertNotIn("hardware", other.told("status"))
+        self.assertTrue(other.door()["online"])
+        # The first machine's key is worth nothing now.
+        other.turn_off()
+        kiosk.turn_on()
+        refused = kiosk.gatehand("info")
+        self.assertEqual(refused.status, 17, str(refused))
+
+    @staticmethod
+    def check(kiosk, wanted):
+        """What `gatehand check` finds of one thing."""
+        done = kiosk.gatehand("check", "--json", seconds=120)
+        checks = {one["id"]: one for one in json.loads(done.out)["checks"]}
+        return checks[wanted]["verdict"]
 
     def test_a_key_in_the_tpm_outlives_a_reboot_and_a_cleared_tpm_costs_a_passphrase(self):
         folder = self.folder / "with-tpm"

@@ -23,13 +23,13 @@ class CopyOnWrite:
     """What the machine writes lies in a file beside the disk it begins with, which stays as it is."""
 
     def __init__(self, begins_with, folder):
-        self._path = folder / "disk.qcow2"
+        self.path = folder / "disk.qcow2"
         command = ["qemu-img", "create", "-q", "-f", "qcow2", "-b", str(begins_with), "-F", _format(begins_with)]
-        subprocess.run([*command, str(self._path)], check=True)
+        subprocess.run([*command, str(self.path)], check=True)
 
     def attach(self):
         """QEMU's arguments for it."""
-        return ["-blockdev", f"driver=qcow2,node-name=disk,file.driver=file,file.filename={self._path}"]
+        return ["-blockdev", f"driver=qcow2,node-name=disk,file.driver=file,file.filename={self.path}"]
 
     def detach(self):
         """The machine is off."""
