@@ -24,6 +24,8 @@ mod failpoint;
 pub mod jni;
 pub mod key_envelope;
 mod mask;
+#[cfg(feature = "cli")]
+mod passphrase;
 pub mod private_file;
 #[cfg(feature = "cli")]
 mod public_file;

@@ -3,7 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::key_place::KeyPlace;
+use super::key_place::{CREDENTIAL, KeyPlace};
 use crate::key_envelope::{self, KeyFormError};
 use crate::private_file;
 use crate::seal::SealError;
@@ -140,6 +140,39 @@ pub enum VaultError {
         path: PathBuf,
         /// Where the key should be.
         key: PathBuf,
+    },
+    /// The vault's key lives in a systemd credential, which this process was not given.
+    #[error(
+        "the vault {path} is sealed with the key in the systemd credential {}, which this command was not given",
+        CREDENTIAL
+    )]
+    KeyNotGiven {
+        /// The vault.
+        path: PathBuf,
+    },
+    /// The systemd credential holds something else.
+    #[error("the systemd credential {path} holds no key that can be used")]
+    Credential {
+        /// Where systemd has put it.
+        path: PathBuf,
+        /// What is wrong with it.
+        #[source]
+        source: KeyFormError,
+    },
+    /// Where a key is to live, another one lives.
+    #[error("{path} is there, and is not this vault's: nothing was changed")]
+    HomeTaken {
+        /// The file.
+        path: PathBuf,
+    },
+    /// What was written as a key's home gives another key, or none.
+    #[error("the key that was written to {path} can't be read back: nothing was changed")]
+    NotKept {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
     },
     /// An Android app keeps the key.
     #[error(
@@ -319,6 +352,14 @@ impl VaultError {
             | Self::NotWritten { .. }
             | Self::NotSealed { .. }
             | Self::OtherVersion { .. }
+            | Self::KeyNotGiven { .. }
+            | Self::Credential { .. }
+            | Self::HomeTaken { .. }
+            | Self::NotKept { .. }
+            | Self::OtherKey {
+                key: KeyPlace::Credential,
+                ..
+            }
             | Self::KeyVersion { .. } => false,
             Self::Sqlite { source, .. } => Failure::of(source) != Failure::Memory,
             Self::Unreadable { source, .. } => source.kind() != io::ErrorKind::PermissionDenied,

@@ -10,9 +10,9 @@ use std::sync::Arc;
 
 use rustix::process::geteuid;
 
-use super::key_home::{KEY, KeyHome};
+use super::key_home::{KEY, KeyHome, Keys, RECOVERY};
 use super::privacy::make_private;
-use super::{KeyFile, VaultError, volatile};
+use super::{VaultError, volatile};
 use crate::failpoint;
 use crate::private_file::{self, PRIVATE_FOLDER};
 use crate::seal::SealingKey;
@@ -28,6 +28,8 @@ const SQLITE_FILES: [&str; 3] = ["vault.db-journal", "vault.db-wal", "vault.db-s
 pub struct Folder {
     path: PathBuf,
     key_home: KeyHome,
+    /// Keys that may be the vault's, from where nobody but the caller finds them.
+    found: Vec<Arc<SealingKey>>,
     may_be_volatile: bool,
     is_left_alone: bool,
 }
@@ -39,6 +41,7 @@ impl Folder {
             .map(|path| Self {
                 key_home: KeyHome::File(path.join(KEY)),
                 path,
+                found: Vec::new(),
                 may_be_volatile: false,
                 is_left_alone: false,
             })
@@ -80,6 +83,22 @@ impl Folder {
         }
     }
 
+    /// The same folder, its vault sealed with the key in a systemd credential, if that is there: the file
+    /// [`CREDENTIAL`](super::CREDENTIAL) in the folder that systemd gives.
+    pub fn with_credential(self, credential: PathBuf) -> Self {
+        let file = self.key_path();
+        Self {
+            key_home: KeyHome::Credential { credential, file },
+            ..self
+        }
+    }
+
+    /// The same folder with one more key that may be its vault's, as that of a recovery file.
+    pub fn with_found_key(mut self, key: SealingKey) -> Self {
+        self.found.push(Arc::new(key));
+        self
+    }
+
     /// The same folder, for a device that may be gone at the next boot.
     pub fn volatile_allowed(self) -> Self {
         Self {
@@ -113,14 +132,6 @@ impl Folder {
         self.may_be_volatile
     }
 
-    /// The vault's key, if there is one yet.
-    pub(super) fn load_key(&self) -> Result<Option<Arc<SealingKey>>, VaultError> {
-        match (self.key_home.file(), self.is_left_alone) {
-            (Some(path), true) => Ok(KeyFile::at(path.to_owned()).look()?.map(Arc::new)),
-            _ => self.key_home.load(),
-        }
-    }
-
     /// Refuses a folder that is gone at the next boot, unless that is allowed. Asked before a secret is
     /// sent whose answer is to be kept here.
     pub fn refuse_if_volatile(&self) -> Result<(), VaultError> {
@@ -136,6 +147,20 @@ impl Folder {
     /// Where the vault's key lives.
     pub(super) fn key_home(&self) -> &KeyHome {
         &self.key_home
+    }
+
+    /// The keys that may be the vault's.
+    pub(super) fn keys(&self) -> Result<Keys, VaultError> {
+        let mut keys = match self.key_home.load(self.is_left_alone) {
+            Err(error) if !self.found.is_empty() => Keys {
+                all: Vec::new(),
+                has_file: true,
+                error: Some(error),
+            },
+            loaded => loaded?,
+        };
+        keys.all.extend(self.found.iter().map(Arc::clone));
+        Ok(keys)
     }
 
     /// A key file beside an empty vault, or none, means that the vault's contents were lost. A key that
@@ -164,6 +189,11 @@ impl Folder {
     /// The file with the vault's key in this folder.
     pub fn key_path(&self) -> PathBuf {
         self.path.join(KEY)
+    }
+
+    /// The file in this folder from which a passphrase gets the vault's key.
+    pub fn recovery_path(&self) -> PathBuf {
+        self.path.join(RECOVERY)
     }
 
     pub(super) fn lock_path(&self) -> PathBuf {
@@ -204,7 +234,18 @@ impl Folder {
 
     /// Removes what killed processes left. That it can't be removed keeps nobody from anything.
     pub(super) fn remove_drafts(&self) {
-        for path in [self.vault_path(), self.key_path(), self.lock_path()] {
+        // A new key that has not come to its place opens nothing that the old one does not.
+        let next = [self.key_path(), self.recovery_path()].map(|path| next(&path));
+        for path in &next {
+            match fs::remove_file(path) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                    tracing::warn!("{} can't be removed: {error}", path.display());
+                }
+                _ => {}
+            }
+        }
+        let made = [self.vault_path(), self.key_path(), self.lock_path()];
+        for path in made.into_iter().chain(next) {
             if let Err(error) = private_file::remove_drafts(&path) {
                 tracing::warn!(
                     "what a killed process left beside {} can't be removed: {error}",
@@ -251,6 +292,13 @@ impl Folder {
             .map_err(|source| VaultError::unwritable(&self.path, source))?;
         Ok(vault_went)
     }
+}
+
+/// What is to take a file's place once it is time.
+pub(super) fn next(path: &Path) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".next");
+    name.into()
 }
 
 #[cfg(test)]

@@ -7,13 +7,19 @@
 //! All entries of a [`Vault::change`] are committed together or not at all, and survive a power cut
 //! once it has returned.
 
+mod change;
+mod entry;
 mod error;
 mod folder;
+mod handover;
 mod key_file;
 mod key_home;
 mod key_place;
 mod opening;
 mod privacy;
+#[cfg(feature = "cli")]
+mod rekey;
+mod right_key;
 mod schema;
 #[cfg(test)]
 mod tests;
@@ -22,12 +28,10 @@ mod watch;
 
 use std::fs::File;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
-use rusqlite::{
-    Connection, OpenFlags, OptionalExtension, Transaction, TransactionBehavior, params,
-};
+use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 use rustix::fs::{FlockOperation, flock};
 use rustix::io::Errno;
 use zeroize::Zeroizing;
@@ -37,23 +41,22 @@ use crate::private_file;
 use crate::seal::SealingKey;
 use crate::sqlite;
 
+pub use change::Change;
+use entry::{HAS_SEALED, PLAIN, RESERVE, SEALED, column, purpose};
 pub use error::{Hindrance, VaultError};
 pub use folder::Folder;
 pub use key_file::KeyFile;
-pub use key_place::KeyPlace;
+pub use key_place::{CREDENTIAL, KeyPlace};
 use opening::{canonical, is_empty, is_file, open_to_look};
+#[cfg(feature = "cli")]
+pub use rekey::{KeyStore, NewHome, Recovery, Rekey, StoreError, rekey};
+use right_key::{current_key, key_of};
 pub use schema::CURRENT as SCHEMA_VERSION;
 use schema::SCHEMA;
 pub use watch::Watch;
 
 /// Room that [`Vault::begin`] proves to be there, in bytes: more than any answer that is stored.
 const RESERVED: usize = 64 * 1024;
-const RESERVE: &str = "reserve";
-const PLAIN: &str = "SELECT plain FROM entry WHERE name = ?1";
-const SEALED: &str = "SELECT sealed FROM entry WHERE name = ?1";
-const HAS_SEALED: &str = "SELECT 1 FROM entry WHERE name = ?1 AND sealed IS NOT NULL";
-/// Sealed when the key is first used, so that another key is noticed.
-const KEY_CHECK: &str = "key check";
 
 /// An open vault.
 pub struct Vault {
@@ -98,9 +101,9 @@ impl Vault {
     /// Opens the vault in `folder`, or makes an empty one.
     pub fn open(folder: &Folder) -> Result<Self, VaultError> {
         folder.prepare()?;
-        let key = folder.key_home().load()?;
+        let keys = folder.keys()?;
         if !is_file(folder)? {
-            folder.refuse_if_emptied(key.is_some())?;
+            folder.refuse_if_emptied(keys.has_file)?;
             let path = folder.vault_path();
             private_file::ensure(&path, &[])
                 .map_err(|source| VaultError::unwritable(&path, source))?;
@@ -112,19 +115,19 @@ impl Vault {
         let mut connection = sqlite::open(&path, flags).map_err(failed)?;
         let found = SCHEMA.look(&connection).map_err(failed)?;
         if is_empty(&path, &found)? {
-            folder.refuse_if_emptied(key.is_some())?;
+            folder.refuse_if_emptied(keys.has_file)?;
         }
         tracing::debug!("opened the vault {} to change it", path.display());
         failpoint::reach("vault: opened");
         schema::prepare(&mut connection, &path)
             .map_err(|error| VaultError::unusable(&path, error))?;
         failpoint::reach("vault: prepared");
-        Self {
+        let key = key_of(&connection, folder, keys)?;
+        Ok(Self {
             connection,
             key,
             folder: folder.clone(),
-        }
-        .with_right_key()
+        })
     }
 
     /// Opens the vault in `folder` to look at it; `None` if there is none.
@@ -132,9 +135,9 @@ impl Vault {
     /// Creates and changes no entry, never waits for a writer, and works on a read-only disk.
     pub fn look(folder: &Folder) -> Result<Option<Self>, VaultError> {
         // The key first: where it is, the vault was made before.
-        let key = folder.load_key()?;
+        let keys = folder.keys()?;
         if !is_file(folder)? {
-            return folder.refuse_if_emptied(key.is_some()).map(|()| None);
+            return folder.refuse_if_emptied(keys.has_file).map(|()| None);
         }
         folder.make_vault_private()?;
         let path = canonical(folder)?;
@@ -144,27 +147,14 @@ impl Vault {
         // All entries as of one moment, whoever changes them meanwhile.
         connection.execute_batch("BEGIN").map_err(failed)?;
         if is_empty(&path, &found)? {
-            return folder.refuse_if_emptied(key.is_some()).map(|()| None);
+            return folder.refuse_if_emptied(keys.has_file).map(|()| None);
         }
-        Self {
+        let key = key_of(&connection, folder, keys)?;
+        Ok(Some(Self {
             connection,
             key,
             folder: folder.clone(),
-        }
-        .with_right_key()
-        .map(Some)
-    }
-
-    fn with_right_key(self) -> Result<Self, VaultError> {
-        match self.sealed(KEY_CHECK, "") {
-            Err(VaultError::Seal { path, source }) => Err(VaultError::OtherKey {
-                path,
-                key: self.folder.key_home().place(),
-                source,
-            }),
-            Err(error) => Err(error),
-            Ok(_) => Ok(self),
-        }
+        }))
     }
 
     /// Looks at every page of the file.
@@ -177,6 +167,12 @@ impl Vault {
     /// Where the vault is.
     pub fn path(&self) -> PathBuf {
         self.folder.vault_path()
+    }
+
+    /// Whether the vault's key lives in a credential.
+    #[cfg(feature = "cli")]
+    pub fn is_key_in_credential(&self) -> Result<bool, VaultError> {
+        Ok(self.plain(entry::KEY_HOME)?.as_deref() == Some(entry::IN_CREDENTIAL))
     }
 
     /// A plain entry.
@@ -198,8 +194,9 @@ impl Vault {
         };
         // The key is made before anything is sealed with it, perhaps since this vault was opened.
         let key = match &self.key {
-            Some(key) => key,
-            None => &self.folder.key_home().load_for(&self.path())?,
+            Some(key) => Arc::clone(key),
+            None => key_of(&self.connection, &self.folder, self.folder.keys()?)?
+                .ok_or_else(|| self.folder.key_home().missing(&self.path()))?,
         };
         key.unseal(&purpose(name, context), &sealed)
             .map(Some)
@@ -251,21 +248,30 @@ impl Vault {
     ) -> Result<T, E> {
         let path = self.path();
         let failed = |source| VaultError::sqlite(&path, source);
-        let key = match &self.key {
-            Some(key) => key,
-            None => self.key.insert(self.folder.key_home().ensure()?),
-        };
-        let transaction = self
-            .connection
+        if self.key.is_none() {
+            self.key = Some(self.folder.key_home().ensure()?);
+        }
+        let Self {
+            connection,
+            key,
+            folder,
+        } = self;
+        let transaction = connection
             .transaction_with_behavior(TransactionBehavior::Immediate)
             .map_err(failed)?;
+        // Another process may have moved the vault to another key since it was opened.
+        if let Some(now) = current_key(&transaction, folder, key.as_ref())? {
+            *key = Some(now);
+        }
         let change = Change {
             transaction,
-            key,
+            key: key
+                .as_deref()
+                .ok_or_else(|| folder.key_home().missing(&path))?,
             path: &path,
         };
         change.make_room()?;
-        change.check_key_from_now_on()?;
+        change.check_key_from_now_on(folder.key_home().has_credential())?;
         let done = work(&change)?;
         failpoint::reach("vault: before commit");
         change.transaction.commit().map_err(failed)?;
@@ -284,100 +290,4 @@ impl Vault {
             tracing::warn!(%error, "the vault's log still holds what was removed, sealed");
         }
     }
-}
-
-fn column<T: rusqlite::types::FromSql>(
-    connection: &Connection,
-    path: &Path,
-    select: &str,
-    name: &str,
-) -> Result<Option<T>, VaultError> {
-    connection
-        .prepare(select)
-        .and_then(|mut query| query.query_row([name], |row| row.get(0)).optional())
-        .map(Option::flatten)
-        .map_err(|source| VaultError::sqlite(path, source))
-}
-
-/// A change under way: what is put and removed is committed together.
-pub struct Change<'a> {
-    transaction: Transaction<'a>,
-    key: &'a SealingKey,
-    path: &'a Path,
-}
-
-impl Change<'_> {
-    /// A plain entry as it is now.
-    pub fn plain(&self, name: &str) -> Result<Option<String>, VaultError> {
-        column(&self.transaction, self.path, PLAIN, name)
-    }
-
-    /// Puts a plain entry in place of what `name` held.
-    pub fn put(&self, name: &str, text: &str) -> Result<(), VaultError> {
-        self.execute(
-            "INSERT OR REPLACE INTO entry (name, plain) VALUES (?1, ?2)",
-            params![name, text],
-        )
-    }
-
-    /// Seals an entry and puts it in place of what `name` held.
-    pub fn put_sealed(&self, name: &str, context: &str, secret: &[u8]) -> Result<(), VaultError> {
-        let sealed = self
-            .key
-            .seal(&purpose(name, context), secret)
-            .map_err(|source| VaultError::Seal {
-                path: self.path.to_owned(),
-                source,
-            })?;
-        self.execute(
-            "INSERT OR REPLACE INTO entry (name, sealed) VALUES (?1, ?2)",
-            params![name, sealed],
-        )
-    }
-
-    /// Removes an entry and overwrites its place in the file.
-    pub fn remove(&self, name: &str) -> Result<(), VaultError> {
-        self.execute("DELETE FROM entry WHERE name = ?1", params![name])
-    }
-
-    /// Frees the room that [`Vault::begin`] has filled. It held nothing secret: overwritten, it would
-    /// take up in the log just the room that is to be used now.
-    fn make_room(&self) -> Result<(), VaultError> {
-        let overwrite = |whether: bool| {
-            let set = self
-                .transaction
-                .pragma_update(None, "secure_delete", whether);
-            set.map_err(|source| VaultError::sqlite(self.path, source))
-        };
-        overwrite(false)?;
-        let removed = self.remove(RESERVE);
-        overwrite(true)?;
-        removed
-    }
-
-    fn check_key_from_now_on(&self) -> Result<(), VaultError> {
-        let there = self
-            .transaction
-            .prepare("SELECT 1 FROM entry WHERE name = ?1")
-            .and_then(|mut query| query.exists([KEY_CHECK]))
-            .map_err(|source| VaultError::sqlite(self.path, source))?;
-        if there {
-            Ok(())
-        } else {
-            self.put_sealed(KEY_CHECK, "", &[])
-        }
-    }
-
-    fn execute(&self, sql: &str, values: &[&dyn rusqlite::ToSql]) -> Result<(), VaultError> {
-        self.transaction
-            .prepare(sql)
-            .and_then(|mut statement| statement.execute(values))
-            .map(drop)
-            .map_err(|source| VaultError::sqlite(self.path, source))
-    }
-}
-
-/// The names are of this program, so that the separator is in the context only.
-fn purpose(name: &str, context: &str) -> String {
-    format!("gatehand vault\0{name}\0{context}")
 }

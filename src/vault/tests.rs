@@ -5,6 +5,8 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use tempfile::TempDir;
 
+use std::path::Path;
+
 use super::*;
 
 fn scratch() -> (TempDir, Folder) {
@@ -342,4 +344,119 @@ fn a_key_that_is_kept_elsewhere_is_in_no_file_and_only_it_opens_the_vault() {
         Vault::open(&folder).err().unwrap(),
         VaultError::KeyMissing { .. }
     ));
+}
+
+/// Gives a vault a new key in its file.
+#[cfg(feature = "cli")]
+fn rekey_in_file(folder: &Folder) -> Result<(), VaultError> {
+    let lock = lock(folder)?;
+    let mut vault = Vault::open(folder)?;
+    let how = Rekey {
+        to: NewHome::File,
+        credential: None,
+        replaces_unreadable: false,
+        recovery: Recovery::None,
+        contexts: &["at a".to_owned()],
+        may_be_left: &["left"],
+    };
+    rekey(&mut vault, &lock, &how)
+}
+
+#[test]
+#[cfg(feature = "cli")]
+fn whoever_has_a_vault_open_seals_with_the_new_key_once_it_has_one() {
+    let (_scratch, folder) = scratch();
+    let mut open = with_secret(&folder);
+    let before = fs::read(folder.key_path()).unwrap();
+    rekey_in_file(&folder).unwrap();
+    assert_ne!(fs::read(folder.key_path()).unwrap(), before);
+    open.change(|change| change.put_sealed("later", "at a", b"m0re"))
+        .unwrap();
+    let vault = Vault::look(&folder).unwrap().unwrap();
+    for (name, secret) in [("key", &b"s3cr3t"[..]), ("later", b"m0re")] {
+        assert_eq!(*vault.sealed(name, "at a").unwrap().unwrap(), secret);
+        assert!(matches!(
+            vault.sealed(name, "at b"),
+            Err(VaultError::Seal { .. })
+        ));
+    }
+}
+
+#[test]
+#[cfg(feature = "cli")]
+fn what_opens_for_nobody_keeps_a_vault_from_a_new_key_unless_it_may_be_left() {
+    let (_scratch, folder) = scratch();
+    let mut vault = with_secret(&folder);
+    vault
+        .change(|change| change.put_sealed("left", "at b", b"of another"))
+        .unwrap();
+    rekey_in_file(&folder).unwrap();
+    let before = fs::read(folder.key_path()).unwrap();
+    assert!(!Vault::open(&folder).unwrap().has_sealed("left").unwrap());
+    vault
+        .change(|change| change.put_sealed("other", "at b", b"of another"))
+        .unwrap();
+    drop(vault);
+    let refused = rekey_in_file(&folder);
+    assert!(matches!(refused, Err(VaultError::Seal { .. })));
+    assert_eq!(fs::read(folder.key_path()).unwrap(), before);
+    let vault = Vault::open(&folder).unwrap();
+    assert_eq!(
+        *vault.sealed("other", "at b").unwrap().unwrap(),
+        b"of another"
+    );
+}
+
+#[test]
+#[cfg(feature = "cli")]
+fn a_key_of_the_middle_of_a_move_opens_by_the_handover_and_another_does_not() {
+    let (_scratch, folder) = scratch();
+    drop(with_secret(&folder));
+    let old = fs::read(folder.key_path()).unwrap();
+    rekey_in_file(&folder).unwrap();
+    let new = KeyFile::at(folder.key_path()).load().unwrap().unwrap();
+    let old_key = SealingKey::from_bytes(old.as_slice().try_into().unwrap());
+    let handed = handover::to_each(&[Arc::new(old_key)], &new).unwrap();
+    let mut vault = Vault::open(&folder).unwrap();
+    vault
+        .change(|change| change.put(handover::HANDOVER, &handed))
+        .unwrap();
+    drop(vault);
+    fs::write(folder.key_path(), &old).unwrap();
+    let vault = Vault::open(&folder).unwrap();
+    assert_eq!(*vault.sealed("key", "at a").unwrap().unwrap(), b"s3cr3t");
+    drop(vault);
+    fs::write(folder.key_path(), [9; 32]).unwrap();
+    let other = Vault::open(&folder).err().unwrap();
+    assert!(matches!(other, VaultError::OtherKey { .. }), "{other}");
+}
+
+#[test]
+fn a_credential_opens_the_vault_before_a_file_that_does_not() {
+    let (_scratch, folder) = scratch();
+    let credential = folder.path().with_file_name("credential");
+    fs::write(&credential, [5; 32]).unwrap();
+    let with = folder.clone().with_credential(credential.clone());
+    drop(with_secret(&with));
+    assert!(!folder.key_path().exists());
+    let not_given = Vault::open(&folder).err().unwrap();
+    assert!(matches!(not_given, VaultError::KeyNotGiven { .. }));
+    assert!(!not_given.is_beyond_use());
+
+    fs::write(folder.key_path(), [6; 32]).unwrap();
+    for key in [&[5; 32][..], b"of no form"] {
+        fs::write(&credential, key).unwrap();
+        let opened = Vault::open(&with);
+        match key.len() {
+            32 => drop(opened.unwrap()),
+            _ => assert!(matches!(
+                opened.err().unwrap(),
+                VaultError::Credential { .. }
+            )),
+        }
+    }
+    // As after a crash, before the key came to the credential.
+    fs::write(folder.key_path(), [5; 32]).unwrap();
+    fs::write(&credential, [7; 32]).unwrap();
+    drop(Vault::open(&with).unwrap());
 }

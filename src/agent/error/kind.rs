@@ -172,7 +172,9 @@ impl From<&VaultError> for ErrorKind {
             | VaultError::Volatile { .. }
             | VaultError::Unwritable { .. }
             | VaultError::NotWritten { .. }
-            | VaultError::NotSealed { .. } => Self::VaultUnwritable,
+            | VaultError::NotSealed { .. }
+            | VaultError::HomeTaken { .. }
+            | VaultError::NotKept { .. } => Self::VaultUnwritable,
             VaultError::OpenFile { .. }
             | VaultError::Unreadable { .. }
             | VaultError::NotRead { .. }
@@ -180,6 +182,8 @@ impl From<&VaultError> for ErrorKind {
             | VaultError::Corrupt { .. }
             | VaultError::Emptied { .. }
             | VaultError::KeyMissing { .. }
+            | VaultError::KeyNotGiven { .. }
+            | VaultError::Credential { .. }
             | VaultError::KeyWrapped { .. }
             | VaultError::KeyLength { .. }
             | VaultError::KeyMethod { .. }
