@@ -129,6 +129,11 @@ pub enum Advice {
 impl Advice {
     /// What can be done about an error, if its own words don't say.
     pub fn on(error: &AgentError) -> Option<Self> {
+        // Its words say it all.
+        #[cfg(feature = "cli")]
+        if matches!(error, AgentError::NotImported { .. }) {
+            return None;
+        }
         match error.kind() {
             ErrorKind::NotEnrolled => Some(Self::Enrol),
             ErrorKind::Enrolling => Some(Self::GoOn),

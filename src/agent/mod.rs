@@ -64,7 +64,11 @@ pub use error::{AgentError, ErrorKind};
 pub use event::{Event, Observe};
 pub use media_keys::{GivenMediaKey, MediaKeyError, MediaKeys};
 pub use operate::{Course, Done, ExistingIdentity, InitializeOptions, Initialized, Resumed};
+#[cfg(feature = "cli")]
+pub use operate::{Imported, NewKey, rekey};
 pub use perform::{Afterlife, Replaced};
+#[cfg(feature = "cli")]
+pub use record::MovedDevice;
 pub use record::{Identity, Lost, Revoker};
 pub use state::{Operation, State};
 pub use status::{Status, UnfinishedEnrolment};
@@ -241,6 +245,31 @@ impl Agent {
             &self.core,
             |core| async move { operate::revoke(&core).await },
         )
+        .await
+    }
+
+    /// This device, for other hardware that is to be it; what is under way is finished before. It stays here, too, and
+    /// works until it has arrived there.
+    #[cfg(feature = "cli")]
+    pub async fn export(&self) -> Result<MovedDevice, AgentError> {
+        apart(
+            &self.core,
+            |core| async move { operate::export(&core).await },
+        )
+        .await
+    }
+
+    /// Becomes a device that was on other hardware, and has its key replaced, after which that machine has no access
+    /// any more. Without a connection that is begun, and a later command finishes it.
+    #[cfg(feature = "cli")]
+    pub async fn import(
+        &self,
+        moved: MovedDevice,
+        allow_http: bool,
+    ) -> Result<Imported, AgentError> {
+        apart(&self.core, |core| async move {
+            operate::import(&core, &moved, allow_http).await
+        })
         .await
     }
 

@@ -62,7 +62,7 @@ impl Clients {
     }
 
     /// What was given now, or else what was kept.
-    fn given_or<'a>(&'a self, kept: &'a Trust) -> &'a Trust {
+    pub(in crate::agent) fn given_or<'a>(&'a self, kept: &'a Trust) -> &'a Trust {
         self.given.given_trust().unwrap_or(kept)
     }
 

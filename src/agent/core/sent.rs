@@ -17,6 +17,14 @@ impl Sent {
         matches!(self, Self::NeverInPassing | Self::BeforeInPassing)
     }
 
+    /// The same of an operation of which it is known that its server has not seen it.
+    pub(in crate::agent) fn never(self) -> Self {
+        match self {
+            Self::Never | Self::Before => Self::Never,
+            Self::NeverInPassing | Self::BeforeInPassing => Self::NeverInPassing,
+        }
+    }
+
     pub(in crate::agent) fn before(self) -> bool {
         matches!(self, Self::Before | Self::BeforeInPassing)
     }

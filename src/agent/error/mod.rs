@@ -182,6 +182,31 @@ pub enum AgentError {
         /// Its words.
         problem: Problem,
     },
+    /// The server does not know the key of a device that comes from other hardware.
+    #[cfg(feature = "cli")]
+    #[error(
+        "{server} does not accept the key of the device that was to be imported ({problem}): it was replaced since, by an import of the same file or by the machine that it comes from; nothing was imported"
+    )]
+    NotImported {
+        /// The server.
+        server: String,
+        /// Its words.
+        problem: Problem,
+    },
+    /// A device whose key is not accepted is of no use elsewhere.
+    #[cfg(feature = "cli")]
+    #[error("there is nothing to export: {server} does not accept this device's key")]
+    NotExported {
+        /// The server.
+        server: String,
+    },
+    /// What was begun may be answered later, here and nowhere else.
+    #[cfg(feature = "cli")]
+    #[error("{} was begun here and is not finished, so nothing was exported", operation.name())]
+    UnderWay {
+        /// What.
+        operation: Operation,
+    },
     /// The server keeps the RSA key of an earlier installation.
     #[error(
         "{server} keeps another RSA key for this device, from an earlier installation, and takes no second one; to read NFC media, this has to become a new device"
@@ -314,6 +339,15 @@ impl AgentError {
                 true => ErrorKind::GivenKeyRevoked,
                 false => ErrorKind::GivenKeyRejected,
             },
+            #[cfg(feature = "cli")]
+            Self::NotImported { problem, .. } => match problem.says_revoked() {
+                true => ErrorKind::GivenKeyRevoked,
+                false => ErrorKind::GivenKeyRejected,
+            },
+            #[cfg(feature = "cli")]
+            Self::NotExported { .. } => ErrorKind::Rejected,
+            #[cfg(feature = "cli")]
+            Self::UnderWay { .. } => ErrorKind::Failed,
             Self::AnswerLost { .. } => ErrorKind::AnswerLost,
             Self::Refused {
                 about_token: true, ..

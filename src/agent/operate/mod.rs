@@ -7,7 +7,11 @@ mod adopt_hardware;
 mod freshen;
 mod given_media_key;
 mod initialize;
+#[cfg(feature = "cli")]
+mod moving;
 mod operation;
+#[cfg(feature = "cli")]
+mod rekey;
 mod replaced;
 mod resume;
 mod unwanted;
@@ -19,8 +23,14 @@ pub(super) use adopt_hardware::{adopt_hardware, bind};
 pub(super) use freshen::freshen;
 pub use initialize::{Course, InitializeOptions, Initialized};
 pub(super) use initialize::{initialize, initialize_first_known, redeemed};
+#[cfg(feature = "cli")]
+pub use moving::Imported;
+#[cfg(feature = "cli")]
+pub(super) use moving::{export, import};
 pub use operation::Done;
 pub(super) use operation::{report, revoke, roll};
+#[cfg(feature = "cli")]
+pub use rekey::{NewKey, rekey};
 pub(super) use replaced::revoke_replaced_in_passing;
 pub use resume::Resumed;
 pub(super) use resume::{resume, resume_under};

@@ -34,12 +34,16 @@ pub(in crate::agent) async fn finish_operation(
     sent: Sent,
 ) -> Result<Identity, AgentError> {
     let operation = begun.what.operation();
+    let sent = match begun.is_unsent {
+        true => sent.never(),
+        false => sent,
+    };
     let client = core.clients.with_kept(&device.trust)?;
     let key = identity.key(vault)?;
     let request = operation_request(&client, identity, &key, begun)?;
     let (entry, context) = (Arc::clone(begun), identity.context());
     let begin = move |vault: &mut Vault| {
-        vault.begin(0, |change| entry.store(change, &context))?;
+        vault.begin(0, |change| entry.store_as_sent(change, &context))?;
         failpoint::reach("operation: begun");
         Ok(())
     };

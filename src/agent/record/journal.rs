@@ -102,6 +102,9 @@ impl BegunEnrolment {
 pub(in crate::agent) struct BegunOperation {
     #[serde(serialize_with = "secret::expose")]
     pub(in crate::agent) idempotency_key: Secret,
+    /// Whether it was written down without a connection to send it over: its server has not seen it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(in crate::agent) is_unsent: bool,
     pub(in crate::agent) what: OnIdentity,
     /// The hardware that the vault is bound to as it is begun, if that is to be another.
     #[cfg(feature = "cli")]
@@ -157,17 +160,38 @@ impl BegunOperation {
     pub(super) fn under(idempotency_key: Secret, what: OnIdentity) -> Self {
         Self {
             idempotency_key,
+            is_unsent: false,
             what,
             #[cfg(feature = "cli")]
             bound: None,
         }
     }
 
+    /// The same for who writes it down and may not come to send it.
+    #[cfg(feature = "cli")]
+    pub(in crate::agent) fn unsent(what: OnIdentity) -> Result<Self, RecordError> {
+        Ok(Self {
+            is_unsent: true,
+            ..Self::new(what)?
+        })
+    }
+
     pub(super) fn load(vault: &Vault, context: &str) -> Result<Option<Self>, RecordError> {
         entry::sealed(vault, ON_IDENTITY, context)
     }
 
+    /// Writes it down as it is.
+    #[cfg(feature = "cli")]
     pub(in crate::agent) fn store(
+        &self,
+        change: &Change<'_>,
+        context: &str,
+    ) -> Result<(), RecordError> {
+        entry::seal(change, ON_IDENTITY, context, self)
+    }
+
+    /// Writes down that its server may see it from now on.
+    pub(in crate::agent) fn store_as_sent(
         &self,
         change: &Change<'_>,
         context: &str,
@@ -176,7 +200,17 @@ impl BegunOperation {
         if let Some(bound) = &self.bound {
             hardware::store(bound, change)?;
         }
-        entry::seal(change, ON_IDENTITY, context, self)
+        #[derive(Serialize)]
+        struct AsSent<'a> {
+            #[serde(serialize_with = "secret::expose")]
+            idempotency_key: &'a Secret,
+            what: &'a OnIdentity,
+        }
+        let sent = AsSent {
+            idempotency_key: &self.idempotency_key,
+            what: &self.what,
+        };
+        entry::seal(change, ON_IDENTITY, context, &sent)
     }
 
     pub(super) fn remove(change: &Change<'_>) -> Result<(), RecordError> {

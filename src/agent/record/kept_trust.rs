@@ -6,7 +6,7 @@ use super::identity::Identity;
 use crate::agent::client::Trust;
 use crate::vault::{Change, Vault, VaultError};
 
-const ENTRY: &str = "trust";
+pub(super) const ENTRY: &str = "trust";
 
 /// What is kept with this identity. An entry that does not open is that of another one, which an
 /// older version has left: without it less is trusted, never more.

@@ -10,7 +10,7 @@ use super::{entry, media_key};
 use crate::vault::{Change, Vault, VaultError};
 use crate::wire::MediumKeySet;
 
-const ENTRY: &str = "media key sets";
+pub(super) const ENTRY: &str = "media key sets";
 
 /// How much older than they are kept sets may seem: to say that they are still the same is worth no write each time.
 const PRECISION: SignedDuration = SignedDuration::from_mins(1);

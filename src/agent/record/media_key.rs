@@ -9,7 +9,7 @@ use crate::vault::{Change, Vault, VaultError};
 const PRIVATE: &str = "rsa key";
 const PUBLIC: &str = "rsa public key";
 /// Name of a pair that another app has made, in the store of keys that holds it.
-const HELD: &str = "rsa key held as";
+pub(super) const HELD: &str = "rsa key held as";
 
 /// The public half in PEM, if there is a key.
 pub(in crate::agent) fn public(vault: &Vault) -> Result<Option<String>, RecordError> {

@@ -6,7 +6,7 @@ use super::journal::BegunEnrolment;
 use crate::enrolment::Enrolment;
 use crate::vault::{Change, Vault};
 
-const ENTRY: &str = "redeemed token";
+pub(super) const ENTRY: &str = "redeemed token";
 
 /// The code that the identity was enrolled with, kept so that the same one again is known to be done.
 pub(in crate::agent) struct Redeemed;
