@@ -8,17 +8,19 @@ use super::program_name::ProgramName;
 use crate::agent::{Advice, AgentError, ClientError, Operation};
 use crate::causes;
 use crate::enrolment::{ParseError, ServerUrlError};
+use crate::passphrase::PassphraseError;
 #[cfg(feature = "server")]
 use crate::server::ServerError;
 #[cfg(feature = "server")]
 use crate::server::organizers_file::OrganizersFileError;
 #[cfg(feature = "server")]
 use crate::server::store::StoreError;
+use crate::vault::{KeyPlace, VaultError};
 
 const LOG_IN: &str = "log in to this network first, in a browser; if it wants no login, check that the server still has this address";
 
 /// A server that knows no such key most often knows a later one.
-const OTHER_COPY: &str = "another copy of this vault, as in a restored backup or a cloned machine, may have rolled the key, and then only that copy is this device; else, look at the device on the server, after which gatehand info asks again; to give it up, run gatehand init with a new code and --replace";
+const OTHER_COPY: &str = "another copy of this vault, as in a restored backup, a cloned machine or one that it was imported on, may have rolled the key, and then only that copy is this device; else, look at the device on the server, after which gatehand info asks again; to give it up, run gatehand init with a new code and --replace";
 
 const PROXY_ADDRESS: &str = "write the proxy's address as in http://proxy.example:3128";
 
@@ -79,6 +81,9 @@ fn on(error: &CliError) -> Option<String> {
         return Some(advice.to_owned());
     }
     match error {
+        CliError::Agent(AgentError::Vault(error)) if of_key(error).is_some() => {
+            of_key(error).map(str::to_owned)
+        }
         CliError::Agent(error) => of_agent(error),
         CliError::Code(ParseError::TokenAlone | ParseError::WebAddress | ParseError::AddressWithToken | ParseError::Ambiguous) => Some(
             "scan the device's code as the server shows it, or give the address with --url and the token with --token, both of them".to_owned(),
@@ -136,6 +141,29 @@ fn plain(error: &CliError) -> Option<&'static str> {
             Some("each says what to do; what was skipped needs what failed")
         }
         CliError::EnrolmentList { source, .. } => source.advice(),
+        CliError::DaemonRuns { .. } => {
+            Some("stop it, as with systemctl stop, and start it again afterwards")
+        }
+        CliError::NoRecovery { .. } => Some(
+            "without key and passphrase nothing in the vault can be read: move vault.db away, revoke the device on its server, and enrol anew",
+        ),
+        CliError::OtherRecovery { .. } => {
+            Some("give it the recovery file of this vault, as from a backup")
+        }
+        CliError::Passphrase { source, .. } => of_passphrase(source),
+        CliError::NewPassphrase(PassphraseError::TooShort) => {
+            Some("take a longer one, as of four words or more")
+        }
+        CliError::NoPassphrase => Some(
+            "run it at a terminal, or give a file with --passphrase-file, or - for standard input",
+        ),
+        CliError::PassphraseFile { .. } => {
+            Some("write the passphrase into it, as text in one line")
+        }
+        CliError::PassphrasesDiffer => Some("run it again, and type the same passphrase twice"),
+        CliError::NotRolled { .. } => Some(
+            "the next command, as gatehand info, replaces it as soon as the server can be reached",
+        ),
         CliError::ServerNotAllowed { .. } => Some(
             "scan the code of a device of that server, or allow this one with --allowed-server",
         ),
@@ -178,6 +206,42 @@ fn plain(error: &CliError) -> Option<&'static str> {
         } => Some("save it in UTF-8"),
         #[cfg(feature = "server")]
         CliError::EndsBeforeStart => Some("give a --to that is not before --from"),
+        _ => None,
+    }
+}
+
+fn of_passphrase(error: &PassphraseError) -> Option<&'static str> {
+    match error {
+        PassphraseError::Mismatch => {
+            Some("try it again, or with another copy of the file; nothing was changed")
+        }
+        PassphraseError::Form => Some(
+            "give the file that gatehand vault export has written, whole; vault.recovery is read from the vault's folder",
+        ),
+        PassphraseError::Method(_) => Some("update gatehand"),
+        _ => None,
+    }
+}
+
+/// Where the vault's key or what it should be is in the way.
+fn of_key(error: &VaultError) -> Option<&'static str> {
+    match error {
+        VaultError::KeyNotGiven { .. } => Some(
+            "run it in a unit that loads the credential, as with systemd-run --pipe --wait -p LoadCredentialEncrypted=gatehand.vault-key:/etc/credstore.encrypted/gatehand.vault-key; if systemd can't open that any more, gatehand vault recover opens the vault with its passphrase",
+        ),
+        VaultError::Credential { .. }
+        | VaultError::OtherKey {
+            key: KeyPlace::Credential,
+            ..
+        } => Some(
+            "have the unit load the credential that gatehand vault rekey has made, with LoadCredentialEncrypted=gatehand.vault-key:FILE; if that is lost, gatehand vault recover opens the vault with its passphrase",
+        ),
+        VaultError::HomeTaken { .. } => Some(
+            "move it away if nothing else needs it, or name another file with --credential-file",
+        ),
+        VaultError::NotKept { .. } => Some(
+            "run it as root, on a system whose systemd-creds works; --with-key host does without a TPM",
+        ),
         _ => None,
     }
 }

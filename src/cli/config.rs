@@ -10,7 +10,7 @@ use super::output;
 use super::program::without_empty_variables;
 use super::run::Run;
 use super::settings::{KEYS, Key, Taken};
-use crate::vault::Folder;
+use super::vault_folder;
 
 /// Show which settings are in force, and where each comes from.
 #[derive(Args)]
@@ -116,7 +116,7 @@ fn setting(key: &Key, taken: Option<&Taken>) -> Result<Setting, CliError> {
     };
     let value = match value {
         Some(value) => without_login(&value.to_string_lossy()),
-        None if key.name == "home" => Folder::locate()?.path().display().to_string(),
+        None if key.name == "home" => vault_folder::locate()?.path().display().to_string(),
         None => key.default.to_owned(),
     };
     Ok(Setting {

@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::connection_arguments::ConnectionArguments;
 use super::error::CliError;
-use super::{output, status};
+use super::{output, status, vault_folder};
 use crate::agent::{
     Afterlife, Agent, Client, Course, Done, Identity, Replaced, SameMachine, ThisMachine,
 };
@@ -46,7 +46,7 @@ impl KeepingArguments {
     }
 
     pub(super) fn folder(&self) -> Result<Folder, CliError> {
-        let folder = Folder::locate()?;
+        let folder = vault_folder::locate()?;
         Ok(match self.volatile {
             true => folder.volatile_allowed(),
             false => folder,
@@ -56,7 +56,7 @@ impl KeepingArguments {
 
 /// The agent of this device.
 pub(super) fn agent(connection: &ConnectionArguments) -> Result<Agent, CliError> {
-    agent_in(Folder::locate()?, connection.client()?, connection)
+    agent_in(vault_folder::locate()?, connection.client()?, connection)
 }
 
 fn agent_in(

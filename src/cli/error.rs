@@ -1,6 +1,7 @@
 //! Why a command failed.
 
 use std::io;
+use std::path::PathBuf;
 
 use super::doors::DoorSettingsError;
 use super::enrolment_list::EnrolmentListError;
@@ -10,6 +11,7 @@ use crate::daemon::DaemonError;
 use crate::enrolment::draw::DrawError;
 use crate::enrolment::picture::PictureError;
 use crate::enrolment::{ParseError, ServerUrlError, TokenError};
+use crate::passphrase::PassphraseError;
 #[cfg(feature = "server")]
 use crate::server::ServerError;
 #[cfg(feature = "server")]
@@ -84,6 +86,40 @@ pub(super) enum CliError {
         name: String,
         #[source]
         source: MediaKeyError,
+    },
+    /// The daemon holds the key in its memory.
+    #[error("gatehand run has {}, whose key can't change meanwhile; nothing was changed", folder.display())]
+    DaemonRuns { folder: PathBuf },
+    #[error("there is no {name}: without a recovery file no passphrase opens the vault")]
+    NoRecovery { name: String },
+    #[error(
+        "the key in {name} does not open the vault beside it: it is of another one, or of an earlier key"
+    )]
+    OtherRecovery {
+        name: String,
+        #[source]
+        source: VaultError,
+    },
+    #[error("can't open {name}")]
+    Passphrase {
+        name: String,
+        #[source]
+        source: PassphraseError,
+    },
+    #[error("nothing was changed: {0}")]
+    NewPassphrase(#[source] PassphraseError),
+    #[error("{name} holds no passphrase in UTF-8")]
+    PassphraseFile { name: String },
+    #[error("the passphrase was not typed twice alike; nothing was changed")]
+    PassphrasesDiffer,
+    #[error("a passphrase is needed, and there is no terminal to ask for it")]
+    NoPassphrase,
+    #[error(
+        "the device is in this vault, but its key is not replaced yet, so that the machine it comes from still works"
+    )]
+    NotRolled {
+        #[source]
+        source: Box<AgentError>,
     },
     #[error("nothing was done")]
     NotConfirmed,

@@ -7,6 +7,7 @@ use super::error::CliError;
 use crate::agent::ErrorKind;
 use crate::daemon::DaemonError;
 use crate::enrolment::picture::PictureError;
+use crate::passphrase::PassphraseError;
 
 /// For `--help`; a test holds it against [`ExitCode`].
 pub(super) const TABLE: &str = "\
@@ -37,6 +38,7 @@ Exit codes, and the word for each as --json has it in `kind`:
   19  error-status         an answer to gatehand request is of status 400 or above
   20  not-allowed          the code's server or organizer is not among those
                            that this device may enrol at
+  21  passphrase-wrong     the passphrase does not open the file
   22  check-warning        gatehand check found what somebody should see to
   23  check-failed         gatehand check found what does not work
   24  other-hardware       the vault was copied from another machine, and
@@ -66,6 +68,7 @@ pub(super) enum ExitCode {
     AnswerLost = 18,
     Status = 19,
     NotAllowed = 20,
+    Passphrase = 21,
     CheckWarning = 22,
     CheckFailed = 23,
     OtherHardware = 24,
@@ -95,6 +98,7 @@ impl ExitCode {
             Self::AnswerLost => "answer-lost",
             Self::Status => "error-status",
             Self::NotAllowed => "not-allowed",
+            Self::Passphrase => "passphrase-wrong",
             Self::CheckWarning => "check-warning",
             Self::CheckFailed => "check-failed",
             Self::OtherHardware => "other-hardware",
@@ -104,7 +108,7 @@ impl ExitCode {
 
 #[cfg(test)]
 impl ExitCode {
-    pub(super) const ALL: [Self; 23] = [
+    pub(super) const ALL: [Self; 24] = [
         Self::Failed,
         Self::Usage,
         Self::Picture,
@@ -125,6 +129,7 @@ impl ExitCode {
         Self::AnswerLost,
         Self::Status,
         Self::NotAllowed,
+        Self::Passphrase,
         Self::CheckWarning,
         Self::CheckFailed,
         Self::OtherHardware,
@@ -141,7 +146,13 @@ impl From<ExitCode> for process::ExitCode {
 pub(super) fn of(error: &CliError) -> ExitCode {
     match error {
         CliError::Agent(error) => of_kind(error.kind()),
-        CliError::Lost { source, .. } => of_kind(source.kind()),
+        CliError::Lost { source, .. } | CliError::NotRolled { source } => of_kind(source.kind()),
+        CliError::DaemonRuns { .. } => ExitCode::Busy,
+        CliError::Passphrase {
+            source: PassphraseError::Mismatch,
+            ..
+        } => ExitCode::Passphrase,
+        CliError::NoRecovery { .. } | CliError::OtherRecovery { .. } => ExitCode::VaultUnusable,
         CliError::Code(error) => of_kind(error.into()),
         CliError::Daemon(DaemonError::Vault(error)) => of_kind(error.into()),
         CliError::Daemon(DaemonError::Running { .. }) => ExitCode::Busy,
@@ -169,6 +180,10 @@ pub(super) fn of(error: &CliError) -> ExitCode {
         | CliError::NoEndInTime(_)
         | CliError::CodeNotConfirmed
         | CliError::NotConfirmed
+        | CliError::NewPassphrase(PassphraseError::TooShort | PassphraseError::TooLong)
+        | CliError::PassphraseFile { .. }
+        | CliError::PassphrasesDiffer
+        | CliError::NoPassphrase
         | CliError::NoCommand(_)
         | CliError::ListAlone
         | CliError::Existing { .. }
@@ -192,6 +207,8 @@ pub(super) fn of(error: &CliError) -> ExitCode {
         CliError::Unlisted { error, .. } => of(error),
         CliError::Done { .. } => ExitCode::Failed,
         CliError::Daemon(_)
+        | CliError::Passphrase { .. }
+        | CliError::NewPassphrase(_)
         | CliError::HostName { .. }
         | CliError::Remove { .. }
         | CliError::Write { .. }
@@ -259,7 +276,7 @@ mod tests {
             .map(|&code| (code as u8, code.kind().to_owned()));
         let all: Vec<_> = std::iter::once((0, String::new())).chain(all).collect();
         assert_eq!(listed, all);
-        assert_eq!(ExitCode::ALL.len() + 1, ExitCode::OtherHardware as usize);
+        assert_eq!(ExitCode::ALL.len(), ExitCode::OtherHardware as usize);
     }
 
     /// Kinds that the command does not tell from others.

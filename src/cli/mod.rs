@@ -58,6 +58,7 @@ mod terminal;
 mod troubleshooting;
 mod update;
 mod vault;
+mod vault_folder;
 
 use std::process::ExitCode;
 
@@ -84,7 +85,8 @@ Environment:
   GATEHAND_CORE_DUMPS
                    not empty: lets the system keep core dumps, and debuggers attach
   CREDENTIALS_DIRECTORY
-                   where a service's server finds its secret, as gatehand-secret";
+                   where a service's agent finds its vault's key, as
+                   gatehand.vault-key, and its server its secret, as gatehand-secret";
 
 /// A hand at the gate: enrols ticket scanners, keeps their API key sealed, and serves the devices
 /// resource they enrol at.

@@ -13,10 +13,9 @@ use super::device::KeepingArguments;
 use super::error::CliError;
 use super::override_arguments::OverrideArguments;
 use super::settings::duration;
-use super::{doors, runtime};
+use super::{doors, runtime, vault_folder};
 use crate::daemon::{self, Settings, Told};
 use crate::serving::PassedSocket;
-use crate::vault::Folder;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -80,7 +79,7 @@ impl Run {
     pub(super) fn run(self) -> Result<(), CliError> {
         // Before there are threads: it changes the environment.
         let passed = PassedSocket::take().map_err(daemon::DaemonError::from)?;
-        let folder = Folder::locate()?;
+        let folder = vault_folder::locate()?;
         let agent = self.keeping.lasting_agent(&self.connection)?;
         let settings = Settings {
             hardware: self.connection.hardware.own(&folder),

@@ -5,12 +5,11 @@ use serde::Serialize;
 
 use super::error::CliError;
 use super::hardware_arguments::HardwareArguments;
-use super::output;
+use super::{output, vault_folder};
 use crate::agent::{
     self, Identity, Kinship, Lost, Operation, OwnAuthority, Revoker, State, Trust,
     UnfinishedEnrolment,
 };
-use crate::vault::Folder;
 use crate::wire::{DeviceReport, Gate, Text, timestamp};
 
 /// Show who this device is, without asking the server.
@@ -136,7 +135,7 @@ impl TrustReport {
 
 impl Status {
     pub(super) fn run(self) -> Result<(), CliError> {
-        let folder = Folder::locate()?;
+        let folder = vault_folder::locate()?;
         let status = agent::Status::read(&folder)?;
         let kinship = status.kinship(&self.hardware.own(&folder));
         if self.json {

@@ -96,7 +96,7 @@ fn every_command_for_devices_speaks_json_and_explains_itself() {
             );
         }
     }
-    assert_eq!(for_devices, 14);
+    assert_eq!(for_devices, 18);
     for name in ["admin", "completions", "man"] {
         let command = commands.iter().find(|one| one.get_name() == name);
         assert!(help_after(command.unwrap()).contains("Examples:"), "{name}");
@@ -230,6 +230,9 @@ fn who_asks_for_json_gets_errors_in_json_too() {
         (&["roll", "--json"], true),
         (&["revoke", "--json"], true),
         (&["event-selection", "--json"], true),
+        (&["vault", "rekey", "--json"], true),
+        (&["vault", "export", "x", "--json"], true),
+        (&["vault", "rekey"], false),
         (&["request", "GET", "x", "--json"], true),
         (&["request", "GET", "x"], false),
         (&["status"], false),

@@ -19,11 +19,13 @@ use crate::agent::{
 };
 use crate::enrolment::picture::PictureError;
 use crate::enrolment::{ParseError, ServerUrlError, TokenError};
+use crate::key_envelope::KeyFormError;
+use crate::passphrase::PassphraseError;
 use crate::seal::SealError;
 use crate::server::ServerError;
 use crate::server::store::{Database, OpenError, OpenFailure, StoreError};
 use crate::serving::ListenError;
-use crate::vault::VaultError;
+use crate::vault::{KeyPlace, VaultError};
 use crate::wire::{Problem, TOKEN_REVOKED, TOKEN_UNKNOWN, TOKEN_USED};
 
 const PAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/TROUBLESHOOTING.md");
@@ -119,6 +121,23 @@ fn of_vault() -> Vec<VaultError> {
     let denied = io::Error::from_raw_os_error(13);
     vec![
         VaultError::NoFolder,
+        VaultError::KeyNotGiven { path: vault() },
+        VaultError::Credential {
+            path: "/run/credentials/kiosk.service/gatehand.vault-key".into(),
+            source: KeyFormError::NoForm,
+        },
+        VaultError::OtherKey {
+            path: vault(),
+            key: KeyPlace::Credential,
+            source: SealError::Mismatch,
+        },
+        VaultError::HomeTaken {
+            path: "/etc/credstore.encrypted/gatehand.vault-key".into(),
+        },
+        VaultError::NotKept {
+            path: "/etc/credstore.encrypted/gatehand.vault-key.next".into(),
+            source: io::Error::other("systemd-creds: TPM2 support is not available on this system"),
+        },
         VaultError::NotWritten {
             path: vault(),
             source: sqlite(ffi::SQLITE_FULL),
@@ -201,6 +220,11 @@ fn of_agent() -> Vec<AgentError> {
             problem: says("You do not have permission to perform this action."),
             about_token: false,
         },
+        AgentError::NotImported {
+            server: server(),
+            problem: says("Invalid token."),
+        },
+        AgentError::NotExported { server: server() },
         AgentError::NotAdopted {
             server: server(),
             problem: says("Invalid token."),
@@ -390,6 +414,36 @@ fn of_command() -> Vec<CliError> {
         CliError::ChecksWarn(1),
         CliError::ChecksFailed(2),
         CliError::ListAlone,
+        CliError::DaemonRuns { folder: folder() },
+        CliError::NoRecovery {
+            name: "/var/lib/gatehand/vault.recovery".to_owned(),
+        },
+        CliError::OtherRecovery {
+            name: "/var/lib/gatehand/vault.recovery".to_owned(),
+            source: VaultError::KeyNotGiven { path: vault() },
+        },
+        CliError::Passphrase {
+            name: "lane-7.gatehand".to_owned(),
+            source: PassphraseError::Mismatch,
+        },
+        CliError::Passphrase {
+            name: "lane-7.gatehand".to_owned(),
+            source: PassphraseError::Form,
+        },
+        CliError::NewPassphrase(PassphraseError::TooShort),
+        CliError::PassphrasesDiffer,
+        CliError::NoPassphrase,
+        CliError::NotRolled {
+            source: Box::new(AgentError::Unanswered {
+                operation: Some(Operation::Roll),
+                server: server(),
+                pending: false,
+                source: SendError::NoConnection {
+                    origin: server(),
+                    source: "Network is unreachable (os error 101)".into(),
+                },
+            }),
+        },
         CliError::NoInput,
         CliError::NoInputInTime(120),
         CliError::CodeNotConfirmed,

@@ -48,12 +48,20 @@ fn holders(locks: &str, inode: u64) -> impl Iterator<Item = (u32, &str)> {
     })
 }
 
-/// The right to be the daemon, held as long as this is.
-pub(super) struct Instance {
+/// The right to be the daemon, held as long as this is; or that nobody is, for what no daemon may see half done.
+pub struct Instance {
     _lock: File,
 }
 
 impl Instance {
+    /// Sees to it that none runs. Nothing where none ever did: its lock would belong to whoever asks.
+    pub fn none(folder: &Folder) -> Result<Option<Self>, DaemonError> {
+        match folder.path().join(LOCK).exists() {
+            true => Self::only(folder).map(Some),
+            false => Ok(None),
+        }
+    }
+
     pub(super) fn only(folder: &Folder) -> Result<Self, DaemonError> {
         let path = folder.path().join(LOCK);
         let failed = |source| DaemonError::Lock {

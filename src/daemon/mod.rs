@@ -37,12 +37,11 @@ use tokio::task::JoinSet;
 use crate::agent::Agent;
 use crate::door::{Door, Feed};
 use crate::vault::Folder;
-use instance::Instance;
 use life::Life;
 use wake::Wake;
 
 pub use daemon_error::DaemonError;
-pub use instance::process_of;
+pub use instance::{Instance, process_of};
 pub use settings::{AllowedEnrolments, Settings};
 pub use told::Told;
 

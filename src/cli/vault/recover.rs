@@ -1,0 +1,77 @@
+//! `gatehand vault recover`: the vault opens with its passphrase, and gets a new key.
+
+use std::io;
+
+use clap::Args;
+
+use super::key_arguments::{KeyArguments, To};
+use super::{ask, new_key, recovery_file};
+use crate::agent::AgentError;
+use crate::cli::error::CliError;
+use crate::cli::vault_folder;
+use crate::key_envelope::LENGTH_LIMIT;
+use crate::regular_file;
+use crate::vault::{NewHome, Vault, VaultError};
+
+const EXAMPLES: &str = "\
+Examples:
+  gatehand vault recover --to credential
+  gatehand vault recover --to file --passphrase-file /root/passphrase";
+
+/// Open a vault whose credential is lost, as after its TPM was cleared, with the passphrase of its recovery file.
+///
+/// It gets a new key: in a file, or in a new credential with a recovery file of the same passphrase.
+#[derive(Args)]
+#[command(after_help = EXAMPLES)]
+pub(super) struct Recover {
+    /// Where the new key is to live.
+    #[arg(long, value_name = "HOME", value_enum)]
+    to: To,
+    #[command(flatten)]
+    key: KeyArguments,
+    /// Print JSON.
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+impl Recover {
+    pub(super) fn run(self) -> Result<(), CliError> {
+        let folder = vault_folder::locate()?;
+        let path = folder.recovery_path();
+        let name = path.display().to_string();
+        let bytes =
+            regular_file::read(&path, LENGTH_LIMIT).map_err(|source| match source.kind() {
+                io::ErrorKind::NotFound => CliError::NoRecovery { name: name.clone() },
+                _ => CliError::Input {
+                    name: name.clone(),
+                    source,
+                },
+            })?;
+        let sealed = recovery_file::read(&bytes).map_err(|source| CliError::Passphrase {
+            name: name.clone(),
+            source,
+        })?;
+        let alone = new_key::without_daemon(&folder)?;
+        let (key, passphrase) =
+            ask::opened(self.key.passphrase_file.as_deref(), &name, |passphrase| {
+                recovery_file::open(&sealed, passphrase)
+            })?;
+        let folder = folder.with_found_key(key);
+        match Vault::look(&folder) {
+            Ok(Some(_)) => {}
+            Ok(None) => return Err(AgentError::NotEnrolled.into()),
+            Err(
+                source @ (VaultError::KeyNotGiven { .. }
+                | VaultError::KeyMissing { .. }
+                | VaultError::OtherKey { .. }
+                | VaultError::Credential { .. }),
+            ) => return Err(CliError::OtherRecovery { name, source }),
+            Err(error) => return Err(error.into()),
+        }
+        let to = NewHome::from(self.to);
+        let passphrase = (to == NewHome::Credential).then_some(passphrase);
+        new_key::give(&folder, to, &self.key, passphrase.as_ref(), true)?;
+        drop(alone);
+        new_key::tell(&folder, to, to == NewHome::File, &self.key, self.json)
+    }
+}

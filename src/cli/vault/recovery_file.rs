@@ -1,0 +1,53 @@
+//! `vault.recovery`: the vault's key under a passphrase, an envelope of keys as docs/KEYS.md has them.
+
+use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
+
+use crate::key_envelope::{LENGTH_LIMIT, VERSION};
+use crate::passphrase::{Passphrase, PassphraseError, Sealed};
+use crate::seal::{KEY_LENGTH, SealingKey};
+
+/// What the passphrase is used for.
+const PURPOSE: &str = "key of a vault";
+
+#[derive(Serialize, Deserialize)]
+struct Envelope {
+    version: u64,
+    #[serde(flatten)]
+    sealed: Sealed,
+}
+
+/// What is written of a key.
+pub(super) fn write(key: &SealingKey, passphrase: &Passphrase) -> Result<Vec<u8>, PassphraseError> {
+    let sealed = passphrase.seal(PURPOSE, key.expose())?;
+    let envelope = Envelope {
+        version: VERSION,
+        sealed,
+    };
+    let mut text = serde_json::to_vec(&envelope).map_err(|_| PassphraseError::Form)?;
+    text.push(b'\n');
+    Ok(text)
+}
+
+/// What is sealed in a recovery file, which no passphrase is needed to know.
+pub(super) fn read(bytes: &[u8]) -> Result<Sealed, PassphraseError> {
+    if bytes.len() as u64 > LENGTH_LIMIT {
+        return Err(PassphraseError::Form);
+    }
+    let Envelope { version, sealed } =
+        serde_json::from_slice(bytes).map_err(|_| PassphraseError::Form)?;
+    if version != VERSION {
+        return Err(PassphraseError::Form);
+    }
+    sealed.check()?;
+    Ok(sealed)
+}
+
+pub(super) fn open(
+    sealed: &Sealed,
+    passphrase: &Passphrase,
+) -> Result<SealingKey, PassphraseError> {
+    let key: Zeroizing<Vec<u8>> = passphrase.open(PURPOSE, sealed)?;
+    let key = <[u8; KEY_LENGTH]>::try_from(key.as_slice()).map_err(|_| PassphraseError::Form)?;
+    Ok(SealingKey::from_bytes(key))
+}
