@@ -2,17 +2,20 @@
 //! from every state that the disk may hold then.
 
 use std::error::Error;
+use std::fs;
 use std::path::Path;
 
 use gatehand::agent::Status;
+use gatehand::seal::SealingKey;
 use gatehand::vault::{Folder, Vault};
 
+use crate::common::credentials::Credentials;
 use crate::common::disk::Disk;
 use crate::common::installation::Installation;
 use crate::common::operations::{self, Before, OPERATIONS, Operation, Prepared, Progress};
 use crate::common::power_cut::{self, Checked, Content, Finding, Random};
 use crate::common::recording::{self, Event, Recorder};
-use crate::common::scanner::end;
+use crate::common::scanner::{Scanner, end};
 
 /// States that an operation leaves at least.
 const ENOUGH: usize = 500;
@@ -136,5 +139,67 @@ fn without_its_syncs_the_same_recording_loses_the_device() {
             let checked = check(operation, &recorded, &events);
             assert!(checked.is_err(), "{} {how}", operation.name);
         }
+    }
+}
+
+/// A vault whose key lives in one of its homes, or in the one to which it goes.
+fn opens(
+    folder: &Path,
+    credential: &Path,
+    sealed: &[u8],
+    key: [u8; 32],
+) -> Result<Content, String> {
+    let home = folder.join("home");
+    let mut vault = Folder::at(&home).unwrap();
+    // systemd opens what it has made, and nothing else.
+    if fs::read(folder.join(credential)).is_ok_and(|file| file == sealed) {
+        vault = vault.with_found_key(SealingKey::from_bytes(key));
+    }
+    Status::read(&vault).map_err(in_words)?;
+    Vault::open(&vault).map_err(in_words)?;
+    Ok(operations::entries(&home))
+}
+
+#[test]
+fn a_power_cut_while_a_key_moves_leaves_a_vault_that_opens() {
+    if !recording::can_record() {
+        return;
+    }
+    let server = Installation::start();
+    for to in ["file", "credential"] {
+        let scanner = Scanner::new();
+        let token = server.create_device("Lane");
+        scanner.init(&server.url, &token, &[]).succeeds();
+        let credentials = Credentials::of(&scanner);
+        let file = credentials.file();
+        fs::create_dir_all(file.parent().unwrap()).unwrap();
+        let disk = Disk::of(scanner.scratch());
+        let log = tempfile::tempdir().unwrap();
+        let recorder = Recorder::to(log.path().join("log"));
+        let rekey = ["vault", "rekey", "--to", to];
+        let no_recovery: &[&str] = match to {
+            "file" => &[],
+            _ => &["--no-recovery"],
+        };
+        let command = credentials.command(&scanner, &[&rekey[..], no_recovery].concat());
+        let mut command = recorder.command(&command);
+        end(command.output().unwrap()).succeeds();
+        let events = recorder.recording(scanner.scratch());
+
+        let sealed = fs::read(&file).unwrap_or_default();
+        let key = credentials.key().unwrap_or([0; 32]);
+        let credential = file.strip_prefix(scanner.scratch()).unwrap();
+        let look = |folder: &Path| opens(folder, credential, &sealed, key);
+        let mut random = Random(power_cut::seed());
+        let checked = power_cut::check(disk.clone(), &events, &mut random, &look)
+            .unwrap_or_else(|finding| panic!("to {to}: {finding}"));
+        assert!(checked.states > ENOUGH / 10, "to {to}: {}", checked.states);
+        assert!(checked.contents.len() > 2, "handed over, and not any more");
+        // Without what is waited for the old key is gone before the new one is safe.
+        let lost = power_cut::without_syncs(&events, &scanner.home());
+        let found = lost.iter().filter(|(_, events)| {
+            power_cut::check(disk.clone(), events, &mut Random(power_cut::seed()), &look).is_err()
+        });
+        assert!(found.count() > 0, "to {to}: the check finds nothing");
     }
 }

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use boon::{Compiler, Schemas};
 use serde_json::{Value, json};
 
+use crate::common::credentials::Credentials;
 use crate::common::installation::Installation;
 use crate::common::scanner::{Ended, Scanner};
 use crate::common::server::ORGANIZER;
@@ -175,6 +176,39 @@ fn what_the_commands_for_devices_print_is_as_their_schemas_say() {
     let file = other.scratch().join("existing.json");
     fs::write(&file, existing.to_string()).unwrap();
     held.run(&other, "adopt", &["adopt", file.to_str().unwrap()]);
+
+    let scratch = |name: &str| scanner.scratch().join(name).display().to_string();
+    let [passphrase, export] = ["words", "lane.gatehand"].map(scratch);
+    fs::write(&passphrase, "correct horse battery").unwrap();
+    let sealed = ["--json", "--passphrase-file", &passphrase];
+    let credentials = Credentials::of(&scanner);
+    for (schema, more, home) in [
+        ("vault-rekey", &["rekey", "--json"][..], "file"),
+        (
+            "vault-rekey",
+            &["rekey", "--to", "credential"],
+            "credential",
+        ),
+        ("vault-recover", &["recover", "--to", "file"], "file"),
+    ] {
+        let asked = match more.last() {
+            Some(&"--json") => &[][..],
+            _ => &sealed,
+        };
+        let ended = credentials.run(&scanner, &[&["vault"], more, asked].concat());
+        assert_eq!(held.printed(schema, &ended)["key_home"], home);
+    }
+    let sealed = &sealed[1..];
+    held.run(
+        &scanner,
+        "vault-export",
+        &[&["vault", "export", &export], sealed].concat(),
+    );
+    let third = Scanner::new();
+    let import = [&["vault", "import", &export], sealed].concat();
+    let imported = held.run(&third, "vault-import", &import);
+    assert_eq!(imported["done"], "vault import");
+    let scanner = third;
 
     held.run(&scanner, "revoke", &["revoke", "--yes"]);
     held.run(&scanner, "status", &["status"]);

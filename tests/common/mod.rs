@@ -12,6 +12,7 @@
 
 pub mod authority;
 pub mod callers;
+pub mod credentials;
 pub mod daemon;
 pub mod disk;
 pub mod faulty_way;

@@ -1,6 +1,6 @@
 //! Recording what a command does to the files of a folder and tells the world, with `strace`.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -137,6 +137,7 @@ fn read(log: &str, folder: &Path) -> Vec<Event> {
     let mut reader = Reader {
         folder,
         positions: HashMap::new(),
+        unsynced: HashSet::new(),
     };
     let mut events = Vec::new();
     for (at, line) in log.lines().enumerate() {
@@ -168,16 +169,46 @@ struct Reader<'a> {
     folder: &'a Path,
     /// Where each open file is written next, by its number.
     positions: HashMap<i64, u64>,
+    /// Folders in which a name was taken away that a power cut may bring back.
+    unsynced: HashSet<PathBuf>,
 }
 
 impl Reader<'_> {
     fn read(&mut self, line: &str, began: usize, at: usize, events: &mut Vec<Event>) {
         let Some(call) = parse(line) else { return };
         if let Some(action) = self.action(&call) {
+            match &action {
+                Action::Rename { to: path, .. } | Action::Unlink { path } => {
+                    self.unsynced.extend(path.parent().map(Path::to_owned));
+                }
+                Action::Sync { path } => {
+                    self.unsynced.remove(path);
+                }
+                _ => {}
+            }
             let told = matches!(action, Action::Told { .. });
             let at = if told { began } else { at };
             events.push(Event { at, began, action });
         }
+    }
+
+    /// The path of an open file; nothing where it has no name any more and gets none by a power cut.
+    fn named_file(&self, argument: &str) -> Option<PathBuf> {
+        let Some(open) = argument.strip_suffix("(deleted)") else {
+            return file(argument);
+        };
+        let path = file(open)?;
+        if is_index(&path) {
+            return Some(path);
+        }
+        let is_gone = !path
+            .parent()
+            .is_some_and(|folder| self.unsynced.contains(folder));
+        assert!(
+            is_gone,
+            "{path:?} is used after it was deleted, which is not understood"
+        );
+        None
     }
 
     /// What a call did, if that concerns the folder or another process.
@@ -188,7 +219,7 @@ impl Reader<'_> {
         let argument = |place: usize| call.arguments[place];
         let folder = self.folder;
         let within = move |path: PathBuf| path.starts_with(folder).then_some(path);
-        let open = |place| file(argument(place)).and_then(within);
+        let open = |place| self.named_file(argument(place)).and_then(within);
         let named = |place| within(named(None, argument(place)));
         let named_at = |place| within(self::named(Some(argument(place)), argument(place + 1)));
         let unknown = |path: Option<PathBuf>| {
@@ -362,18 +393,13 @@ fn number(argument: &str) -> i64 {
 /// The path of an open file; empty if it is no file.
 fn file(argument: &str) -> Option<PathBuf> {
     let (_, path) = argument.split_once('<')?;
-    let (path, deleted) = path.rsplit_once('>')?;
-    let path = PathBuf::from(String::from_utf8(hexadecimal(path)).unwrap());
-    // A power cut may bring its name back, and then what was written to it matters.
-    assert!(
-        deleted.is_empty() || is_index(&path),
-        "{path:?} is used after it was deleted, which is not understood"
-    );
-    Some(path)
+    let path = path.strip_suffix('>')?;
+    Some(PathBuf::from(String::from_utf8(hexadecimal(path)).unwrap()))
 }
 
 /// Whether an open file leads out of the process: a connection or standard output.
 fn is_told(argument: &str) -> bool {
+    let argument = argument.trim_end_matches("(deleted)");
     let to = argument.split_once('<').map_or("", |(_, to)| to);
     let decoded = hexadecimal(to.trim_end_matches('>'));
     let to = if decoded.is_empty() {

@@ -53,6 +53,7 @@ impl Scanner {
             // On some machines the folder for temporary files is in memory.
             .env("GATEHAND_VOLATILE", "true");
         for name in [
+            "CREDENTIALS_DIRECTORY",
             "GATEHAND_SETTINGS",
             "GATEHAND_LOG",
             "GATEHAND_CA_FILE",

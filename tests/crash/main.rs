@@ -14,6 +14,7 @@
 #[path = "../common/mod.rs"]
 mod common;
 mod device;
+mod key_homes;
 mod process;
 mod runs;
 mod side_by_side;
