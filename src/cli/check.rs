@@ -1,15 +1,14 @@
 //! `gatehand check`: whether a kiosk has what it needs.
 
 mod bundle;
+mod document;
 
 use std::env;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
-use serde::Serialize;
 
-use super::advice;
 use super::connection_arguments::ConnectionArguments;
 use super::device::{KeepingArguments, agent_of};
 use super::doors;
@@ -17,8 +16,9 @@ use super::error::CliError;
 use super::output::{self, FoundRow};
 use super::runtime;
 use super::settings::duration;
-use crate::check::{self, Finding, Help, Id, Report, Subject, Verdict};
+use crate::check::{self, Subject, Verdict};
 use crate::enrolment::ServerUrl;
+use document::CheckDocument;
 
 /// Seconds for all of it unless said otherwise.
 const TIMEOUT: u64 = 20;
@@ -53,49 +53,6 @@ pub(super) struct Check {
     keeping: KeepingArguments,
     #[command(flatten)]
     connection: ConnectionArguments,
-}
-
-/// What `--json` prints.
-#[derive(Serialize)]
-struct CheckDocument {
-    /// The worst that was found.
-    verdict: Verdict,
-    checks: Vec<CheckReport>,
-}
-
-#[derive(Serialize)]
-struct CheckReport {
-    id: Id,
-    verdict: Verdict,
-    words: String,
-    advice: Option<String>,
-    /// The check that failed, because of which this one was skipped.
-    because: Option<Id>,
-}
-
-impl CheckDocument {
-    fn of(report: &mut Report) -> Self {
-        Self {
-            verdict: report.verdict(),
-            checks: report.findings.drain(..).map(CheckReport::of).collect(),
-        }
-    }
-}
-
-impl CheckReport {
-    fn of(finding: Finding) -> Self {
-        Self {
-            id: finding.id,
-            verdict: finding.verdict,
-            words: finding.words,
-            advice: match finding.help {
-                Some(Help::Words(words)) => Some(words),
-                Some(Help::Of(error)) => advice::told(&CliError::Agent(*error)).advice,
-                None => None,
-            },
-            because: finding.because,
-        }
-    }
 }
 
 impl Check {
