@@ -4,7 +4,7 @@ mod bundle;
 mod document;
 
 use std::env;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Args;
@@ -22,6 +22,11 @@ use document::CheckDocument;
 
 /// Seconds for all of it unless said otherwise.
 const TIMEOUT: u64 = 20;
+
+/// Where the packaged service has the vault and its door, and what is there while it is enabled.
+const SERVICE_FOLDER: &str = "/var/lib/gatehand";
+const SERVICE_DOOR: &str = "/run/gatehand/kiosk.sock";
+const SERVICE_ENABLED: &str = "/etc/systemd/system/multi-user.target.wants/gatehand.service";
 
 const EXAMPLES: &str = "\
 Examples:
@@ -61,6 +66,12 @@ impl Check {
         let time = Duration::from_secs(self.connection.given_timeout().unwrap_or(TIMEOUT));
         let socket = env::var_os("GATEHAND_SOCKET").filter(|socket| !socket.is_empty());
         let doors = doors::of_settings(socket.map(Into::into))?;
+        let mut needs_daemon = !doors.is_empty() || is_set("GATEHAND_METRICS_FILE");
+        let mut doors: Vec<PathBuf> = doors.into_iter().map(|door| door.socket).collect();
+        if folder.path() == Path::new(SERVICE_FOLDER) {
+            needs_daemon |= Path::new(SERVICE_ENABLED).symlink_metadata().is_ok();
+            doors.push(SERVICE_DOOR.into());
+        }
         let looked_at = folder.clone().left_alone();
         let hardware = self.connection.hardware.own(&folder);
         let own = hardware.clone();
@@ -70,8 +81,8 @@ impl Check {
             // A call has to end, and be told, before all of it does.
             client: self.connection.client_within(time.mul_f64(0.9)),
             server: self.url,
-            needs_daemon: !doors.is_empty() || is_set("GATEHAND_METRICS_FILE"),
-            doors: doors.into_iter().map(|door| door.socket).collect(),
+            needs_daemon,
+            doors,
             longest_silence: self.longest_silence,
             time,
             folder: folder.clone(),
