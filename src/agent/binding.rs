@@ -71,7 +71,7 @@ static TOLD: AtomicBool = AtomicBool::new(false);
 
 /// What a vault is bound to: a salted hash of each id.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Bound {
+pub(crate) struct Bound {
     salt: String,
     sources: BTreeMap<String, String>,
 }
@@ -196,7 +196,7 @@ mod tests {
         let [of_board, of_card] = [Board.in_words(), Card.in_words()];
         for (ids, expected) in [
             (&[board.clone(), card.clone()][..], Kinship::Same),
-            (&[card.clone()], Kinship::Same),
+            (std::slice::from_ref(&card), Kinship::Same),
             (
                 &[board.clone(), card.clone(), id(Machine, "m")],
                 Kinship::Same,
@@ -220,7 +220,10 @@ mod tests {
         ] {
             assert_eq!(kinship(ids), expected, "{ids:?}");
         }
-        assert_eq!(own(&[board.clone()]).kinship(None), Kinship::Unbound);
+        assert_eq!(
+            own(std::slice::from_ref(&board)).kinship(None),
+            Kinship::Unbound
+        );
         let off = OwnHardware {
             copied_card: CopiedCard::Off,
             ..own(&[id(Card, "y")])
@@ -232,12 +235,15 @@ mod tests {
     fn what_is_new_of_the_same_hardware_is_bound_too_and_nothing_of_other() {
         use HardwareSource::{Board, Card, Machine};
         let [board, machine] = [id(Board, "a"), id(Machine, "m")];
-        let bound = Bound::to(&[board.clone()]).unwrap();
+        let bound = Bound::to(std::slice::from_ref(&board)).unwrap();
         let both = own(&[board.clone(), machine.clone()]);
         let more = both.to_bind(Some(&bound)).unwrap().unwrap();
         assert_eq!(both.to_bind(Some(&more)).unwrap(), None);
-        assert_eq!(own(&[machine.clone()]).kinship(Some(&more)), Kinship::Same);
-        let first = own(&[machine.clone()]).to_bind(None).unwrap();
+        assert_eq!(
+            own(std::slice::from_ref(&machine)).kinship(Some(&more)),
+            Kinship::Same
+        );
+        let first = own(std::slice::from_ref(&machine)).to_bind(None).unwrap();
         assert!(first.is_some());
         for other in [
             vec![id(Board, "x"), machine.clone()],

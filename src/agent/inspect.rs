@@ -6,7 +6,7 @@ use reqwest::{Method, StatusCode};
 
 use super::answer::{self, ANSWER_LIMIT, Reply};
 use super::calls::Suggestion;
-use super::client::{Client, LookError, Looked, Repeat, SendError, device_authorization};
+use super::client::{Client, LookError, Looked, Repeat, SendError, device_authorization, look};
 use super::clock;
 use super::core::Core;
 use super::device_api::{self, KeyVerdict};
@@ -26,7 +26,7 @@ pub(super) async fn look_at(
     let trust = core.clients.trust_at(server, &device);
     let client = core.clients.trusting(&trust)?;
     let url = server.endpoint(wire::path::INFO);
-    let (looked, _answer) = match client.look(&trust, url, ANSWER_LIMIT).await {
+    let (looked, _answer) = match look(&client, &trust, url, ANSWER_LIMIT).await {
         Ok(seen) => seen,
         Err(LookError::Client(error)) => return Err(error.into()),
         Err(LookError::Send(source)) => return Err(unanswered(server, source)),

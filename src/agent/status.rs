@@ -37,7 +37,7 @@ pub struct Status {
     pub to_revoke: Vec<Identity>,
     /// The hardware that the vault is bound to.
     #[cfg(feature = "cli")]
-    hardware: Option<Bound>,
+    pub(crate) hardware: Option<Bound>,
     /// Why the device can make no calls, if it can't.
     pub hindrance: Option<AgentError>,
 }

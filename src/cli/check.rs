@@ -1,15 +1,14 @@
 //! `gatehand check`: whether a kiosk has what it needs.
 
 mod bundle;
+mod document;
 
 use std::env;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Args;
-use serde::Serialize;
 
-use super::advice;
 use super::connection_arguments::ConnectionArguments;
 use super::device::{KeepingArguments, agent_of};
 use super::doors;
@@ -17,11 +16,17 @@ use super::error::CliError;
 use super::output::{self, FoundRow};
 use super::runtime;
 use super::settings::duration;
-use crate::check::{self, Finding, Help, Id, Report, Subject, Verdict};
+use crate::check::{self, Subject, Verdict};
 use crate::enrolment::ServerUrl;
+use document::CheckDocument;
 
 /// Seconds for all of it unless said otherwise.
 const TIMEOUT: u64 = 20;
+
+/// Where the packaged service has the vault and its door, and what is there while it is enabled.
+const SERVICE_FOLDER: &str = "/var/lib/gatehand";
+const SERVICE_DOOR: &str = "/run/gatehand/kiosk.sock";
+const SERVICE_ENABLED: &str = "/etc/systemd/system/multi-user.target.wants/gatehand.service";
 
 const EXAMPLES: &str = "\
 Examples:
@@ -55,55 +60,18 @@ pub(super) struct Check {
     connection: ConnectionArguments,
 }
 
-/// What `--json` prints.
-#[derive(Serialize)]
-struct CheckDocument {
-    /// The worst that was found.
-    verdict: Verdict,
-    checks: Vec<CheckReport>,
-}
-
-#[derive(Serialize)]
-struct CheckReport {
-    id: Id,
-    verdict: Verdict,
-    words: String,
-    advice: Option<String>,
-    /// The check that failed, because of which this one was skipped.
-    because: Option<Id>,
-}
-
-impl CheckDocument {
-    fn of(report: &mut Report) -> Self {
-        Self {
-            verdict: report.verdict(),
-            checks: report.findings.drain(..).map(CheckReport::of).collect(),
-        }
-    }
-}
-
-impl CheckReport {
-    fn of(finding: Finding) -> Self {
-        Self {
-            id: finding.id,
-            verdict: finding.verdict,
-            words: finding.words,
-            advice: match finding.help {
-                Some(Help::Words(words)) => Some(words),
-                Some(Help::Of(error)) => advice::told(&CliError::Agent(*error)).advice,
-                None => None,
-            },
-            because: finding.because,
-        }
-    }
-}
-
 impl Check {
     pub(super) fn run(self) -> Result<(), CliError> {
         let folder = self.keeping.folder()?;
         let time = Duration::from_secs(self.connection.given_timeout().unwrap_or(TIMEOUT));
         let socket = env::var_os("GATEHAND_SOCKET").filter(|socket| !socket.is_empty());
         let doors = doors::of_settings(socket.map(Into::into))?;
+        let mut needs_daemon = !doors.is_empty() || is_set("GATEHAND_METRICS_FILE");
+        let mut doors: Vec<PathBuf> = doors.into_iter().map(|door| door.socket).collect();
+        if folder.path() == Path::new(SERVICE_FOLDER) {
+            needs_daemon |= Path::new(SERVICE_ENABLED).symlink_metadata().is_ok();
+            doors.push(SERVICE_DOOR.into());
+        }
         let looked_at = folder.clone().left_alone();
         let hardware = self.connection.hardware.own(&folder);
         let own = hardware.clone();
@@ -113,8 +81,8 @@ impl Check {
             // A call has to end, and be told, before all of it does.
             client: self.connection.client_within(time.mul_f64(0.9)),
             server: self.url,
-            needs_daemon: !doors.is_empty() || is_set("GATEHAND_METRICS_FILE"),
-            doors: doors.into_iter().map(|door| door.socket).collect(),
+            needs_daemon,
+            doors,
             longest_silence: self.longest_silence,
             time,
             folder: folder.clone(),

@@ -43,69 +43,41 @@ pub struct ShownCertificate {
     pub distrust: Option<Distrust>,
 }
 
-/// The proxy on the way to a server.
-pub struct ProxyOnTheWay {
-    /// Its address without a password, and what names it.
-    pub shown: String,
-    /// Its host.
-    pub host: String,
-    /// Its port.
-    pub port: u16,
-}
-
-impl Client {
-    /// The proxy on the way to a server, if there is one.
-    pub fn proxy_to(&self, url: &Url) -> Option<ProxyOnTheWay> {
-        let proxy = self.setup.proxy.as_ref()?;
-        let (host, port) = proxy.host_and_port(url)?;
-        Some(ProxyOnTheWay {
-            shown: proxy.to_string(),
-            host,
-            port,
-        })
-    }
-
-    /// The proxy for https to other machines, on the way or not.
-    pub fn proxy(&self) -> Option<String> {
-        self.setup.proxy.as_ref().map(ToString::to_string)
-    }
-
-    /// Asks at this address as anybody may, and goes on whatever the certificate is worth: nothing is said that
-    /// whoever answers may not know.
-    pub(in crate::agent) async fn look(
-        &self,
-        trust: &Trust,
-        url: Url,
-        limit: usize,
-    ) -> Result<(Looked, Answer), LookError> {
-        let seen = Arc::new(Mutex::default());
-        let keeper = Arc::clone(&seen);
-        let setup = Setup {
-            tls: tls::config_with(trust, &self.setup.system, |verifier| {
-                Arc::new(Onlooker {
-                    verifier,
-                    seen: keeper,
-                })
-            })?,
-            ..Setup::clone(&self.setup)
-        };
-        let onlooker = Self {
-            http: setup.builder().build().map_err(ClientError::Http)?,
-            ..self.clone()
-        };
-        let begun = clock::now();
-        let request = onlooker.request(Method::GET, url);
-        let ended = onlooker.send(request, limit, Repeat::No).await;
-        let answer = ended.result?;
-        let certificate = seen.lock().unwrap_or_else(PoisonError::into_inner).take();
-        let looked = Looked {
-            between: (begun, clock::now()),
-            trust: trust.clone(),
-            date: text(&answer.headers, DATE).and_then(date),
-            certificate,
-        };
-        Ok((looked, answer))
-    }
+/// Asks at this address as anybody may, and goes on whatever the certificate is worth: nothing is said that
+/// whoever answers may not know.
+pub(in crate::agent) async fn look(
+    client: &Client,
+    trust: &Trust,
+    url: Url,
+    limit: usize,
+) -> Result<(Looked, Answer), LookError> {
+    let seen = Arc::new(Mutex::default());
+    let keeper = Arc::clone(&seen);
+    let setup = Setup {
+        tls: tls::config_with(trust, &client.setup.system, |verifier| {
+            Arc::new(Onlooker {
+                verifier,
+                seen: keeper,
+            })
+        })?,
+        ..Setup::clone(&client.setup)
+    };
+    let onlooker = Client {
+        http: setup.builder().build().map_err(ClientError::Http)?,
+        ..client.clone()
+    };
+    let begun = clock::now();
+    let request = onlooker.request(Method::GET, url);
+    let ended = onlooker.send(request, limit, Repeat::No).await;
+    let answer = ended.result?;
+    let certificate = seen.lock().unwrap_or_else(PoisonError::into_inner).take();
+    let looked = Looked {
+        between: (begun, clock::now()),
+        date: text(&answer.headers, DATE).and_then(date),
+        trust: trust.clone(),
+        certificate,
+    };
+    Ok((looked, answer))
 }
 
 /// Why a look led to nothing.

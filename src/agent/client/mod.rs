@@ -53,9 +53,11 @@ pub(super) use hold::BeforeSending;
 pub(super) use incoming::Incoming;
 pub use last_failure::LastFailure;
 #[cfg(feature = "cli")]
-pub(super) use look::LookError;
+pub(super) use look::{LookError, look};
 #[cfg(feature = "cli")]
-pub use look::{Looked, ProxyOnTheWay, ShownCertificate};
+pub use look::{Looked, ShownCertificate};
+#[cfg(feature = "cli")]
+pub use proxy::ProxyOnTheWay;
 pub use proxy::{ProxyChoice, ProxyRefusal};
 pub(super) use retry::{Ended, Repeat};
 pub use send_error::SendError;
@@ -195,6 +197,18 @@ impl Client {
             given_trust: config.trust.clone().map(Arc::new),
             begun: config.is_deadline_shared.then(Arc::default),
         })
+    }
+
+    /// The proxy on the way to this address, if there is one.
+    #[cfg(feature = "cli")]
+    pub fn proxy_to(&self, url: &url::Url) -> Option<ProxyOnTheWay> {
+        self.setup.proxy.as_ref()?.on_the_way_to(url)
+    }
+
+    /// The proxy for https to other machines, on the way or not.
+    #[cfg(feature = "cli")]
+    pub fn proxy(&self) -> Option<String> {
+        self.setup.proxy.as_ref().map(ToString::to_string)
     }
 
     /// Whom it was told to trust, if it was.

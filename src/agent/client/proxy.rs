@@ -31,6 +31,17 @@ pub(super) struct HttpProxy {
     named_by: &'static str,
 }
 
+/// The proxy on the way to a server.
+#[cfg(feature = "cli")]
+pub struct ProxyOnTheWay {
+    /// Its address without a password, and what names it.
+    pub shown: String,
+    /// Its host.
+    pub host: String,
+    /// Its port.
+    pub port: u16,
+}
+
 /// Which proxy to use.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum ProxyChoice {
@@ -131,17 +142,20 @@ impl HttpProxy {
         uri.is_ok_and(|uri| self.rules.intercept(&uri).is_some())
     }
 
-    /// Its host and port as they are connected to.
+    /// The same as it is connected to, if it is on the way.
     #[cfg(feature = "cli")]
-    pub(super) fn host_and_port(&self, url: &Url) -> Option<(String, u16)> {
+    pub(super) fn on_the_way_to(&self, url: &Url) -> Option<ProxyOnTheWay> {
         let way = self.rules.intercept(&url.as_str().parse().ok()?)?;
         let proxy = way.uri();
         let usual = match proxy.scheme_str() {
             Some("https") => 443,
             _ => 80,
         };
-        let host = proxy.host()?.trim_matches(['[', ']']);
-        Some((host.to_owned(), proxy.port_u16().unwrap_or(usual)))
+        Some(ProxyOnTheWay {
+            shown: self.to_string(),
+            host: proxy.host()?.trim_matches(['[', ']']).to_owned(),
+            port: proxy.port_u16().unwrap_or(usual),
+        })
     }
 
     /// Whether its address has a name or a password.

@@ -5,7 +5,7 @@ use std::path::Path;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::CheckDocument;
+use super::document::CheckDocument;
 use crate::check::{self, FileReport, MountReport, Report};
 use crate::cli::config::ConfigDocument;
 use crate::cli::error::CliError;

@@ -181,6 +181,8 @@ fn server() -> ServerUrl {
 
 fn status(state: State, identity: Option<Identity>) -> Status {
     Status {
+        #[cfg(feature = "cli")]
+        hardware: None,
         vault: "vault.db".into(),
         state,
         since: None,
