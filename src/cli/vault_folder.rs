@@ -6,11 +6,23 @@ use std::path::PathBuf;
 use super::error::CliError;
 use crate::vault::{CREDENTIAL, Folder};
 
-/// The folder of this process' vault, with the credential that it was given.
+/// Where systemd has the credentials of the packaged service while that runs, for its user and for root.
+const OF_THE_SERVICE: &str = "/run/credentials/gatehand.service";
+
+/// The folder of this process' vault, with the credential that it was given, or the one that the service has of
+/// a vault whose key is nowhere else.
 pub(super) fn locate() -> Result<Folder, CliError> {
     let folder = Folder::locate()?;
-    let credentials = env::var_os("CREDENTIALS_DIRECTORY").map(PathBuf::from);
-    Ok(match credentials.filter(|path| path.is_absolute()) {
+    let given = env::var_os("CREDENTIALS_DIRECTORY").map(PathBuf::from);
+    let services = || {
+        let credentials = PathBuf::from(OF_THE_SERVICE);
+        let is_its = folder.vault_path().exists()
+            && !folder.key_path().exists()
+            && credentials.join(CREDENTIAL).exists();
+        is_its.then_some(credentials)
+    };
+    let given = given.filter(|path| path.is_absolute());
+    Ok(match given.or_else(services) {
         Some(credentials) => folder.with_credential(credentials.join(CREDENTIAL)),
         None => folder,
     })
