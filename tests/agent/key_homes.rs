@@ -8,6 +8,7 @@ use std::process::Stdio;
 
 use rusqlite::Connection;
 
+use crate::common::callers::until;
 use crate::common::credentials::{Credentials, in_front, program};
 use crate::common::daemon::Daemon;
 use crate::common::installation::Installation;
@@ -325,9 +326,9 @@ fn a_person_has_three_tries_at_a_passphrase_and_none_is_shown() {
         let pty = Pty::new();
         let mut child = pty.start_for_a_person(&command);
         for (done, answer) in tries.iter().enumerate() {
-            while pty.shown().matches("The passphrase of").count() <= done {
-                pty.wait_for("The passphrase of");
-            }
+            until("it asks", || {
+                pty.shown().matches("The passphrase of").count() > done
+            });
             pty.wait_until_quiet();
             pty.types_slowly(&format!("{answer}\r"));
         }
