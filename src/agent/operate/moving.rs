@@ -41,7 +41,10 @@ pub(in crate::agent) async fn export(core: &Core) -> Result<MovedDevice, AgentEr
                 operation: situation.unfinished().unwrap_or(Operation::Roll),
             })
         }
-        (Some(identity), State::Enrolled) => Ok(MovedDevice::of(&vault, &device, identity)?),
+        (Some(identity), State::Enrolled) => {
+            core.refuse_copied(&device)?;
+            Ok(MovedDevice::of(&vault, &device, identity)?)
+        }
         (Some(identity), State::Rejected) => Err(AgentError::NotExported {
             server: identity.server.to_string(),
         }),

@@ -51,3 +51,24 @@ pub(super) fn open(
     let key = <[u8; KEY_LENGTH]>::try_from(key.as_slice()).map_err(|_| PassphraseError::Form)?;
     Ok(SealingKey::from_bytes(key))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::key_envelope::{self, KeyFormError};
+
+    #[test]
+    fn a_kept_recovery_file_opens_with_its_passphrase_and_is_no_key_without() {
+        let bytes = include_bytes!("../../../tests/data/keys/argon2id.json");
+        let method = crate::passphrase::METHOD.to_owned();
+        let wrapped = KeyFormError::Wrapped { method };
+        assert_eq!(key_envelope::read(bytes).err(), Some(wrapped));
+        let passphrase = Passphrase::new("correct horse battery").unwrap();
+        let sealed = read(bytes).unwrap();
+        let key = open(&sealed, &passphrase).unwrap();
+        assert_eq!(key.expose(), b"a key that everyone knows: 00000");
+        let other = Passphrase::new("correct horse batter").unwrap();
+        let refused = open(&sealed, &other).err();
+        assert!(matches!(refused, Some(PassphraseError::Mismatch)));
+    }
+}
