@@ -86,7 +86,11 @@ fn permissions(folder: &Folder) -> Finding {
         let path = folder.path().to_owned();
         return Finding::of(id, VaultError::OpenFolder { path });
     }
-    let files = [folder.vault_path(), folder.key_path()];
+    let files = [
+        folder.vault_path(),
+        folder.key_path(),
+        folder.recovery_path(),
+    ];
     let files = files.into_iter().filter_map(|path| {
         let file = fs::symlink_metadata(&path).ok()?;
         Some((path, file))

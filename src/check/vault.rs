@@ -2,11 +2,11 @@
 
 use super::finding::{Finding, Findings, Id};
 use crate::agent::Status;
-use crate::vault::{Folder, SCHEMA_VERSION, Vault, VaultError};
+use crate::vault::{CREDENTIAL, Folder, SCHEMA_VERSION, Vault, VaultError};
 
 /// What it says of the device, if it was read.
 pub(super) fn look(folder: &Folder, findings: &mut Findings) -> Option<Status> {
-    let key = folder.key_path();
+    let in_file = || format!("a file: {}", folder.key_path().display());
     let vault = match Vault::look(folder) {
         Ok(vault) => vault,
         Err(error) if is_of_key(folder, &error) => {
@@ -15,10 +15,7 @@ pub(super) fn look(folder: &Folder, findings: &mut Findings) -> Option<Status> {
             return None;
         }
         Err(error) => {
-            findings.add(Finding::ok(
-                Id::KeyHome,
-                format!("a file: {}", key.display()),
-            ));
+            findings.add(Finding::ok(Id::KeyHome, "nothing speaks against it"));
             findings.add(Finding::of(Id::Vault, error));
             return None;
         }
@@ -26,7 +23,10 @@ pub(super) fn look(folder: &Folder, findings: &mut Findings) -> Option<Status> {
     findings.add(Finding::ok(
         Id::KeyHome,
         match vault {
-            Some(_) => format!("a file: {}", key.display()),
+            Some(ref vault) => match vault.is_key_in_credential() {
+                Ok(true) => format!("the systemd credential {CREDENTIAL}"),
+                _ => in_file(),
+            },
             None => "there is no key yet".to_owned(),
         },
     ));
@@ -57,15 +57,18 @@ pub(super) fn look(folder: &Folder, findings: &mut Findings) -> Option<Status> {
 
 /// Whether it is the vault's key that is missing or wrong.
 fn is_of_key(folder: &Folder, error: &VaultError) -> bool {
-    let key = folder.key_path();
     match error {
         VaultError::KeyMissing { .. }
+        | VaultError::KeyNotGiven { .. }
+        | VaultError::Credential { .. }
         | VaultError::KeyWrapped { .. }
         | VaultError::KeyLength { .. }
         | VaultError::KeyMethod { .. }
         | VaultError::KeyVersion { .. }
         | VaultError::OtherKey { .. } => true,
-        VaultError::Unreadable { path, .. } | VaultError::OpenFile { path } => *path == key,
+        VaultError::Unreadable { path, .. } | VaultError::OpenFile { path } => {
+            *path == folder.key_path() || path.ends_with(CREDENTIAL)
+        }
         _ => false,
     }
 }

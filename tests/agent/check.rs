@@ -13,6 +13,7 @@ use rcgen::KeyPair;
 use serde_json::Value;
 
 use crate::common::authority::{root, server_parameters};
+use crate::common::credentials::Credentials;
 use crate::common::daemon::Daemon;
 use crate::common::front::Front;
 use crate::common::installation::Installation;
@@ -359,6 +360,22 @@ fn a_vault_that_is_damaged_open_or_without_its_key_is_told_and_not_mended() {
         .is("vault", "failed", "--replace")
         .is("key", "skipped", "vault failed");
     assert_eq!(fs::read(&vault).unwrap(), bytes);
+}
+
+#[test]
+fn a_key_in_a_credential_is_told_where_it_is_given_and_where_it_is_not() {
+    let installation = Installation::start();
+    let scanner = enrolled(&installation);
+    let credentials = Credentials::of(&scanner);
+    let rekey = ["vault", "rekey", "--to", "credential", "--no-recovery"];
+    credentials.run(&scanner, &rekey).succeeds();
+    check(&scanner, &[])
+        .wrong(23, &["key-home"])
+        .is("key-home", "failed", "which this command was not given")
+        .is("key", "skipped", "key-home failed");
+    Checked::of(&credentials.run_loaded(&scanner, &["check", "--json"]))
+        .wrong(0, &[])
+        .is("key-home", "ok", "systemd credential");
 }
 
 #[test]
