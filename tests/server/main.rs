@@ -18,6 +18,8 @@ mod hostile_network;
 mod hostile_requests;
 mod idempotency;
 mod killed;
+mod postgres;
+mod postgres_faults;
 mod power_loss;
 mod refusals;
 mod security;

@@ -15,6 +15,14 @@ pub(super) trait Driver: Send + Sync + 'static {
         work: impl Fn(&mut dyn Session) -> Result<T, StoreError> + Send + 'static,
     ) -> impl Future<Output = Result<T, StoreError>> + Send;
 
+    /// The same for `work` of one statement, which sees one state by itself.
+    fn look<T: Send + 'static>(
+        &self,
+        work: impl Fn(&mut dyn Session) -> Result<T, StoreError> + Send + 'static,
+    ) -> impl Future<Output = Result<T, StoreError>> + Send {
+        self.read(work)
+    }
+
     /// Does `work` in a transaction and returns once it is on disk. An error undoes it, and so does a
     /// caller who gives up before it is taken.
     fn write<T: Send + 'static>(
