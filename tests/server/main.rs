@@ -26,4 +26,5 @@ mod security;
 mod serving;
 mod store_contract;
 mod strange_requests;
+mod two_servers;
 mod versions;

@@ -12,9 +12,17 @@ pub(super) enum Failure {
     /// It could not be reached.
     #[error("PostgreSQL can't be reached at {host}")]
     Unreachable { host: String, source: Box<Failure> },
-    /// It said no, or the connection ended.
-    #[error("PostgreSQL failed")]
-    Postgres(#[from] tokio_postgres::Error),
+    /// It said no. What it says of the values that a statement met is left out: it may be kept in a log.
+    #[error("PostgreSQL refused: {message} ({})", code.code())]
+    Refused {
+        code: SqlState,
+        message: String,
+        /// The connection ends with it.
+        is_fatal: bool,
+    },
+    /// The connection failed, or what came by it.
+    #[error("the connection to PostgreSQL failed")]
+    Connection(#[source] tokio_postgres::Error),
     /// It is there and says nothing.
     #[error("PostgreSQL did not answer within {0:?}")]
     NoAnswer(Duration),
@@ -51,14 +59,10 @@ pub(super) enum Kind {
 
 impl Failure {
     pub(super) fn kind(&self) -> Kind {
-        let error = match self {
-            Self::Postgres(error) => error,
+        let (code, is_fatal) = match self {
+            Self::Refused { code, is_fatal, .. } => (code, *is_fatal),
             Self::Fault(_) => return Kind::Other,
             _ => return Kind::Lost,
-        };
-        let Some(code) = error.code() else {
-            // Without a word from PostgreSQL: a closed connection, or one whose messages can't be read.
-            return Kind::Lost;
         };
         // Of a unique index, the other one of two that made the same at once: run again, it is found there.
         if [
@@ -70,7 +74,6 @@ impl Failure {
         {
             return Kind::Conflict;
         }
-        let is_fatal = error.as_db_error().is_some_and(is_fatal);
         let is_other_server = [
             SqlState::READ_ONLY_SQL_TRANSACTION,
             SqlState::INVALID_SQL_STATEMENT_NAME,
@@ -85,32 +88,27 @@ impl Failure {
 
     /// Whether a COMMIT that failed so has surely not been done.
     pub(super) fn refuses_commit(&self) -> bool {
-        let Self::Postgres(error) = self else {
+        let Self::Refused { code, is_fatal, .. } = self else {
             return false;
         };
-        let Some(error) = error.as_db_error() else {
-            return false;
-        };
-        let code = error.code();
-        let class = &code.code()[..2.min(code.code().len())];
-        !is_fatal(error)
+        let is_of = |class| code.code().starts_with(class);
+        !is_fatal
             && *code != SqlState::T_R_STATEMENT_COMPLETION_UNKNOWN
-            && matches!(class, "23" | "25" | "40")
+            && (is_of("23") || is_of("25") || is_of("40"))
     }
 
     /// What to do, for whoever runs the server.
     pub(super) fn advice(&self) -> &'static str {
         match self {
             Self::Unreachable { source, .. } => match &**source {
-                Self::Postgres(error) if error.code().is_some() => advice_on(error),
-                Self::Certificates(_) => source.advice(),
-                Self::Postgres(error) if is_of_tls(error) => {
+                Self::Refused { .. } | Self::Certificates(_) => source.advice(),
+                Self::Connection(error) if is_of_tls(error) => {
                     "let PostgreSQL have a certificate for the host's name, and name the authority that vouches for it with sslrootcert in the address; the server goes on by itself"
                 }
                 _ => UNREACHABLE,
             },
-            Self::Postgres(error) => advice_on(error),
-            Self::NoAnswer(_) | Self::Ended | Self::Gone => UNREACHABLE,
+            Self::Refused { code, .. } => advice_on(code.code()),
+            Self::Connection(_) | Self::NoAnswer(_) | Self::Ended | Self::Gone => UNREACHABLE,
             Self::Certificates(_) => {
                 "see that the file is there, and holds certificates in PEM form"
             }
@@ -148,11 +146,8 @@ fn is_of_tls(error: &tokio_postgres::Error) -> bool {
     false
 }
 
-fn advice_on(error: &tokio_postgres::Error) -> &'static str {
-    let Some(code) = error.code() else {
-        return UNREACHABLE;
-    };
-    match code.code() {
+fn advice_on(code: &str) -> &'static str {
+    match code {
         "28000" | "28P01" => {
             "see the user and the password in the database's address, and pg_hba.conf of PostgreSQL"
         }
@@ -177,6 +172,19 @@ fn advice_on(error: &tokio_postgres::Error) -> &'static str {
         code if code.starts_with("57P") || code.starts_with("08") => UNREACHABLE,
         code if code.starts_with("53") => "leave more memory or disk to PostgreSQL",
         _ => FAULT,
+    }
+}
+
+impl From<tokio_postgres::Error> for Failure {
+    fn from(error: tokio_postgres::Error) -> Self {
+        match error.as_db_error() {
+            Some(refused) => Self::Refused {
+                code: refused.code().clone(),
+                message: refused.message().to_owned(),
+                is_fatal: is_fatal(refused),
+            },
+            None => Self::Connection(error),
+        }
     }
 }
 
