@@ -80,6 +80,11 @@ impl Postgres {
         )
     }
 
+    /// The file it logs to.
+    pub fn log(&self) -> PathBuf {
+        self.folder.join("log")
+    }
+
     /// What a statement tells, a line a row, columns separated by `|`.
     pub fn sql(&self, database: &str, sql: &str) -> String {
         let ran = self.psql(database, sql);

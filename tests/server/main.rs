@@ -18,6 +18,7 @@ mod hostile_network;
 mod hostile_requests;
 mod idempotency;
 mod killed;
+mod plans;
 mod postgres;
 mod postgres_faults;
 mod power_loss;

@@ -71,10 +71,14 @@ pub(in crate::server::store) fn sweep_some(
     session: &mut dyn Session,
     before: Timestamp,
 ) -> Result<bool, StoreError> {
-    let dropped = session.execute(
-        "DELETE FROM kept_answer WHERE id IN (
-            SELECT id FROM kept_answer WHERE created < ?1 LIMIT ?2)",
+    let last: Option<Option<Timestamp>> = session.one(
+        "SELECT max(created) FROM (
+            SELECT created FROM kept_answer WHERE created < ?1 ORDER BY created LIMIT ?2) AS piece",
         values![before, PIECE],
     )?;
-    Ok(dropped == PIECE)
+    let Some(last) = last.flatten() else {
+        return Ok(false);
+    };
+    let dropped = session.execute("DELETE FROM kept_answer WHERE created <= ?1", values![last])?;
+    Ok(dropped >= PIECE)
 }
