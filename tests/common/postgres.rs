@@ -1,6 +1,7 @@
 //! A real PostgreSQL for a test program, with a database for each test; it ends with the program, however that ends.
 
 use std::io::{BufRead, BufReader, Write};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -12,6 +13,7 @@ use super::skip;
 pub struct Postgres {
     folder: PathBuf,
     bin: PathBuf,
+    port: u16,
     made: AtomicUsize,
     control: Mutex<Control>,
 }
@@ -27,11 +29,16 @@ impl Postgres {
     /// That of the whole program. `None` if there is none on this machine, which is said.
     pub fn shared() -> Option<&'static Self> {
         static SHARED: OnceLock<Option<Postgres>> = OnceLock::new();
-        SHARED.get_or_init(|| Self::start("")).as_ref()
+        SHARED.get_or_init(|| Self::start("", &[])).as_ref()
     }
 
-    /// One of a test's own, with these lines in its configuration.
-    pub fn start(configuration: &str) -> Option<Self> {
+    /// One of a test's own, with these lines in its configuration and these files in its folder.
+    pub fn start(configuration: &str, files: &[(&str, &str)]) -> Option<Self> {
+        Self::start_at(5432, configuration, files)
+    }
+
+    /// The same with this port, which is also part of its socket's name.
+    pub fn start_at(port: u16, configuration: &str, files: &[(&str, &str)]) -> Option<Self> {
         let bin = programs();
         let program = bin.join("postgres");
         if !skip::can_run(program.to_str().unwrap(), &["--version"]) {
@@ -42,8 +49,14 @@ impl Postgres {
             .tempdir();
         let folder = folder.unwrap().keep();
         std::fs::write(folder.join("more.conf"), configuration).unwrap();
+        for (name, text) in files {
+            std::fs::write(folder.join(name), text).unwrap();
+            let private = std::fs::Permissions::from_mode(0o600);
+            std::fs::set_permissions(folder.join(name), private).unwrap();
+        }
         let mut child = Command::new(script())
             .args([&folder, &bin])
+            .env("PGPORT", port.to_string())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
@@ -55,6 +68,7 @@ impl Postgres {
         Some(Self {
             folder,
             bin,
+            port,
             made: AtomicUsize::new(0),
             control: Mutex::new(Control {
                 commands: child.stdin.take(),
@@ -99,6 +113,7 @@ impl Postgres {
     fn psql(&self, database: &str, sql: &str) -> std::process::Output {
         let mut psql = Command::new(self.bin.join("psql"));
         psql.args(["-XAtq", "-v", "ON_ERROR_STOP=1", "-U", "postgres", "-h"]);
+        psql.env("PGPORT", self.port.to_string());
         psql.arg(&self.folder).args(["-d", database, "-c", sql]);
         psql.output().unwrap()
     }

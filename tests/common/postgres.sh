@@ -45,12 +45,13 @@ end() {
 }
 everyone() { echo "$postmaster"; pgrep -P "$postmaster"; }
 
-[ "$(id -u)" -ne 0 ] || chown nobody:nogroup "$folder"
+[ "$(id -u)" -ne 0 ] || chown -R nobody:nogroup "$folder"
 # Texts in the order of a language, which answers must not depend on.
 (as "$bin/initdb" -D "$folder/data" -U postgres -A trust -E UTF8 --locale=C.UTF-8 --locale-provider=icu --icu-locale=en --no-sync) \
   >"$folder/log" 2>&1 </dev/null || { cat "$folder/log" >&2; exit 1; }
 cat >>"$folder/data/postgresql.conf" <<EOF
 listen_addresses = ''
+port = ${PGPORT:-5432}
 unix_socket_directories = '$folder'
 unix_socket_permissions = 0777
 max_connections = 400
@@ -59,6 +60,9 @@ fsync = off # a killed program loses nothing of what it has written
 log_min_messages = warning
 deadlock_timeout = 200ms
 EOF
+# Who comes by TCP needs a password.
+echo "host all all 127.0.0.1/32 scram-sha-256" >"$folder/hba" && grep local "$folder/data/pg_hba.conf" >>"$folder/hba"
+cat "$folder/hba" >"$folder/data/pg_hba.conf"
 cat "$folder/more.conf" >>"$folder/data/postgresql.conf" 2>/dev/null
 start
 say ready

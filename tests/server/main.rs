@@ -11,6 +11,7 @@ mod administration;
 #[path = "../common/mod.rs"]
 mod common;
 mod conformance;
+mod copying;
 mod device_api;
 mod devices_resource;
 mod failing_disk;

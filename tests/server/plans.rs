@@ -331,7 +331,8 @@ fn written() -> BTreeSet<String> {
                         continue;
                     };
                     let is_sql = ["SELECT ", "INSERT INTO ", "UPDATE ", "DELETE FROM "].iter();
-                    if is_sql.clone().any(|word| text.starts_with(word)) {
+                    // A copy, which reads everything, makes its own of the names of columns.
+                    if is_sql.clone().any(|word| text.starts_with(word)) && !text.contains('{') {
                         found.insert(on_one_line(text));
                     }
                 }
@@ -353,7 +354,7 @@ const IS_ANY: &str = "SELECT id FROM device LIMIT 1";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn no_statement_reads_a_large_table_as_a_whole() {
-    let Some(postgres) = Postgres::start(EXPLAINING) else {
+    let Some(postgres) = Postgres::start(EXPLAINING, &[]) else {
         return;
     };
     let folder = tempfile::tempdir().unwrap();

@@ -1,10 +1,14 @@
 //! A database of PostgreSQL as its owner meets it: whose it is, what it needs, what is told of it.
 
 use std::ffi::OsString;
+use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 
 use gatehand::server::store::{self, Database, Installation, OpenError, OpenFailure};
 
+use rcgen::KeyPair;
+
+use crate::common::authority::{root, server_parameters};
 use crate::common::installation::{ServerProcess, serve};
 use crate::common::postgres::{Postgres, name_in};
 
@@ -165,5 +169,84 @@ fn a_password_is_neither_said_nor_logged() {
                 assert!(!ran.status.success() || !arguments.is_empty(), "{said}");
             }
         }
+    }
+}
+
+#[test]
+fn another_machine_is_reached_by_tls_with_a_certificate_that_is_vouched_for() {
+    let authority = root("Database's own authority");
+    let key = KeyPair::generate().unwrap();
+    let certificate = server_parameters("localhost")
+        .signed_by(&key, &authority)
+        .unwrap();
+    let port = TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap()
+        .port();
+    let configuration = "listen_addresses = '127.0.0.1'\nssl = on\nssl_cert_file = '../cert.pem'\nssl_key_file = '../key.pem'";
+    let files = [
+        ("cert.pem", &*certificate.pem()),
+        ("key.pem", &*key.serialize_pem()),
+    ];
+    let Some(postgres) = Postgres::start_at(port, configuration, &files) else {
+        return;
+    };
+    postgres.sql("postgres", "CREATE ROLE gate LOGIN PASSWORD 's3cr/t@'");
+    postgres.sql("postgres", "CREATE DATABASE gatehand OWNER gate");
+    let (folder, secret) = place();
+    let vouched = folder.path().join("authority.pem");
+    std::fs::write(&vouched, authority.pem()).unwrap();
+    let stranger = folder.path().join("stranger.pem");
+    std::fs::write(&stranger, root("Another authority").pem()).unwrap();
+    let address = |host: &str, password: &str, more: &str| {
+        format!("postgres://gate:{password}@{host}:{port}/gatehand?{more}")
+    };
+    let by = |roots: &Path| format!("sslmode=verify-full&sslrootcert={}", roots.display());
+    let installation = open(
+        &address("localhost", "s3cr%2Ft%40", &by(&vouched)),
+        Some(&secret),
+    );
+    drop(installation.unwrap());
+    let encrypted = "SELECT bool_and(ssl) FROM pg_stat_ssl JOIN pg_stat_activity USING (pid) WHERE usename = 'gate'";
+    let installation = open(
+        &address("localhost", "s3cr%2Ft%40", &by(&vouched)),
+        Some(&secret),
+    )
+    .unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    runtime.block_on(installation.store.organizers()).unwrap();
+    assert_eq!(postgres.sql("postgres", encrypted), "t");
+    for (address, advice) in [
+        (
+            address("localhost", "s3cr%2Ft%40", &by(&stranger)),
+            "certificate for the host's name",
+        ),
+        (
+            address("127.0.0.1", "s3cr%2Ft%40", &by(&vouched)),
+            "certificate for the host's name",
+        ),
+        (
+            address("localhost", "wrong", &by(&vouched)),
+            "the user and the password",
+        ),
+        (
+            address(
+                "localhost",
+                "s3cr%2Ft%40",
+                &by(&folder.path().join("none.pem")),
+            ),
+            "in PEM form",
+        ),
+    ] {
+        let error = open(&address, Some(&secret)).map(drop).unwrap_err();
+        assert!(
+            error.advice().unwrap().contains(advice),
+            "{address}: {error:?} {:?}",
+            error.advice()
+        );
     }
 }

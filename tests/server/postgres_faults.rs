@@ -29,7 +29,7 @@ struct Ground {
 
 impl Ground {
     async fn lay() -> Option<Self> {
-        let postgres = Postgres::start("")?;
+        let postgres = Postgres::start("", &[])?;
         let address = postgres.database();
         let folder = tempfile::tempdir().unwrap();
         let database = OsString::from(&address).try_into().unwrap();

@@ -9,6 +9,9 @@ use crate::server::store::error::StoreError;
 
 /// A database that is open. An operation is run again where its transaction has to be.
 pub(super) trait Driver: Send + Sync + 'static {
+    /// What is to be done when rows were copied with their numbers, so that none of these is given again.
+    const AFTER_COPY: &[&str] = &[];
+
     /// Does `work` on a state of the database that does not change meanwhile.
     fn read<T: Send + 'static>(
         &self,

@@ -5,6 +5,7 @@
 
 mod administration;
 mod api;
+mod copy;
 mod database;
 mod decision;
 mod driver;
@@ -24,6 +25,7 @@ pub use administration::{
     TeamSummary, TokenChange, TokenSummary,
 };
 pub use api::{Actor, Redemption, ReportRefusal, Store, TokenRefusal, Update};
+pub use copy::{CopiedTable, CopyError, copy};
 pub use database::{Database, DatabaseError};
 pub use decision::Decision;
 pub use error::StoreError;

@@ -106,6 +106,8 @@ impl Postgres {
 }
 
 impl Driver for Postgres {
+    const AFTER_COPY: &[&str] = &schema::COUNT_ON;
+
     async fn read<T: Send + 'static>(
         &self,
         work: impl Fn(&mut dyn Session) -> Result<T, StoreError> + Send + 'static,

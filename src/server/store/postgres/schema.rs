@@ -19,6 +19,17 @@ const TABLES: &str = "SELECT relname::text FROM pg_catalog.pg_class
      JOIN pg_catalog.pg_namespace ON pg_namespace.oid = relnamespace
      WHERE nspname = current_schema() AND relkind IN ('r', 'p', 'v', 'm', 'f')";
 
+macro_rules! count_on {
+    ($table:literal) => {
+        concat!(
+            "SELECT setval(pg_get_serial_sequence('",
+            $table,
+            "', 'id'), max(id)) FROM ",
+            $table,
+        )
+    };
+}
+
 /// The same tables as in SQLite. Texts are ordered by their bytes, as there: the order is part of answers.
 /// Where an import may name a number, the counter goes on behind it.
 const STEPS: [&str; 1] = [r#"
@@ -197,6 +208,19 @@ const STEPS: [&str; 1] = [r#"
     CREATE TRIGGER count_on AFTER INSERT ON checkin_list
         FOR EACH ROW EXECUTE FUNCTION gatehand_count_on();
 "#];
+
+/// Has the counters of all tables go on behind the numbers that are there.
+pub(super) const COUNT_ON: [&str; 9] = [
+    count_on!("organizer"),
+    count_on!("gate"),
+    count_on!("event"),
+    count_on!("subevent"),
+    count_on!("checkin_list"),
+    count_on!("team"),
+    count_on!("team_token"),
+    count_on!("device"),
+    count_on!("log_entry"),
+];
 
 /// Makes the tables, with a secret, or brings them to the current version, and holds them to the secret.
 pub(super) fn prepare(
