@@ -221,6 +221,17 @@ if ! command -v nginx >/dev/null && command -v apt-get >/dev/null; then
   PATH=$PATH:$tools/nginx/usr/sbin
 fi
 needed[nginx]=nginx # TLS before a server
+# Where Debian has its programs; without a cluster of its own, which would be there for all the machine.
+has_postgres() { command -v initdb >/dev/null || ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1; }
+if ! has_postgres && [ "$(id -u)" -eq 0 ] && command -v apt-get >/dev/null; then
+  title "installing postgresql"
+  {
+    apt-get -qq update && DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends postgresql-common &&
+      sed -i 's/^#\?create_main_cluster.*/create_main_cluster = false/' /etc/postgresql-common/createcluster.conf &&
+      DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends postgresql
+  } >"$log" 2>&1 || tail -5 "$log"
+fi
+has_postgres || skip "tests of a server's database in PostgreSQL (Debian package postgresql)"
 for program in "${!needed[@]}"; do
   command -v "$program" >/dev/null || skip "tests that need $program (Debian package ${needed[$program]})"
 done

@@ -90,6 +90,8 @@ fn on(error: &CliError) -> Option<String> {
         ),
         #[cfg(feature = "server")]
         CliError::Store(error) => of_store(error),
+        #[cfg(feature = "server")]
+        CliError::Copy(error) => error.advice(),
         CliError::NoCommand(_) => Some(format!("{} --help lists the commands", typed())),
         #[cfg(feature = "server")]
         CliError::NoDatabase { .. } => Some(format!(

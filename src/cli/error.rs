@@ -19,7 +19,7 @@ use crate::server::model::SlugError;
 #[cfg(feature = "server")]
 use crate::server::organizers_file::OrganizersFileError;
 #[cfg(feature = "server")]
-use crate::server::store::{Database, OpenError, StoreError};
+use crate::server::store::{CopyError, Database, OpenError, StoreError};
 use crate::vault::VaultError;
 
 /// Why a command failed; printed once with its causes, see [`super::output::complain`].
@@ -189,6 +189,9 @@ pub(super) enum CliError {
     #[cfg(feature = "server")]
     #[error(transparent)]
     Store(#[from] StoreError),
+    #[cfg(feature = "server")]
+    #[error(transparent)]
+    Copy(#[from] Box<CopyError>),
     #[cfg(feature = "server")]
     #[error(transparent)]
     Slug(#[from] SlugError),

@@ -196,6 +196,7 @@ pub(super) fn of(error: &CliError) -> ExitCode {
         #[cfg(feature = "server")]
         CliError::Database(_)
         | CliError::Store(_)
+        | CliError::Copy(_)
         | CliError::OrganizersFile { .. }
         | CliError::NoDatabase { .. }
         | CliError::NoDevice { .. }

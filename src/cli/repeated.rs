@@ -73,6 +73,15 @@ fn secret_parts(value: &str) -> Vec<&str> {
         let last = value.rsplit('/').find(|part| is_marked(part));
         return std::iter::once(value).chain(last).collect();
     }
+    if ["postgres:", "postgresql:"]
+        .iter()
+        .any(|scheme| value.contains(scheme))
+    {
+        return match has_password(value) {
+            true => vec![value],
+            false => Vec::new(),
+        };
+    }
     if !value.contains('/') {
         return match may_hold_secret(value) {
             true => vec![value],
@@ -95,6 +104,13 @@ fn secret_parts(value: &str) -> Vec<&str> {
 fn is_marked(value: &str) -> bool {
     let value = value.to_ascii_lowercase();
     MARKS.iter().any(|mark| value.contains(mark))
+}
+
+/// Whether the address of a database may hold a password: before the last `@`, whatever is in it, or as an option.
+fn has_password(address: &str) -> bool {
+    let (_, rest) = address.split_once(':').unwrap_or(("", address));
+    let user = rest.rsplit_once('@').map_or("", |(user, _)| user);
+    user.contains(':') || rest.to_ascii_lowercase().contains("password")
 }
 
 /// Whether there is a word in it as long as a token, which is of letters and digits, and no number. What
@@ -166,6 +182,22 @@ mod tests {
             !text.contains("hunter2") && text.contains("tickets.example/shop"),
             "{text}"
         );
+    }
+
+    #[test]
+    fn the_address_of_a_database_is_repeated_only_without_a_password() {
+        for address in [
+            "postgres://gate:hunter2@db/tickets",
+            "postgresql://gate:hun/ter2@db/tickets",
+            "--database=postgres://gate:hun@ter2@db/tickets",
+            "postgres://db/tickets?user=gate&password=hunter2",
+            "postgres:/gate:hunter2@db/tickets",
+        ] {
+            let text = said(&format!("invalid value '{address}'"), address);
+            assert!(!text.contains("ter2"), "{text}");
+        }
+        let address = "postgres://gate@db:6432/tickets?sslmode=disable";
+        assert_eq!(said(address, address), address);
     }
 
     #[test]

@@ -17,7 +17,7 @@ use super::error::CliError;
 use super::output;
 use super::program_name::ProgramName;
 use super::runtime;
-use crate::server::store;
+use crate::server::store::{self, Database};
 use crate::server::{Config, DEVICE_LOG_DAYS, PublicUrl, Server, ServerError};
 use crate::serving::{Address, Limits, PassedSocket};
 use callers::Callers;
@@ -171,11 +171,15 @@ fn reached(address: &Address) -> Option<String> {
 /// The command that brings the first scanners, as it can be typed in another folder.
 async fn next(server: &Server, secret_file: Option<&Path>, reached: Option<&str>) -> String {
     let installation = server.installation();
-    let mut admin = format!(
-        "{} admin --database {}",
-        ProgramName::of_this_process().typed(),
-        output::quoted(&installation.database.to_string())
-    );
+    let typed = ProgramName::of_this_process().typed();
+    let mut admin = match &installation.database {
+        Database::Sqlite(path) => {
+            let path = output::quoted(&path.display().to_string());
+            format!("{typed} admin --database {path}")
+        }
+        // What is shown of its address holds no password.
+        Database::Postgres(_) => format!("with the same GATEHAND_DATABASE, {typed} admin"),
+    };
     if secret_file.is_some() {
         admin = format!(
             "{admin} --secret-file {}",

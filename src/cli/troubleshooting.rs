@@ -23,7 +23,7 @@ use crate::key_envelope::KeyFormError;
 use crate::passphrase::PassphraseError;
 use crate::seal::SealError;
 use crate::server::ServerError;
-use crate::server::store::{Database, OpenError, OpenFailure, StoreError};
+use crate::server::store::{CopyError, Database, OpenError, OpenFailure, StoreError};
 use crate::serving::ListenError;
 use crate::vault::{KeyPlace, VaultError};
 use crate::wire::{Problem, TOKEN_REVOKED, TOKEN_UNKNOWN, TOKEN_USED};
@@ -85,6 +85,14 @@ fn device() -> Box<Identity> {
         "reported": null,
     });
     Box::new(serde_json::from_value(identity).unwrap())
+}
+
+fn postgres() -> Database {
+    // An address of that form is one.
+    Database::try_from(std::ffi::OsString::from(
+        "postgres://gatehand@db1,db2/gatehand",
+    ))
+    .unwrap()
 }
 
 fn sqlite(code: i32) -> rusqlite::Error {
@@ -468,6 +476,17 @@ fn of_command() -> Vec<CliError> {
             database: Database::Sqlite("/var/lib/gatehand-server/gatehand.db".into()),
             source: OpenFailure::OtherSecret,
         }),
+        CliError::Database(OpenError {
+            database: postgres(),
+            source: OpenFailure::NoSecretFile,
+        }),
+        CliError::Database(OpenError {
+            database: postgres(),
+            source: OpenFailure::TablesOfOthers,
+        }),
+        CliError::Copy(Box::new(CopyError::Changed {
+            database: Database::Sqlite("/var/lib/gatehand-server/gatehand.db".into()),
+        })),
         CliError::NoDatabase {
             database: Database::Sqlite("/var/lib/gatehand-server/gatehand.db".into()),
         },

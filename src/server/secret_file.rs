@@ -128,18 +128,21 @@ impl SecretFile {
     /// The file that was named, else the systemd credential if there is one, else a file beside the
     /// database, named after it.
     pub(super) fn locate(named: Option<&Path>, database: &Path) -> Self {
+        Self::locate_apart(named).unwrap_or_else(|| {
+            let mut path = OsString::from(database);
+            path.push(".secret");
+            Self::File(path.into())
+        })
+    }
+
+    /// The same for a database that is no file, so that nothing is beside it.
+    pub(super) fn locate_apart(named: Option<&Path>) -> Option<Self> {
         if let Some(path) = named {
-            return Self::File(path.to_owned());
+            return Some(Self::File(path.to_owned()));
         }
         let credentials = std::env::var_os("CREDENTIALS_DIRECTORY").map(PathBuf::from);
-        if let Some(path) = credentials.map(|folder| folder.join(CREDENTIAL))
-            && path.exists()
-        {
-            return Self::Credential(path);
-        }
-        let mut path = OsString::from(database);
-        path.push(".secret");
-        Self::File(path.into())
+        let path = credentials.map(|folder| folder.join(CREDENTIAL))?;
+        path.exists().then_some(Self::Credential(path))
     }
 
     pub(super) fn path(&self) -> &Path {

@@ -21,6 +21,7 @@ pub mod impostor;
 pub mod installation;
 pub mod life;
 pub mod operations;
+pub mod postgres;
 pub mod power_cut;
 pub mod pty;
 pub mod raw;

@@ -1,5 +1,6 @@
 //! A real server on a free loopback port, with one organizer and its tokens.
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -10,6 +11,8 @@ use reqwest::{Client, Method, RequestBuilder};
 use serde_json::{Value, json};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
+
+use super::postgres::Postgres;
 
 /// Slug of the organizer that a test server has.
 pub const ORGANIZER: &str = "bigevents";
@@ -57,6 +60,14 @@ impl Answer {
 impl TestServer {
     pub async fn start() -> Self {
         Self::start_in(tempfile::tempdir().unwrap(), None).await
+    }
+
+    /// With a PostgreSQL database, if there is a PostgreSQL on this machine.
+    pub async fn start_on_postgres() -> Option<Self> {
+        let postgres = Postgres::shared()?;
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join(ADDRESS), postgres.database()).unwrap();
+        Some(Self::start_in(folder, None).await)
     }
 
     pub async fn start_in(folder: tempfile::TempDir, public_url: Option<&str>) -> Self {
@@ -170,9 +181,17 @@ pub fn config(public_url: Option<&str>) -> Config {
     }
 }
 
+/// A file with the address of a PostgreSQL database, in the folder of a server that has one.
+const ADDRESS: &str = "address";
+
 /// A server that is not running yet, with its database in `folder`.
 pub async fn listen(folder: &Path, config: Config) -> Result<Server, ServerError> {
-    let installation = store::open(&database(folder).into(), None)?;
+    let secret = folder.join("gatehand.db.secret");
+    let database = match std::fs::read_to_string(folder.join(ADDRESS)) {
+        Ok(address) => OsString::from(address).try_into().unwrap(),
+        Err(_) => database(folder).into(),
+    };
+    let installation = store::open(&database, Some(&secret))?;
     Server::listen(installation, config).await
 }
 

@@ -16,7 +16,17 @@ type Variables = BTreeMap<String, String>;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_answer_is_as_the_reference_gave_it() {
-    let server = TestServer::start().await;
+    is_as_recorded(TestServer::start().await).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_answer_is_as_the_reference_gave_it_with_postgresql_too() {
+    if let Some(server) = TestServer::start_on_postgres().await {
+        is_as_recorded(server).await;
+    }
+}
+
+async fn is_as_recorded(server: TestServer) {
     let (file, variables) = fixture();
     let file = OrganizersFile::read(Cursor::new(file.to_string().into_bytes()))
         .ok()

@@ -1,5 +1,6 @@
 //! What every database behind the server must hold: written against the traits, run on each.
 
+use std::ffi::OsString;
 use std::io::Cursor;
 use std::sync::{Arc, Mutex};
 
@@ -10,13 +11,15 @@ use gatehand::server::model::{
 };
 use gatehand::server::organizers_file::{OrganizersFile, Writer};
 use gatehand::server::store::{
-    self, Actor, Administration, Decision, EventChange, GateChange, ImportReport, Imported, Keep,
-    KeptAnswer, NewEvent, OrganizerChange, ReportRefusal, StoreError, TeamChange, Terms,
-    TokenChange, TokenRefusal,
+    self, Actor, Administration, Database, Decision, EventChange, GateChange, ImportReport,
+    Imported, Keep, KeptAnswer, NewEvent, OrganizerChange, ReportRefusal, StoreError, TeamChange,
+    Terms, TokenChange, TokenRefusal,
 };
 use gatehand::wire::Device;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
+
+use crate::common::postgres::Postgres;
 
 /// A fresh database with one organizer.
 struct Fixture {
@@ -24,14 +27,39 @@ struct Fixture {
     /// The same database, opened once more.
     other: Arc<dyn Administration>,
     organizer: i64,
+    kind: Kind,
     _folder: tempfile::TempDir,
 }
 
+/// Which database.
+#[derive(Clone, Copy)]
+enum Kind {
+    Sqlite,
+    Postgres,
+}
+
 impl Fixture {
-    async fn sqlite() -> Self {
+    async fn sqlite() -> Option<Self> {
+        Some(Self::of(Kind::Sqlite).await)
+    }
+
+    async fn postgres() -> Option<Self> {
+        Postgres::shared()?;
+        Some(Self::of(Kind::Postgres).await)
+    }
+
+    async fn of(kind: Kind) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let database = folder.path().join("store.db").into();
-        let store = store::open(&database, None).unwrap().store;
+        let database: Database = match kind {
+            Kind::Sqlite => folder.path().join("store.db").into(),
+            Kind::Postgres => {
+                let address = Postgres::shared().unwrap().database();
+                OsString::from(address).try_into().unwrap()
+            }
+        };
+        let secret = folder.path().join("secret");
+        let open = || store::open(&database, Some(&secret)).unwrap().store;
+        let store = open();
         let organizer = store
             .create_organizer(&"o".parse().unwrap(), "Organizer")
             .await
@@ -39,15 +67,16 @@ impl Fixture {
             .id;
         Self {
             store,
-            other: store::open(&database, None).unwrap().store,
+            other: open(),
             organizer,
+            kind,
             _folder: folder,
         }
     }
 
     /// A fresh one of the same kind.
     async fn another(&self) -> Self {
-        Self::sqlite().await
+        Self::of(self.kind).await
     }
 
     async fn device(&self, name: &str) -> Device {
@@ -108,7 +137,18 @@ macro_rules! contract {
         mod sqlite {
             $(#[tokio::test(flavor = "multi_thread", worker_threads = 3)]
             async fn $name() {
-                super::$name(super::Fixture::sqlite().await).await;
+                if let Some(fixture) = super::Fixture::sqlite().await {
+                    super::$name(fixture).await;
+                }
+            })*
+        }
+
+        mod postgres {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 3)]
+            async fn $name() {
+                if let Some(fixture) = super::Fixture::postgres().await {
+                    super::$name(fixture).await;
+                }
             })*
         }
     };
@@ -148,6 +188,8 @@ contract! {
     of_many_who_make_the_same_at_once_exactly_one_makes_it
     changes_of_different_fields_at_once_are_all_kept
     what_one_has_changed_the_other_sees_at_once
+    of_many_public_keys_reported_at_once_one_is_kept_and_the_others_refused
+    imports_at_once_with_other_changes_are_each_done_wholly
 }
 
 fn event(slug: &str) -> NewEvent {
@@ -1543,4 +1585,59 @@ async fn what_one_has_changed_the_other_sees_at_once(f: Fixture) {
         writer.revoke_key(&key, Terms::default()).await.unwrap();
         assert!(reader.enrolled_device(&key).await.unwrap().unwrap().revoked);
     }
+}
+
+async fn of_many_public_keys_reported_at_once_one_is_kept_and_the_others_refused(f: Fixture) {
+    f.enrolled("Door", "key").await;
+    let ends = f
+        .at_once(|number, store| async move {
+            let report = ValidReport {
+                rsa_pubkey: Some(format!("key {number}")),
+                ..report()
+            };
+            let key = secret("key");
+            let update = store.update_device(&key, report, Terms::default());
+            update.await.unwrap().map(|device| device.rsa_pubkey)
+        })
+        .await;
+    let kept: Vec<_> = ends.iter().filter_map(|end| end.as_ref().ok()).collect();
+    assert_eq!(kept.len(), 1, "{ends:?}");
+    let refused = ends.iter().filter_map(|end| end.as_ref().err());
+    assert!(
+        refused
+            .clone()
+            .all(|refusal| *refusal == ReportRefusal::OtherPublicKey)
+    );
+    let stored = f
+        .store
+        .enrolled_device(&secret("key"))
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(stored.rsa_pubkey, *kept[0]);
+}
+
+async fn imports_at_once_with_other_changes_are_each_done_wholly(f: Fixture) {
+    f.device("Door").await;
+    let ends = f
+        .at_once(|number, store| async move {
+            if number % 4 < 2 {
+                let file = json!({"organizers": [{"slug": "o", "name": "Organizer", "devices": [
+                    {"name": format!("A {number}"), "security_profile": "full"},
+                    {"name": format!("B {number}"), "security_profile": "full"},
+                ]}]});
+                let file = organizers_file(&file.to_string());
+                return store.import(file).await.unwrap().devices.created;
+            }
+            let organizer = store.organizer("o").await.unwrap().id;
+            let device = device(&format!("C {number}"));
+            u64::from(store.add_device(organizer, device).await.is_ok())
+        })
+        .await;
+    let made = 1 + ends.iter().sum::<u64>();
+    assert_eq!(made, 1 + (ATTEMPTS * 3 / 2) as u64);
+    assert_eq!(f.count().await, made);
+    let all = f.store.devices(f.organizer, 0, u64::MAX).await.unwrap();
+    let numbers: Vec<u64> = all.iter().map(|device| device.device_id).collect();
+    assert_eq!(numbers, (1..=made).collect::<Vec<_>>());
 }

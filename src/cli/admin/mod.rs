@@ -1,5 +1,6 @@
 //! `gatehand admin`: sets a server up and cares for it, on its database.
 
+mod copy;
 mod desk;
 pub(super) mod device;
 mod event;
@@ -72,6 +73,8 @@ enum Subject {
     Import(import::Import),
     /// Write all organizers as a file that import takes.
     Export(export::Export),
+    /// Copy all of a server into an empty database.
+    Copy(copy::Copy),
 }
 
 impl Admin {
@@ -91,6 +94,10 @@ impl Admin {
                 Subject::Token(command) => command.run(&desk()?).await,
                 Subject::Device(command) => command.run(&desk()?).await,
                 Subject::MediaKeys(command) => command.run(&desk()?).await,
+                Subject::Copy(command) => {
+                    let secret_file = self.database.secret_file.as_deref();
+                    command.run(secret_file, self.json).await
+                }
                 Subject::Export(command) => {
                     let done = command.run(&*desk()?.store, output::escape).await;
                     done.map_err(|error| match error {

@@ -4,35 +4,47 @@ use std::ffi::OsString;
 use std::fmt;
 use std::path::PathBuf;
 
+use super::postgres::{PostgresAddress, PostgresAddressError};
+
 /// Where a server keeps what it knows.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Database {
     /// One SQLite file.
     Sqlite(PathBuf),
+    /// A database of a PostgreSQL server.
+    Postgres(PostgresAddress),
 }
 
 /// A database can't be where this says.
 #[derive(Debug, thiserror::Error)]
 pub enum DatabaseError {
     /// It is the address of another kind of database.
-    #[error("{scheme} databases are not supported; give the path of an SQLite file")]
+    #[error(
+        "{scheme} databases are not supported; give the path of an SQLite file, or an address of PostgreSQL"
+    )]
     Scheme {
-        /// As `postgres`.
+        /// As `mysql`.
         scheme: String,
     },
     /// No file is named.
     #[error("no file is named")]
     Empty,
+    /// It is no good address of PostgreSQL.
+    #[error(transparent)]
+    Postgres(#[from] PostgresAddressError),
 }
 
 impl TryFrom<OsString> for Database {
     type Error = DatabaseError;
 
-    /// Reads a path, or `sqlite:` before one.
+    /// Reads a path, or `sqlite:` before one, or an address that begins with `postgres://`.
     fn try_from(text: OsString) -> Result<Self, DatabaseError> {
         let Some(text) = text.to_str() else {
             return Ok(Self::Sqlite(text.into()));
         };
+        if PostgresAddress::is_meant(text) {
+            return Ok(Self::Postgres(PostgresAddress::parse(text)?));
+        }
         let path = match text.split_once(':') {
             Some(("sqlite", path)) => path.strip_prefix("//").unwrap_or(path),
             Some((scheme, rest)) if rest.starts_with("//") => {
@@ -58,15 +70,17 @@ impl fmt::Display for Database {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Sqlite(path) => path.display().fmt(f),
+            Self::Postgres(address) => address.fmt(f),
         }
     }
 }
 
 impl Database {
-    /// Whether there is one already, whatever it may be. Where that can't be seen, opening it tells why.
+    /// Whether there is one already, whatever it may be. Where that can't be seen, opening it tells more.
     pub fn is_there(&self) -> bool {
         match self {
             Self::Sqlite(path) => path.try_exists().unwrap_or(true),
+            Self::Postgres(_) => true,
         }
     }
 
@@ -77,7 +91,9 @@ impl Database {
 
     /// The folder it would be in, where that is missing.
     pub(super) fn missing_folder(&self) -> Option<PathBuf> {
-        let Self::Sqlite(path) = self.absolute();
+        let Self::Sqlite(path) = self.absolute() else {
+            return None;
+        };
         let folder = path.parent()?;
         (!folder.is_dir()).then(|| folder.to_owned())
     }
@@ -88,6 +104,7 @@ impl Database {
             Self::Sqlite(path) => {
                 Self::Sqlite(std::path::absolute(path).unwrap_or_else(|_| path.clone()))
             }
+            Self::Postgres(_) => self.clone(),
         }
     }
 }
@@ -110,11 +127,15 @@ mod tests {
                 PathBuf::from(path).into()
             );
         }
+        let address = "postgres://gate:secret@db/gatehand";
+        let named = Database::try_from(OsString::from(address)).unwrap();
+        assert_eq!(
+            format!("{named} {named:?}"),
+            "postgres://gate@db/gatehand Postgres(postgres://gate@db/gatehand)"
+        );
         for (text, words) in [
-            (
-                "postgres://db/gatehand",
-                "postgres databases are not supported",
-            ),
+            ("mysql://db/gatehand", "mysql databases are not supported"),
+            ("postgres://db", "the address of the database names none"),
             ("sqlite:", "no file is named"),
             ("", "no file is named"),
         ] {

@@ -9,11 +9,22 @@ use crate::server::store::error::StoreError;
 
 /// A database that is open. An operation is run again where its transaction has to be.
 pub(super) trait Driver: Send + Sync + 'static {
+    /// What is to be done when rows were copied with their numbers, so that none of these is given again.
+    const AFTER_COPY: &[&str] = &[];
+
     /// Does `work` on a state of the database that does not change meanwhile.
     fn read<T: Send + 'static>(
         &self,
         work: impl Fn(&mut dyn Session) -> Result<T, StoreError> + Send + 'static,
     ) -> impl Future<Output = Result<T, StoreError>> + Send;
+
+    /// The same for `work` of one statement, which sees one state by itself.
+    fn look<T: Send + 'static>(
+        &self,
+        work: impl Fn(&mut dyn Session) -> Result<T, StoreError> + Send + 'static,
+    ) -> impl Future<Output = Result<T, StoreError>> + Send {
+        self.read(work)
+    }
 
     /// Does `work` in a transaction and returns once it is on disk. An error undoes it, and so does a
     /// caller who gives up before it is taken.

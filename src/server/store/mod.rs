@@ -5,6 +5,7 @@
 
 mod administration;
 mod api;
+mod copy;
 mod database;
 mod decision;
 mod driver;
@@ -12,6 +13,7 @@ mod error;
 mod open;
 mod open_error;
 mod operations;
+mod postgres;
 mod session;
 mod sqlite;
 mod stored;
@@ -23,10 +25,12 @@ pub use administration::{
     TeamSummary, TokenChange, TokenSummary,
 };
 pub use api::{Actor, Redemption, ReportRefusal, Store, TokenRefusal, Update};
+pub use copy::{CopiedTable, CopyError, copy};
 pub use database::{Database, DatabaseError};
 pub use decision::Decision;
 pub use error::StoreError;
 pub use open::{Installation, open};
 pub use open_error::{OpenError, OpenFailure};
+pub use postgres::{PostgresAddress, PostgresAddressError};
 pub use sqlite::SCHEMA_VERSION;
 pub use terms::{Keep, KeptAnswer, REFUSALS_KEPT, Render, Terms, oldest_kept};

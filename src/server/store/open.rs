@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use super::administration::Administration;
 use super::database::Database;
-use super::driver::Opened;
+use super::driver::{Driver, Opened};
 use super::open_error::{OpenError, OpenFailure};
+use super::postgres::Postgres;
 use super::sqlite::Sqlite;
 use super::stored::Stored;
 use crate::server::installation_keys::InstallationKeys;
@@ -25,29 +26,36 @@ pub struct Installation {
 }
 
 /// Opens a database, or makes an empty one, with the installation's secret in this file. Without a file
-/// that is the systemd credential `gatehand-secret`, else a file beside the database with `.secret`
-/// added to its name. The secret is made with the database, and never again.
+/// that is the systemd credential `gatehand-secret`, else a file beside the SQLite file with `.secret`
+/// added to its name; for PostgreSQL there has to be one of the first two. The secret is made with the
+/// database, and never again.
 ///
-/// The database is read on the threads of the runtime that this is called in, by all but one of them: a
+/// SQLite is read on the threads of the runtime that this is called in, by all but one of them: a
 /// runtime of one thread waits for each read.
 pub fn open(database: &Database, secret_file: Option<&Path>) -> Result<Installation, OpenError> {
-    let opened = match (database.missing_folder(), database) {
+    let installation = match (database.missing_folder(), database) {
         (Some(folder), _) => Err(OpenFailure::NoFolder(folder)),
-        (None, Database::Sqlite(path)) => Sqlite::open(path, secret_file),
+        (None, Database::Sqlite(path)) => {
+            let opened = Sqlite::open(path, secret_file);
+            opened.map(|opened| installation(database, opened))
+        }
+        (None, Database::Postgres(address)) => {
+            let opened = Postgres::open(address, secret_file);
+            opened.map(|opened| installation(database, opened))
+        }
     };
-    let Opened {
-        driver,
-        keys,
-        secret_file,
-    } = opened.map_err(|source| OpenError {
+    installation.map_err(|source| OpenError {
         database: database.clone(),
         source,
-    })?;
-    let keys = Arc::new(keys);
-    Ok(Installation {
-        store: Arc::new(Stored::new(driver, Arc::clone(&keys))),
+    })
+}
+
+fn installation<D: Driver>(database: &Database, opened: Opened<D>) -> Installation {
+    let keys = Arc::new(opened.keys);
+    Installation {
+        store: Arc::new(Stored::new(opened.driver, Arc::clone(&keys))),
         keys,
         database: database.absolute(),
-        secret_file,
-    })
+        secret_file: opened.secret_file,
+    }
 }

@@ -51,6 +51,18 @@ pub enum OpenFailure {
         /// What failed.
         source: std::io::Error,
     },
+    /// It has tables that gatehand did not make.
+    #[error("it holds tables of something else than a gatehand server")]
+    TablesOfOthers,
+    /// It can't hold every text.
+    #[error("its texts are {found}, not UTF8")]
+    Encoding {
+        /// As `SQL_ASCII`.
+        found: String,
+    },
+    /// It is no file, and so there is none beside it.
+    #[error("no file is named for the server's secret, which is kept outside of the database")]
+    NoSecretFile,
     /// The database program can't use it.
     #[error("the database can't be used")]
     Unusable {
@@ -79,6 +91,15 @@ impl OpenError {
                 "name another file with --database; if this one was a database, restore it from a backup"
             }
             OpenFailure::Foreign => "name another file with --database",
+            OpenFailure::TablesOfOthers => {
+                "make a database for gatehand alone, and name it with --database"
+            }
+            OpenFailure::Encoding { .. } => {
+                "make a database for gatehand: createdb --encoding=UTF8 --template=template0 gatehand"
+            }
+            OpenFailure::NoSecretFile => {
+                "name it with --secret-file: it is made with the database, and all servers of the database have the same"
+            }
             OpenFailure::Newer { .. } => "update gatehand",
             OpenFailure::NotCopied { .. } => "make room on its disk",
             OpenFailure::OtherSecret => "name the file that holds it with --secret-file",

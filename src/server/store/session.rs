@@ -2,10 +2,17 @@
 //!
 //! Statements are written in the SQL that the databases share, with parameters `?1`, `?2`…; a driver
 //! translates what its database writes otherwise. Times are microseconds since 1970.
+//!
+//! Others may change what was read before it is acted on. Where that matters, the change has the condition in
+//! it, or the query that reads ends with [`LOCKING_DEVICE`].
 
 use jiff::Timestamp;
 
 use super::error::StoreError;
+
+/// The end of a query after which nobody else changes the devices that it found, until the transaction ends. A
+/// database with one writer at a time leaves it out.
+pub(crate) const LOCKING_DEVICE: &str = " FOR UPDATE OF device";
 
 /// A transaction that is open in a database.
 pub(crate) trait Session {

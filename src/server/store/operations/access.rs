@@ -18,7 +18,7 @@ pub(in crate::server::store) fn redeem(
     let found = session.row(
         "SELECT device.id, device.initialized IS NOT NULL, device.revoked
          FROM device JOIN organizer ON organizer.id = device.organizer
-         WHERE token_lookup = ?1 AND organizer.active",
+         WHERE token_lookup = ?1 AND organizer.active FOR UPDATE OF device",
         values![token_lookup],
         |columns| Ok((columns.next::<i64>()?, columns.next()?, columns.next()?)),
     )?;
@@ -28,7 +28,7 @@ pub(in crate::server::store) fn redeem(
         Some((_, false, true)) => return Ok(Err(TokenRefusal::Revoked)),
         Some((row, false, false)) => row,
     };
-    // What was read may be outdated where others write at the same time: the condition is what counts.
+    // Nobody else has changed it since it was read; that it is redeemed once does not rest on that alone.
     let redeemed = session.execute(
         "UPDATE device SET initialized = ?2, api_key_hash = ?3
          WHERE id = ?1 AND initialized IS NULL AND NOT revoked",
@@ -108,7 +108,7 @@ fn with_access(
     session: &mut dyn Session,
     key: &[u8; 32],
 ) -> Result<Option<EnrolledDevice>, StoreError> {
-    let device = callers::device(session, key)?;
+    let device = callers::device_to_change(session, key)?;
     Ok(device.filter(|device| !device.revoked && device.organizer.active))
 }
 

@@ -2,7 +2,7 @@
 
 use crate::server::model::{EnrolledDevice, Organizer, TeamCaller};
 use crate::server::store::error::StoreError;
-use crate::server::store::session::{Columns, Session, values};
+use crate::server::store::session::{Columns, LOCKING_DEVICE, Session, values};
 use crate::wire;
 
 use super::teams::permissions;
@@ -51,6 +51,16 @@ pub(in crate::server::store) fn device(
     key_hash: &[u8; 32],
 ) -> Result<Option<EnrolledDevice>, StoreError> {
     let sql = devices_where!("device.api_key_hash = ?1");
+    session.row(sql, values![key_hash], enrolled)
+}
+
+/// The same, and nobody else changes it until the transaction ends.
+pub(super) fn device_to_change(
+    session: &mut dyn Session,
+    key_hash: &[u8; 32],
+) -> Result<Option<EnrolledDevice>, StoreError> {
+    let sql = devices_where!("device.api_key_hash = ?1 FOR UPDATE OF device");
+    debug_assert!(sql.ends_with(LOCKING_DEVICE));
     session.row(sql, values![key_hash], enrolled)
 }
 

@@ -38,12 +38,23 @@ pub(in crate::server::store) fn keep(
     answer: &KeptAnswer,
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    session.execute(
+    // Another may have kept one since it was looked for.
+    let kept = session.execute(
         "INSERT INTO kept_answer (id, created, answer, refused_to) VALUES (?1, ?2, ?3, ?4)
          ON CONFLICT (id) DO UPDATE SET created = excluded.created, answer = excluded.answer,
-            refused_to = excluded.refused_to",
-        values![id, now, &answer.sealed, answer.refused_to.as_ref()],
+            refused_to = excluded.refused_to
+         WHERE kept_answer.created < ?5",
+        values![
+            id,
+            now,
+            &answer.sealed,
+            answer.refused_to.as_ref(),
+            oldest_kept(now),
+        ],
     )?;
+    if kept == 0 {
+        return Err(StoreError::AlreadyKept);
+    }
     if let Some(address) = &answer.refused_to {
         session.execute(
             "DELETE FROM kept_answer WHERE id IN (
@@ -60,10 +71,14 @@ pub(in crate::server::store) fn sweep_some(
     session: &mut dyn Session,
     before: Timestamp,
 ) -> Result<bool, StoreError> {
-    let dropped = session.execute(
-        "DELETE FROM kept_answer WHERE id IN (
-            SELECT id FROM kept_answer WHERE created < ?1 LIMIT ?2)",
+    let last: Option<Option<Timestamp>> = session.one(
+        "SELECT max(created) FROM (
+            SELECT created FROM kept_answer WHERE created < ?1 ORDER BY created LIMIT ?2) AS piece",
         values![before, PIECE],
     )?;
-    Ok(dropped == PIECE)
+    let Some(last) = last.flatten() else {
+        return Ok(false);
+    };
+    let dropped = session.execute("DELETE FROM kept_answer WHERE created <= ?1", values![last])?;
+    Ok(dropped >= PIECE)
 }

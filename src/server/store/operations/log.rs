@@ -52,7 +52,7 @@ pub(in crate::server::store) fn sweep_some(
     after: i64,
 ) -> Result<Option<i64>, StoreError> {
     let last: Option<Option<i64>> = session.one(
-        "SELECT max(id) FROM (SELECT id FROM log_entry WHERE id > ?1 ORDER BY id LIMIT ?2)",
+        "SELECT max(id) FROM (SELECT id FROM log_entry WHERE id > ?1 ORDER BY id LIMIT ?2) AS piece",
         values![after, PIECE],
     )?;
     let Some(last) = last.flatten() else {

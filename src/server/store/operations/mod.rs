@@ -13,6 +13,7 @@ pub(super) mod kept_answers;
 mod known_devices;
 pub(super) mod log;
 pub(super) mod organizers;
+pub(super) mod tables;
 pub(super) mod teams;
 
 use jiff::Timestamp;

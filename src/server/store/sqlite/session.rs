@@ -4,7 +4,7 @@ use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{CachedStatement, Connection, ToSql};
 
 use crate::server::store::error::StoreError;
-use crate::server::store::session::{Columns, Row, Session, Value};
+use crate::server::store::session::{Columns, LOCKING_DEVICE, Row, Session, Value};
 
 /// A transaction that is open in a connection.
 pub(super) struct SqliteSession<'a>(pub(super) &'a Connection);
@@ -31,6 +31,7 @@ impl Session for SqliteSession<'_> {
 
 impl SqliteSession<'_> {
     fn prepare(&self, sql: &str, values: &[Value<'_>]) -> rusqlite::Result<CachedStatement<'_>> {
+        let sql = sql.strip_suffix(LOCKING_DEVICE).unwrap_or(sql);
         let mut statement = self.0.prepare_cached(sql)?;
         for (parameter, value) in (1..).zip(values) {
             statement.raw_bind_parameter(parameter, value)?;

@@ -44,6 +44,14 @@ impl<D: Driver> Stored<D> {
         self.driver.read(work).await
     }
 
+    /// Reads by one statement.
+    async fn look<T: Send + 'static>(
+        &self,
+        work: impl Fn(&mut dyn Session) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        self.driver.look(work).await
+    }
+
     /// Does a change that nobody gives up.
     async fn write<T: Send + 'static>(
         &self,
@@ -86,18 +94,18 @@ impl<D: Driver> Stored<D> {
 impl<D: Driver> Store for Stored<D> {
     async fn team_caller(&self, token: &Secret) -> Result<Option<TeamCaller>, StoreError> {
         let hash = key_hash(token);
-        self.read(move |session| callers::team(session, &hash))
+        self.look(move |session| callers::team(session, &hash))
             .await
     }
 
     async fn enrolled_device(&self, key: &Secret) -> Result<Option<EnrolledDevice>, StoreError> {
         let hash = key_hash(key);
-        self.read(move |session| callers::device(session, &hash))
+        self.look(move |session| callers::device(session, &hash))
             .await
     }
 
     async fn device_count(&self, organizer: i64) -> Result<u64, StoreError> {
-        self.read(move |session| devices::count(session, organizer))
+        self.look(move |session| devices::count(session, organizer))
             .await
     }
 
@@ -224,7 +232,7 @@ impl<D: Driver> Store for Stored<D> {
 
     async fn medium_keys(&self, organizer: i64) -> Result<Vec<MediumKeys>, StoreError> {
         let keys = self.keys();
-        self.read(move |session| organizers::medium_keys(session, &keys, organizer))
+        self.look(move |session| organizers::medium_keys(session, &keys, organizer))
             .await
     }
 
@@ -234,7 +242,7 @@ impl<D: Driver> Store for Stored<D> {
         since: Timestamp,
     ) -> Result<Option<Vec<u8>>, StoreError> {
         let id = *id;
-        self.read(move |session| kept_answers::find(session, &id, since))
+        self.look(move |session| kept_answers::find(session, &id, since))
             .await
     }
 

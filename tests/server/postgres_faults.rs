@@ -1,0 +1,367 @@
+//! PostgreSQL fails under load: nothing that was acknowledged is lost, nothing is done twice.
+
+use std::ffi::OsString;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use gatehand::server::model::{NewDevice, Permissions};
+use gatehand::server::store::{self, Administration, StoreError};
+use gatehand::wire::IDEMPOTENCY_HEADER;
+use reqwest::Client;
+use serde_json::{Value, json};
+
+use crate::common::installation::ServerProcess;
+use crate::common::postgres::{Postgres, name_in};
+use crate::common::server::{ORGANIZER, client, initialization};
+
+const CALLERS: usize = 8;
+
+/// PostgreSQL with a database and an organizer in it.
+struct Ground {
+    postgres: Postgres,
+    address: String,
+    folder: tempfile::TempDir,
+    store: Arc<dyn Administration>,
+    organizer: i64,
+}
+
+impl Ground {
+    async fn lay() -> Option<Self> {
+        let postgres = Postgres::start("", &[])?;
+        let address = postgres.database();
+        let folder = tempfile::tempdir().unwrap();
+        let database = OsString::from(&address).try_into().unwrap();
+        let secret = folder.path().join("secret");
+        let store = store::open(&database, Some(&secret)).unwrap().store;
+        let slug = ORGANIZER.parse().unwrap();
+        let organizer = store.create_organizer(&slug, "O").await.unwrap().id;
+        Some(Self {
+            postgres,
+            address,
+            folder,
+            store,
+            organizer,
+        })
+    }
+
+    fn sql(&self, sql: &str) -> String {
+        self.postgres.sql(name_in(&self.address), sql)
+    }
+
+    /// Waits until this is told by a query.
+    async fn tells(&self, sql: &str, answer: &str) {
+        let begun = Instant::now();
+        while self.sql(sql) != answer {
+            assert!(begun.elapsed() < Duration::from_secs(60), "{sql}");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
+    /// Begins to create a device, and returns once that waits for what `waits` names.
+    async fn creating(&self, waits: &str) -> tokio::task::JoinHandle<Result<u64, StoreError>> {
+        let (store, organizer) = (Arc::clone(&self.store), self.organizer);
+        let creating = tokio::spawn(async move {
+            let device = NewDevice {
+                name: "Door".to_owned(),
+                all_events: true,
+                limit_events: Vec::new(),
+                security_profile: "full".to_owned(),
+                gate: None,
+            };
+            let made = store.add_device(organizer, device).await;
+            made.map(|device| device.device_id)
+        });
+        self.tells(
+            &format!("SELECT count(*) FROM ({WAITING}) AS found WHERE wait_event = '{waits}'"),
+            "1",
+        )
+        .await;
+        creating
+    }
+
+    /// Has all COMMITs wait for a replica that there is not, or goes on.
+    async fn set_replicas(&self, names: &str) {
+        self.sql(&format!(
+            "ALTER SYSTEM SET synchronous_standby_names = '{names}'"
+        ));
+        self.sql("SELECT pg_reload_conf()");
+        self.tells("SHOW synchronous_standby_names", names).await;
+    }
+
+    fn serve(&self) -> ServerProcess {
+        let secret = self.folder.path().join("secret");
+        ServerProcess::start_with(
+            Path::new(&self.address),
+            &["--secret-file", secret.to_str().unwrap()],
+        )
+    }
+}
+
+/// The server's connections that are at a COMMIT.
+const WAITING: &str = "SELECT pid, wait_event FROM pg_stat_activity WHERE application_name = 'gatehand-server' AND query LIKE '%COMMIT%'";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_commit_whose_connection_is_cut_is_told_as_it_ended() {
+    let Some(ground) = Ground::lay().await else {
+        return;
+    };
+    // Done, but nothing of it is heard: it waits for a replica.
+    for end in ["pg_terminate_backend", "pg_cancel_backend"] {
+        ground.set_replicas("nobody").await;
+        let creating = ground.creating("SyncRep").await;
+        ground.sql(&format!(
+            "SELECT {end}(pid) FROM ({WAITING}) AS found WHERE wait_event = 'SyncRep'"
+        ));
+        // The look-up waits for the replica too: until then nothing is said.
+        ground.tells("SELECT count(*) FROM pg_stat_activity WHERE application_name = 'gatehand-server' AND query = 'COMMIT' AND wait_event = 'SyncRep'", "1").await;
+        assert!(!creating.is_finished(), "{end}");
+        ground.set_replicas("").await;
+        creating.await.unwrap().unwrap();
+    }
+    assert_eq!(ground.sql("SELECT device_count FROM organizer"), "2");
+
+    // Not done: it waits to store its mark when it is cut.
+    let lock = "BEGIN; LOCK TABLE commit_mark IN SHARE MODE; SELECT pg_sleep(3)";
+    let name = name_in(&ground.address).to_owned();
+    let refused = std::thread::scope(|threads| {
+        let holds = threads.spawn(|| ground.postgres.sql(&name, lock));
+        let refused = tokio::task::block_in_place(|| {
+            tokio::runtime::Handle::current().block_on(async {
+                ground.tells("SELECT count(*) FROM pg_locks WHERE relation = 'commit_mark'::regclass AND mode = 'ShareLock'", "1").await;
+                let creating = ground.creating("relation").await;
+                ground.sql(&format!("SELECT pg_terminate_backend(pid) FROM ({WAITING}) AS found WHERE wait_event = 'relation'"));
+                creating.await.unwrap()
+            })
+        });
+        holds.join().unwrap();
+        refused
+    });
+    assert!(
+        matches!(refused, Err(StoreError::Database { .. })),
+        "{refused:?}"
+    );
+    assert_eq!(ground.sql("SELECT device_count FROM organizer"), "2");
+    assert_eq!(
+        ground.sql("SELECT count(*) FROM commit_mark WHERE NOT stands"),
+        "1"
+    );
+}
+
+/// What callers do and see.
+#[derive(Default)]
+struct Load {
+    is_over: AtomicBool,
+    done: AtomicUsize,
+    unavailable: AtomicUsize,
+    cut: AtomicUsize,
+}
+
+/// A device as its caller knows it last.
+struct Known {
+    number: u64,
+    key: String,
+}
+
+/// Creates, initializes and rolls devices, each step until it is acknowledged, with one idempotency key a step.
+async fn call(urls: Arc<Vec<String>>, token: String, caller: usize, load: Arc<Load>) -> Vec<Known> {
+    let client = client();
+    let mut known = Vec::new();
+    for number in 0.. {
+        if load.is_over.load(Ordering::Relaxed) {
+            break;
+        }
+        let name = format!("{caller}-{number}");
+        let path = format!("/api/v1/organizers/{ORGANIZER}/devices/");
+        let body = json!({"name": name, "all_events": true, "limit_events": []});
+        let token = format!("Token {token}");
+        let at = (urls.as_slice(), caller);
+        let device = done(
+            &client,
+            at,
+            &load,
+            &path,
+            &format!("{name}-a"),
+            Some(&token),
+            &body,
+        )
+        .await;
+        let report = initialization(&device);
+        let path = "/api/v1/device/initialize";
+        let identity = done(
+            &client,
+            at,
+            &load,
+            path,
+            &format!("{name}-b"),
+            None,
+            &report,
+        )
+        .await;
+        let key = identity["api_token"].as_str().unwrap();
+        let key = format!("Device {key}");
+        let path = "/api/v1/device/roll";
+        let identity = done(
+            &client,
+            at,
+            &load,
+            path,
+            &format!("{name}-c"),
+            Some(&key),
+            &report,
+        )
+        .await;
+        known.push(Known {
+            number: identity["device_id"].as_u64().unwrap(),
+            key: identity["api_token"].as_str().unwrap().to_owned(),
+        });
+    }
+    known
+}
+
+/// The answer to a request that is made until it is acknowledged.
+async fn done(
+    client: &Client,
+    (urls, caller): (&[String], usize),
+    load: &Load,
+    path: &str,
+    idempotency_key: &str,
+    authorization: Option<&str>,
+    body: &Value,
+) -> Value {
+    let begun = Instant::now();
+    for attempt in 0.. {
+        let waited = begun.elapsed();
+        assert!(waited < Duration::from_secs(90), "{path} is not done");
+        let url = &urls[(caller + attempt) % urls.len()];
+        let mut request = client.post(format!("{url}{path}")).json(body);
+        request = request.header(IDEMPOTENCY_HEADER, idempotency_key);
+        if let Some(authorization) = authorization {
+            request = request.header("Authorization", authorization);
+        }
+        if let Ok(answer) = request.send().await {
+            let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
+            let text = answer.text().await.unwrap_or_default();
+            match status {
+                200 | 201 => {
+                    load.done.fetch_add(1, Ordering::Relaxed);
+                    return serde_json::from_str(&text).unwrap();
+                }
+                // The try before is still being done.
+                409 => {}
+                503 => {
+                    assert!(headers.contains_key("retry-after"), "{headers:?}");
+                    load.unavailable.fetch_add(1, Ordering::Relaxed);
+                }
+                _ => panic!("{path}: {status} {text}"),
+            }
+        } else {
+            load.cut.fetch_add(1, Ordering::Relaxed);
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    unreachable!()
+}
+
+impl Load {
+    fn seen(&self) -> [usize; 3] {
+        [&self.done, &self.unavailable, &self.cut].map(|count| count.load(Ordering::Relaxed))
+    }
+
+    /// Waits until as many more steps are acknowledged; how long that took.
+    async fn goes_on(&self, steps: usize) -> Duration {
+        let (begun, before) = (Instant::now(), self.seen()[0]);
+        while self.seen()[0] < before + steps {
+            assert!(
+                begun.elapsed() < Duration::from_secs(90),
+                "{:?}",
+                self.seen()
+            );
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        begun.elapsed()
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn under_load_nothing_acknowledged_is_lost_and_nothing_done_twice_whatever_fails() {
+    let Some(ground) = Ground::lay().await else {
+        return;
+    };
+    let store = &ground.store;
+    store
+        .create_team(ground.organizer, "t", Permissions::All)
+        .await
+        .unwrap();
+    let token = store
+        .create_team_token(ground.organizer, "t", "t")
+        .await
+        .unwrap()
+        .token;
+    let (first, second) = (ground.serve(), ground.serve());
+    let urls = Arc::new(vec![first.url.clone(), second.url.clone()]);
+    let load = Arc::new(Load::default());
+    let callers: Vec<_> = (0..CALLERS)
+        .map(|caller| {
+            let token = token.expose().to_owned();
+            tokio::spawn(call(Arc::clone(&urls), token, caller, Arc::clone(&load)))
+        })
+        .collect();
+    let told = |what: &str, took: Duration| eprintln!("{what}: {took:?}, {:?}", load.seen());
+    told("begun", load.goes_on(50).await);
+
+    for _ in 0..20 {
+        ground.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'gatehand-server'");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    told(
+        "after all connections were cut 20 times",
+        load.goes_on(50).await,
+    );
+    for _ in 0..3 {
+        ground.postgres.tell("crash");
+        ground.postgres.tell("start");
+        told("after a crash", load.goes_on(50).await);
+    }
+    ground.postgres.tell("stop");
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    ground.postgres.tell("start");
+    told("after a restart", load.goes_on(50).await);
+    ground.postgres.tell("pause");
+    tokio::time::sleep(Duration::from_secs(8)).await;
+    ground.postgres.tell("resume");
+    told("after a pause of 8 s", load.goes_on(50).await);
+    drop(first);
+    told(
+        "after one of two servers was killed",
+        load.goes_on(50).await,
+    );
+
+    load.is_over.store(true, Ordering::Relaxed);
+    let mut known = Vec::new();
+    for caller in callers {
+        known.extend(caller.await.unwrap());
+    }
+    known.sort_by_key(|device| device.number);
+    let numbers: Vec<u64> = known.iter().map(|device| device.number).collect();
+    let all: Vec<u64> = (1..=known.len() as u64).collect();
+    assert_eq!(numbers, all, "each is made once, and none is lost");
+    assert_eq!(
+        ground.sql("SELECT device_count FROM organizer"),
+        known.len().to_string()
+    );
+    let client = client();
+    for device in &known {
+        let info = client.get(format!("{}/api/v1/device/info", second.url));
+        let info = info.header("Authorization", format!("Device {}", device.key));
+        let info: Value = info.send().await.unwrap().json().await.unwrap();
+        assert_eq!(info["device"]["device_id"], device.number);
+    }
+    let logged = "SELECT action, count(*), count(DISTINCT device) FROM log_entry GROUP BY action ORDER BY action";
+    let each = known.len();
+    assert_eq!(
+        ground.sql(logged),
+        format!("created|{each}|{each}\ninitialized|{each}|{each}\nkey rolled|{each}|{each}")
+    );
+}
