@@ -476,7 +476,7 @@ fn manual_pages_name_values_variables_and_only_pages_that_are_there() {
         let shown = shown.rsplit_once('\n').unwrap().0;
         let has = |what: &str| assert!(shown.contains(what), "{name} lacks {what}: {shown}");
         for variable in help.split("[env: ").skip(1) {
-            has(variable.split('=').next().unwrap());
+            has(variable.split(['=', ']']).next().unwrap());
         }
         for values in help.split("[possible values: ").skip(1) {
             let values = values.split(']').next().unwrap().split([',', '\n']);

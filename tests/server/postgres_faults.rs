@@ -365,3 +365,30 @@ async fn under_load_nothing_acknowledged_is_lost_and_nothing_done_twice_whatever
         format!("created|{each}|{each}\ninitialized|{each}|{each}\nkey rolled|{each}|{each}")
     );
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn callers_who_have_gone_hold_neither_connection_nor_thread() {
+    let Some(ground) = Ground::lay().await else {
+        return;
+    };
+    let server = ground.serve();
+    let info = || {
+        let request = client().get(format!("{}/api/v1/device/info", server.url));
+        request.header("Authorization", format!("Device {}", "x".repeat(64)))
+    };
+    assert_eq!(info().send().await.unwrap().status(), 401);
+    ground.postgres.tell("pause");
+    for _ in 0..3 {
+        let all = (0..30).map(|_| tokio::spawn(info().timeout(Duration::from_millis(100)).send()));
+        for asked in all.collect::<Vec<_>>() {
+            assert!(asked.await.unwrap().unwrap_err().is_timeout());
+        }
+    }
+    let paused = Instant::now();
+    ground.postgres.tell("resume");
+    let answer = info().timeout(Duration::from_secs(5)).send().await.unwrap();
+    assert_eq!(answer.status(), 401, "after {:?}", paused.elapsed());
+    let mine =
+        "SELECT count(*) <= 16 FROM pg_stat_activity WHERE application_name = 'gatehand-server'";
+    ground.tells(mine, "t").await;
+}

@@ -190,6 +190,7 @@ contract! {
     what_one_has_changed_the_other_sees_at_once
     of_many_public_keys_reported_at_once_one_is_kept_and_the_others_refused
     imports_at_once_with_other_changes_are_each_done_wholly
+    a_name_that_no_database_could_keep_finds_nothing
 }
 
 fn event(slug: &str) -> NewEvent {
@@ -1640,4 +1641,33 @@ async fn imports_at_once_with_other_changes_are_each_done_wholly(f: Fixture) {
     let all = f.store.devices(f.organizer, 0, u64::MAX).await.unwrap();
     let numbers: Vec<u64> = all.iter().map(|device| device.device_id).collect();
     assert_eq!(numbers, (1..=made).collect::<Vec<_>>());
+}
+
+async fn a_name_that_no_database_could_keep_finds_nothing(f: Fixture) {
+    f.event("fair").await;
+    let found = f.store.organizer("o\0").await;
+    assert!(
+        matches!(found, Err(StoreError::Unknown { .. })),
+        "{found:?}"
+    );
+    let name = "fair\0".to_owned();
+    let unknown = f
+        .store
+        .unknown_event(f.organizer, std::slice::from_ref(&name))
+        .await;
+    assert_eq!(unknown.unwrap(), Some(name));
+    f.enrolled("Door", "key").await;
+    let door = f
+        .store
+        .enrolled_device(&secret("key"))
+        .await
+        .unwrap()
+        .unwrap();
+    assert!(
+        f.store
+            .event_beside(door.id, "\0fair")
+            .await
+            .unwrap()
+            .is_none()
+    );
 }
