@@ -18,7 +18,7 @@ mkdir -p .cargo
 # With the version in each folder's name, as in Cargo's own: paths in what is built are the same then.
 cargo vendor --quiet --locked --versioned-dirs vendor
 # Told to be quiet, it does not say how the folder is used.
-cat >.cargo/config.toml <<'END'
+cat >>.cargo/config.toml <<'END'
 [source.crates-io]
 replace-with = "vendored-sources"
 
