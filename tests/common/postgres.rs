@@ -37,8 +37,22 @@ impl Postgres {
         Self::start_at(5432, configuration, files)
     }
 
+    /// A replica of this one, which has all that it has until then.
+    pub fn replica(&self) -> Self {
+        Self::start_as(self.port, "", &[], Some(&self.folder)).unwrap()
+    }
+
     /// The same with this port, which is also part of its socket's name.
     pub fn start_at(port: u16, configuration: &str, files: &[(&str, &str)]) -> Option<Self> {
+        Self::start_as(port, configuration, files, None)
+    }
+
+    fn start_as(
+        port: u16,
+        configuration: &str,
+        files: &[(&str, &str)],
+        primary: Option<&Path>,
+    ) -> Option<Self> {
         let bin = programs();
         let program = bin.join("postgres");
         if !skip::can_run(program.to_str().unwrap(), &["--version"]) {
@@ -56,6 +70,7 @@ impl Postgres {
         }
         let mut child = Command::new(script())
             .args([&folder, &bin])
+            .args(primary)
             .env("PGPORT", port.to_string())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -94,6 +109,12 @@ impl Postgres {
         )
     }
 
+    /// The address of a database of this name that is in both, of which one takes writes.
+    pub fn address_with(&self, other: &Self, name: &str) -> String {
+        let hosts = [self, other].map(|one| one.folder.display().to_string().replace('/', "%2F"));
+        format!("postgres://postgres@{}/{name}", hosts.join(","))
+    }
+
     /// The file it logs to.
     pub fn log(&self) -> PathBuf {
         self.folder.join("log")
@@ -118,7 +139,7 @@ impl Postgres {
         psql.output().unwrap()
     }
 
-    /// Has it `start`, `stop`, `crash`, `pause` or `resume`, and returns once that is done.
+    /// Has it `start`, `stop`, `crash`, `pause`, `resume` or `promote`, and returns once that is done.
     pub fn tell(&self, command: &str) {
         let mut control = self.control.lock().unwrap();
         let commands = control.commands.as_mut().unwrap();

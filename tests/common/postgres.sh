@@ -1,12 +1,14 @@
 #!/bin/sh
-# postgres.sh FOLDER BIN: a PostgreSQL of its own in FOLDER, reached by a socket there only, until standard input ends,
-# however its holder ended. The folder goes with it. Each line of standard input is a command:
+# postgres.sh FOLDER BIN [PRIMARY]: a PostgreSQL of its own in FOLDER, reached by a socket there only, until standard
+# input ends, however its holder ended. The folder goes with it. With PRIMARY, the folder of another one, it is that
+# one's replica. Each line of standard input is a command:
 #   start, stop   as an administrator does
 #   crash         all of its processes at once, with nothing written out
 #   pause, resume all of its processes
+#   promote       a replica takes writes from now on
 # and is answered with a line once it is done.
 set -u
-folder=$1 bin=$2
+folder=$1 bin=$2 primary=${3:-}
 # What interrupts the holder must not leave a server behind.
 trap '' HUP INT TERM
 
@@ -46,9 +48,17 @@ end() {
 everyone() { echo "$postmaster"; pgrep -P "$postmaster"; }
 
 [ "$(id -u)" -ne 0 ] || chown -R nobody:nogroup "$folder"
-# Texts in the order of a language, which answers must not depend on.
-(as "$bin/initdb" -D "$folder/data" -U postgres -A trust -E UTF8 --locale=C.UTF-8 --locale-provider=icu --icu-locale=en --no-sync) \
-  >"$folder/log" 2>&1 </dev/null || { cat "$folder/log" >&2; exit 1; }
+make() {
+  if [ -n "$primary" ]; then
+    as "$bin/pg_basebackup" -h "$primary" -U postgres -D "$folder/data" --write-recovery-conf --checkpoint=fast --no-sync
+  fi
+  # Texts in the order of a language, which answers must not depend on.
+  as "$bin/initdb" -D "$folder/data" -U postgres -A trust -E UTF8 --locale=C.UTF-8 --locale-provider=icu --icu-locale=en --no-sync
+}
+(make) >"$folder/log" 2>&1 </dev/null || {
+  cat "$folder/log" >&2
+  exit 1
+}
 cat >>"$folder/data/postgresql.conf" <<EOF
 listen_addresses = ''
 port = ${PGPORT:-5432}
@@ -83,6 +93,7 @@ while read -r command; do
       # shellcheck disable=SC2046
       kill -CONT $(everyone)
       ;;
+    promote) "$bin/psql" -XAtq -h "$folder" -U postgres -c 'SELECT pg_promote()' >>"$folder/log" 2>&1 ;;
   esac
   say "$command"
 done

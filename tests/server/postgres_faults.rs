@@ -91,9 +91,13 @@ impl Ground {
     }
 
     fn serve(&self) -> ServerProcess {
+        self.serve_at(&self.address)
+    }
+
+    fn serve_at(&self, address: &str) -> ServerProcess {
         let secret = self.folder.path().join("secret");
         ServerProcess::start_with(
-            Path::new(&self.address),
+            Path::new(address),
             &["--secret-file", secret.to_str().unwrap()],
         )
     }
@@ -284,86 +288,114 @@ impl Load {
     }
 }
 
+/// Callers at work.
+struct Running {
+    load: Arc<Load>,
+    callers: Vec<tokio::task::JoinHandle<Vec<Known>>>,
+}
+
+impl Running {
+    async fn begin(ground: &Ground, servers: &[&ServerProcess]) -> Self {
+        let (store, organizer) = (&ground.store, ground.organizer);
+        let team = store.create_team(organizer, "t", Permissions::All).await;
+        team.unwrap();
+        let token = store.create_team_token(organizer, "t", "t").await.unwrap();
+        let urls: Vec<String> = servers.iter().map(|server| server.url.clone()).collect();
+        let (urls, load) = (Arc::new(urls), Arc::new(Load::default()));
+        let call = |caller| {
+            let token = token.token.expose().to_owned();
+            tokio::spawn(call(Arc::clone(&urls), token, caller, Arc::clone(&load)))
+        };
+        let callers = (0..CALLERS).map(call).collect();
+        Self { load, callers }
+    }
+
+    async fn goes_on(&self, after: &str) {
+        let took = self.load.goes_on(50).await;
+        let [done, unavailable, cut] = self.load.seen();
+        eprintln!("{after}: {took:?}; {done} done, {unavailable} times 503, {cut} times cut");
+    }
+
+    /// Ends, and holds what the database and a server say to what was acknowledged.
+    async fn proves(self, sql: impl Fn(&str) -> String, server: &ServerProcess) {
+        self.load.is_over.store(true, Ordering::Relaxed);
+        let mut known = Vec::new();
+        for caller in self.callers {
+            known.extend(caller.await.unwrap());
+        }
+        known.sort_by_key(|device| device.number);
+        let numbers: Vec<u64> = known.iter().map(|device| device.number).collect();
+        let each = known.len();
+        let all: Vec<u64> = (1..=each as u64).collect();
+        assert_eq!(numbers, all, "each is made once, and none is lost");
+        assert_eq!(sql("SELECT device_count FROM organizer"), each.to_string());
+        let client = client();
+        for device in &known {
+            let info = client.get(format!("{}/api/v1/device/info", server.url));
+            let info = info.header("Authorization", format!("Device {}", device.key));
+            let info: Value = info.send().await.unwrap().json().await.unwrap();
+            assert_eq!(info["device"]["device_id"], device.number);
+        }
+        let logged = "SELECT action, count(*), count(DISTINCT device) FROM log_entry GROUP BY action ORDER BY action";
+        assert_eq!(
+            sql(logged),
+            format!("created|{each}|{each}\ninitialized|{each}|{each}\nkey rolled|{each}|{each}")
+        );
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn under_load_nothing_acknowledged_is_lost_and_nothing_done_twice_whatever_fails() {
     let Some(ground) = Ground::lay().await else {
         return;
     };
-    let store = &ground.store;
-    store
-        .create_team(ground.organizer, "t", Permissions::All)
-        .await
-        .unwrap();
-    let token = store
-        .create_team_token(ground.organizer, "t", "t")
-        .await
-        .unwrap()
-        .token;
     let (first, second) = (ground.serve(), ground.serve());
-    let urls = Arc::new(vec![first.url.clone(), second.url.clone()]);
-    let load = Arc::new(Load::default());
-    let callers: Vec<_> = (0..CALLERS)
-        .map(|caller| {
-            let token = token.expose().to_owned();
-            tokio::spawn(call(Arc::clone(&urls), token, caller, Arc::clone(&load)))
-        })
-        .collect();
-    let told = |what: &str, took: Duration| eprintln!("{what}: {took:?}, {:?}", load.seen());
-    told("begun", load.goes_on(50).await);
-
+    let running = Running::begin(&ground, &[&first, &second]).await;
+    running.goes_on("at first").await;
     for _ in 0..20 {
         ground.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'gatehand-server'");
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
-    told(
-        "after all connections were cut 20 times",
-        load.goes_on(50).await,
-    );
+    running.goes_on("all connections cut 20 times").await;
     for _ in 0..3 {
         ground.postgres.tell("crash");
         ground.postgres.tell("start");
-        told("after a crash", load.goes_on(50).await);
+        running.goes_on("a crash").await;
     }
     ground.postgres.tell("stop");
     tokio::time::sleep(Duration::from_secs(1)).await;
     ground.postgres.tell("start");
-    told("after a restart", load.goes_on(50).await);
+    running.goes_on("a restart").await;
     ground.postgres.tell("pause");
     tokio::time::sleep(Duration::from_secs(8)).await;
     ground.postgres.tell("resume");
-    told("after a pause of 8 s", load.goes_on(50).await);
+    running.goes_on("a pause of 8 s").await;
     drop(first);
-    told(
-        "after one of two servers was killed",
-        load.goes_on(50).await,
-    );
+    running.goes_on("one of two servers killed").await;
+    running.proves(|sql| ground.sql(sql), &second).await;
+}
 
-    load.is_over.store(true, Ordering::Relaxed);
-    let mut known = Vec::new();
-    for caller in callers {
-        known.extend(caller.await.unwrap());
-    }
-    known.sort_by_key(|device| device.number);
-    let numbers: Vec<u64> = known.iter().map(|device| device.number).collect();
-    let all: Vec<u64> = (1..=known.len() as u64).collect();
-    assert_eq!(numbers, all, "each is made once, and none is lost");
-    assert_eq!(
-        ground.sql("SELECT device_count FROM organizer"),
-        known.len().to_string()
-    );
-    let client = client();
-    for device in &known {
-        let info = client.get(format!("{}/api/v1/device/info", second.url));
-        let info = info.header("Authorization", format!("Device {}", device.key));
-        let info: Value = info.send().await.unwrap().json().await.unwrap();
-        assert_eq!(info["device"]["device_id"], device.number);
-    }
-    let logged = "SELECT action, count(*), count(DISTINCT device) FROM log_entry GROUP BY action ORDER BY action";
-    let each = known.len();
-    assert_eq!(
-        ground.sql(logged),
-        format!("created|{each}|{each}\ninitialized|{each}|{each}\nkey rolled|{each}|{each}")
-    );
+#[tokio::test(flavor = "multi_thread")]
+async fn a_replica_that_is_promoted_takes_over_with_all_that_was_acknowledged() {
+    let Some(ground) = Ground::lay().await else {
+        return;
+    };
+    let name = name_in(&ground.address);
+    let replica = ground.postgres.replica();
+    ground.set_replicas("*").await;
+    let replicated = "SELECT count(*) FROM pg_stat_replication WHERE sync_state = 'sync'";
+    ground.tells(replicated, "1").await;
+    // The replica is named first: it is passed over as long as it takes no writes.
+    let server = ground.serve_at(&replica.address_with(&ground.postgres, name));
+    let running = Running::begin(&ground, &[&server]).await;
+    running.goes_on("at first").await;
+    // Paused is worse than gone: it still takes connections, and says nothing.
+    ground.postgres.tell("pause");
+    replica.tell("promote");
+    running
+        .goes_on("the primary paused, its replica promoted")
+        .await;
+    running.proves(|sql| replica.sql(name, sql), &server).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

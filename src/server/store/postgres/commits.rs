@@ -17,8 +17,9 @@ use super::failure::Failure;
 use crate::server::store::error::StoreError;
 use crate::server::store::session::{Session, values};
 
-/// How long PostgreSQL may take to answer a COMMIT. It may wait for replicas, and is not asked to stop.
-const COMMIT_PATIENCE: Duration = Duration::from_secs(30);
+/// How long PostgreSQL may take to answer a COMMIT before it is looked up. It may wait for replicas, and is not
+/// asked to stop: the look-up waits for the same.
+const COMMIT_PATIENCE: Duration = Duration::from_secs(5);
 /// How long to look up how a COMMIT ended, and the pause between two looks.
 const SETTLING: Duration = Duration::from_secs(30);
 const SETTLING_PAUSE: Duration = Duration::from_millis(200);
@@ -102,6 +103,17 @@ fn settle_once(
     mark: &Mark,
 ) -> Result<(bool, Connection), Failure> {
     let mut connection = connector.connect(runtime)?;
+    match stands(&mut connection, runtime, mark) {
+        Ok(stands) => Ok((stands, connection)),
+        Err(failure) => {
+            connector.give_up(connection);
+            Err(failure)
+        }
+    }
+}
+
+/// Whether the transaction with this mark stands, for good.
+fn stands(connection: &mut Connection, runtime: &Runtime, mark: &Mark) -> Result<bool, Failure> {
     connection.batch(runtime, "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE")?;
     let now = Timestamp::now().as_microsecond();
     let found = connection.query(runtime, &mut never, SETTLE, &[&mark.as_slice(), &now])?;
@@ -110,9 +122,9 @@ fn settle_once(
         None => None,
     };
     let stands = stands.ok_or(Failure::Fault("a mark was neither stored nor found"))?;
-    end(&mut connection, runtime, "COMMIT")?;
+    end(connection, runtime, "COMMIT")?;
     connection.known = Some(*mark);
-    Ok((stands, connection))
+    Ok(stands)
 }
 
 /// Forgets the marks that nobody will look up any more.

@@ -13,7 +13,7 @@ use tokio_postgres::{AsyncMessage, Client, Row, Statement};
 use super::failure::Failure;
 
 /// How long PostgreSQL may take to answer one statement. Where it waits for a lock it gives up before.
-pub(super) const PATIENCE: Duration = Duration::from_secs(15);
+pub(super) const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Names one transaction.
 pub(super) type Mark = [u8; 16];
@@ -40,16 +40,19 @@ pub(super) struct Connection {
     warnings: Vec<String>,
     /// The mark of the last transaction, whose end is known.
     pub(super) known: Option<Mark>,
+    /// The number of the host at its other end.
+    pub(super) host: usize,
 }
 
 impl Connection {
-    pub(super) fn new(client: Client, wire: Wire) -> Self {
+    pub(super) fn new(client: Client, wire: Wire, host: usize) -> Self {
         Self {
             client,
             wire,
             statements: HashMap::new(),
             warnings: Vec::new(),
             known: None,
+            host,
         }
     }
 

@@ -53,7 +53,7 @@ impl Connector {
             let Some(host) = self.hosts.get(index) else {
                 break;
             };
-            match self.connect_to(runtime, host) {
+            match self.connect_to(runtime, index, host) {
                 Ok(connection) => {
                     self.first.store(index, Ordering::Relaxed);
                     return Ok(connection);
@@ -69,7 +69,29 @@ impl Connector {
         Err(failure)
     }
 
-    fn connect_to(&self, runtime: &Runtime, host: &Config) -> Result<Connection, Failure> {
+    /// Whether a connection is to the host that is asked first now.
+    pub(super) fn is_at_first(&self, connection: &Connection) -> bool {
+        connection.host == self.first.load(Ordering::Relaxed)
+    }
+
+    /// Closes a connection that failed. The next one is to another host, if there is one: this one may take
+    /// connections and say nothing.
+    pub(super) fn give_up(&self, connection: Connection) {
+        let (failed, next) = (
+            connection.host,
+            (connection.host + 1) % self.hosts.len().max(1),
+        );
+        let order = Ordering::Relaxed;
+        // Unless another thread has found a better one.
+        let _ = self.first.compare_exchange(failed, next, order, order);
+    }
+
+    fn connect_to(
+        &self,
+        runtime: &Runtime,
+        index: usize,
+        host: &Config,
+    ) -> Result<Connection, Failure> {
         let connecting = async {
             let made: Result<(Client, Wire), Failure> = match &self.tls {
                 Some(tls) => {
@@ -90,7 +112,7 @@ impl Connector {
         let connected =
             runtime.block_on(async { tokio::time::timeout(patience, connecting).await });
         let (client, wire) = connected.map_err(|_| Failure::NoAnswer(patience))??;
-        let mut connection = Connection::new(client, wire);
+        let mut connection = Connection::new(client, wire, index);
         connection.batch(runtime, BEGINNING)?;
         Ok(connection)
     }

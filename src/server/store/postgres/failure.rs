@@ -51,8 +51,10 @@ pub(super) enum Failure {
 pub(super) enum Kind {
     /// It met another one, and may be run again.
     Conflict,
-    /// The connection is of no use any more.
+    /// The connection is of no use any more, and perhaps its host.
     Lost,
+    /// The connection is of no use, as nobody waited for its answer.
+    Gone,
     /// Anything else.
     Other,
 }
@@ -62,6 +64,7 @@ impl Failure {
         let (code, is_fatal) = match self {
             Self::Refused { code, is_fatal, .. } => (code, *is_fatal),
             Self::Fault(_) => return Kind::Other,
+            Self::Gone => return Kind::Gone,
             _ => return Kind::Lost,
         };
         // Of a unique index, the other one of two that made the same at once: run again, it is found there.

@@ -26,7 +26,7 @@ const BEGIN_READ: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
 macro_rules! begin_write {
     ($more:literal) => {
         concat!(
-            "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; SET LOCAL lock_timeout = '8s'; SET LOCAL idle_in_transaction_session_timeout = '60s'",
+            "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; SET LOCAL lock_timeout = '6s'; SET LOCAL idle_in_transaction_session_timeout = '60s'",
             $more
         )
     };
@@ -102,8 +102,6 @@ impl Desk<'_> {
             match once(self) {
                 Tried::Ended(ended) => return ended,
                 Tried::Again(Kind::Conflict, _) if tries < TRIES => pause(tries)?,
-                // Its caller has gone, and so the statement was not waited for.
-                Tried::Again(Kind::Lost, StoreError::GivenUp) => return Err(StoreError::GivenUp),
                 Tried::Again(Kind::Lost, _) if was_open && tries < TRIES => {}
                 Tried::Again(_, error) => return Err(error),
             }
@@ -113,8 +111,9 @@ impl Desk<'_> {
 
     fn connection(&mut self) -> Result<Connection, Failure> {
         match self.connection.take() {
-            Some(connection) => Ok(connection),
-            None => self.connector.connect(self.runtime),
+            // Others have found that another host is the one to ask.
+            Some(connection) if self.connector.is_at_first(&connection) => Ok(connection),
+            _ => self.connector.connect(self.runtime),
         }
     }
 
@@ -126,7 +125,9 @@ impl Desk<'_> {
         if reading == Reading::Throughout
             && let Err(failure) = connection.batch(self.runtime, BEGIN_READ)
         {
-            return Tried::Again(failure.kind(), failure.into());
+            let kind = failure.kind();
+            self.keep_after(kind, connection, true);
+            return Tried::Again(kind, failure.into());
         }
         let mut session = PostgresSession::new(&mut connection, self.runtime, gone);
         session.left = (reading == Reading::Once).then_some(1);
@@ -153,9 +154,15 @@ impl Desk<'_> {
 
     /// Keeps a connection in which something failed, if it can be used on.
     fn keep_after(&mut self, kind: Kind, mut connection: Connection, is_begun: bool) {
-        let is_of_use =
-            kind != Kind::Lost && (!is_begun || connection.batch(self.runtime, "ROLLBACK").is_ok());
-        *self.connection = is_of_use.then_some(connection);
+        match kind {
+            Kind::Gone => {}
+            Kind::Conflict | Kind::Other
+                if !is_begun || connection.batch(self.runtime, "ROLLBACK").is_ok() =>
+            {
+                *self.connection = Some(connection);
+            }
+            _ => self.connector.give_up(connection),
+        }
     }
 
     fn write_once<T>(
@@ -226,7 +233,7 @@ impl Desk<'_> {
                 Tried::Again(kind, failure.into())
             }
             Err(failure) => {
-                drop(connection);
+                self.connector.give_up(connection);
                 let settled = commits::settle(self.connector, self.runtime, &mark, &failure);
                 let Some((stands, connection)) = settled else {
                     return Tried::Ended(Err(StoreError::Unsettled));
