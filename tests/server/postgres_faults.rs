@@ -404,23 +404,29 @@ async fn callers_who_have_gone_hold_neither_connection_nor_thread() {
         return;
     };
     let server = ground.serve();
-    let info = || {
-        let request = client().get(format!("{}/api/v1/device/info", server.url));
-        request.header("Authorization", format!("Device {}", "x".repeat(64)))
+    let ask = |path: &str, authorization: &str| {
+        let request = client().get(format!("{}/api/v1/{path}", server.url));
+        let authorization = format!("{authorization} {}", "x".repeat(64));
+        let request = request.header("Authorization", authorization);
+        request.timeout(Duration::from_secs(2)).send()
     };
-    assert_eq!(info().send().await.unwrap().status(), 401);
-    ground.postgres.tell("pause");
-    for _ in 0..3 {
-        let all = (0..30).map(|_| tokio::spawn(info().timeout(Duration::from_millis(100)).send()));
-        for asked in all.collect::<Vec<_>>() {
-            assert!(asked.await.unwrap().unwrap_err().is_timeout());
-        }
-    }
-    let paused = Instant::now();
-    ground.postgres.tell("resume");
-    let answer = info().timeout(Duration::from_secs(5)).send().await.unwrap();
-    assert_eq!(answer.status(), 401, "after {:?}", paused.elapsed());
-    let mine =
-        "SELECT count(*) <= 16 FROM pg_stat_activity WHERE application_name = 'gatehand-server'";
-    ground.tells(mine, "t").await;
+    let devices = format!("organizers/{ORGANIZER}/devices/");
+    let name = name_in(&ground.address).to_owned();
+    std::thread::scope(|threads| {
+        let lock = "BEGIN; LOCK TABLE device; SELECT pg_sleep(5)";
+        threads.spawn(|| ground.postgres.sql(&name, lock));
+        tokio::task::block_in_place(|| {
+            tokio::runtime::Handle::current().block_on(async {
+                ground.tells("SELECT count(*) FROM pg_locks WHERE relation = 'device'::regclass AND mode = 'AccessExclusiveLock'", "1").await;
+                for _ in 0..30 {
+                    let asking = tokio::time::timeout(Duration::from_millis(30), ask("device/info", "Device"));
+                    assert!(asking.await.is_err(), "it waits for the lock");
+                }
+                // Nothing of what waits is in the way of what need not.
+                let answer = ask(&devices, "Token").await.unwrap();
+                assert_eq!(answer.status(), 401);
+                ground.tells("SELECT count(*) FROM pg_locks WHERE relation = 'device'::regclass AND granted", "1").await;
+            });
+        });
+    });
 }

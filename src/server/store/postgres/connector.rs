@@ -17,9 +17,11 @@ use super::address::PostgresAddress;
 use super::connection::{Connection, Wire};
 use super::failure::Failure;
 
-/// What each connection is told first: a COMMIT is on disk before it is said to be done, whatever else is usual there.
+/// What each connection is told first: a COMMIT is on disk before it is said to be done, whatever else is usual there;
+/// and nothing waits for a lock longer than somebody waits here.
 const BEGINNING: &str = "SELECT set_config('synchronous_commit', 'on', FALSE)
-     WHERE current_setting('synchronous_commit') = 'off'";
+     WHERE current_setting('synchronous_commit') = 'off';
+     SET lock_timeout = '6s'";
 
 /// Opens connections to one database.
 pub(super) struct Connector {

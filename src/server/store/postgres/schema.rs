@@ -1,5 +1,7 @@
 //! The tables of a server's database in PostgreSQL.
 
+use std::time::Duration;
+
 use tokio::runtime::Runtime;
 
 use super::connection::{Connection, never};
@@ -13,7 +15,11 @@ pub(super) const CURRENT: u32 = STEPS.len() as u32;
 
 /// One process at a time makes the tables or brings them up.
 const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;
+     SET LOCAL lock_timeout = 0;
      SELECT pg_advisory_xact_lock(1734440051)"; // "gats"
+
+/// How long that may take where there is much, and how long others wait for it.
+const PATIENCE: Duration = Duration::from_secs(600);
 
 const TABLES: &str = "SELECT relname::text FROM pg_catalog.pg_class
      JOIN pg_catalog.pg_namespace ON pg_namespace.oid = relnamespace
@@ -233,7 +239,7 @@ pub(super) fn prepare(
         let found = encoding.unwrap_or_default();
         return Err(OpenFailure::Encoding { found });
     }
-    connection.batch(runtime, BEGIN)?;
+    connection.batch_within(runtime, BEGIN, PATIENCE)?;
     let found = version(connection, runtime)?;
     if found > CURRENT {
         return Err(OpenFailure::Newer {
@@ -265,7 +271,7 @@ pub(super) fn prepare(
         return Ok(keys);
     }
     for step in STEPS.iter().skip(found as usize) {
-        connection.batch(runtime, step)?;
+        connection.batch_within(runtime, step, PATIENCE)?;
     }
     let sql = "UPDATE gatehand_schema SET version = ?1";
     connection.execute(runtime, &mut never, sql, &[&i64::from(CURRENT)])?;

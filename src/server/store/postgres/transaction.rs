@@ -26,7 +26,7 @@ const BEGIN_READ: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
 macro_rules! begin_write {
     ($more:literal) => {
         concat!(
-            "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; SET LOCAL lock_timeout = '6s'; SET LOCAL idle_in_transaction_session_timeout = '60s'",
+            "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; SET LOCAL idle_in_transaction_session_timeout = '60s'",
             $more
         )
     };
