@@ -310,6 +310,7 @@ impl Running {
         Self { load, callers }
     }
 
+    #[allow(clippy::print_stderr, reason = "how long it took, with --nocapture")]
     async fn goes_on(&self, after: &str) {
         let took = self.load.goes_on(50).await;
         let [done, unavailable, cut] = self.load.seen();
