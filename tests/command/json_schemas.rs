@@ -358,6 +358,14 @@ fn what_the_commands_for_servers_print_is_as_their_schemas_say() {
     }
     let export = ["admin", "export", "--database", database.to_str().unwrap()];
     held.run(&scanner, "organizers-file", &export);
+    // Of a server that is stopped.
+    let [stopped, copy] = ["stopped.db", "copy.db"].map(|name| scanner.scratch().join(name));
+    let [stopped, copy] = [&stopped, &copy].map(|path| path.to_str().unwrap());
+    let create = ["organizer", "create", "small", "--name", "Small"];
+    scanner
+        .run(&[&["admin", "--database", stopped], &create[..]].concat())
+        .succeeds();
+    held.run(&scanner, "admin-copy", &["admin", "copy", stopped, copy]);
 
     let mut held = held.0.into_inner();
     assert!(held.remove("error") && held.remove("organizers-file"));

@@ -11,8 +11,9 @@ use crate::server::store::{self, Database};
 
 const EXAMPLES: &str = "\
 Examples:
-  gatehand admin copy /var/lib/gatehand-server/gatehand.db postgres://gatehand@db1,db2/gatehand
-  gatehand admin copy --secret-file secret postgres://gatehand@db1,db2/gatehand gatehand.db";
+  gatehand admin copy gatehand.db postgres://gatehand@db1,db2/gatehand
+  gatehand admin copy --secret-file secret \\
+      postgres://gatehand@db1,db2/gatehand gatehand.db";
 
 /// Copy all of a server into an empty database, and prove that all has come. The server is to be stopped.
 ///
