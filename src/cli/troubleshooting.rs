@@ -256,6 +256,9 @@ fn of_agent() -> Vec<AgentError> {
             differs: vec!["serial of the board", "number of the card"],
         },
         AgentError::NoHardware,
+        AgentError::NotAdoptedHere {
+            operation: Operation::Revoke,
+        },
         AgentError::Unsound {
             operation: Operation::Initialize,
             server: server(),
