@@ -456,7 +456,7 @@ fn words(advice: Advice) -> &'static str {
             "give this machine a device of its own: create one on the server, and run gatehand init with its code and --replace; if the other machine is gone, or this one was repaired, run gatehand vault adopt-hardware"
         }
         Advice::GiveHardwareId => {
-            "say what tells it with hardware_id in the settings, or --hardware-id, or run it as root, who may read more"
+            "say what tells it with hardware_id in the settings, or --hardware-id; what root alone may read, only root is told"
         }
         Advice::Update => "update gatehand",
         Advice::Instead(Operation::Initialize) => "use gatehand init",

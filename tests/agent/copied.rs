@@ -254,6 +254,25 @@ fn an_adoption_carries_out_no_revocation_that_was_begun() {
 }
 
 #[test]
+fn nobody_is_asked_about_an_adoption_where_there_is_nothing_to_adopt() {
+    let installation = Installation::start();
+    let scanner = HERE.enrol(&installation.url, &installation.create_device("Kiosk 1"));
+    let before = scanner.lasting_files();
+    for more in [&[][..], &["--yes"]] {
+        let adopt = [&["vault", "adopt-hardware"], more].concat();
+        let ended = HERE.run(&scanner, &adopt);
+        let told = ended.succeeds();
+        assert!(
+            told.stdout.contains("bound to this hardware already"),
+            "{told:?}"
+        );
+        assert!(told.stderr.contains("gatehand roll"), "{told:?}");
+        assert_eq!(HERE.told(&scanner, &adopt)["done"], Value::Null);
+    }
+    assert!(scanner.lasting_files() == before);
+}
+
+#[test]
 fn an_adoption_that_is_cut_short_goes_on_or_was_never_begun() {
     let installation = Arc::new(Installation::start());
     let way = FaultyWay::to(Arc::clone(&installation));
