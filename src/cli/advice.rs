@@ -166,6 +166,9 @@ fn plain(error: &CliError) -> Option<&'static str> {
         CliError::NotRolled { .. } => Some(
             "the next command, as gatehand info, replaces it as soon as the server can be reached",
         ),
+        CliError::OldElsewhere { .. } => Some(
+            "run it without --revoke-old: the old device is the other machine, and this one becomes a device of its own",
+        ),
         CliError::ServerNotAllowed { .. } => Some(
             "scan the code of a device of that server, or allow this one with --allowed-server",
         ),

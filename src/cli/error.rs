@@ -121,6 +121,9 @@ pub(super) enum CliError {
         #[source]
         source: Box<AgentError>,
     },
+    /// The old device is the one that the other copy is.
+    #[error("{source}; nothing was revoked")]
+    OldElsewhere { source: Box<AgentError> },
     #[error("nothing was done")]
     NotConfirmed,
     #[error("the server answered with status {status}")]

@@ -146,7 +146,9 @@ impl From<ExitCode> for process::ExitCode {
 pub(super) fn of(error: &CliError) -> ExitCode {
     match error {
         CliError::Agent(error) => of_kind(error.kind()),
-        CliError::Lost { source, .. } | CliError::NotRolled { source } => of_kind(source.kind()),
+        CliError::Lost { source, .. }
+        | CliError::NotRolled { source }
+        | CliError::OldElsewhere { source } => of_kind(source.kind()),
         CliError::DaemonRuns { .. } => ExitCode::Busy,
         CliError::Passphrase {
             source: PassphraseError::Mismatch,

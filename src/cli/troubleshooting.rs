@@ -443,6 +443,11 @@ fn of_command() -> Vec<CliError> {
         },
         CliError::NewPassphrase(PassphraseError::TooShort),
         CliError::PassphrasesDiffer,
+        CliError::OldElsewhere {
+            source: Box::new(AgentError::OtherHardware {
+                differs: vec!["serial of the board"],
+            }),
+        },
         CliError::NoPassphrase,
         CliError::NotRolled {
             source: Box::new(AgentError::Unanswered {

@@ -142,8 +142,16 @@ fn a_copy_becomes_a_device_of_its_own_and_ends_no_other() {
     ];
     THERE
         .run(&copy, &[&init[..], &["--revoke-old"]].concat())
-        .complains(24, "copied from another machine");
-    THERE.run(&copy, &init).succeeds();
+        .complains(
+            24,
+            "without --revoke-old: the old device is the other machine",
+        );
+    THERE.run(&copy, &["init"]).complains(24, "copied");
+    let plain = THERE.run(&copy, &["init"]);
+    assert!(!plain.stderr.contains("--revoke-old"), "{plain:?}");
+    let enrolled = THERE.run(&copy, &init);
+    let told = enrolled.succeeds();
+    assert!(!told.stderr.contains("--revoke-old"), "{told:?}");
     THERE.run(&copy, &["info"]).succeeds();
     HERE.run(&copy, &["info"]).complains(24, "copied");
     HERE.run(&scanner, &["info"]).succeeds();

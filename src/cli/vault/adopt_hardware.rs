@@ -76,6 +76,7 @@ impl AdoptHardware {
             replaced: None,
             given_up: None,
             mapping: None,
+            is_elsewhere: false,
             from_list: None,
         };
         let heading = "The vault is bound to this hardware already: there is nothing to adopt.";

@@ -76,6 +76,7 @@ impl Import {
             replaced: None,
             given_up: None,
             mapping: None,
+            is_elsewhere: false,
             from_list: None,
         };
         outcome.show(&agent, heading, self.json)?;
