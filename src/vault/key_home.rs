@@ -101,6 +101,15 @@ impl KeyHome {
         }
     }
 
+    /// The key of the credential, if there is one.
+    #[cfg(feature = "cli")]
+    pub(super) fn load_credential(&self) -> Result<Option<SealingKey>, VaultError> {
+        match self {
+            Self::Credential { credential, .. } => load_credential(credential),
+            Self::File(_) | Self::Held(_) => Ok(None),
+        }
+    }
+
     /// Whether a new vault is sealed with the key of a credential.
     pub(super) fn has_credential(&self) -> bool {
         matches!(self, Self::Credential { credential, .. } if credential.exists())

@@ -17,6 +17,7 @@ use super::entry::{IN_CREDENTIAL, KEY_CHECK, KEY_HOME, SEALED, column};
 use super::folder::next;
 use super::handover::{self, HANDOVER, opens};
 use super::key_home::Keys;
+use super::unfinished::{self, NO_RECOVERY, RECOVERY_TO_COME};
 use super::{ChangeLock, Vault, VaultError};
 use crate::key_envelope;
 use crate::seal::{SealError, SealingKey};
@@ -83,15 +84,21 @@ pub fn rekey(vault: &mut Vault, _lock: &ChangeLock, rekey: &Rekey<'_>) -> Result
     let recovery = vault.folder.recovery_path();
     let next_recovery = next(&recovery);
     remove(&next_recovery)?;
-    if let Recovery::Write(make) = rekey.recovery {
-        create(&next_recovery, &make(&new).map_err(not_sealed)?)?;
-        failpoint::reach("rekey: recovery written");
-    }
+    let recovery_to_come = match rekey.recovery {
+        Recovery::Write(make) => {
+            let made = make(&new).map_err(not_sealed)?;
+            create(&next_recovery, &made)?;
+            failpoint::reach("rekey: recovery written");
+            unfinished::hash(&made)
+        }
+        Recovery::None => NO_RECOVERY.to_owned(),
+    };
 
     let handed = handover::to_each(&homes.old, &new).map_err(not_sealed)?;
     vault.change(|change| {
         change.seal_anew(&new, rekey.contexts, rekey.may_be_left)?;
         change.put(HANDOVER, &handed)?;
+        change.put(RECOVERY_TO_COME, &recovery_to_come)?;
         match rekey.to {
             NewHome::Credential => change.put(KEY_HOME, IN_CREDENTIAL),
             NewHome::File => change.remove(KEY_HOME),
@@ -111,7 +118,10 @@ pub fn rekey(vault: &mut Vault, _lock: &ChangeLock, rekey: &Rekey<'_>) -> Result
         remove(emptied)?;
         failpoint::reach("rekey: old home empty");
     }
-    vault.change(|change| change.remove(HANDOVER))?;
+    vault.change(|change| {
+        change.remove(RECOVERY_TO_COME)?;
+        change.remove(HANDOVER)
+    })?;
     failpoint::reach("rekey: handover gone");
     vault.wipe_log();
     Ok(())
@@ -261,12 +271,12 @@ fn read(path: &Path) -> io::Result<Zeroizing<Vec<u8>>> {
     Ok(bytes)
 }
 
-fn create(path: &Path, contents: &[u8]) -> Result<(), VaultError> {
+pub(super) fn create(path: &Path, contents: &[u8]) -> Result<(), VaultError> {
     private_file::create(path, contents).map_err(|source| VaultError::unwritable(path, source))
 }
 
 /// Puts a file in the place of another, whose bytes are written over once it is there.
-fn take_place(from: &Path, to: &Path) -> Result<(), VaultError> {
+pub(super) fn take_place(from: &Path, to: &Path) -> Result<(), VaultError> {
     let unwritable = |source| VaultError::unwritable(to, source);
     let before = open_to_wipe(to).map_err(unwritable)?;
     fs::rename(from, to).map_err(unwritable)?;
@@ -278,7 +288,7 @@ fn take_place(from: &Path, to: &Path) -> Result<(), VaultError> {
 }
 
 /// Removes a file, if it is there, after its bytes were written over, which on flash memory promises nothing.
-fn remove(path: &Path) -> Result<(), VaultError> {
+pub(super) fn remove(path: &Path) -> Result<(), VaultError> {
     let unwritable = |source| VaultError::unwritable(path, source);
     let Some(file) = open_to_wipe(path).map_err(unwritable)? else {
         return Ok(());

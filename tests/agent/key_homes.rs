@@ -18,15 +18,15 @@ use crate::common::scanner::{Ended, Scanner, end};
 const WORDS: &str = "correct horse battery";
 
 /// A device and its server.
-struct Kiosk {
+pub struct Kiosk {
     installation: Installation,
-    scanner: Scanner,
-    credentials: Credentials,
-    passphrase: PathBuf,
+    pub scanner: Scanner,
+    pub credentials: Credentials,
+    pub passphrase: PathBuf,
 }
 
 impl Kiosk {
-    fn new() -> Self {
+    pub fn new() -> Self {
         let (installation, scanner) = (Installation::start(), Scanner::new());
         let token = installation.create_device("Lane 1");
         scanner.init(&installation.url, &token, &[]).succeeds();
@@ -41,30 +41,30 @@ impl Kiosk {
     }
 
     /// A `gatehand vault` command, with the passphrase in a file if it is `asked` for.
-    fn vault(&self, arguments: &[&str], asked: bool) -> Ended {
+    pub fn vault(&self, arguments: &[&str], asked: bool) -> Ended {
         let sealed = ["--passphrase-file", self.passphrase.to_str().unwrap()];
         let sealed = if asked { &sealed[..] } else { &[] };
         let arguments = [&["vault"], arguments, sealed].concat();
         self.credentials.run(&self.scanner, &arguments)
     }
 
-    fn to_credential(&self) {
+    pub fn to_credential(&self) {
         self.vault(&["rekey", "--to", "credential"], true)
             .succeeds();
     }
 
-    fn file(&self, name: &str) -> PathBuf {
+    pub fn file(&self, name: &str) -> PathBuf {
         self.scanner.home().join(name)
     }
 
     /// What a unit with the credential, if there is one, says who this device is.
-    fn info(&self) -> Ended {
+    pub fn info(&self) -> Ended {
         self.credentials.run_loaded(&self.scanner, &["info"])
     }
 
     /// Asserts that no key is handed over and no file is left of a move.
     #[track_caller]
-    fn has_nothing_left(&self) {
+    pub fn has_nothing_left(&self) {
         let vault = Connection::open(self.file("vault.db")).unwrap();
         let handed = "SELECT count(*) FROM entry WHERE name = 'key handover'";
         let handed: u64 = vault.query_row(handed, [], |row| row.get(0)).unwrap();

@@ -1,0 +1,62 @@
+//! A vault's key on its way to another home: what is refused before anything is sealed anew, and what is left of a move
+//! that was cut short.
+
+use std::fs;
+
+use crate::common::scanner::end;
+use crate::key_homes::Kiosk;
+
+/// A `gatehand vault` command that is killed at this step; whether it was.
+fn killed(kiosk: &Kiosk, arguments: &[&str], step: usize) -> bool {
+    let passphrase = ["--passphrase-file", kiosk.passphrase.to_str().unwrap()];
+    let arguments = [&["vault"], arguments, &passphrase].concat();
+    let mut command = kiosk.credentials.command(&kiosk.scanner, &arguments);
+    command.env("GATEHAND_KILL_AT", step.to_string());
+    let ended = end(command.output().unwrap());
+    assert!([-1, 0].contains(&ended.code), "{ended:?}");
+    ended.code == -1
+}
+
+/// Whether the vault still hands its key over to an old one.
+fn hands_over(kiosk: &Kiosk) -> bool {
+    let vault = rusqlite::Connection::open(kiosk.file("vault.db")).unwrap();
+    let handed = "SELECT count(*) FROM entry WHERE name = 'key handover'";
+    vault
+        .query_row(handed, [], |row| row.get::<_, u64>(0))
+        .unwrap()
+        > 0
+}
+
+#[test]
+fn the_next_command_of_the_service_ends_a_move_that_was_cut_short() {
+    let mut ended = 0;
+    for step in 1.. {
+        let kiosk = Kiosk::new();
+        let old = fs::read(kiosk.file("vault.key")).unwrap();
+        let was_killed = killed(&kiosk, &["rekey", "--to", "credential"], step);
+        let is_under_way = hands_over(&kiosk);
+        let is_in_credential = kiosk.credentials.file().exists();
+        let told = kiosk.info();
+        told.succeeds();
+        if is_under_way && is_in_credential {
+            ended += 1;
+            assert!(!kiosk.file("vault.key").exists(), "step {step}");
+            kiosk.has_nothing_left();
+            kiosk.info().succeeds();
+            // The old key opens nothing any more, and the passphrase opens what it is for.
+            fs::write(kiosk.file("vault.key"), old).unwrap();
+            kiosk.scanner.run(&["info"]).complains(11, "was not given");
+            fs::remove_file(kiosk.file("vault.key")).unwrap();
+            fs::remove_file(kiosk.credentials.file()).unwrap();
+            kiosk.vault(&["recover", "--to", "file"], true).succeeds();
+            kiosk.scanner.run(&["info"]).succeeds();
+        } else if is_under_way {
+            // Where the key is to be, only the command knows that was cut short.
+            assert!(told.stderr.contains("gatehand vault rekey"), "{told:?}");
+        }
+        if !was_killed {
+            break;
+        }
+    }
+    assert!(ended > 2, "{ended}");
+}
