@@ -3,6 +3,8 @@
 
 use std::fs;
 
+use rustix::fs::{CWD, FileType, Mode, mknodat};
+
 use crate::common::scanner::end;
 use crate::key_homes::Kiosk;
 
@@ -59,4 +61,28 @@ fn the_next_command_of_the_service_ends_a_move_that_was_cut_short() {
         }
     }
     assert!(ended > 2, "{ended}");
+}
+
+#[test]
+fn a_pipe_in_place_of_a_credential_keeps_nobody_waiting() {
+    let kiosk = Kiosk::new();
+    kiosk.to_credential();
+    let given = kiosk.scanner.scratch().join("pipe");
+    fs::create_dir(&given).unwrap();
+    let pipe = given.join("gatehand.vault-key");
+    mknodat(CWD, &pipe, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).unwrap();
+    let mut command = std::process::Command::new("timeout");
+    let info = kiosk.scanner.command(&["status"]);
+    command
+        .arg("20")
+        .arg(info.get_program())
+        .args(info.get_args());
+    for (name, value) in info.get_envs() {
+        match value {
+            Some(value) => command.env(name, value),
+            None => command.env_remove(name),
+        };
+    }
+    command.env("CREDENTIALS_DIRECTORY", &given);
+    end(command.output().unwrap()).complains(11, "holds no key that can be used");
 }
