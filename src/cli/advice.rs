@@ -162,7 +162,13 @@ fn plain(error: &CliError) -> Option<&'static str> {
         CliError::PassphraseFile { .. } => {
             Some("write the passphrase into it, as text in one line")
         }
-        CliError::PassphrasesDiffer => Some("run it again, and type the same passphrase twice"),
+        CliError::NewPassphrase(PassphraseError::Lines | PassphraseError::Control) => {
+            Some("take one that can be typed, as of four words with blanks between them")
+        }
+        CliError::PassphrasesDiffer => {
+            Some("run it again, and type the same passphrase twice, of 12 characters or more")
+        }
+        CliError::NotTyped => Some("run it again, or give a file with --passphrase-file"),
         CliError::NotRolled { .. } => Some(
             "the next command, as gatehand info, replaces it as soon as the server can be reached",
         ),

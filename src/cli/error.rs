@@ -11,7 +11,7 @@ use crate::daemon::DaemonError;
 use crate::enrolment::draw::DrawError;
 use crate::enrolment::picture::PictureError;
 use crate::enrolment::{ParseError, ServerUrlError, TokenError};
-use crate::passphrase::PassphraseError;
+use crate::passphrase::{PassphraseError, SHORTEST};
 #[cfg(feature = "server")]
 use crate::server::ServerError;
 #[cfg(feature = "server")]
@@ -110,10 +110,14 @@ pub(super) enum CliError {
     NewPassphrase(#[source] PassphraseError),
     #[error("{name} holds no passphrase in UTF-8")]
     PassphraseFile { name: String },
-    #[error("the passphrase was not typed twice alike; nothing was changed")]
+    #[error(
+        "no passphrase of {SHORTEST} characters or more was typed twice alike; nothing was changed"
+    )]
     PassphrasesDiffer,
     #[error("a passphrase is needed, and there is no terminal to ask for it")]
     NoPassphrase,
+    #[error("no passphrase was typed; nothing was changed")]
+    NotTyped,
     #[error(
         "the device is in this vault, but its key is not replaced yet, so that the machine it comes from still works"
     )]

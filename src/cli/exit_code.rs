@@ -182,9 +182,15 @@ pub(super) fn of(error: &CliError) -> ExitCode {
         | CliError::NoEndInTime(_)
         | CliError::CodeNotConfirmed
         | CliError::NotConfirmed
-        | CliError::NewPassphrase(PassphraseError::TooShort | PassphraseError::TooLong)
+        | CliError::NewPassphrase(
+            PassphraseError::TooShort
+            | PassphraseError::TooLong
+            | PassphraseError::Lines
+            | PassphraseError::Control,
+        )
         | CliError::PassphraseFile { .. }
         | CliError::PassphrasesDiffer
+        | CliError::NotTyped
         | CliError::NoPassphrase
         | CliError::NoCommand(_)
         | CliError::ListAlone

@@ -448,7 +448,10 @@ fn of_command() -> Vec<CliError> {
                 differs: vec!["serial of the board"],
             }),
         },
+        CliError::NewPassphrase(PassphraseError::Lines),
+        CliError::NewPassphrase(PassphraseError::Control),
         CliError::NoPassphrase,
+        CliError::NotTyped,
         CliError::NotRolled {
             source: Box::new(AgentError::Unanswered {
                 operation: Some(Operation::Roll),

@@ -308,7 +308,7 @@ fn a_person_has_three_tries_at_a_passphrase_and_none_is_shown() {
         .command(&kiosk.scanner, &["vault", "rekey", "--to", "credential"]);
     let mut child = pty.start_for_a_person(&command);
     for (question, answer) in [
-        ("A passphrase for the recovery file: ", "short\r"),
+        ("of at least 12 characters: ", "short\r"),
         ("12 characters or more", "correct horse batteryy\u{7f}\r"),
         ("The same again: ", "correct horse battery\r"),
     ] {

@@ -5,8 +5,11 @@ use std::fs;
 
 use rustix::fs::{CWD, FileType, Mode, mknodat};
 
+use crate::common::pty::Pty;
 use crate::common::scanner::end;
 use crate::key_homes::Kiosk;
+
+const WORDS: &str = "correct horse battery";
 
 /// A `gatehand vault` command that is killed at this step; whether it was.
 fn killed(kiosk: &Kiosk, arguments: &[&str], step: usize) -> bool {
@@ -85,4 +88,44 @@ fn a_pipe_in_place_of_a_credential_keeps_nobody_waiting() {
     }
     command.env("CREDENTIALS_DIRECTORY", &given);
     end(command.output().unwrap()).complains(11, "holds no key that can be used");
+}
+
+#[test]
+fn nothing_is_sealed_with_a_passphrase_that_nobody_can_type() {
+    let kiosk = Kiosk::new();
+    let rekey = ["rekey", "--to", "credential"];
+    let before = kiosk.scanner.lasting_files();
+    for (text, words) in [
+        ("correct horse battery\nstaple\n", "one line"),
+        ("correct horse\tbattery", "control characters"),
+        ("correct horse\0battery", "control characters"),
+        ("correct horse \u{1b}battery", "control characters"),
+    ] {
+        fs::write(&kiosk.passphrase, text).unwrap();
+        kiosk.vault(&rekey, true).complains(2, words);
+        assert!(kiosk.scanner.lasting_files() == before, "{text:?}");
+    }
+    // What an editor on Windows puts around it.
+    fs::write(&kiosk.passphrase, format!("\u{feff}{WORDS}\r\n\r\n")).unwrap();
+    kiosk.to_credential();
+    fs::write(&kiosk.passphrase, WORDS).unwrap();
+    kiosk.lose_credential();
+    kiosk.vault(&["recover", "--to", "file"], true).succeeds();
+    kiosk.scanner.run(&["info"]).succeeds();
+}
+
+#[test]
+fn who_ends_the_asking_for_a_passphrase_is_asked_no_more() {
+    let kiosk = Kiosk::new();
+    let pty = Pty::new();
+    let command = kiosk
+        .credentials
+        .command(&kiosk.scanner, &["vault", "rekey", "--to", "credential"]);
+    let mut child = pty.start_for_a_person(&command);
+    pty.wait_for("at least 12 characters");
+    pty.wait_until_quiet();
+    pty.types_slowly("\u{4}");
+    assert_eq!(child.wait().unwrap().code(), Some(2), "{}", pty.shown());
+    assert_eq!(pty.shown().matches("passphrase for").count(), 1);
+    kiosk.scanner.run(&["info"]).succeeds();
 }

@@ -53,7 +53,12 @@ impl Rekey {
         // In its file the key has no need of it.
         let has_recovery = to == NewHome::Credential && !self.no_recovery;
         let passphrase = has_recovery
-            .then(|| ask::for_sealing(self.key.passphrase_file.as_deref(), "the recovery file"))
+            .then(|| {
+                ask::for_sealing(
+                    self.key.passphrase_file.as_deref(),
+                    "the recovery file, which opens the vault if the credential is lost",
+                )
+            })
             .transpose()?;
         new_key::give(&folder, to, &self.key, passphrase.as_ref(), false)?;
         drop(alone);
