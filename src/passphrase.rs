@@ -53,6 +53,10 @@ pub(crate) enum PassphraseError {
     TooShort,
     #[error("a passphrase has {LONGEST} bytes at most")]
     TooLong,
+    #[error("a passphrase is one line, and this is more")]
+    Lines,
+    #[error("there are control characters in the passphrase, as a tab, which nobody can type")]
+    Control,
     #[error("it can't be sealed")]
     Seal(#[source] SealError),
     #[error("the memory to do so is not there: {0}")]
@@ -94,6 +98,12 @@ impl Passphrase {
     /// One that is to seal something.
     pub(crate) fn to_seal(text: &str) -> Result<Self, PassphraseError> {
         let passphrase = Self::new(text)?;
+        if passphrase.0.contains(['\n', '\r']) {
+            return Err(PassphraseError::Lines);
+        }
+        if passphrase.0.chars().any(char::is_control) {
+            return Err(PassphraseError::Control);
+        }
         match passphrase.0.chars().count() < SHORTEST {
             true => Err(PassphraseError::TooShort),
             false => Ok(passphrase),

@@ -134,6 +134,10 @@ impl Advice {
         if matches!(error, AgentError::NotImported { .. }) {
             return None;
         }
+        #[cfg(feature = "cli")]
+        if let AgentError::NotAdoptedHere { operation } = error {
+            return Some(Self::Instead(*operation));
+        }
         match error.kind() {
             ErrorKind::NotEnrolled => Some(Self::Enrol),
             ErrorKind::Enrolling => Some(Self::GoOn),

@@ -43,6 +43,8 @@ use crate::facts::Overrides;
 use crate::vault::Folder;
 use crate::wire::MediumKeySet;
 
+#[cfg(feature = "cli")]
+pub use self::core::CUT_SHORT;
 pub use self::core::is_working_apart;
 pub use advice::Advice;
 pub use answer::ForeignAnswer;
@@ -105,9 +107,11 @@ impl Agent {
         }
     }
 
-    /// Binds a vault that is bound to no hardware yet to this. Waits for the disk, and for nobody else.
+    /// Binds a vault that is bound to no hardware yet to this, and ends a move of it to another key that was cut short.
+    /// Waits for the disk, and for nobody else.
     #[cfg(feature = "cli")]
     pub fn bind_hardware(&self) -> Result<(), AgentError> {
+        self.core.finish_move()?;
         operate::bind(&self.core)
     }
 

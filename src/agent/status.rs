@@ -38,6 +38,9 @@ pub struct Status {
     /// The hardware that the vault is bound to.
     #[cfg(feature = "cli")]
     pub(crate) hardware: Option<Bound>,
+    /// Whether a move of the vault to another key was cut short.
+    #[cfg(feature = "cli")]
+    pub has_unfinished_move: bool,
     /// Why the device can make no calls, if it can't.
     pub hindrance: Option<AgentError>,
 }
@@ -106,6 +109,11 @@ impl Status {
             trust: device.trust,
             #[cfg(feature = "cli")]
             hardware: device.hardware,
+            #[cfg(feature = "cli")]
+            has_unfinished_move: match &open {
+                Some(vault) => vault.has_unfinished_move()?,
+                None => false,
+            },
             identity: device.identity,
         })
     }

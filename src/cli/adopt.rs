@@ -119,6 +119,7 @@ impl Adopt {
             replaced: adopted.replaced,
             given_up: adopted.given_up,
             mapping: None,
+            is_elsewhere: false,
             from_list: None,
         };
         outcome.show(&agent, heading, self.json)

@@ -146,8 +146,11 @@ fn plain(error: &CliError) -> Option<&'static str> {
         CliError::DaemonRuns { .. } => {
             Some("stop it, as with systemctl stop, and start it again afterwards")
         }
+        CliError::NothingToRecover { .. } => Some(
+            "gatehand vault rekey makes a new key, gatehand vault rekey --to file or --to credential moves it",
+        ),
         CliError::NoRecovery { .. } => Some(
-            "without key and passphrase nothing in the vault can be read: move vault.db away, revoke the device on its server, and enrol anew",
+            "without key and passphrase nothing in the vault can be read: revoke the device on its server, and enrol anew with gatehand init --replace, which sets the vault aside",
         ),
         CliError::OtherRecovery { .. } => {
             Some("give it the recovery file of this vault, as from a backup")
@@ -159,12 +162,21 @@ fn plain(error: &CliError) -> Option<&'static str> {
         CliError::NoPassphrase => Some(
             "run it at a terminal, or give a file with --passphrase-file, or - for standard input",
         ),
+        CliError::NewPassphrase(PassphraseError::Lines | PassphraseError::Control) => {
+            Some("take one that can be typed, as of four words with blanks between them")
+        }
         CliError::PassphraseFile { .. } => {
             Some("write the passphrase into it, as text in one line")
         }
-        CliError::PassphrasesDiffer => Some("run it again, and type the same passphrase twice"),
+        CliError::PassphrasesDiffer => {
+            Some("run it again, and type the same passphrase twice, of 12 characters or more")
+        }
+        CliError::NotTyped => Some("run it again, or give a file with --passphrase-file"),
         CliError::NotRolled { .. } => Some(
             "the next command, as gatehand info, replaces it as soon as the server can be reached",
+        ),
+        CliError::OldElsewhere { .. } => Some(
+            "run it without --revoke-old: the old device is the other machine, and this one becomes a device of its own",
         ),
         CliError::ServerNotAllowed { .. } => Some(
             "scan the code of a device of that server, or allow this one with --allowed-server",
@@ -229,7 +241,7 @@ fn of_passphrase(error: &PassphraseError) -> Option<&'static str> {
 fn of_key(error: &VaultError) -> Option<&'static str> {
     match error {
         VaultError::KeyNotGiven { .. } => Some(
-            "run it in a unit that loads the credential, as with systemd-run --pipe --wait -p LoadCredentialEncrypted=gatehand.vault-key:/etc/credstore.encrypted/gatehand.vault-key; if systemd can't open that any more, gatehand vault recover opens the vault with its passphrase",
+            "start the service, as with systemctl start gatehand: commands use its credential while it runs; or run the command in a unit that loads it: systemd-run --quiet --pipe --wait --uid=gatehand --setenv=GATEHAND_HOME=/var/lib/gatehand -p LoadCredentialEncrypted=gatehand.vault-key:/etc/credstore.encrypted/gatehand.vault-key gatehand info; if systemd can't open that any more, gatehand vault recover opens the vault with its passphrase",
         ),
         VaultError::Credential { .. }
         | VaultError::OtherKey {
@@ -240,6 +252,9 @@ fn of_key(error: &VaultError) -> Option<&'static str> {
         ),
         VaultError::HomeTaken { .. } => Some(
             "move it away if nothing else needs it, or name another file with --credential-file",
+        ),
+        VaultError::OtherCredential { .. } => Some(
+            "name the file that the unit loads with --credential-file, or say --to credential, and have the units load this one from now on",
         ),
         VaultError::NotKept { .. } => Some(
             "run it as root, on a system whose systemd-creds works; --with-key host does without a TPM",
@@ -456,7 +471,7 @@ fn words(advice: Advice) -> &'static str {
             "give this machine a device of its own: create one on the server, and run gatehand init with its code and --replace; if the other machine is gone, or this one was repaired, run gatehand vault adopt-hardware"
         }
         Advice::GiveHardwareId => {
-            "say what tells it with hardware_id in the settings, or --hardware-id, or run it as root, who may read more"
+            "say what tells it with hardware_id in the settings, or --hardware-id; what root alone may read, only root is told"
         }
         Advice::Update => "update gatehand",
         Advice::Instead(Operation::Initialize) => "use gatehand init",

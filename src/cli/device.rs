@@ -85,6 +85,8 @@ pub(super) struct Outcome {
     pub(super) replaced: Option<Replaced>,
     /// The server of an unfinished enrolment that was given up.
     pub(super) given_up: Option<ServerUrl>,
+    /// Whether that device is another machine, which this vault was copied from.
+    pub(super) is_elsewhere: bool,
     /// What was undone to read the code.
     pub(super) mapping: Option<String>,
     /// What the enrolment list said beside the code.
@@ -144,6 +146,7 @@ impl Outcome {
             replaced: None,
             given_up: None,
             mapping: None,
+            is_elsewhere: false,
             from_list: None,
         }
     }
@@ -177,7 +180,7 @@ impl Outcome {
             });
         }
         if let Some(replaced) = &self.replaced {
-            output::say(&afterlife(replaced));
+            output::say(&afterlife(replaced, self.is_elsewhere));
         }
         if let Some(list) = &self.from_list {
             output::say(match list.is_kept {
@@ -215,9 +218,12 @@ fn of_gate(list: &FromList, identity: Option<&Identity>) -> Option<String> {
 }
 
 /// What became of the device that was here before, and what to do about it.
-fn afterlife(replaced: &Replaced) -> String {
+fn afterlife(replaced: &Replaced, is_elsewhere: bool) -> String {
     let which = replaced.identity.in_words();
     let what = match replaced.afterlife {
+        Afterlife::Active if is_elsewhere => {
+            "is that of the machine that this vault was copied from, and stays active there."
+        }
         Afterlife::Active => {
             "is still active on its server: revoke it there. The next time, --revoke-old does it."
         }

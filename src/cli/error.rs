@@ -11,7 +11,7 @@ use crate::daemon::DaemonError;
 use crate::enrolment::draw::DrawError;
 use crate::enrolment::picture::PictureError;
 use crate::enrolment::{ParseError, ServerUrlError, TokenError};
-use crate::passphrase::PassphraseError;
+use crate::passphrase::{PassphraseError, SHORTEST};
 #[cfg(feature = "server")]
 use crate::server::ServerError;
 #[cfg(feature = "server")]
@@ -90,6 +90,8 @@ pub(super) enum CliError {
     /// The daemon holds the key in its memory.
     #[error("gatehand run has {}, whose key can't change meanwhile; nothing was changed", folder.display())]
     DaemonRuns { folder: PathBuf },
+    #[error("there is nothing to recover: the vault opens with its key in {home}")]
+    NothingToRecover { home: String },
     #[error("there is no {name}: without a recovery file no passphrase opens the vault")]
     NoRecovery { name: String },
     #[error(
@@ -110,8 +112,12 @@ pub(super) enum CliError {
     NewPassphrase(#[source] PassphraseError),
     #[error("{name} holds no passphrase in UTF-8")]
     PassphraseFile { name: String },
-    #[error("the passphrase was not typed twice alike; nothing was changed")]
+    #[error(
+        "no passphrase of {SHORTEST} characters or more was typed twice alike; nothing was changed"
+    )]
     PassphrasesDiffer,
+    #[error("no passphrase was typed; nothing was changed")]
+    NotTyped,
     #[error("a passphrase is needed, and there is no terminal to ask for it")]
     NoPassphrase,
     #[error(
@@ -121,6 +127,9 @@ pub(super) enum CliError {
         #[source]
         source: Box<AgentError>,
     },
+    /// The old device is the one that the other copy is.
+    #[error("{source}; nothing was revoked")]
+    OldElsewhere { source: Box<AgentError> },
     #[error("nothing was done")]
     NotConfirmed,
     #[error("the server answered with status {status}")]

@@ -146,7 +146,9 @@ impl From<ExitCode> for process::ExitCode {
 pub(super) fn of(error: &CliError) -> ExitCode {
     match error {
         CliError::Agent(error) => of_kind(error.kind()),
-        CliError::Lost { source, .. } | CliError::NotRolled { source } => of_kind(source.kind()),
+        CliError::Lost { source, .. }
+        | CliError::NotRolled { source }
+        | CliError::OldElsewhere { source } => of_kind(source.kind()),
         CliError::DaemonRuns { .. } => ExitCode::Busy,
         CliError::Passphrase {
             source: PassphraseError::Mismatch,
@@ -180,9 +182,15 @@ pub(super) fn of(error: &CliError) -> ExitCode {
         | CliError::NoEndInTime(_)
         | CliError::CodeNotConfirmed
         | CliError::NotConfirmed
-        | CliError::NewPassphrase(PassphraseError::TooShort | PassphraseError::TooLong)
+        | CliError::NewPassphrase(
+            PassphraseError::TooShort
+            | PassphraseError::TooLong
+            | PassphraseError::Lines
+            | PassphraseError::Control,
+        )
         | CliError::PassphraseFile { .. }
         | CliError::PassphrasesDiffer
+        | CliError::NotTyped
         | CliError::NoPassphrase
         | CliError::NoCommand(_)
         | CliError::ListAlone
@@ -209,6 +217,7 @@ pub(super) fn of(error: &CliError) -> ExitCode {
         CliError::Done { .. } => ExitCode::Failed,
         CliError::Daemon(_)
         | CliError::Passphrase { .. }
+        | CliError::NothingToRecover { .. }
         | CliError::NewPassphrase(_)
         | CliError::HostName { .. }
         | CliError::Remove { .. }

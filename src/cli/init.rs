@@ -17,7 +17,9 @@ use super::error::CliError;
 use super::override_arguments::OverrideArguments;
 use super::scan::Listener;
 use super::{output, progress, runtime};
-use crate::agent::{Agent, AgentError, Course, Identity, InitializeOptions, State};
+use crate::agent::{
+    Agent, AgentError, CopiedCard, Course, Identity, InitializeOptions, Kinship, State,
+};
 use crate::enrolment::{Reading, ServerUrl, TokenSlip};
 use code_arguments::CodeArguments;
 use list_arguments::ListArguments;
@@ -94,12 +96,20 @@ impl Init {
                 course,
                 replaced,
                 given_up: None,
+                is_elsewhere: false,
                 mapping: None,
                 from_list: None,
             };
             return self.show(&agent, &outcome);
         }
+        let own = self.connection.hardware.own(&self.keeping.folder()?);
+        // A vault that can't be read may be replaced all the same.
+        let kinship = agent.status().map(|status| status.kinship(&own));
+        let kinship = kinship.unwrap_or(Kinship::Unknown);
         if let Some(identity) = self.enrolled(&agent)? {
+            if let (Kinship::Copied(differs), CopiedCard::Refuse) = (kinship, own.copied_card) {
+                return Err(AgentError::OtherHardware { differs }.into());
+            }
             return Err(AgentError::AlreadyEnrolled(Box::new(identity)).into());
         }
         let listed = self.list.listed(&self.allowed)?;
@@ -133,13 +143,20 @@ impl Init {
             agent.initialize_first_known(reading.enrolment(), reading.others(), &options);
         let runtime = runtime::for_calls()?;
         let initialized =
-            listener.deaf_during(|| runtime.block_on(progress::shown(&what, initialize)))?;
+            listener.deaf_during(|| runtime.block_on(progress::shown(&what, initialize)));
+        let initialized = initialized.map_err(|error| match error {
+            AgentError::OtherHardware { .. } if self.revoke_old => CliError::OldElsewhere {
+                source: Box::new(error),
+            },
+            error => error.into(),
+        })?;
         let from_list = listed.map(|listed| self.list.end(&listed)).transpose()?;
         let outcome = Outcome {
             command: "init",
             course: initialized.course,
             replaced: initialized.replaced,
             given_up: initialized.given_up,
+            is_elsewhere: matches!(kinship, Kinship::Copied(_)),
             mapping: reading.mapping().map(ToString::to_string),
             from_list: from_list.flatten(),
         };

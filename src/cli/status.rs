@@ -158,6 +158,9 @@ impl Status {
         if let Some(words) = kinship.in_words().filter(|_| !self.json) {
             output::say(&words);
         }
+        if status.has_unfinished_move && !self.json {
+            output::say(agent::CUT_SHORT);
+        }
         for old in status.to_revoke.iter().filter(|_| !self.json) {
             output::say(&format!(
                 "{}, which this device is not, is still to be revoked: gatehand {} goes on with it.",

@@ -142,6 +142,9 @@ fn of_vault() -> Vec<VaultError> {
         VaultError::HomeTaken {
             path: "/etc/credstore.encrypted/gatehand.vault-key".into(),
         },
+        VaultError::OtherCredential {
+            path: "/etc/credstore.encrypted/gatehand.vault-key".into(),
+        },
         VaultError::NotKept {
             path: "/etc/credstore.encrypted/gatehand.vault-key.next".into(),
             source: io::Error::other("systemd-creds: TPM2 support is not available on this system"),
@@ -256,6 +259,9 @@ fn of_agent() -> Vec<AgentError> {
             differs: vec!["serial of the board", "number of the card"],
         },
         AgentError::NoHardware,
+        AgentError::NotAdoptedHere {
+            operation: Operation::Revoke,
+        },
         AgentError::Unsound {
             operation: Operation::Initialize,
             server: server(),
@@ -423,6 +429,9 @@ fn of_command() -> Vec<CliError> {
         CliError::ChecksFailed(2),
         CliError::ListAlone,
         CliError::DaemonRuns { folder: folder() },
+        CliError::NothingToRecover {
+            home: "/var/lib/gatehand/vault.key".to_owned(),
+        },
         CliError::NoRecovery {
             name: "/var/lib/gatehand/vault.recovery".to_owned(),
         },
@@ -439,7 +448,15 @@ fn of_command() -> Vec<CliError> {
             source: PassphraseError::Form,
         },
         CliError::NewPassphrase(PassphraseError::TooShort),
+        CliError::NewPassphrase(PassphraseError::Lines),
+        CliError::NewPassphrase(PassphraseError::Control),
         CliError::PassphrasesDiffer,
+        CliError::NotTyped,
+        CliError::OldElsewhere {
+            source: Box::new(AgentError::OtherHardware {
+                differs: vec!["serial of the board"],
+            }),
+        },
         CliError::NoPassphrase,
         CliError::NotRolled {
             source: Box::new(AgentError::Unanswered {

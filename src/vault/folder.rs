@@ -236,7 +236,13 @@ impl Folder {
     pub(super) fn remove_drafts(&self) {
         // A new key that has not come to its place opens nothing that the old one does not.
         let next = [self.key_path(), self.recovery_path()].map(|path| next(&path));
-        for path in &next {
+        // But the recovery file of a key that is in its place already may be on its way.
+        #[cfg(feature = "cli")]
+        let next = match super::unfinished::may_need_recovery(self) {
+            true => &next[..1],
+            false => &next[..],
+        };
+        for path in next.iter() {
             match fs::remove_file(path) {
                 Err(error) if error.kind() != io::ErrorKind::NotFound => {
                     tracing::warn!("{} can't be removed: {error}", path.display());
@@ -245,7 +251,7 @@ impl Folder {
             }
         }
         let made = [self.vault_path(), self.key_path(), self.lock_path()];
-        for path in made.into_iter().chain(next) {
+        for path in made.into_iter().chain(next.iter().cloned()) {
             if let Err(error) = private_file::remove_drafts(&path) {
                 tracing::warn!(
                     "what a killed process left beside {} can't be removed: {error}",

@@ -1,6 +1,5 @@
 //! Where a vault's key lives, and what depends on that.
 
-use std::fs;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -8,7 +7,8 @@ use std::sync::Arc;
 use zeroize::Zeroizing;
 
 use super::{KeyFile, KeyPlace, VaultError};
-use crate::key_envelope;
+use crate::key_envelope::{self, KeyFormError};
+use crate::regular_file;
 use crate::seal::SealingKey;
 
 /// The key's file in the vault's folder.
@@ -101,6 +101,15 @@ impl KeyHome {
         }
     }
 
+    /// The key of the credential, if there is one.
+    #[cfg(feature = "cli")]
+    pub(super) fn load_credential(&self) -> Result<Option<SealingKey>, VaultError> {
+        match self {
+            Self::Credential { credential, .. } => load_credential(credential),
+            Self::File(_) | Self::Held(_) => Ok(None),
+        }
+    }
+
     /// Whether a new vault is sealed with the key of a credential.
     pub(super) fn has_credential(&self) -> bool {
         matches!(self, Self::Credential { credential, .. } if credential.exists())
@@ -153,8 +162,15 @@ fn load_credential(path: &Path) -> Result<Option<SealingKey>, VaultError> {
         path: path.to_owned(),
         source,
     };
-    let file = match fs::File::open(path) {
+    let file = match regular_file::open(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        // No regular file, as a pipe at which a reader waits.
+        Err(error) if error.kind() == io::ErrorKind::InvalidInput => {
+            return Err(VaultError::Credential {
+                path: path.to_owned(),
+                source: KeyFormError::NoForm,
+            });
+        }
         opened => opened.map_err(unreadable)?,
     };
     let limit = key_envelope::LENGTH_LIMIT + 1;

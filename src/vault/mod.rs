@@ -23,6 +23,8 @@ mod right_key;
 mod schema;
 #[cfg(test)]
 mod tests;
+#[cfg(feature = "cli")]
+mod unfinished;
 mod volatile;
 mod watch;
 
@@ -53,6 +55,8 @@ pub use rekey::{KeyStore, NewHome, Recovery, Rekey, StoreError, rekey};
 use right_key::{current_key, key_of};
 pub use schema::CURRENT as SCHEMA_VERSION;
 use schema::SCHEMA;
+#[cfg(feature = "cli")]
+pub use unfinished::{Move, finish_move};
 pub use watch::Watch;
 
 /// Room that [`Vault::begin`] proves to be there, in bytes: more than any answer that is stored.

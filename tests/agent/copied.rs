@@ -142,8 +142,16 @@ fn a_copy_becomes_a_device_of_its_own_and_ends_no_other() {
     ];
     THERE
         .run(&copy, &[&init[..], &["--revoke-old"]].concat())
-        .complains(24, "copied from another machine");
-    THERE.run(&copy, &init).succeeds();
+        .complains(
+            24,
+            "without --revoke-old: the old device is the other machine",
+        );
+    THERE.run(&copy, &["init"]).complains(24, "copied");
+    let plain = THERE.run(&copy, &["init"]);
+    assert!(!plain.stderr.contains("--revoke-old"), "{plain:?}");
+    let enrolled = THERE.run(&copy, &init);
+    let told = enrolled.succeeds();
+    assert!(!told.stderr.contains("--revoke-old"), "{told:?}");
     THERE.run(&copy, &["info"]).succeeds();
     HERE.run(&copy, &["info"]).complains(24, "copied");
     HERE.run(&scanner, &["info"]).succeeds();
@@ -188,6 +196,88 @@ fn a_repaired_machine_adopts_the_vault_and_the_other_copy_stops_working() {
     THERE
         .run(&Scanner::new(), &[&adopt[..], &["--yes"]].concat())
         .complains(13, "not enrolled");
+}
+
+#[test]
+fn an_adoption_ends_a_copy_that_goes_on_with_the_same_new_key() {
+    let installation = Arc::new(Installation::start());
+    let way = FaultyWay::to(Arc::clone(&installation));
+    let scanner = HERE.enrol(&way.url, &installation.create_device("Kiosk 1"));
+    way.follow(|request| match request.contains("/device/roll") {
+        true => Fault::LoseAnswer,
+        false => Fault::Pass,
+    });
+    HERE.run(&scanner, &["roll", "--timeout", "1"])
+        .complains(8, "");
+    let copy = copy(&scanner);
+    way.heal();
+    let adopt = ["vault", "adopt-hardware", "--yes"];
+    assert_eq!(THERE.told(&copy, &adopt)["begun_before"], false);
+    THERE.run(&copy, &["info"]).succeeds();
+    // What it had begun, it hears the answer to: a key that was replaced since.
+    let ended = HERE.run(&scanner, &["info"]);
+    assert!([17, 18].contains(&ended.code), "{ended:?}");
+    THERE.run(&copy, &["info"]).succeeds();
+}
+
+#[test]
+fn an_adoption_without_an_answer_binds_nothing_though_a_new_key_was_begun() {
+    let installation = Arc::new(Installation::start());
+    let way = FaultyWay::to(Arc::clone(&installation));
+    let scanner = HERE.enrol(&way.url, &installation.create_device("Kiosk 1"));
+    way.follow(|request| match request.contains("/device/roll") {
+        true => Fault::LoseAnswer,
+        false => Fault::Pass,
+    });
+    HERE.run(&scanner, &["roll", "--timeout", "1"])
+        .complains(8, "");
+    let copy = copy(&scanner);
+    let before = bound(&copy);
+    let adopt = ["vault", "adopt-hardware", "--yes", "--timeout", "1"];
+    THERE.run(&copy, &adopt).complains(8, "");
+    assert_eq!(bound(&copy), before);
+    THERE.run(&copy, &["info"]).complains(24, "copied");
+}
+
+#[test]
+fn an_adoption_carries_out_no_revocation_that_was_begun() {
+    let installation = Arc::new(Installation::start());
+    let way = FaultyWay::to(Arc::clone(&installation));
+    let scanner = HERE.enrol(&way.url, &installation.create_device("Kiosk 1"));
+    way.follow(|request| match request.contains("/device/revoke") {
+        true => Fault::LoseRequest,
+        false => Fault::Pass,
+    });
+    let revoke = ["revoke", "--yes", "--timeout", "1"];
+    HERE.run(&scanner, &revoke).complains(8, "");
+    let copy = copy(&scanner);
+    way.heal();
+    let before = copy.lasting_files();
+    let adopt = ["vault", "adopt-hardware", "--yes"];
+    let ended = THERE.run(&copy, &adopt);
+    ended.complains(1, "revoke was begun here");
+    ended.complains(1, "use gatehand revoke");
+    assert!(copy.lasting_files() == before);
+    assert_eq!(copy.status()["pending"], "revoke");
+}
+
+#[test]
+fn nobody_is_asked_about_an_adoption_where_there_is_nothing_to_adopt() {
+    let installation = Installation::start();
+    let scanner = HERE.enrol(&installation.url, &installation.create_device("Kiosk 1"));
+    let before = scanner.lasting_files();
+    for more in [&[][..], &["--yes"]] {
+        let adopt = [&["vault", "adopt-hardware"], more].concat();
+        let ended = HERE.run(&scanner, &adopt);
+        let told = ended.succeeds();
+        assert!(
+            told.stdout.contains("bound to this hardware already"),
+            "{told:?}"
+        );
+        assert!(told.stderr.contains("gatehand roll"), "{told:?}");
+        assert_eq!(HERE.told(&scanner, &adopt)["done"], Value::Null);
+    }
+    assert!(scanner.lasting_files() == before);
 }
 
 #[test]

@@ -18,15 +18,15 @@ use crate::common::scanner::{Ended, Scanner, end};
 const WORDS: &str = "correct horse battery";
 
 /// A device and its server.
-struct Kiosk {
+pub struct Kiosk {
     installation: Installation,
-    scanner: Scanner,
-    credentials: Credentials,
-    passphrase: PathBuf,
+    pub scanner: Scanner,
+    pub credentials: Credentials,
+    pub passphrase: PathBuf,
 }
 
 impl Kiosk {
-    fn new() -> Self {
+    pub fn new() -> Self {
         let (installation, scanner) = (Installation::start(), Scanner::new());
         let token = installation.create_device("Lane 1");
         scanner.init(&installation.url, &token, &[]).succeeds();
@@ -41,30 +41,35 @@ impl Kiosk {
     }
 
     /// A `gatehand vault` command, with the passphrase in a file if it is `asked` for.
-    fn vault(&self, arguments: &[&str], asked: bool) -> Ended {
+    pub fn vault(&self, arguments: &[&str], asked: bool) -> Ended {
         let sealed = ["--passphrase-file", self.passphrase.to_str().unwrap()];
         let sealed = if asked { &sealed[..] } else { &[] };
         let arguments = [&["vault"], arguments, sealed].concat();
         self.credentials.run(&self.scanner, &arguments)
     }
 
-    fn to_credential(&self) {
+    pub fn to_credential(&self) {
         self.vault(&["rekey", "--to", "credential"], true)
             .succeeds();
     }
 
-    fn file(&self, name: &str) -> PathBuf {
+    /// As after its TPM was cleared.
+    pub fn lose_credential(&self) {
+        fs::write(self.credentials.file(), "nobody opens this").unwrap();
+    }
+
+    pub fn file(&self, name: &str) -> PathBuf {
         self.scanner.home().join(name)
     }
 
     /// What a unit with the credential, if there is one, says who this device is.
-    fn info(&self) -> Ended {
+    pub fn info(&self) -> Ended {
         self.credentials.run_loaded(&self.scanner, &["info"])
     }
 
     /// Asserts that no key is handed over and no file is left of a move.
     #[track_caller]
-    fn has_nothing_left(&self) {
+    pub fn has_nothing_left(&self) {
         let vault = Connection::open(self.file("vault.db")).unwrap();
         let handed = "SELECT count(*) FROM entry WHERE name = 'key handover'";
         let handed: u64 = vault.query_row(handed, [], |row| row.get(0)).unwrap();
@@ -243,8 +248,7 @@ fn a_vault_whose_credential_is_lost_opens_with_its_passphrase() {
     for to in ["credential", "file"] {
         let kiosk = Kiosk::new();
         kiosk.to_credential();
-        // As after its TPM was cleared.
-        fs::write(kiosk.credentials.file(), "nobody opens this").unwrap();
+        kiosk.lose_credential();
         kiosk.scanner.run(&["info"]).complains(11, "was not given");
         kiosk.vault(&["recover", "--to", to], true).succeeds();
         match to {
@@ -266,10 +270,10 @@ fn a_vault_whose_credential_is_lost_opens_with_its_passphrase() {
 fn a_recovery_file_that_is_damaged_or_of_another_vault_loses_nothing() {
     let (kiosk, other) = (Kiosk::new(), Kiosk::new());
     let recover = ["recover", "--to", "file"];
-    let none = kiosk.vault(&recover, true);
-    none.complains(11, "there is no");
     kiosk.to_credential();
     other.to_credential();
+    let credential = fs::read(kiosk.credentials.file()).unwrap();
+    kiosk.lose_credential();
     let path = kiosk.file("vault.recovery");
     let good = fs::read_to_string(&path).unwrap();
     let foreign = fs::read_to_string(other.file("vault.recovery")).unwrap();
@@ -294,7 +298,9 @@ fn a_recovery_file_that_is_damaged_or_of_another_vault_loses_nothing() {
         assert!(kiosk.scanner.lasting_files() == before, "{words}");
     }
     fs::write(&path, good).unwrap();
+    fs::write(kiosk.credentials.file(), credential).unwrap();
     kiosk.info().succeeds();
+    kiosk.lose_credential();
     kiosk.vault(&recover, true).succeeds();
     kiosk.scanner.run(&["info"]).succeeds();
 }
@@ -308,7 +314,7 @@ fn a_person_has_three_tries_at_a_passphrase_and_none_is_shown() {
         .command(&kiosk.scanner, &["vault", "rekey", "--to", "credential"]);
     let mut child = pty.start_for_a_person(&command);
     for (question, answer) in [
-        ("A passphrase for the recovery file: ", "short\r"),
+        ("of at least 12 characters: ", "short\r"),
         ("12 characters or more", "correct horse batteryy\u{7f}\r"),
         ("The same again: ", "correct horse battery\r"),
     ] {
@@ -319,9 +325,11 @@ fn a_person_has_three_tries_at_a_passphrase_and_none_is_shown() {
     assert!(child.wait().unwrap().success(), "{}", pty.shown());
     assert!(!pty.shown().contains("horse"), "{}", pty.shown());
 
+    let credential = fs::read(kiosk.credentials.file()).unwrap();
     let recover = ["vault", "recover", "--to", "file"];
     let command = kiosk.credentials.command(&kiosk.scanner, &recover);
     for (tries, code) in [(&["x", "wrong", ""][..], 21), (&["x", WORDS], 0)] {
+        kiosk.lose_credential();
         let before = kiosk.scanner.lasting_files();
         let pty = Pty::new();
         let mut child = pty.start_for_a_person(&command);
@@ -336,6 +344,7 @@ fn a_person_has_three_tries_at_a_passphrase_and_none_is_shown() {
         if code == 21 {
             pty.wait_for("the passphrase is not the right one");
             assert!(kiosk.scanner.lasting_files() == before);
+            fs::write(kiosk.credentials.file(), &credential).unwrap();
             kiosk.info().succeeds();
         }
     }
@@ -373,7 +382,9 @@ fn without_a_terminal_a_passphrase_comes_from_a_file_or_standard_input() {
     assert!(child.wait().unwrap().success());
     kiosk.info().succeeds();
     fs::write(&kiosk.passphrase, WORDS).unwrap();
+    kiosk.lose_credential();
     kiosk.vault(&["recover", "--to", "file"], true).succeeds();
+    fs::remove_file(kiosk.credentials.file()).unwrap();
 
     kiosk
         .vault(&["rekey", "--to", "credential", "--no-recovery"], false)
@@ -396,7 +407,15 @@ fn no_key_and_no_passphrase_is_seen_however_talkative_the_commands_are() {
         ),
         (&["rekey", "--log", "trace", "--json"], false),
     ] {
-        let Ended { stdout, stderr, .. } = kiosk.vault(arguments, asked);
+        if arguments.contains(&"recover") {
+            fs::remove_file(kiosk.credentials.file()).unwrap();
+        }
+        let Ended {
+            code,
+            stdout,
+            stderr,
+        } = kiosk.vault(arguments, asked);
+        assert_eq!(code, 0, "{stderr}");
         seen.push_str(&stdout);
         seen.push_str(&stderr);
         keys.extend(fs::read(kiosk.file("vault.key")));

@@ -26,6 +26,7 @@ mod given_trust;
 mod kept_media_keys;
 mod key_checks;
 mod key_homes;
+mod key_moves;
 mod media_keys;
 mod memory;
 mod odd_names;

@@ -5,9 +5,11 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::process::Command;
 
+use rustix::fs::{CWD, FileType, Mode, mknodat};
 use serde_json::Value;
 
 use crate::common::installation::Installation;
+use crate::common::pty::Pty;
 use crate::common::scanner::{Ended, Scanner, end};
 use crate::common::server::ORGANIZER;
 use crate::common::skip::can_run;
@@ -217,6 +219,63 @@ fn only_an_enrolled_device_leaves_and_no_file_is_written_over() {
         .run(&kiosk.old, "export", &[])
         .complains(16, "revoked");
     assert!(!kiosk.export.exists());
+}
+
+#[test]
+fn what_is_begun_while_a_passphrase_is_typed_is_in_the_export() {
+    let kiosk = Kiosk::new();
+    let export = kiosk.export.to_str().unwrap();
+    let command = kiosk.old.command(&["vault", "export", export]);
+    let pty = Pty::new();
+    let mut child = pty.start_for_a_person(&command);
+    pty.wait_for("passphrase for");
+    kiosk.old.run(&["roll"]).succeeds();
+    for (question, answer) in [("passphrase for", WORDS), ("The same again: ", WORDS)] {
+        pty.wait_for(question);
+        pty.wait_until_quiet();
+        pty.types_slowly(&format!("{answer}\r"));
+    }
+    assert!(child.wait().unwrap().success(), "{}", pty.shown());
+    let new = Scanner::new();
+    kiosk.import(&new).succeeds();
+    new.run(&["info"]).succeeds();
+}
+
+#[test]
+fn nobody_is_asked_for_a_passphrase_for_nothing() {
+    let kiosk = Kiosk::new().exported();
+    let export = kiosk.export.to_str().unwrap();
+    // Without a passphrase there is nothing to ask at: it would be told if it was asked for.
+    let export = ["vault", "export", export];
+    kiosk.old.run(&export).complains(1, "exists");
+    fs::remove_file(&kiosk.export).unwrap();
+    Scanner::new().run(&export).complains(13, "not enrolled");
+    kiosk
+        .old
+        .run(&export)
+        .complains(2, "a passphrase is needed");
+    assert!(!kiosk.export.exists());
+}
+
+#[test]
+fn a_pipe_in_place_of_an_export_keeps_nobody_waiting() {
+    let kiosk = Kiosk::new();
+    let pipe = kiosk.old.scratch().join("pipe");
+    mknodat(CWD, &pipe, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).unwrap();
+    let new = Scanner::new();
+    let import = new.command(&["vault", "import", pipe.to_str().unwrap()]);
+    let mut command = Command::new("timeout");
+    command
+        .arg("20")
+        .arg(import.get_program())
+        .args(import.get_args());
+    for (name, value) in import.get_envs() {
+        match value {
+            Some(value) => command.env(name, value),
+            None => command.env_remove(name),
+        };
+    }
+    end(command.output().unwrap()).complains(1, "not a regular file");
 }
 
 #[test]

@@ -6,6 +6,8 @@ mod clients;
 mod memory;
 mod pause;
 mod sent;
+#[cfg(feature = "cli")]
+mod unfinished_move;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -32,6 +34,8 @@ pub use apart::is_working_apart;
 pub(super) use clients::is_same_server;
 pub(super) use memory::{Known, Last};
 pub(super) use sent::Sent;
+#[cfg(feature = "cli")]
+pub use unfinished_move::CUT_SHORT;
 
 /// How often to look whether another process that changes the device is done.
 const LOCK_INTERVAL: Duration = Duration::from_millis(50);
@@ -151,7 +155,12 @@ impl Core {
                 Err(VaultError::Busy { .. }) if Instant::now() < until => {
                     tokio::time::sleep(LOCK_INTERVAL).await;
                 }
-                result => return Ok(result?),
+                result => {
+                    let lock = result?;
+                    #[cfg(feature = "cli")]
+                    self.finish_move_under(&lock);
+                    return Ok(lock);
+                }
             }
         }
     }

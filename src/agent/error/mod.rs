@@ -168,6 +168,15 @@ pub enum AgentError {
     /// Nothing tells this hardware from other.
     #[error("nothing tells this hardware from other: it has no serial number, and none is given")]
     NoHardware,
+    /// What was begun on the device decides whether it goes on to be one.
+    #[cfg(feature = "cli")]
+    #[error(
+        "{} was begun here and is not finished, so the vault was not bound to this hardware", operation.name()
+    )]
+    NotAdoptedHere {
+        /// What.
+        operation: Operation,
+    },
     /// The server told of another device than this one.
     #[error("{server} answered with another device than this one")]
     OtherDevice {
@@ -347,7 +356,7 @@ impl AgentError {
             #[cfg(feature = "cli")]
             Self::NotExported { .. } => ErrorKind::Rejected,
             #[cfg(feature = "cli")]
-            Self::UnderWay { .. } => ErrorKind::Failed,
+            Self::UnderWay { .. } | Self::NotAdoptedHere { .. } => ErrorKind::Failed,
             Self::AnswerLost { .. } => ErrorKind::AnswerLost,
             Self::Refused {
                 about_token: true, ..

@@ -47,22 +47,18 @@ pub(in crate::agent) async fn adopt_hardware(core: &Core) -> Result<Done, AgentE
     core.folder.refuse_if_volatile()?;
     let _lock = core.lock().await?;
     let mut vault = Vault::open(&core.folder)?;
-    let device = Device::load(&vault)?;
-    let bound = own.bound().map_err(AgentError::Random)?;
-    let pending = device.situation().pending;
-    if pending.is_some() && pending != Some(Operation::Update) {
-        // What was begun may have been sent before, and so goes on under its own key.
-        vault.change(|change| Ok::<_, AgentError>(hardware::store(&bound, change)?))?;
-        let device = Device::load(&vault)?;
-        resume_operation(core, &mut vault, &device, Sent::Before).await?;
-        let device = Device::load(&vault)?;
-        return match device.identity {
-            Some(identity) if pending == Some(Operation::Roll) => Ok(Done {
-                identity,
-                went_on: true,
-            }),
-            _ => Err(AgentError::unusable(&device)),
-        };
+    let mut device = Device::load(&vault)?;
+    match device.situation().pending {
+        // To take the vault over says nothing of whether the device is to be given up.
+        Some(operation @ Operation::Revoke) => {
+            return Err(AgentError::NotAdoptedHere { operation });
+        }
+        // A copy that was made since goes on with it, too, and hears of the same new key: that ends no copy.
+        Some(Operation::Roll) => {
+            resume_operation(core, &mut vault, &device, Sent::Before).await?;
+            device = Device::load(&vault)?;
+        }
+        _ => {}
     }
     if device.situation().begin(Operation::Roll, false).is_err() {
         return Err(AgentError::unusable(&device));
@@ -71,7 +67,7 @@ pub(in crate::agent) async fn adopt_hardware(core: &Core) -> Result<Done, AgentE
         return Err(AgentError::NotEnrolled);
     };
     let begun = BegunOperation {
-        bound: Some(bound),
+        bound: Some(own.bound().map_err(AgentError::Random)?),
         ..BegunOperation::new(OnIdentity::Roll)?
     };
     let sent = Sent::Never;

@@ -4,10 +4,14 @@ use std::io::{self, IsTerminal};
 
 use clap::Args;
 
+use crate::agent::{Agent, AgentError, Course, Kinship};
 use crate::cli::connection_arguments::ConnectionArguments;
 use crate::cli::device::{KeepingArguments, Outcome, server_name};
 use crate::cli::error::CliError;
-use crate::cli::{input, progress, runtime};
+use crate::cli::{input, output, progress, runtime};
+
+/// As `--json` names it.
+const COMMAND: &str = "vault adopt-hardware";
 
 const EXAMPLES: &str = "\
 Examples:
@@ -35,8 +39,15 @@ pub(super) struct AdoptHardware {
 impl AdoptHardware {
     pub(super) fn run(self) -> Result<(), CliError> {
         let agent = self.keeping.agent(&self.connection)?;
-        let identity = agent.status()?.identity;
-        if let (Some(identity), false) = (identity, self.yes) {
+        let own = self.connection.hardware.own(&self.keeping.folder()?);
+        if own.ids.is_empty() {
+            return Err(AgentError::NoHardware.into());
+        }
+        let status = agent.status()?;
+        if status.kinship(&own) == Kinship::Same && status.pending.is_none() {
+            return self.tell_of_nothing(&agent);
+        }
+        if let (Some(identity), false) = (status.identity, self.yes) {
             if !io::stdin().is_terminal() {
                 return Err(CliError::NotConfirmed);
             }
@@ -54,6 +65,27 @@ impl AdoptHardware {
         let adopted = progress::shown(&what, agent.adopt_hardware());
         let done = runtime::for_calls()?.block_on(adopted)?;
         let heading = "The vault is bound to this hardware, and the device has a new key.";
-        Outcome::of("vault adopt-hardware", &done).show(&agent, heading, self.json)
+        Outcome::of(COMMAND, &done).show(&agent, heading, self.json)
+    }
+
+    /// That the vault is bound to this hardware, and no other copy was to be ended by that.
+    fn tell_of_nothing(&self, agent: &Agent) -> Result<(), CliError> {
+        let outcome = Outcome {
+            command: COMMAND,
+            course: Course::DoneBefore,
+            replaced: None,
+            given_up: None,
+            mapping: None,
+            is_elsewhere: false,
+            from_list: None,
+        };
+        let heading = "The vault is bound to this hardware already: there is nothing to adopt.";
+        outcome.show(agent, heading, self.json)?;
+        if !self.json {
+            output::say(
+                "Nothing was done. If there is another copy of it, gatehand roll here ends that: it replaces the key.",
+            );
+        }
+        Ok(())
     }
 }

@@ -10,10 +10,12 @@ use zeroize::Zeroizing;
 use crate::cli::error::CliError;
 use crate::cli::terminal::Quiet;
 use crate::cli::{input, output};
-use crate::passphrase::{LONGEST, Passphrase, PassphraseError};
+use crate::passphrase::{LONGEST, Passphrase, PassphraseError, SHORTEST};
 
 /// How often a person may be wrong.
 const TRIES: usize = 3;
+/// Longest file with a passphrase, in bytes: with what editors put around it.
+const FILE_LIMIT: u64 = LONGEST as u64 + 64;
 /// How long a signal waits for a key to be pressed.
 const PATIENCE: Timespec = Timespec {
     tv_sec: 0,
@@ -31,15 +33,17 @@ pub(super) fn for_sealing(file: Option<&Path>, what: &str) -> Result<Passphrase,
         let text = from_file(file)?;
         return Passphrase::to_seal(&text).map_err(|source| unfit(file, source));
     }
-    let mut told = None;
+    let mut told: Option<String> = None;
     for _ in 0..TRIES {
         if let Some(words) = told.take() {
-            output::say(words);
+            output::say(&words);
         }
-        let text = typed(&format!("A passphrase for {what}: "))?;
+        let text = typed(&format!(
+            "A passphrase for {what}, of at least {SHORTEST} characters: "
+        ))?;
         let passphrase = match Passphrase::to_seal(&text) {
             Err(PassphraseError::TooShort) => {
-                told = Some("That is too short: 12 characters or more.");
+                told = Some(format!("That is too short: {SHORTEST} characters or more."));
                 continue;
             }
             passphrase => passphrase.map_err(CliError::NewPassphrase)?,
@@ -47,7 +51,7 @@ pub(super) fn for_sealing(file: Option<&Path>, what: &str) -> Result<Passphrase,
         if Passphrase::new(&typed("The same again: ")?).is_ok_and(|again| again.is(&passphrase)) {
             return Ok(passphrase);
         }
-        told = Some("The two differ.");
+        told = Some("The two differ.".to_owned());
     }
     Err(CliError::PassphrasesDiffer)
 }
@@ -79,13 +83,13 @@ pub(super) fn opened<T>(
     Err(failed(PassphraseError::Mismatch))
 }
 
-/// The text of a file, up to the end of its line.
+/// The text of a file, without the mark that editors begin it with and the ends of its last line.
 fn from_file(file: &Path) -> Result<Zeroizing<String>, CliError> {
-    let bytes = input::read_key_file(file, LONGEST as u64 + 2)?;
+    let bytes = input::read_key_file(file, FILE_LIMIT)?;
     let text = str::from_utf8(&bytes).map_err(|_| unfit(file, PassphraseError::Form))?;
-    let text = text.strip_suffix('\n').unwrap_or(text);
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     Ok(Zeroizing::new(
-        text.strip_suffix('\r').unwrap_or(text).to_owned(),
+        text.trim_end_matches(['\r', '\n']).to_owned(),
     ))
 }
 
@@ -115,10 +119,11 @@ fn typed(question: &str) -> Result<Zeroizing<String>, CliError> {
     let line = line(&quiet).map_err(unreadable);
     // The terminal did not show its end either.
     writeln!(terminal)?;
-    line
+    line?.ok_or(CliError::NotTyped)
 }
 
-fn line(quiet: &Quiet) -> io::Result<Zeroizing<String>> {
+/// What is typed up to the end of a line; `None` if it ends with nothing, as by Ctrl+D.
+fn line(quiet: &Quiet) -> io::Result<Option<Zeroizing<String>>> {
     // As long as it gets: what grows leaves a copy behind.
     let mut line = Zeroizing::new(Vec::with_capacity(LONGEST + 4));
     loop {
@@ -132,10 +137,11 @@ fn line(quiet: &Quiet) -> io::Result<Zeroizing<String>> {
         }
         let mut byte = Zeroizing::new([0; 1]);
         if rustix::io::read(&stdin, &mut *byte)? == 0 {
-            break;
+            return Ok(None);
         }
         let [byte] = *byte;
         match byte {
+            EOT if line.is_empty() => return Ok(None),
             b'\r' | b'\n' | EOT => break,
             ETX => quiet.interrupt(),
             WIPE => line.clear(),
@@ -148,7 +154,7 @@ fn line(quiet: &Quiet) -> io::Result<Zeroizing<String>> {
         }
     }
     match str::from_utf8(&line) {
-        Ok(text) => Ok(Zeroizing::new(text.to_owned())),
+        Ok(text) => Ok(Some(Zeroizing::new(text.to_owned()))),
         Err(_) => Err(io::ErrorKind::InvalidData.into()),
     }
 }

@@ -6,7 +6,7 @@ use clap::Args;
 use serde::Serialize;
 
 use super::{ask, export_file};
-use crate::agent::Identity;
+use crate::agent::{Agent, AgentError, Identity};
 use crate::cli::connection_arguments::ConnectionArguments;
 use crate::cli::device;
 use crate::cli::error::CliError;
@@ -58,9 +58,11 @@ impl Export {
         if file.symlink_metadata().is_ok() {
             return Err(unwritable(std::io::ErrorKind::AlreadyExists.into()));
         }
+        self.refuse_if_none_leaves(&agent)?;
+        let passphrase = ask::for_sealing(self.passphrase_file.as_deref(), &name)?;
+        // What was begun while it was typed belongs to the device, too.
         let what = format!("asking {}", device::server_name(&agent));
         let moved = runtime::for_calls()?.block_on(progress::shown(&what, agent.export()))?;
-        let passphrase = ask::for_sealing(self.passphrase_file.as_deref(), &name)?;
         let contents = export_file::write(&moved, &passphrase).map_err(CliError::NewPassphrase)?;
         private_file::create(&file, &contents).map_err(unwritable)?;
         let heading = "This device is in the file.";
@@ -78,5 +80,14 @@ impl Export {
             "It works here until gatehand vault import has read the file on the other machine. Then remove the file, and this vault.",
         );
         output::has_told(told, heading)
+    }
+
+    /// Says before anything is typed that there is no device to export.
+    fn refuse_if_none_leaves(&self, agent: &Agent) -> Result<(), CliError> {
+        match agent.status()?.hindrance {
+            // What was begun is gone on with.
+            Some(AgentError::Enrolling { .. }) | None => Ok(()),
+            Some(error) => Err(error.into()),
+        }
     }
 }

@@ -45,7 +45,7 @@ impl Import {
     pub(super) fn run(self) -> Result<(), CliError> {
         let agent = self.keeping.agent(&self.connection)?;
         let name = input::name(&self.file);
-        let bytes = input::read_file(&self.file, export_file::LIMIT)?;
+        let bytes = input::read_key_file(&self.file, export_file::LIMIT)?;
         let sealed = export_file::read(&bytes).map_err(|source| CliError::Passphrase {
             name: name.clone(),
             source,
@@ -76,6 +76,7 @@ impl Import {
             replaced: None,
             given_up: None,
             mapping: None,
+            is_elsewhere: false,
             from_list: None,
         };
         outcome.show(&agent, heading, self.json)?;

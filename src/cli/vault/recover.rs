@@ -5,13 +5,14 @@ use std::io;
 use clap::Args;
 
 use super::key_arguments::{KeyArguments, To};
+use super::new_key::How;
 use super::{ask, new_key, recovery_file};
 use crate::agent::AgentError;
 use crate::cli::error::CliError;
 use crate::cli::vault_folder;
 use crate::key_envelope::LENGTH_LIMIT;
 use crate::regular_file;
-use crate::vault::{NewHome, Vault, VaultError};
+use crate::vault::{Folder, NewHome, Vault, VaultError};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -39,6 +40,7 @@ impl Recover {
         let folder = vault_folder::locate()?;
         let path = folder.recovery_path();
         let name = path.display().to_string();
+        self.refuse_if_it_opens(&folder)?;
         let bytes =
             regular_file::read(&path, LENGTH_LIMIT).map_err(|source| match source.kind() {
                 io::ErrorKind::NotFound => CliError::NoRecovery { name: name.clone() },
@@ -70,8 +72,27 @@ impl Recover {
         }
         let to = NewHome::from(self.to);
         let passphrase = (to == NewHome::Credential).then_some(passphrase);
-        new_key::give(&folder, to, &self.key, passphrase.as_ref(), true)?;
+        let how = How {
+            is_recovery: true,
+            is_home_named: true,
+        };
+        new_key::give(&folder, to, &self.key, passphrase.as_ref(), how)?;
         drop(alone);
-        new_key::tell(&folder, to, to == NewHome::File, &self.key, self.json)
+        let has_moved = to == NewHome::File;
+        new_key::tell(&folder, to, has_moved, true, &self.key, self.json)
+    }
+
+    /// Refuses a vault that opens with its key, unless a recovery of it was cut short.
+    fn refuse_if_it_opens(&self, folder: &Folder) -> Result<(), CliError> {
+        let folder = self.key.with_key_of_file(folder.clone());
+        match Vault::look(&folder) {
+            Ok(Some(vault)) if !vault.has_unfinished_move()? => Err(CliError::NothingToRecover {
+                home: match vault.is_key_in_credential()? {
+                    true => format!("the credential {}", self.key.credential_file.display()),
+                    false => folder.key_path().display().to_string(),
+                },
+            }),
+            _ => Ok(()),
+        }
     }
 }

@@ -3,6 +3,7 @@
 use clap::Args;
 
 use super::key_arguments::{KeyArguments, To};
+use super::new_key::How;
 use super::{ask, new_key};
 use crate::agent::AgentError;
 use crate::cli::error::CliError;
@@ -53,10 +54,20 @@ impl Rekey {
         // In its file the key has no need of it.
         let has_recovery = to == NewHome::Credential && !self.no_recovery;
         let passphrase = has_recovery
-            .then(|| ask::for_sealing(self.key.passphrase_file.as_deref(), "the recovery file"))
+            .then(|| {
+                ask::for_sealing(
+                    self.key.passphrase_file.as_deref(),
+                    "the recovery file, which opens the vault if the credential is lost",
+                )
+            })
             .transpose()?;
-        new_key::give(&folder, to, &self.key, passphrase.as_ref(), false)?;
+        let had_recovery = folder.recovery_path().exists();
+        let how = How {
+            is_recovery: false,
+            is_home_named: self.to.is_some(),
+        };
+        new_key::give(&folder, to, &self.key, passphrase.as_ref(), how)?;
         drop(alone);
-        new_key::tell(&folder, to, to != from, &self.key, self.json)
+        new_key::tell(&folder, to, to != from, had_recovery, &self.key, self.json)
     }
 }
