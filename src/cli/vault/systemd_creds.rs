@@ -16,6 +16,10 @@ use crate::vault::{CREDENTIAL, KeyStore, StoreError};
 const PROGRAM: &str = "systemd-creds";
 /// How long it may take: a TPM is slow, and one that hangs never answers.
 const PATIENCE: Duration = Duration::from_secs(60);
+/// What a TPM is to have measured before it opens a credential. What is measured while booting changes with each update of
+/// the firmware, so nothing; but then some versions of systemd, as 252, make what they don't open. For these a register
+/// that is for debugging, which stays as it is.
+const MEASURED: [&str; 2] = ["--tpm2-pcrs=", "--tpm2-pcrs=16"];
 /// How often to look whether it has ended.
 const INTERVAL: Duration = Duration::from_millis(10);
 /// Longest credential that is read, in bytes.
@@ -51,12 +55,22 @@ impl KeyStore for SystemdCreds {
             WithKey::Tpm2 => "tpm2",
             WithKey::Host => "host",
         };
-        let mut command = Self::command("encrypt");
-        command
-            .arg(format!("--with-key={with_key}"))
-            // What is measured while booting changes with each update of the firmware.
-            .args(["--tpm2-pcrs=", "-", "-"]);
-        run(command, key, PATIENCE).map(|output| output.to_vec())
+        let mut last = io::Error::other("it is another one");
+        for measured in MEASURED {
+            let mut command = Self::command("encrypt");
+            command
+                .arg(format!("--with-key={with_key}"))
+                .args([measured, "-", "-"]);
+            let wrapped = run(command, key, PATIENCE)?;
+            let mut command = Self::command("decrypt");
+            command.args(["-", "-"]);
+            match run(command, &wrapped, PATIENCE) {
+                Ok(read) if *read == key => return Ok(wrapped.to_vec()),
+                Ok(_) => {}
+                Err(error) => last = error,
+            }
+        }
+        Err(last)
     }
 
     fn unwrap(&self, file: &Path) -> Result<Zeroizing<Vec<u8>>, StoreError> {
