@@ -159,11 +159,11 @@ fn plain(error: &CliError) -> Option<&'static str> {
         CliError::NoPassphrase => Some(
             "run it at a terminal, or give a file with --passphrase-file, or - for standard input",
         ),
-        CliError::PassphraseFile { .. } => {
-            Some("write the passphrase into it, as text in one line")
-        }
         CliError::NewPassphrase(PassphraseError::Lines | PassphraseError::Control) => {
             Some("take one that can be typed, as of four words with blanks between them")
+        }
+        CliError::PassphraseFile { .. } => {
+            Some("write the passphrase into it, as text in one line")
         }
         CliError::PassphrasesDiffer => {
             Some("run it again, and type the same passphrase twice, of 12 characters or more")
@@ -238,7 +238,7 @@ fn of_passphrase(error: &PassphraseError) -> Option<&'static str> {
 fn of_key(error: &VaultError) -> Option<&'static str> {
     match error {
         VaultError::KeyNotGiven { .. } => Some(
-            "run it in a unit that loads the credential, as with systemd-run --pipe --wait -p LoadCredentialEncrypted=gatehand.vault-key:/etc/credstore.encrypted/gatehand.vault-key; if systemd can't open that any more, gatehand vault recover opens the vault with its passphrase",
+            "start the service, as with systemctl start gatehand: commands use its credential while it runs; or run the command in a unit that loads it: systemd-run --quiet --pipe --wait --uid=gatehand --setenv=GATEHAND_HOME=/var/lib/gatehand -p LoadCredentialEncrypted=gatehand.vault-key:/etc/credstore.encrypted/gatehand.vault-key gatehand info; if systemd can't open that any more, gatehand vault recover opens the vault with its passphrase",
         ),
         VaultError::Credential { .. }
         | VaultError::OtherKey {
@@ -249,6 +249,9 @@ fn of_key(error: &VaultError) -> Option<&'static str> {
         ),
         VaultError::HomeTaken { .. } => Some(
             "move it away if nothing else needs it, or name another file with --credential-file",
+        ),
+        VaultError::OtherCredential { .. } => Some(
+            "name the file that the unit loads with --credential-file, or say --to credential, and have the units load this one from now on",
         ),
         VaultError::NotKept { .. } => Some(
             "run it as root, on a system whose systemd-creds works; --with-key host does without a TPM",

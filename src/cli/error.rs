@@ -114,10 +114,10 @@ pub(super) enum CliError {
         "no passphrase of {SHORTEST} characters or more was typed twice alike; nothing was changed"
     )]
     PassphrasesDiffer,
-    #[error("a passphrase is needed, and there is no terminal to ask for it")]
-    NoPassphrase,
     #[error("no passphrase was typed; nothing was changed")]
     NotTyped,
+    #[error("a passphrase is needed, and there is no terminal to ask for it")]
+    NoPassphrase,
     #[error(
         "the device is in this vault, but its key is not replaced yet, so that the machine it comes from still works"
     )]

@@ -142,6 +142,9 @@ fn of_vault() -> Vec<VaultError> {
         VaultError::HomeTaken {
             path: "/etc/credstore.encrypted/gatehand.vault-key".into(),
         },
+        VaultError::OtherCredential {
+            path: "/etc/credstore.encrypted/gatehand.vault-key".into(),
+        },
         VaultError::NotKept {
             path: "/etc/credstore.encrypted/gatehand.vault-key.next".into(),
             source: io::Error::other("systemd-creds: TPM2 support is not available on this system"),
@@ -442,16 +445,16 @@ fn of_command() -> Vec<CliError> {
             source: PassphraseError::Form,
         },
         CliError::NewPassphrase(PassphraseError::TooShort),
+        CliError::NewPassphrase(PassphraseError::Lines),
+        CliError::NewPassphrase(PassphraseError::Control),
         CliError::PassphrasesDiffer,
+        CliError::NotTyped,
         CliError::OldElsewhere {
             source: Box::new(AgentError::OtherHardware {
                 differs: vec!["serial of the board"],
             }),
         },
-        CliError::NewPassphrase(PassphraseError::Lines),
-        CliError::NewPassphrase(PassphraseError::Control),
         CliError::NoPassphrase,
-        CliError::NotTyped,
         CliError::NotRolled {
             source: Box::new(AgentError::Unanswered {
                 operation: Some(Operation::Roll),

@@ -165,6 +165,14 @@ pub enum VaultError {
         /// The file.
         path: PathBuf,
     },
+    /// The credential that opens the vault is not the one that was named.
+    #[error(
+        "the vault opens with the credential that this command was given, and {path} is not the credential that it came from: nothing was changed"
+    )]
+    OtherCredential {
+        /// The file that was named.
+        path: PathBuf,
+    },
     /// What was written as a key's home gives another key, or none.
     #[error("the key that was written to {path} can't be read back: nothing was changed")]
     NotKept {
@@ -355,6 +363,7 @@ impl VaultError {
             | Self::KeyNotGiven { .. }
             | Self::Credential { .. }
             | Self::HomeTaken { .. }
+            | Self::OtherCredential { .. }
             | Self::NotKept { .. }
             | Self::OtherKey {
                 key: KeyPlace::Credential,

@@ -62,6 +62,8 @@ pub struct Rekey<'a> {
     pub credential: Option<(&'a Path, &'a dyn KeyStore)>,
     /// Whether a credential that can't be opened any more gives way.
     pub replaces_unreadable: bool,
+    /// Whether the home was asked for by name, though a credential that opens the vault may be another one.
+    pub is_home_named: bool,
     /// What becomes of the recovery file.
     pub recovery: Recovery<'a>,
     /// What sealed entries may be bound to.
@@ -78,10 +80,13 @@ pub fn rekey(vault: &mut Vault, _lock: &ChangeLock, rekey: &Rekey<'_>) -> Result
         source,
     };
     let homes = Homes::of(vault, rekey)?;
+    let recovery = vault.folder.recovery_path();
+    for file in homes.files().chain([recovery.as_path()]) {
+        refuse_if_no_file(file)?;
+    }
     let new = Arc::new(SealingKey::random().map_err(not_sealed)?);
     homes.write_next(&new)?;
     failpoint::reach("rekey: key written");
-    let recovery = vault.folder.recovery_path();
     let next_recovery = next(&recovery);
     remove(&next_recovery)?;
     let recovery_to_come = match rekey.recovery {
@@ -117,6 +122,10 @@ pub fn rekey(vault: &mut Vault, _lock: &ChangeLock, rekey: &Rekey<'_>) -> Result
     for emptied in &homes.to_empty {
         remove(emptied)?;
         failpoint::reach("rekey: old home empty");
+    }
+    if let (NewHome::File, Some((credential, _))) = (rekey.to, rekey.credential) {
+        // What a move there that was cut short has left.
+        remove(&next(credential))?;
     }
     vault.change(|change| {
         change.remove(RECOVERY_TO_COME)?;
@@ -166,26 +175,38 @@ impl<'a> Homes<'a> {
         }
         if let Some((credential, its_store)) = rekey.credential {
             let is_target = rekey.to == NewHome::Credential;
-            match (credential.exists(), its_store.unwrap(credential)) {
-                (false, _) => {}
-                (true, Ok(bytes)) => {
-                    let key = key_envelope::read(&bytes).ok();
-                    let key = key.map(|key| Arc::new(SealingKey::from_bytes(*key)));
-                    let opened = opening(key.as_slice())?;
-                    match (opened.is_empty(), is_target) {
-                        (true, true) => return Err(taken(credential)),
-                        (true, false) => {}
-                        (false, true) => old.extend(opened),
-                        (false, false) => {
-                            old.extend(opened);
-                            to_empty.push(credential.to_owned());
-                        }
+            // systemd's program is asked only where there is something to open.
+            let unwrapped = credential.exists().then(|| its_store.unwrap(credential));
+            let loaded = vault.folder.key_home().load_credential().ok().flatten();
+            let found = match &unwrapped {
+                Some(Ok(bytes)) => opening(&key_in(bytes))?,
+                _ => Vec::new(),
+            };
+            if is_target
+                && !rekey.is_home_named
+                && found.is_empty()
+                && let Some(loaded) = loaded.map(Arc::new)
+                && !opening(&[loaded])?.is_empty()
+            {
+                return Err(VaultError::OtherCredential {
+                    path: credential.to_owned(),
+                });
+            }
+            match unwrapped {
+                None => {}
+                Some(Ok(_)) => match (found.is_empty(), is_target) {
+                    (true, true) => return Err(taken(credential)),
+                    (true, false) => {}
+                    (false, true) => old.extend(found),
+                    (false, false) => {
+                        old.extend(found);
+                        to_empty.push(credential.to_owned());
                     }
-                }
-                (true, Err(_)) if is_target && !rekey.replaces_unreadable => {
+                },
+                Some(Err(_)) if is_target && !rekey.replaces_unreadable => {
                     return Err(taken(credential));
                 }
-                (true, Err(_)) => {}
+                Some(Err(_)) => {}
             }
             store = is_target.then_some(its_store);
         }
@@ -200,6 +221,13 @@ impl<'a> Homes<'a> {
             target,
             to_empty,
         })
+    }
+
+    /// What is written or emptied.
+    fn files(&self) -> impl Iterator<Item = &Path> {
+        let made = [self.target.as_path(), self.next.as_path()];
+        made.into_iter()
+            .chain(self.to_empty.iter().map(PathBuf::as_path))
     }
 
     /// Writes the new key beside its home, and reads it back.
@@ -256,6 +284,26 @@ fn refuse_if_taken(file: &Path, check: &[u8], old: &[Arc<SealingKey>]) -> Result
         true => Ok(()),
         false => Err(taken(file)),
     }
+}
+
+/// The key in the credential, if one is.
+fn key_in(bytes: &[u8]) -> Vec<Arc<SealingKey>> {
+    let key = key_envelope::read(bytes).ok();
+    key.map(|key| Arc::new(SealingKey::from_bytes(*key)))
+        .into_iter()
+        .collect()
+}
+
+/// What is no file of its own can't be written over: found before anything is sealed anew.
+fn refuse_if_no_file(path: &Path) -> Result<(), VaultError> {
+    let words = match fs::symlink_metadata(path) {
+        Ok(file) if file.is_file() => return Ok(()),
+        Ok(file) if file.is_symlink() => "it is a symbolic link, and a key's file is none",
+        Ok(_) => "it is not a regular file",
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(source) => return Err(VaultError::unwritable(path, source)),
+    };
+    Err(VaultError::unwritable(path, io::Error::other(words)))
 }
 
 fn taken(path: &Path) -> VaultError {

@@ -2,11 +2,13 @@
 //! that was cut short.
 
 use std::fs;
+use std::os::unix::fs::symlink;
 
 use rustix::fs::{CWD, FileType, Mode, mknodat};
 
+use crate::common::credentials::{in_front, program};
 use crate::common::pty::Pty;
-use crate::common::scanner::end;
+use crate::common::scanner::{Ended, end};
 use crate::key_homes::Kiosk;
 
 const WORDS: &str = "correct horse battery";
@@ -67,6 +69,67 @@ fn the_next_command_of_the_service_ends_a_move_that_was_cut_short() {
 }
 
 #[test]
+fn a_home_that_is_a_link_is_found_before_anything_is_sealed_anew() {
+    let kiosk = Kiosk::new();
+    let credential = kiosk.credentials.file();
+    fs::create_dir_all(credential.parent().unwrap()).unwrap();
+    let elsewhere = kiosk.scanner.scratch().join("elsewhere");
+    for link in [credential.clone(), kiosk.file("vault.recovery")] {
+        symlink(&elsewhere, &link).unwrap();
+        let before = kiosk.scanner.lasting_files();
+        let refused = kiosk.vault(&["rekey", "--to", "credential"], true);
+        refused.complains(10, "can't write");
+        refused.complains(10, "link");
+        assert!(
+            kiosk.scanner.lasting_files() == before,
+            "{}",
+            link.display()
+        );
+        assert!(!hands_over(&kiosk) && !elsewhere.exists());
+        fs::remove_file(&link).unwrap();
+    }
+    kiosk.to_credential();
+    kiosk.info().succeeds();
+    kiosk.has_nothing_left();
+}
+
+#[test]
+fn another_credential_than_the_one_that_is_loaded_is_named_on_purpose_only() {
+    let kiosk = Kiosk::new();
+    kiosk.to_credential();
+    let other = kiosk.scanner.scratch().join("other-credential");
+    let rekey = |more: &[&str]| {
+        let passphrase = ["--passphrase-file", kiosk.passphrase.to_str().unwrap()];
+        let arguments = [&["vault", "rekey"], more, &passphrase].concat();
+        let mut command = kiosk.credentials.command(&kiosk.scanner, &[]);
+        let (path, mut anew) = (
+            command.get_envs().find(|(name, _)| *name == "PATH"),
+            kiosk.scanner.command(&arguments),
+        );
+        if let Some((name, Some(path))) = path {
+            anew.env(name, path);
+        }
+        command = anew;
+        command.args(["--with-key", "host", "--credential-file"]);
+        command.arg(&other);
+        end(kiosk.credentials.loaded(command).output().unwrap())
+    };
+    let before = kiosk.scanner.lasting_files();
+    let refused: Ended = rekey(&[]);
+    refused.complains(10, "is not the credential");
+    assert!(kiosk.scanner.lasting_files() == before && !other.exists());
+    kiosk.info().succeeds();
+    let told = rekey(&["--to", "credential"]);
+    let told = told.succeeds();
+    let loads = format!(
+        "LoadCredentialEncrypted=gatehand.vault-key:{}",
+        other.display()
+    );
+    assert!(told.stderr.contains(&loads), "{told:?}");
+    assert!(other.exists());
+}
+
+#[test]
 fn a_pipe_in_place_of_a_credential_keeps_nobody_waiting() {
     let kiosk = Kiosk::new();
     kiosk.to_credential();
@@ -91,6 +154,23 @@ fn a_pipe_in_place_of_a_credential_keeps_nobody_waiting() {
 }
 
 #[test]
+fn systemd_is_asked_only_where_there_is_a_credential() {
+    let kiosk = Kiosk::new();
+    let bin = kiosk.scanner.scratch().join("counting");
+    let ran = kiosk.scanner.scratch().join("ran");
+    program(
+        &bin,
+        &format!("#!/bin/sh\ntouch {}\nexit 1\n", ran.display()),
+    );
+    let mut command = kiosk
+        .credentials
+        .command(&kiosk.scanner, &["vault", "rekey"]);
+    command.env("PATH", in_front(&bin));
+    end(command.output().unwrap()).succeeds();
+    assert!(!ran.exists());
+}
+
+#[test]
 fn nothing_is_sealed_with_a_passphrase_that_nobody_can_type() {
     let kiosk = Kiosk::new();
     let rekey = ["rekey", "--to", "credential"];
@@ -112,6 +192,39 @@ fn nothing_is_sealed_with_a_passphrase_that_nobody_can_type() {
     kiosk.lose_credential();
     kiosk.vault(&["recover", "--to", "file"], true).succeeds();
     kiosk.scanner.run(&["info"]).succeeds();
+}
+
+#[test]
+fn a_credential_that_was_never_finished_goes_with_the_next_move() {
+    let kiosk = Kiosk::new();
+    let file = kiosk.credentials.file();
+    let next = file.with_file_name("gatehand.vault-key.next");
+    fs::create_dir_all(file.parent().unwrap()).unwrap();
+    fs::write(&next, "of a command that was killed").unwrap();
+    kiosk.vault(&["rekey", "--to", "file"], false).succeeds();
+    assert!(!next.exists());
+    kiosk.has_nothing_left();
+}
+
+#[test]
+fn what_a_new_key_takes_away_and_asks_for_is_said() {
+    let kiosk = Kiosk::new();
+    kiosk.to_credential();
+    let told = kiosk.vault(&["rekey", "--no-recovery"], false);
+    let told = told.succeeds();
+    assert!(
+        told.stderr.contains("The old recovery file is gone"),
+        "{told:?}"
+    );
+    for words in ["LoadCredentialEncrypted=", "systemctl start gatehand"] {
+        assert!(told.stderr.contains(words), "{told:?}");
+    }
+    let not_given = kiosk.scanner.run(&["info"]);
+    not_given.complains(11, "systemctl start gatehand");
+    not_given.complains(
+        11,
+        "--uid=gatehand --setenv=GATEHAND_HOME=/var/lib/gatehand",
+    );
 }
 
 #[test]

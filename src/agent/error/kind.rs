@@ -174,6 +174,7 @@ impl From<&VaultError> for ErrorKind {
             | VaultError::NotWritten { .. }
             | VaultError::NotSealed { .. }
             | VaultError::HomeTaken { .. }
+            | VaultError::OtherCredential { .. }
             | VaultError::NotKept { .. } => Self::VaultUnwritable,
             VaultError::OpenFile { .. }
             | VaultError::Unreadable { .. }

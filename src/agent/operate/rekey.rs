@@ -14,6 +14,8 @@ pub struct NewKey<'a> {
     pub credential: (&'a Path, &'a dyn KeyStore),
     /// Whether a credential that can't be opened any more gives way.
     pub replaces_unreadable: bool,
+    /// Whether the home was asked for by name.
+    pub is_home_named: bool,
     /// What becomes of the recovery file.
     pub recovery: Recovery<'a>,
 }
@@ -32,6 +34,7 @@ pub fn rekey(folder: &Folder, new: NewKey<'_>) -> Result<(), AgentError> {
             to: new.to,
             credential: Some(new.credential),
             replaces_unreadable: new.replaces_unreadable,
+            is_home_named: new.is_home_named,
             recovery: new.recovery,
             contexts: &contexts,
             may_be_left: &MAY_BE_LEFT,

@@ -29,6 +29,8 @@ struct KeyDocument<'a> {
     folder: &'a Folder,
     #[serde(skip)]
     has_moved: bool,
+    #[serde(skip)]
+    has_lost_recovery: bool,
 }
 
 /// That no daemon runs, as long as this is kept.
@@ -39,13 +41,22 @@ pub(super) fn without_daemon(folder: &Folder) -> Result<Option<Instance>, CliErr
     })
 }
 
+/// How the vault comes to its new key.
+#[derive(Clone, Copy)]
+pub(super) struct How {
+    /// Whether a credential that can't be opened any more gives way.
+    pub(super) is_recovery: bool,
+    /// Whether the home was asked for by name.
+    pub(super) is_home_named: bool,
+}
+
 /// Gives the vault its new key.
 pub(super) fn give(
     folder: &Folder,
     to: NewHome,
     arguments: &KeyArguments,
     passphrase: Option<&Passphrase>,
-    replaces_unreadable: bool,
+    how: How,
 ) -> Result<(), CliError> {
     let make = |key: &SealingKey| match passphrase {
         Some(passphrase) => recovery_file::write(key, passphrase).map_err(|error| match error {
@@ -63,18 +74,21 @@ pub(super) fn give(
         NewKey {
             to,
             credential: (&arguments.credential_file, &arguments.store()),
-            replaces_unreadable,
+            replaces_unreadable: how.is_recovery,
+            is_home_named: how.is_home_named,
             recovery,
         },
     )?;
     Ok(())
 }
 
-/// Tells where the key lives now. `has_moved`: whether it was in another home before.
+/// Tells where the key lives now. `had_recovery`: whether there was a recovery file before; `has_moved`: whether the
+/// key was in another home.
 pub(super) fn tell(
     folder: &Folder,
     to: NewHome,
     has_moved: bool,
+    had_recovery: bool,
     arguments: &KeyArguments,
     json: bool,
 ) -> Result<(), CliError> {
@@ -91,6 +105,7 @@ pub(super) fn tell(
         recovery_file: recovery.exists().then(|| shown(&recovery)),
         folder,
         has_moved,
+        has_lost_recovery: had_recovery && is_credential && !recovery.exists(),
     };
     let heading = "The vault has a new key.";
     let told = match json {
@@ -112,13 +127,19 @@ fn print(document: &KeyDocument<'_>, heading: &str) -> Result<(), CliError> {
     }
     output::print_table(&rows)?;
     match &document.credential_file {
-        _ if !document.has_moved => {}
         Some(file) => output::say(&format!(
             "Have each unit that uses the vault load it: LoadCredentialEncrypted={CREDENTIAL}:{file}"
         )),
+        None if !document.has_moved => {}
         None => output::say(&format!(
             "Take LoadCredentialEncrypted={CREDENTIAL} out of the units that use the vault."
         )),
     }
+    if document.has_lost_recovery {
+        output::say(
+            "The old recovery file is gone: if the credential opens no more, the vault is lost.",
+        );
+    }
+    output::say("Start the service: systemctl start gatehand");
     Ok(())
 }

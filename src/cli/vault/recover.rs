@@ -5,6 +5,7 @@ use std::io;
 use clap::Args;
 
 use super::key_arguments::{KeyArguments, To};
+use super::new_key::How;
 use super::{ask, new_key, recovery_file};
 use crate::agent::AgentError;
 use crate::cli::error::CliError;
@@ -70,8 +71,13 @@ impl Recover {
         }
         let to = NewHome::from(self.to);
         let passphrase = (to == NewHome::Credential).then_some(passphrase);
-        new_key::give(&folder, to, &self.key, passphrase.as_ref(), true)?;
+        let how = How {
+            is_recovery: true,
+            is_home_named: true,
+        };
+        new_key::give(&folder, to, &self.key, passphrase.as_ref(), how)?;
         drop(alone);
-        new_key::tell(&folder, to, to == NewHome::File, &self.key, self.json)
+        let has_moved = to == NewHome::File;
+        new_key::tell(&folder, to, has_moved, true, &self.key, self.json)
     }
 }

@@ -3,6 +3,7 @@
 use clap::Args;
 
 use super::key_arguments::{KeyArguments, To};
+use super::new_key::How;
 use super::{ask, new_key};
 use crate::agent::AgentError;
 use crate::cli::error::CliError;
@@ -60,8 +61,13 @@ impl Rekey {
                 )
             })
             .transpose()?;
-        new_key::give(&folder, to, &self.key, passphrase.as_ref(), false)?;
+        let had_recovery = folder.recovery_path().exists();
+        let how = How {
+            is_recovery: false,
+            is_home_named: self.to.is_some(),
+        };
+        new_key::give(&folder, to, &self.key, passphrase.as_ref(), how)?;
         drop(alone);
-        new_key::tell(&folder, to, to != from, &self.key, self.json)
+        new_key::tell(&folder, to, to != from, had_recovery, &self.key, self.json)
     }
 }
