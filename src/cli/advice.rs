@@ -146,8 +146,11 @@ fn plain(error: &CliError) -> Option<&'static str> {
         CliError::DaemonRuns { .. } => {
             Some("stop it, as with systemctl stop, and start it again afterwards")
         }
+        CliError::NothingToRecover { .. } => Some(
+            "gatehand vault rekey makes a new key, gatehand vault rekey --to file or --to credential moves it",
+        ),
         CliError::NoRecovery { .. } => Some(
-            "without key and passphrase nothing in the vault can be read: move vault.db away, revoke the device on its server, and enrol anew",
+            "without key and passphrase nothing in the vault can be read: revoke the device on its server, and enrol anew with gatehand init --replace, which sets the vault aside",
         ),
         CliError::OtherRecovery { .. } => {
             Some("give it the recovery file of this vault, as from a backup")

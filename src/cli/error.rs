@@ -90,6 +90,8 @@ pub(super) enum CliError {
     /// The daemon holds the key in its memory.
     #[error("gatehand run has {}, whose key can't change meanwhile; nothing was changed", folder.display())]
     DaemonRuns { folder: PathBuf },
+    #[error("there is nothing to recover: the vault opens with its key in {home}")]
+    NothingToRecover { home: String },
     #[error("there is no {name}: without a recovery file no passphrase opens the vault")]
     NoRecovery { name: String },
     #[error(

@@ -217,6 +217,7 @@ pub(super) fn of(error: &CliError) -> ExitCode {
         CliError::Done { .. } => ExitCode::Failed,
         CliError::Daemon(_)
         | CliError::Passphrase { .. }
+        | CliError::NothingToRecover { .. }
         | CliError::NewPassphrase(_)
         | CliError::HostName { .. }
         | CliError::Remove { .. }

@@ -429,6 +429,9 @@ fn of_command() -> Vec<CliError> {
         CliError::ChecksFailed(2),
         CliError::ListAlone,
         CliError::DaemonRuns { folder: folder() },
+        CliError::NothingToRecover {
+            home: "/var/lib/gatehand/vault.key".to_owned(),
+        },
         CliError::NoRecovery {
             name: "/var/lib/gatehand/vault.recovery".to_owned(),
         },

@@ -207,6 +207,26 @@ fn a_credential_that_was_never_finished_goes_with_the_next_move() {
 }
 
 #[test]
+fn a_vault_that_opens_is_not_recovered() {
+    let kiosk = Kiosk::new();
+    let recover = ["recover", "--to", "file"];
+    let none = kiosk.vault(&recover, true);
+    none.complains(1, "nothing to recover");
+    none.complains(1, "vault.key");
+    kiosk.to_credential();
+    let before = kiosk.scanner.lasting_files();
+    let none = kiosk.vault(&recover, true);
+    none.complains(1, "nothing to recover");
+    none.complains(1, "gatehand vault rekey --to file");
+    assert!(kiosk.scanner.lasting_files() == before);
+    fs::remove_file(kiosk.credentials.file()).unwrap();
+    fs::remove_file(kiosk.file("vault.recovery")).unwrap();
+    kiosk
+        .vault(&recover, true)
+        .complains(11, "gatehand init --replace");
+}
+
+#[test]
 fn what_a_new_key_takes_away_and_asks_for_is_said() {
     let kiosk = Kiosk::new();
     kiosk.to_credential();

@@ -12,7 +12,7 @@ use crate::cli::error::CliError;
 use crate::cli::vault_folder;
 use crate::key_envelope::LENGTH_LIMIT;
 use crate::regular_file;
-use crate::vault::{NewHome, Vault, VaultError};
+use crate::vault::{Folder, NewHome, Vault, VaultError};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -40,6 +40,7 @@ impl Recover {
         let folder = vault_folder::locate()?;
         let path = folder.recovery_path();
         let name = path.display().to_string();
+        self.refuse_if_it_opens(&folder)?;
         let bytes =
             regular_file::read(&path, LENGTH_LIMIT).map_err(|source| match source.kind() {
                 io::ErrorKind::NotFound => CliError::NoRecovery { name: name.clone() },
@@ -79,5 +80,19 @@ impl Recover {
         drop(alone);
         let has_moved = to == NewHome::File;
         new_key::tell(&folder, to, has_moved, true, &self.key, self.json)
+    }
+
+    /// Refuses a vault that opens with its key, unless a recovery of it was cut short.
+    fn refuse_if_it_opens(&self, folder: &Folder) -> Result<(), CliError> {
+        let folder = self.key.with_key_of_file(folder.clone());
+        match Vault::look(&folder) {
+            Ok(Some(vault)) if !vault.has_unfinished_move()? => Err(CliError::NothingToRecover {
+                home: match vault.is_key_in_credential()? {
+                    true => format!("the credential {}", self.key.credential_file.display()),
+                    false => folder.key_path().display().to_string(),
+                },
+            }),
+            _ => Ok(()),
+        }
     }
 }
