@@ -128,7 +128,7 @@ pub(super) enum CliError {
         source: Box<AgentError>,
     },
     /// The old device is the one that the other copy is.
-    #[error("{source}; nothing was revoked")]
+    #[error("the old device is another machine's, so nothing was revoked, and nobody enrolled")]
     OldElsewhere { source: Box<AgentError> },
     #[error("nothing was done")]
     NotConfirmed,

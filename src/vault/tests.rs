@@ -355,6 +355,7 @@ fn rekey_in_file(folder: &Folder) -> Result<(), VaultError> {
         to: NewHome::File,
         credential: None,
         replaces_unreadable: false,
+        is_home_named: false,
         recovery: Recovery::None,
         contexts: &["at a".to_owned()],
         may_be_left: &["left"],
