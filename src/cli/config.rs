@@ -128,17 +128,19 @@ fn setting(key: &Key, taken: Option<&Taken>) -> Result<Setting, CliError> {
     })
 }
 
-/// An address without the name and password of a proxy.
+/// Schemes that may stand before a login; what else stands there may be a part of it.
+const SCHEMES: [&str; 5] = ["http", "https", "socks4", "socks5", "socks5h"];
+
+/// Without the name and password that a proxy's address may have: all before the last `@` is taken for them, however
+/// it is written.
 fn without_login(value: &str) -> String {
-    match value.rsplit_once('@') {
-        Some((before, host)) if !before.contains(char::is_whitespace) => {
-            let scheme = before.split_once("://").map(|(scheme, _)| scheme);
-            match scheme {
-                Some(scheme) => format!("{scheme}://…@{host}"),
-                None => format!("…@{host}"),
-            }
-        }
-        _ => value.to_owned(),
+    let Some((before, host)) = value.rsplit_once('@') else {
+        return value.to_owned();
+    };
+    let scheme = before.split_once("://").map(|(scheme, _)| scheme.trim());
+    match scheme.filter(|scheme| SCHEMES.contains(scheme)) {
+        Some(scheme) => format!("{scheme}://…@{host}"),
+        None => format!("…@{host}"),
     }
 }
 
