@@ -181,6 +181,9 @@ fn plain(error: &CliError) -> Option<&'static str> {
         CliError::ServerNotAllowed { .. } => Some(
             "scan the code of a device of that server, or allow this one with --allowed-server",
         ),
+        CliError::MetricsFile(_) => Some(
+            "name a new file in the folder of node_exporter's textfile collector, as in /var/lib/prometheus/node-exporter/gatehand.prom",
+        ),
         CliError::HostName { .. } => Some("run it as root, or leave --set-host-name away"),
         CliError::Remove { .. } => Some("remove it by hand"),
         CliError::Input { source, .. } => match source.kind() {

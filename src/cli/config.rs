@@ -1,6 +1,7 @@
 //! `gatehand config`: which settings are in force, and from where.
 
 use std::env;
+use std::path::Path;
 
 use clap::Args;
 use serde::Serialize;
@@ -8,7 +9,7 @@ use serde::Serialize;
 use super::error::CliError;
 use super::output;
 use super::program::without_empty_variables;
-use super::run::Run;
+use super::run::{self, Run};
 use super::settings::{KEYS, Key, Taken};
 use super::vault_folder;
 
@@ -73,6 +74,8 @@ impl ConfigDocument {
     pub(super) fn in_force() -> Result<Self, CliError> {
         check()?;
         let taken = Taken::by_this_process();
+        let metrics = env::var_os("GATEHAND_METRICS_FILE").filter(|path| !path.is_empty());
+        run::metrics_file(metrics.as_deref().map(Path::new), &vault_folder::locate()?)?;
         let doors = super::doors::of_settings(env::var_os("GATEHAND_SOCKET").map(Into::into))?;
         Ok(Self {
             file: taken.map(|taken| taken.path().display().to_string()),

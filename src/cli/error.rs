@@ -7,7 +7,7 @@ use super::doors::DoorSettingsError;
 use super::enrolment_list::EnrolmentListError;
 use super::settings::SettingsError;
 use crate::agent::{AgentError, ClientError, MediaKeyError};
-use crate::daemon::DaemonError;
+use crate::daemon::{DaemonError, MetricsFileError};
 use crate::enrolment::draw::DrawError;
 use crate::enrolment::picture::PictureError;
 use crate::enrolment::{ParseError, ServerUrlError, TokenError};
@@ -173,6 +173,8 @@ pub(super) enum CliError {
     #[error("can't start {}", program.display())]
     ServerProgram {
         program: std::path::PathBuf,
+    #[error(transparent)]
+    MetricsFile(#[from] MetricsFileError),
         #[source]
         source: io::Error,
     },

@@ -198,7 +198,8 @@ pub(super) fn of(error: &CliError) -> ExitCode {
         | CliError::MediaKey { .. }
         | CliError::Settings(_)
         | CliError::Setting(_)
-        | CliError::Door(_) => ExitCode::Usage,
+        | CliError::Door(_)
+        | CliError::MetricsFile(_) => ExitCode::Usage,
         #[cfg(not(feature = "server"))]
         CliError::NoServerProgram | CliError::ServerProgram { .. } => ExitCode::Server,
         #[cfg(feature = "server")]

@@ -1,6 +1,6 @@
 //! `gatehand run`: the agent of a kiosk, as long as it runs.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Args;
@@ -14,8 +14,9 @@ use super::error::CliError;
 use super::override_arguments::OverrideArguments;
 use super::settings::duration;
 use super::{doors, runtime, vault_folder};
-use crate::daemon::{self, Settings, Told};
+use crate::daemon::{self, MetricsFile, MetricsFileError, Settings, Told};
 use crate::serving::PassedSocket;
+use crate::vault::Folder;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -54,7 +55,7 @@ pub(super) struct Run {
     #[arg(long, value_name = "PATH", env = "GATEHAND_SOCKET")]
     socket: Option<PathBuf>,
     /// A file for node_exporter's textfile collector, with what /v1/metrics of a door tells; its name has to end with
-    /// .prom for that. It is removed at the end.
+    /// .prom. What others wrote is never replaced, and it is removed at the end.
     #[arg(long, value_name = "FILE", env = "GATEHAND_METRICS_FILE")]
     metrics_file: Option<PathBuf>,
     #[command(flatten)]
@@ -93,7 +94,7 @@ impl Run {
             clock_patience: self.clock_patience,
             overrides: self.overrides.overrides(),
             doors: doors::of_settings(self.socket)?,
-            metrics_file: self.metrics_file,
+            metrics_file: metrics_file(self.metrics_file.as_deref(), &folder)?,
             passed,
         };
         runtime::for_calls()?.block_on(async {
@@ -101,6 +102,14 @@ impl Run {
             Ok(daemon::run(&folder, agent, settings, told).await?)
         })
     }
+}
+
+/// The file for the metrics, if there is to be one.
+pub(super) fn metrics_file(
+    path: Option<&Path>,
+    folder: &Folder,
+) -> Result<Option<MetricsFile>, MetricsFileError> {
+    path.map(|path| MetricsFile::new(path, folder)).transpose()
 }
 
 /// What signals tell, from this call on.

@@ -17,6 +17,7 @@ use crate::agent::{
     AgentError, ClientError, Distrust, ErrorKind, Flaw, ForeignAnswer, Identity, MediaKeyError,
     Operation, ProxyRefusal, SendError, Signer,
 };
+use crate::daemon::MetricsFileError;
 use crate::enrolment::picture::PictureError;
 use crate::enrolment::{ParseError, ServerUrlError, TokenError};
 use crate::key_envelope::KeyFormError;
@@ -427,6 +428,10 @@ fn of_command() -> Vec<CliError> {
         },
         CliError::ChecksWarn(1),
         CliError::ChecksFailed(2),
+        MetricsFileError::NotOurs("/var/lib/prometheus/node-exporter/node.prom".into()).into(),
+        MetricsFileError::InVault("/var/lib/gatehand/vault.prom".into()).into(),
+        MetricsFileError::Name("/run/gatehand.txt".into()).into(),
+        MetricsFileError::NotRegular("/run/gatehand.prom".into()).into(),
         CliError::ListAlone,
         CliError::DaemonRuns { folder: folder() },
         CliError::NothingToRecover {

@@ -42,6 +42,7 @@ use wake::Wake;
 
 pub use daemon_error::DaemonError;
 pub use instance::{Instance, process_of};
+pub use metrics_file::{MetricsFile, MetricsFileError};
 pub use settings::{AllowedEnrolments, Settings};
 pub use told::Told;
 
@@ -82,10 +83,10 @@ pub async fn run(
     let mut watching = JoinSet::new();
     watch::begin(&mut watching, &wake, folder, &settings.sources);
     let looked = metrics_file::Looked::default();
-    let metrics = settings.metrics_file.take().map(|path| {
+    let metrics = settings.metrics_file.take().map(|file| {
         let (feed, looked, stop) = (Arc::clone(&feed), Arc::clone(&looked), told.stop.clone());
         let every = settings.heartbeat;
-        tokio::spawn(metrics_file::keep(path, feed, every, looked, stop))
+        tokio::spawn(metrics_file::keep(file, feed, every, looked, stop))
     });
     let life = Life {
         copied: RefCell::default(),

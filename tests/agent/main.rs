@@ -30,6 +30,7 @@ mod key_moves;
 mod media_keys;
 mod memory;
 mod odd_names;
+mod metrics_file;
 mod operations;
 mod other_hardware;
 mod power_loss;
