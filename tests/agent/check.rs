@@ -24,14 +24,14 @@ use crate::common::stranger::{Stranger, answer};
 
 /// What was found, and how it ended.
 #[derive(Debug)]
-struct Checked {
+pub struct Checked {
     code: i32,
     checks: BTreeMap<String, Value>,
 }
 
 impl Checked {
     #[track_caller]
-    fn of(ended: &Ended) -> Self {
+    pub fn of(ended: &Ended) -> Self {
         let document: Value = serde_json::from_str(&ended.stdout)
             .unwrap_or_else(|_| panic!("no document: {ended:?}"));
         let checks = document["checks"].as_array().unwrap().iter();
@@ -44,7 +44,7 @@ impl Checked {
 
     /// Asserts how a check ended, and that it says these words.
     #[track_caller]
-    fn is(&self, id: &str, verdict: &str, words: &str) -> &Self {
+    pub fn is(&self, id: &str, verdict: &str, words: &str) -> &Self {
         let check = &self.checks[id];
         assert_eq!(check["verdict"], verdict, "{id}: {self:#?}");
         let said = format!("{} {}", check["words"], check["advice"]);
@@ -54,7 +54,7 @@ impl Checked {
 
     /// Asserts that just these did not end well, but for those that were skipped because of them.
     #[track_caller]
-    fn wrong(&self, code: i32, expected: &[&str]) -> &Self {
+    pub fn wrong(&self, code: i32, expected: &[&str]) -> &Self {
         let wrong = self
             .checks
             .iter()
@@ -77,11 +77,11 @@ impl Checked {
 }
 
 #[track_caller]
-fn check(scanner: &Scanner, more: &[&str]) -> Checked {
+pub fn check(scanner: &Scanner, more: &[&str]) -> Checked {
     Checked::of(&scanner.run(&[&["check", "--json"], more].concat()))
 }
 
-fn enrolled(installation: &Installation) -> Scanner {
+pub fn enrolled(installation: &Installation) -> Scanner {
     let scanner = Scanner::new();
     scanner
         .init(
@@ -221,7 +221,12 @@ fn a_clock_that_is_wrong_is_told_by_the_servers_also_where_that_makes_its_certif
         .is("tls", "failed", "expired")
         .is("key", "skipped", "tls failed");
     at("1971-01-01")
-        .wrong(23, &["clock", "tls"])
+        .wrong(23, &["clock", "last-contact", "tls"])
+        .is(
+            "last-contact",
+            "warning",
+            "this device's clock was set back",
+        )
         .is("clock", "failed", "behind the server's");
 }
 

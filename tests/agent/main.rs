@@ -11,6 +11,7 @@ mod adopt;
 mod adopted_media_key;
 mod certificates;
 mod check;
+mod check_daemon;
 #[path = "../common/mod.rs"]
 mod common;
 mod connection;
