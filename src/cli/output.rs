@@ -21,6 +21,7 @@ pub(super) const MODULE_PIXELS: u32 = 8;
 /// For what a reader's eye looks for.
 pub(super) const STRONG: Style = Style::new().bold();
 const ERROR: Style = AnsiColor::Red.on_default().bold();
+const WARNING: Style = AnsiColor::Yellow.on_default().bold();
 
 /// Prints one JSON document and a line's end.
 pub(super) fn print_json(value: &impl Serialize) -> Result<(), CliError> {
@@ -144,7 +145,7 @@ pub(super) fn print_found(rows: &[FoundRow<'_>]) -> Result<(), CliError> {
     for row in rows {
         let style = match row.verdict {
             "ok" => AnsiColor::Green.on_default(),
-            "warning" => AnsiColor::Yellow.on_default().bold(),
+            "warning" => WARNING,
             "failed" => ERROR,
             _ => Style::new().dimmed(),
         };
@@ -205,7 +206,18 @@ pub(super) fn say(text: &str) {
     let _ = writeln!(anstream::stderr(), "{}", printable(text));
 }
 
-/// The same, for `--json` as one line of JSON.
+/// Says what somebody should see to, and what to do about it.
+pub(super) fn warn(words: &str, advice: &str) {
+    let text = format!(
+        "{WARNING}warning:{WARNING:#} {}\n  what to do: {}\n",
+        printable(words),
+        printable(advice)
+    );
+    // With standard error closed there is no one left to tell.
+    let _ = anstream::stderr().write_all(text.as_bytes());
+}
+
+/// Says something on standard error, for `--json` as one line of JSON.
 pub(super) fn notice(text: &str, json: bool) {
     #[derive(Serialize)]
     struct Notice<'a> {
