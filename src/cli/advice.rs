@@ -181,6 +181,9 @@ fn plain(error: &CliError) -> Option<&'static str> {
         CliError::ServerNotAllowed { .. } => Some(
             "scan the code of a device of that server, or allow this one with --allowed-server",
         ),
+        CliError::Bundle { .. } => Some(
+            "name a new file in a folder that this user may write to, as in /tmp/gatehand.json",
+        ),
         CliError::MetricsFile(_) => Some(
             "name a new file in the folder of node_exporter's textfile collector, as in /var/lib/prometheus/node-exporter/gatehand.prom",
         ),

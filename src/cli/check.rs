@@ -62,6 +62,9 @@ pub(super) struct Check {
 
 impl Check {
     pub(super) fn run(self) -> Result<(), CliError> {
+        if let Some(path) = &self.bundle {
+            bundle::has_place(path)?;
+        }
         let folder = self.keeping.folder()?;
         let time = Duration::from_secs(self.connection.given_timeout().unwrap_or(TIMEOUT));
         let socket = env::var_os("GATEHAND_SOCKET").filter(|socket| !socket.is_empty());
@@ -96,12 +99,13 @@ impl Check {
             report.count(Verdict::Failed),
         );
         let document = CheckDocument::of(&mut report);
-        if let Some(path) = &self.bundle {
-            bundle::write(path, &folder, &document, &report)?;
-        }
         match self.json {
             true => output::print_json(&document)?,
             false => print(&document)?,
+        }
+        if let Some(path) = &self.bundle {
+            bundle::write(path, &folder, &document, &report)?;
+            output::notice(&format!("Wrote {}", path.display()), self.json);
         }
         match (failures, warnings) {
             (0, 0) => Ok(()),

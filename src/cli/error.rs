@@ -199,6 +199,13 @@ pub(super) enum CliError {
     Database(#[from] OpenError),
     #[cfg(feature = "server")]
     #[error(transparent)]
+    /// The file for others to help with.
+    #[error("can't write {name}")]
+    Bundle {
+        name: String,
+        #[source]
+        source: io::Error,
+    },
     Store(#[from] StoreError),
     #[cfg(feature = "server")]
     #[error(transparent)]

@@ -224,6 +224,7 @@ pub(super) fn of(error: &CliError) -> ExitCode {
         | CliError::Remove { .. }
         | CliError::Write { .. }
         | CliError::Draw(_)
+        | CliError::Bundle { .. }
         | CliError::Client(_)
         | CliError::Runtime(_)
         | CliError::Output(_)

@@ -432,6 +432,10 @@ fn of_command() -> Vec<CliError> {
         MetricsFileError::InVault("/var/lib/gatehand/vault.prom".into()).into(),
         MetricsFileError::Name("/run/gatehand.txt".into()).into(),
         MetricsFileError::NotRegular("/run/gatehand.prom".into()).into(),
+        CliError::Bundle {
+            name: "support.json".to_owned(),
+            source: io::ErrorKind::AlreadyExists.into(),
+        },
         CliError::ListAlone,
         CliError::DaemonRuns { folder: folder() },
         CliError::NothingToRecover {

@@ -482,5 +482,23 @@ fn a_bundle_is_its_owners_alone_and_replaces_nothing() {
         .unwrap();
     assert_eq!(vault["mode"], "100600");
     assert!(!written["mounts"].as_array().unwrap().is_empty());
-    scanner.run(&bundle).complains(1, "support.json");
+    let again = scanner.run(&bundle);
+    again.complains(1, "support.json");
+    assert_eq!(again.stdout, "", "it is told before anything is looked at");
+    assert!(again.stderr.contains("new file"), "{again:?}");
+    let nowhere = scanner.scratch().join("none/support.json");
+    let nowhere = scanner.run(&["check", "--bundle", nowhere.to_str().unwrap()]);
+    nowhere.complains(1, "support.json");
+    assert_eq!(nowhere.stdout, "");
+}
+
+#[test]
+fn where_the_bundle_is_is_told_after_what_was_found() {
+    let scanner = Scanner::new();
+    let path = scanner.scratch().join("support.json");
+    let ended = scanner.run(&["check", "--bundle", path.to_str().unwrap()]);
+    assert_eq!(ended.code, 23, "{ended:?}");
+    assert!(ended.stdout.contains("not enrolled"), "{ended:?}");
+    let told = format!("Wrote {}", path.display());
+    assert!(ended.stderr.contains(&told), "{ended:?}");
 }
