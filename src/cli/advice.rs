@@ -139,9 +139,10 @@ fn typed() -> &'static str {
 fn plain(error: &CliError) -> Option<&'static str> {
     match error {
         CliError::Rejected => Some(OTHER_COPY),
-        CliError::ChecksWarn(_) | CliError::ChecksFailed(_) => {
-            Some("each says what to do; what was skipped needs what failed")
-        }
+        CliError::ChecksFailed {
+            has_skipped: true, ..
+        } => Some("each says what to do; what was skipped needs what failed"),
+        CliError::ChecksWarn { .. } | CliError::ChecksFailed { .. } => Some("each says what to do"),
         CliError::EnrolmentList { source, .. } => source.advice(),
         CliError::DaemonRuns { .. } => {
             Some("stop it, as with systemctl stop, and start it again afterwards")

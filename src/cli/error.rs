@@ -45,10 +45,15 @@ pub(super) enum CliError {
         "the server does not accept this device's key; the key is kept, and works again as soon as the server takes it"
     )]
     Rejected,
-    #[error("checks that warn: {0}")]
-    ChecksWarn(usize),
-    #[error("checks that failed: {0}")]
-    ChecksFailed(usize),
+    #[error("{count} of {all} checks {}", if *.count == 1 { "warns" } else { "warn" })]
+    ChecksWarn { count: usize, all: usize },
+    #[error("{count} of {all} checks failed")]
+    ChecksFailed {
+        count: usize,
+        all: usize,
+        /// Whether some were skipped because of that.
+        has_skipped: bool,
+    },
     #[error("can't enrol from the list {name}")]
     EnrolmentList {
         name: String,

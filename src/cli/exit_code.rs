@@ -159,8 +159,8 @@ pub(super) fn of(error: &CliError) -> ExitCode {
         CliError::Daemon(DaemonError::Vault(error)) => of_kind(error.into()),
         CliError::Daemon(DaemonError::Running { .. }) => ExitCode::Busy,
         CliError::Rejected => ExitCode::Rejected,
-        CliError::ChecksWarn(_) => ExitCode::CheckWarning,
-        CliError::ChecksFailed(_) => ExitCode::CheckFailed,
+        CliError::ChecksWarn { .. } => ExitCode::CheckWarning,
+        CliError::ChecksFailed { .. } => ExitCode::CheckFailed,
         CliError::Status { .. } => ExitCode::Status,
         CliError::Picture {
             source: PictureError::OtherCodes(_),

@@ -150,6 +150,51 @@ fn a_device_that_is_not_enrolled_is_told_what_is_wrong_on_the_way_to_a_server_th
 }
 
 #[test]
+fn what_was_skipped_comes_after_what_failed() {
+    let scanner = Scanner::new();
+    let ended = scanner.run(&["check"]);
+    let place = |words: &str| ended.stdout.find(words).unwrap();
+    assert!(place("failed ") < place("skipped"), "{ended:?}");
+    assert!(
+        place("check --url https://") < place("skipped"),
+        "{ended:?}"
+    );
+    assert!(
+        ended.stderr.starts_with("error: 1 of 17 checks failed"),
+        "{ended:?}"
+    );
+    assert!(ended.stderr.contains("what was skipped"), "{ended:?}");
+}
+
+#[test]
+fn a_warning_is_no_error() {
+    let installation = Installation::start();
+    let scanner = enrolled(&installation);
+    let key = scanner.home().join("vault.key");
+    fs::set_permissions(&key, fs::Permissions::from_mode(0o644)).unwrap();
+    let ended = scanner.run(&["check"]);
+    assert_eq!(ended.code, 22, "{ended:?}");
+    assert!(
+        ended.stderr.starts_with("warning: 1 of 17 checks warns"),
+        "{ended:?}"
+    );
+    assert!(!ended.stderr.contains("skipped"), "{ended:?}");
+    let home = fs::Permissions::from_mode(0o777);
+    fs::set_permissions(scanner.home(), home).unwrap();
+    let ended = scanner.run(&["check"]);
+    assert!(
+        ended.stdout.contains("what to do: make it private"),
+        "{ended:?}"
+    );
+    let help = scanner.run(&["check", "--help"]).stdout;
+    assert!(
+        help.contains("20 unless given") && !help.contains("60 unless given"),
+        "{help}"
+    );
+    assert!(!help.contains("kept with the device"), "{help}");
+}
+
+#[test]
 fn a_server_that_is_away_or_another_is_told_with_what_was_not_asked() {
     let installation = Installation::start();
     let scanner = enrolled(&installation);
