@@ -236,7 +236,7 @@ fn state(status: &agent::Status) -> String {
         format!(" since {}", output::time(since))
     });
     let pending = status.pending.map_or_else(String::new, |operation| {
-        format!("; {} not finished", operation.name())
+        format!("; {} is not finished", operation.in_words())
     });
     format!("{}{since}{pending}", status.state.name())
 }

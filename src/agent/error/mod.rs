@@ -211,7 +211,7 @@ pub enum AgentError {
     },
     /// What was begun may be answered later, here and nowhere else.
     #[cfg(feature = "cli")]
-    #[error("{} was begun here and is not finished, so nothing was exported", operation.name())]
+    #[error("{} was begun here and is not finished, so nothing was exported", operation.in_words())]
     UnderWay {
         /// What.
         operation: Operation,
