@@ -143,6 +143,7 @@ fn plain(error: &CliError) -> Option<&'static str> {
             has_skipped: true, ..
         } => Some("each says what to do; what was skipped needs what failed"),
         CliError::ChecksWarn { .. } | CliError::ChecksFailed { .. } => Some("each says what to do"),
+        CliError::Switch { .. } => Some("set it to true or false, or to nothing"),
         CliError::EnrolmentList { source, .. } => source.advice(),
         CliError::DaemonRuns { .. } => {
             Some("stop it, as with systemctl stop, and start it again afterwards")

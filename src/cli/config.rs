@@ -7,6 +7,7 @@ use clap::Args;
 use serde::Serialize;
 
 use super::error::CliError;
+use super::misuse;
 use super::output;
 use super::program::without_empty_variables;
 use super::run::{self, Run};
@@ -73,9 +74,9 @@ impl ConfigDocument {
     /// The settings as `gatehand run` takes them.
     pub(super) fn in_force() -> Result<Self, CliError> {
         check()?;
-        let taken = Taken::by_this_process();
         let metrics = env::var_os("GATEHAND_METRICS_FILE").filter(|path| !path.is_empty());
         run::metrics_file(metrics.as_deref().map(Path::new), &vault_folder::locate()?)?;
+        let taken = Taken::by_this_process();
         let doors = super::doors::of_settings(env::var_os("GATEHAND_SOCKET").map(Into::into))?;
         Ok(Self {
             file: taken.map(|taken| taken.path().display().to_string()),
@@ -104,9 +105,10 @@ impl ConfigDocument {
 fn check() -> Result<(), CliError> {
     let command = without_empty_variables(Run::augment_args(clap::Command::new("gatehand run")));
     command
+        .clone()
         .try_get_matches_from(["gatehand run"])
         .map(drop)
-        .map_err(CliError::Setting)
+        .map_err(|error| CliError::Setting(misuse::in_a_line(&error, &command)))
 }
 
 fn setting(key: &Key, taken: Option<&Taken>) -> Result<Setting, CliError> {
@@ -151,7 +153,8 @@ fn print(document: ConfigDocument) -> Result<(), CliError> {
     let file = document.file;
     output::print_line(&match &file {
         Some(file) => format!("Settings of {file}:"),
-        None => "There is no file with settings:".to_owned(),
+        None => "No settings file (GATEHAND_SETTINGS names one; where it is packaged it is /etc/gatehand/agent.toml)."
+            .to_owned(),
     })?;
     let rows = document.settings.into_iter().map(|setting| {
         let from = match (setting.source, setting.line) {

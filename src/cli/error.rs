@@ -165,12 +165,16 @@ pub(super) enum CliError {
     NoCommand(String),
     #[error(transparent)]
     Settings(#[from] SettingsError),
-    #[error("a setting is wrong: {}", in_a_line(.0))]
-    Setting(clap::Error),
+    #[error("a setting is wrong: {0}")]
+    Setting(String),
+    #[error("{variable} is neither true nor false")]
+    Switch { variable: &'static str },
     #[error(transparent)]
     Door(#[from] DoorSettingsError),
     #[error(transparent)]
     Daemon(#[from] DaemonError),
+    #[error(transparent)]
+    MetricsFile(#[from] MetricsFileError),
     #[cfg(not(feature = "server"))]
     #[error("this is a command of gatehand-server, which is not installed here")]
     NoServerProgram,
@@ -178,8 +182,6 @@ pub(super) enum CliError {
     #[error("can't start {}", program.display())]
     ServerProgram {
         program: std::path::PathBuf,
-    #[error(transparent)]
-    MetricsFile(#[from] MetricsFileError),
         #[source]
         source: io::Error,
     },
@@ -197,13 +199,6 @@ pub(super) enum CliError {
         #[source]
         source: io::Error,
     },
-    #[error("can't draw the QR code")]
-    Draw(#[from] DrawError),
-    #[cfg(feature = "server")]
-    #[error(transparent)]
-    Database(#[from] OpenError),
-    #[cfg(feature = "server")]
-    #[error(transparent)]
     /// The file for others to help with.
     #[error("can't write {name}")]
     Bundle {
@@ -211,6 +206,13 @@ pub(super) enum CliError {
         #[source]
         source: io::Error,
     },
+    #[error("can't draw the QR code")]
+    Draw(#[from] DrawError),
+    #[cfg(feature = "server")]
+    #[error(transparent)]
+    Database(#[from] OpenError),
+    #[cfg(feature = "server")]
+    #[error(transparent)]
     Store(#[from] StoreError),
     #[cfg(feature = "server")]
     #[error(transparent)]
@@ -278,11 +280,4 @@ impl From<VaultError> for CliError {
     fn from(error: VaultError) -> Self {
         Self::Agent(error.into())
     }
-}
-
-/// What clap says, without what surrounds it for a terminal.
-fn in_a_line(error: &clap::Error) -> String {
-    let text = error.to_string();
-    let first = text.lines().next().unwrap_or_default();
-    first.trim_start_matches("error: ").to_owned()
 }

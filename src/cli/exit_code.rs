@@ -198,6 +198,7 @@ pub(super) fn of(error: &CliError) -> ExitCode {
         | CliError::MediaKey { .. }
         | CliError::Settings(_)
         | CliError::Setting(_)
+        | CliError::Switch { .. }
         | CliError::Door(_)
         | CliError::MetricsFile(_) => ExitCode::Usage,
         #[cfg(not(feature = "server"))]
@@ -223,8 +224,8 @@ pub(super) fn of(error: &CliError) -> ExitCode {
         | CliError::HostName { .. }
         | CliError::Remove { .. }
         | CliError::Write { .. }
-        | CliError::Draw(_)
         | CliError::Bundle { .. }
+        | CliError::Draw(_)
         | CliError::Client(_)
         | CliError::Runtime(_)
         | CliError::Output(_)

@@ -1,5 +1,6 @@
 //! `gatehand run`: the agent of a kiosk, as long as it runs.
 
+use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -13,7 +14,8 @@ use super::device::KeepingArguments;
 use super::error::CliError;
 use super::override_arguments::OverrideArguments;
 use super::settings::duration;
-use super::{doors, runtime, vault_folder};
+use super::{doors, output, runtime, vault_folder};
+use crate::agent::Agent;
 use crate::daemon::{self, MetricsFile, MetricsFileError, Settings, Told};
 use crate::serving::PassedSocket;
 use crate::vault::Folder;
@@ -97,11 +99,35 @@ impl Run {
             metrics_file: metrics_file(self.metrics_file.as_deref(), &folder)?,
             passed,
         };
+        if io::stderr().is_terminal() && daemon::process_of(&folder).is_none() {
+            output::say(&begins(&agent, &settings));
+        }
         runtime::for_calls()?.block_on(async {
             let told = told_by_signals();
             Ok(daemon::run(&folder, agent, settings, told).await?)
         })
     }
+}
+
+/// What somebody is told who starts it by hand, and would see nothing else.
+fn begins(agent: &Agent, settings: &Settings) -> String {
+    let identity = agent.status().ok().and_then(|status| status.identity);
+    let who = match identity {
+        Some(identity) => format!("\"{}\"", identity.name),
+        None => {
+            let sources = settings
+                .sources
+                .iter()
+                .map(|source| source.display().to_string());
+            let sources: Vec<String> = sources.collect();
+            format!("waiting for an enrolment in {}", sources.join(", "))
+        }
+    };
+    let door = match settings.doors.first() {
+        Some(door) => format!("door {}", door.socket.display()),
+        None => "no door (--socket gives one)".to_owned(),
+    };
+    format!("{who}, {door}; Ctrl-C ends it")
 }
 
 /// The file for the metrics, if there is to be one.

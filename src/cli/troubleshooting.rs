@@ -432,6 +432,9 @@ fn of_command() -> Vec<CliError> {
             all: 17,
             has_skipped: true,
         },
+        CliError::Switch {
+            variable: "GATEHAND_VOLATILE",
+        },
         MetricsFileError::NotOurs("/var/lib/prometheus/node-exporter/node.prom".into()).into(),
         MetricsFileError::InVault("/var/lib/gatehand/vault.prom".into()).into(),
         MetricsFileError::Name("/run/gatehand.txt".into()).into(),
