@@ -229,6 +229,34 @@ mod tests {
     }
 
     #[test]
+    fn who_has_copies_refused_is_told_where_none_would_be_noticed() {
+        use HardwareSource::{Board, Given};
+        let bound = Bound::to(&[id(Given, "g")]).unwrap();
+        let told = |ids: &[HardwareId], copied_card, bound| {
+            let own = OwnHardware {
+                copied_card,
+                ..own(ids)
+            };
+            own.to_tell_in_words(&own.kinship(bound))
+        };
+        for (ids, bound, words) in [
+            (
+                &[][..],
+                None,
+                "nothing here tells this machine from another",
+            ),
+            (&[], Some(&bound), "none in common"),
+            (&[id(Board, "b")], Some(&bound), "none in common"),
+        ] {
+            let refused = told(ids, CopiedCard::Refuse, bound).unwrap();
+            assert!(refused.contains(words), "{refused}");
+            assert_eq!(told(ids, CopiedCard::Warn, bound), None);
+        }
+        let is_bound_next = told(&[id(Board, "b")], CopiedCard::Refuse, None);
+        assert_eq!(is_bound_next, None);
+    }
+
+    #[test]
     fn a_copy_is_told_from_a_repair() {
         use HardwareSource::{Board, Card, Given, Machine};
         let [board, card] = [id(Board, "a"), id(Card, "b")];
