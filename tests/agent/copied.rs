@@ -305,7 +305,7 @@ fn an_adoption_carries_out_no_revocation_that_was_begun() {
     let before = copy.lasting_files();
     let adopt = ["vault", "adopt-hardware", "--yes"];
     let ended = THERE.run(&copy, &adopt);
-    ended.complains(1, "revoke was begun here");
+    ended.complains(1, "the revocation was begun here");
     ended.complains(1, "use gatehand revoke");
     assert!(copy.lasting_files() == before);
     assert_eq!(copy.status()["pending"], "revoke");
