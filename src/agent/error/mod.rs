@@ -171,7 +171,7 @@ pub enum AgentError {
     /// What was begun on the device decides whether it goes on to be one.
     #[cfg(feature = "cli")]
     #[error(
-        "{} was begun here and is not finished, so the vault was not bound to this hardware", operation.name()
+        "{} was begun here and is not finished, so the vault was not bound to this hardware", operation.in_words()
     )]
     NotAdoptedHere {
         /// What.
