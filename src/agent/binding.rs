@@ -52,20 +52,24 @@ pub enum Kinship {
 
 impl Kinship {
     /// What somebody should see to, if anything is.
-    pub fn in_words(&self) -> Option<String> {
+    fn in_words(&self) -> Option<String> {
         match self {
             Self::Repaired(differs) => Some(format!(
-                "this machine has another {} than when its device was bound to it, as after a repair; gatehand vault adopt-hardware binds it anew",
+                "this machine has another {} than the hardware that the vault is bound to, as after a repair",
                 differs.join(" and another ")
             )),
             Self::Copied(differs) => Some(format!(
-                "this vault was copied from another machine: its device was enrolled on hardware with another {}; whichever of the copies replaces the key first is the device. Enrol this machine as a device of its own, or, if the other is gone, run gatehand vault adopt-hardware",
+                "this vault was copied from another machine: its device was enrolled on hardware with another {}",
                 differs.join(" and another ")
             )),
             Self::Unasked | Self::Unbound | Self::Unknown | Self::Same => None,
         }
     }
 }
+
+const AFTER_COPY: &str = "give this machine a device of its own: create one on the server, and run gatehand init with its code and --replace; if the other machine is gone, or this one was repaired, run gatehand vault adopt-hardware";
+const AFTER_REPAIR: &str =
+    "gatehand vault adopt-hardware binds the vault to this machine as it is now";
 
 static TOLD: AtomicBool = AtomicBool::new(false);
 
@@ -141,13 +145,51 @@ impl OwnHardware {
         }
     }
 
+    /// What somebody should see to who has a vault that stands so to it, and what to do about it. Who has copies
+    /// refused is told where none would be noticed.
+    pub fn to_tell(&self, kinship: &Kinship) -> Option<(String, &'static str)> {
+        let is_refused = self.copied_card == CopiedCard::Refuse;
+        let words = kinship.in_words();
+        match kinship {
+            Kinship::Copied(_) if is_refused => words.map(|words| {
+                let words = format!("{words}; no call is made with its key (copied_card = refuse)");
+                (words, AFTER_COPY)
+            }),
+            Kinship::Copied(_) => words.map(|words| {
+                let words = format!("{words}; whichever of the copies replaces the key first is the device");
+                (words, AFTER_COPY)
+            }),
+            Kinship::Repaired(_) => words.map(|words| (words, AFTER_REPAIR)),
+            Kinship::Unbound if is_refused && self.ids.is_empty() => Some((
+                "nothing here tells this machine from another: a copied card is not noticed".to_owned(),
+                "set hardware_id",
+            )),
+            Kinship::Unknown if is_refused => Some((
+                "this machine's ids and the vault's have none in common: a copied card is not noticed".to_owned(),
+                "was hardware_id set before? Set it as it was, or run gatehand vault adopt-hardware",
+            )),
+            Kinship::Unasked | Kinship::Unbound | Kinship::Unknown | Kinship::Same => None,
+        }
+    }
+
+    /// The same as one text.
+    pub fn to_tell_in_words(&self, kinship: &Kinship) -> Option<String> {
+        let told = self.to_tell(kinship);
+        told.map(|(words, advice)| format!("{words}; what to do: {advice}"))
+    }
+
     /// Tells in the log what somebody should see to, once a process.
     pub(super) fn tell_once(&self, kinship: &Kinship) {
-        if let Some(words) = kinship.in_words()
+        if let Some(words) = self.to_tell_in_words(kinship)
             && !TOLD.swap(true, Ordering::Relaxed)
         {
             tracing::warn!("{words}");
         }
+    }
+
+    /// It is told elsewhere, so that the log needs not.
+    pub fn is_told(&self) {
+        TOLD.store(true, Ordering::Relaxed);
     }
 
     /// What a vault is bound to that is bound to all of it.
@@ -184,6 +226,34 @@ mod tests {
             ids: ids.to_vec(),
             copied_card: CopiedCard::Warn,
         }
+    }
+
+    #[test]
+    fn who_has_copies_refused_is_told_where_none_would_be_noticed() {
+        use HardwareSource::{Board, Given};
+        let bound = Bound::to(&[id(Given, "g")]).unwrap();
+        let told = |ids: &[HardwareId], copied_card, bound| {
+            let own = OwnHardware {
+                copied_card,
+                ..own(ids)
+            };
+            own.to_tell_in_words(&own.kinship(bound))
+        };
+        for (ids, bound, words) in [
+            (
+                &[][..],
+                None,
+                "nothing here tells this machine from another",
+            ),
+            (&[], Some(&bound), "none in common"),
+            (&[id(Board, "b")], Some(&bound), "none in common"),
+        ] {
+            let refused = told(ids, CopiedCard::Refuse, bound).unwrap();
+            assert!(refused.contains(words), "{refused}");
+            assert_eq!(told(ids, CopiedCard::Warn, bound), None);
+        }
+        let is_bound_next = told(&[id(Board, "b")], CopiedCard::Refuse, None);
+        assert_eq!(is_bound_next, None);
     }
 
     #[test]

@@ -258,6 +258,16 @@ impl Operation {
         }
     }
 
+    /// The same for people.
+    pub fn in_words(self) -> &'static str {
+        match self {
+            Self::Initialize => "the enrolment",
+            Self::Update => "the report of what this device is",
+            Self::Roll => "the replacement of the key",
+            Self::Revoke => "the revocation",
+        }
+    }
+
     /// Whether the answer holds a key that is given out only once.
     pub(super) fn gives_key(self) -> bool {
         matches!(self, Self::Initialize | Self::Roll)

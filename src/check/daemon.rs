@@ -1,83 +1,145 @@
 //! The agent that runs, and when it last heard of the server.
 
 use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use jiff::Timestamp;
 use serde_json::Value;
 
 use super::finding::{Finding, Findings, Id};
+use crate::regular_file;
 
 /// Where a daemon runs, after this time without an answer somebody should look: three heartbeats.
 const LONGEST_SILENCE: Duration = Duration::from_secs(15 * 60);
+/// Reports are as far apart, so that one that is no older says nothing.
+const BETWEEN_REPORTS: Duration = Duration::from_secs(60 * 60);
+/// What a clock that is set goes back by, and no more.
+const CLOCK_STEP: Duration = Duration::from_secs(60);
+
+const LAST_CONTACT: &str = "gatehand_last_contact_timestamp_seconds ";
+const METRICS_LIMIT: u64 = 64 * 1024;
 
 pub(super) struct Seen<'s> {
     /// The daemon, if it runs.
     pub(super) process: Option<u32>,
     pub(super) is_needed: bool,
+    /// Whether it is known which doors it has.
+    pub(super) has_told: bool,
     /// What its door says.
     pub(super) door: Option<&'s Value>,
+    /// The doors that gave no answer, and why.
+    pub(super) silent: &'s [(PathBuf, io::Error)],
+    /// When the server last answered, as its metrics say.
+    pub(super) in_metrics: Option<Timestamp>,
     /// When the report was made that the server last answered.
     pub(super) reported_at: Option<Timestamp>,
     pub(super) longest_silence: Option<Duration>,
 }
 
+/// When the server last answered, as a file of metrics says.
+pub(super) fn contact_in(metrics: &Path) -> Option<Timestamp> {
+    let text = regular_file::read(metrics, METRICS_LIMIT).ok()?;
+    let mut lines = str::from_utf8(&text).ok()?.lines();
+    let seconds = lines.find_map(|line| line.strip_prefix(LAST_CONTACT))?;
+    Timestamp::from_second(seconds.parse().ok()?).ok()
+}
+
 impl Seen<'_> {
     pub(super) fn look(&self, findings: &mut Findings) {
-        findings.add(match self.process {
-            Some(process) => {
-                Finding::ok(Id::Daemon, format!("gatehand run runs (process {process})"))
-            }
-            None if self.is_needed => Finding::warning(
-                Id::Daemon,
-                "gatehand run does not run, and there are settings for it",
-            )
-            .advising("start it: where systemd runs it, systemctl status says why it ended"),
-            None => Finding::ok(Id::Daemon, "gatehand run does not run, and need not"),
-        });
+        findings.add(self.daemon());
         findings.add(self.last_contact());
+    }
+
+    fn daemon(&self) -> Finding {
+        let id = Id::Daemon;
+        let Some(process) = self.process else {
+            return match self.is_needed {
+                true => Finding::warning(
+                    id,
+                    "gatehand run does not run, and there are settings for it",
+                )
+                .advising("start it: where systemd runs it, systemctl status says why it ended"),
+                false => Finding::ok(id, "gatehand run does not run, and need not"),
+            };
+        };
+        let runs = format!("gatehand run runs (process {process})");
+        if let Some((door, why)) = self.silent.first() {
+            let words = format!(
+                "{runs}, and its door {} does not answer: {why}",
+                door.display()
+            );
+            return Finding::warning(id, words).advising(
+                "run the check as root, or as a user whom the door lets in; if it does not answer then, start gatehand run anew",
+            );
+        }
+        Finding::ok(
+            id,
+            match (self.door, self.has_told) {
+                (Some(_), _) => runs,
+                (None, true) => format!("{runs}, without a door"),
+                (None, false) => format!("{runs}; its door is not known to this command"),
+            },
+        )
+    }
+
+    /// When the server last answered, who says so, and after what time somebody should look.
+    fn known_contact(&self) -> (Option<Timestamp>, &'static str, Option<Duration>) {
+        let of_report = (self.reported_at, "the last report was answered");
+        let answered = "the server answered";
+        if self.process.is_none() {
+            return (of_report.0, of_report.1, self.longest_silence);
+        }
+        let longest = self.longest_silence.unwrap_or(LONGEST_SILENCE);
+        if let Some(door) = self.door {
+            let at = door["last_contact"].as_str();
+            let at = at.and_then(|time| time.parse().ok());
+            return (at, answered, Some(longest));
+        }
+        match self.in_metrics {
+            Some(at) => (Some(at), answered, Some(longest)),
+            None => {
+                let longest = self.longest_silence;
+                let longest = longest.unwrap_or(LONGEST_SILENCE + BETWEEN_REPORTS);
+                (of_report.0, of_report.1, Some(longest))
+            }
+        }
     }
 
     fn last_contact(&self) -> Finding {
         let id = Id::LastContact;
-        let (at, longest) = match (self.process, self.door) {
-            (Some(_), Some(door)) => (
-                door["last_contact"]
-                    .as_str()
-                    .and_then(|time| time.parse::<Timestamp>().ok()),
-                Some(self.longest_silence.unwrap_or(LONGEST_SILENCE)),
-            ),
-            // Reports are an hour apart, so that the usual span says nothing of them.
-            _ => (self.reported_at, self.longest_silence),
-        };
         let advice = "see what proxy, dns, route, tls and server say";
+        let (at, what, longest) = self.known_contact();
         let Some(at) = at else {
             let since = self.process.and_then(running_for);
             return match (longest, since) {
-                (Some(longest), Some(since)) if self.door.is_some() && since > longest => {
-                    Finding::warning(
-                        id,
-                        format!(
-                            "the server has not answered since gatehand run began, {} ago",
-                            span(since)
-                        ),
-                    )
-                    .advising(advice)
-                }
-                (Some(_), _) if self.door.is_none() => {
+                (Some(longest), Some(since)) if since > longest => Finding::warning(
+                    id,
+                    format!(
+                        "the server has not answered since gatehand run began, {} ago",
+                        span(since)
+                    ),
+                )
+                .advising(advice),
+                (Some(_), None) => {
                     Finding::warning(id, "the server has not answered yet").advising(advice)
                 }
                 _ => Finding::ok(id, "the server has not answered yet"),
             };
         };
-        // A clock that was set back shows times to come.
+        let shown = at.strftime("%Y-%m-%d %H:%M UTC");
         let age = Timestamp::now().duration_since(at);
-        let age = Duration::try_from(age).unwrap_or_default();
-        let words = format!(
-            "the server answered {} ago ({})",
-            span(age),
-            at.strftime("%Y-%m-%d %H:%M UTC")
-        );
+        let Ok(age) = Duration::try_from(age) else {
+            let ahead = age.unsigned_abs();
+            let words =
+                format!("{what} at a time to come ({shown}): this device's clock was set back");
+            return match ahead > CLOCK_STEP {
+                true => Finding::warning(id, words).advising("see what clock says"),
+                false => Finding::ok(id, format!("{what} just now ({shown})")),
+            };
+        };
+        let words = format!("{what} {} ago ({shown})", span(age));
         match longest {
             Some(longest) if age > longest => Finding::warning(id, words).advising(advice),
             _ => Finding::ok(id, words),
@@ -124,7 +186,10 @@ mod tests {
         let seen = |door, longest_silence| Seen {
             process,
             is_needed: true,
+            has_told: true,
             door,
+            silent: &[],
+            in_metrics: None,
             reported_at: None,
             longest_silence,
         };
@@ -144,11 +209,54 @@ mod tests {
         };
         assert_eq!(verdict(&alone(600, None)), Verdict::Ok);
         assert_eq!(verdict(&alone(600, hour)), Verdict::Warning);
-        assert_eq!(
-            verdict(&alone(-600, hour)),
-            Verdict::Ok,
-            "a clock that was set back"
+        for longest in [None, hour] {
+            let finding = alone(-600, longest).last_contact();
+            assert_eq!(finding.verdict, Verdict::Warning);
+            assert!(finding.words.contains("clock was set back"), "{finding:?}");
+        }
+        let runs_without_door = |minutes| Seen {
+            process,
+            ..alone(minutes, None)
+        };
+        assert_eq!(verdict(&runs_without_door(70)), Verdict::Ok);
+        let late = runs_without_door(80).last_contact();
+        assert_eq!(late.verdict, Verdict::Warning);
+        assert!(
+            late.words.starts_with("the last report was answered"),
+            "{late:?}"
         );
+        let by_metrics = Seen {
+            in_metrics: Some(ago(16)),
+            ..runs_without_door(1)
+        };
+        let late = by_metrics.last_contact();
+        assert_eq!(late.verdict, Verdict::Warning);
+        assert!(
+            late.words.starts_with("the server answered 16 min"),
+            "{late:?}"
+        );
+    }
+
+    #[test]
+    fn metrics_say_when_the_server_last_answered() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.prom");
+        assert_eq!(contact_in(&path), None);
+        for (text, expected) in [
+            (
+                "# HELP gatehand_last_contact_timestamp_seconds When\n",
+                None,
+            ),
+            (
+                "gatehand_online 1\ngatehand_last_contact_timestamp_seconds 7\n",
+                Some(7),
+            ),
+            ("gatehand_last_contact_timestamp_seconds soon\n", None),
+        ] {
+            fs::write(&path, text).unwrap();
+            let expected = expected.map(|second| Timestamp::from_second(second).unwrap());
+            assert_eq!(contact_in(&path), expected, "{text}");
+        }
     }
 
     #[test]

@@ -83,8 +83,12 @@ fn permissions(folder: &Folder) -> Finding {
         Err(error) => return Finding::of(id, unreadable(folder.path(), error)),
     };
     if found.permissions().mode() & 0o022 != 0 {
-        let path = folder.path().to_owned();
-        return Finding::of(id, VaultError::OpenFolder { path });
+        let path = folder.path().display();
+        return Finding::failed(
+            id,
+            format!("other users can write to {path}, and so could exchange its files"),
+        )
+        .advising(format!("make it private with chmod 700 {path}"));
     }
     let files = [
         folder.vault_path(),
@@ -100,8 +104,11 @@ fn permissions(folder: &Folder) -> Finding {
     for (path, file) in &files {
         let is_ours = us.is_root() || file.uid() == us.as_raw();
         if !is_ours {
-            let path = path.clone();
-            return Finding::of(id, VaultError::OpenFile { path });
+            return Finding::failed(
+                id,
+                format!("{} belongs to another user", path.display()),
+            )
+            .advising("run it as the vault's user, or as root; else make it the file of the user that gatehand runs as, with chown, and private with chmod 600");
         }
         if file.uid() != owner {
             let words = format!(

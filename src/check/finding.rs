@@ -1,6 +1,7 @@
 //! What a check has found.
 
 use serde::Serialize;
+use tokio::sync::mpsc::UnboundedSender;
 
 use crate::agent::AgentError;
 use crate::causes;
@@ -204,12 +205,33 @@ impl Finding {
 
 /// What all checks have found so far.
 #[derive(Default)]
-pub(super) struct Findings(Vec<Finding>);
+pub(super) struct Findings {
+    all: Vec<Finding>,
+    /// Who is told of each as soon as it is there, and so knows which one did not end.
+    listener: Option<UnboundedSender<Finding>>,
+}
 
 impl Findings {
+    /// Tells each one, and keeps which there are.
+    pub(super) fn telling(listener: UnboundedSender<Finding>) -> Self {
+        Self {
+            listener: Some(listener),
+            ..Self::default()
+        }
+    }
+
     pub(super) fn add(&mut self, finding: Finding) {
-        self.0.retain(|known| known.id != finding.id);
-        self.0.push(finding);
+        self.all.retain(|known| known.id != finding.id);
+        let kept = match &self.listener {
+            Some(listener) => {
+                let kept = Finding::new(finding.id, finding.verdict, "");
+                // With nobody there any more, it is of no use.
+                let _ = listener.send(finding);
+                kept
+            }
+            None => finding,
+        };
+        self.all.push(kept);
     }
 
     pub(super) fn skip(&mut self, ids: &[Id], because: Id) {
@@ -221,18 +243,18 @@ impl Findings {
     }
 
     pub(super) fn has(&self, id: Id) -> bool {
-        self.0.iter().any(|known| known.id == id)
+        self.all.iter().any(|known| known.id == id)
     }
 
     pub(super) fn has_failed(&self, id: Id) -> bool {
-        let mut all = self.0.iter();
+        let mut all = self.all.iter();
         all.any(|known| known.id == id && known.verdict == Verdict::Failed)
     }
 
     /// All of them in their order.
     pub(super) fn into_all(mut self) -> Vec<Finding> {
-        self.0.sort_by_key(|finding| finding.id);
-        self.0
+        self.all.sort_by_key(|finding| finding.id);
+        self.all
     }
 }
 

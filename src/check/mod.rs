@@ -20,6 +20,7 @@ mod vault;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 use crate::agent::{Agent, Client, ClientError, OwnHardware, Status};
@@ -122,16 +123,16 @@ impl Seen {
 async fn look(subject: Subject, until: Instant, seen: &mut Seen) {
     let folder = subject.folder.left_alone();
     let looked_at = folder.clone();
+    let (listener, mut told) = mpsc::unbounded_channel();
     let local = tokio::task::spawn_blocking(move || {
-        let mut findings = Findings::default();
+        let mut findings = Findings::telling(listener);
         disk::look(&looked_at, &mut findings);
-        let status = vault::look(&looked_at, &mut findings);
-        (findings, status)
+        vault::look(&looked_at, &mut findings)
     });
-    if let Ok((findings, status)) = local.await {
-        seen.findings = findings;
-        seen.status = status;
+    while let Some(finding) = told.recv().await {
+        seen.findings.add(finding);
     }
+    seen.status = local.await.unwrap_or_default();
     let status = seen.status.as_ref();
     match status {
         Some(status) => hardware::look(status, &subject.hardware, &mut seen.findings),
@@ -144,11 +145,24 @@ async fn look(subject: Subject, until: Instant, seen: &mut Seen) {
         }
     }
     let process = crate::daemon::process_of(&folder);
-    seen.door = door_status::ask(&subject.doors).await;
+    // Whoever answers there while no daemon runs is somebody else.
+    let reach = process.and_then(|_| crate::daemon::Reach::of(&folder));
+    let asked = match (process, &reach) {
+        (None, _) => door_status::Asked::default(),
+        (Some(_), Some(reach)) => door_status::ask(&reach.doors).await,
+        (Some(_), None) => door_status::ask(&subject.doors).await,
+    };
+    seen.door = asked.status;
+    let metrics = reach
+        .as_ref()
+        .and_then(|reach| reach.metrics_file.as_deref());
     let daemon = daemon::Seen {
         process,
         is_needed: subject.needs_daemon,
+        has_told: reach.is_some(),
         door: seen.door.as_ref(),
+        silent: &asked.silent,
+        in_metrics: metrics.and_then(daemon::contact_in),
         reported_at: status.and_then(|status| status.identity.as_ref()?.reported_at),
         longest_silence: subject.longest_silence,
     };
@@ -182,5 +196,30 @@ async fn look(subject: Subject, until: Instant, seen: &mut Seen) {
     let agent = (subject.agent)(client);
     if way.look(&agent, &mut seen.findings).await {
         server::look(&agent, status, &mut seen.findings).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_check_that_did_not_end_is_the_one_that_is_named() {
+        let (listener, mut told) = mpsc::unbounded_channel();
+        let mut findings = Findings::telling(listener);
+        findings.add(Finding::ok(Id::FileSystem, "much"));
+        findings.add(Finding::warning(Id::Permissions, "few"));
+        // The next would look at the key's home, and does not come back.
+        let mut seen = Seen::default();
+        while let Ok(finding) = told.try_recv() {
+            seen.findings.add(finding);
+        }
+        seen.end(Duration::from_secs(20));
+        let all = seen.findings.into_all();
+        let words = |id: Id| all.iter().find(|finding| finding.id == id).unwrap();
+        assert_eq!(words(Id::FileSystem).words, "much");
+        assert_eq!(words(Id::Permissions).verdict, Verdict::Warning);
+        assert_eq!(words(Id::KeyHome).words, "it did not end within 20 s");
+        assert_eq!(words(Id::Vault).because, Some(Id::KeyHome));
     }
 }

@@ -1,6 +1,6 @@
 //! What the server says: that it is one, and what of this device.
 
-use super::finding::{Finding, Findings, Id};
+use super::finding::{Finding, Findings, Help, Id};
 use crate::agent::{Agent, AgentError, ErrorKind, Identity, State, Status, Suggestion};
 
 /// What follows from the device.
@@ -8,7 +8,11 @@ const OF_DEVICE: [Id; 3] = [Id::Profile, Id::Gate, Id::Event];
 
 /// There is no server to ask.
 pub(super) fn without(status: &Status, findings: &mut Findings) {
-    findings.add(unable(status));
+    let mut finding = unable(status);
+    if let Some(Help::Words(words)) = &mut finding.help {
+        words.push_str("; to look at the network before: gatehand check --url https://…");
+    }
+    findings.add(finding);
     findings.skip(&Id::ALL, Id::Key);
 }
 

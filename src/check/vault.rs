@@ -43,7 +43,7 @@ pub(super) fn look(folder: &Folder, findings: &mut Findings) -> Option<Status> {
         }
     };
     let pending = status.pending.map_or_else(String::new, |begun| {
-        format!("; {} was begun and is not finished", begun.name())
+        format!("; {} was begun and is not finished", begun.in_words())
     });
     findings.add(Finding::ok(
         Id::Vault,

@@ -139,9 +139,11 @@ fn typed() -> &'static str {
 fn plain(error: &CliError) -> Option<&'static str> {
     match error {
         CliError::Rejected => Some(OTHER_COPY),
-        CliError::ChecksWarn(_) | CliError::ChecksFailed(_) => {
-            Some("each says what to do; what was skipped needs what failed")
-        }
+        CliError::ChecksFailed {
+            has_skipped: true, ..
+        } => Some("each says what to do; what was skipped needs what failed"),
+        CliError::ChecksWarn { .. } | CliError::ChecksFailed { .. } => Some("each says what to do"),
+        CliError::Switch { .. } => Some("set it to true or false, or to nothing"),
         CliError::EnrolmentList { source, .. } => source.advice(),
         CliError::DaemonRuns { .. } => {
             Some("stop it, as with systemctl stop, and start it again afterwards")
@@ -180,6 +182,12 @@ fn plain(error: &CliError) -> Option<&'static str> {
         ),
         CliError::ServerNotAllowed { .. } => Some(
             "scan the code of a device of that server, or allow this one with --allowed-server",
+        ),
+        CliError::Bundle { .. } => Some(
+            "name a new file in a folder that this user may write to, as in /tmp/gatehand.json",
+        ),
+        CliError::MetricsFile(_) => Some(
+            "name a new file in the folder of node_exporter's textfile collector, as in /var/lib/prometheus/node-exporter/gatehand.prom",
         ),
         CliError::HostName { .. } => Some("run it as root, or leave --set-host-name away"),
         CliError::Remove { .. } => Some("remove it by hand"),

@@ -28,6 +28,11 @@ const SERVICE_FOLDER: &str = "/var/lib/gatehand";
 const SERVICE_DOOR: &str = "/run/gatehand/kiosk.sock";
 const SERVICE_ENABLED: &str = "/etc/systemd/system/multi-user.target.wants/gatehand.service";
 
+/// What options that other commands have too say here.
+const HELP_ON_TIMEOUT: &str = "Seconds for all of it together (20 unless given)";
+const HELP_ON_CA_FILE: &str = "Trust the certificates in this file (PEM, or one in DER) besides the built-in ones, which are Mozilla's, for this check alone";
+const HELP_ON_SYSTEM: &str = "Trust this system's certificates too, for this check alone. This and --ca-file stand in for what is kept of both";
+
 const EXAMPLES: &str = "\
 Examples:
   gatehand check
@@ -40,6 +45,9 @@ something failed. The checks are described in docs/KIOSK.md.";
 /// Check disk, vault, network, server and key, and tell what to do; changes nothing.
 #[derive(Args)]
 #[command(after_help = EXAMPLES)]
+#[command(mut_arg("timeout", |arg| arg.help(HELP_ON_TIMEOUT)))]
+#[command(mut_arg("ca_file", |arg| arg.help(HELP_ON_CA_FILE)))]
+#[command(mut_arg("system_certificates", |arg| arg.help(HELP_ON_SYSTEM)))]
 pub(super) struct Check {
     /// Also write what helps others to help into this new file: the checks, status, settings, facts and files. No key,
     /// token or password is in it.
@@ -62,6 +70,9 @@ pub(super) struct Check {
 
 impl Check {
     pub(super) fn run(self) -> Result<(), CliError> {
+        if let Some(path) = &self.bundle {
+            bundle::has_place(path)?;
+        }
         let folder = self.keeping.folder()?;
         let time = Duration::from_secs(self.connection.given_timeout().unwrap_or(TIMEOUT));
         let socket = env::var_os("GATEHAND_SOCKET").filter(|socket| !socket.is_empty());
@@ -95,18 +106,25 @@ impl Check {
             report.count(Verdict::Warning),
             report.count(Verdict::Failed),
         );
+        let has_skipped = report.count(Verdict::Skipped) > 0;
         let document = CheckDocument::of(&mut report);
-        if let Some(path) = &self.bundle {
-            bundle::write(path, &folder, &document, &report)?;
-        }
+        let all = document.checks.len();
         match self.json {
             true => output::print_json(&document)?,
             false => print(&document)?,
         }
+        if let Some(path) = &self.bundle {
+            bundle::write(path, &folder, &document, &report)?;
+            output::notice(&format!("Wrote {}", path.display()), self.json);
+        }
         match (failures, warnings) {
             (0, 0) => Ok(()),
-            (0, warnings) => Err(CliError::ChecksWarn(warnings)),
-            (failures, _) => Err(CliError::ChecksFailed(failures)),
+            (0, count) => Err(CliError::ChecksWarn { count, all }),
+            (count, _) => Err(CliError::ChecksFailed {
+                count,
+                all,
+                has_skipped,
+            }),
         }
     }
 }
@@ -117,7 +135,13 @@ fn is_set(name: &str) -> bool {
 }
 
 fn print(document: &CheckDocument) -> Result<(), CliError> {
-    let rows = document.checks.iter().map(|check| FoundRow {
+    // What was skipped comes after that which it was skipped for.
+    let mut checks: Vec<_> = document.checks.iter().collect();
+    checks.sort_by_key(|check| {
+        let cause = check.because.unwrap_or(check.id);
+        (cause.max(check.id), check.because, check.id)
+    });
+    let rows = checks.into_iter().map(|check| FoundRow {
         verdict: check.verdict.name(),
         name: check.id.name(),
         words: &check.words,

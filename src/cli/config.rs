@@ -1,14 +1,16 @@
 //! `gatehand config`: which settings are in force, and from where.
 
 use std::env;
+use std::path::Path;
 
 use clap::Args;
 use serde::Serialize;
 
 use super::error::CliError;
+use super::misuse;
 use super::output;
 use super::program::without_empty_variables;
-use super::run::Run;
+use super::run::{self, Run};
 use super::settings::{KEYS, Key, Taken};
 use super::vault_folder;
 
@@ -72,6 +74,8 @@ impl ConfigDocument {
     /// The settings as `gatehand run` takes them.
     pub(super) fn in_force() -> Result<Self, CliError> {
         check()?;
+        let metrics = env::var_os("GATEHAND_METRICS_FILE").filter(|path| !path.is_empty());
+        run::metrics_file(metrics.as_deref().map(Path::new), &vault_folder::locate()?)?;
         let taken = Taken::by_this_process();
         let doors = super::doors::of_settings(env::var_os("GATEHAND_SOCKET").map(Into::into))?;
         Ok(Self {
@@ -101,9 +105,10 @@ impl ConfigDocument {
 fn check() -> Result<(), CliError> {
     let command = without_empty_variables(Run::augment_args(clap::Command::new("gatehand run")));
     command
+        .clone()
         .try_get_matches_from(["gatehand run"])
         .map(drop)
-        .map_err(CliError::Setting)
+        .map_err(|error| CliError::Setting(misuse::in_a_line(&error, &command)))
 }
 
 fn setting(key: &Key, taken: Option<&Taken>) -> Result<Setting, CliError> {
@@ -128,17 +133,19 @@ fn setting(key: &Key, taken: Option<&Taken>) -> Result<Setting, CliError> {
     })
 }
 
-/// An address without the name and password of a proxy.
+/// Schemes that may stand before a login; what else stands there may be a part of it.
+const SCHEMES: [&str; 5] = ["http", "https", "socks4", "socks5", "socks5h"];
+
+/// Without the name and password that a proxy's address may have: all before the last `@` is taken for them, however
+/// it is written.
 fn without_login(value: &str) -> String {
-    match value.rsplit_once('@') {
-        Some((before, host)) if !before.contains(char::is_whitespace) => {
-            let scheme = before.split_once("://").map(|(scheme, _)| scheme);
-            match scheme {
-                Some(scheme) => format!("{scheme}://…@{host}"),
-                None => format!("…@{host}"),
-            }
-        }
-        _ => value.to_owned(),
+    let Some((before, host)) = value.rsplit_once('@') else {
+        return value.to_owned();
+    };
+    let scheme = before.split_once("://").map(|(scheme, _)| scheme.trim());
+    match scheme.filter(|scheme| SCHEMES.contains(scheme)) {
+        Some(scheme) => format!("{scheme}://…@{host}"),
+        None => format!("…@{host}"),
     }
 }
 
@@ -146,7 +153,8 @@ fn print(document: ConfigDocument) -> Result<(), CliError> {
     let file = document.file;
     output::print_line(&match &file {
         Some(file) => format!("Settings of {file}:"),
-        None => "There is no file with settings:".to_owned(),
+        None => "No settings file (GATEHAND_SETTINGS names one; where it is packaged it is /etc/gatehand/agent.toml)."
+            .to_owned(),
     })?;
     let rows = document.settings.into_iter().map(|setting| {
         let from = match (setting.source, setting.line) {

@@ -34,14 +34,29 @@ pub(super) enum DoorSettingsError {
     Twice(String),
     #[error(transparent)]
     Caller(#[from] CallerError),
+    /// With its place in the settings.
+    #[error("the door in line {line} of {} can't be as it is described", path.display())]
+    In {
+        path: PathBuf,
+        line: usize,
+        source: Box<DoorSettingsError>,
+    },
 }
 
 /// The doors of the settings, and one at `socket` or where a service manager would have it.
 pub(super) fn of_settings(socket: Option<PathBuf>) -> Result<Vec<DoorSettings>, DoorSettingsError> {
-    let tables = Taken::by_this_process()
-        .map(Taken::doors)
-        .unwrap_or_default();
-    let mut doors = tables.iter().map(of).collect::<Result<Vec<_>, _>>()?;
+    let taken = Taken::by_this_process();
+    let tables = taken.map(Taken::doors).unwrap_or_default();
+    let placed = |table: &DoorTable| {
+        of(table).map_err(|error| DoorSettingsError::In {
+            path: taken
+                .map(|taken| taken.path().to_owned())
+                .unwrap_or_default(),
+            line: table.line,
+            source: Box::new(error),
+        })
+    };
+    let mut doors = tables.iter().map(placed).collect::<Result<Vec<_>, _>>()?;
     let usual = || {
         let folder = env::var_os("RUNTIME_DIRECTORY").filter(|_| tables.is_empty())?;
         env::split_paths(&folder)

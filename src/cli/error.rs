@@ -7,7 +7,7 @@ use super::doors::DoorSettingsError;
 use super::enrolment_list::EnrolmentListError;
 use super::settings::SettingsError;
 use crate::agent::{AgentError, ClientError, MediaKeyError};
-use crate::daemon::DaemonError;
+use crate::daemon::{DaemonError, MetricsFileError};
 use crate::enrolment::draw::DrawError;
 use crate::enrolment::picture::PictureError;
 use crate::enrolment::{ParseError, ServerUrlError, TokenError};
@@ -45,10 +45,15 @@ pub(super) enum CliError {
         "the server does not accept this device's key; the key is kept, and works again as soon as the server takes it"
     )]
     Rejected,
-    #[error("checks that warn: {0}")]
-    ChecksWarn(usize),
-    #[error("checks that failed: {0}")]
-    ChecksFailed(usize),
+    #[error("{count} of {all} checks {}", if *.count == 1 { "warns" } else { "warn" })]
+    ChecksWarn { count: usize, all: usize },
+    #[error("{count} of {all} checks failed")]
+    ChecksFailed {
+        count: usize,
+        all: usize,
+        /// Whether some were skipped because of that.
+        has_skipped: bool,
+    },
     #[error("can't enrol from the list {name}")]
     EnrolmentList {
         name: String,
@@ -160,12 +165,16 @@ pub(super) enum CliError {
     NoCommand(String),
     #[error(transparent)]
     Settings(#[from] SettingsError),
-    #[error("a setting is wrong: {}", in_a_line(.0))]
-    Setting(clap::Error),
+    #[error("a setting is wrong: {0}")]
+    Setting(String),
+    #[error("{variable} is neither true nor false")]
+    Switch { variable: &'static str },
     #[error(transparent)]
     Door(#[from] DoorSettingsError),
     #[error(transparent)]
     Daemon(#[from] DaemonError),
+    #[error(transparent)]
+    MetricsFile(#[from] MetricsFileError),
     #[cfg(not(feature = "server"))]
     #[error("this is a command of gatehand-server, which is not installed here")]
     NoServerProgram,
@@ -186,6 +195,13 @@ pub(super) enum CliError {
     InputTooLong { name: String, limit: u64 },
     #[error("can't write {name}")]
     Write {
+        name: String,
+        #[source]
+        source: io::Error,
+    },
+    /// The file for others to help with.
+    #[error("can't write {name}")]
+    Bundle {
         name: String,
         #[source]
         source: io::Error,
@@ -264,11 +280,4 @@ impl From<VaultError> for CliError {
     fn from(error: VaultError) -> Self {
         Self::Agent(error.into())
     }
-}
-
-/// What clap says, without what surrounds it for a terminal.
-fn in_a_line(error: &clap::Error) -> String {
-    let text = error.to_string();
-    let first = text.lines().next().unwrap_or_default();
-    first.trim_start_matches("error: ").to_owned()
 }

@@ -159,8 +159,8 @@ pub(super) fn of(error: &CliError) -> ExitCode {
         CliError::Daemon(DaemonError::Vault(error)) => of_kind(error.into()),
         CliError::Daemon(DaemonError::Running { .. }) => ExitCode::Busy,
         CliError::Rejected => ExitCode::Rejected,
-        CliError::ChecksWarn(_) => ExitCode::CheckWarning,
-        CliError::ChecksFailed(_) => ExitCode::CheckFailed,
+        CliError::ChecksWarn { .. } => ExitCode::CheckWarning,
+        CliError::ChecksFailed { .. } => ExitCode::CheckFailed,
         CliError::Status { .. } => ExitCode::Status,
         CliError::Picture {
             source: PictureError::OtherCodes(_),
@@ -198,7 +198,9 @@ pub(super) fn of(error: &CliError) -> ExitCode {
         | CliError::MediaKey { .. }
         | CliError::Settings(_)
         | CliError::Setting(_)
-        | CliError::Door(_) => ExitCode::Usage,
+        | CliError::Switch { .. }
+        | CliError::Door(_)
+        | CliError::MetricsFile(_) => ExitCode::Usage,
         #[cfg(not(feature = "server"))]
         CliError::NoServerProgram | CliError::ServerProgram { .. } => ExitCode::Server,
         #[cfg(feature = "server")]
@@ -222,6 +224,7 @@ pub(super) fn of(error: &CliError) -> ExitCode {
         | CliError::HostName { .. }
         | CliError::Remove { .. }
         | CliError::Write { .. }
+        | CliError::Bundle { .. }
         | CliError::Draw(_)
         | CliError::Client(_)
         | CliError::Runtime(_)

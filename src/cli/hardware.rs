@@ -24,10 +24,13 @@ impl Hardware {
     pub(super) fn run(self) -> Result<(), CliError> {
         let text = hardware_file(Path::new("/"));
         match &self.write {
-            Some(path) => public_file::write(path, &text).map_err(|source| CliError::Write {
-                name: path.display().to_string(),
-                source,
-            }),
+            Some(path) => match public_file::write(path, &text) {
+                Ok(_) => Ok(()),
+                Err(source) => Err(CliError::Write {
+                    name: path.display().to_string(),
+                    source,
+                }),
+            },
             None => Ok(std::io::stdout().write_all(text.as_bytes())?),
         }
     }

@@ -65,9 +65,7 @@ struct MediaKeyDocument {
 impl Info {
     pub(super) fn run(self) -> Result<(), CliError> {
         let agent = device::agent(&self.connection)?;
-        if let Err(error) = agent.bind_hardware() {
-            error.warn();
-        }
+        let unbound = agent.bind_hardware().err();
         let what = format!("asking {}", device::server_name(&agent));
         let ask = async {
             if self.media_keys {
@@ -80,6 +78,10 @@ impl Info {
             }
         };
         let asked = runtime::for_calls()?.block_on(progress::shown(&what, ask))?;
+        // Whatever keeps all of it from being done is told as that.
+        if let Some(error) = unbound {
+            error.warn();
+        }
         let status = agent.status()?;
         let (status, keys) = match asked {
             Asked::MediaKeys(keys) => match &keys.unasked {

@@ -2,7 +2,7 @@
 
 use std::process;
 
-use clap::error::ErrorKind;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 use super::exit_code::ExitCode;
 use super::output;
@@ -16,12 +16,12 @@ To enrol, give a code or link with gatehand init --payload, or an address and a 
 /// Tells it and ends. The words repeat arguments and variables, which may hold anything: what steers a
 /// terminal, would begin a line of its own, or may be a token or key in the wrong place is replaced first.
 /// Help and version are printed as they are.
-pub(super) fn end(error: &clap::Error) -> ! {
+pub(super) fn end(error: &clap::Error, command: &clap::Command) -> ! {
     if !error.use_stderr() {
         error.exit();
     }
     let styled = error.render().ansi().to_string();
-    let text = in_plain_words(styled);
+    let text = named_by(error, command, in_plain_words(styled));
     let mut plain = harmless(&text, &Repeated::of_this_process());
     if is_of_bare_argument(error) && plain.contains(NOT_REPEATED) {
         plain.push_str(CODE_TIP);
@@ -36,6 +36,45 @@ fn is_of_bare_argument(error: &clap::Error) -> bool {
         error.kind(),
         ErrorKind::UnknownArgument | ErrorKind::InvalidSubcommand
     )
+}
+
+/// What clap says in a line, without what surrounds it for a terminal.
+pub(super) fn in_a_line(error: &clap::Error, command: &clap::Command) -> String {
+    let text = named_by(error, command, error.to_string());
+    let first = text.lines().next().unwrap_or_default();
+    first.trim_start_matches("error: ").to_owned()
+}
+
+/// With the variable that said a value in the place of the option that was not given.
+fn named_by(error: &clap::Error, command: &clap::Command, text: String) -> String {
+    let Some(ContextValue::String(option)) = error.get(ContextKind::InvalidArg) else {
+        return text;
+    };
+    let name = option.split([' ', '=', '[']).next().unwrap_or_default();
+    let is_typed = std::env::args_os().any(|argument| {
+        let argument = argument.to_string_lossy().into_owned();
+        argument.split('=').next() == Some(name)
+    });
+    match variable_of(command, name.trim_start_matches('-')).filter(|_| !is_typed) {
+        Some(variable) => text.replacen(option, &variable, 1),
+        None => text,
+    }
+}
+
+/// The variable that says what an option of this program says, if it is set.
+fn variable_of(command: &clap::Command, long: &str) -> Option<String> {
+    let own = command.get_arguments().find_map(|argument| {
+        let variable = argument
+            .get_env()
+            .filter(|_| argument.get_long() == Some(long))?;
+        std::env::var_os(variable)?;
+        Some(variable.to_string_lossy().into_owned())
+    });
+    own.or_else(|| {
+        command
+            .get_subcommands()
+            .find_map(|one| variable_of(one, long))
+    })
 }
 
 /// What the standard library says of numbers, for people.

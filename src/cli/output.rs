@@ -21,6 +21,7 @@ pub(super) const MODULE_PIXELS: u32 = 8;
 /// For what a reader's eye looks for.
 pub(super) const STRONG: Style = Style::new().bold();
 const ERROR: Style = AnsiColor::Red.on_default().bold();
+const WARNING: Style = AnsiColor::Yellow.on_default().bold();
 
 /// Prints one JSON document and a line's end.
 pub(super) fn print_json(value: &impl Serialize) -> Result<(), CliError> {
@@ -138,13 +139,14 @@ pub(super) struct FoundRow<'a> {
 
 /// Prints what was found, each in a line, with what to do below it.
 pub(super) fn print_found(rows: &[FoundRow<'_>]) -> Result<(), CliError> {
+    let columns = columns();
     let mut out = anstream::stdout().lock();
     let width = |of: fn(&FoundRow<'_>) -> usize| rows.iter().map(of).max().unwrap_or_default();
     let (verdicts, names) = (width(|row| row.verdict.len()), width(|row| row.name.len()));
     for row in rows {
         let style = match row.verdict {
             "ok" => AnsiColor::Green.on_default(),
-            "warning" => AnsiColor::Yellow.on_default().bold(),
+            "warning" => WARNING,
             "failed" => ERROR,
             _ => Style::new().dimmed(),
         };
@@ -154,22 +156,49 @@ pub(super) fn print_found(rows: &[FoundRow<'_>]) -> Result<(), CliError> {
             words,
             advice,
         } = row;
+        let before = verdicts + 2 + names + 2;
+        let room = columns.map_or(usize::MAX, |columns| columns.saturating_sub(before));
+        let advice = advice.map(|advice| format!("what to do: {}", printable(advice)));
+        let mut lines = wrapped(&printable(words), room);
+        lines.extend(advice.iter().flat_map(|advice| wrapped(advice, room)));
+        let mut lines = lines.into_iter();
+        let first = lines.next().unwrap_or_default();
         writeln!(
             out,
-            "{style}{verdict:verdicts$}{style:#}  {name:names$}  {}",
-            printable(words)
+            "{style}{verdict:verdicts$}{style:#}  {name:names$}  {first}"
         )?;
-        if let Some(advice) = advice {
-            writeln!(
-                out,
-                "{:verdicts$}  {:names$}  what to do: {}",
-                "",
-                "",
-                printable(advice)
-            )?;
+        for line in lines {
+            writeln!(out, "{:before$}{line}", "")?;
         }
     }
     Ok(())
+}
+
+/// Columns of the terminal that standard output is, if it is one.
+fn columns() -> Option<usize> {
+    let size = rustix::termios::tcgetwinsize(io::stdout()).ok()?;
+    Some(size.ws_col.into()).filter(|columns| *columns > 0)
+}
+
+/// Room that is too little to break lines for.
+const LEAST_ROOM: usize = 20;
+
+/// A text in lines of at most so many characters, broken between words; a word that is longer stays whole.
+fn wrapped(text: &str, room: usize) -> Vec<String> {
+    if room < LEAST_ROOM {
+        return vec![text.to_owned()];
+    }
+    let mut lines: Vec<String> = Vec::new();
+    for word in text.split(' ') {
+        match lines.last_mut() {
+            Some(line) if line.chars().count() + 1 + word.chars().count() <= room => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            _ => lines.push(word.to_owned()),
+        }
+    }
+    lines
 }
 
 /// A time for people; scripts get it as the API writes it.
@@ -205,7 +234,18 @@ pub(super) fn say(text: &str) {
     let _ = writeln!(anstream::stderr(), "{}", printable(text));
 }
 
-/// The same, for `--json` as one line of JSON.
+/// Says what somebody should see to, and what to do about it.
+pub(super) fn warn(words: &str, advice: &str) {
+    let text = format!(
+        "{WARNING}warning:{WARNING:#} {}\n  what to do: {}\n",
+        printable(words),
+        printable(advice)
+    );
+    // With standard error closed there is no one left to tell.
+    let _ = anstream::stderr().write_all(text.as_bytes());
+}
+
+/// Says something on standard error, for `--json` as one line of JSON.
 pub(super) fn notice(text: &str, json: bool) {
     #[derive(Serialize)]
     struct Notice<'a> {
@@ -254,8 +294,15 @@ fn told(error: &CliError) -> Told {
 }
 
 /// An error, its causes and what to do, as a terminal shows them.
-pub(super) fn as_told(told: &Told) -> String {
-    let mut text = format!("{ERROR}error:{ERROR:#} {}\n", printable_lines(&told.error));
+pub(super) fn as_told(error: &CliError, told: &Told) -> String {
+    let (style, label) = match error {
+        CliError::ChecksWarn { .. } => (WARNING, "warning"),
+        _ => (ERROR, "error"),
+    };
+    let mut text = format!(
+        "{style}{label}:{style:#} {}\n",
+        printable_lines(&told.error)
+    );
     for cause in &told.causes {
         text.push_str(&format!("  because: {}\n", printable_lines(cause)));
     }
@@ -267,7 +314,7 @@ pub(super) fn as_told(told: &Told) -> String {
 
 /// Prints an error, its causes and what to do on standard error.
 pub(super) fn complain(error: &CliError) {
-    let text = as_told(&told(error));
+    let text = as_told(error, &told(error));
     // With standard error closed there is no one left to tell.
     let _ = anstream::stderr().write_all(text.as_bytes());
 }
@@ -358,6 +405,23 @@ pub(super) fn quoted(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_long_text_is_broken_between_words() {
+        let text = "the server answered 12 min ago (2026-11-30 03:00 UTC)";
+        assert_eq!(wrapped(text, usize::MAX), [text]);
+        assert_eq!(
+            wrapped(text, 24),
+            [
+                "the server answered 12",
+                "min ago (2026-11-30",
+                "03:00 UTC)"
+            ]
+        );
+        assert_eq!(wrapped(text, 5), [text], "no room at all");
+        let long = "/a/path/that/is/longer/than/the/line";
+        assert_eq!(wrapped(&format!("at {long} now"), 24), ["at", long, "now"]);
+    }
 
     #[test]
     fn the_beginning_of_a_text_is_marked_where_more_follows() {

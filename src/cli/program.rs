@@ -68,7 +68,7 @@ pub(super) fn main<P: Program>() -> ExitCode {
     }
     let parsed = without_empty_variables(P::command()).try_get_matches();
     let arguments = parsed.and_then(|parsed| P::from_arg_matches(&parsed));
-    let arguments = arguments.unwrap_or_else(|error| misuse::end(&error));
+    let arguments = arguments.unwrap_or_else(|error| misuse::end(&error, &P::command()));
     let is_for_scripts = arguments.is_for_scripts();
     let LogArguments { log, log_format } = arguments.log();
     let log_format = log_format.unwrap_or(match is_for_scripts {

@@ -1,6 +1,7 @@
 //! `gatehand run`: the agent of a kiosk, as long as it runs.
 
-use std::path::PathBuf;
+use std::io::{self, IsTerminal};
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Args;
@@ -13,9 +14,11 @@ use super::device::KeepingArguments;
 use super::error::CliError;
 use super::override_arguments::OverrideArguments;
 use super::settings::duration;
-use super::{doors, runtime, vault_folder};
-use crate::daemon::{self, Settings, Told};
+use super::{doors, output, runtime, vault_folder};
+use crate::agent::Agent;
+use crate::daemon::{self, MetricsFile, MetricsFileError, Settings, Told};
 use crate::serving::PassedSocket;
+use crate::vault::Folder;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -54,7 +57,7 @@ pub(super) struct Run {
     #[arg(long, value_name = "PATH", env = "GATEHAND_SOCKET")]
     socket: Option<PathBuf>,
     /// A file for node_exporter's textfile collector, with what /v1/metrics of a door tells; its name has to end with
-    /// .prom for that. It is removed at the end.
+    /// .prom. What others wrote is never replaced, and it is removed at the end.
     #[arg(long, value_name = "FILE", env = "GATEHAND_METRICS_FILE")]
     metrics_file: Option<PathBuf>,
     #[command(flatten)]
@@ -93,14 +96,46 @@ impl Run {
             clock_patience: self.clock_patience,
             overrides: self.overrides.overrides(),
             doors: doors::of_settings(self.socket)?,
-            metrics_file: self.metrics_file,
+            metrics_file: metrics_file(self.metrics_file.as_deref(), &folder)?,
             passed,
         };
+        if io::stderr().is_terminal() && daemon::process_of(&folder).is_none() {
+            output::say(&begins(&agent, &settings));
+        }
         runtime::for_calls()?.block_on(async {
             let told = told_by_signals();
             Ok(daemon::run(&folder, agent, settings, told).await?)
         })
     }
+}
+
+/// What somebody is told who starts it by hand, and would see nothing else.
+fn begins(agent: &Agent, settings: &Settings) -> String {
+    let identity = agent.status().ok().and_then(|status| status.identity);
+    let who = match identity {
+        Some(identity) => format!("\"{}\"", identity.name),
+        None => {
+            let sources = settings
+                .sources
+                .iter()
+                .map(|source| source.display().to_string());
+            let sources: Vec<String> = sources.collect();
+            format!("waiting for an enrolment in {}", sources.join(", "))
+        }
+    };
+    let door = match settings.doors.first() {
+        Some(door) => format!("door {}", door.socket.display()),
+        None => "no door (--socket gives one)".to_owned(),
+    };
+    format!("{who}, {door}; Ctrl-C ends it")
+}
+
+/// The file for the metrics, if there is to be one.
+pub(super) fn metrics_file(
+    path: Option<&Path>,
+    folder: &Folder,
+) -> Result<Option<MetricsFile>, MetricsFileError> {
+    path.map(|path| MetricsFile::new(path, folder)).transpose()
 }
 
 /// What signals tell, from this call on.

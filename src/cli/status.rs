@@ -137,7 +137,8 @@ impl Status {
     pub(super) fn run(self) -> Result<(), CliError> {
         let folder = vault_folder::locate()?;
         let status = agent::Status::read(&folder)?;
-        let kinship = status.kinship(&self.hardware.own(&folder));
+        let own = self.hardware.own(&folder);
+        let kinship = status.kinship(&own);
         if self.json {
             output::print_json(&StatusDocument {
                 hardware: hardware(&kinship),
@@ -155,8 +156,8 @@ impl Status {
                 ("Vault", status.vault.display().to_string()),
             ])?;
         }
-        if let Some(words) = kinship.in_words().filter(|_| !self.json) {
-            output::say(&words);
+        if let Some((words, advice)) = own.to_tell(&kinship).filter(|_| !self.json) {
+            output::warn(&words, advice);
         }
         if status.has_unfinished_move && !self.json {
             output::say(agent::CUT_SHORT);
@@ -235,7 +236,7 @@ fn state(status: &agent::Status) -> String {
         format!(" since {}", output::time(since))
     });
     let pending = status.pending.map_or_else(String::new, |operation| {
-        format!("; {} not finished", operation.name())
+        format!("; {} is not finished", operation.in_words())
     });
     format!("{}{since}{pending}", status.state.name())
 }

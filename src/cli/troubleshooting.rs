@@ -17,6 +17,7 @@ use crate::agent::{
     AgentError, ClientError, Distrust, ErrorKind, Flaw, ForeignAnswer, Identity, MediaKeyError,
     Operation, ProxyRefusal, SendError, Signer,
 };
+use crate::daemon::MetricsFileError;
 use crate::enrolment::picture::PictureError;
 use crate::enrolment::{ParseError, ServerUrlError, TokenError};
 use crate::key_envelope::KeyFormError;
@@ -425,8 +426,23 @@ fn of_command() -> Vec<CliError> {
             server: "https://elsewhere.example".to_owned(),
             allowed: vec![server()],
         },
-        CliError::ChecksWarn(1),
-        CliError::ChecksFailed(2),
+        CliError::ChecksWarn { count: 1, all: 17 },
+        CliError::ChecksFailed {
+            count: 2,
+            all: 17,
+            has_skipped: true,
+        },
+        CliError::Switch {
+            variable: "GATEHAND_VOLATILE",
+        },
+        MetricsFileError::NotOurs("/var/lib/prometheus/node-exporter/node.prom".into()).into(),
+        MetricsFileError::InVault("/var/lib/gatehand/vault.prom".into()).into(),
+        MetricsFileError::Name("/run/gatehand.txt".into()).into(),
+        MetricsFileError::NotRegular("/run/gatehand.prom".into()).into(),
+        CliError::Bundle {
+            name: "support.json".to_owned(),
+            source: io::ErrorKind::AlreadyExists.into(),
+        },
         CliError::ListAlone,
         CliError::DaemonRuns { folder: folder() },
         CliError::NothingToRecover {
@@ -560,7 +576,7 @@ fn page() -> String {
             writeln!(page, "Exit code {number}: {}.\n", meaning(code)).unwrap();
             section = Some(code);
         }
-        let told = output::as_told(&advice::told(error));
+        let told = output::as_told(error, &advice::told(error));
         let told = anstream::adapter::strip_str(&told).to_string();
         let (first, more) = told.split_once('\n').unwrap();
         writeln!(page, "- **{first}**").unwrap();

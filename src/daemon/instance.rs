@@ -1,10 +1,12 @@
 //! One daemon a device: two would enrol from the same file.
 
 use std::fs::{File, OpenOptions, TryLockError};
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
-use std::path::Path;
+use std::io;
+use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
 
 use rustix::fs::{OFlags, major, minor};
+use serde::{Deserialize, Serialize};
 
 use super::daemon_error::DaemonError;
 use crate::private_file::PRIVATE_FILE;
@@ -30,6 +32,26 @@ pub fn process_of(folder: &Folder) -> Option<u32> {
     holders.find(is_it).map(|(process, _)| process)
 }
 
+/// What a daemon leaves in its lock as long as it runs: where it can be asked, however that was set.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reach {
+    /// The sockets of its doors.
+    pub doors: Vec<PathBuf>,
+    /// Its file for metrics.
+    pub metrics_file: Option<PathBuf>,
+}
+
+/// Bytes that are read of it at most.
+const REACH_LIMIT: u64 = 64 * 1024;
+
+impl Reach {
+    /// That of the daemon of the vault in `folder`, if it says so; of use only while it runs.
+    pub fn of(folder: &Folder) -> Option<Self> {
+        let text = regular_file::read(&folder.path().join(LOCK), REACH_LIMIT).ok()?;
+        serde_json::from_slice(&text).ok()
+    }
+}
+
 fn is_ours(process: u32) -> bool {
     std::fs::read_to_string(format!("/proc/{process}/comm"))
         .is_ok_and(|name| name.starts_with("gatehand"))
@@ -50,7 +72,13 @@ fn holders(locks: &str, inode: u64) -> impl Iterator<Item = (u32, &str)> {
 
 /// The right to be the daemon, held as long as this is; or that nobody is, for what no daemon may see half done.
 pub struct Instance {
-    _lock: File,
+    lock: File,
+}
+
+impl Drop for Instance {
+    fn drop(&mut self) {
+        let _ = self.lock.set_len(0);
+    }
 }
 
 impl Instance {
@@ -59,6 +87,16 @@ impl Instance {
         match folder.path().join(LOCK).exists() {
             true => Self::only(folder).map(Some),
             false => Ok(None),
+        }
+    }
+
+    /// Leaves word of where this daemon can be asked.
+    pub(super) fn tell(&self, reach: &Reach) {
+        let told = serde_json::to_vec(reach)
+            .map_err(io::Error::from)
+            .and_then(|text| self.lock.write_all_at(&text, 0));
+        if let Err(error) = told {
+            tracing::debug!("the doors can't be told in {LOCK}: {error}");
         }
     }
 
@@ -78,7 +116,11 @@ impl Instance {
             .open(&path)
             .map_err(failed)?;
         match lock.try_lock() {
-            Ok(()) => Ok(Self { _lock: lock }),
+            Ok(()) => {
+                // What one left that was killed; a disk that is full or read-only keeps none from running.
+                let _ = lock.set_len(0);
+                Ok(Self { lock })
+            }
             Err(TryLockError::WouldBlock) => Err(DaemonError::Running {
                 folder: folder.path().to_owned(),
             }),

@@ -178,8 +178,9 @@ impl Life<'_> {
         let before = self.feed.standing().state();
         self.feed.change(|standing| standing.look(&status));
         if let Ok(status) = &status {
+            let own = &self.settings.hardware;
             self.copied
-                .replace(status.kinship(&self.settings.hardware).in_words());
+                .replace(own.to_tell_in_words(&status.kinship(own)));
         }
         match &status {
             Ok(status) if status.state != before => {

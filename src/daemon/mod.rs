@@ -36,12 +36,14 @@ use tokio::task::JoinSet;
 
 use crate::agent::Agent;
 use crate::door::{Door, Feed};
+use crate::serving::Address;
 use crate::vault::Folder;
 use life::Life;
 use wake::Wake;
 
 pub use daemon_error::DaemonError;
-pub use instance::{Instance, process_of};
+pub use instance::{Instance, Reach, process_of};
+pub use metrics_file::{MetricsFile, MetricsFileError};
 pub use settings::{AllowedEnrolments, Settings};
 pub use told::Told;
 
@@ -55,7 +57,7 @@ pub async fn run(
     mut settings: Settings,
     told: Told,
 ) -> Result<(), DaemonError> {
-    let _instance = Instance::only(folder)?;
+    let instance = Instance::only(folder)?;
     if let Err(error) = agent.bind_hardware() {
         error.warn();
     }
@@ -67,6 +69,11 @@ pub async fn run(
         return Err(DaemonError::PassedForNothing);
     }
     Door::make_room(settings.doors.len());
+    let metrics_file = settings.metrics_file.as_ref();
+    let mut reach = Reach {
+        metrics_file: metrics_file.map(|file| file.path().to_owned()),
+        ..Reach::default()
+    };
     for settings in &settings.doors {
         let door = Arc::new(Door::new(Arc::clone(&agent), Arc::clone(&feed), settings));
         for listener in Door::listen(settings, passed.take()).await? {
@@ -75,17 +82,21 @@ pub async fn run(
                 let _ = stop.wait_for(|stop| *stop).await;
             };
             tracing::info!("a door is open at {}", listener.address());
+            if let Address::Unix(path) = listener.address() {
+                reach.doors.extend(std::path::absolute(path));
+            }
             doors.spawn(Arc::clone(&door).serve(listener, stopped));
         }
     }
+    instance.tell(&reach);
     let wake = Wake::default();
     let mut watching = JoinSet::new();
     watch::begin(&mut watching, &wake, folder, &settings.sources);
     let looked = metrics_file::Looked::default();
-    let metrics = settings.metrics_file.take().map(|path| {
+    let metrics = settings.metrics_file.take().map(|file| {
         let (feed, looked, stop) = (Arc::clone(&feed), Arc::clone(&looked), told.stop.clone());
         let every = settings.heartbeat;
-        tokio::spawn(metrics_file::keep(path, feed, every, looked, stop))
+        tokio::spawn(metrics_file::keep(file, feed, every, looked, stop))
     });
     let life = Life {
         copied: RefCell::default(),

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::metrics_file::MetricsFile;
 use crate::agent::OwnHardware;
 use crate::door::DoorSettings;
 use crate::enrolment::{Enrolment, ServerUrl};
@@ -28,7 +29,7 @@ pub struct Settings {
     /// The doors for the kiosk's other programs.
     pub doors: Vec<DoorSettings>,
     /// The file for what monitoring watches, if there is to be one.
-    pub metrics_file: Option<PathBuf>,
+    pub metrics_file: Option<MetricsFile>,
     /// A socket that a service manager passed, for the first door instead of its own.
     pub passed: Option<PassedSocket>,
 }

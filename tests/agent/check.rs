@@ -24,14 +24,14 @@ use crate::common::stranger::{Stranger, answer};
 
 /// What was found, and how it ended.
 #[derive(Debug)]
-struct Checked {
+pub struct Checked {
     code: i32,
     checks: BTreeMap<String, Value>,
 }
 
 impl Checked {
     #[track_caller]
-    fn of(ended: &Ended) -> Self {
+    pub fn of(ended: &Ended) -> Self {
         let document: Value = serde_json::from_str(&ended.stdout)
             .unwrap_or_else(|_| panic!("no document: {ended:?}"));
         let checks = document["checks"].as_array().unwrap().iter();
@@ -44,7 +44,7 @@ impl Checked {
 
     /// Asserts how a check ended, and that it says these words.
     #[track_caller]
-    fn is(&self, id: &str, verdict: &str, words: &str) -> &Self {
+    pub fn is(&self, id: &str, verdict: &str, words: &str) -> &Self {
         let check = &self.checks[id];
         assert_eq!(check["verdict"], verdict, "{id}: {self:#?}");
         let said = format!("{} {}", check["words"], check["advice"]);
@@ -54,7 +54,7 @@ impl Checked {
 
     /// Asserts that just these did not end well, but for those that were skipped because of them.
     #[track_caller]
-    fn wrong(&self, code: i32, expected: &[&str]) -> &Self {
+    pub fn wrong(&self, code: i32, expected: &[&str]) -> &Self {
         let wrong = self
             .checks
             .iter()
@@ -77,11 +77,11 @@ impl Checked {
 }
 
 #[track_caller]
-fn check(scanner: &Scanner, more: &[&str]) -> Checked {
+pub fn check(scanner: &Scanner, more: &[&str]) -> Checked {
     Checked::of(&scanner.run(&[&["check", "--json"], more].concat()))
 }
 
-fn enrolled(installation: &Installation) -> Scanner {
+pub fn enrolled(installation: &Installation) -> Scanner {
     let scanner = Scanner::new();
     scanner
         .init(
@@ -147,6 +147,51 @@ fn a_device_that_is_not_enrolled_is_told_what_is_wrong_on_the_way_to_a_server_th
     check(&scanner, &["--url", &plain.url.replace("http:", "https:")])
         .wrong(23, &["tls"])
         .is("tls", "failed", "answers without encryption");
+}
+
+#[test]
+fn what_was_skipped_comes_after_what_failed() {
+    let scanner = Scanner::new();
+    let ended = scanner.run(&["check"]);
+    let place = |words: &str| ended.stdout.find(words).unwrap();
+    assert!(place("failed ") < place("skipped"), "{ended:?}");
+    assert!(
+        place("check --url https://") < place("skipped"),
+        "{ended:?}"
+    );
+    assert!(
+        ended.stderr.starts_with("error: 1 of 17 checks failed"),
+        "{ended:?}"
+    );
+    assert!(ended.stderr.contains("what was skipped"), "{ended:?}");
+}
+
+#[test]
+fn a_warning_is_no_error() {
+    let installation = Installation::start();
+    let scanner = enrolled(&installation);
+    let key = scanner.home().join("vault.key");
+    fs::set_permissions(&key, fs::Permissions::from_mode(0o644)).unwrap();
+    let ended = scanner.run(&["check"]);
+    assert_eq!(ended.code, 22, "{ended:?}");
+    assert!(
+        ended.stderr.starts_with("warning: 1 of 17 checks warns"),
+        "{ended:?}"
+    );
+    assert!(!ended.stderr.contains("skipped"), "{ended:?}");
+    let home = fs::Permissions::from_mode(0o777);
+    fs::set_permissions(scanner.home(), home).unwrap();
+    let ended = scanner.run(&["check"]);
+    assert!(
+        ended.stdout.contains("what to do: make it private"),
+        "{ended:?}"
+    );
+    let help = scanner.run(&["check", "--help"]).stdout;
+    assert!(
+        help.contains("20 unless given") && !help.contains("60 unless given"),
+        "{help}"
+    );
+    assert!(!help.contains("kept with the device"), "{help}");
 }
 
 #[test]
@@ -221,7 +266,12 @@ fn a_clock_that_is_wrong_is_told_by_the_servers_also_where_that_makes_its_certif
         .is("tls", "failed", "expired")
         .is("key", "skipped", "tls failed");
     at("1971-01-01")
-        .wrong(23, &["clock", "tls"])
+        .wrong(23, &["clock", "last-contact", "tls"])
+        .is(
+            "last-contact",
+            "warning",
+            "this device's clock was set back",
+        )
         .is("clock", "failed", "behind the server's");
 }
 
@@ -477,5 +527,23 @@ fn a_bundle_is_its_owners_alone_and_replaces_nothing() {
         .unwrap();
     assert_eq!(vault["mode"], "100600");
     assert!(!written["mounts"].as_array().unwrap().is_empty());
-    scanner.run(&bundle).complains(1, "support.json");
+    let again = scanner.run(&bundle);
+    again.complains(1, "support.json");
+    assert_eq!(again.stdout, "", "it is told before anything is looked at");
+    assert!(again.stderr.contains("new file"), "{again:?}");
+    let nowhere = scanner.scratch().join("none/support.json");
+    let nowhere = scanner.run(&["check", "--bundle", nowhere.to_str().unwrap()]);
+    nowhere.complains(1, "support.json");
+    assert_eq!(nowhere.stdout, "");
+}
+
+#[test]
+fn where_the_bundle_is_is_told_after_what_was_found() {
+    let scanner = Scanner::new();
+    let path = scanner.scratch().join("support.json");
+    let ended = scanner.run(&["check", "--bundle", path.to_str().unwrap()]);
+    assert_eq!(ended.code, 23, "{ended:?}");
+    assert!(ended.stdout.contains("not enrolled"), "{ended:?}");
+    let told = format!("Wrote {}", path.display());
+    assert!(ended.stderr.contains(&told), "{ended:?}");
 }

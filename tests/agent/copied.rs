@@ -127,6 +127,56 @@ fn a_copied_vault_is_told_and_goes_on_unless_it_is_to_be_refused() {
 }
 
 #[test]
+fn who_has_copies_refused_is_told_where_none_would_be_noticed() {
+    let installation = Installation::start();
+    let scanner = HERE.enrol(&installation.url, &installation.create_device("Kiosk 1"));
+    let refused = [("GATEHAND_COPIED_CARD", "refuse")];
+    let run = |arguments: &[&str]| {
+        let mut command = scanner.command(arguments);
+        end(command.envs(refused).output().unwrap())
+    };
+    let words = "none in common";
+    let checked = run(&["check"]);
+    assert_eq!(checked.code, 22, "{checked:?}");
+    assert!(checked.stdout.contains(words), "{checked:?}");
+    assert!(
+        checked.stdout.contains("was hardware_id set before?"),
+        "{checked:?}"
+    );
+    for command in ["status", "info"] {
+        let told = run(&[command]);
+        assert!(
+            told.succeeds().stderr.contains(words),
+            "{command}: {told:?}"
+        );
+    }
+}
+
+#[test]
+fn a_copy_is_told_alike_by_status_and_check_and_once_by_each() {
+    let installation = Installation::start();
+    let scanner = HERE.enrol(&installation.url, &installation.create_device("Kiosk 1"));
+    let copy = copy(&scanner);
+    let advice = "give this machine a device of its own";
+    for (on, words) in [
+        (THERE, "no call is made"),
+        (On("there", "warn"), "copied from"),
+    ] {
+        let status = on.run(&copy, &["status"]);
+        let said = &status.succeeds().stderr;
+        assert!(said.starts_with("warning: this vault was copied"), "{said}");
+        assert!(said.contains(words) && said.contains(advice), "{said}");
+        let checked = on.run(&copy, &["check"]);
+        assert!(checked.stdout.contains(advice), "{checked:?}");
+        assert!(!checked.stderr.contains("WARN"), "{checked:?}");
+    }
+    fs::remove_file(copy.home().join("vault.key")).unwrap();
+    let info = HERE.run(&copy, &["info"]);
+    info.complains(11, "vault.key");
+    assert!(!info.stderr.contains("WARN"), "{info:?}");
+}
+
+#[test]
 fn a_copy_becomes_a_device_of_its_own_and_ends_no_other() {
     let installation = Installation::start();
     let scanner = HERE.enrol(&installation.url, &installation.create_device("Kiosk 1"));
@@ -255,7 +305,7 @@ fn an_adoption_carries_out_no_revocation_that_was_begun() {
     let before = copy.lasting_files();
     let adopt = ["vault", "adopt-hardware", "--yes"];
     let ended = THERE.run(&copy, &adopt);
-    ended.complains(1, "revoke was begun here");
+    ended.complains(1, "the revocation was begun here");
     ended.complains(1, "use gatehand revoke");
     assert!(copy.lasting_files() == before);
     assert_eq!(copy.status()["pending"], "revoke");

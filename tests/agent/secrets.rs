@@ -431,6 +431,43 @@ fn a_bundle_for_support_holds_no_secret_however_it_is_written() {
     }
 }
 
+#[test]
+fn a_proxys_password_is_not_shown_however_its_address_is_written() {
+    let scanner = Scanner::new();
+    for address in [
+        " http://me:Pr0xyPassw0rd@127.0.0.1:9",
+        "http://me:Pr0xyPassw0rd@127.0.0.1:9 ",
+        "\thttp://me:Pr0xyPassw0rd@127.0.0.1:9",
+        "http://me:Pr0xy Passw0rd@127.0.0.1:9",
+        "http://me:Pr0xyPassw0rd with\ttabs@127.0.0.1:9",
+        " me:Pr0xyPassw0rd@127.0.0.1:9",
+        "me:Pr0xyPassw0rd @127.0.0.1:9",
+        "me:Pr0xyPassw0rd://@127.0.0.1:9",
+        "me:Pr0xyPassw0rd@word@127.0.0.1:9",
+    ] {
+        let bundle = scanner.scratch().join("bundle.json");
+        let url = "https://tickets.example";
+        let bundling = ["check", "--url", url, "--bundle", bundle.to_str().unwrap()];
+        let log = ["--log", "trace"];
+        for arguments in [
+            &["config"][..],
+            &["config", "--json"],
+            &[&bundling[..], &log].concat(),
+            &["check", "--url", url, "--json"],
+            &["info", "--log", "trace"],
+        ] {
+            let mut command = scanner.command(arguments);
+            let ended = end(command.env("HTTPS_PROXY", address).output().unwrap());
+            let written = fs::read_to_string(&bundle).unwrap_or_default();
+            let said = format!("{}{}{written}", ended.stdout, ended.stderr);
+            for part in ["Pr0xy", "Passw0rd", "with\\t"] {
+                assert!(!said.contains(part), "{address:?}, {arguments:?}: {said}");
+            }
+        }
+        fs::remove_file(&bundle).unwrap();
+    }
+}
+
 fn url_encoded(text: &str) -> String {
     let bytes = text.bytes().map(|byte| match byte.is_ascii_alphanumeric() {
         true => char::from(byte).to_string(),

@@ -49,7 +49,7 @@ fn it_is_shown_what_is_in_force_and_from_where() {
             .run(&["config"])
             .succeeds()
             .stdout
-            .contains("no file")
+            .contains("GATEHAND_SETTINGS names one")
     );
 }
 

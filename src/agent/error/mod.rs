@@ -171,7 +171,7 @@ pub enum AgentError {
     /// What was begun on the device decides whether it goes on to be one.
     #[cfg(feature = "cli")]
     #[error(
-        "{} was begun here and is not finished, so the vault was not bound to this hardware", operation.name()
+        "{} was begun here and is not finished, so the vault was not bound to this hardware", operation.in_words()
     )]
     NotAdoptedHere {
         /// What.
@@ -211,7 +211,7 @@ pub enum AgentError {
     },
     /// What was begun may be answered later, here and nowhere else.
     #[cfg(feature = "cli")]
-    #[error("{} was begun here and is not finished, so nothing was exported", operation.name())]
+    #[error("{} was begun here and is not finished, so nothing was exported", operation.in_words())]
     UnderWay {
         /// What.
         operation: Operation,

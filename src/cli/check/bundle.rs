@@ -1,7 +1,9 @@
 //! What helps others to help, in one file: JSON that people can read, of mode 0600, without a secret in it.
 
+use std::io::ErrorKind;
 use std::path::Path;
 
+use rustix::fs::{Access, access};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -53,6 +55,24 @@ struct FactsReport {
     diagnostics: Diagnostics,
 }
 
+/// Sees to it that a new file can be there, before all is looked at for it.
+pub(super) fn has_place(path: &Path) -> Result<(), CliError> {
+    let failed = |source| CliError::Bundle {
+        name: path.display().to_string(),
+        source,
+    };
+    let path = std::path::absolute(path).map_err(failed)?;
+    match path.symlink_metadata() {
+        Ok(_) => return Err(failed(ErrorKind::AlreadyExists.into())),
+        Err(error) if error.kind() == ErrorKind::NotFound => {}
+        Err(error) => return Err(failed(error)),
+    }
+    let folder = path
+        .parent()
+        .ok_or_else(|| failed(ErrorKind::IsADirectory.into()))?;
+    access(folder, Access::WRITE_OK | Access::EXEC_OK).map_err(|error| failed(error.into()))
+}
+
 /// Writes a new file.
 pub(super) fn write(
     path: &Path,
@@ -60,7 +80,7 @@ pub(super) fn write(
     check: &CheckDocument,
     report: &Report,
 ) -> Result<(), CliError> {
-    let failed = |source| CliError::Write {
+    let failed = |source| CliError::Bundle {
         name: path.display().to_string(),
         source,
     };

@@ -21,7 +21,7 @@ pub(super) struct CheckReport {
     pub(super) words: String,
     pub(super) advice: Option<String>,
     /// The check that failed, because of which this one was skipped.
-    because: Option<Id>,
+    pub(super) because: Option<Id>,
 }
 
 impl CheckDocument {

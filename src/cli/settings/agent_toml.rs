@@ -115,6 +115,9 @@ pub(in crate::cli) struct DoorTable {
     pub(in crate::cli) paths: Option<Vec<String>>,
     pub(in crate::cli) listen: Option<String>,
     pub(in crate::cli) secret_file: Option<String>,
+    /// Where it begins: in bytes, and for who reads it the line.
+    pub(in crate::cli) at: usize,
+    pub(in crate::cli) line: usize,
 }
 
 /// What the file says.
@@ -242,14 +245,17 @@ fn doors(value: &Spanned<DeValue<'_>>) -> At<Vec<DoorTable>> {
         return Err(wrong(value.span().start));
     };
     let doors = tables.iter().map(|table| match table.get_ref() {
-        DeValue::Table(table) => door(table),
+        DeValue::Table(inside) => door(inside, table.span().start),
         _ => Err(wrong(table.span().start)),
     });
     doors.collect()
 }
 
-fn door(table: &DeTable<'_>) -> At<DoorTable> {
-    let mut door = DoorTable::default();
+fn door(table: &DeTable<'_>, at: usize) -> At<DoorTable> {
+    let mut door = DoorTable {
+        at,
+        ..DoorTable::default()
+    };
     for (name, value) in table {
         let (name, at) = (name.get_ref().as_ref(), name.span().start);
         let kind = DOOR_KEYS.iter().find(|(known, _)| *known == name);

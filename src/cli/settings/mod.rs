@@ -128,6 +128,9 @@ fn said(
             }
         })?;
         *doors = read.doors;
+        for door in doors {
+            (door.line, _) = place(text, door.at);
+        }
         let variables = read.variables.into_iter().map(|(name, value, at)| {
             let (line, _) = place(text, at);
             (name.to_owned(), value, line)
