@@ -111,7 +111,7 @@ impl Agent {
     /// Waits for the disk, and for nobody else.
     #[cfg(feature = "cli")]
     pub fn bind_hardware(&self) -> Result<(), AgentError> {
-        self.core.finish_move()?;
+        core::finish_move(&self.core.folder)?;
         operate::bind(&self.core)
     }
 

@@ -111,7 +111,7 @@ impl Status {
             hardware: device.hardware,
             #[cfg(feature = "cli")]
             has_unfinished_move: match &open {
-                Some(vault) => vault.has_unfinished_move()?,
+                Some(vault) => crate::vault::has_unfinished_move(vault)?,
                 None => false,
             },
             identity: device.identity,

@@ -234,24 +234,18 @@ impl Folder {
 
     /// Removes what killed processes left. That it can't be removed keeps nobody from anything.
     pub(super) fn remove_drafts(&self) {
-        // A new key that has not come to its place opens nothing that the old one does not.
-        let next = [self.key_path(), self.recovery_path()].map(|path| next(&path));
-        // But the recovery file of a key that is in its place already may be on its way.
-        #[cfg(feature = "cli")]
-        let next = match super::unfinished::may_need_recovery(self) {
-            true => &next[..1],
-            false => &next[..],
-        };
-        for path in next.iter() {
-            match fs::remove_file(path) {
-                Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                    tracing::warn!("{} can't be removed: {error}", path.display());
-                }
-                _ => {}
+        // A new key that has not come to its place opens nothing that the old one does not. The recovery file of one that is
+        // in its place may be on its way: who ends moves sees to that.
+        let next_key = next(&self.key_path());
+        match fs::remove_file(&next_key) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                tracing::warn!("{} can't be removed: {error}", next_key.display());
             }
+            _ => {}
         }
+        let next_recovery = next(&self.recovery_path());
         let made = [self.vault_path(), self.key_path(), self.lock_path()];
-        for path in made.into_iter().chain(next.iter().cloned()) {
+        for path in made.into_iter().chain([next_key, next_recovery]) {
             if let Err(error) = private_file::remove_drafts(&path) {
                 tracing::warn!(
                     "what a killed process left beside {} can't be removed: {error}",

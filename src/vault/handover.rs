@@ -18,21 +18,6 @@ use crate::seal::{KEY_LENGTH, SealingKey};
 /// A JSON list of base64; one for each old key.
 pub(super) const HANDOVER: &str = "key handover";
 
-/// Whether the vault in this folder hands its key over.
-#[cfg(feature = "cli")]
-pub(super) fn is_there(folder: &super::Folder) -> Result<bool, VaultError> {
-    if !super::is_file(folder)? {
-        return Ok(false);
-    }
-    let path = super::canonical(folder)?;
-    let failed = |source| VaultError::sqlite(&path, source).when_reading();
-    let (connection, found) = super::open_to_look(&path, false).map_err(failed)?;
-    if super::is_empty(&path, &found)? {
-        return Ok(false);
-    }
-    Ok(column::<String>(&connection, &path, PLAIN, HANDOVER)?.is_some())
-}
-
 /// Whether the vault whose check this is was sealed with the key.
 pub(super) fn opens(key: &SealingKey, check: &[u8]) -> bool {
     key.unseal(&purpose(KEY_CHECK, ""), check).is_ok()

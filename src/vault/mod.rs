@@ -56,7 +56,7 @@ use right_key::{current_key, key_of};
 pub use schema::CURRENT as SCHEMA_VERSION;
 use schema::SCHEMA;
 #[cfg(feature = "cli")]
-pub use unfinished::{Move, finish_move};
+pub use unfinished::{Move, finish_move, has_unfinished_move};
 pub use watch::Watch;
 
 /// Room that [`Vault::begin`] proves to be there, in bytes: more than any answer that is stored.

@@ -10,14 +10,15 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use base16ct::lower::encode_string;
 use rustix::fs::OFlags;
+use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
 use super::entry::{IN_CREDENTIAL, KEY_CHECK, KEY_HOME, SEALED, column};
 use super::folder::next;
 use super::handover::{self, HANDOVER, opens};
 use super::key_home::Keys;
-use super::unfinished::{self, NO_RECOVERY, RECOVERY_TO_COME};
 use super::{ChangeLock, Vault, VaultError};
 use crate::key_envelope;
 use crate::seal::{SealError, SealingKey};
@@ -25,6 +26,11 @@ use crate::{failpoint, private_file, regular_file};
 
 /// Longest file in which a key is kept, in bytes; a credential has its own wrapping around it.
 const LIMIT: u64 = 64 * 1024;
+
+/// What becomes of the recovery file once the new key is in its home: a hash of the one that takes its place, or
+/// [`NO_RECOVERY`]. Plain.
+pub(super) const RECOVERY_TO_COME: &str = "recovery to come";
+pub(super) const NO_RECOVERY: &str = "none";
 
 /// Why a store gave or took no key, in its own words.
 pub type StoreError = io::Error;
@@ -94,7 +100,7 @@ pub fn rekey(vault: &mut Vault, _lock: &ChangeLock, rekey: &Rekey<'_>) -> Result
             let made = make(&new).map_err(not_sealed)?;
             create(&next_recovery, &made)?;
             failpoint::reach("rekey: recovery written");
-            unfinished::hash(&made)
+            hash(&made)
         }
         Recovery::None => NO_RECOVERY.to_owned(),
     };
@@ -368,4 +374,8 @@ fn wipe(mut file: File) -> io::Result<()> {
 fn sync_folder_of(path: &Path) -> Result<(), VaultError> {
     let folder = path.parent().unwrap_or(Path::new("/"));
     private_file::sync_folder(folder).map_err(|source| VaultError::unwritable(folder, source))
+}
+
+pub(super) fn hash(bytes: &[u8]) -> String {
+    encode_string(&Sha256::digest(bytes))
 }

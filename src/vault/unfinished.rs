@@ -1,24 +1,15 @@
 //! A move to another key that was cut short is ended by whoever changes the vault next, if the new key opens it where
 //! it is to live: until then an old one opens it, too.
 
-use std::fs;
 use std::path::Path;
-
-use base16ct::lower::encode_string;
-use sha2::{Digest, Sha256};
 
 use super::entry::{KEY_CHECK, SEALED, column};
 use super::folder::next;
 use super::handover::{self, HANDOVER, opens};
-use super::rekey::{create, remove, take_place};
+use super::rekey::{NO_RECOVERY, RECOVERY_TO_COME, create, hash, remove, take_place};
 use super::{ChangeLock, Folder, KeyFile, Vault, VaultError};
 use crate::key_envelope::LENGTH_LIMIT;
 use crate::regular_file;
-
-/// What becomes of the recovery file once the new key is in its home: a hash of the one that takes its place, or
-/// [`NO_RECOVERY`]. Plain.
-pub(super) const RECOVERY_TO_COME: &str = "recovery to come";
-pub(super) const NO_RECOVERY: &str = "none";
 
 /// How a vault's move to another key stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,18 +22,20 @@ pub enum Move {
     CutShort,
 }
 
-impl Vault {
-    /// Whether a move to another key was cut short, so that an old one opens the vault still.
-    pub fn has_unfinished_move(&self) -> Result<bool, VaultError> {
-        Ok(self.plain(HANDOVER)?.is_some())
-    }
+/// Whether a vault's move to another key was cut short, so that an old one opens it still.
+pub fn has_unfinished_move(vault: &Vault) -> Result<bool, VaultError> {
+    Ok(vault.plain(HANDOVER)?.is_some())
 }
 
 /// Ends a move to another key that was cut short, if that can be done from here.
 pub fn finish_move(folder: &Folder, _lock: &ChangeLock) -> Result<Move, VaultError> {
     match Vault::look(folder)? {
-        Some(vault) if vault.has_unfinished_move()? => {}
-        _ => return Ok(Move::None),
+        Some(vault) if has_unfinished_move(&vault)? => {}
+        _ => {
+            // What a move left that was cut short before anything was sealed anew.
+            remove(&next(&folder.recovery_path()))?;
+            return Ok(Move::None);
+        }
     }
     let mut vault = Vault::open(folder)?;
     let path = vault.path();
@@ -115,14 +108,4 @@ fn settle_recovery(vault: &Vault) -> Result<(), VaultError> {
             Ok(())
         }
     }
-}
-
-pub(super) fn hash(bytes: &[u8]) -> String {
-    encode_string(&Sha256::digest(bytes))
-}
-
-/// Whether what is to take the recovery file's place may be needed yet.
-pub(super) fn may_need_recovery(folder: &Folder) -> bool {
-    let next = next(&folder.recovery_path());
-    fs::symlink_metadata(next).is_ok() && handover::is_there(folder).unwrap_or(true)
 }

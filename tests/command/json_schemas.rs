@@ -195,6 +195,10 @@ fn what_the_commands_for_devices_print_is_as_their_schemas_say() {
             Some(&"--json") => &[][..],
             _ => &sealed,
         };
+        if schema == "vault-recover" {
+            // A vault that opens needs none.
+            fs::remove_file(credentials.file()).unwrap();
+        }
         let ended = credentials.run(&scanner, &[&["vault"], more, asked].concat());
         assert_eq!(held.printed(schema, &ended)["key_home"], home);
     }

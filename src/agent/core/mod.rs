@@ -36,6 +36,8 @@ pub(super) use memory::{Known, Last};
 pub(super) use sent::Sent;
 #[cfg(feature = "cli")]
 pub use unfinished_move::CUT_SHORT;
+#[cfg(feature = "cli")]
+pub(super) use unfinished_move::finish_move;
 
 /// How often to look whether another process that changes the device is done.
 const LOCK_INTERVAL: Duration = Duration::from_millis(50);
@@ -158,7 +160,7 @@ impl Core {
                 result => {
                     let lock = result?;
                     #[cfg(feature = "cli")]
-                    self.finish_move_under(&lock);
+                    unfinished_move::finish_move_under(&self.folder, &lock);
                     return Ok(lock);
                 }
             }

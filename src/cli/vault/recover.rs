@@ -12,7 +12,7 @@ use crate::cli::error::CliError;
 use crate::cli::vault_folder;
 use crate::key_envelope::LENGTH_LIMIT;
 use crate::regular_file;
-use crate::vault::{Folder, NewHome, Vault, VaultError};
+use crate::vault::{Folder, NewHome, Vault, VaultError, has_unfinished_move};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -86,7 +86,7 @@ impl Recover {
     fn refuse_if_it_opens(&self, folder: &Folder) -> Result<(), CliError> {
         let folder = self.key.with_key_of_file(folder.clone());
         match Vault::look(&folder) {
-            Ok(Some(vault)) if !vault.has_unfinished_move()? => Err(CliError::NothingToRecover {
+            Ok(Some(vault)) if !has_unfinished_move(&vault)? => Err(CliError::NothingToRecover {
                 home: match vault.is_key_in_credential()? {
                     true => format!("the credential {}", self.key.credential_file.display()),
                     false => folder.key_path().display().to_string(),
