@@ -181,6 +181,7 @@ fn server() -> ServerUrl {
 
 fn status(state: State, identity: Option<Identity>) -> Status {
     Status {
+        #[cfg(feature = "cli")]
         has_unfinished_move: false,
         #[cfg(feature = "cli")]
         hardware: None,
