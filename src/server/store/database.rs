@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::fmt;
 use std::path::PathBuf;
 
-use super::postgres::{PostgresAddress, PostgresAddressError};
+use super::postgres_address::{PostgresAddress, PostgresAddressError};
 
 /// Where a server keeps what it knows.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -13,9 +13,9 @@ use tokio_postgres::config::Host;
 use tokio_postgres::{Client, Config, NoTls};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
-use super::address::PostgresAddress;
 use super::connection::{Connection, Wire};
 use super::failure::Failure;
+use crate::server::store::postgres_address::PostgresAddress;
 
 /// What each connection is told first: a COMMIT is on disk before it is said to be done, whatever else is usual there;
 /// and nothing waits for a lock longer than somebody waits here.

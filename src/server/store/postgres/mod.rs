@@ -1,6 +1,5 @@
 //! The store in a PostgreSQL database, which any number of servers may work with.
 
-mod address;
 mod commits;
 mod connection;
 mod connector;
@@ -21,8 +20,7 @@ use super::session::Session;
 use crate::server::secret_file::SecretFile;
 use crate::server::store::decision::Decision;
 use crate::server::store::error::StoreError;
-
-pub use address::{PostgresAddress, PostgresAddressError};
+use crate::server::store::postgres_address::PostgresAddress;
 
 use connector::Connector;
 use failure::Failure;
