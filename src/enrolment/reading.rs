@@ -30,15 +30,14 @@ impl Reading {
             return Err(ParseError::TooLong);
         }
         let text = text.trim_matches(|c: char| c.is_whitespace() || c == '\u{feff}');
+        let is_seen = !text.contains(pasted::is_invisible);
+        if let Some(enrolment) = is_seen.then(|| exact(text)).flatten() {
+            return Ok(enrolment.into());
+        }
         // NUL is between the characters where a scanner sends two bytes for each.
         let typed = Zeroizing::new(pasted::without_escapes(text).replace('\0', ""));
-        if !text.contains(pasted::is_invisible) {
-            if let Some(enrolment) = exact(text) {
-                return Ok(enrolment.into());
-            }
-            if let Ok(enrolment) = codes::read(&typed) {
-                return Ok(enrolment.into());
-            }
+        if is_seen && let Ok(enrolment) = codes::read(&typed) {
+            return Ok(enrolment.into());
         }
         let text = pasted::cleaned(&typed);
         let refusal = match codes::read(&text) {
