@@ -1,6 +1,6 @@
 //! What a kiosk's agent does, one thing after the other, until it is told to stop.
 
-use std::cell::{Cell, RefCell};
+use std::cell::Cell;
 
 use tokio::time::{Instant, sleep_until};
 
@@ -25,8 +25,6 @@ pub(super) struct Life<'d> {
     pub(super) feed: &'d Feed,
     pub(super) settings: &'d Settings,
     pub(super) wake: &'d Wake,
-    /// What is to be told of a vault that was copied here.
-    pub(super) copied: RefCell<Option<String>>,
     pub(super) looked: &'d metrics_file::Looked,
 }
 
@@ -176,12 +174,8 @@ impl Life<'_> {
     async fn look(&self, trouble: &mut ToldOnce) -> Phase {
         let status = self.agent.status_read_apart().await;
         let before = self.feed.standing().state();
-        self.feed.change(|standing| standing.look(&status));
-        if let Ok(status) = &status {
-            let own = &self.settings.hardware;
-            self.copied
-                .replace(own.to_tell_in_words(&status.kinship(own)));
-        }
+        let warning = self.agent.warning_of(&status);
+        self.feed.change(|standing| standing.look(&status, warning));
         match &status {
             Ok(status) if status.state != before => {
                 tracing::info!("{}", self.feed.standing().in_words());
@@ -281,9 +275,10 @@ impl Life<'_> {
     }
 
     fn tell_manager(&self) {
-        let words = self.feed.standing().in_words();
-        match &*self.copied.borrow() {
-            Some(copied) => manager::status(&format!("{words}; {copied}")),
+        let standing = self.feed.standing();
+        let words = standing.in_words();
+        match standing.warning() {
+            Some(warning) => manager::status(&format!("{words}; {}", warning.detail)),
             None => manager::status(&words),
         }
     }

@@ -28,7 +28,7 @@ mod wake;
 mod watch;
 mod wipe;
 
-use std::cell::RefCell;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -62,7 +62,8 @@ pub async fn run(
         error.warn();
     }
     let (agent, feed) = (Arc::new(agent), Arc::new(Feed::new()?));
-    feed.change(|standing| standing.look(&agent.status()));
+    let status = agent.status();
+    feed.change(|standing| standing.look(&status, agent.warning_of(&status)));
     let mut doors = JoinSet::new();
     let mut passed = settings.passed.take();
     if passed.is_some() && settings.doors.is_empty() {
@@ -95,11 +96,10 @@ pub async fn run(
     let looked = metrics_file::Looked::default();
     let metrics = settings.metrics_file.take().map(|file| {
         let (feed, looked, stop) = (Arc::clone(&feed), Arc::clone(&looked), told.stop.clone());
-        let every = settings.heartbeat;
-        tokio::spawn(metrics_file::keep(file, feed, every, looked, stop))
+        let adjustable = told.settings.clone();
+        tokio::spawn(metrics_file::keep(file, feed, adjustable, looked, stop))
     });
     let life = Life {
-        copied: RefCell::default(),
         looked: &looked,
         agent: &agent,
         feed: &feed,

@@ -397,6 +397,11 @@ fn the_agent_of_a_kiosk_tells_of_a_copy_and_refuses_its_programs() {
     let mut daemon = Daemon::start(&scanner, &there);
     daemon.until_it_is_online(true);
     daemon.logs("copied from another machine");
+    let status = daemon.get("/v1/status");
+    assert_eq!(status["problem"], Value::Null, "it goes on");
+    assert_eq!(status["warning"]["kind"], "copied-card");
+    let detail = status["warning"]["detail"].as_str().unwrap();
+    assert!(detail.contains("adopt-hardware"), "{detail}");
     assert!(daemon.stop().success());
     let daemon = Daemon::start(
         &scanner,

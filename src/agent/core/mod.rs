@@ -32,12 +32,12 @@ use pause::Pause;
 pub(super) use apart::apart;
 pub use apart::is_working_apart;
 pub(super) use clients::is_same_server;
-pub(super) use memory::{Known, Last};
+pub(super) use memory::{Known, Last, Reported};
 pub(super) use sent::Sent;
 #[cfg(feature = "cli")]
-pub use unfinished_move::CUT_SHORT;
-#[cfg(feature = "cli")]
 pub(super) use unfinished_move::finish_move;
+#[cfg(feature = "cli")]
+pub use unfinished_move::{AFTER_CUT_SHORT, CUT_SHORT};
 
 /// How often to look whether another process that changes the device is done.
 const LOCK_INTERVAL: Duration = Duration::from_millis(50);
