@@ -282,10 +282,11 @@ impl Agent {
     pub async fn import(
         &self,
         moved: MovedDevice,
-        allow_http: bool,
+        options: &InitializeOptions,
     ) -> Result<Imported, AgentError> {
+        let options = options.clone();
         apart(&self.core, |core| async move {
-            operate::import(&core, &moved, allow_http).await
+            operate::import(&core, moved, &options).await
         })
         .await
     }
