@@ -45,7 +45,7 @@ const LOCK_INTERVAL: Duration = Duration::from_millis(50);
 /// What all that an agent does has in common; a clone is the same agent's.
 #[derive(Clone)]
 pub(super) struct Core {
-    pub(super) folder: Folder,
+    pub(super) folder: Arc<Folder>,
     pub(super) clients: Arc<Clients>,
     pub(super) describe: Arc<dyn Describe>,
     observer: Arc<dyn Observe>,
@@ -62,7 +62,7 @@ pub(super) struct Core {
 impl Core {
     pub(super) fn new(folder: Folder, client: Client, describe: Arc<dyn Describe>) -> Self {
         Self {
-            folder,
+            folder: Arc::new(folder),
             clients: Arc::new(Clients::new(client)),
             describe,
             observer: Arc::new(Nobody),
@@ -175,7 +175,7 @@ impl Core {
 
     /// What the agent remembers, if it does and that is still so.
     pub(super) fn recall(&self) -> Option<Arc<Known>> {
-        self.memory.as_ref()?.recall(&self.folder)
+        self.memory.as_ref()?.recall()
     }
 
     /// Tells what a step has led to.
