@@ -213,7 +213,16 @@ impl Outcome {
                 "The enrolment at {server} that was not finished is given up; its code may have made a device there: if so, revoke it."
             ));
         }
+        if self.has_arrived() {
+            output::say("Next: gatehand check tells whether all is as it should be here.");
+        }
         output::has_told(told, heading)
+    }
+
+    /// Whether the device is new on this machine, so that nothing has shown yet that it works here.
+    fn has_arrived(&self) -> bool {
+        let arrivals = ["init", "adopt", "vault adopt-hardware"];
+        self.course != Course::DoneBefore && arrivals.contains(&self.command)
     }
 }
 
