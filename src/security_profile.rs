@@ -15,8 +15,31 @@ static PROFILES: LazyLock<HashMap<String, Profile>> =
 #[serde(untagged)]
 enum Profile {
     Full(Everything),
-    /// Methods and paths; `{placeholders}` stand for one segment.
-    Only(Vec<(String, String)>),
+    Only(Vec<Request>),
+}
+
+/// A method and a path; `{placeholders}` stand for one segment.
+#[derive(Deserialize)]
+#[serde(from = "(String, String)")]
+struct Request {
+    method: String,
+    path: String,
+    /// How many slashes there are in the path, and in each that it stands for.
+    slashes: usize,
+}
+
+impl From<(String, String)> for Request {
+    fn from((method, path): (String, String)) -> Self {
+        Self {
+            slashes: slashes(&path),
+            method,
+            path,
+        }
+    }
+}
+
+fn slashes(path: &str) -> usize {
+    path.bytes().filter(|byte| *byte == b'/').count()
 }
 
 #[derive(Deserialize)]
@@ -32,9 +55,15 @@ enum Everything {
 pub(crate) fn allows(profile: &str, method: &str, path: &str) -> bool {
     match PROFILES.get(profile) {
         Some(Profile::Full(Everything::Everything)) => true,
-        Some(Profile::Only(requests)) => requests
-            .iter()
-            .any(|(allowed, pattern)| allowed == method && Pattern(pattern).matches(path)),
+        Some(Profile::Only(requests)) => {
+            // Most are told apart by that.
+            let slashes = slashes(path);
+            requests.iter().any(|request| {
+                request.slashes == slashes
+                    && request.method == method
+                    && Pattern(&request.path).matches(path)
+            })
+        }
         None => false,
     }
 }
@@ -49,7 +78,8 @@ pub(crate) struct Pattern<'a>(pub(crate) &'a str);
 
 impl Pattern<'_> {
     pub(crate) fn matches(&self, path: &str) -> bool {
-        let (mut wanted, mut segments) = (self.0.split('/'), path.split('/'));
+        // From the end: they all begin alike.
+        let (mut wanted, mut segments) = (self.0.rsplit('/'), path.rsplit('/'));
         loop {
             match (wanted.next(), segments.next()) {
                 (None, None) => return true,
@@ -115,7 +145,8 @@ mod tests {
             Profile::Full(_) => None,
             Profile::Only(requests) => {
                 let requests = requests.iter();
-                let requests = requests.map(|(method, path)| (method.as_str(), path.as_str()));
+                let requests =
+                    requests.map(|request| (request.method.as_str(), request.path.as_str()));
                 Some((name.as_str(), requests.collect()))
             }
         })

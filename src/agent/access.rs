@@ -4,7 +4,7 @@
 use std::ops::Deref;
 use std::sync::Arc;
 
-use super::core::{Core, Known, Last, Sent};
+use super::core::{Core, Known, Last, Reported, Sent};
 use super::describe;
 use super::device_api::{self, Asked};
 use super::error::AgentError;
@@ -53,6 +53,7 @@ impl Access {
             state,
             trust: device.trust,
             last: Last::default(),
+            reported: Reported::default(),
         };
         Ok(Self {
             known: Arc::new(known),
@@ -65,8 +66,10 @@ impl Access {
 pub(super) fn at_hand(core: &Core, known: Arc<Known>) -> Result<Option<Access>, AgentError> {
     let unfinished = None;
     let access = Access { known, unfinished };
-    let is_due =
-        access.state == State::AnswerLost || access.identity.is_outdated(&report(core, &access)?);
+    let version = core.describe.version();
+    let find = || Ok(!access.identity.is_outdated(&report(core, &access)?));
+    let is_reported = access.reported.is_all::<AgentError>(version, find)?;
+    let is_due = access.state == State::AnswerLost || !is_reported;
     Ok((!is_due).then_some(access))
 }
 

@@ -10,6 +10,7 @@ use base16ct::lower::encode_string;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use super::warning::Warning;
 use crate::facts::{HardwareId, HardwareSource};
 
 /// What is done where a vault was copied to other hardware.
@@ -70,6 +71,9 @@ impl Kinship {
 const AFTER_COPY: &str = "give this machine a device of its own: create one on the server, and run gatehand init with its code and --replace; if the other machine is gone, or this one was repaired, run gatehand vault adopt-hardware";
 const AFTER_REPAIR: &str =
     "gatehand vault adopt-hardware binds the vault to this machine as it is now";
+
+/// The kind of a warning that a copy would not be noticed here.
+const COPY_UNSEEN: &str = "copy-not-noticed";
 
 static TOLD: AtomicBool = AtomicBool::new(false);
 
@@ -145,45 +149,45 @@ impl OwnHardware {
         }
     }
 
-    /// What somebody should see to who has a vault that stands so to it, and what to do about it. Who has copies
-    /// refused is told where none would be noticed.
-    pub fn to_tell(&self, kinship: &Kinship) -> Option<(String, &'static str)> {
+    /// What somebody should see to who has a vault that stands so to it. Who has copies refused is told where none would
+    /// be noticed.
+    pub fn to_tell(&self, kinship: &Kinship) -> Option<Warning> {
         let is_refused = self.copied_card == CopiedCard::Refuse;
-        let words = kinship.in_words();
-        match kinship {
-            Kinship::Copied(_) if is_refused => words.map(|words| {
-                let words = format!("{words}; no call is made with its key (copied_card = refuse)");
-                (words, AFTER_COPY)
-            }),
-            Kinship::Copied(_) => words.map(|words| {
-                let words = format!("{words}; whichever of the copies replaces the key first is the device");
-                (words, AFTER_COPY)
-            }),
-            Kinship::Repaired(_) => words.map(|words| (words, AFTER_REPAIR)),
-            Kinship::Unbound if is_refused && self.ids.is_empty() => Some((
+        let (kind, words, advice) = match kinship {
+            Kinship::Copied(_) => {
+                let then = match is_refused {
+                    true => "no call is made with its key (copied_card = refuse)",
+                    false => "whichever of the copies replaces the key first is the device",
+                };
+                let words = format!("{}; {then}", kinship.in_words()?);
+                ("copied-card", words, AFTER_COPY)
+            }
+            Kinship::Repaired(_) => ("other-hardware-part", kinship.in_words()?, AFTER_REPAIR),
+            Kinship::Unbound if is_refused && self.ids.is_empty() => (
+                COPY_UNSEEN,
                 "nothing here tells this machine from another: a copied card is not noticed".to_owned(),
                 "set hardware_id",
-            )),
-            Kinship::Unknown if is_refused => Some((
+            ),
+            Kinship::Unknown if is_refused => (
+                COPY_UNSEEN,
                 "this machine's ids and the vault's have none in common: a copied card is not noticed".to_owned(),
                 "was hardware_id set before? Set it as it was, or run gatehand vault adopt-hardware",
-            )),
-            Kinship::Unasked | Kinship::Unbound | Kinship::Unknown | Kinship::Same => None,
-        }
-    }
-
-    /// The same as one text.
-    pub fn to_tell_in_words(&self, kinship: &Kinship) -> Option<String> {
-        let told = self.to_tell(kinship);
-        told.map(|(words, advice)| format!("{words}; what to do: {advice}"))
+            ),
+            Kinship::Unasked | Kinship::Unbound | Kinship::Unknown | Kinship::Same => return None,
+        };
+        Some(Warning {
+            kind,
+            words,
+            advice,
+        })
     }
 
     /// Tells in the log what somebody should see to, once a process.
     pub(super) fn tell_once(&self, kinship: &Kinship) {
-        if let Some(words) = self.to_tell_in_words(kinship)
+        if let Some(warning) = self.to_tell(kinship)
             && !TOLD.swap(true, Ordering::Relaxed)
         {
-            tracing::warn!("{words}");
+            tracing::warn!("{}", warning.in_words());
         }
     }
 
@@ -237,7 +241,8 @@ mod tests {
                 copied_card,
                 ..own(ids)
             };
-            own.to_tell_in_words(&own.kinship(bound))
+            let warning = own.to_tell(&own.kinship(bound));
+            warning.map(|warning| warning.in_words())
         };
         for (ids, bound, words) in [
             (

@@ -14,6 +14,10 @@ use crate::wire::{DeviceReport, Text};
 pub trait Describe: Send + Sync {
     /// Hardware and operating system.
     fn facts(&self) -> Facts;
+    /// A number that is another one when facts or software may be others; none if that can't be told without them.
+    fn version(&self) -> Option<u64> {
+        None
+    }
     /// Name and version of the program that the device is used with.
     fn software(&self) -> (Text, Text);
     /// Diagnostics of any shape; only asked for when a report is sent.
@@ -43,7 +47,15 @@ impl Describe for ThisMachine {
 /// The same for an agent that makes many calls: looks at most once a minute, as it takes dozens of files.
 pub struct SameMachine {
     machine: ThisMachine,
-    seen: Mutex<Option<(Instant, Facts)>>,
+    seen: Mutex<Option<Looked>>,
+}
+
+/// What was found.
+struct Looked {
+    at: Instant,
+    facts: Facts,
+    /// How often something else was found than before.
+    version: u64,
 }
 
 /// How long what was found is not looked for again.
@@ -56,17 +68,32 @@ impl From<ThisMachine> for SameMachine {
     }
 }
 
+impl SameMachine {
+    /// Looks, if it was not looked for a while.
+    fn looked<T>(&self, tell: impl FnOnce(&Looked) -> T) -> T {
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = match seen.take() {
+            Some(looked) if looked.at.elapsed() < HOLDS => return tell(seen.insert(looked)),
+            before => before,
+        };
+        let facts = self.machine.facts();
+        let version = match &before {
+            Some(before) if before.facts == facts => before.version,
+            Some(before) => before.version + 1,
+            None => 0,
+        };
+        let at = Instant::now();
+        tell(seen.insert(Looked { at, facts, version }))
+    }
+}
+
 impl Describe for SameMachine {
     fn facts(&self) -> Facts {
-        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        match &*seen {
-            Some((at, facts)) if at.elapsed() < HOLDS => facts.clone(),
-            _ => {
-                let facts = self.machine.facts();
-                *seen = Some((Instant::now(), facts.clone()));
-                facts
-            }
-        }
+        self.looked(|looked| looked.facts.clone())
+    }
+
+    fn version(&self) -> Option<u64> {
+        Some(self.looked(|looked| looked.version))
     }
 
     fn software(&self) -> (Text, Text) {

@@ -32,6 +32,7 @@ mod perform;
 mod record;
 mod state;
 mod status;
+mod warning;
 
 use std::sync::Arc;
 
@@ -43,9 +44,9 @@ use crate::facts::Overrides;
 use crate::vault::Folder;
 use crate::wire::MediumKeySet;
 
-#[cfg(feature = "cli")]
-pub use self::core::CUT_SHORT;
 pub use self::core::is_working_apart;
+#[cfg(feature = "cli")]
+pub use self::core::{AFTER_CUT_SHORT, CUT_SHORT};
 pub use advice::Advice;
 pub use answer::ForeignAnswer;
 #[cfg(feature = "cli")]
@@ -74,6 +75,7 @@ pub use record::MovedDevice;
 pub use record::{Identity, Lost, Revoker};
 pub use state::{Operation, State};
 pub use status::{Status, UnfinishedEnrolment};
+pub use warning::Warning;
 
 /// The agent of one device.
 ///
@@ -149,6 +151,17 @@ impl Agent {
     /// The same, for who must not wait for the disk: with memory it is read on another thread.
     pub async fn status_read_apart(&self) -> Result<Status, AgentError> {
         apart(&self.core, |core| async move { Status::read(&core.folder) }).await
+    }
+
+    /// What somebody should see to of a device that stands like this, though it works: as that its vault was copied from
+    /// other hardware.
+    pub fn warning_of(&self, status: &Result<Status, AgentError>) -> Option<Warning> {
+        #[cfg(feature = "cli")]
+        if let (Some(own), Ok(status)) = (&self.core.hardware, status) {
+            return own.to_tell(&status.kinship(own));
+        }
+        let _ = status;
+        None
     }
 
     /// Refuses a vault that is gone at the next boot, unless the folder allows it: what [`initialize`],
@@ -269,10 +282,11 @@ impl Agent {
     pub async fn import(
         &self,
         moved: MovedDevice,
-        allow_http: bool,
+        options: &InitializeOptions,
     ) -> Result<Imported, AgentError> {
+        let options = options.clone();
         apart(&self.core, |core| async move {
-            operate::import(&core, &moved, allow_http).await
+            operate::import(&core, moved, &options).await
         })
         .await
     }

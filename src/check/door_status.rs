@@ -13,7 +13,7 @@ const PATIENCE: Duration = Duration::from_secs(2);
 const LONGEST: u64 = 64 * 1024;
 
 /// What a door may tell, at whatever depth.
-const KNOWN: [&str; 26] = [
+const KNOWN: [&str; 27] = [
     "version",
     "software",
     "state",
@@ -38,6 +38,7 @@ const KNOWN: [&str; 26] = [
     "subevent",
     "checkinlist",
     "problem",
+    "warning",
     "kind",
     "detail",
 ];

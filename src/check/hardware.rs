@@ -12,7 +12,7 @@ pub(super) fn look(status: &Status, own: &OwnHardware, findings: &mut Findings) 
         (Kinship::Copied(differs), _) if own.copied_card == CopiedCard::Refuse => {
             Finding::of(id, AgentError::OtherHardware { differs })
         }
-        (_, Some((words, advice))) => Finding::warning(id, words).advising(advice),
+        (_, Some(warning)) => Finding::warning(id, warning.words).advising(warning.advice),
         (Kinship::Unasked, _) => Finding::ok(id, "not looked at, as copied_card is off"),
         (Kinship::Unbound, _) if own.ids.is_empty() => Finding::ok(
             id,

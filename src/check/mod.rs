@@ -183,6 +183,9 @@ async fn look(subject: Subject, until: Instant, seen: &mut Seen) {
         }
         return;
     };
+    if let Some(status) = status {
+        server::tell_of_begun(status, &mut seen.findings);
+    }
     let client = match subject.client {
         Ok(client) => client,
         Err(error) => return network::without_client(error, &mut seen.findings),

@@ -26,7 +26,7 @@ fn unable(status: &Status) -> Finding {
                     "create a new device on the server, and enrol with its code: gatehand init --replace"
                 }
                 State::Enrolling => {
-                    "run gatehand init again with the same code, or without any, and it goes on where it stopped"
+                    "run gatehand init again with the same code, or without any, and it goes on where it stopped; if its address is wrong, run it with the right one and --replace"
                 }
                 State::AnswerLost => {
                     "revoke the device on the server, create a new one there, and enrol with its code"
@@ -37,6 +37,13 @@ fn unable(status: &Status) -> Finding {
         }
         None => Finding::failed(Id::Key, "this device is not enrolled")
             .advising("scan its QR code with: gatehand init --qr-image FILE"),
+    }
+}
+
+/// An enrolment that was begun is told whatever is on the way there: it may be begun at a wrong address.
+pub(super) fn tell_of_begun(status: &Status, findings: &mut Findings) {
+    if status.state == State::Enrolling {
+        findings.add(unable(status));
     }
 }
 

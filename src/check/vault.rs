@@ -1,8 +1,8 @@
 //! The vault: where its key is, whether it opens and is whole.
 
 use super::finding::{Finding, Findings, Id};
-use crate::agent::Status;
-use crate::vault::{CREDENTIAL, Folder, SCHEMA_VERSION, Vault, VaultError};
+use crate::agent::{AFTER_CUT_SHORT, CUT_SHORT, Status};
+use crate::vault::{CREDENTIAL, Folder, SCHEMA_VERSION, Vault, VaultError, has_unfinished_move};
 
 /// What it says of the device, if it was read.
 pub(super) fn look(folder: &Folder, findings: &mut Findings) -> Option<Status> {
@@ -20,16 +20,21 @@ pub(super) fn look(folder: &Folder, findings: &mut Findings) -> Option<Status> {
             return None;
         }
     };
-    findings.add(Finding::ok(
-        Id::KeyHome,
-        match vault {
-            Some(ref vault) => match vault.is_key_in_credential() {
-                Ok(true) => format!("the systemd credential {CREDENTIAL}"),
-                _ => in_file(),
-            },
-            None => "there is no key yet".to_owned(),
+    let home = match &vault {
+        Some(vault) => match vault.is_key_in_credential() {
+            Ok(true) => format!("the systemd credential {CREDENTIAL}"),
+            _ => in_file(),
         },
-    ));
+        None => "there is no key yet".to_owned(),
+    };
+    let is_cut_short = vault.as_ref().map_or(Ok(false), has_unfinished_move);
+    findings.add(match is_cut_short {
+        Ok(true) => {
+            Finding::warning(Id::KeyHome, format!("{home}; {CUT_SHORT}")).advising(AFTER_CUT_SHORT)
+        }
+        // What can't be read of the vault is told with that.
+        Ok(false) | Err(_) => Finding::ok(Id::KeyHome, home),
+    });
     let checked = vault.as_ref().map_or(Ok(()), Vault::check_pages);
     let status = match checked {
         Ok(()) => Status::read(folder),

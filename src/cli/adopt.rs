@@ -7,7 +7,7 @@ use clap::Args;
 use serde::Deserialize;
 
 use super::connection_arguments::ConnectionArguments;
-use super::device::{KeepingArguments, Outcome};
+use super::device::{KeepingArguments, Outcome, is_copy, not_replaced};
 use super::error::CliError;
 use super::override_arguments::OverrideArguments;
 use super::runtime;
@@ -101,8 +101,11 @@ impl Adopt {
             allowed_organizers: None,
         };
         let what = format!("asking {}", server.origin());
+        let own = self.connection.hardware.own(&self.keeping.folder()?);
+        let is_copy = is_copy(&agent, &own);
         let adopted = runtime::for_calls()?.block_on(async {
-            let adopted = progress::shown(&what, agent.adopt(&existing, &options)).await?;
+            let adopted = progress::shown(&what, agent.adopt(&existing, &options)).await;
+            let adopted = adopted.map_err(|error| not_replaced(error, self.revoke_old))?;
             // The device is here by now; that it could not report itself yet is not a failure.
             if let Err(error) = progress::shown(&what, agent.update(|overrides| overrides)).await {
                 error.warn();
@@ -119,7 +122,7 @@ impl Adopt {
             replaced: adopted.replaced,
             given_up: adopted.given_up,
             mapping: None,
-            is_elsewhere: false,
+            is_elsewhere: is_copy,
             from_list: None,
         };
         outcome.show(&agent, heading, self.json)

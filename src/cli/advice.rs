@@ -321,10 +321,14 @@ fn of_store(error: &StoreError) -> Option<String> {
     }
 }
 
+/// The way out of an enrolment that was begun where no server of the device is.
+const WRONG_ADDRESS: &str = "if its address is wrong, run it with the right one and --replace";
+
 fn of_agent(error: &AgentError) -> Option<String> {
     let (first, then) = (Advice::on(error), Advice::after(error));
     match (first, then.map(words)) {
         (None, then) => then.map(str::to_owned),
+        (Some(Advice::GoOn), None) => Some(format!("{}; {WRONG_ADDRESS}", words(Advice::GoOn))),
         (Some(first), None) => Some(words(first).to_owned()),
         (
             Some(

@@ -10,7 +10,8 @@ use super::connection_arguments::ConnectionArguments;
 use super::error::CliError;
 use super::{output, status, vault_folder};
 use crate::agent::{
-    Afterlife, Agent, Client, Course, Done, Identity, Replaced, SameMachine, ThisMachine,
+    Afterlife, Agent, AgentError, Client, Course, Done, Identity, Kinship, OwnHardware, Replaced,
+    SameMachine, ThisMachine,
 };
 use crate::enrolment::ServerUrl;
 use crate::vault::Folder;
@@ -74,6 +75,22 @@ pub(super) fn agent_of(folder: Folder, client: Client) -> Agent {
         folder: folder.clone(),
     };
     Agent::new(folder, client, Arc::new(describe))
+}
+
+/// Whether the vault was copied here from other hardware. One that can't be read may be replaced all the same.
+pub(super) fn is_copy(agent: &Agent, own: &OwnHardware) -> bool {
+    let status = agent.status();
+    status.is_ok_and(|status| matches!(status.kinship(own), Kinship::Copied(_)))
+}
+
+/// Why no device takes the place of the one that is here.
+pub(super) fn not_replaced(error: AgentError, revoke_old: bool) -> CliError {
+    match error {
+        AgentError::OtherHardware { .. } if revoke_old => CliError::OldElsewhere {
+            source: Box::new(error),
+        },
+        error => error.into(),
+    }
 }
 
 /// What a command on the identity led to.
@@ -196,7 +213,16 @@ impl Outcome {
                 "The enrolment at {server} that was not finished is given up; its code may have made a device there: if so, revoke it."
             ));
         }
+        if self.has_arrived() {
+            output::say("Next: gatehand check tells whether all is as it should be here.");
+        }
         output::has_told(told, heading)
+    }
+
+    /// Whether the device is new on this machine, so that nothing has shown yet that it works here.
+    fn has_arrived(&self) -> bool {
+        let arrivals = ["init", "adopt", "vault adopt-hardware"];
+        self.course != Course::DoneBefore && arrivals.contains(&self.command)
     }
 }
 

@@ -46,7 +46,15 @@ pub(super) enum DoorSettingsError {
 /// The doors of the settings, and one at `socket` or where a service manager would have it.
 pub(super) fn of_settings(socket: Option<PathBuf>) -> Result<Vec<DoorSettings>, DoorSettingsError> {
     let taken = Taken::by_this_process();
-    let tables = taken.map(Taken::doors).unwrap_or_default();
+    of_tables(taken.map(Taken::doors).unwrap_or_default(), socket)
+}
+
+/// The same of these tables, which the file has by now.
+pub(super) fn of_tables(
+    tables: &[DoorTable],
+    socket: Option<PathBuf>,
+) -> Result<Vec<DoorSettings>, DoorSettingsError> {
+    let taken = Taken::by_this_process();
     let placed = |table: &DoorTable| {
         of(table).map_err(|error| DoorSettingsError::In {
             path: taken

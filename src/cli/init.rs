@@ -12,7 +12,7 @@ use clap::Args;
 
 use super::allowed_arguments::AllowedArguments;
 use super::connection_arguments::ConnectionArguments;
-use super::device::{KeepingArguments, Outcome};
+use super::device::{KeepingArguments, Outcome, not_replaced};
 use super::error::CliError;
 use super::override_arguments::OverrideArguments;
 use super::scan::Listener;
@@ -144,12 +144,7 @@ impl Init {
         let runtime = runtime::for_calls()?;
         let initialized =
             listener.deaf_during(|| runtime.block_on(progress::shown(&what, initialize)));
-        let initialized = initialized.map_err(|error| match error {
-            AgentError::OtherHardware { .. } if self.revoke_old => CliError::OldElsewhere {
-                source: Box::new(error),
-            },
-            error => error.into(),
-        })?;
+        let initialized = initialized.map_err(|error| not_replaced(error, self.revoke_old))?;
         let from_list = listed.map(|listed| self.list.end(&listed)).transpose()?;
         let outcome = Outcome {
             command: "init",

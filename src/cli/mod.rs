@@ -67,6 +67,9 @@ use clap::{CommandFactory, Parser, Subcommand};
 use error::CliError;
 use program::{LogArguments, Program};
 use program_name::ProgramName;
+use settings::Said;
+#[cfg(fuzzing)]
+pub use vault::fuzzing;
 
 /// What is read from the environment besides what options name.
 const ENVIRONMENT: &str = "\
@@ -148,7 +151,7 @@ impl Command {
             Self::Roll(command) => command.run(),
             Self::Revoke(command) => command.run(),
             Self::Vault(command) => command.run(),
-            Self::Run(command) => command.run(),
+            Self::Run(command) => command.run(run_again),
             Self::Hardware(command) => command.run(),
             Self::Check(command) => command.run(),
             Self::Config(command) => command.run(),
@@ -193,6 +196,15 @@ impl Command {
             Self::Hardware(_) | Self::Run(_) | Self::Completions(_) | Self::Man(_) => false,
         }
     }
+}
+
+/// The arguments of `gatehand run` by what the file of settings says now, if there is one.
+fn run_again() -> Result<Option<(run::Run, Said)>, CliError> {
+    let again = program::read_again::<Arguments>()?;
+    Ok(again.and_then(|(arguments, said)| match arguments.command {
+        Command::Run(run) => Some((*run, said)),
+        _ => None,
+    }))
 }
 
 impl Program for Arguments {

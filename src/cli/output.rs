@@ -77,8 +77,13 @@ pub(super) fn print_table(rows: &[(&str, String)]) -> Result<(), CliError> {
         .map(|(label, _)| label.len())
         .max()
         .unwrap_or_default();
+    let room = columns().map_or(usize::MAX, |columns| columns.saturating_sub(width + 4));
     for (label, value) in rows {
-        writeln!(out, "  {label:width$}  {}", printable(value))?;
+        let mut label = *label;
+        for line in wrapped(&printable(value), room) {
+            writeln!(out, "  {label:width$}  {line}")?;
+            label = "";
+        }
     }
     Ok(())
 }
@@ -114,19 +119,45 @@ pub(super) fn print_whole_columns<const N: usize>(
             *width = (*width).max(cell.chars().count());
         }
     }
-    let line = |row: &[String; N]| {
-        let cells = row
-            .iter()
-            .zip(widths)
-            .map(|(cell, width)| format!("{cell:width$}"));
-        cells.collect::<Vec<_>>().join("  ").trim_end().to_owned()
-    };
+    if let Some(columns) = columns() {
+        narrow(&mut widths, columns);
+    }
     let mut out = anstream::stdout().lock();
-    writeln!(out, "{STRONG}{}{STRONG:#}", line(&header))?;
-    for row in &rows {
-        writeln!(out, "{}", line(row))?;
+    for line in lines_of(&header, widths) {
+        writeln!(out, "{STRONG}{line}{STRONG:#}")?;
+    }
+    for line in rows.iter().flat_map(|row| lines_of(row, widths)) {
+        writeln!(out, "{line}")?;
     }
     Ok(())
+}
+
+/// Makes the widest column as narrow as it has to be for all to fit.
+fn narrow<const N: usize>(widths: &mut [usize; N], columns: usize) {
+    let all = widths.iter().sum::<usize>() + 2 * N.saturating_sub(1);
+    if let Some(widest) = widths.iter_mut().max() {
+        let narrower = widest.saturating_sub(all.saturating_sub(columns));
+        *widest = narrower.max(LEAST_ROOM.min(*widest));
+    }
+}
+
+/// A row in as many lines as its cells take.
+fn lines_of<const N: usize>(row: &[String; N], widths: [usize; N]) -> Vec<String> {
+    let mut cells = row.iter().zip(widths);
+    let cells: [Vec<String>; N] = std::array::from_fn(|_| {
+        cells.next().map_or(Vec::new(), |(cell, width)| {
+            wrapped(cell, width.max(LEAST_ROOM))
+        })
+    });
+    let count = cells.iter().map(Vec::len).max().unwrap_or_default();
+    let line = |number: usize| {
+        let parts = cells.iter().zip(widths).map(|(lines, width)| {
+            let part = lines.get(number).map_or("", String::as_str);
+            format!("{part:width$}")
+        });
+        parts.collect::<Vec<_>>().join("  ").trim_end().to_owned()
+    };
+    (0..count).map(line).collect()
 }
 
 /// Something that was found: the first words in a colour on a terminal, in columns of these widths.
@@ -174,10 +205,16 @@ pub(super) fn print_found(rows: &[FoundRow<'_>]) -> Result<(), CliError> {
     Ok(())
 }
 
-/// Columns of the terminal that standard output is, if it is one.
+/// Of a terminal that does not tell, as a serial line.
+const USUAL_COLUMNS: usize = 80;
+
+/// Columns of the terminal that standard output is, if it is one: what goes elsewhere keeps its lines whole.
 fn columns() -> Option<usize> {
     let size = rustix::termios::tcgetwinsize(io::stdout()).ok()?;
-    Some(size.ws_col.into()).filter(|columns| *columns > 0)
+    match usize::from(size.ws_col) {
+        0 => Some(USUAL_COLUMNS),
+        columns => Some(columns),
+    }
 }
 
 /// Room that is too little to break lines for.
@@ -421,6 +458,30 @@ mod tests {
         assert_eq!(wrapped(text, 5), [text], "no room at all");
         let long = "/a/path/that/is/longer/than/the/line";
         assert_eq!(wrapped(&format!("at {long} now"), 24), ["at", long, "now"]);
+    }
+
+    #[test]
+    fn a_table_that_is_too_wide_has_its_widest_column_broken() {
+        let row = [
+            "one",
+            "a name that takes more room than there is",
+            "built in",
+        ]
+        .map(str::to_owned);
+        let mut widths = row.each_ref().map(|cell| cell.len());
+        narrow(&mut widths, 200);
+        assert_eq!(lines_of(&row, widths).len(), 1);
+        narrow(&mut widths, 40);
+        let lines = lines_of(&row, widths);
+        assert_eq!(
+            lines,
+            [
+                "one  a name that takes more     built in",
+                "     room than there is"
+            ]
+        );
+        narrow(&mut widths, 1);
+        assert_eq!(widths, [3, LEAST_ROOM, 8], "no room at all");
     }
 
     #[test]

@@ -9,6 +9,7 @@ use tracing::level_filters::LevelFilter;
 
 use super::error::CliError;
 use super::program_name::ProgramName;
+use super::settings::{Said, Taken};
 use super::{core_dumps, exit_code, log, misuse, output, settings};
 
 /// The arguments of a program.
@@ -83,6 +84,22 @@ pub(super) fn main<P: Program>() -> ExitCode {
             ExitCode::SUCCESS
         }
         Err(error) => report(&error, is_for_scripts),
+    }
+}
+
+/// The arguments as they would be if the process began now, with what the file of settings says by now; nothing if none
+/// was read.
+pub(super) fn read_again<P: Program>() -> Result<Option<(P, Said)>, CliError> {
+    let Some(taken) = Taken::by_this_process() else {
+        return Ok(None);
+    };
+    let said = taken.read_again()?;
+    let command = said.in_place_of(taken, without_empty_variables(P::command()));
+    let parsed = command.clone().try_get_matches();
+    let arguments = parsed.and_then(|parsed| P::from_arg_matches(&parsed));
+    match arguments {
+        Ok(arguments) => Ok(Some((arguments, said))),
+        Err(error) => Err(CliError::Setting(misuse::in_a_line(&error, &command))),
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Args;
@@ -13,10 +14,12 @@ use super::connection_arguments::ConnectionArguments;
 use super::device::KeepingArguments;
 use super::error::CliError;
 use super::override_arguments::OverrideArguments;
-use super::settings::duration;
+use super::settings::{Said, Taken, duration};
 use super::{doors, output, runtime, vault_folder};
 use crate::agent::Agent;
-use crate::daemon::{self, MetricsFile, MetricsFileError, Settings, Told};
+use crate::causes;
+use crate::daemon::{self, Adjustable, MetricsFile, MetricsFileError, Settings, Told};
+use crate::door::DoorSettings;
 use crate::serving::PassedSocket;
 use crate::vault::Folder;
 
@@ -27,8 +30,8 @@ Examples:
   gatehand run --enrol-from /media/stick --allowed-server https://pretix.eu \\
       --allowed-organizer bigevents
 
-It ends on SIGTERM and Ctrl+C, and asks at once on SIGHUP. Its doors are described in
-docs/DOOR.md, its settings too.";
+It ends on SIGTERM and Ctrl+C; on SIGHUP it reads its settings anew, and asks at once. Its doors
+are described in docs/DOOR.md, its settings too.";
 
 /// Run as the agent of a kiosk: wait for an enrolment, keep in touch with the server, let programs in.
 #[derive(Args)]
@@ -79,13 +82,34 @@ fn at_least_a_second(text: &str) -> Result<Duration, &'static str> {
 }
 
 impl Run {
-    pub(super) fn run(self) -> Result<(), CliError> {
+    /// `again`: what these arguments are once the file of settings is read anew.
+    pub(super) fn run(self, again: Again) -> Result<(), CliError> {
         // Before there are threads: it changes the environment.
         let passed = PassedSocket::take().map_err(daemon::DaemonError::from)?;
         let folder = vault_folder::locate()?;
+        let own_folder = folder.clone();
         let agent = self.keeping.lasting_agent(&self.connection)?;
         let settings = Settings {
-            hardware: self.connection.hardware.own(&folder),
+            clock_patience: self.clock_patience,
+            overrides: self.overrides.overrides(),
+            doors: doors::of_settings(self.socket.clone())?,
+            metrics_file: metrics_file(self.metrics_file.as_deref(), &folder)?,
+            passed,
+        };
+        let adjustable = self.adjustable(&folder, &settings.doors);
+        if io::stderr().is_terminal() && daemon::process_of(&folder).is_none() {
+            output::say(&begins(&agent, &settings, &adjustable));
+        }
+        runtime::for_calls()?.block_on(async {
+            let told = told_by_signals(adjustable, move || read_again(again, &folder));
+            Ok(daemon::run(&own_folder, agent, settings, told).await?)
+        })
+    }
+
+    /// What may change while it runs.
+    fn adjustable(self, folder: &Folder, doors: &[DoorSettings]) -> Adjustable {
+        let allowed = |door: &DoorSettings| (door.socket.clone(), door.allowed.clone());
+        Adjustable {
             heartbeat: self.heartbeat,
             event_selection: self.event_selection,
             sources: match self.enrol_from.is_empty() {
@@ -93,29 +117,52 @@ impl Run {
                 false => self.enrol_from,
             },
             allowed: self.allowed.into_allowed(),
-            clock_patience: self.clock_patience,
-            overrides: self.overrides.overrides(),
-            doors: doors::of_settings(self.socket)?,
-            metrics_file: metrics_file(self.metrics_file.as_deref(), &folder)?,
-            passed,
-        };
-        if io::stderr().is_terminal() && daemon::process_of(&folder).is_none() {
-            output::say(&begins(&agent, &settings));
+            doors: doors.iter().map(allowed).collect(),
         }
-        runtime::for_calls()?.block_on(async {
-            let told = told_by_signals();
-            Ok(daemon::run(&folder, agent, settings, told).await?)
-        })
+    }
+}
+
+/// What `gatehand run` is given by now, with what the file says; nothing if there is no file.
+type Again = fn() -> Result<Option<(Run, Said)>, CliError>;
+
+/// Reads the file of settings anew. What is wrong with it is told, and changes nothing.
+fn read_again(again: Again, folder: &Folder) -> Option<Adjustable> {
+    let read = again().and_then(|read| {
+        let Some((run, said)) = read else {
+            return Ok(None);
+        };
+        let doors = doors::of_tables(said.doors(), run.socket.clone())?;
+        Ok(Some((run.adjustable(folder, &doors), said)))
+    });
+    match read {
+        Ok(Some((adjustable, said))) => {
+            let waiting = Taken::by_this_process().map(|taken| taken.waits_for_a_start(&said));
+            match waiting.filter(|waiting| !waiting.is_empty()) {
+                Some(waiting) => tracing::warn!(
+                    "the settings are read anew; what changed of {} holds once gatehand run is started again",
+                    waiting.join(", ")
+                ),
+                None => tracing::info!("the settings are read anew"),
+            }
+            Some(adjustable)
+        }
+        Ok(None) => None,
+        Err(error) => {
+            let words = std::iter::once(error.to_string()).chain(causes::of(&error));
+            let words = words.collect::<Vec<_>>().join(": ");
+            tracing::error!("the settings stay as they were, for they can't be read anew: {words}");
+            None
+        }
     }
 }
 
 /// What somebody is told who starts it by hand, and would see nothing else.
-fn begins(agent: &Agent, settings: &Settings) -> String {
+fn begins(agent: &Agent, settings: &Settings, adjustable: &Adjustable) -> String {
     let identity = agent.status().ok().and_then(|status| status.identity);
     let who = match identity {
         Some(identity) => format!("\"{}\"", identity.name),
         None => {
-            let sources = settings
+            let sources = adjustable
                 .sources
                 .iter()
                 .map(|source| source.display().to_string());
@@ -138,9 +185,13 @@ pub(super) fn metrics_file(
     path.map(|path| MetricsFile::new(path, folder)).transpose()
 }
 
-/// What signals tell, from this call on.
-fn told_by_signals() -> Told {
+/// What signals tell, from this call on. `again`: what the settings are once they were read anew.
+fn told_by_signals(
+    settings: Adjustable,
+    again: impl Fn() -> Option<Adjustable> + Send + Sync + 'static,
+) -> Told {
     let ((stop, stopped), (look, looked)) = (watch::channel(false), watch::channel(0));
+    let (change, changed) = watch::channel(Arc::new(settings));
     let ends = [SignalKind::terminate(), SignalKind::interrupt()].map(signal);
     tokio::spawn(async move {
         // Without signals the process can still be killed; it must not stop at once instead.
@@ -154,9 +205,15 @@ fn told_by_signals() -> Told {
         stop.closed().await;
     });
     let hang_up = signal(SignalKind::hangup());
+    let again = Arc::new(again);
     tokio::spawn(async move {
         if let Ok(mut hang_up) = hang_up {
             while hang_up.recv().await.is_some() {
+                let again = Arc::clone(&again);
+                let read = tokio::task::spawn_blocking(move || again()).await;
+                if let Ok(Some(settings)) = read {
+                    change.send_replace(Arc::new(settings));
+                }
                 look.send_modify(|times| *times += 1);
             }
         }
@@ -165,5 +222,6 @@ fn told_by_signals() -> Told {
     Told {
         stop: stopped,
         look: looked,
+        settings: changed,
     }
 }

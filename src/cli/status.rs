@@ -156,11 +156,11 @@ impl Status {
                 ("Vault", status.vault.display().to_string()),
             ])?;
         }
-        if let Some((words, advice)) = own.to_tell(&kinship).filter(|_| !self.json) {
-            output::warn(&words, advice);
+        if let Some(warning) = own.to_tell(&kinship).filter(|_| !self.json) {
+            output::warn(&warning.words, warning.advice);
         }
         if status.has_unfinished_move && !self.json {
-            output::say(agent::CUT_SHORT);
+            output::warn(agent::CUT_SHORT, agent::AFTER_CUT_SHORT);
         }
         for old in status.to_revoke.iter().filter(|_| !self.json) {
             output::say(&format!(

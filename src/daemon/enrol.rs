@@ -3,13 +3,14 @@
 use std::collections::HashSet;
 use std::path::PathBuf;
 
-use super::settings::Settings;
+use super::adjustable::Adjustable;
 use super::source::{self, Found, Seen};
 use super::told_once::ToldOnce;
 use super::wipe;
 use crate::agent::{Agent, AgentError, ErrorKind, InitializeOptions};
 use crate::causes;
 use crate::enrolment::Reading;
+use crate::facts::Overrides;
 
 /// How a look at the sources ended.
 pub(super) enum Enrolled {
@@ -33,7 +34,7 @@ impl Enrolling {
     pub(super) async fn attempt(
         &mut self,
         agent: &Agent,
-        settings: &Settings,
+        (settings, overrides): (&Adjustable, &Overrides),
         is_begun: bool,
     ) -> Enrolled {
         if is_begun {
@@ -42,6 +43,11 @@ impl Enrolling {
                 Err(error) => Enrolled::NotNow(error),
             };
         }
+        let options = InitializeOptions {
+            overrides: overrides.clone(),
+            allowed_organizers: Some(settings.allowed.organizers.clone()),
+            ..InitializeOptions::default()
+        };
         for Found { seen, reading } in self.look(&settings.sources).await {
             let path = seen.path.display().to_string();
             let reading = match reading {
@@ -66,7 +72,7 @@ impl Enrolling {
                 );
                 continue;
             }
-            match self.redeem(agent, settings, &seen, &reading).await {
+            match self.redeem(agent, &options, &seen, &reading).await {
                 Enrolled::No => {}
                 ended => return ended,
             }
@@ -75,8 +81,8 @@ impl Enrolling {
     }
 
     /// Removes what this device was enrolled by, and nothing else: its key is safe. Also after a power cut between.
-    pub(super) async fn tidy(&self, agent: &Agent, settings: &Settings) {
-        for Found { seen, reading } in self.look(&settings.sources).await {
+    pub(super) async fn tidy(&self, agent: &Agent, sources: &[PathBuf]) {
+        for Found { seen, reading } in self.look(sources).await {
             let Ok(reading) = reading else { continue };
             let codes = std::iter::once(reading.enrolment()).chain(reading.others());
             if !codes.into_iter().any(|code| agent.is_enrolled_by(code)) {
@@ -102,18 +108,12 @@ impl Enrolling {
     async fn redeem(
         &mut self,
         agent: &Agent,
-        settings: &Settings,
+        options: &InitializeOptions,
         seen: &Seen,
         reading: &Reading,
     ) -> Enrolled {
-        let options = InitializeOptions {
-            overrides: settings.overrides.clone(),
-            allowed_organizers: Some(settings.allowed.organizers.clone()),
-            ..InitializeOptions::default()
-        };
         let path = seen.path.display().to_string();
-        let redeemed =
-            agent.initialize_first_known(reading.enrolment(), reading.others(), &options);
+        let redeemed = agent.initialize_first_known(reading.enrolment(), reading.others(), options);
         match redeemed.await {
             Ok(_) => {
                 tracing::info!("enrolled by {path}");
@@ -126,6 +126,11 @@ impl Enrolling {
             }
             Err(error) => Enrolled::NotNow(error),
         }
+    }
+
+    /// What led to nothing may lead to something by now.
+    pub(super) fn hope(&mut self) {
+        self.useless.clear();
     }
 
     fn useless(&mut self, seen: Seen, words: &str) {

@@ -1,9 +1,10 @@
 //! What a kiosk's agent does, one thing after the other, until it is told to stop.
 
-use std::cell::{Cell, RefCell};
+use std::cell::Cell;
 
 use tokio::time::{Instant, sleep_until};
 
+use super::adjustable::Adjustable;
 use super::enrol::{Enrolled, Enrolling};
 use super::schedule::Schedule;
 use super::settings::Settings;
@@ -25,8 +26,6 @@ pub(super) struct Life<'d> {
     pub(super) feed: &'d Feed,
     pub(super) settings: &'d Settings,
     pub(super) wake: &'d Wake,
-    /// What is to be told of a vault that was copied here.
-    pub(super) copied: RefCell<Option<String>>,
     pub(super) looked: &'d metrics_file::Looked,
 }
 
@@ -67,7 +66,7 @@ struct Plan {
 }
 
 impl Plan {
-    fn new(settings: &Settings) -> Self {
+    fn new(settings: &Adjustable) -> Self {
         let now = Instant::now();
         Self {
             vault: Schedule::new(LOOK_AGAIN, now),
@@ -121,11 +120,18 @@ impl Life<'_> {
         self.tell_manager();
         tracing::info!("{}", self.feed.standing().in_words());
         clock::set(self.settings.clock_patience).await;
-        let (mut plan, mut enrolling) = (Plan::new(self.settings), Enrolling::default());
+        let mut settings = told.now();
+        let (mut plan, mut enrolling) = (Plan::new(&settings), Enrolling::default());
         let mut trouble = ToldOnce::default();
         let (mut is_tidy, mut before) = (false, self.feed.standing());
         loop {
             at_work.set(Some(Instant::now()));
+            if told.settings.has_changed().unwrap_or(false) {
+                settings = told.now();
+                plan = Plan::new(&settings);
+                enrolling.hope();
+                is_tidy = false;
+            }
             let phase = self.look(&mut trouble).await;
             // Who asks for the status may have seen it before.
             let standing = self.feed.standing();
@@ -139,13 +145,15 @@ impl Life<'_> {
             match phase {
                 Phase::Waiting { is_begun } if plan.sources.is_due(Instant::now()) => {
                     is_tidy = false;
-                    self.enrol(&mut plan, &mut enrolling, &mut trouble, is_begun)
+                    let ended = enrolling
+                        .attempt(self.agent, (&settings, &self.settings.overrides), is_begun)
                         .await;
+                    self.enrolled(ended, &mut plan, &mut trouble);
                     continue;
                 }
                 Phase::Serving => {
                     if !is_tidy {
-                        enrolling.tidy(self.agent, self.settings).await;
+                        enrolling.tidy(self.agent, &settings.sources).await;
                         is_tidy = true;
                     }
                     self.ask(&mut plan, &mut trouble).await;
@@ -176,12 +184,8 @@ impl Life<'_> {
     async fn look(&self, trouble: &mut ToldOnce) -> Phase {
         let status = self.agent.status_read_apart().await;
         let before = self.feed.standing().state();
-        self.feed.change(|standing| standing.look(&status));
-        if let Ok(status) = &status {
-            let own = &self.settings.hardware;
-            self.copied
-                .replace(own.to_tell_in_words(&status.kinship(own)));
-        }
+        let warning = self.agent.warning_of(&status);
+        self.feed.change(|standing| standing.look(&status, warning));
         match &status {
             Ok(status) if status.state != before => {
                 tracing::info!("{}", self.feed.standing().in_words());
@@ -192,14 +196,7 @@ impl Life<'_> {
         Phase::of(&status)
     }
 
-    async fn enrol(
-        &self,
-        plan: &mut Plan,
-        enrolling: &mut Enrolling,
-        trouble: &mut ToldOnce,
-        is_begun: bool,
-    ) {
-        let ended = enrolling.attempt(self.agent, self.settings, is_begun).await;
+    fn enrolled(&self, ended: Enrolled, plan: &mut Plan, trouble: &mut ToldOnce) {
         let now = Instant::now();
         match ended {
             Enrolled::Yes => {
@@ -281,9 +278,10 @@ impl Life<'_> {
     }
 
     fn tell_manager(&self) {
-        let words = self.feed.standing().in_words();
-        match &*self.copied.borrow() {
-            Some(copied) => manager::status(&format!("{words}; {copied}")),
+        let standing = self.feed.standing();
+        let words = standing.in_words();
+        match standing.warning() {
+            Some(warning) => manager::status(&format!("{words}; {}", warning.detail)),
             None => manager::status(&words),
         }
     }

@@ -8,12 +8,12 @@ use std::fs;
 use std::io::{self, ErrorKind, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
 
 use tokio::sync::{Notify, watch};
 
 use rustix::fs::OFlags;
 
+use super::adjustable::Adjustable;
 use super::told_once::ToldOnce;
 use crate::door::{Feed, metrics_text};
 use crate::public_file::{self, FileNumber};
@@ -113,7 +113,7 @@ pub(super) type Looked = Arc<Notify>;
 pub(super) async fn keep(
     file: MetricsFile,
     feed: Arc<Feed>,
-    every: Duration,
+    settings: watch::Receiver<Arc<Adjustable>>,
     looked: Looked,
     mut stop: watch::Receiver<bool>,
 ) {
@@ -140,7 +140,7 @@ pub(super) async fn keep(
         }
         let state = (standing.state(), standing.is_pending(), standing.online());
         written.replace(state);
-        let next = tokio::time::sleep(every);
+        let next = tokio::time::sleep(settings.borrow().heartbeat);
         tokio::pin!(next);
         loop {
             tokio::select! {

@@ -10,6 +10,7 @@
 //!                  service manager, feed ──▶ doors
 //! ```
 
+mod adjustable;
 mod clock;
 mod daemon_error;
 mod enrol;
@@ -28,10 +29,11 @@ mod wake;
 mod watch;
 mod wipe;
 
-use std::cell::RefCell;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::sync::watch::Receiver;
 use tokio::task::JoinSet;
 
 use crate::agent::Agent;
@@ -41,10 +43,11 @@ use crate::vault::Folder;
 use life::Life;
 use wake::Wake;
 
+pub use adjustable::{Adjustable, AllowedEnrolments};
 pub use daemon_error::DaemonError;
 pub use instance::{Instance, Reach, process_of};
 pub use metrics_file::{MetricsFile, MetricsFileError};
-pub use settings::{AllowedEnrolments, Settings};
+pub use settings::Settings;
 pub use told::Told;
 
 /// How long the end waits for the last that is done to the metrics' file.
@@ -62,7 +65,8 @@ pub async fn run(
         error.warn();
     }
     let (agent, feed) = (Arc::new(agent), Arc::new(Feed::new()?));
-    feed.change(|standing| standing.look(&agent.status()));
+    let status = agent.status();
+    feed.change(|standing| standing.look(&status, agent.warning_of(&status)));
     let mut doors = JoinSet::new();
     let mut passed = settings.passed.take();
     if passed.is_some() && settings.doors.is_empty() {
@@ -74,8 +78,10 @@ pub async fn run(
         metrics_file: metrics_file.map(|file| file.path().to_owned()),
         ..Reach::default()
     };
+    let mut by_socket = Vec::new();
     for settings in &settings.doors {
         let door = Arc::new(Door::new(Arc::clone(&agent), Arc::clone(&feed), settings));
+        by_socket.push((settings.socket.clone(), Arc::clone(&door)));
         for listener in Door::listen(settings, passed.take()).await? {
             let mut stop = told.stop.clone();
             let stopped = async move {
@@ -91,15 +97,15 @@ pub async fn run(
     instance.tell(&reach);
     let wake = Wake::default();
     let mut watching = JoinSet::new();
-    watch::begin(&mut watching, &wake, folder, &settings.sources);
+    watch::begin(&mut watching, &wake, folder, told.settings.clone());
+    watching.spawn(adjust(by_socket, told.settings.clone()));
     let looked = metrics_file::Looked::default();
     let metrics = settings.metrics_file.take().map(|file| {
         let (feed, looked, stop) = (Arc::clone(&feed), Arc::clone(&looked), told.stop.clone());
-        let every = settings.heartbeat;
-        tokio::spawn(metrics_file::keep(file, feed, every, looked, stop))
+        let adjustable = told.settings.clone();
+        tokio::spawn(metrics_file::keep(file, feed, adjustable, looked, stop))
     });
     let life = Life {
-        copied: RefCell::default(),
         looked: &looked,
         agent: &agent,
         feed: &feed,
@@ -115,4 +121,17 @@ pub async fn run(
         let _ = tokio::time::timeout(METRICS_PATIENCE, metrics).await;
     }
     Ok(())
+}
+
+/// Has each door let through what it is to by now.
+async fn adjust(doors: Vec<(PathBuf, Arc<Door>)>, mut told: Receiver<Arc<Adjustable>>) {
+    while told.changed().await.is_ok() {
+        let now = Arc::clone(&told.borrow_and_update());
+        for (socket, allowed) in &now.doors {
+            let mut named = doors.iter().filter(|(named, _)| named == socket);
+            if let Some((_, door)) = named.next() {
+                door.allow(allowed.clone());
+            }
+        }
+    }
 }

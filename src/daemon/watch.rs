@@ -4,13 +4,16 @@ use std::io;
 use std::mem::MaybeUninit;
 use std::os::fd::OwnedFd;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use rustix::fs::inotify::{self, CreateFlags, ReadFlags, WatchFlags};
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
+use tokio::sync::watch::Receiver;
 use tokio::task::JoinSet;
 
+use super::adjustable::Adjustable;
 use super::wake::{News, Wake};
 use super::{network, readiness, source};
 use crate::vault::Folder;
@@ -22,21 +25,27 @@ const MOUNTS: &str = "/proc/self/mountinfo";
 const WATCH_AGAIN: Duration = Duration::from_secs(60);
 
 /// Begins to watch files and network; what can't be watched is looked at by the clock alone.
-pub(super) fn begin(tasks: &mut JoinSet<()>, wake: &Wake, folder: &Folder, sources: &[PathBuf]) {
+pub(super) fn begin(
+    tasks: &mut JoinSet<()>,
+    wake: &Wake,
+    folder: &Folder,
+    settings: Receiver<Arc<Adjustable>>,
+) {
     tasks.spawn(network::listen(wake.clone()));
-    let mut paths = vec![folder.path().to_owned()];
-    paths.extend(sources.iter().cloned());
-    tasks.spawn(watch(wake.clone(), paths));
+    tasks.spawn(watch(wake.clone(), folder.path().to_owned(), settings));
 }
 
-async fn watch(wake: Wake, paths: Vec<PathBuf>) {
+async fn watch(wake: Wake, folder: PathBuf, mut settings: Receiver<Arc<Adjustable>>) {
     let mounts = mounts();
     loop {
+        let mut paths = vec![folder.clone()];
+        paths.extend(settings.borrow_and_update().sources.iter().cloned());
         // Anew each time: what is watched may be another folder of the same name by now.
         let seen = match folders(&paths) {
             Ok(files) => tokio::select! {
                 changed = changed(&files, &paths) => changed,
                 mounted = mounted(mounts.as_ref()) => mounted,
+                Ok(()) = settings.changed() => Ok(()),
             },
             Err(error) => Err(error),
         };

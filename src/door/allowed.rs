@@ -89,6 +89,11 @@ impl Allowed {
         }
     }
 
+    /// Whether it is what this security profile allows.
+    pub(super) fn is_of_profile(&self, name: &str) -> bool {
+        matches!(self.rule, Rule::Profile(own) if own == name)
+    }
+
     /// Whether a request may pass. The path is judged as it came and as it is sent: one that would have to be
     /// decoded or normalized to be understood fits no pattern.
     pub fn allows(&self, method: &str, path: &str) -> bool {
@@ -106,8 +111,12 @@ impl Allowed {
 
 /// Whether it is one of the agent's own, below whatever prefix. The agent itself refuses more readings of these.
 fn is_never(path: &str) -> bool {
-    let path = path.trim_matches('/').to_ascii_lowercase();
-    NEVER.iter().any(|never| path.ends_with(never))
+    let path = path.trim_matches('/').as_bytes();
+    NEVER.iter().any(|never| {
+        let end = path.len().checked_sub(never.len());
+        let end = end.and_then(|at| path.get(at..));
+        end.is_some_and(|end| end.eq_ignore_ascii_case(never.as_bytes()))
+    })
 }
 
 impl FromStr for Request {

@@ -15,13 +15,26 @@ use super::refusal::Refusal;
 /// The body of an answer: all of it, or as it comes.
 pub(super) enum DoorBody {
     Whole(Option<Bytes>),
-    Coming(mpsc::Receiver<Result<Bytes, Broken>>),
+    Coming {
+        pieces: mpsc::Receiver<Result<Bytes, Broken>>,
+        /// How many bytes are to come, if that is known.
+        left: Option<u64>,
+    },
 }
 
 impl DoorBody {
     pub(super) fn whole(body: impl Into<Bytes>) -> Self {
         let body = body.into();
         Self::Whole((!body.is_empty()).then_some(body))
+    }
+
+    /// `length`: in bytes, if it is known.
+    pub(super) fn coming(
+        pieces: mpsc::Receiver<Result<Bytes, Broken>>,
+        length: Option<u64>,
+    ) -> Self {
+        let left = length;
+        Self::Coming { pieces, left }
     }
 }
 
@@ -40,21 +53,24 @@ impl Body for DoorBody {
     ) -> Poll<Option<Result<Frame<Bytes>, Broken>>> {
         match &mut *self {
             Self::Whole(bytes) => Poll::Ready(bytes.take().map(|bytes| Ok(Frame::data(bytes)))),
-            Self::Coming(pieces) => {
+            Self::Coming { pieces, left } => {
                 let piece = pieces.poll_recv(context);
+                if let (Poll::Ready(Some(Ok(piece))), Some(left)) = (&piece, left) {
+                    *left = left.saturating_sub(piece.len() as u64);
+                }
                 piece.map(|piece| piece.map(|piece| piece.map(Frame::data)))
             }
         }
     }
 
     fn is_end_stream(&self) -> bool {
-        matches!(self, Self::Whole(None))
+        matches!(self, Self::Whole(None) | Self::Coming { left: Some(0), .. })
     }
 
     fn size_hint(&self) -> SizeHint {
         match self {
             Self::Whole(bytes) => SizeHint::with_exact(bytes.as_ref().map_or(0, Bytes::len) as u64),
-            Self::Coming(_) => SizeHint::default(),
+            Self::Coming { left, .. } => left.map_or_else(SizeHint::default, SizeHint::with_exact),
         }
     }
 }

@@ -24,7 +24,7 @@ pub(super) fn answer(feed: &Arc<Feed>, headers: &HeaderMap) -> Answer {
     let last = last.and_then(|id| feed.number(id));
     let (pieces, body) = mpsc::channel(PIECES);
     tokio::spawn(tell(Arc::clone(feed), last, pieces));
-    let mut answer = Response::new(DoorBody::Coming(body));
+    let mut answer = Response::new(DoorBody::coming(body, None));
     let headers = answer.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));

@@ -54,6 +54,21 @@ impl Feed {
         self.told().standing.clone()
     }
 
+    /// Looks at how it stands, without a copy of it.
+    pub(super) fn look_at<T>(&self, look: impl FnOnce(&Standing) -> T) -> T {
+        look(&self.told().standing)
+    }
+
+    /// A program's call has shown whether the server is there, which is news seldom.
+    pub(super) fn reached(&self, is_there: bool) {
+        let mut told = self.told();
+        if told.standing.online() == Some(is_there) {
+            return told.standing.reached(is_there);
+        }
+        drop(told);
+        self.change(|standing| standing.reached(is_there));
+    }
+
     /// Changes how it stands, and tells.
     pub fn change(&self, change: impl FnOnce(&mut Standing)) {
         let mut told = self.told();

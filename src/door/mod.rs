@@ -21,7 +21,7 @@ mod standing;
 mod visit;
 
 use std::convert::Infallible;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use hyper::service::service_fn;
@@ -56,11 +56,17 @@ impl Door {
             inside: Arc::new(Inside {
                 agent,
                 feed,
-                allowed: settings.allowed.clone(),
+                allowed: RwLock::new(settings.allowed.clone()),
                 caller: settings.caller.clone(),
                 calls: Arc::new(Semaphore::new(CALLS)),
             }),
         }
+    }
+
+    /// Lets these pass from now on.
+    pub fn allow(&self, allowed: Allowed) {
+        let now = self.inside.allowed.write();
+        *now.unwrap_or_else(PoisonError::into_inner) = allowed;
     }
 
     /// Lets this process open as many files as so many doors need: connections, and the calls that are made for them.

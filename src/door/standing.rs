@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::agent::{AgentError, Identity, Selected, State, Status};
+use crate::agent::{AgentError, Identity, Selected, State, Status, Warning};
 use crate::causes;
 use crate::wire::{Gate, timestamp};
 
@@ -27,7 +27,9 @@ pub struct Standing {
     device: Option<Device>,
     event_selection: Option<Selection>,
     problem: Option<Problem>,
-    /// Whether that is the vault's, and over when the vault says otherwise.
+    /// What somebody should see to though it works.
+    warning: Option<Problem>,
+    /// Whether the problem is the vault's, and over when the vault says otherwise.
     #[serde(skip)]
     is_of_vault: bool,
 }
@@ -86,6 +88,7 @@ impl Default for Standing {
             device: None,
             event_selection: None,
             problem: None,
+            warning: None,
             is_of_vault: false,
         }
     }
@@ -154,8 +157,17 @@ impl Standing {
         self.problem.as_ref()
     }
 
+    /// What somebody should see to though it works, if anything is.
+    pub fn warning(&self) -> Option<&Problem> {
+        self.warning.as_ref()
+    }
+
     /// Takes over what the vault says. What is known of one device is not said of another.
-    pub fn look(&mut self, status: &Result<Status, AgentError>) {
+    pub fn look(&mut self, status: &Result<Status, AgentError>, warning: Option<Warning>) {
+        self.warning = warning.map(|warning| Problem {
+            kind: warning.kind,
+            detail: warning.in_words(),
+        });
         let status = match status {
             Ok(status) => status,
             Err(error) => {

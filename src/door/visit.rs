@@ -52,7 +52,8 @@ impl Visit {
             Own::Status => {
                 // Another command may have changed the device.
                 let status = inside.agent.status_read_apart().await;
-                feed.change(|standing| standing.look(&status));
+                let warning = inside.agent.warning_of(&status);
+                feed.change(|standing| standing.look(&status, warning));
                 answer::json(ok, &feed.standing())
             }
             Own::EventSelection => answer::json(ok, &feed.standing().event_selection()),

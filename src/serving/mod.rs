@@ -8,6 +8,7 @@ mod address;
 mod clock;
 mod descriptors;
 mod framing;
+mod head_timer;
 mod limits;
 mod listen_error;
 mod listener;

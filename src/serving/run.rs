@@ -9,13 +9,14 @@ use hyper::body::{Body, Incoming};
 use hyper::server::conn::http1;
 use hyper::service::{Service, service_fn};
 use hyper::{Request, Response};
-use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::rt::TokioIo;
 use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use tokio::task::JoinSet;
 
 use super::clock;
 use super::descriptors;
 use super::framing::Framing;
+use super::head_timer::HeadTimer;
 use super::limits::Limits;
 use super::listener::Listener;
 use super::memory::Memory;
@@ -156,7 +157,7 @@ impl<S> Connection<S> {
             }
         });
         let connection = http1::Builder::new()
-            .timer(TokioTimer::new())
+            .timer(HeadTimer::default())
             .header_read_timeout(limits.head_time)
             .max_header_size(limits.head_size)
             .max_buf_size(limits.buffer)

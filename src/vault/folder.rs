@@ -18,7 +18,8 @@ use crate::private_file::{self, PRIVATE_FOLDER};
 use crate::seal::SealingKey;
 
 const SYSTEM_FOLDER: &str = "/var/lib/gatehand";
-const VAULT: &str = "vault.db";
+/// Beside it SQLite has files whose names begin with this one.
+pub(super) const VAULT: &str = "vault.db";
 const LOCK: &str = "vault.lock";
 /// What SQLite makes beside the vault.
 const SQLITE_FILES: [&str; 3] = ["vault.db-journal", "vault.db-wal", "vault.db-shm"];

@@ -10,6 +10,7 @@
 mod change;
 mod entry;
 mod error;
+mod events;
 mod folder;
 mod handover;
 mod key_file;

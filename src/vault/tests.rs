@@ -285,23 +285,44 @@ fn what_a_power_cut_left_of_making_the_vault_is_undone_when_looking() {
 }
 
 #[test]
+fn a_watch_sees_a_change_that_was_made_just_before() {
+    let (_scratch, folder) = scratch();
+    let mut vault = with_secret(&folder);
+    for number in 0..100 {
+        let mut watch = Watch::begin(&folder).unwrap().unwrap();
+        for _ in 0..3 {
+            assert!(watch.is_unchanged(), "{number}");
+        }
+        let put = vault.change(|change| change.put("name", &number.to_string()));
+        put.unwrap();
+        assert!(!watch.is_unchanged(), "{number}");
+    }
+    // A key that is written in its place.
+    let mut watch = Watch::begin(&folder).unwrap().unwrap();
+    assert!(watch.is_unchanged() && watch.is_unchanged());
+    let key = fs::read(folder.key_path()).unwrap();
+    fs::write(folder.key_path(), key).unwrap();
+    assert!(!watch.is_unchanged());
+}
+
+#[test]
 fn a_watch_sees_each_change_and_another_vault_in_the_place_of_this_one() {
     let (_scratch, folder) = scratch();
     assert!(Watch::begin(&folder).unwrap().is_none());
     let mut vault = with_secret(&folder);
-    let watch = Watch::begin(&folder).unwrap().unwrap();
-    assert!(watch.is_unchanged(&folder) && watch.is_unchanged(&folder));
+    let mut watch = Watch::begin(&folder).unwrap().unwrap();
+    assert!(watch.is_unchanged() && watch.is_unchanged());
     vault.change(|change| change.put("name", "Lane 1")).unwrap();
-    assert!(!watch.is_unchanged(&folder));
+    assert!(!watch.is_unchanged());
     drop(vault);
 
     for path in [folder.vault_path(), folder.key_path()] {
-        let watch = Watch::begin(&folder).unwrap().unwrap();
+        let mut watch = Watch::begin(&folder).unwrap().unwrap();
         let copy = path.with_extension("copy");
         fs::copy(&path, &copy).unwrap();
-        assert!(watch.is_unchanged(&folder));
+        assert!(watch.is_unchanged());
         fs::rename(&copy, &path).unwrap();
-        assert!(!watch.is_unchanged(&folder), "{}", path.display());
+        assert!(!watch.is_unchanged(), "{}", path.display());
     }
 }
 

@@ -1,11 +1,18 @@
 //! Whether a vault was changed since it was last read, at next to no cost.
+//!
+//! The kernel is asked whether anything has happened to the files, which is one call: what another process has changed
+//! before that is seen. Only if something has happened, or it was not looked for a moment, are the files themselves looked
+//! at.
 
 use std::fs::{self, Metadata};
 use std::os::unix::fs::MetadataExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
 
+use super::events::{Events, News};
+use super::folder::VAULT;
 use super::opening::{canonical, is_file, open_read_only, uri};
 use super::{Folder, VaultError};
 
@@ -13,12 +20,29 @@ use super::{Folder, VaultError};
 pub struct Watch {
     connection: Connection,
     version: i64,
-    files: Files,
+    vault: PathBuf,
+    /// If it is in a file.
+    key: Option<PathBuf>,
+    found: Found,
+    /// Without them, as where too many are watched, the files are looked at each time.
+    events: Option<Events>,
+    /// When the files were last looked at.
+    looked: Option<Instant>,
+    /// When a change was last under way.
+    under_way: Option<Instant>,
 }
 
-/// Which files vault and key are, if the key is in one: others may be put in their place.
+/// How long nothing but events is asked for: they don't tell of what stands before the folder, as a file system that was
+/// mounted there.
+const MOMENT: Duration = Duration::from_millis(2);
+
+/// For how long the files are looked at each time after one was written: a change is told when it is written, and holds
+/// a little later, when the disk has it.
+const SETTLING: Duration = Duration::from_secs(10);
+
+/// Which files vault and key are: others may be put in their place.
 #[derive(PartialEq, Eq)]
-struct Files {
+struct Found {
     vault: Option<Place>,
     /// With its last change: it may be written anew in its place.
     key: Option<(Place, (i64, i64))>,
@@ -34,7 +58,15 @@ impl Watch {
         if !is_file(folder)? {
             return Ok(None);
         }
-        let files = Files::of(folder);
+        let (vault, key) = (folder.vault_path(), folder.key_home().file());
+        let events = Events::of(
+            &[Some(&*vault), key]
+                .into_iter()
+                .flatten()
+                .collect::<Vec<_>>(),
+            VAULT,
+        );
+        let found = Found::at(&vault, key);
         let path = canonical(folder)?;
         let failed = |source| VaultError::sqlite(&path, source).when_reading();
         let uri = uri(&path).map_err(failed)?;
@@ -46,26 +78,44 @@ impl Watch {
         Ok(Some(Self {
             connection,
             version,
-            files,
+            key: key.map(Path::to_owned),
+            vault,
+            found,
+            events: events.ok(),
+            looked: None,
+            under_way: None,
         }))
     }
 
     /// Whether what was read is still so. Doubt counts as a change.
-    pub fn is_unchanged(&self, folder: &Folder) -> bool {
-        self.files == Files::of(folder)
+    pub fn is_unchanged(&mut self) -> bool {
+        let now = Instant::now();
+        let news = self.events.as_ref().map(Events::take);
+        if news == Some(News::UnderWay) {
+            self.under_way = Some(now);
+        }
+        let is_within = |since: Option<Instant>, time| {
+            since.is_some_and(|since| now.duration_since(since) < time)
+        };
+        if news == Some(News::Nothing)
+            && is_within(self.looked, MOMENT)
+            && !is_within(self.under_way, SETTLING)
+        {
+            return true;
+        }
+        self.looked = Some(now);
+        self.found == Found::at(&self.vault, self.key.as_deref())
             && version(&self.connection).is_ok_and(|version| version == self.version)
     }
 }
 
-impl Files {
-    fn of(folder: &Folder) -> Self {
-        let file = |path: PathBuf| fs::symlink_metadata(path).ok();
+impl Found {
+    fn at(vault: &Path, key: Option<&Path>) -> Self {
+        let file = |path: &Path| fs::symlink_metadata(path).ok();
         Self {
-            vault: file(folder.vault_path()).as_ref().map(place),
-            key: folder
-                .key_home()
-                .file()
-                .and_then(|key| file(key.to_owned()))
+            vault: file(vault).as_ref().map(place),
+            key: key
+                .and_then(file)
                 .map(|key| (place(&key), (key.mtime(), key.mtime_nsec()))),
         }
     }

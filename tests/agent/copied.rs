@@ -196,6 +196,18 @@ fn a_copy_becomes_a_device_of_its_own_and_ends_no_other() {
             24,
             "without --revoke-old: the old device is the other machine",
         );
+    let existing = installation.enrol_with_another_app("Kiosk 3");
+    let existing = serde_json::json!({
+        "url": installation.url, "key": existing["api_token"], "serial": existing["unique_serial"],
+    });
+    let file = copy.scratch().join("existing.json");
+    fs::write(&file, existing.to_string()).unwrap();
+    THERE
+        .run(
+            &copy,
+            &["adopt", file.to_str().unwrap(), "--replace", "--revoke-old"],
+        )
+        .complains(24, "without --revoke-old");
     THERE.run(&copy, &["init"]).complains(24, "copied");
     let plain = THERE.run(&copy, &["init"]);
     assert!(!plain.stderr.contains("--revoke-old"), "{plain:?}");
@@ -397,6 +409,11 @@ fn the_agent_of_a_kiosk_tells_of_a_copy_and_refuses_its_programs() {
     let mut daemon = Daemon::start(&scanner, &there);
     daemon.until_it_is_online(true);
     daemon.logs("copied from another machine");
+    let status = daemon.get("/v1/status");
+    assert_eq!(status["problem"], Value::Null, "it goes on");
+    assert_eq!(status["warning"]["kind"], "copied-card");
+    let detail = status["warning"]["detail"].as_str().unwrap();
+    assert!(detail.contains("adopt-hardware"), "{detail}");
     assert!(daemon.stop().success());
     let daemon = Daemon::start(
         &scanner,

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
 
@@ -14,6 +14,7 @@ use crate::common::installation::Installation;
 use crate::common::scanner::Scanner;
 use crate::common::server::ORGANIZER;
 use crate::common::skip::can_run;
+use crate::key_homes::Kiosk;
 
 /// What its folder may enrol from.
 fn allowed(server: &str) -> [&str; 4] {
@@ -576,4 +577,124 @@ fn metrics_that_cannot_be_written_are_told_once_and_stop_nothing() {
     let age = || fs::metadata(&path).unwrap().modified().unwrap();
     let before = age();
     daemon.until("it is written again", || age() != before);
+}
+
+/// An agent with a file of settings, which has these.
+fn with_settings(scanner: &Scanner, settings: &Path, text: &str) -> Daemon {
+    fs::write(settings, text).unwrap();
+    let variable = [("GATEHAND_SETTINGS", settings.to_str().unwrap())];
+    Daemon::start_in(
+        scanner,
+        &["run", "--log", "info", "--timeout", "5"],
+        &variable,
+    )
+}
+
+#[test]
+fn settings_are_read_anew_when_it_is_told_to() {
+    let installation = Installation::start();
+    let scanner = Scanner::new();
+    let settings = scanner.scratch().join("agent.toml");
+    let door = scanner.scratch().join("door.sock");
+    let door = format!("[[door]]\nsocket = {:?}\n", door.to_str().unwrap());
+    let daemon = with_settings(&scanner, &settings, &format!("heartbeat = \"1h\"\n{door}"));
+    let file = put(
+        &scanner,
+        "enrolment.json",
+        &code(&installation.url, &installation.create_device("Kiosk 1")),
+    );
+    daemon.logs("is left alone");
+    let allowed = format!(
+        "heartbeat = \"1s\"\nallowed_servers = [{:?}]\nallowed_organizers = [{ORGANIZER:?}]\n",
+        installation.url
+    );
+    fs::write(&settings, format!("{allowed}{door}")).unwrap();
+    daemon.signal(Signal::HUP);
+    daemon.until_it_is("enrolled");
+    daemon.until("the code is removed", || !file.exists());
+    let asked = || daemon.get("/v1/status")["last_contact"].clone();
+    let before = asked();
+    daemon.until("it asks each second", || asked() != before);
+
+    // What passes a door changes with it.
+    let info = || daemon.ask("GET /api/v1/device/info", "", "").0;
+    assert_eq!(info(), 200);
+    let less = "paths = [\"GET /api/v1/device/eventselection\"]\n";
+    fs::write(&settings, format!("{allowed}{door}{less}")).unwrap();
+    daemon.signal(Signal::HUP);
+    daemon.until("less passes", || info() == 403);
+}
+
+#[test]
+fn settings_that_cannot_be_or_wait_for_a_start_are_told_and_harm_nothing() {
+    let installation = Installation::start();
+    let scanner = Scanner::new();
+    let token = installation.create_device("Kiosk 1");
+    scanner.init(&installation.url, &token, &[]).succeeds();
+    let settings = scanner.scratch().join("agent.toml");
+    let door = scanner.scratch().join("door.sock");
+    let door = format!("[[door]]\nsocket = {:?}\n", door.to_str().unwrap());
+    let daemon = with_settings(&scanner, &settings, &format!("heartbeat = \"1h\"\n{door}"));
+    daemon.until_it_is_online(true);
+    for (text, words) in [
+        ("heartbeet = \"1s\"\n", "there is no setting heartbeet"),
+        ("heartbeat = \"0s\"\n", "a second is the least"),
+    ] {
+        fs::write(&settings, format!("{text}{door}")).unwrap();
+        daemon.signal(Signal::HUP);
+        daemon.logs(words);
+    }
+    fs::remove_file(&settings).unwrap();
+    daemon.signal(Signal::HUP);
+    daemon.logs("can't read the settings");
+    let text = format!("heartbeat = \"2h\"\nlog = \"debug\"\n{door}mode = \"0600\"\n");
+    fs::write(&settings, text).unwrap();
+    daemon.signal(Signal::HUP);
+    daemon.logs("what changed of log, door holds once gatehand run is started again");
+    assert_eq!(daemon.get("/v1/status")["state"], "enrolled");
+}
+
+#[test]
+fn commands_beside_it_change_the_device_wherever_the_vaults_key_lives() {
+    for home in ["file", "credential"] {
+        let kiosk = Kiosk::new();
+        if home == "credential" {
+            kiosk.to_credential();
+        }
+        let scanner = &kiosk.scanner;
+        let daemon = Daemon::start_by(scanner, &["--heartbeat", "1h"], |command| {
+            kiosk.credentials.loaded(command)
+        });
+        daemon.until_it_is_online(true);
+        let beside = |arguments: &[&str]| kiosk.credentials.run_loaded(scanner, arguments);
+        let passes = || {
+            let info = daemon.ask("GET /api/v1/device/info", "", "");
+            // A call that streams is made once, and so would show a key that is no good any more.
+            let selection = daemon.ask("GET /api/v1/device/eventselection", "", "");
+            assert_eq!(
+                (info.0, selection.0),
+                (200, 404),
+                "{home}: {info:?} {selection:?}"
+            );
+        };
+        passes();
+        // Each replaces or reports something while the agent has the vault open, and it never goes on with the old.
+        for command in [
+            &["status"][..],
+            &["info"],
+            &["update", "--os-name", "Kiosk"],
+            &["roll"],
+            &["roll"],
+        ] {
+            beside(command).succeeds();
+            passes();
+        }
+        let status = beside(&["status", "--json"]);
+        let status: serde_json::Value = serde_json::from_str(&status.succeeds().stdout).unwrap();
+        assert_eq!(status["reported"]["os_name"], "Kiosk", "{home}");
+        beside(&["revoke", "--yes"]).succeeds();
+        let (status, refused) = daemon.ask("GET /api/v1/device/info", "", "");
+        assert_eq!(status, 503, "{refused}");
+        assert!(refused.contains(r#""kind":"revoked""#), "{refused}");
+    }
 }

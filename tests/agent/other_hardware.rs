@@ -189,6 +189,50 @@ fn a_device_comes_into_no_vault_that_has_one() {
 }
 
 #[test]
+fn a_device_takes_the_place_of_another_where_that_is_said() {
+    let kiosk = Kiosk::new().exported();
+    let (new, serial) = (Scanner::new(), kiosk.old.status()["unique_serial"].clone());
+    let token = kiosk.installation.create_device("Lane 2");
+    new.init(&kiosk.way.url, &token, &[]).succeeds();
+    let arrived = kiosk.run(&new, "import", &["--replace", "--revoke-old", "--json"]);
+    let arrived: Value = serde_json::from_str(&arrived.succeeds().stdout).unwrap();
+    assert_eq!(arrived["unique_serial"], serial);
+    assert_eq!(arrived["replaced"]["name"], "Lane 2");
+    assert_eq!(arrived["replaced"]["state"], "revoked");
+    new.run(&["info"]).succeeds();
+    // The same device again is not revoked: it is this one.
+    let kiosk = Kiosk {
+        export: kiosk.export.with_extension("again"),
+        ..kiosk
+    };
+    kiosk.run(&new, "export", &[]).succeeds();
+    let again = kiosk.run(&new, "import", &["--replace", "--revoke-old"]);
+    assert!(
+        !again.succeeds().stderr.contains("here before"),
+        "{again:?}"
+    );
+    new.run(&["info"]).succeeds();
+}
+
+#[test]
+fn a_vault_past_use_is_kept_beside_the_one_that_a_device_comes_into() {
+    let kiosk = Kiosk::new().exported();
+    let new = Scanner::new();
+    let token = kiosk.installation.create_device("Lane 2");
+    new.init(&kiosk.way.url, &token, &[]).succeeds();
+    fs::write(new.home().join("vault.db"), "no vault".repeat(1000)).unwrap();
+    let before = new.lasting_files();
+    let refused = kiosk.import(&new);
+    assert_ne!(refused.code, 0, "{refused:?}");
+    assert!(new.lasting_files() == before);
+    let told = kiosk.run(&new, "import", &["--replace"]);
+    assert!(told.succeeds().stderr.contains("was kept as"), "{told:?}");
+    let kept = |(_, bytes): (PathBuf, Vec<u8>)| bytes.starts_with(b"no vault");
+    assert!(new.files().into_iter().any(kept));
+    new.run(&["info"]).succeeds();
+}
+
+#[test]
 fn what_was_begun_is_finished_before_a_device_leaves() {
     let kiosk = Kiosk::new();
     kiosk.way.lose_answers();

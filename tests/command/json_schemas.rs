@@ -9,6 +9,7 @@ use boon::{Compiler, Schemas};
 use serde_json::{Value, json};
 
 use crate::common::credentials::Credentials;
+use crate::common::daemon::Daemon;
 use crate::common::installation::Installation;
 use crate::common::scanner::{Ended, Scanner};
 use crate::common::server::ORGANIZER;
@@ -214,7 +215,15 @@ fn what_the_commands_for_devices_print_is_as_their_schemas_say() {
     assert_eq!(imported["done"], "vault import");
     let scanner = third;
 
+    let door = Daemon::start(&scanner, &["--event-selection", "1h"]);
+    let status = || door.get("/v1/status");
+    door.until("it was told what to scan for", || {
+        !status()["event_selection"].is_null()
+    });
+    held.hold("door-status", &status());
     held.run(&scanner, "revoke", &["revoke", "--yes"]);
+    held.hold("door-status", &status());
+    drop(door);
     held.run(&scanner, "status", &["status"]);
     let mut all = schemas(false);
     assert!(all.remove("definitions"));

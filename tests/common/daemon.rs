@@ -4,7 +4,7 @@ use std::fs::{self, File};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
-use std::process::{Child, ExitStatus, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
@@ -23,24 +23,47 @@ pub struct Daemon {
 impl Daemon {
     /// Starts it on a device, and waits until its door is open.
     pub fn start(scanner: &Scanner, more: &[&str]) -> Self {
+        Self::start_by(scanner, more, |command| command)
+    }
+
+    /// The same within something, as a unit that gives it a credential.
+    pub fn start_by(
+        scanner: &Scanner,
+        more: &[&str],
+        within: impl FnOnce(Command) -> Command,
+    ) -> Self {
         let door = scanner.scratch().join("door.sock");
         let own = ["run", "--log", "info", "--socket", door.to_str().unwrap()];
         let soon = match more.contains(&"--timeout") {
             true => &[][..],
             false => &["--timeout", "5"],
         };
-        let daemon = Self::start_as(scanner, &[&own[..], soon, more].concat());
-        daemon.until("the door is open", || {
-            UnixStream::connect(&daemon.door).is_ok()
+        let arguments = [&own[..], soon, more].concat();
+        Self::spawn(scanner, within(scanner.command(&arguments))).open()
+    }
+
+    /// Starts it with these arguments and variables, of which something makes it open its usual door.
+    pub fn start_in(scanner: &Scanner, arguments: &[&str], variables: &[(&str, &str)]) -> Self {
+        let mut command = scanner.command(arguments);
+        command.envs(variables.iter().copied());
+        Self::spawn(scanner, command).open()
+    }
+
+    fn open(self) -> Self {
+        self.until("the door is open", || {
+            UnixStream::connect(&self.door).is_ok()
         });
-        daemon
+        self
     }
 
     /// Starts it with just these arguments.
     pub fn start_as(scanner: &Scanner, arguments: &[&str]) -> Self {
+        Self::spawn(scanner, scanner.command(arguments))
+    }
+
+    fn spawn(scanner: &Scanner, mut command: Command) -> Self {
         let log = scanner.scratch().join("daemon.log");
-        let child = scanner
-            .command(arguments)
+        let child = command
             .stdout(Stdio::null())
             .stderr(File::create(&log).unwrap())
             .spawn()

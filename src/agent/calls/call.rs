@@ -98,7 +98,7 @@ impl ApiRequest {
 
     /// Whether [`ApiRequest::headers`] may have one of this name.
     pub fn may_have(name: &str) -> bool {
-        !is_not_for_apps(&name.to_ascii_lowercase())
+        !is_not_for_apps(name)
     }
 
     /// Whether the method may change something, so that the call has an idempotency key.
@@ -220,9 +220,17 @@ fn own_headers(given: Vec<(String, String)>) -> Result<HeaderMap, AgentError> {
 
 /// A gateway or server may take an underscore for a hyphen.
 fn is_not_for_apps(name: &str) -> bool {
-    let name = name.replace('_', "-");
-    NOT_FOR_APPS.contains(&name.as_str())
-        || ["proxy-", "x-forwarded-"]
-            .iter()
-            .any(|kind| name.starts_with(kind))
+    let is = |known: &str, name: &[u8]| {
+        let as_known = |byte: &u8| match byte {
+            b'_' => b'-',
+            byte => byte.to_ascii_lowercase(),
+        };
+        known.len() == name.len() && name.iter().map(as_known).eq(known.bytes())
+    };
+    let begins = |kind: &str| {
+        let beginning = name.as_bytes().get(..kind.len());
+        beginning.is_some_and(|beginning| is(kind, beginning))
+    };
+    NOT_FOR_APPS.iter().any(|known| is(known, name.as_bytes()))
+        || ["proxy-", "x-forwarded-"].into_iter().any(begins)
 }

@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http_body_util::channel::{Channel, Sender};
-use reqwest::StatusCode;
 use reqwest::header::{AUTHORIZATION, CONTENT_LENGTH, HeaderMap};
+use reqwest::{Request, StatusCode};
 use tokio::time::Instant;
 use url::Url;
 
@@ -19,7 +19,7 @@ use super::request::{access_for, hope_if, keep_trust, look_into, report_if_stale
 use crate::agent::access::Access;
 use crate::agent::answer::{ANSWER_LIMIT, visible_headers};
 use crate::agent::client::{Answer, Incoming, device_authorization};
-use crate::agent::core::Core;
+use crate::agent::core::{Core, Known};
 use crate::agent::error::AgentError;
 use crate::agent::learn::AfterDoubt;
 use crate::mask::Masking;
@@ -44,8 +44,8 @@ pub fn streamed_body(length: Option<u64>) -> (BodyWriter, StreamedBody) {
 
 impl BodyWriter {
     /// Hands a piece over, once the network takes it. `false` if the call is over.
-    pub async fn write(&mut self, piece: Vec<u8>) -> bool {
-        self.0.send_data(Bytes::from(piece)).await.is_ok()
+    pub async fn write(&mut self, piece: impl Into<Bytes>) -> bool {
+        self.0.send_data(piece.into()).await.is_ok()
     }
 
     /// Breaks the request off, so that the server does not take what it has for the whole.
@@ -63,7 +63,7 @@ pub struct ApiStream {
     pub headers: Vec<(String, String)>,
     body: Body,
     mask: Masking,
-    server: String,
+    known: Arc<Known>,
 }
 
 enum Body {
@@ -81,7 +81,7 @@ impl ApiStream {
                     let piece = incoming.next().await;
                     piece.map_err(|source| AgentError::Unanswered {
                         operation: None,
-                        server: self.server.clone(),
+                        server: self.known.identity.server.to_string(),
                         pending: false,
                         source,
                     })?
@@ -155,19 +155,19 @@ async fn open(
     if let Some(left) = left {
         client = client.having(left);
     }
-    let mut request = client
-        .request(call.method.clone(), url)
-        .headers(call.headers.clone())
-        .header(AUTHORIZATION, device_authorization(&access.key)?);
+    let mut request = Request::new(call.method.clone(), url);
+    request.headers_mut().clone_from(&call.headers);
+    let authorization = device_authorization(&access.key)?;
+    request.headers_mut().insert(AUTHORIZATION, authorization);
     match body {
         Some(StreamedBody { channel, length }) => {
             if let Some(length) = length {
-                request = request.header(CONTENT_LENGTH, length);
+                request.headers_mut().insert(CONTENT_LENGTH, length.into());
             }
-            request = request.body(reqwest::Body::wrap(channel));
+            *request.body_mut() = Some(reqwest::Body::wrap(channel));
         }
         None if call.body.is_empty() => {}
-        None => request = request.body(call.body.to_vec()),
+        None => *request.body_mut() = Some(call.body.to_vec().into()),
     }
     let opened = client.open(request).await;
     if opened.is_ok() {
@@ -197,6 +197,6 @@ fn begun(access: &Access, status: StatusCode, headers: &HeaderMap, body: Body) -
         headers: visible_headers(headers, &access.mask),
         body,
         mask: Masking::new(Arc::clone(&access.mask)),
-        server: access.identity.server.to_string(),
+        known: Arc::clone(&access.known),
     }
 }

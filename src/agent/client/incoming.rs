@@ -5,6 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use reqwest::header::HeaderMap;
 use reqwest::{Response, StatusCode};
+use tokio::time::Instant;
 use zeroize::Zeroizing;
 
 use super::answer::Answer;
@@ -19,6 +20,8 @@ pub(in crate::agent) struct Incoming {
     pub(super) route: Route,
     /// Longest wait for the next piece.
     pub(super) patience: Duration,
+    /// When the last has to be there, if it is not the request that says so.
+    pub(super) until: Option<Instant>,
 }
 
 impl Incoming {
@@ -32,7 +35,9 @@ impl Incoming {
 
     /// The next piece of the body, unpacked; `None` at its end.
     pub(in crate::agent) async fn next(&mut self) -> Result<Option<Vec<u8>>, SendError> {
-        match tokio::time::timeout(self.patience, self.response.chunk()).await {
+        let silent = Instant::now() + self.patience;
+        let until = self.until.map_or(silent, |until| until.min(silent));
+        match tokio::time::timeout_at(until, self.response.chunk()).await {
             Ok(Ok(piece)) => Ok(piece.map(Vec::from)),
             Ok(Err(source)) => Err(explain(&self.route, source)),
             Err(_) => Err(silence(&self.route)),

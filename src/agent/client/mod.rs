@@ -306,13 +306,8 @@ impl Client {
     }
 
     /// Sends once and returns when the answer begins.
-    pub(super) async fn open(&self, request: RequestBuilder) -> Result<Incoming, SendError> {
-        let mut request = request
-            .build()
-            .map_err(|source| explain(&Route::unknown(), source))?;
+    pub(super) async fn open(&self, mut request: Request) -> Result<Incoming, SendError> {
         let route = self.route(&request);
-        // The body may take long, as long as it comes.
-        *request.timeout_mut() = Some(LONGEST_STREAM);
         let now = certifiable_now()?;
         let limits = self.limits();
         let deadline = limits.deadline;
@@ -323,17 +318,16 @@ impl Client {
         // Boxed, as kilobytes would be moved from one future into the next.
         let execute = Box::pin(self.execute(request, &route, deadline));
         let execute = connecting::within(limits.connect_in(deadline), execute);
-        let execute = tokio::time::timeout(deadline, execute);
         let patience = limits.silence_in(deadline);
-        let begun = taken.unless_silent(patience, execute).await;
-        let response = begun
-            .and_then(Result::ok)
-            .ok_or_else(|| silence(&route))??;
+        let begun = taken.unless_silent(patience, deadline, execute).await;
+        let response = begun.ok_or_else(|| silence(&route))??;
         Ok(Incoming {
             response,
             now,
             route,
             patience,
+            // The body may take long, as long as it comes.
+            until: Some(Instant::now() + LONGEST_STREAM),
         })
     }
 
@@ -381,13 +375,15 @@ impl Client {
         route: &Route,
         time: Duration,
     ) -> Result<Response, SendError> {
-        let (url, begun) = (request.url().clone(), Instant::now());
+        let proxy = self.setup.proxy.as_ref();
+        let proxy = proxy.map(|proxy| (proxy, request.url().clone()));
+        let begun = Instant::now();
         let source = match self.http.execute(request).await {
             Ok(response) => return Ok(response),
             Err(source) => source,
         };
         let mut error = explain(route, source);
-        if let (SendError::Proxy { source, .. }, Some(proxy)) = (&mut error, &self.setup.proxy)
+        if let (SendError::Proxy { source, .. }, Some((proxy, url))) = (&mut error, proxy)
             && *source == ProxyRefusal::Unknown
         {
             let left = time.saturating_sub(begun.elapsed());
@@ -414,7 +410,9 @@ impl Client {
         let begun = Instant::now();
         let taken = Taken::watch(&mut request);
         let execute = self.execute(request, route, patience);
-        let response = taken.unless_silent(patience, execute).await;
+        // The request has its own time for all of it.
+        let silent = taken.unless_silent(patience, LONGEST_STREAM, execute);
+        let response = silent.await;
         let response = response.unwrap_or_else(|| Err(silence(route)));
         let response = response.inspect_err(|error| {
             tracing::debug!("no answer after {:?}: {error}", begun.elapsed());
@@ -429,6 +427,7 @@ impl Client {
             now,
             route: route.clone(),
             patience,
+            until: None,
         };
         incoming.read(limit).await
     }
@@ -468,7 +467,7 @@ mod tests {
         let request = || client.request(Method::GET, url.parse().unwrap());
         let ended = client.send(request(), 1, Repeat::No).await;
         assert!(ended.result.is_err_and(|error| error.is_unsent()));
-        let opened = client.open(request()).await;
+        let opened = client.open(request().build().unwrap()).await;
         assert!(opened.is_err_and(|error| error.is_unsent()));
     }
 
@@ -498,7 +497,7 @@ mod tests {
                 assert!(ended.result.is_err_and(|error| error.is_unsent()));
                 assert!(
                     client
-                        .open(request())
+                        .open(request().build().unwrap())
                         .await
                         .is_err_and(|error| error.is_unsent())
                 );

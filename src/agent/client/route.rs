@@ -9,8 +9,8 @@ use super::proxy::HttpProxy;
 /// A server and the proxy on the way to it, which may have caused whatever goes wrong there.
 #[derive(Clone)]
 pub(super) struct Route {
-    /// Scheme, host and port.
-    origin: String,
+    /// Of which it is scheme, host and port; nothing if that can't even be read.
+    url: Option<Url>,
     /// The proxy's address without its password, and what names it.
     pub(super) proxy: Option<String>,
     /// Whether the proxy was given a name and a password.
@@ -21,7 +21,7 @@ impl Route {
     pub(super) fn to(url: &Url, proxy: Option<&HttpProxy>) -> Self {
         let proxy = proxy.filter(|proxy| proxy.is_on_the_way_to(url));
         Self {
-            origin: url.origin().ascii_serialization(),
+            url: Some(url.clone()),
             proxy: proxy.map(ToString::to_string),
             has_login: proxy.is_some_and(HttpProxy::has_login),
         }
@@ -30,7 +30,7 @@ impl Route {
     /// Of a request whose address can't even be read.
     pub(super) fn unknown() -> Self {
         Self {
-            origin: "the server".to_owned(),
+            url: None,
             proxy: None,
             has_login: false,
         }
@@ -38,13 +38,16 @@ impl Route {
 
     /// Whether all that is sent can be read on the way.
     pub(super) fn is_plain(&self) -> bool {
-        self.origin.starts_with("http://")
+        self.url.as_ref().is_some_and(|url| url.scheme() == "http")
     }
 }
 
 impl fmt::Display for Route {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.origin)?;
+        match &self.url {
+            Some(url) => f.write_str(&url.origin().ascii_serialization())?,
+            None => f.write_str("the server")?,
+        }
         match &self.proxy {
             Some(proxy) => write!(f, " through the proxy {proxy}"),
             None => Ok(()),

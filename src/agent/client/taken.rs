@@ -78,17 +78,24 @@ impl Taken {
         });
     }
 
-    /// Does `work`, unless the other side does nothing for this long.
+    /// Does `work`, unless the other side does nothing for this long, or it is not done `within` this time. One timer
+    /// does for both.
     pub(super) async fn unless_silent<T>(
         &self,
         patience: Duration,
+        within: Duration,
         work: impl Future<Output = T>,
     ) -> Option<T> {
         let mut work = std::pin::pin!(work);
         let mut since = self.progress().last;
+        let end = since + within;
         loop {
-            if let Ok(done) = timeout_at(since + patience, &mut work).await {
+            let until = end.min(since + patience);
+            if let Ok(done) = timeout_at(until, &mut work).await {
                 return Some(done);
+            }
+            if until == end {
+                return None;
             }
             since = match self.progress() {
                 Progress { last, .. } if last > since => last,

@@ -1,7 +1,6 @@
 //! What an agent that makes many calls remembers of its vault, as long as nobody changes that.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
 
 use url::Url;
 
@@ -10,7 +9,7 @@ use crate::agent::record::Identity;
 use crate::agent::state::State;
 use crate::mask::Mask;
 use crate::secret::Secret;
-use crate::vault::{Folder, Watch};
+use crate::vault::Watch;
 
 /// Who the device is, and its key.
 pub(in crate::agent) struct Known {
@@ -23,6 +22,28 @@ pub(in crate::agent) struct Known {
     /// In PEM, if the device has an RSA key.
     pub(in crate::agent) rsa_pubkey: Option<String>,
     pub(in crate::agent) last: Last,
+    pub(in crate::agent) reported: Reported,
+}
+
+/// Of which description the server was found to know all.
+#[derive(Default)]
+pub(in crate::agent) struct Reported(Mutex<Option<u64>>);
+
+impl Reported {
+    /// Whether nothing has to be reported, which `find` finds out for a description of another version, or of none.
+    pub(in crate::agent) fn is_all<E>(
+        &self,
+        version: Option<u64>,
+        find: impl FnOnce() -> Result<bool, E>,
+    ) -> Result<bool, E> {
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if version.is_some() && *known == version {
+            return Ok(true);
+        }
+        let is_all = find()?;
+        *known = version.filter(|_| is_all);
+        Ok(is_all)
+    }
 }
 
 /// Where the last call went: the next one mostly goes there again.
@@ -48,10 +69,6 @@ impl Last {
     }
 }
 
-/// For how long a vault that was looked at counts as unchanged: much less than passes between the moment at which
-/// another process gives the server a new key and that at which the vault has it.
-const MOMENT: Duration = Duration::from_millis(2);
-
 /// The device as the vault has it. The vault's own key is in memory as well, so that the device's is
 /// no less safe there.
 #[derive(Default)]
@@ -60,8 +77,6 @@ pub(in crate::agent) struct Memory(Mutex<Option<Kept>>);
 struct Kept {
     watch: Watch,
     known: Arc<Known>,
-    /// When the vault was last seen to be unchanged, if it was.
-    looked: Option<Instant>,
 }
 
 impl Memory {
@@ -69,21 +84,14 @@ impl Memory {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// What was remembered, if it is still so.
-    pub(super) fn recall(&self, folder: &Folder) -> Option<Arc<Known>> {
+    /// What was remembered, if it is still so: the vault is looked at each time, so that no key is used that another
+    /// process has replaced before.
+    pub(super) fn recall(&self) -> Option<Arc<Known>> {
         let mut kept = self.kept();
-        let now = Instant::now();
-        if let Some(kept) = &mut *kept {
-            if kept
-                .looked
-                .is_some_and(|looked| now.duration_since(looked) < MOMENT)
-            {
-                return Some(Arc::clone(&kept.known));
-            }
-            if kept.watch.is_unchanged(folder) {
-                kept.looked = Some(now);
-                return Some(Arc::clone(&kept.known));
-            }
+        if let Some(kept) = &mut *kept
+            && kept.watch.is_unchanged()
+        {
+            return Some(Arc::clone(&kept.known));
         }
         *kept = None;
         None
@@ -94,7 +102,6 @@ impl Memory {
         *self.kept() = Some(Kept {
             watch,
             known: Arc::clone(known),
-            looked: None,
         });
     }
 

@@ -32,12 +32,12 @@ use pause::Pause;
 pub(super) use apart::apart;
 pub use apart::is_working_apart;
 pub(super) use clients::is_same_server;
-pub(super) use memory::{Known, Last};
+pub(super) use memory::{Known, Last, Reported};
 pub(super) use sent::Sent;
 #[cfg(feature = "cli")]
-pub use unfinished_move::CUT_SHORT;
-#[cfg(feature = "cli")]
 pub(super) use unfinished_move::finish_move;
+#[cfg(feature = "cli")]
+pub use unfinished_move::{AFTER_CUT_SHORT, CUT_SHORT};
 
 /// How often to look whether another process that changes the device is done.
 const LOCK_INTERVAL: Duration = Duration::from_millis(50);
@@ -45,7 +45,7 @@ const LOCK_INTERVAL: Duration = Duration::from_millis(50);
 /// What all that an agent does has in common; a clone is the same agent's.
 #[derive(Clone)]
 pub(super) struct Core {
-    pub(super) folder: Folder,
+    pub(super) folder: Arc<Folder>,
     pub(super) clients: Arc<Clients>,
     pub(super) describe: Arc<dyn Describe>,
     observer: Arc<dyn Observe>,
@@ -62,7 +62,7 @@ pub(super) struct Core {
 impl Core {
     pub(super) fn new(folder: Folder, client: Client, describe: Arc<dyn Describe>) -> Self {
         Self {
-            folder,
+            folder: Arc::new(folder),
             clients: Arc::new(Clients::new(client)),
             describe,
             observer: Arc::new(Nobody),
@@ -175,7 +175,7 @@ impl Core {
 
     /// What the agent remembers, if it does and that is still so.
     pub(super) fn recall(&self) -> Option<Arc<Known>> {
-        self.memory.as_ref()?.recall(&self.folder)
+        self.memory.as_ref()?.recall()
     }
 
     /// Tells what a step has led to.

@@ -6,7 +6,11 @@ use crate::agent::error::AgentError;
 use crate::vault::{self, ChangeLock, Folder, Move, Vault, has_unfinished_move};
 
 /// What is said of one that can't be ended from here.
-pub const CUT_SHORT: &str = "the vault's move to another key was cut short, so that the old key opens it still: stop the agent, and run gatehand vault rekey again as it was run then";
+pub const CUT_SHORT: &str =
+    "the vault's move to another key was cut short, so that the old key opens it still";
+/// What to do about it.
+pub const AFTER_CUT_SHORT: &str =
+    "stop the agent, and run gatehand vault rekey again as it was run then";
 
 static TOLD: AtomicBool = AtomicBool::new(false);
 
@@ -19,7 +23,7 @@ pub(super) fn finish_move_under(folder: &Folder, lock: &ChangeLock) {
         }
         Ok(Move::CutShort) => {
             if !TOLD.swap(true, Ordering::Relaxed) {
-                tracing::warn!("{CUT_SHORT}");
+                tracing::warn!("{CUT_SHORT}: {AFTER_CUT_SHORT}");
             }
         }
         // Whoever opens the vault tells of that.

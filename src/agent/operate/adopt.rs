@@ -1,9 +1,7 @@
 //! Enrolment without a token: taking over a device that another app enrolled.
 
 use super::given_media_key::{have_taken, is_there};
-use super::initialize::{
-    Course, InitializeOptions, Initialized, begin, done_before, setting_aside,
-};
+use super::initialize::{Course, InitializeOptions, Initialized, done_before, open_for_newcomer};
 use super::replaced::settle_replaced;
 use crate::agent::core::Core;
 use crate::agent::describe;
@@ -54,12 +52,7 @@ pub(in crate::agent) async fn adopt(
     }
     // The folder was made with the lock: only now is it sure where it is.
     core.folder.refuse_if_volatile()?;
-    let (mut vault, device) = setting_aside(core, options.replace, || {
-        let vault = Vault::open(&core.folder)?;
-        let device = Device::load(&vault)?;
-        begin(&device, options.replace)?;
-        Ok((vault, device))
-    })?;
+    let (mut vault, device) = open_for_newcomer(core, options)?;
     let trust = core.clients.trust_at(&existing.server, &device);
     let client = core.clients.trusting(&trust)?;
     let info = device_api::find_device(

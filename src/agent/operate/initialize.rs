@@ -173,7 +173,7 @@ pub(in crate::agent) fn redeemed(
 }
 
 /// Does `work`; if the vault is past use and it was said to be replaced, sets it aside first.
-pub(super) fn setting_aside<T>(
+fn setting_aside<T>(
     core: &Core,
     replace: bool,
     work: impl Fn() -> Result<T, AgentError>,
@@ -200,6 +200,32 @@ pub(super) fn setting_aside<T>(
     }
 }
 
+/// The vault for a device that comes into it with its key, if that may be.
+pub(super) fn open_for_newcomer(
+    core: &Core,
+    options: &InitializeOptions,
+) -> Result<(Vault, Device), AgentError> {
+    setting_aside(core, options.replace, || {
+        let vault = Vault::open(&core.folder)?;
+        let device = Device::load(&vault)?;
+        refuse_to_revoke_another(core, &device, options)?;
+        begin(&device, options.replace)?;
+        Ok((vault, device))
+    })
+}
+
+/// In a vault that was copied here it is the device that the other machine is.
+fn refuse_to_revoke_another(
+    core: &Core,
+    device: &Device,
+    options: &InitializeOptions,
+) -> Result<(), AgentError> {
+    match options.revoke_old {
+        true => core.refuse_copied(device),
+        false => Ok(()),
+    }
+}
+
 /// What is to be sent: the enrolment with this code that was begun before, or a new one.
 fn start(
     core: &Core,
@@ -208,10 +234,7 @@ fn start(
 ) -> Result<Started, AgentError> {
     let mut vault = Vault::open(&core.folder)?;
     let mut device = Device::load(&vault)?;
-    if options.revoke_old {
-        // It is the device that the other copy is.
-        core.refuse_copied(&device)?;
-    }
+    refuse_to_revoke_another(core, &device, options)?;
     let (mut begun, went_on) = match device.enrolment.take() {
         Some(begun) if begun.is_for(enrolment) => (begun, true),
         there => {
@@ -250,7 +273,7 @@ fn start(
 }
 
 /// Nothing, or why no enrolment can begin.
-pub(super) fn begin(device: &Device, replace: bool) -> Result<(), AgentError> {
+fn begin(device: &Device, replace: bool) -> Result<(), AgentError> {
     match (
         device.situation().begin(Operation::Initialize, replace),
         &device.enrolment,

@@ -2,17 +2,18 @@
 //!
 //! The vault that it came from works until the server has replaced the key for the one that it came to.
 
-use super::initialize::begin;
-use super::replaced::revoke_replaced;
+use super::initialize::{InitializeOptions, open_for_newcomer};
+use super::replaced::{revoke_replaced, settle_replaced};
 use super::resume::resume;
 use crate::agent::core::{Core, Sent};
 use crate::agent::device_api;
 use crate::agent::error::AgentError;
-use crate::agent::perform::finish_operation;
+use crate::agent::perform::{Replaced, Replacement, finish_operation};
 use crate::agent::record::{
     BegunOperation, Device, Identity, MovedDevice, Newcomer, OnIdentity, Outcome, Revoker,
 };
 use crate::agent::state::{Operation, Secrets, State, Step};
+use crate::enrolment::ServerUrl;
 use crate::failpoint;
 use crate::vault::Vault;
 
@@ -23,6 +24,10 @@ pub struct Imported {
     pub identity: Identity,
     /// Why its key is not replaced yet, so that the machine it came from still works. The next command goes on with it.
     pub unfinished: Option<AgentError>,
+    /// The device that was here before.
+    pub replaced: Option<Replaced>,
+    /// The server of an unfinished enrolment that was given up: its token may have been redeemed.
+    pub given_up: Option<ServerUrl>,
 }
 
 /// The device, once nothing is under way that its server may answer later: only one of two machines would hear it.
@@ -59,18 +64,16 @@ fn is_under_way(operation: Option<Operation>) -> bool {
 
 pub(in crate::agent) async fn import(
     core: &Core,
-    moved: &MovedDevice,
-    allow_http: bool,
+    mut moved: MovedDevice,
+    options: &InitializeOptions,
 ) -> Result<Imported, AgentError> {
-    moved.identity().server.check_transport(allow_http)?;
+    let server = &moved.identity().server;
+    server.check_transport(options.allow_http)?;
     core.folder.refuse_if_volatile()?;
     let lock = core.lock().await?;
     // The folder was made with the lock: only now is it sure where it is.
     core.folder.refuse_if_volatile()?;
-    let mut vault = Vault::open(&core.folder)?;
-    let device = Device::load(&vault)?;
-    begin(&device, false)?;
-
+    let (mut vault, before) = open_for_newcomer(core, options)?;
     let mut identity = moved.arrived();
     let trust = core.clients.given_or(moved.trust()).clone();
     let client = core.clients.trusting(&trust)?;
@@ -92,18 +95,22 @@ pub(in crate::agent) async fn import(
         ends: true,
         secrets: Secrets::Replace,
     };
+    let to_revoke = moved.take_to_revoke();
     let new = Newcomer {
         identity: &identity,
         key: moved.key(),
         trust: &trust,
     };
+    let replacement = Replacement::of(&vault, &before, &identity, options.revoke_old);
+    let replacement = replacement.and(to_revoke);
     vault.begin(0, |change| {
+        replacement.store(change)?;
         let outcome = Outcome {
             new: Some(new),
             lost: None,
             revoked_by: Revoker::Server,
         };
-        device
+        before
             .standing
             .store(change, Some(Operation::Initialize), step, outcome)?;
         core.bind_new(change)?;
@@ -118,16 +125,15 @@ pub(in crate::agent) async fn import(
         }
         None => Ok(identity.clone()),
     };
-    drop(lock);
-    Ok(match finished {
-        Ok(identity) => Imported {
-            identity,
-            unfinished: None,
-        },
+    let (identity, unfinished) = match finished {
+        Ok(identity) => (identity, None),
         Err(error @ (AgentError::Rejected { .. } | AgentError::Revoked(_))) => return Err(error),
-        Err(error) => Imported {
-            identity,
-            unfinished: Some(error),
-        },
+        Err(error) => (identity, Some(error)),
+    };
+    Ok(Imported {
+        replaced: settle_replaced(core, &lock, &before, &identity, None).await,
+        given_up: before.enrolment.as_ref().map(|begun| begun.server.clone()),
+        identity,
+        unfinished,
     })
 }

@@ -24,7 +24,7 @@ pub(super) struct Sending {
 
 /// An operation that is not in the vault yet.
 struct Intent {
-    folder: Folder,
+    folder: Arc<Folder>,
     begin: Box<Begin>,
     /// Whether it is by now, or why it can't be.
     begun: Mutex<Option<Result<(), AgentError>>>,

@@ -102,6 +102,14 @@ impl Replacement {
         }
     }
 
+    /// The same with those that `new` was to revoke where it comes from.
+    #[cfg(feature = "cli")]
+    pub(in crate::agent) fn and(mut self, others: Vec<ToRevoke>) -> Self {
+        self.is_changed |= !others.is_empty();
+        self.to_revoke.extend(others);
+        self
+    }
+
     /// Part of the transaction that stores the new identity.
     pub(in crate::agent) fn store(&self, change: &Change<'_>) -> Result<(), RecordError> {
         match self.is_changed {

@@ -93,6 +93,11 @@ impl MovedDevice {
         &self.trust
     }
 
+    /// Devices that are to be revoked by this one, and are not it.
+    pub(in crate::agent) fn take_to_revoke(&mut self) -> Vec<ToRevoke> {
+        std::mem::take(&mut self.to_revoke)
+    }
+
     /// As it is on the machine that it comes to, which has not reported what it is.
     pub(in crate::agent) fn arrived(&self) -> Identity {
         Identity {
@@ -103,7 +108,7 @@ impl MovedDevice {
         }
     }
 
-    /// Stores what is not the identity's own, of which it is a part: that is in the vault by now.
+    /// Stores the rest of what belongs to the identity, which is in the vault by now.
     pub(in crate::agent) fn store_rest(
         &self,
         change: &Change<'_>,
@@ -124,12 +129,9 @@ impl MovedDevice {
                 (None, None) => media_key::store_public(change, public)?,
             }
         }
-        if let Some(sets) = &self.media_key_sets {
-            sets.store(change, new.identity)?;
-        }
-        match self.to_revoke.is_empty() {
-            true => Ok(()),
-            false => ToRevoke::store(&self.to_revoke, change),
+        match &self.media_key_sets {
+            Some(sets) => sets.store(change, new.identity),
+            None => Ok(()),
         }
     }
 }

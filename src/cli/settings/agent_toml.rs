@@ -14,6 +14,21 @@ pub(in crate::cli) struct Key {
     pub(in crate::cli) default: &'static str,
 }
 
+impl Key {
+    /// Whether a new value holds for a program that runs, once it reads the file again.
+    pub(in crate::cli) fn may_change(&self) -> bool {
+        matches!(
+            self.name,
+            "allowed_servers"
+                | "allowed_organizers"
+                | "enrol_from"
+                | "heartbeat"
+                | "event_selection"
+                | "longest_silence"
+        )
+    }
+}
+
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Kind {
     Text,
@@ -118,6 +133,20 @@ pub(in crate::cli) struct DoorTable {
     /// Where it begins: in bytes, and for who reads it the line.
     pub(in crate::cli) at: usize,
     pub(in crate::cli) line: usize,
+}
+
+impl DoorTable {
+    /// Whether another describes the same door, but perhaps for what passes it.
+    pub(super) fn differs_in_what_passes_only(&self, other: &Self) -> bool {
+        let without = |table: &Self| Self {
+            profile: None,
+            paths: None,
+            at: 0,
+            line: 0,
+            ..table.clone()
+        };
+        without(self) == without(other)
+    }
 }
 
 /// What the file says.

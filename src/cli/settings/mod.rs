@@ -5,6 +5,7 @@ mod agent_toml;
 mod duration;
 mod variables_file;
 
+use std::collections::BTreeMap;
 use std::env;
 use std::ffi::OsStr;
 use std::io::{self, ErrorKind};
@@ -54,6 +55,84 @@ impl Taken {
     pub(super) fn doors(&self) -> &[DoorTable] {
         &self.doors
     }
+
+    /// The value of a variable, if the file set it.
+    fn value_of(&self, variable: &str) -> Option<String> {
+        self.line_of(variable)?;
+        env::var(variable).ok()
+    }
+
+    /// What the file says by now. This process' environment stays what it is.
+    pub(super) fn read_again(&self) -> Result<Said, SettingsError> {
+        let path = self.path.clone();
+        let text = match read(&path) {
+            Ok(text) => text,
+            Err(source) => return Err(SettingsError::Unreadable { path, source }),
+        };
+        let mut said = Said::default();
+        for (name, value, _) in said_in(&path, &text, &mut said.doors)? {
+            said.variables.insert(name, value);
+        }
+        Ok(said)
+    }
+
+    /// What differs by now and holds only once the program is started again.
+    pub(super) fn waits_for_a_start(&self, said: &Said) -> Vec<&'static str> {
+        let is_ours = |key: &&Key| {
+            // The environment's own goes before the file's.
+            let is_elsewhere = self.line_of(key.variable).is_none()
+                && env::var_os(key.variable).is_some_and(|value| !value.is_empty());
+            !is_elsewhere && !key.may_change()
+        };
+        let differs =
+            |key: &&Key| said.variables.get(key.variable).cloned() != self.value_of(key.variable);
+        let keys = KEYS.iter().filter(is_ours).filter(differs);
+        let mut names: Vec<_> = keys.map(|key| key.name).collect();
+        let are_same = self.doors.len() == said.doors.len()
+            && self
+                .doors
+                .iter()
+                .zip(&said.doors)
+                .all(|(one, other)| one.differs_in_what_passes_only(other));
+        if !are_same {
+            names.push("door");
+        }
+        names
+    }
+}
+
+/// What a file says that was read again.
+#[derive(Default)]
+pub(super) struct Said {
+    variables: BTreeMap<String, String>,
+    doors: Vec<DoorTable>,
+}
+
+impl Said {
+    /// The doors that it has.
+    pub(super) fn doors(&self) -> &[DoorTable] {
+        &self.doors
+    }
+
+    /// A command whose arguments have the values that it says, where they had those of the file before.
+    pub(super) fn in_place_of(&self, before: &Taken, command: clap::Command) -> clap::Command {
+        let command = command.mut_args(|argument| {
+            let variable = argument.get_env().and_then(OsStr::to_str);
+            let Some(variable) = variable.map(str::to_owned) else {
+                return argument;
+            };
+            let is_set = env::var_os(&variable).is_some_and(|value| !value.is_empty());
+            if is_set && before.line_of(&variable).is_none() {
+                return argument;
+            }
+            let argument = argument.env(None::<&str>);
+            match self.variables.get(&variable) {
+                Some(value) => argument.default_value(value.clone()),
+                None => argument,
+            }
+        });
+        command.mut_subcommands(|command| self.in_place_of(before, command))
+    }
 }
 
 /// Why the settings can't be taken over.
@@ -99,7 +178,7 @@ pub(super) fn take(usual: Option<&str>) -> Result<(), SettingsError> {
         Err(source) => return Err(SettingsError::Unreadable { path, source }),
     };
     let mut taken = Taken::default();
-    for (name, value, line) in said(&path, &text, &mut taken.doors)? {
+    for (name, value, line) in said_in(&path, &text, &mut taken.doors)? {
         // One that is empty is not set, as everywhere.
         if env::var_os(&name).is_none_or(|value| value.is_empty()) {
             set(name.as_ref(), value.as_ref());
@@ -111,7 +190,7 @@ pub(super) fn take(usual: Option<&str>) -> Result<(), SettingsError> {
 }
 
 /// The variables that the file has, with their values and lines.
-fn said(
+fn said_in(
     path: &Path,
     text: &str,
     doors: &mut Vec<DoorTable>,

@@ -5,16 +5,17 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::{ask, export_file};
-use crate::agent::Course;
+use crate::agent::{Course, InitializeOptions};
 use crate::cli::connection_arguments::ConnectionArguments;
-use crate::cli::device::{KeepingArguments, Outcome};
+use crate::cli::device::{KeepingArguments, Outcome, is_copy, not_replaced};
 use crate::cli::error::CliError;
 use crate::cli::{input, progress, runtime};
 
 const EXAMPLES: &str = "\
 Examples:
   gatehand vault import lane-7.gatehand
-  gatehand vault import lane-7.gatehand --passphrase-file /root/passphrase";
+  gatehand vault import lane-7.gatehand --passphrase-file /root/passphrase
+  gatehand vault import lane-7.gatehand --replace --revoke-old";
 
 /// Become the device in a file that gatehand vault export has written on another machine.
 ///
@@ -29,6 +30,13 @@ pub(super) struct Import {
     /// The passphrase, or - for standard input; asked for at a terminal unless given.
     #[arg(long, value_name = "FILE")]
     passphrase_file: Option<PathBuf>,
+    /// Give up the device that is enrolled here, an unfinished enrolment or an unusable vault.
+    #[arg(long)]
+    replace: bool,
+    /// Revoke the device that is given up, once the new one is safe in the vault. Without it that
+    /// device stays active on its server.
+    #[arg(long, requires = "replace")]
+    revoke_old: bool,
     /// Send the key unencrypted to a server that is not on this machine.
     #[arg(long)]
     allow_http: bool,
@@ -54,9 +62,17 @@ impl Import {
             export_file::open(&sealed, passphrase)
         })?;
         let what = format!("asking {}", moved.identity().server.origin());
+        let options = InitializeOptions {
+            replace: self.replace,
+            revoke_old: self.revoke_old,
+            allow_http: self.allow_http,
+            ..InitializeOptions::default()
+        };
+        let own = self.connection.hardware.own(&self.keeping.folder()?);
+        let is_copy = is_copy(&agent, &own);
         let imported = runtime::for_calls()?.block_on(async {
-            let imported = agent.import(moved, self.allow_http);
-            let imported = progress::shown(&what, imported).await?;
+            let imported = progress::shown(&what, agent.import(moved, &options)).await;
+            let imported = imported.map_err(|error| not_replaced(error, self.revoke_old))?;
             if imported.unfinished.is_none() {
                 // The device is here by now; that it could not report this machine yet is not a failure.
                 let reported = agent.update(|overrides| overrides);
@@ -73,10 +89,10 @@ impl Import {
         let outcome = Outcome {
             command: "vault import",
             course: Course::Done,
-            replaced: None,
-            given_up: None,
+            replaced: imported.replaced,
+            given_up: imported.given_up,
             mapping: None,
-            is_elsewhere: false,
+            is_elsewhere: is_copy,
             from_list: None,
         };
         outcome.show(&agent, heading, self.json)?;

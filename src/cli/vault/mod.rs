@@ -4,6 +4,8 @@ mod adopt_hardware;
 mod ask;
 mod export;
 mod export_file;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 mod import;
 mod key_arguments;
 mod new_key;
