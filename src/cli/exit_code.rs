@@ -310,7 +310,7 @@ mod tests {
             .map(|&code| (code as u8, code.kind().to_owned()));
         let all: Vec<_> = std::iter::once((0, String::new())).chain(all).collect();
         assert_eq!(listed, all);
-        assert_eq!(ExitCode::ALL.len(), ExitCode::OtherHardware as usize);
+        assert_eq!(ExitCode::ALL.len(), ExitCode::NotConfirmed as usize);
     }
 
     /// Kinds that the command does not tell from others.

@@ -13,7 +13,7 @@ use crate::server::store;
 const EXAMPLES: &str = "\
 Examples:
   gatehand admin backup /srv/backups/monday.db
-  gatehand admin --database postgres://gatehand@db1,db2/gatehand backup monday.db";
+  gatehand admin --database postgres://gatehand@db1/gatehand backup monday.db";
 
 /// Take a backup of all of a server into one file, while it is served.
 ///

@@ -117,7 +117,7 @@ impl Driver for Sqlite {
         &self,
         work: impl Fn(&mut dyn Session) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
-        if self.readers.miss_log() {
+        if self.readers.are_away() {
             // The writer opens all of it anew before it does anything.
             let nothing = |_: &mut dyn Session| Ok(());
             self.writer.write(&Decision::default(), nothing).await?;

@@ -14,6 +14,7 @@ use tokio::sync::Semaphore;
 
 use super::connection::Home;
 use super::place::Place;
+use super::reopen_error::ReopenError;
 use super::session::SqliteSession;
 use crate::server::store::error::{FAULT, StoreError};
 use crate::server::store::session::Session;
@@ -46,6 +47,8 @@ struct Round {
     place: Option<Arc<Place>>,
     /// Readers at work, of any round.
     at_work: usize,
+    /// Whether none may be opened.
+    is_closed: bool,
 }
 
 /// A reader at work; counted as long as it is there.
@@ -60,14 +63,18 @@ impl Idle {
     /// Has all later work done by readers that are opened anew: the database may be another file than
     /// the one that they have open.
     pub(super) fn renew(&self) {
-        self.round().renew();
+        let mut round = self.round();
+        round.renew();
+        round.is_closed = false;
     }
 
-    /// The same, and waits until no reader is open any more; whether that came to be in time.
+    /// Has nothing be read until they are renewed, and waits until no reader is open any more; whether that came
+    /// to be in time.
     pub(super) fn close(&self, patience: Duration) -> bool {
         let begun = Instant::now();
         let mut round = self.round();
         round.renew();
+        round.is_closed = true;
         while round.at_work > 0 {
             let Some(left) = patience.checked_sub(begun.elapsed()) else {
                 return false;
@@ -82,49 +89,38 @@ impl Idle {
         self.round.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Counts a reader that is opened beside the others, for as long as this is there.
-    fn count(&self) -> AtWork<'_> {
+    /// Counts a reader, for as long as this is there.
+    fn count(&self) -> Result<AtWork<'_>, ReopenError> {
         let mut round = self.round();
+        if round.is_closed {
+            return Err(ReopenError::Away);
+        }
         round.at_work += 1;
-        AtWork {
+        Ok(AtWork {
             idle: self,
             round: round.number,
             reader: None,
-        }
+        })
     }
 
-    /// Whether the log beside the database is not any more where it was, so that nothing is to be read until the
-    /// writer has closed and opened both. Where the database itself is away, readers are opened anew.
-    fn misses_log(&self) -> bool {
-        let (number, place) = {
+    /// Whether nothing is to be read until the writer has closed the database and opened it anew: with some of its
+    /// files not where they were, one log would be mistaken for another.
+    fn is_away(&self) -> bool {
+        let place = {
             let round = self.round();
-            (round.number, round.place.clone())
+            if round.is_closed {
+                return true;
+            }
+            round.place.clone()
         };
-        let Some(place) = place.filter(|place| !place.is_kept()) else {
-            return false;
-        };
-        if place.has_database() {
-            return true;
-        }
-        let mut round = self.round();
-        if round.number == number {
-            tracing::error!(
-                "the database was renamed, replaced or removed: it is looked for where it was"
-            );
-            round.renew();
-        }
-        false
+        place.is_some_and(|place| !place.is_kept())
     }
 
     /// Takes a reader that is idle, or the place of one that is to be opened.
-    fn take(&self) -> AtWork<'_> {
-        let mut round = self.round();
-        round.at_work += 1;
-        AtWork {
-            idle: self,
-            round: round.number,
-            reader: round.readers.pop(),
-        }
+    fn take(&self) -> Result<AtWork<'_>, ReopenError> {
+        let mut at_work = self.count()?;
+        at_work.reader = self.round().readers.pop();
+        Ok(at_work)
     }
 
     /// Does `work` with a reader that is idle, or a new one.
@@ -133,7 +129,7 @@ impl Idle {
         home: &Home,
         work: impl Fn(&mut dyn Session) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
-        let mut at_work = self.take();
+        let mut at_work = self.take()?;
         let reader = match at_work.reader.take() {
             Some(reader) => reader,
             None => at_work.open(home)?,
@@ -244,9 +240,9 @@ impl Readers {
         Arc::downgrade(&self.idle)
     }
 
-    /// Whether the log beside the database is not any more where it was.
-    pub(super) fn miss_log(&self) -> bool {
-        self.idle.misses_log()
+    /// Whether the writer has to open the database anew before anything is read.
+    pub(super) fn are_away(&self) -> bool {
+        self.idle.is_away()
     }
 
     /// Does `work` on a state of the database that does not change meanwhile.
@@ -263,7 +259,7 @@ impl Readers {
         tracing::debug!(error = %busy, "a read waits for another process");
         let (home, idle) = (self.home.clone(), Arc::clone(&self.idle));
         let wait = move || {
-            let _counted = idle.count();
+            let _counted = idle.count()?;
             let reader = home.open_reader()?;
             reader.busy_timeout(PATIENCE)?;
             home.expect_ours(&reader)?;

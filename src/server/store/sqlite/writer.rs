@@ -275,30 +275,25 @@ impl Groups {
         Ok(opened)
     }
 
-    /// Closes what is not in its place any more. A log that was removed is taken into its database by that.
+    /// Closes what is not in its place any more. A log that was removed is taken into its database before.
     fn close(&mut self, opened: Opened) -> Result<(), ReopenError> {
         let error = ReopenError::Away;
         tracing::error!(%error, advice = error.advice(), "the database is looked for where it was");
-        if !opened.place.has_database() {
-            self.renew_readers();
-            return Ok(());
-        }
-        // Two logs would be open by one name. What is in the old one has to be in the database before.
+        // Of one file two logs would be open by one name.
         let readers = self.readers.upgrade();
         let is_closed = readers.is_none_or(|readers| readers.close(SETTLING));
-        let checkpoint = "PRAGMA wal_checkpoint(TRUNCATE)";
-        let is_taken = is_closed
-            && opened
+        let is_whole = || {
+            let checkpoint = "PRAGMA wal_checkpoint(TRUNCATE)";
+            let is_busy = opened
                 .connection
-                .query_row(checkpoint, [], |row| row.get::<_, bool>(0))
-                .is_ok_and(|is_busy| !is_busy);
-        match is_taken {
-            true => Ok(()),
-            false => {
-                self.opened = Some(opened);
-                Err(ReopenError::InUse)
-            }
+                .query_row(checkpoint, [], |row| row.get::<_, bool>(0));
+            is_busy.is_ok_and(|is_busy| !is_busy)
+        };
+        if is_closed && (!opened.place.has_database() || is_whole()) {
+            return Ok(());
         }
+        self.opened = Some(opened);
+        Err(ReopenError::InUse)
     }
 
     /// Does the change in the group and those that wait behind it, which are added to the group.
