@@ -198,7 +198,6 @@ declare -A needed=(
   [node]=nodejs       # knocks at a kiosk's door, as programs do
   [python3]=python3   # runs a real pretix, and knocks
   [script]=bsdutils   # a terminal that asks
-  [sqlite3]=sqlite3   # makes a backup of a server's database
   [strace]=strace     # records what is written, and lets the disk fail
   [zbarimg]=zbar-tools # a QR decoder that is not ours
 )

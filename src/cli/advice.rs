@@ -92,6 +92,12 @@ fn on(error: &CliError) -> Option<String> {
         CliError::Store(error) => of_store(error),
         #[cfg(feature = "server")]
         CliError::Copy(error) => error.advice(),
+        #[cfg(feature = "server")]
+        CliError::Backup(error) => error.advice(),
+        #[cfg(feature = "server")]
+        CliError::Restore(error) => error.advice(),
+        #[cfg(feature = "server")]
+        CliError::NothingRestored => Some(format!("{} admin restore FILE restores one", typed())),
         CliError::NoCommand(_) => Some(format!("{} --help lists the commands", typed())),
         #[cfg(feature = "server")]
         CliError::NoDatabase { .. } => Some(format!(

@@ -19,7 +19,7 @@ use crate::server::model::SlugError;
 #[cfg(feature = "server")]
 use crate::server::organizers_file::OrganizersFileError;
 #[cfg(feature = "server")]
-use crate::server::store::{CopyError, Database, OpenError, StoreError};
+use crate::server::store::{BackupError, CopyError, Database, OpenError, RestoreError, StoreError};
 use crate::vault::VaultError;
 
 /// Why a command failed; printed once with its causes, see [`super::output::complain`].
@@ -217,6 +217,15 @@ pub(super) enum CliError {
     #[cfg(feature = "server")]
     #[error(transparent)]
     Copy(#[from] Box<CopyError>),
+    #[cfg(feature = "server")]
+    #[error(transparent)]
+    Backup(#[from] Box<BackupError>),
+    #[cfg(feature = "server")]
+    #[error(transparent)]
+    Restore(#[from] Box<RestoreError>),
+    #[cfg(feature = "server")]
+    #[error("no restored backup waits to be confirmed")]
+    NothingRestored,
     #[cfg(feature = "server")]
     #[error(transparent)]
     Slug(#[from] SlugError),

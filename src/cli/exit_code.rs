@@ -8,6 +8,10 @@ use crate::agent::ErrorKind;
 use crate::daemon::DaemonError;
 use crate::enrolment::picture::PictureError;
 use crate::passphrase::PassphraseError;
+#[cfg(feature = "server")]
+use crate::server::ServerError;
+#[cfg(feature = "server")]
+use crate::server::store::{OpenError, OpenFailure};
 
 /// For `--help`; a test holds it against [`ExitCode`].
 pub(super) const TABLE: &str = "\
@@ -42,7 +46,9 @@ Exit codes, and the word for each as --json has it in `kind`:
   22  check-warning        gatehand check found what somebody should see to
   23  check-failed         gatehand check found what does not work
   24  other-hardware       the vault was copied from another machine, and
-                           is not to be used here (see --copied-card)";
+                           is not to be used here (see --copied-card)
+  25  not-confirmed        the server's database was restored from a backup,
+                           and is not served until that is confirmed";
 
 /// Exit codes; see [`TABLE`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -72,6 +78,7 @@ pub(super) enum ExitCode {
     CheckWarning = 22,
     CheckFailed = 23,
     OtherHardware = 24,
+    NotConfirmed = 25,
 }
 
 impl ExitCode {
@@ -102,13 +109,14 @@ impl ExitCode {
             Self::CheckWarning => "check-warning",
             Self::CheckFailed => "check-failed",
             Self::OtherHardware => "other-hardware",
+            Self::NotConfirmed => "not-confirmed",
         }
     }
 }
 
 #[cfg(test)]
 impl ExitCode {
-    pub(super) const ALL: [Self; 24] = [
+    pub(super) const ALL: [Self; 25] = [
         Self::Failed,
         Self::Usage,
         Self::Picture,
@@ -133,6 +141,7 @@ impl ExitCode {
         Self::CheckWarning,
         Self::CheckFailed,
         Self::OtherHardware,
+        Self::NotConfirmed,
     ];
 }
 
@@ -204,9 +213,21 @@ pub(super) fn of(error: &CliError) -> ExitCode {
         #[cfg(not(feature = "server"))]
         CliError::NoServerProgram | CliError::ServerProgram { .. } => ExitCode::Server,
         #[cfg(feature = "server")]
+        CliError::Database(OpenError {
+            source: OpenFailure::Unconfirmed { .. },
+            ..
+        })
+        | CliError::Server(ServerError::Database(OpenError {
+            source: OpenFailure::Unconfirmed { .. },
+            ..
+        })) => ExitCode::NotConfirmed,
+        #[cfg(feature = "server")]
         CliError::Database(_)
         | CliError::Store(_)
         | CliError::Copy(_)
+        | CliError::Backup(_)
+        | CliError::Restore(_)
+        | CliError::NothingRestored
         | CliError::OrganizersFile { .. }
         | CliError::NoDatabase { .. }
         | CliError::NoDevice { .. }
@@ -289,7 +310,7 @@ mod tests {
             .map(|&code| (code as u8, code.kind().to_owned()));
         let all: Vec<_> = std::iter::once((0, String::new())).chain(all).collect();
         assert_eq!(listed, all);
-        assert_eq!(ExitCode::ALL.len(), ExitCode::OtherHardware as usize);
+        assert_eq!(ExitCode::ALL.len(), ExitCode::NotConfirmed as usize);
     }
 
     /// Kinds that the command does not tell from others.

@@ -88,7 +88,7 @@ impl Serve {
             runtime.block_on(async {
                 // Until then a signal ends this at once, however long another process holds the
                 // database.
-                let installation = store::open(&self.database.database, named.as_deref())?;
+                let installation = store::open_to_serve(&self.database.database, named.as_deref())?;
                 // From here on there may be a socket to remove.
                 let told_to_stop = until_told_to_stop();
                 let server = match passed {

@@ -24,7 +24,9 @@ use crate::key_envelope::KeyFormError;
 use crate::passphrase::PassphraseError;
 use crate::seal::SealError;
 use crate::server::ServerError;
-use crate::server::store::{CopyError, Database, OpenError, OpenFailure, StoreError};
+use crate::server::store::{
+    BackupError, CopyError, Database, OpenError, OpenFailure, RestoreError, StoreError,
+};
 use crate::serving::ListenError;
 use crate::vault::{KeyPlace, VaultError};
 use crate::wire::{Problem, TOKEN_REVOKED, TOKEN_UNKNOWN, TOKEN_USED};
@@ -520,6 +522,44 @@ fn of_command() -> Vec<CliError> {
         CliError::Copy(Box::new(CopyError::Changed {
             database: Database::Sqlite("/var/lib/gatehand-server/gatehand.db".into()),
         })),
+        CliError::Database(OpenError {
+            database: Database::Sqlite("/var/lib/gatehand-server/gatehand.db".into()),
+            source: OpenFailure::Unconfirmed {
+                taken: "2027-05-08T16:00:00Z".parse().unwrap(),
+            },
+        }),
+        CliError::Database(OpenError {
+            database: Database::Sqlite("/var/lib/gatehand-server/gatehand.db".into()),
+            source: OpenFailure::Backup {
+                taken: "2027-05-08T16:00:00Z".parse().unwrap(),
+            },
+        }),
+        CliError::Database(OpenError {
+            database: Database::Sqlite("/var/lib/gatehand-server/gatehand.db".into()),
+            source: OpenFailure::HalfRestored {
+                kept: "/var/lib/gatehand-server/gatehand.db.before-restore-1".into(),
+            },
+        }),
+        CliError::Backup(Box::new(BackupError::Exists {
+            file: "/srv/backups/monday.db".into(),
+        })),
+        CliError::Backup(Box::new(BackupError::Damaged {
+            database: Database::Sqlite("/var/lib/gatehand-server/gatehand.db".into()),
+            fault: "row 7 missing from index kept_answer_by_age".to_owned(),
+        })),
+        CliError::Restore(Box::new(RestoreError::Occupied {
+            database: Database::Sqlite("/var/lib/gatehand-server/gatehand.db".into()),
+        })),
+        CliError::Restore(Box::new(RestoreError::InUse {
+            database: Database::Sqlite("/var/lib/gatehand-server/gatehand.db".into()),
+        })),
+        CliError::Restore(Box::new(RestoreError::Secret {
+            file: "/srv/backups/monday.db".into(),
+            secret: "/var/lib/gatehand-server/gatehand.db.secret".into(),
+            source: OpenFailure::OtherSecret,
+        })),
+        CliError::NothingRestored,
+        CliError::Store(StoreError::NotWaiting { device: 7 }),
         CliError::NoDatabase {
             database: Database::Sqlite("/var/lib/gatehand-server/gatehand.db".into()),
         },

@@ -134,6 +134,20 @@ impl Schema {
         Ok(copy.map(|copy| copy.keep(path)))
     }
 
+    /// The same of a copy, which nobody else has open, and of which none has to be kept.
+    pub(crate) fn bring_up_alone(&self, connection: &mut Connection) -> Result<(), Unusable> {
+        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let known = self.current();
+        let found = match self.look(&transaction)? {
+            Found::Empty => 0,
+            Found::Ours(found) => found,
+            Found::Newer(found) => return Err(Unusable::Newer { found, known }),
+            Found::Foreign => return Err(Unusable::Foreign),
+        };
+        self.run_steps(&transaction, found)?;
+        Ok(transaction.commit()?)
+    }
+
     fn run_steps(&self, transaction: &Transaction<'_>, found: u32) -> rusqlite::Result<()> {
         for (step, sql) in (0..).zip(self.steps).filter(|(step, _)| *step >= found) {
             transaction.execute_batch(sql)?;

@@ -351,6 +351,11 @@ fn what_the_commands_for_servers_print_is_as_their_schemas_say() {
     admin(&["device", "move", ORGANIZER, "2"]);
     admin(&["device", "move", ORGANIZER, "2", "N"]);
     admin(&["device", "log", ORGANIZER, "2"]);
+    let renewed = admin(&[&["device", "new-code", ORGANIZER, "2"], &PUBLIC_URL[..]].concat());
+    assert_ne!(
+        renewed["initialization_token"],
+        made["initialization_token"]
+    );
     let revoked = admin(&["device", "revoke", ORGANIZER, "2"]);
     let listed = admin(&["device", "list", ORGANIZER]);
     assert_eq!(listed[1], revoked);
@@ -379,6 +384,31 @@ fn what_the_commands_for_servers_print_is_as_their_schemas_say() {
         .run(&[&["admin", "--database", stopped], &create[..]].concat())
         .succeeds();
     held.run(&scanner, "admin-copy", &["admin", "copy", stopped, copy]);
+    let backup = scanner.scratch().join("backup.db");
+    let backup = backup.to_str().unwrap();
+    let admin = ["admin", "--database", database.to_str().unwrap()];
+    held.run(
+        &scanner,
+        "admin-backup",
+        &[&admin[..], &["backup", backup]].concat(),
+    );
+    let secret = format!("{}.secret", database.display());
+    let restored = scanner.scratch().join("restored.db");
+    let restored = [
+        "admin",
+        "--secret-file",
+        &secret,
+        "--database",
+        restored.to_str().unwrap(),
+        "restore",
+    ];
+    for more in [backup, "--confirm"] {
+        held.run(
+            &scanner,
+            "admin-restore",
+            &[&restored[..], &[more]].concat(),
+        );
+    }
 
     let mut held = held.0.into_inner();
     assert!(held.remove("error") && held.remove("organizers-file"));

@@ -204,7 +204,6 @@ fn run(page: &str) {
         ("curl", "--version"),
         ("jq", "--version"),
         ("nginx", "-v"),
-        ("sqlite3", "--version"),
     ] {
         if !can_run(program, &[argument]) {
             return;

@@ -20,6 +20,7 @@ pub mod front;
 pub mod impostor;
 pub mod installation;
 pub mod life;
+pub mod load;
 pub mod operations;
 pub mod postgres;
 pub mod power_cut;

@@ -70,6 +70,13 @@ impl TestServer {
         Some(Self::start_in(folder, None).await)
     }
 
+    /// One with each kind of database that there is on this machine.
+    pub async fn on_each() -> Vec<Self> {
+        let sqlite = Self::start().await;
+        let postgres = Self::start_on_postgres().await;
+        [Some(sqlite), postgres].into_iter().flatten().collect()
+    }
+
     pub async fn start_in(folder: tempfile::TempDir, public_url: Option<&str>) -> Self {
         let config = config(public_url);
         Self::start_with(folder, config).await

@@ -18,192 +18,198 @@ fn creation() -> Value {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn of_many_at_once_one_is_done_and_the_rest_are_told_to_ask_again() {
-    let server = TestServer::start().await;
-    let attempts: Vec<_> = (0..100)
-        .map(|_| {
-            let request = server.devices(Method::POST, "").json(&creation());
-            tokio::spawn(send(keyed(request, "k")))
-        })
-        .collect();
-    let mut created = Vec::new();
-    for attempt in attempts {
-        let answer = attempt.await.unwrap();
-        match answer.status {
-            201 => created.push(answer.json()),
-            _ => {
-                assert_eq!(answer.header("retry-after"), "5");
-                answer.is(
-                    409,
-                    json!({"detail": "Concurrent request with idempotency key."}),
-                );
+    for server in TestServer::on_each().await {
+        let attempts: Vec<_> = (0..100)
+            .map(|_| {
+                let request = server.devices(Method::POST, "").json(&creation());
+                tokio::spawn(send(keyed(request, "k")))
+            })
+            .collect();
+        let mut created = Vec::new();
+        for attempt in attempts {
+            let answer = attempt.await.unwrap();
+            match answer.status {
+                201 => created.push(answer.json()),
+                _ => {
+                    assert_eq!(answer.header("retry-after"), "5");
+                    answer.is(
+                        409,
+                        json!({"detail": "Concurrent request with idempotency key."}),
+                    );
+                }
             }
         }
+        assert!(!created.is_empty() && created.iter().all(|device| *device == created[0]));
+        let retried = send(keyed(
+            server.devices(Method::POST, "").json(&creation()),
+            "k",
+        ))
+        .await;
+        retried.is(201, created[0].clone());
+        assert_eq!(
+            send(server.devices(Method::GET, "")).await.json()["count"],
+            1
+        );
     }
-    assert!(!created.is_empty() && created.iter().all(|device| *device == created[0]));
-    let retried = send(keyed(
-        server.devices(Method::POST, "").json(&creation()),
-        "k",
-    ))
-    .await;
-    retried.is(201, created[0].clone());
-    assert_eq!(
-        send(server.devices(Method::GET, "")).await.json()["count"],
-        1
-    );
 }
 
 #[tokio::test]
 async fn the_key_counts_whatever_path_method_and_body_come_with_it() {
-    let server = TestServer::start().await;
-    let first = send(keyed(
-        server.devices(Method::POST, "").json(&creation()),
-        "k",
-    ))
-    .await;
-    let again = send(keyed(
-        server.as_admin(Method::DELETE, "/nothing/there"),
-        "k",
-    ))
-    .await;
-    assert_eq!((again.status, again.json()), (201, first.json()));
-    assert_eq!(again.header("allow"), first.header("allow"));
-    // Another key, another caller and no key at all are other requests.
-    let other = send(keyed(
-        server.devices(Method::POST, "").json(&creation()),
-        "l",
-    ))
-    .await;
-    assert_eq!(other.json()["device_id"], 2);
-    let writer = server.token(&["organizer.devices:write"]).await;
-    let path = format!("/api/v1/organizers/{ORGANIZER}/devices/");
-    let request = server.request(Method::POST, &path).json(&creation());
-    let request = request.header("Authorization", format!("Token {writer}"));
-    assert_eq!(send(keyed(request, "k")).await.json()["device_id"], 3);
-    let request = keyed(server.devices(Method::POST, "").json(&creation()), "");
-    assert_eq!(send(request).await.json()["device_id"], 4);
-    // Who only asks is answered as things are.
-    assert_eq!(
-        send(keyed(server.devices(Method::GET, ""), "k"))
-            .await
-            .json()["count"],
-        4
-    );
+    for server in TestServer::on_each().await {
+        let first = send(keyed(
+            server.devices(Method::POST, "").json(&creation()),
+            "k",
+        ))
+        .await;
+        let again = send(keyed(
+            server.as_admin(Method::DELETE, "/nothing/there"),
+            "k",
+        ))
+        .await;
+        assert_eq!((again.status, again.json()), (201, first.json()));
+        assert_eq!(again.header("allow"), first.header("allow"));
+        // Another key, another caller and no key at all are other requests.
+        let other = send(keyed(
+            server.devices(Method::POST, "").json(&creation()),
+            "l",
+        ))
+        .await;
+        assert_eq!(other.json()["device_id"], 2);
+        let writer = server.token(&["organizer.devices:write"]).await;
+        let path = format!("/api/v1/organizers/{ORGANIZER}/devices/");
+        let request = server.request(Method::POST, &path).json(&creation());
+        let request = request.header("Authorization", format!("Token {writer}"));
+        assert_eq!(send(keyed(request, "k")).await.json()["device_id"], 3);
+        let request = keyed(server.devices(Method::POST, "").json(&creation()), "");
+        assert_eq!(send(request).await.json()["device_id"], 4);
+        // Who only asks is answered as things are.
+        assert_eq!(
+            send(keyed(server.devices(Method::GET, ""), "k"))
+                .await
+                .json()["count"],
+            4
+        );
+    }
 }
 
 #[tokio::test]
 async fn refusals_are_kept_too() {
-    let server = TestServer::start().await;
-    let request = |name: &str| {
-        let body = json!({"name": name, "limit_events": []});
-        keyed(server.devices(Method::POST, "").json(&body), "k")
-    };
-    let refused = send(request("")).await;
-    refused.is(400, json!({"name": ["This field may not be blank."]}));
-    assert_eq!(send(request("better")).await.json(), refused.json());
-    let unknown = server.request(Method::POST, "/api/v1/device/roll");
-    let unknown = || keyed(unknown.try_clone().unwrap(), "k");
-    let first = send(unknown()).await;
-    let second = send(unknown()).await;
-    assert_eq!((first.status, second.status), (401, 401));
-    assert_eq!(second.header("www-authenticate"), "Device");
+    for server in TestServer::on_each().await {
+        let request = |name: &str| {
+            let body = json!({"name": name, "limit_events": []});
+            keyed(server.devices(Method::POST, "").json(&body), "k")
+        };
+        let refused = send(request("")).await;
+        refused.is(400, json!({"name": ["This field may not be blank."]}));
+        assert_eq!(send(request("better")).await.json(), refused.json());
+        let unknown = server.request(Method::POST, "/api/v1/device/roll");
+        let unknown = || keyed(unknown.try_clone().unwrap(), "k");
+        let first = send(unknown()).await;
+        let second = send(unknown()).await;
+        assert_eq!((first.status, second.status), (401, 401));
+        assert_eq!(second.header("www-authenticate"), "Device");
+    }
 }
 
 #[tokio::test]
 async fn two_clients_with_the_same_poor_key_get_their_own_answers() {
-    let server = TestServer::start().await;
-    let devices = [
-        server.create_device("a").await,
-        server.create_device("b").await,
-    ];
-    let mut identities = Vec::new();
-    for device in &devices {
-        let body = initialization(device);
-        let first = send(keyed(
-            server.request(Method::POST, INITIALIZE).json(&body),
-            "1",
-        ))
-        .await;
-        assert_eq!(first.status, 200, "{}", first.text);
-        let retry = keyed(server.request(Method::POST, INITIALIZE), "1");
-        let fields: Vec<(String, String)> = body
-            .as_object()
-            .unwrap()
-            .iter()
-            .map(|(name, value)| (name.clone(), value.as_str().unwrap().to_owned()))
-            .collect();
-        let fields: Vec<(&str, &str)> = fields
-            .iter()
-            .map(|(name, value)| (name.as_str(), value.as_str()))
-            .collect();
-        assert_eq!(
-            send(form(retry, &fields)).await.json(),
-            first.json(),
-            "a form says the same"
-        );
-        identities.push(first.json());
+    for server in TestServer::on_each().await {
+        let devices = [
+            server.create_device("a").await,
+            server.create_device("b").await,
+        ];
+        let mut identities = Vec::new();
+        for device in &devices {
+            let body = initialization(device);
+            let first = send(keyed(
+                server.request(Method::POST, INITIALIZE).json(&body),
+                "1",
+            ))
+            .await;
+            assert_eq!(first.status, 200, "{}", first.text);
+            let retry = keyed(server.request(Method::POST, INITIALIZE), "1");
+            let fields: Vec<(String, String)> = body
+                .as_object()
+                .unwrap()
+                .iter()
+                .map(|(name, value)| (name.clone(), value.as_str().unwrap().to_owned()))
+                .collect();
+            let fields: Vec<(&str, &str)> = fields
+                .iter()
+                .map(|(name, value)| (name.as_str(), value.as_str()))
+                .collect();
+            assert_eq!(
+                send(form(retry, &fields)).await.json(),
+                first.json(),
+                "a form says the same"
+            );
+            identities.push(first.json());
+        }
+        assert_ne!(identities[0]["api_token"], identities[1]["api_token"]);
     }
-    assert_ne!(identities[0]["api_token"], identities[1]["api_token"]);
 }
 
 #[tokio::test]
 async fn a_kept_answer_is_told_to_its_caller_only() {
-    let server = TestServer::start().await;
-    let unseen = json!({"detail": "Idempotency key not seen before."});
-    let none_given = json!({"detail": "No idempotency key given."});
-    let query = "/api/v1/idempotency_query?key=k";
+    for server in TestServer::on_each().await {
+        let unseen = json!({"detail": "Idempotency key not seen before."});
+        let none_given = json!({"detail": "No idempotency key given."});
+        let query = "/api/v1/idempotency_query?key=k";
 
-    let device = server.create_device("Door").await;
-    let body = initialization(&device);
-    let first = send(keyed(
-        server.request(Method::POST, INITIALIZE).json(&body),
-        "k",
-    ))
-    .await;
-    send(server.request(Method::GET, query))
-        .await
-        .is(404, unseen.clone());
-    let path = "/api/v1/idempotency_query?key=";
-    send(server.request(Method::GET, path))
-        .await
-        .is(404, none_given);
+        let device = server.create_device("Door").await;
+        let body = initialization(&device);
+        let first = send(keyed(
+            server.request(Method::POST, INITIALIZE).json(&body),
+            "k",
+        ))
+        .await;
+        send(server.request(Method::GET, query))
+            .await
+            .is(404, unseen.clone());
+        let path = "/api/v1/idempotency_query?key=";
+        send(server.request(Method::GET, path))
+            .await
+            .is(404, none_given);
 
-    let key = first.json()["api_token"].as_str().unwrap().to_owned();
-    let rolled = send(keyed(
-        server.as_device(&key, Method::POST, "/api/v1/device/roll"),
-        "k",
-    ))
-    .await;
-    // The key is dead by now, and still the way to the answer.
-    let asked = send(server.as_device(&key, Method::GET, query)).await;
-    assert_eq!(asked.header("allow"), "GET, HEAD, OPTIONS");
-    asked.is(200, rolled.json());
-    send(server.as_admin(Method::GET, query))
-        .await
-        .is(404, unseen);
-    let answer = send(server.as_admin(Method::POST, query)).await;
-    assert_eq!(answer.status, 405);
-    let page = send(keyed(server.as_admin(Method::POST, "/nothing/there"), "k")).await;
-    let asked = send(server.as_admin(Method::GET, query)).await;
-    asked.is(404, json!(page.text));
+        let key = first.json()["api_token"].as_str().unwrap().to_owned();
+        let rolled = send(keyed(
+            server.as_device(&key, Method::POST, "/api/v1/device/roll"),
+            "k",
+        ))
+        .await;
+        // The key is dead by now, and still the way to the answer.
+        let asked = send(server.as_device(&key, Method::GET, query)).await;
+        assert_eq!(asked.header("allow"), "GET, HEAD, OPTIONS");
+        asked.is(200, rolled.json());
+        send(server.as_admin(Method::GET, query))
+            .await
+            .is(404, unseen);
+        let answer = send(server.as_admin(Method::POST, query)).await;
+        assert_eq!(answer.status, 405);
+        let page = send(keyed(server.as_admin(Method::POST, "/nothing/there"), "k")).await;
+        let asked = send(server.as_admin(Method::GET, query)).await;
+        asked.is(404, json!(page.text));
+    }
 }
 
 #[tokio::test]
 async fn kept_answers_survive_a_restart() {
-    let server = TestServer::start().await;
-    let device = server.create_device("Door").await;
-    let body = initialization(&device);
-    let first = send(keyed(
-        server.request(Method::POST, INITIALIZE).json(&body),
-        "k",
-    ))
-    .await;
-    let server = TestServer::start_in(server.stop().await, None).await;
-    let retry = send(keyed(
-        server.request(Method::POST, INITIALIZE).json(&body),
-        "k",
-    ))
-    .await;
-    assert_eq!((retry.status, retry.json()), (200, first.json()));
+    for server in TestServer::on_each().await {
+        let device = server.create_device("Door").await;
+        let body = initialization(&device);
+        let first = send(keyed(
+            server.request(Method::POST, INITIALIZE).json(&body),
+            "k",
+        ))
+        .await;
+        let server = TestServer::start_in(server.stop().await, None).await;
+        let retry = send(keyed(
+            server.request(Method::POST, INITIALIZE).json(&body),
+            "k",
+        ))
+        .await;
+        assert_eq!((retry.status, retry.json()), (200, first.json()));
+    }
 }
 
 #[tokio::test]

@@ -1,6 +1,8 @@
 //! A server that is killed under load has lost nothing that it acknowledged.
 
 use std::collections::HashMap;
+use std::ffi::OsString;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -11,6 +13,7 @@ use reqwest::Client;
 use serde_json::{Value, json};
 
 use crate::common::installation::ServerProcess;
+use crate::common::postgres::Postgres;
 use crate::common::server::{ORGANIZER, initialization};
 
 const WORKERS: usize = 8;
@@ -102,9 +105,22 @@ async fn request(
 async fn what_was_acknowledged_is_there_after_a_kill_and_what_was_not_can_be_retried() {
     let _ = rustls::crypto::ring::default_provider().install_default();
     let folder = tempfile::tempdir().unwrap();
-    let database = folder.path().join("killed.db");
+    let file = folder.path().join("killed.db").into_os_string();
+    let postgres = Postgres::shared().map(|postgres| postgres.database().into());
+    for database in [Some(file), postgres].into_iter().flatten() {
+        is_there_after_a_kill(folder.path(), database).await;
+    }
+}
+
+async fn is_there_after_a_kill(folder: &Path, database: OsString) {
+    let secret = folder.join("secret");
+    let start = || {
+        let secret = ["--secret-file", secret.to_str().unwrap()];
+        ServerProcess::start_with(Path::new(&database), &secret)
+    };
     let token = {
-        let store = store::open(&database.clone().into(), None).unwrap().store;
+        let database = database.clone().try_into().unwrap();
+        let store = store::open(&database, Some(&secret)).unwrap().store;
         let organizer = store
             .create_organizer(&ORGANIZER.parse().unwrap(), "O")
             .await
@@ -122,7 +138,7 @@ async fn what_was_acknowledged_is_there_after_a_kill_and_what_was_not_can_be_ret
         token.expose().to_owned()
     };
 
-    let process = ServerProcess::start(&database);
+    let process = start();
     let created = Arc::new(AtomicUsize::new(0));
     let workers: Vec<_> = (0..WORKERS)
         .map(|worker| {
@@ -140,7 +156,7 @@ async fn what_was_acknowledged_is_there_after_a_kill_and_what_was_not_can_be_ret
         seen.push(worker.await.unwrap());
     }
 
-    let process = ServerProcess::start(&database);
+    let process = start();
     let client = Client::builder().no_proxy().build().unwrap();
     for caller in &mut seen {
         let Some(lost) = caller.lost.take() else {

@@ -3,20 +3,15 @@
 use std::ffi::OsString;
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use gatehand::server::model::{NewDevice, Permissions};
+use gatehand::server::model::NewDevice;
 use gatehand::server::store::{self, Administration, StoreError};
-use gatehand::wire::IDEMPOTENCY_HEADER;
-use reqwest::Client;
-use serde_json::{Value, json};
 
 use crate::common::installation::ServerProcess;
+use crate::common::load::Running;
 use crate::common::postgres::{Postgres, name_in};
-use crate::common::server::{ORGANIZER, client, initialization};
-
-const CALLERS: usize = 8;
+use crate::common::server::{ORGANIZER, client};
 
 /// PostgreSQL with a database and an organizer in it.
 struct Ground {
@@ -153,205 +148,13 @@ async fn a_commit_whose_connection_is_cut_is_told_as_it_ended() {
     );
 }
 
-/// What callers do and see.
-#[derive(Default)]
-struct Load {
-    is_over: AtomicBool,
-    done: AtomicUsize,
-    unavailable: AtomicUsize,
-    cut: AtomicUsize,
-}
-
-/// A device as its caller knows it last.
-struct Known {
-    number: u64,
-    key: String,
-}
-
-/// Creates, initializes and rolls devices, each step until it is acknowledged, with one idempotency key a step.
-async fn call(urls: Arc<Vec<String>>, token: String, caller: usize, load: Arc<Load>) -> Vec<Known> {
-    let client = client();
-    let mut known = Vec::new();
-    for number in 0.. {
-        if load.is_over.load(Ordering::Relaxed) {
-            break;
-        }
-        let name = format!("{caller}-{number}");
-        let path = format!("/api/v1/organizers/{ORGANIZER}/devices/");
-        let body = json!({"name": name, "all_events": true, "limit_events": []});
-        let token = format!("Token {token}");
-        let at = (urls.as_slice(), caller);
-        let device = done(
-            &client,
-            at,
-            &load,
-            &path,
-            &format!("{name}-a"),
-            Some(&token),
-            &body,
-        )
-        .await;
-        let report = initialization(&device);
-        let path = "/api/v1/device/initialize";
-        let identity = done(
-            &client,
-            at,
-            &load,
-            path,
-            &format!("{name}-b"),
-            None,
-            &report,
-        )
-        .await;
-        let key = identity["api_token"].as_str().unwrap();
-        let key = format!("Device {key}");
-        let path = "/api/v1/device/roll";
-        let identity = done(
-            &client,
-            at,
-            &load,
-            path,
-            &format!("{name}-c"),
-            Some(&key),
-            &report,
-        )
-        .await;
-        known.push(Known {
-            number: identity["device_id"].as_u64().unwrap(),
-            key: identity["api_token"].as_str().unwrap().to_owned(),
-        });
-    }
-    known
-}
-
-/// The answer to a request that is made until it is acknowledged.
-async fn done(
-    client: &Client,
-    (urls, caller): (&[String], usize),
-    load: &Load,
-    path: &str,
-    idempotency_key: &str,
-    authorization: Option<&str>,
-    body: &Value,
-) -> Value {
-    let begun = Instant::now();
-    for attempt in 0.. {
-        let waited = begun.elapsed();
-        assert!(waited < Duration::from_secs(90), "{path} is not done");
-        let url = &urls[(caller + attempt) % urls.len()];
-        let mut request = client.post(format!("{url}{path}")).json(body);
-        request = request.header(IDEMPOTENCY_HEADER, idempotency_key);
-        if let Some(authorization) = authorization {
-            request = request.header("Authorization", authorization);
-        }
-        if let Ok(answer) = request.send().await {
-            let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
-            let text = answer.text().await.unwrap_or_default();
-            match status {
-                200 | 201 => {
-                    load.done.fetch_add(1, Ordering::Relaxed);
-                    return serde_json::from_str(&text).unwrap();
-                }
-                // The try before is still being done.
-                409 => {}
-                503 => {
-                    assert!(headers.contains_key("retry-after"), "{headers:?}");
-                    load.unavailable.fetch_add(1, Ordering::Relaxed);
-                }
-                _ => panic!("{path}: {status} {text}"),
-            }
-        } else {
-            load.cut.fetch_add(1, Ordering::Relaxed);
-        }
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
-    unreachable!()
-}
-
-impl Load {
-    fn seen(&self) -> [usize; 3] {
-        [&self.done, &self.unavailable, &self.cut].map(|count| count.load(Ordering::Relaxed))
-    }
-
-    /// Waits until as many more steps are acknowledged; how long that took.
-    async fn goes_on(&self, steps: usize) -> Duration {
-        let (begun, before) = (Instant::now(), self.seen()[0]);
-        while self.seen()[0] < before + steps {
-            assert!(
-                begun.elapsed() < Duration::from_secs(90),
-                "{:?}",
-                self.seen()
-            );
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
-        begun.elapsed()
-    }
-}
-
-/// Callers at work.
-struct Running {
-    load: Arc<Load>,
-    callers: Vec<tokio::task::JoinHandle<Vec<Known>>>,
-}
-
-impl Running {
-    async fn begin(ground: &Ground, servers: &[&ServerProcess]) -> Self {
-        let (store, organizer) = (&ground.store, ground.organizer);
-        let team = store.create_team(organizer, "t", Permissions::All).await;
-        team.unwrap();
-        let token = store.create_team_token(organizer, "t", "t").await.unwrap();
-        let urls: Vec<String> = servers.iter().map(|server| server.url.clone()).collect();
-        let (urls, load) = (Arc::new(urls), Arc::new(Load::default()));
-        let call = |caller| {
-            let token = token.token.expose().to_owned();
-            tokio::spawn(call(Arc::clone(&urls), token, caller, Arc::clone(&load)))
-        };
-        let callers = (0..CALLERS).map(call).collect();
-        Self { load, callers }
-    }
-
-    #[allow(clippy::print_stderr, reason = "how long it took, with --nocapture")]
-    async fn goes_on(&self, after: &str) {
-        let took = self.load.goes_on(50).await;
-        let [done, unavailable, cut] = self.load.seen();
-        eprintln!("{after}: {took:?}; {done} done, {unavailable} times 503, {cut} times cut");
-    }
-
-    /// Ends, and holds what the database and a server say to what was acknowledged.
-    async fn proves(self, sql: impl Fn(&str) -> String, server: &ServerProcess) {
-        self.load.is_over.store(true, Ordering::Relaxed);
-        let mut known = Vec::new();
-        for caller in self.callers {
-            known.extend(caller.await.unwrap());
-        }
-        known.sort_by_key(|device| device.number);
-        let numbers: Vec<u64> = known.iter().map(|device| device.number).collect();
-        let each = known.len();
-        let all: Vec<u64> = (1..=each as u64).collect();
-        assert_eq!(numbers, all, "each is made once, and none is lost");
-        assert_eq!(sql("SELECT device_count FROM organizer"), each.to_string());
-        let client = client();
-        for device in &known {
-            let info = client.get(format!("{}/api/v1/device/info", server.url));
-            let info = info.header("Authorization", format!("Device {}", device.key));
-            let info: Value = info.send().await.unwrap().json().await.unwrap();
-            assert_eq!(info["device"]["device_id"], device.number);
-        }
-        let logged = "SELECT action, count(*), count(DISTINCT device) FROM log_entry GROUP BY action ORDER BY action";
-        assert_eq!(
-            sql(logged),
-            format!("created|{each}|{each}\ninitialized|{each}|{each}\nkey rolled|{each}|{each}")
-        );
-    }
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn under_load_nothing_acknowledged_is_lost_and_nothing_done_twice_whatever_fails() {
     let Some(ground) = Ground::lay().await else {
         return;
     };
     let (first, second) = (ground.serve(), ground.serve());
-    let running = Running::begin(&ground, &[&first, &second]).await;
+    let running = Running::begin(&*ground.store, ground.organizer, &[&first, &second]).await;
     running.goes_on("at first").await;
     for _ in 0..20 {
         ground.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'gatehand-server'");
@@ -388,7 +191,7 @@ async fn a_replica_that_is_promoted_takes_over_with_all_that_was_acknowledged() 
     ground.tells(replicated, "1").await;
     // The replica is named first: it is passed over as long as it takes no writes.
     let server = ground.serve_at(&replica.address_with(&ground.postgres, name));
-    let running = Running::begin(&ground, &[&server]).await;
+    let running = Running::begin(&*ground.store, ground.organizer, &[&server]).await;
     running.goes_on("at first").await;
     // Paused is worse than gone: it still takes connections, and says nothing.
     ground.postgres.tell("pause");

@@ -126,102 +126,104 @@ async fn a_database_of_a_later_version_is_left_alone() {
 
 #[tokio::test]
 async fn any_body_gets_an_answer_below_500() {
-    let server = TestServer::start().await;
-    let (_, key) = server.enrol("Door").await;
-    let keys: Vec<String> = (0..60_000)
-        .map(|number| format!("\"k{number}\":1"))
-        .collect();
-    let bodies: Vec<Vec<u8>> = vec![
-        b"\0".to_vec(),
-        b"\xff\xfe".to_vec(),
-        b"{\"name\": \"\xff\"}".to_vec(),
-        b"{\"name\\ud800\": 1}".to_vec(),
-        "[".repeat(900_000).into_bytes(),
-        "{\"name\":".repeat(100_000).into_bytes(),
-        format!("{{{}}}", keys.join(",")).into_bytes(),
-        format!("{{\"name\":{}}}", "9".repeat(500_000)).into_bytes(),
-        format!("{{\"info\":{}}}", "9".repeat(500_000)).into_bytes(),
-        format!("{{\"limit_events\":[{}1]}}", "1,".repeat(200_000)).into_bytes(),
-        b"name=%ff%00&limit_events=%zz&all_events=&=".to_vec(),
-        "a&".repeat(400_000).into_bytes(),
-        b"--XX\r\n\r\n--XX--".to_vec(),
-        vec![b'a'; 1024 * 1024 + 1],
-    ];
-    for body in bodies {
-        for content_type in [
-            "application/json",
-            "application/json; charset=utf-16",
-            "application/x-www-form-urlencoded",
-            "multipart/form-data; boundary=XX",
-            "text/plain; \u{fc}",
-        ] {
-            for request in [
-                server.devices(Method::POST, ""),
-                server.devices(Method::PATCH, "1/"),
-                server.as_device(&key, Method::POST, "/api/v1/device/update"),
-                server.request(Method::POST, "/api/v1/device/initialize"),
+    for server in TestServer::on_each().await {
+        let (_, key) = server.enrol("Door").await;
+        let keys: Vec<String> = (0..60_000)
+            .map(|number| format!("\"k{number}\":1"))
+            .collect();
+        let bodies: Vec<Vec<u8>> = vec![
+            b"\0".to_vec(),
+            b"\xff\xfe".to_vec(),
+            b"{\"name\": \"\xff\"}".to_vec(),
+            b"{\"name\\ud800\": 1}".to_vec(),
+            "[".repeat(900_000).into_bytes(),
+            "{\"name\":".repeat(100_000).into_bytes(),
+            format!("{{{}}}", keys.join(",")).into_bytes(),
+            format!("{{\"name\":{}}}", "9".repeat(500_000)).into_bytes(),
+            format!("{{\"info\":{}}}", "9".repeat(500_000)).into_bytes(),
+            format!("{{\"limit_events\":[{}1]}}", "1,".repeat(200_000)).into_bytes(),
+            b"name=%ff%00&limit_events=%zz&all_events=&=".to_vec(),
+            "a&".repeat(400_000).into_bytes(),
+            b"--XX\r\n\r\n--XX--".to_vec(),
+            vec![b'a'; 1024 * 1024 + 1],
+        ];
+        for body in bodies {
+            for content_type in [
+                "application/json",
+                "application/json; charset=utf-16",
+                "application/x-www-form-urlencoded",
+                "multipart/form-data; boundary=XX",
+                "text/plain; \u{fc}",
             ] {
-                let request = request.header("Content-Type", content_type.as_bytes());
-                let request = request.header(IDEMPOTENCY_HEADER, content_type.as_bytes());
-                let answer = send(request.body(body.clone())).await;
-                assert!(answer.status < 500, "{content_type}: {}", answer.text);
+                for request in [
+                    server.devices(Method::POST, ""),
+                    server.devices(Method::PATCH, "1/"),
+                    server.as_device(&key, Method::POST, "/api/v1/device/update"),
+                    server.request(Method::POST, "/api/v1/device/initialize"),
+                ] {
+                    let request = request.header("Content-Type", content_type.as_bytes());
+                    let request = request.header(IDEMPOTENCY_HEADER, content_type.as_bytes());
+                    let answer = send(request.body(body.clone())).await;
+                    assert!(answer.status < 500, "{content_type}: {}", answer.text);
+                }
             }
         }
+        let answer = send(
+            server
+                .devices(Method::POST, "")
+                .body(vec![b'a'; 1024 * 1024 + 1]),
+        )
+        .await;
+        answer.is(413, json!({"detail": "The request body is too large."}));
     }
-    let answer = send(
-        server
-            .devices(Method::POST, "")
-            .body(vec![b'a'; 1024 * 1024 + 1]),
-    )
-    .await;
-    answer.is(413, json!({"detail": "The request body is too large."}));
 }
 
 #[tokio::test]
 async fn any_path_query_and_header_gets_an_answer_below_500() {
-    let server = TestServer::start().await;
-    let address = server.url.trim_start_matches("http://");
-    let long = "a".repeat(8000);
-    for target in [
-        "/api/v1/organizers/%00/devices/",
-        "/api/v1/organizers/%F0%9F%98%80/devices/%00/",
-        "/api/v1/organizers/../devices/",
-        "/api/v1/organizers/bigevents/devices/?page=%00&page_size=%ff&format=%00",
-        "/api/v1/idempotency_query?key=%00%ff",
-        "/api/v1/device/eventselection?current_event=%00",
-        "*",
-        "http://other.example/api/v1/version",
-        &format!("/{long}"),
-        &format!("/api/v1/organizers/{long}/devices/?{long}"),
-    ] {
-        for header in [
-            "X-A: b",
-            "Authorization: \u{ff}\u{0}",
-            "Authorization: Token \u{e4}",
-            "Authorization: Device",
-            "Accept: \u{ff};;,q=",
-            "Host: a b",
-            "X-Request-Id: \u{ff}",
-            "Content-Length: -1",
-            "Transfer-Encoding: nonsense",
-            &format!("X-Long: {long}"),
+    for server in TestServer::on_each().await {
+        let address = server.url.trim_start_matches("http://");
+        let long = "a".repeat(8000);
+        for target in [
+            "/api/v1/organizers/%00/devices/",
+            "/api/v1/organizers/%F0%9F%98%80/devices/%00/",
+            "/api/v1/organizers/../devices/",
+            "/api/v1/organizers/bigevents/devices/?page=%00&page_size=%ff&format=%00",
+            "/api/v1/idempotency_query?key=%00%ff",
+            "/api/v1/device/eventselection?current_event=%00",
+            "*",
+            "http://other.example/api/v1/version",
+            &format!("/{long}"),
+            &format!("/api/v1/organizers/{long}/devices/?{long}"),
         ] {
-            let head = format!(
-                "GET {target} HTTP/1.1\r\nHost: localhost\r\n{header}\r\nConnection: close\r\n\r\n"
-            );
-            let mut stream = TcpStream::connect(address).await.unwrap();
-            // Latin-1, so that bytes that are no UTF-8 are sent too.
-            let bytes: Vec<u8> = head.chars().map(|c| c as u8).collect();
-            stream.write_all(&bytes).await.unwrap();
-            let mut answer = Vec::new();
-            stream.read_to_end(&mut answer).await.unwrap();
-            let answer = String::from_utf8_lossy(&answer);
-            assert!(answer.len() > 12, "{target:.60} {header:.40}: {answer:?}");
-            let status: u16 = answer[9..12].parse().unwrap();
-            assert!(
-                (200..500).contains(&status),
-                "{target:.60} {header:.40}: {answer}"
-            );
+            for header in [
+                "X-A: b",
+                "Authorization: \u{ff}\u{0}",
+                "Authorization: Token \u{e4}",
+                "Authorization: Device",
+                "Accept: \u{ff};;,q=",
+                "Host: a b",
+                "X-Request-Id: \u{ff}",
+                "Content-Length: -1",
+                "Transfer-Encoding: nonsense",
+                &format!("X-Long: {long}"),
+            ] {
+                let head = format!(
+                    "GET {target} HTTP/1.1\r\nHost: localhost\r\n{header}\r\nConnection: close\r\n\r\n"
+                );
+                let mut stream = TcpStream::connect(address).await.unwrap();
+                // Latin-1, so that bytes that are no UTF-8 are sent too.
+                let bytes: Vec<u8> = head.chars().map(|c| c as u8).collect();
+                stream.write_all(&bytes).await.unwrap();
+                let mut answer = Vec::new();
+                stream.read_to_end(&mut answer).await.unwrap();
+                let answer = String::from_utf8_lossy(&answer);
+                assert!(answer.len() > 12, "{target:.60} {header:.40}: {answer:?}");
+                let status: u16 = answer[9..12].parse().unwrap();
+                assert!(
+                    (200..500).contains(&status),
+                    "{target:.60} {header:.40}: {answer}"
+                );
+            }
         }
     }
 }
@@ -255,29 +257,30 @@ async fn a_body_that_does_not_come_is_not_waited_for() {
 
 #[tokio::test]
 async fn what_was_accepted_is_finished_before_the_end() {
-    let server = TestServer::start().await;
-    let device = server.create_device("Door").await;
-    let address = server.url.trim_start_matches("http://").to_owned();
-    let body = initialization(&device).to_string();
-    let mut stream = TcpStream::connect(&address).await.unwrap();
-    let head = format!(
-        "POST /api/v1/device/initialize HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: {}\r\nExpect: 100-continue\r\n\r\n",
-        body.len()
-    );
-    stream.write_all(head.as_bytes()).await.unwrap();
-    // The server has begun with the request once it asks for the body.
-    let mut interim = [0; 25];
-    stream.read_exact(&mut interim).await.unwrap();
-    assert_eq!(&interim, b"HTTP/1.1 100 Continue\r\n\r\n");
-    let stopping = tokio::spawn(server.stop());
-    while TcpStream::connect(&address).await.is_ok() {
-        tokio::time::sleep(Duration::from_millis(5)).await;
+    for server in TestServer::on_each().await {
+        let device = server.create_device("Door").await;
+        let address = server.url.trim_start_matches("http://").to_owned();
+        let body = initialization(&device).to_string();
+        let mut stream = TcpStream::connect(&address).await.unwrap();
+        let head = format!(
+            "POST /api/v1/device/initialize HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: {}\r\nExpect: 100-continue\r\n\r\n",
+            body.len()
+        );
+        stream.write_all(head.as_bytes()).await.unwrap();
+        // The server has begun with the request once it asks for the body.
+        let mut interim = [0; 25];
+        stream.read_exact(&mut interim).await.unwrap();
+        assert_eq!(&interim, b"HTTP/1.1 100 Continue\r\n\r\n");
+        let stopping = tokio::spawn(server.stop());
+        while TcpStream::connect(&address).await.is_ok() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        stream.write_all(body.as_bytes()).await.unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.unwrap();
+        assert!(answer.starts_with("HTTP/1.1 200 OK"), "{answer}");
+        stopping.await.unwrap();
     }
-    stream.write_all(body.as_bytes()).await.unwrap();
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).await.unwrap();
-    assert!(answer.starts_with("HTTP/1.1 200 OK"), "{answer}");
-    stopping.await.unwrap();
 }
 
 #[tokio::test]

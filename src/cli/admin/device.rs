@@ -71,6 +71,18 @@ pub(super) enum Command {
         /// The gate's identifier; without, the device is at no gate.
         gate: Option<String>,
     },
+    /// Make a new code for a device that waits for a scanner; the one before is good for nothing then.
+    #[command(
+        after_help = "Examples:\n  gatehand admin device new-code bigevents 1 \\\n      --public-url https://tickets.example"
+    )]
+    NewCode {
+        /// Slug of the organizer.
+        organizer: String,
+        /// The device's number.
+        device: u64,
+        #[command(flatten)]
+        handing_out: HandingOut,
+    },
     /// Show what was done to a device, and by whom.
     #[command(after_help = "Examples:\n  gatehand admin device log bigevents 1")]
     Log {
@@ -144,11 +156,22 @@ impl Command {
                 let organizer = desk.organizer(&organizer).await?;
                 let found = placed(desk, organizer, device).await?;
                 let picture = handing_out.prepare()?;
-                handing_out.draw(picture, &found.device)?;
-                match desk.json {
-                    true => handing_out.print_json(found),
-                    false => handing_out.print(&found.device),
-                }
+                handing_out.hand_out(picture, found, desk.json)
+            }
+            Self::NewCode {
+                organizer,
+                device,
+                handing_out,
+            } => {
+                let organizer = desk.organizer(&organizer).await?;
+                let picture = handing_out.prepare()?;
+                desk.store.renew_token(organizer, device).await?;
+                let words = format!("Device {device} has a new code.");
+                let told = match placed(desk, organizer, device).await {
+                    Ok(found) => handing_out.hand_out(picture, found, desk.json),
+                    Err(error) => Err(error),
+                };
+                output::has_told(told, &words)
             }
             Self::Rename {
                 organizer,
@@ -255,6 +278,19 @@ impl HandingOut {
         }
     }
 
+    fn hand_out(
+        &self,
+        picture: Option<QrImage>,
+        found: PlacedDevice,
+        json: bool,
+    ) -> Result<(), CliError> {
+        self.draw(picture, &found.device)?;
+        match json {
+            true => self.print_json(found),
+            false => self.print(&found.device),
+        }
+    }
+
     /// Shows the device with its token, and its QR code where the server's address is known.
     fn print(&self, device: &Device) -> Result<(), CliError> {
         let name = output::printable(&device.name);
@@ -270,7 +306,10 @@ impl HandingOut {
             ));
         }
         let Some(token) = &device.initialization_token else {
-            return Ok(());
+            return output::print_line(&format!(
+                "Its code was ended when a backup was restored: {} admin device new-code makes another one.",
+                ProgramName::of_this_process().typed()
+            ));
         };
         output::print_line(&format!("Initialization token: {}", token.expose()))?;
         if let Some(enrolment) = self.enrolment(device)? {
@@ -334,6 +373,7 @@ pub(in crate::cli) fn row(device: &Device) -> [String; 7] {
     let state = match (device.revoked, device.initialized) {
         (true, _) => "revoked",
         (false, Some(_)) => "initialized",
+        (false, None) if device.initialization_token.is_none() => "no code",
         (false, None) => "waiting",
     };
     let pair = |first: &Option<String>, second: &Option<String>| {

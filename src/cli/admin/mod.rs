@@ -1,5 +1,6 @@
 //! `gatehand admin`: sets a server up and cares for it, on its database.
 
+mod backup;
 mod copy;
 mod desk;
 pub(super) mod device;
@@ -11,6 +12,7 @@ mod media_keys;
 mod name;
 mod organizer;
 mod qr_image;
+mod restore;
 mod team;
 mod token;
 
@@ -75,6 +77,10 @@ enum Subject {
     Export(export::Export),
     /// Copy all of a server into an empty database.
     Copy(copy::Copy),
+    /// Take a backup of all of a server into one file, while it is served.
+    Backup(backup::Backup),
+    /// Restore a backup, look through what may have been undone, and let it be served.
+    Restore(restore::Restore),
 }
 
 impl Admin {
@@ -85,6 +91,14 @@ impl Admin {
         );
         let place = Place::of(&self.database);
         let desk = || Desk::open(&self.database, self.json, begins, &place);
+        // These have a runtime of their own.
+        let kept = match &self.subject {
+            Subject::Restore(command) => command.bring_in(&self.database)?,
+            _ => None,
+        };
+        if let Subject::Backup(command) = self.subject {
+            return command.run(&self.database, self.json);
+        }
         let done = runtime::for_calls()?.block_on(async {
             match self.subject {
                 Subject::Organizer(command) => command.run(&desk()?).await,
@@ -94,6 +108,9 @@ impl Admin {
                 Subject::Token(command) => command.run(&desk()?).await,
                 Subject::Device(command) => command.run(&desk()?).await,
                 Subject::MediaKeys(command) => command.run(&desk()?).await,
+                // Done above.
+                Subject::Backup(_) => Ok(()),
+                Subject::Restore(command) => command.run(&desk()?, kept).await,
                 Subject::Copy(command) => {
                     let secret_file = self.database.secret_file.as_deref();
                     command.run(secret_file, self.json).await

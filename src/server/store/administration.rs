@@ -3,6 +3,7 @@
 use std::io;
 
 use async_trait::async_trait;
+use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -121,7 +122,7 @@ pub struct TokenSummary {
     pub active: bool,
     /// When it was made.
     #[serde(with = "wire::timestamp")]
-    pub created: jiff::Timestamp,
+    pub created: Timestamp,
 }
 
 /// A token that was made just now.
@@ -156,7 +157,7 @@ pub struct PlacedDevice {
 pub struct LogEntry {
     /// When.
     #[serde(with = "wire::timestamp")]
-    pub created: jiff::Timestamp,
+    pub created: Timestamp,
     /// As `key rolled`.
     pub action: String,
     /// `team`, `device` or `administrator`.
@@ -208,6 +209,66 @@ impl Imported {
             (false, _) => self.changed += 1,
         }
     }
+}
+
+/// A database that was restored from a backup.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Restoration {
+    /// When the backup was taken, or the last that it knows of.
+    #[serde(with = "wire::timestamp")]
+    pub taken: Timestamp,
+    /// When it was restored.
+    #[serde(with = "wire::timestamp")]
+    pub restored: Timestamp,
+    /// When somebody said that it may be served.
+    #[serde(with = "wire::timestamp::optional")]
+    pub confirmed: Option<Timestamp>,
+    /// What may have been undone, by the organizers' slugs.
+    pub organizers: Vec<RestoredOrganizer>,
+}
+
+/// What of an organizer may have been undone when a backup was restored.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct RestoredOrganizer {
+    /// Its slug.
+    pub organizer: String,
+    /// The number of its next device; those behind its last one may be known to scanners that were created since.
+    pub next_device: u64,
+    /// All devices that are not revoked: those with access first, and of these those to which something was done
+    /// shortly before the backup.
+    pub devices: Vec<RestoredDevice>,
+    /// All tokens of teams that let somebody in.
+    pub tokens: Vec<RestoredToken>,
+}
+
+/// A device that may have been revoked or enrolled since a backup, or have rolled its key.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct RestoredDevice {
+    /// Its number.
+    pub device_id: u64,
+    /// How people call it.
+    pub name: String,
+    /// Its serial.
+    pub unique_serial: String,
+    /// Whether it was enrolled when the backup was taken. If not, its code was ended.
+    pub initialized: bool,
+    /// When something was last done to it before the backup, as its log has it.
+    #[serde(with = "wire::timestamp::optional")]
+    pub last_logged: Option<Timestamp>,
+}
+
+/// A team's token that may have been deactivated since a backup.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct RestoredToken {
+    /// The team.
+    pub team: String,
+    /// Its number.
+    pub id: i64,
+    /// What it is for.
+    pub name: String,
+    /// When it was made.
+    #[serde(with = "wire::timestamp")]
+    pub created: Timestamp,
 }
 
 /// Takes what is exported piece by piece, in the order of an organizers file.
@@ -329,6 +390,14 @@ pub trait Administration: Store {
     -> Result<Vec<LogEntry>, StoreError>;
     /// Ends the access of a device for good.
     async fn revoke_device(&self, organizer: i64, device_id: u64) -> Result<(), StoreError>;
+    /// Gives a device a new initialization token in place of the one that it has, if it waits for a scanner; else
+    /// that is [`StoreError::NotWaiting`].
+    async fn renew_token(&self, organizer: i64, device_id: u64) -> Result<(), StoreError>;
+
+    /// What was restored from a backup, if the database was, and what may have been undone by that.
+    async fn restoration(&self) -> Result<Option<Restoration>, StoreError>;
+    /// Lets a restored backup be served; whether one waited for that.
+    async fn confirm_restoration(&self) -> Result<bool, StoreError>;
 
     /// Creates a device on the administrator's behalf.
     async fn add_device(

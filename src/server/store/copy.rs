@@ -1,20 +1,17 @@
 //! Copying a server from one database to another, with the proof that all of it has come.
 
 use std::path::Path;
-use std::sync::mpsc::{Receiver, sync_channel};
-use std::sync::{Mutex, PoisonError};
 
 use super::database::Database;
-use super::driver::{Driver, Opened};
-use super::error::{FAULT, StoreError};
+use super::driver::{Driver, Opened, Purpose};
+use super::error::StoreError;
 use super::open_error::{OpenError, OpenFailure};
-use super::operations::tables::{KeptRow, Sum, TABLES, sums};
+use super::operations::tables::{TABLES, sums};
 use super::postgres::Postgres;
-use super::session::Session;
 use super::sqlite::Sqlite;
+use super::transfer;
 
-/// Pieces that are read and not yet written.
-const AHEAD: usize = 4;
+const PURPOSE: Purpose = Purpose::Administering;
 
 /// Why a server was not copied. Nothing is in the new database then, unless it says otherwise.
 #[derive(Debug, thiserror::Error)]
@@ -92,11 +89,11 @@ pub async fn copy(
     }
     match from {
         Database::Sqlite(path) => {
-            let old = opened(from, Sqlite::open(path, secret_file))?;
+            let old = opened(from, Sqlite::open(path, secret_file, PURPOSE))?;
             copy_of(from, old, to).await
         }
         Database::Postgres(address) => {
-            let old = opened(from, Postgres::open(address, secret_file))?;
+            let old = opened(from, Postgres::open(address, secret_file, PURPOSE))?;
             copy_of(from, old, to).await
         }
     }
@@ -120,51 +117,30 @@ async fn copy_of<D: Driver>(
     let secret_file = Some(old.secret_file.as_path());
     match to {
         Database::Sqlite(path) => {
-            let new = opened(to, Sqlite::open(path, secret_file))?;
+            let new = opened(to, Sqlite::open(path, secret_file, PURPOSE))?;
             between((from, &old.driver), (to, &new.driver)).await
         }
         Database::Postgres(address) => {
-            let new = opened(to, Postgres::open(address, secret_file))?;
+            let new = opened(to, Postgres::open(address, secret_file, PURPOSE))?;
             between((from, &old.driver), (to, &new.driver)).await
         }
     }
-}
-
-/// What goes from one database to the other.
-enum Piece {
-    /// Rows of the table with this number.
-    Rows(usize, Vec<KeptRow>),
-    /// That was all, and summed up to this.
-    End(Vec<Sum>),
 }
 
 async fn between<A: Driver, B: Driver>(
     (from, old): (&Database, &A),
     (to, new): (&Database, &B),
 ) -> Result<Vec<CopiedTable>, CopyError> {
-    let (send, receive) = sync_channel(AHEAD);
-    let receive = Mutex::new(Some(receive));
+    let (send, receive) = transfer::way();
     let writing = new.write_much(move |session| {
-        let receive = receive
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take();
-        // What was received once can't be again.
-        let receive = receive.ok_or_else(|| failed("the copy would have to be begun anew"))?;
-        write_all(session, &receive, B::AFTER_COPY)
-    });
-    let reading = old.read(move |session| {
-        let mut all = Vec::with_capacity(TABLES.len());
-        for (number, table) in TABLES.iter().enumerate() {
-            let sum = table.read(session, &mut |rows| {
-                let sent = send.send(Piece::Rows(number, rows));
-                sent.map_err(|_| StoreError::GivenUp)
-            })?;
-            all.push(sum);
+        transfer::expect_empty(session)?;
+        receive.write_all(session)?;
+        for sql in B::AFTER_COPY {
+            session.query(sql, &[], &mut |_| Ok(()))?;
         }
-        let sent = send.send(Piece::End(all.clone()));
-        sent.map(|()| all).map_err(|_| StoreError::GivenUp)
+        Ok(())
     });
+    let reading = old.read(move |session| send.all(session));
     // In this order: a read may be done in place, and then the other has to be begun.
     let (written, read) = tokio::join!(writing, reading);
     let read = match read {
@@ -194,45 +170,4 @@ async fn between<A: Driver, B: Driver>(
         checksum: base16ct::lower::encode_string(&sum.checksum),
     });
     Ok(copied.collect())
-}
-
-/// Writes all that comes, and reads it again: it is committed only if that comes to the same.
-fn write_all(
-    session: &mut dyn Session,
-    receive: &Receiver<Piece>,
-    after: &[&str],
-) -> Result<(), StoreError> {
-    let is_there: Option<String> =
-        session.one("SELECT slug FROM organizer ORDER BY id LIMIT 1", &[])?;
-    if let Some(name) = is_there {
-        let kind = "an organizer";
-        return Err(StoreError::Exists { kind, name });
-    }
-    for piece in receive {
-        match piece {
-            Piece::Rows(number, rows) => {
-                let table = TABLES
-                    .get(number)
-                    .ok_or_else(|| failed("a table without a name"))?;
-                table.insert(session, &rows)?;
-            }
-            Piece::End(expected) => {
-                for sql in after {
-                    session.query(sql, &[], &mut |_| Ok(()))?;
-                }
-                return match sums(session)? == expected {
-                    true => Ok(()),
-                    false => Err(failed("what was written is not what was read")),
-                };
-            }
-        }
-    }
-    Err(failed("the old database was not read to its end"))
-}
-
-fn failed(what: &'static str) -> StoreError {
-    StoreError::Database {
-        advice: FAULT,
-        source: what.into(),
-    }
 }

@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 use std::fmt;
+use std::io::ErrorKind;
 use std::path::PathBuf;
 
 use super::postgres_address::{PostgresAddress, PostgresAddressError};
@@ -79,7 +80,10 @@ impl Database {
     /// Whether there is one already, whatever it may be. Where that can't be seen, opening it tells more.
     pub fn is_there(&self) -> bool {
         match self {
-            Self::Sqlite(path) => path.try_exists().unwrap_or(true),
+            Self::Sqlite(path) => match path.symlink_metadata() {
+                Err(error) => error.kind() != ErrorKind::NotFound,
+                Ok(_) => true,
+            },
             Self::Postgres(_) => true,
         }
     }

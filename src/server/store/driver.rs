@@ -7,10 +7,23 @@ use crate::server::installation_keys::InstallationKeys;
 use crate::server::store::decision::Decision;
 use crate::server::store::error::StoreError;
 
+/// What a database is opened for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Purpose {
+    /// Answering callers: a restored backup that nobody has confirmed is refused.
+    Serving,
+    /// Setting it up and caring for it.
+    Administering,
+}
+
 /// A database that is open. An operation is run again where its transaction has to be.
 pub(super) trait Driver: Send + Sync + 'static {
     /// What is to be done when rows were copied with their numbers, so that none of these is given again.
     const AFTER_COPY: &[&str] = &[];
+    /// The same after a backup was restored, where numbers may have been given that are not in it.
+    const AFTER_RESTORE: &[&str] = &[];
+    /// What has nobody else work with the database until the transaction ends.
+    const ALONE: &[&str] = &[];
 
     /// Does `work` on a state of the database that does not change meanwhile.
     fn read<T: Send + 'static>(

@@ -58,6 +58,12 @@ pub enum StoreError {
         /// Slug, identifier, name or number.
         name: String,
     },
+    /// It has a scanner already, or was revoked.
+    #[error("device {device} does not wait for a scanner")]
+    NotWaiting {
+        /// Its number.
+        device: u64,
+    },
     /// Something in an organizers file contradicts what is stored.
     #[error("{}", organizers_file::list(faults, *more))]
     Contradiction {
@@ -99,6 +105,9 @@ impl StoreError {
             Self::Random(_) => Some(NO_RANDOM),
             Self::Seal(_) => Some("see that the database and the server's secret belong together"),
             Self::Unsettled => Some("see whether it was done before you do it again"),
+            Self::NotWaiting { .. } => {
+                Some("to hand out another scanner, create a device; what was lost is to be revoked")
+            }
             Self::AlreadyKept
             | Self::Exists { .. }
             | Self::Unknown { .. }

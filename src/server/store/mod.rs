@@ -5,6 +5,7 @@
 
 mod administration;
 mod api;
+mod backup;
 mod copy;
 mod database;
 mod decision;
@@ -15,23 +16,28 @@ mod open_error;
 mod operations;
 mod postgres;
 mod postgres_address;
+mod restore;
 mod session;
 mod sqlite;
 mod stored;
 mod terms;
+mod transfer;
 
 pub use administration::{
     Administration, EventChange, EventSummary, ExportSink, GateChange, ImportReport, Imported,
-    LogEntry, NewEvent, NewToken, OrganizerChange, OrganizerSummary, PlacedDevice, TeamChange,
-    TeamSummary, TokenChange, TokenSummary,
+    LogEntry, NewEvent, NewToken, OrganizerChange, OrganizerSummary, PlacedDevice, Restoration,
+    RestoredDevice, RestoredOrganizer, RestoredToken, TeamChange, TeamSummary, TokenChange,
+    TokenSummary,
 };
 pub use api::{Actor, Redemption, ReportRefusal, Store, TokenRefusal, Update};
+pub use backup::{Backup, BackupError, CountedTable, backup};
 pub use copy::{CopiedTable, CopyError, copy};
 pub use database::{Database, DatabaseError};
 pub use decision::Decision;
 pub use error::StoreError;
-pub use open::{Installation, open};
+pub use open::{Installation, open, open_to_serve};
 pub use open_error::{OpenError, OpenFailure};
 pub use postgres_address::{PostgresAddress, PostgresAddressError};
+pub use restore::{RestoreError, Restoring, restore};
 pub use sqlite::SCHEMA_VERSION;
 pub use terms::{Keep, KeptAnswer, REFUSALS_KEPT, Render, Terms, oldest_kept};

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::administration::Administration;
 use super::database::Database;
-use super::driver::{Driver, Opened};
+use super::driver::{Driver, Opened, Purpose};
 use super::open_error::{OpenError, OpenFailure};
 use super::postgres::Postgres;
 use super::sqlite::Sqlite;
@@ -33,14 +33,31 @@ pub struct Installation {
 /// SQLite is read on the threads of the runtime that this is called in, by all but one of them: a
 /// runtime of one thread waits for each read.
 pub fn open(database: &Database, secret_file: Option<&Path>) -> Result<Installation, OpenError> {
+    open_for(Purpose::Administering, database, secret_file)
+}
+
+/// Opens a database as [`open`] does, to answer callers: a restored backup that nobody has confirmed is
+/// refused, then and later.
+pub fn open_to_serve(
+    database: &Database,
+    secret_file: Option<&Path>,
+) -> Result<Installation, OpenError> {
+    open_for(Purpose::Serving, database, secret_file)
+}
+
+fn open_for(
+    purpose: Purpose,
+    database: &Database,
+    secret_file: Option<&Path>,
+) -> Result<Installation, OpenError> {
     let installation = match (database.missing_folder(), database) {
         (Some(folder), _) => Err(OpenFailure::NoFolder(folder)),
         (None, Database::Sqlite(path)) => {
-            let opened = Sqlite::open(path, secret_file);
+            let opened = Sqlite::open(path, secret_file, purpose);
             opened.map(|opened| installation(database, opened))
         }
         (None, Database::Postgres(address)) => {
-            let opened = Postgres::open(address, secret_file);
+            let opened = Postgres::open(address, secret_file, purpose);
             opened.map(|opened| installation(database, opened))
         }
     };

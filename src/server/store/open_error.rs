@@ -5,6 +5,7 @@ use std::error::Error;
 use std::path::PathBuf;
 
 use super::database::Database;
+use super::error::StoreError;
 use crate::server::secret_file::SecretFileError;
 
 /// A database that can't be opened.
@@ -16,6 +17,9 @@ pub struct OpenError {
     /// Why.
     pub source: OpenFailure,
 }
+
+/// What to do about a restored backup that nobody has confirmed.
+pub(super) const UNCONFIRMED: &str = "look through what may have been undone, with admin restore, and then let it be served, with admin restore --confirm; a server that runs goes on by itself";
 
 /// Why a database can't be opened.
 #[derive(Debug, thiserror::Error)]
@@ -74,6 +78,29 @@ pub enum OpenFailure {
     /// Its sealed values can't be opened.
     #[error("the database was made with another secret")]
     OtherSecret,
+    /// It was restored from a backup, and nobody has said that it may be served.
+    #[error(
+        "it was restored from a backup of {taken:.0}, and is served only when that is confirmed"
+    )]
+    Unconfirmed {
+        /// When the backup was taken.
+        taken: jiff::Timestamp,
+    },
+    /// It was put there without what makes it safe.
+    #[error("it is a backup of {taken:.0}, which was put in its place by hand and not restored")]
+    Backup {
+        /// When it was taken.
+        taken: jiff::Timestamp,
+    },
+    /// A restore was killed in its middle.
+    #[error("a restore was begun and not ended; the database before it is {}", kept.display())]
+    HalfRestored {
+        /// The file that was in its place.
+        kept: PathBuf,
+    },
+    /// An operation on it failed.
+    #[error("the database can't be read")]
+    Store(#[source] StoreError),
     /// The secret can't be had.
     #[error(transparent)]
     Secret(#[from] SecretFileError),
@@ -85,6 +112,14 @@ impl OpenError {
         let advice = match &self.source {
             OpenFailure::Secret(error) => return error.advice(),
             OpenFailure::Unusable { advice, .. } => advice,
+            OpenFailure::Unconfirmed { .. } => UNCONFIRMED,
+            OpenFailure::Backup { .. } => {
+                "move it elsewhere and restore it from there: admin restore FILE"
+            }
+            OpenFailure::HalfRestored { .. } => {
+                "restore again: admin restore FILE; or put that file back in its place"
+            }
+            OpenFailure::Store(error) => return error.advice().map(Into::into),
             OpenFailure::NoFolder(_) => "make the folder, or name another file with --database",
             OpenFailure::Folder => "name a file in it with --database",
             OpenFailure::NoDatabase => {

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use serde_json::{Value, json};
 
 use super::found::{exists, unknown};
-use super::{Context, log, organizers};
+use super::{Context, log, numbers, organizers};
 use crate::secret::Secret;
 use crate::server::installation_keys::{InstallationKeys, KeyHash};
 use crate::server::model::{DeviceChange, NewDevice};
@@ -21,16 +21,12 @@ pub(in crate::server::store) fn count(
     organizer: i64,
 ) -> Result<u64, StoreError> {
     let count = session.one(
-        "SELECT device_count FROM organizer WHERE id = ?1",
+        "SELECT device_count - (SELECT CAST(coalesce(sum(numbers), 0) AS BIGINT)
+            FROM skipped_numbers WHERE skipped_numbers.organizer = organizer.id)
+         FROM organizer WHERE id = ?1",
         values![organizer],
     )?;
     count.ok_or_else(|| unknown("organizer", &organizer.to_string()))
-}
-
-/// Numbers have no gaps, so that a page is a range of them and what is skipped need not be counted
-/// through.
-fn range(skip: u64, limit: u64) -> (u64, u64) {
-    (skip, skip.saturating_add(limit))
 }
 
 pub(in crate::server::store) fn page(
@@ -40,7 +36,17 @@ pub(in crate::server::store) fn page(
     skip: u64,
     limit: u64,
 ) -> Result<Vec<wire::Device>, StoreError> {
-    let (after, last) = range(skip, limit);
+    let numbers = numbers::range(session, organizer, skip, limit)?;
+    between(session, keys, organizer, numbers)
+}
+
+/// The devices behind the first of two numbers, up to the other.
+fn between(
+    session: &mut dyn Session,
+    keys: &InstallationKeys,
+    organizer: i64,
+    (after, last): (u64, u64),
+) -> Result<Vec<wire::Device>, StoreError> {
     let mut limits = event_limits(session, organizer, after, last)?;
     session.rows(
         "SELECT device_id, unique_serial, token_sealed, all_events, revoked, name, created,
@@ -60,7 +66,10 @@ pub(in crate::server::store) fn find(
     device_id: u64,
 ) -> Result<Option<wire::Device>, StoreError> {
     match device_id.checked_sub(1) {
-        Some(skip) => page(session, keys, organizer, skip, 1).map(|mut page| page.pop()),
+        Some(before) => {
+            let mut found = between(session, keys, organizer, (before, device_id))?;
+            Ok(found.pop())
+        }
         None => Ok(None),
     }
 }
@@ -99,11 +108,11 @@ fn device(
 ) -> Result<wire::Device, StoreError> {
     let device_id = columns.next()?;
     let unique_serial: String = columns.next()?;
-    let token = keys.unseal(&token_purpose(&unique_serial), &columns.next::<Vec<u8>>()?)?;
+    let token = token(keys, &unique_serial, &columns.next::<Vec<u8>>()?)?;
     Ok(wire::Device {
         device_id,
         unique_serial,
-        initialization_token: Some(Secret::new(String::from_utf8_lossy(&token).into_owned())),
+        initialization_token: token,
         limit_events: limits.remove(&device_id).unwrap_or_default(),
         all_events: columns.next()?,
         revoked: columns.next()?,
@@ -118,6 +127,57 @@ fn device(
         software_version: columns.next()?,
         security_profile: columns.next()?,
     })
+}
+
+/// What is kept in place of a sealed token that was ended.
+pub(super) const NO_TOKEN: Vec<u8> = Vec::new();
+
+/// A device's initialization token, unless that was ended.
+fn token(
+    keys: &InstallationKeys,
+    unique_serial: &str,
+    sealed: &[u8],
+) -> Result<Option<Secret>, StoreError> {
+    if *sealed == *NO_TOKEN {
+        return Ok(None);
+    }
+    let token = keys.unseal(&token_purpose(unique_serial), sealed)?;
+    let text = String::from_utf8_lossy(&token).into_owned();
+    Ok(Some(Secret::new(text)))
+}
+
+/// Gives a device that waits for a scanner a new initialization token, in place of the one that it has.
+pub(in crate::server::store) fn renew_token(
+    session: &mut dyn Session,
+    context: &Context<'_>,
+    organizer: i64,
+    device_id: u64,
+) -> Result<(), StoreError> {
+    let found = session.row(
+        "SELECT id, unique_serial FROM device WHERE organizer = ?1 AND device_id = ?2",
+        values![organizer, device_id],
+        |columns| Ok((columns.next::<i64>()?, columns.next::<String>()?)),
+    )?;
+    let (row, serial) = found.ok_or_else(|| unknown("device", &device_id.to_string()))?;
+    let token = tokens::initialization_token()?;
+    let sealed = seal_token(context.keys, &serial, &token)?;
+    let renewed = session.execute(
+        "UPDATE device SET token_lookup = ?2, token_sealed = ?3
+         WHERE id = ?1 AND initialized IS NULL AND NOT revoked",
+        values![row, &context.keys.token_lookup(&token), &sealed],
+    )?;
+    match renewed {
+        0 => Err(StoreError::NotWaiting { device: device_id }),
+        _ => log::write(session, context, row, "token renewed", &json!({})),
+    }
+}
+
+fn seal_token(
+    keys: &InstallationKeys,
+    unique_serial: &str,
+    token: &Secret,
+) -> Result<Vec<u8>, StoreError> {
+    Ok(keys.seal(&token_purpose(unique_serial), token.expose().as_bytes())?)
 }
 
 /// Binds a sealed initialization token to its device.
@@ -188,9 +248,7 @@ pub(super) fn insert(
     new: &Beginning<'_>,
 ) -> Result<Option<i64>, StoreError> {
     let token = tokens::initialization_token()?;
-    let sealed = context
-        .keys
-        .seal(&token_purpose(new.serial), token.expose().as_bytes())?;
+    let sealed = seal_token(context.keys, new.serial, &token)?;
     let report = new.report;
     // Its row is looked up: SQLite copies each page that an INSERT with RETURNING changes.
     let inserted = session.execute(
@@ -352,11 +410,30 @@ pub(in crate::server::store) fn placed(
     session: &mut dyn Session,
     keys: &InstallationKeys,
     organizer: i64,
-    skip: u64,
-    limit: u64,
 ) -> Result<Vec<PlacedDevice>, StoreError> {
-    let devices = page(session, keys, organizer, skip, limit)?;
-    let (after, last) = range(skip, limit);
+    placed_between(session, keys, organizer, (0, u64::MAX))
+}
+
+pub(in crate::server::store) fn placed_one(
+    session: &mut dyn Session,
+    keys: &InstallationKeys,
+    organizer: i64,
+    device_id: u64,
+) -> Result<Option<PlacedDevice>, StoreError> {
+    let Some(before) = device_id.checked_sub(1) else {
+        return Ok(None);
+    };
+    let mut found = placed_between(session, keys, organizer, (before, device_id))?;
+    Ok(found.pop())
+}
+
+fn placed_between(
+    session: &mut dyn Session,
+    keys: &InstallationKeys,
+    organizer: i64,
+    (after, last): (u64, u64),
+) -> Result<Vec<PlacedDevice>, StoreError> {
+    let devices = between(session, keys, organizer, (after, last))?;
     let mut gates: HashMap<u64, wire::Gate> = HashMap::new();
     session.query(
         "SELECT device.device_id, gate.id, gate.name, gate.identifier

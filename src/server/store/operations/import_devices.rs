@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use super::contradictions::Contradictions;
 use super::found::unknown;
 use super::known_devices::{KnownDevice, Outcome, Unclaimed};
-use super::{Context, devices, events, log, organizers};
+use super::{Context, devices, events, log, numbers, organizers};
 use crate::server::model::NewDevice;
 use crate::server::organizers_file::{DeviceEntry, Fault, OrganizersFile, Place};
 use crate::server::store::administration::Imported;
@@ -122,7 +122,7 @@ impl Organizer {
     fn begin(session: &mut dyn Session, row: i64) -> Result<Self, StoreError> {
         Ok(Self {
             row,
-            device_count: devices::count(session, row)?,
+            device_count: numbers::last(session, row)?,
             gates: HashMap::new(),
             events: HashMap::new(),
         })

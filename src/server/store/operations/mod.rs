@@ -12,7 +12,9 @@ mod import_devices;
 pub(super) mod kept_answers;
 mod known_devices;
 pub(super) mod log;
+mod numbers;
 pub(super) mod organizers;
+pub(super) mod restoration;
 pub(super) mod tables;
 pub(super) mod teams;
 

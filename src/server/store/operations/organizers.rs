@@ -12,7 +12,10 @@ pub(in crate::server::store) fn all(
     session: &mut dyn Session,
 ) -> Result<Vec<OrganizerSummary>, StoreError> {
     session.rows(
-        "SELECT slug, name, active, device_count FROM organizer ORDER BY slug",
+        "SELECT slug, name, active,
+            device_count - (SELECT CAST(coalesce(sum(numbers), 0) AS BIGINT)
+                FROM skipped_numbers WHERE skipped_numbers.organizer = organizer.id)
+         FROM organizer ORDER BY slug",
         values![],
         |columns| {
             Ok(OrganizerSummary {

@@ -20,7 +20,7 @@ pub(in crate::server::store) struct Table {
 }
 
 /// Each behind those that it refers to. What a driver keeps for itself is not among them.
-pub(in crate::server::store) const TABLES: [Table; 13] = [
+pub(in crate::server::store) const TABLES: [Table; 15] = [
     Table {
         name: "organizer",
         key: 1,
@@ -111,6 +111,11 @@ pub(in crate::server::store) const TABLES: [Table; 13] = [
         ],
     },
     Table {
+        name: "skipped_numbers",
+        key: 2,
+        columns: &["organizer", "behind", "numbers"],
+    },
+    Table {
         name: "device_event",
         key: 2,
         columns: &["device", "event"],
@@ -138,6 +143,11 @@ pub(in crate::server::store) const TABLES: [Table; 13] = [
         columns: &[
             "id", "created", "device", "action", "actor", "token", "data",
         ],
+    },
+    Table {
+        name: "backup",
+        key: 1,
+        columns: &["id", "taken", "restored", "confirmed"],
     },
 ];
 

@@ -1,7 +1,7 @@
 //! Connecting to PostgreSQL: one host after the other, by TLS where the address wants it.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::task::Context;
 
 use rustls::ClientConfig;
@@ -13,7 +13,7 @@ use tokio_postgres::config::Host;
 use tokio_postgres::{Client, Config, NoTls};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
-use super::connection::{Connection, Wire};
+use super::connection::{Connection, Wire, never};
 use super::failure::Failure;
 use crate::server::store::postgres_address::PostgresAddress;
 
@@ -30,7 +30,13 @@ pub(super) struct Connector {
     patience: std::time::Duration,
     /// The host that took the last connection: with several, the one that takes writes.
     first: AtomicUsize,
+    /// Whether a restored backup that nobody has confirmed is refused.
+    expects_confirmed: AtomicBool,
 }
+
+/// Finds a restored backup that nobody has confirmed. Whoever restores one holds the table meanwhile, and then ends
+/// the connections that were there before.
+const UNCONFIRMED: &str = "SELECT 1 FROM backup WHERE confirmed IS NULL";
 
 impl Connector {
     pub(super) fn new(address: &PostgresAddress) -> Result<Self, Failure> {
@@ -43,7 +49,13 @@ impl Connector {
             tls,
             patience: address.connect_patience(),
             first: AtomicUsize::new(0),
+            expects_confirmed: AtomicBool::new(false),
         })
+    }
+
+    /// Has later connections refused as long as a restored backup waits to be confirmed.
+    pub(super) fn expect_confirmed(&self) {
+        self.expects_confirmed.store(true, Ordering::Relaxed);
     }
 
     /// A new connection to the first host that takes writes.
@@ -60,6 +72,7 @@ impl Connector {
                     self.first.store(index, Ordering::Relaxed);
                     return Ok(connection);
                 }
+                Err(Failure::Unconfirmed) => return Err(Failure::Unconfirmed),
                 Err(source) => {
                     failure = Failure::Unreachable {
                         host: name(host),
@@ -116,6 +129,12 @@ impl Connector {
         let (client, wire) = connected.map_err(|_| Failure::NoAnswer(patience))??;
         let mut connection = Connection::new(client, wire, index);
         connection.batch(runtime, BEGINNING)?;
+        if self.expects_confirmed.load(Ordering::Relaxed) {
+            let found = connection.query(runtime, &mut never, UNCONFIRMED, &[])?;
+            if !found.is_empty() {
+                return Err(Failure::Unconfirmed);
+            }
+        }
         Ok(connection)
     }
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use tokio_postgres::error::{DbError, Severity, SqlState};
 
 use crate::server::store::error::{FAULT, StoreError};
+use crate::server::store::open_error::UNCONFIRMED;
 
 /// What went wrong between here and the database.
 #[derive(Debug, thiserror::Error)]
@@ -41,6 +42,9 @@ pub(super) enum Failure {
     /// A mistake of ours.
     #[error("{0}")]
     Fault(&'static str),
+    /// It was restored from a backup, and nobody has said that it may be served.
+    #[error("the database holds a restored backup that is not confirmed")]
+    Unconfirmed,
     /// It would acknowledge what it may not keep.
     #[error("PostgreSQL ended a COMMIT with a warning: {0}")]
     Warned(String),
@@ -117,6 +121,7 @@ impl Failure {
             }
             Self::Thread(_) => "let the server start more threads",
             Self::Fault(_) => FAULT,
+            Self::Unconfirmed => UNCONFIRMED,
             Self::Warned(_) => {
                 "see that PostgreSQL's replicas are there; the server goes on by itself"
             }

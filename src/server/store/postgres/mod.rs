@@ -14,8 +14,9 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::driver::{Driver, Opened};
+use super::driver::{Driver, Opened, Purpose};
 use super::open_error::OpenFailure;
+use super::operations::restoration;
 use super::session::Session;
 use crate::server::secret_file::SecretFile;
 use crate::server::store::decision::Decision;
@@ -24,6 +25,7 @@ use crate::server::store::postgres_address::PostgresAddress;
 
 use connector::Connector;
 use failure::Failure;
+use session::PostgresSession;
 use transaction::{Changing, Reading};
 use workers::{Workers, lost};
 
@@ -43,6 +45,7 @@ impl Postgres {
     pub(super) fn open(
         address: &PostgresAddress,
         secret_file: Option<&Path>,
+        purpose: Purpose,
     ) -> Result<Opened<Self>, OpenFailure> {
         let named = secret_file.map(std::path::absolute).transpose();
         let named = named.map_err(OpenFailure::File)?;
@@ -54,7 +57,14 @@ impl Postgres {
             let preparing = threads.spawn(|| {
                 let runtime = workers::runtime()?;
                 let mut connection = connector.connect(&runtime)?;
-                schema::prepare(&mut connection, &runtime, &secret_file)
+                let keys = schema::prepare(&mut connection, &runtime, &secret_file)?;
+                if purpose == Purpose::Serving {
+                    connector.expect_confirmed();
+                    let mut gone = connection::never;
+                    let mut session = PostgresSession::new(&mut connection, &runtime, &mut gone);
+                    restoration::expect_served(&mut session)?;
+                }
+                Ok::<_, OpenFailure>(keys)
             });
             let prepared = preparing.join();
             prepared.unwrap_or_else(|_| Err(Failure::Fault("opening panicked").into()))
@@ -105,6 +115,8 @@ impl Postgres {
 
 impl Driver for Postgres {
     const AFTER_COPY: &[&str] = &schema::COUNT_ON;
+    const AFTER_RESTORE: &[&str] = &schema::SKIP_ON;
+    const ALONE: &[&str] = &schema::ALONE;
 
     async fn read<T: Send + 'static>(
         &self,

@@ -38,7 +38,8 @@ macro_rules! count_on {
 
 /// The same tables as in SQLite. Texts are ordered by their bytes, as there: the order is part of answers.
 /// Where an import may name a number, the counter goes on behind it.
-const STEPS: [&str; 1] = [r#"
+const STEPS: [&str; 2] = [
+    r#"
     CREATE TABLE gatehand_schema (
         id BIGINT PRIMARY KEY CHECK (id = 1),
         version BIGINT NOT NULL
@@ -213,7 +214,58 @@ const STEPS: [&str; 1] = [r#"
         FOR EACH ROW EXECUTE FUNCTION gatehand_count_on();
     CREATE TRIGGER count_on AFTER INSERT ON checkin_list
         FOR EACH ROW EXECUTE FUNCTION gatehand_count_on();
-"#];
+"#,
+    "
+    -- So many numbers behind this one no device has, or one that a restored backup lacks.
+    CREATE TABLE skipped_numbers (
+        organizer BIGINT NOT NULL REFERENCES organizer,
+        behind BIGINT NOT NULL,
+        numbers BIGINT NOT NULL,
+        PRIMARY KEY (organizer, behind)
+    );
+
+    -- Of a backup, when it was taken; of what came from one, when it was restored and then confirmed.
+    CREATE TABLE backup (
+        id BIGINT PRIMARY KEY CHECK (id = 1),
+        taken BIGINT NOT NULL,
+        restored BIGINT,
+        confirmed BIGINT
+    );
+",
+];
+
+/// Has nobody else see or change anything until the transaction ends, and ends the connections of all others: those
+/// that they make anew wait for the first of these tables.
+pub(super) const ALONE: [&str; 2] = [
+    "LOCK TABLE backup, organizer, gate, event, subevent, checkin_list, checkin_list_gate, team, team_token, device, skipped_numbers, device_event, medium_key_set, kept_answer, log_entry IN ACCESS EXCLUSIVE MODE",
+    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+     WHERE application_name = 'gatehand-server' AND datname = current_database() AND pid <> pg_backend_pid()",
+];
+
+macro_rules! skip_on {
+    ($table:literal) => {
+        concat!(
+            "SELECT setval(counter, greatest(coalesce(pg_sequence_last_value(counter), 0), last) + 1000) FROM (SELECT pg_get_serial_sequence('",
+            $table,
+            "', 'id')::regclass AS counter, (SELECT coalesce(max(id), 0) FROM ",
+            $table,
+            ") AS last) AS found"
+        )
+    };
+}
+
+/// Has the counters that others may remember go on far behind the numbers that are there, or were.
+pub(super) const SKIP_ON: [&str; 9] = [
+    skip_on!("organizer"),
+    skip_on!("gate"),
+    skip_on!("event"),
+    skip_on!("subevent"),
+    skip_on!("checkin_list"),
+    skip_on!("team"),
+    skip_on!("team_token"),
+    skip_on!("device"),
+    skip_on!("log_entry"),
+];
 
 /// Has the counters of all tables go on behind the numbers that are there.
 pub(super) const COUNT_ON: [&str; 9] = [

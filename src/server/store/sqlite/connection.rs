@@ -1,16 +1,109 @@
 //! Opening a server's database.
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use rusqlite::config::DbConfig;
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, OpenFlags, OptionalExtension};
 
+use super::place::Place;
+use super::reopen_error::ReopenError;
 use super::schema;
-use crate::sqlite::{self, Unusable};
+use crate::server::store::driver::Purpose;
+use crate::sqlite::{self, Found, Unusable};
 
 /// Prepared statements each connection keeps: more than there are.
 const STATEMENTS: usize = 128;
+
+/// A connection and where the files are that it has open.
+#[derive(Debug)]
+pub(super) struct Opened {
+    pub(super) connection: Connection,
+    pub(super) place: Place,
+}
+
+/// Where a database is, and what makes it the one that was in use.
+#[derive(Clone, Debug)]
+pub(super) struct Home {
+    path: Arc<Path>,
+    /// What tells the secret that it was made with.
+    check: [u8; 32],
+    purpose: Purpose,
+}
+
+impl Home {
+    pub(super) fn new(path: &Path, check: [u8; 32], purpose: Purpose) -> Self {
+        Self {
+            path: path.into(),
+            check,
+            purpose,
+        }
+    }
+
+    /// Where the files are that somebody has open.
+    pub(super) fn place(&self) -> Place {
+        Place::of(&self.path)
+    }
+
+    /// The database as this connection has it open.
+    pub(super) fn opened(&self, connection: Connection) -> Opened {
+        let place = self.place();
+        Opened { connection, place }
+    }
+
+    /// Opens a connection that may write to the database, which was in use before.
+    pub(super) fn reopen_writer(&self) -> Result<Opened, ReopenError> {
+        let connection = match open_writer(&self.path) {
+            Ok((connection, true)) => connection,
+            Ok((_, false)) => return Err(ReopenError::Another("an empty file")),
+            Err(Unusable::Sqlite(error)) => return Err(error.into()),
+            Err(_) => return Err(ReopenError::Another("another database")),
+        };
+        self.expect_ours(&connection)?;
+        let opened = self.opened(connection);
+        match opened.place.is_kept() {
+            true => Ok(opened),
+            false => Err(ReopenError::Away),
+        }
+    }
+
+    /// Opens a connection that only reads. It does not wait for another process, but for what SQLite itself
+    /// waits for where the write-ahead log is locked.
+    pub(super) fn open_reader(&self) -> rusqlite::Result<Connection> {
+        let connection = open(&self.path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+        connection.busy_timeout(Duration::ZERO)?;
+        Ok(connection)
+    }
+
+    /// Whether what is in the place of the database is that, and may be served if it is to be.
+    pub(super) fn expect_ours(&self, connection: &Connection) -> Result<(), ReopenError> {
+        match schema::SCHEMA.look(connection)? {
+            Found::Ours(schema::CURRENT) => {}
+            Found::Ours(_) => {
+                return Err(ReopenError::Another("the database of an older gatehand"));
+            }
+            Found::Newer(_) => {
+                return Err(ReopenError::Another("the database of a newer gatehand"));
+            }
+            Found::Empty => return Err(ReopenError::Another("an empty file")),
+            Found::Foreign => return Err(ReopenError::Another("another database")),
+        }
+        if schema::key_check(connection)? != self.check {
+            return Err(ReopenError::Another("a database with another secret"));
+        }
+        if self.purpose == Purpose::Serving && is_unconfirmed(connection)? {
+            return Err(ReopenError::Unconfirmed);
+        }
+        Ok(())
+    }
+}
+
+fn is_unconfirmed(connection: &Connection) -> rusqlite::Result<bool> {
+    let sql = "SELECT 1 FROM backup WHERE confirmed IS NULL";
+    let found: Option<i64> = connection.query_row(sql, [], |row| row.get(0)).optional()?;
+    Ok(found.is_some())
+}
 
 /// Opens a connection that may write, once the file is known to be a server's database.
 pub(super) fn open_writer(path: &Path) -> Result<(Connection, bool), Unusable> {
@@ -30,32 +123,8 @@ fn has_log(path: &Path) -> bool {
     Path::new(&log).exists()
 }
 
-/// Opens a connection that may write to a database that was in use before.
-pub(super) fn reopen_writer(path: &Path) -> rusqlite::Result<Connection> {
-    let instead = |what: &str| {
-        rusqlite::Error::SqliteFailure(
-            rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_CANTOPEN),
-            Some(format!("{what} is in the place of the database")),
-        )
-    };
-    match open_writer(path) {
-        Ok((connection, true)) => Ok(connection),
-        Ok((_, false)) => Err(instead("an empty file")),
-        Err(Unusable::Sqlite(error)) => Err(error),
-        Err(_) => Err(instead("another database")),
-    }
-}
-
 fn open(path: &Path, access: OpenFlags) -> rusqlite::Result<Connection> {
     let connection = sqlite::open(path, access)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
-    Ok(connection)
-}
-
-/// Opens a connection that only reads. It does not wait for another process, but for what SQLite itself
-/// waits for where the write-ahead log is locked.
-pub(super) fn open_reader(path: &Path) -> rusqlite::Result<Connection> {
-    let connection = open(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
-    connection.busy_timeout(Duration::ZERO)?;
     Ok(connection)
 }

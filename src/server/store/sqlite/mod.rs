@@ -3,9 +3,13 @@
 mod advice;
 mod commits;
 mod connection;
+mod place;
 mod readers;
+mod reopen_error;
 mod schema;
 mod session;
+mod standalone;
+pub(super) mod swap;
 mod writer;
 
 use std::path::Path;
@@ -13,8 +17,9 @@ use std::path::Path;
 use jiff::Timestamp;
 use rusqlite::ErrorCode;
 
-use super::driver::{Driver, Opened};
+use super::driver::{Driver, Opened, Purpose};
 use super::open_error::OpenFailure;
+use super::operations::restoration;
 use super::session::Session;
 use crate::private_file;
 use crate::server::installation_keys::InstallationKeys;
@@ -24,8 +29,12 @@ use crate::server::store::error::StoreError;
 use crate::sqlite::Unusable;
 
 pub use schema::CURRENT as SCHEMA_VERSION;
+pub(super) use standalone::{SKIP_ON, Standalone, glance, is_empty};
+pub(super) use swap::SwapError;
 
+use connection::Home;
 use readers::Readers;
+use session::SqliteSession;
 use writer::Writer;
 
 /// How much of the database a change of much of it may keep in memory, in KiB below 0.
@@ -47,11 +56,15 @@ impl Sqlite {
     pub(super) fn open(
         database: &Path,
         secret_file: Option<&Path>,
+        purpose: Purpose,
     ) -> Result<Opened<Self>, OpenFailure> {
         // The folder of a bare name would be an empty path.
         let database = &std::path::absolute(database).map_err(OpenFailure::File)?;
         if database.is_dir() {
             return Err(OpenFailure::Folder);
+        }
+        if let Some(kept) = swap::half_done(database) {
+            return Err(OpenFailure::HalfRestored { kept });
         }
         let secret_file = match secret_file.map(std::path::absolute).transpose() {
             Ok(named) => SecretFile::locate(named.as_deref(), database),
@@ -75,13 +88,19 @@ impl Sqlite {
         };
         let keys = InstallationKeys::derive(&secret);
         schema::prepare(&mut connection, database, &keys.check())?;
+        let home = Home::new(database, keys.check(), purpose);
+        if purpose == Purpose::Serving {
+            let mut session = SqliteSession(&connection);
+            restoration::expect_served(&mut session)?;
+        }
         tracing::debug!(
             "opened the database {} with the secret in {}",
             database.display(),
             secret_file.path().display()
         );
-        let readers = Readers::open(database)?;
-        let writer = Writer::start(database, connection, readers.idle());
+        let readers = Readers::open(&home)?;
+        let opened = home.opened(connection);
+        let writer = Writer::start(home, opened, readers.idle());
         Ok(Opened {
             driver: Self {
                 readers,
@@ -98,6 +117,11 @@ impl Driver for Sqlite {
         &self,
         work: impl Fn(&mut dyn Session) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
+        if self.readers.are_away() {
+            // The writer opens all of it anew before it does anything.
+            let nothing = |_: &mut dyn Session| Ok(());
+            self.writer.write(&Decision::default(), nothing).await?;
+        }
         self.readers.read(work).await
     }
 

@@ -5,14 +5,16 @@
 //! not wait for the disk, such as deadlines.
 
 use std::error::Error;
-use std::path::Path;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
 use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
 
-use super::connection::open_reader;
+use super::connection::Home;
+use super::place::Place;
+use super::reopen_error::ReopenError;
 use super::session::SqliteSession;
 use crate::server::store::error::{FAULT, StoreError};
 use crate::server::store::session::Session;
@@ -23,20 +25,38 @@ const READERS: usize = 8;
 
 /// Connections that only read.
 pub(super) struct Readers {
-    path: Arc<Path>,
+    home: Home,
     idle: Arc<Idle>,
     places: Semaphore,
 }
 
 /// Readers that wait for work.
 #[derive(Default)]
-pub(super) struct Idle(Mutex<Round>);
+pub(super) struct Idle {
+    round: Mutex<Round>,
+    /// Told when a reader is not at work any more.
+    returned: Condvar,
+}
 
 /// Readers that were opened since the last renewal.
 #[derive(Default)]
 struct Round {
     number: u64,
     readers: Vec<Connection>,
+    /// Where the file is that they have open; none is until the next one is opened.
+    place: Option<Arc<Place>>,
+    /// Readers at work, of any round.
+    at_work: usize,
+    /// Whether none may be opened.
+    is_closed: bool,
+}
+
+/// A reader at work; counted as long as it is there.
+struct AtWork<'i> {
+    idle: &'i Idle,
+    round: u64,
+    /// None where it is to be opened.
+    reader: Option<Connection>,
 }
 
 impl Idle {
@@ -44,34 +64,115 @@ impl Idle {
     /// the one that they have open.
     pub(super) fn renew(&self) {
         let mut round = self.round();
-        round.number += 1;
-        round.readers.clear();
+        round.renew();
+        round.is_closed = false;
+    }
+
+    /// Has nothing be read until they are renewed, and waits until no reader is open any more; whether that came
+    /// to be in time.
+    pub(super) fn close(&self, patience: Duration) -> bool {
+        let begun = Instant::now();
+        let mut round = self.round();
+        round.renew();
+        round.is_closed = true;
+        while round.at_work > 0 {
+            let Some(left) = patience.checked_sub(begun.elapsed()) else {
+                return false;
+            };
+            let waited = self.returned.wait_timeout(round, left);
+            round = waited.unwrap_or_else(PoisonError::into_inner).0;
+        }
+        true
     }
 
     fn round(&self) -> MutexGuard<'_, Round> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.round.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Counts a reader, for as long as this is there.
+    fn count(&self) -> Result<AtWork<'_>, ReopenError> {
+        let mut round = self.round();
+        if round.is_closed {
+            return Err(ReopenError::Away);
+        }
+        round.at_work += 1;
+        Ok(AtWork {
+            idle: self,
+            round: round.number,
+            reader: None,
+        })
+    }
+
+    /// Whether nothing is to be read until the writer has closed the database and opened it anew: with some of its
+    /// files not where they were, one log would be mistaken for another.
+    fn is_away(&self) -> bool {
+        let place = {
+            let round = self.round();
+            if round.is_closed {
+                return true;
+            }
+            round.place.clone()
+        };
+        place.is_some_and(|place| !place.is_kept())
+    }
+
+    /// Takes a reader that is idle, or the place of one that is to be opened.
+    fn take(&self) -> Result<AtWork<'_>, ReopenError> {
+        let mut at_work = self.count()?;
+        at_work.reader = self.round().readers.pop();
+        Ok(at_work)
     }
 
     /// Does `work` with a reader that is idle, or a new one.
     fn read<T>(
         &self,
-        path: &Path,
+        home: &Home,
         work: impl Fn(&mut dyn Session) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
-        let (round, reader) = {
-            let mut round = self.round();
-            (round.number, round.readers.pop())
-        };
-        let reader = match reader {
+        let mut at_work = self.take()?;
+        let reader = match at_work.reader.take() {
             Some(reader) => reader,
-            None => open_reader(path)?,
+            None => at_work.open(home)?,
         };
         let done = read_with(&reader, work)?;
-        let mut now = self.round();
-        if now.number == round {
-            now.readers.push(reader);
-        }
+        at_work.reader = Some(reader);
         done
+    }
+}
+
+impl Round {
+    fn renew(&mut self) {
+        self.number += 1;
+        self.readers.clear();
+        self.place = None;
+    }
+}
+
+impl AtWork<'_> {
+    /// Opens a reader of what is in the database's place, if that is the database.
+    fn open(&mut self, home: &Home) -> Result<Connection, StoreError> {
+        let reader = home.open_reader()?;
+        home.expect_ours(&reader)?;
+        let mut round = self.idle.round();
+        if round.number == self.round && round.place.is_none() {
+            round.place = Some(Arc::new(home.place()));
+        }
+        Ok(reader)
+    }
+}
+
+impl Drop for AtWork<'_> {
+    fn drop(&mut self) {
+        let mut round = self.idle.round();
+        round.at_work -= 1;
+        // One that failed is of no use, nor is one of an earlier round.
+        if let Some(reader) = self.reader.take()
+            && round.number == self.round
+        {
+            round.readers.push(reader);
+        }
+        drop(round);
+        self.idle.returned.notify_all();
     }
 }
 
@@ -94,8 +195,8 @@ fn fault(error: impl Error + Send + Sync + 'static) -> StoreError {
 }
 
 /// Opens a reader with all of its files, of which SQLite opens some with the first read only.
-fn open_whole_reader(path: &Path) -> rusqlite::Result<Connection> {
-    let reader = open_reader(path)?;
+fn open_whole_reader(home: &Home) -> rusqlite::Result<Connection> {
+    let reader = home.open_reader()?;
     let read = reader.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()));
     match read {
         // The first to need it opens them, once the other process is done.
@@ -115,17 +216,21 @@ fn is_busy(error: &StoreError) -> bool {
 
 impl Readers {
     /// Opens them, so that no want of files or memory keeps them from being there later.
-    pub(super) fn open(path: &Path) -> rusqlite::Result<Self> {
+    pub(super) fn open(home: &Home) -> rusqlite::Result<Self> {
         let threads = Handle::try_current().map_or(1, |handle| handle.metrics().num_workers());
         let places = threads.saturating_sub(1).clamp(1, READERS);
-        let readers = (0..places).map(|_| open_whole_reader(path));
+        let readers = (0..places).map(|_| open_whole_reader(home));
         let round = Round {
-            number: 0,
             readers: readers.collect::<Result<_, _>>()?,
+            place: Some(Arc::new(home.place())),
+            ..Round::default()
         };
         Ok(Self {
-            path: path.into(),
-            idle: Arc::new(Idle(Mutex::new(round))),
+            home: home.clone(),
+            idle: Arc::new(Idle {
+                round: Mutex::new(round),
+                returned: Condvar::new(),
+            }),
             places: Semaphore::new(places),
         })
     }
@@ -135,22 +240,29 @@ impl Readers {
         Arc::downgrade(&self.idle)
     }
 
+    /// Whether the writer has to open the database anew before anything is read.
+    pub(super) fn are_away(&self) -> bool {
+        self.idle.is_away()
+    }
+
     /// Does `work` on a state of the database that does not change meanwhile.
     pub(super) async fn read<T: Send + 'static>(
         &self,
         work: impl Fn(&mut dyn Session) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
         let _place = self.places.acquire().await.map_err(fault)?;
-        let busy = match self.idle.read(&self.path, &work) {
+        let busy = match self.idle.read(&self.home, &work) {
             Err(error) if is_busy(&error) => error,
             done => return done,
         };
         // Seldom: another process puts the log in order. That is waited for where it stops nobody.
         tracing::debug!(error = %busy, "a read waits for another process");
-        let path = Arc::clone(&self.path);
+        let (home, idle) = (self.home.clone(), Arc::clone(&self.idle));
         let wait = move || {
-            let reader = open_reader(&path)?;
+            let _counted = idle.count()?;
+            let reader = home.open_reader()?;
             reader.busy_timeout(PATIENCE)?;
+            home.expect_ours(&reader)?;
             read_with(&reader, work)?
         };
         tokio::task::spawn_blocking(wait).await.map_err(fault)?

@@ -9,8 +9,8 @@ use crate::sqlite::{Found, Schema, Unusable};
 
 /// All versions of a server's database.
 ///
-/// Times are microseconds since 1970. Devices are never deleted and have no gaps in their numbers,
-/// so that `organizer.device_count` is the last number and a page of devices a range of them.
+/// Times are microseconds since 1970. Devices are never deleted, and their numbers have no gaps but those in
+/// `skipped_numbers`: `organizer.device_count` is the last number, and a page of devices a range of them.
 pub(super) const SCHEMA: Schema = Schema {
     application_id: 0x6761_7473, // "gats"
     steps: &STEPS,
@@ -20,7 +20,7 @@ pub(super) const SCHEMA: Schema = Schema {
 /// Version of the schema this program writes.
 pub const CURRENT: u32 = SCHEMA.current();
 
-const STEPS: [&str; 2] = [
+const STEPS: [&str; 3] = [
     "
     CREATE TABLE installation (
         id INTEGER PRIMARY KEY CHECK (id = 1),
@@ -177,6 +177,23 @@ const STEPS: [&str; 2] = [
         stands INTEGER NOT NULL
     ) STRICT, WITHOUT ROWID;
 ",
+    "
+    -- So many numbers behind this one no device has, or one that a restored backup lacks.
+    CREATE TABLE skipped_numbers (
+        organizer INTEGER NOT NULL REFERENCES organizer,
+        behind INTEGER NOT NULL,
+        numbers INTEGER NOT NULL,
+        PRIMARY KEY (organizer, behind)
+    ) STRICT, WITHOUT ROWID;
+
+    -- Of a backup, when it was taken; of what came from one, when it was restored and then confirmed.
+    CREATE TABLE backup (
+        id INTEGER PRIMARY KEY CHECK (id = 1),
+        taken INTEGER NOT NULL,
+        restored INTEGER,
+        confirmed INTEGER
+    ) STRICT;
+",
 ];
 
 /// Brings the database to the current version. A new one belongs to the keys of `check`.
@@ -186,9 +203,7 @@ pub(super) fn prepare(
     check: &[u8; 32],
 ) -> Result<(), OpenFailure> {
     let has_this_secret = |transaction: &Transaction<'_>| {
-        let stored: [u8; 32] = transaction
-            .query_row("SELECT key_check FROM installation", [], |row| row.get(0))
-            .map_err(Unusable::from)?;
+        let stored = key_check(transaction).map_err(Unusable::from)?;
         match stored == *check {
             true => Ok(()),
             false => Err(OpenFailure::OtherSecret),
@@ -210,6 +225,11 @@ pub(super) fn prepare(
         );
     }
     Ok(())
+}
+
+/// What tells the secret that the database was made with.
+pub(super) fn key_check(connection: &Connection) -> rusqlite::Result<[u8; 32]> {
+    connection.query_row("SELECT key_check FROM installation", [], |row| row.get(0))
 }
 
 /// Whether the database was made already, and so has a secret; what is not ours or too new is refused.

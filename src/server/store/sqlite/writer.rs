@@ -2,7 +2,6 @@
 
 use std::error::Error;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::{Path, PathBuf};
 use std::sync::{Arc, Weak};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -12,8 +11,10 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::advice::advice;
 use super::commits::{self, Mark};
-use super::connection::reopen_writer;
+use super::connection::{Home, Opened};
+use super::place::Place;
 use super::readers::Idle;
+use super::reopen_error::ReopenError;
 use super::session::SqliteSession;
 use crate::server::store::decision::Decision;
 use crate::server::store::error::{FAULT, NO_RANDOM, StoreError};
@@ -39,15 +40,11 @@ pub(super) struct Writer {
 impl Writer {
     /// Takes the connection over into a thread, which closes it when the writer is dropped. Where it has
     /// to open another one, the readers are opened anew too.
-    pub(super) fn start(
-        path: &Path,
-        connection: Connection,
-        readers: Weak<Idle>,
-    ) -> std::io::Result<Self> {
+    pub(super) fn start(home: Home, opened: Opened, readers: Weak<Idle>) -> std::io::Result<Self> {
         let (queue, waiting) = mpsc::channel(QUEUE);
         let groups = Groups {
-            path: path.to_owned(),
-            connection: Some(connection),
+            home,
+            opened: Some(opened),
             readers,
             waiting,
             known: None,
@@ -136,8 +133,14 @@ enum Ending {
 
 impl From<rusqlite::Error> for Ending {
     fn from(error: rusqlite::Error) -> Self {
+        ReopenError::from(error).into()
+    }
+}
+
+impl From<ReopenError> for Ending {
+    fn from(error: ReopenError) -> Self {
         Self::NotDone {
-            advice: advice(&error),
+            advice: error.advice(),
             source: Arc::new(error),
         }
     }
@@ -213,9 +216,9 @@ where
 
 /// What the thread works with.
 struct Groups {
-    path: PathBuf,
+    home: Home,
     /// None after one was closed whose state is not certain.
-    connection: Option<Connection>,
+    opened: Option<Opened>,
     readers: Weak<Idle>,
     waiting: mpsc::Receiver<Box<dyn Change>>,
     /// The mark of the last transaction, whose end is known.
@@ -228,6 +231,8 @@ enum Uncommitted {
     Surely(Ending),
     /// All of it may be.
     Perhaps(Mark, rusqlite::Error),
+    /// All of it is in a file that is not any more where the next start looks for it.
+    Away,
 }
 
 impl From<rusqlite::Error> for Uncommitted {
@@ -258,37 +263,68 @@ impl Groups {
         }
     }
 
+    /// The connection to write with; a new one where the last was closed, or its files are not where they were.
+    fn open(&mut self) -> Result<Opened, ReopenError> {
+        match self.opened.take() {
+            Some(opened) if opened.place.is_kept() => return Ok(opened),
+            Some(opened) => self.close(opened)?,
+            None => {}
+        }
+        let opened = self.home.reopen_writer()?;
+        self.renew_readers();
+        Ok(opened)
+    }
+
+    /// Closes what is not in its place any more. A log that was removed is taken into its database before.
+    fn close(&mut self, opened: Opened) -> Result<(), ReopenError> {
+        let error = ReopenError::Away;
+        tracing::error!(%error, advice = error.advice(), "the database is looked for where it was");
+        // Of one file two logs would be open by one name.
+        let readers = self.readers.upgrade();
+        let is_closed = readers.is_none_or(|readers| readers.close(SETTLING));
+        let is_whole = || {
+            let checkpoint = "PRAGMA wal_checkpoint(TRUNCATE)";
+            let is_busy = opened
+                .connection
+                .query_row(checkpoint, [], |row| row.get::<_, bool>(0));
+            is_busy.is_ok_and(|is_busy| !is_busy)
+        };
+        if is_closed && (!opened.place.has_database() || is_whole()) {
+            return Ok(());
+        }
+        self.opened = Some(opened);
+        Err(ReopenError::InUse)
+    }
+
     /// Does the change in the group and those that wait behind it, which are added to the group.
     fn write_group(&mut self, group: &mut Vec<Box<dyn Change>>) -> Ending {
-        let connection = match self.connection.take() {
-            Some(connection) => connection,
-            None => match reopen_writer(&self.path) {
-                Ok(connection) => {
-                    self.renew_readers();
-                    connection
-                }
-                Err(error) => return error.into(),
-            },
+        let opened = match self.open() {
+            Ok(opened) => opened,
+            Err(error) => return error.into(),
         };
-        let ending = match self.in_transaction(&connection, group) {
+        let ending = match self.in_transaction(&opened, group) {
             Ok(()) => Ending::Done,
             Err(Uncommitted::Surely(ending)) => ending,
             Err(Uncommitted::Perhaps(mark, error)) => {
+                let Opened { connection, place } = opened;
                 drop(connection);
-                return self.settle(&mark, error);
+                return self.settle(&place, &mark, error);
             }
+            Err(Uncommitted::Away) => Ending::Unknown,
         };
+        let connection = &opened.connection;
         // One that can't be rolled back is closed, which comes to the same.
         let is_ended = connection.is_autocommit() || connection.execute_batch("ROLLBACK").is_ok();
-        self.connection = is_ended.then_some(connection);
+        self.opened = is_ended.then_some(opened);
         ending
     }
 
     fn in_transaction(
         &mut self,
-        connection: &Connection,
+        opened: &Opened,
         group: &mut Vec<Box<dyn Change>>,
     ) -> Result<(), Uncommitted> {
+        let connection = &opened.connection;
         connection.execute_batch("BEGIN IMMEDIATE")?;
         let before = connection.total_changes();
         let mut has_joined = false;
@@ -311,12 +347,13 @@ impl Groups {
             }
         }
         match has_joined && connection.total_changes() != before {
-            true => self.commit(connection),
+            true => self.commit(opened),
             false => Ok(()),
         }
     }
 
-    fn commit(&mut self, connection: &Connection) -> Result<(), Uncommitted> {
+    fn commit(&mut self, opened: &Opened) -> Result<(), Uncommitted> {
+        let Opened { connection, place } = opened;
         let mut mark = Mark::default();
         getrandom::fill(&mut mark).map_err(|error| {
             Uncommitted::Surely(Ending::NotDone {
@@ -325,7 +362,20 @@ impl Groups {
             })
         })?;
         commits::mark(connection, &mark, self.known.as_ref())?;
+        if !place.is_kept() {
+            return Err(Uncommitted::Surely(ReopenError::Away.into()));
+        }
         match connection.execute_batch("COMMIT") {
+            // Whoever moved it may bring it back, or not.
+            Ok(()) if !place.is_kept() => {
+                let error = ReopenError::Away;
+                tracing::error!(
+                    %error,
+                    advice = error.advice(),
+                    "a COMMIT met the database being moved; its callers get no answer"
+                );
+                Err(Uncommitted::Away)
+            }
             Ok(()) => {
                 self.known = Some(mark);
                 Ok(())
@@ -340,13 +390,13 @@ impl Groups {
     }
 
     /// Finds out how a transaction ended whose COMMIT failed.
-    fn settle(&mut self, mark: &Mark, error: rusqlite::Error) -> Ending {
+    fn settle(&mut self, ended_in: &Place, mark: &Mark, error: rusqlite::Error) -> Ending {
         let begun = Instant::now();
         loop {
-            match commits::settle(&self.path, mark) {
-                Ok((stands, connection)) => {
+            match commits::settle(&self.home, ended_in, mark) {
+                Ok((stands, opened)) => {
                     self.renew_readers();
-                    self.connection = Some(connection);
+                    self.opened = Some(opened);
                     self.known = Some(*mark);
                     tracing::error!(
                         %error,
@@ -360,7 +410,7 @@ impl Groups {
                     tracing::error!(
                         %error,
                         looking_up = %failed,
-                        advice = advice(&failed),
+                        advice = failed.advice(),
                         "a COMMIT failed, and can't be looked up; its callers get no answer"
                     );
                     return Ending::Unknown;

@@ -12,14 +12,14 @@ use crate::server::model::{MediumKeys, Organizer, Slug};
 use crate::server::organizers_file::OrganizersFile;
 use crate::server::store::administration::{
     Administration, EventChange, EventSummary, ExportSink, GateChange, ImportReport, LogEntry,
-    NewEvent, NewToken, OrganizerChange, OrganizerSummary, PlacedDevice, TeamChange, TeamSummary,
-    TokenChange, TokenSummary,
+    NewEvent, NewToken, OrganizerChange, OrganizerSummary, PlacedDevice, Restoration, TeamChange,
+    TeamSummary, TokenChange, TokenSummary,
 };
 use crate::server::store::api::Actor;
 use crate::server::store::driver::Driver;
 use crate::server::store::error::StoreError;
 use crate::server::store::operations::{
-    Context, devices, events, export, import, log, organizers, teams,
+    Context, devices, events, export, import, log, organizers, restoration, teams,
 };
 use crate::server::store::session::Session;
 use crate::server::store::terms::Terms;
@@ -170,7 +170,7 @@ impl<D: Driver> Administration for Stored<D> {
 
     async fn placed_devices(&self, organizer: i64) -> Result<Vec<PlacedDevice>, StoreError> {
         let keys = self.keys();
-        self.read(move |session| devices::placed(session, &keys, organizer, 0, u64::MAX))
+        self.read(move |session| devices::placed(session, &keys, organizer))
             .await
     }
 
@@ -179,14 +179,9 @@ impl<D: Driver> Administration for Stored<D> {
         organizer: i64,
         device_id: u64,
     ) -> Result<Option<PlacedDevice>, StoreError> {
-        let Some(skip) = device_id.checked_sub(1) else {
-            return Ok(None);
-        };
         let keys = self.keys();
-        let mut found = self
-            .read(move |session| devices::placed(session, &keys, organizer, skip, 1))
-            .await?;
-        Ok(found.pop())
+        self.read(move |session| devices::placed_one(session, &keys, organizer, device_id))
+            .await
     }
 
     async fn device_log(
@@ -211,6 +206,24 @@ impl<D: Driver> Administration for Stored<D> {
             },
         )
         .await
+    }
+
+    async fn renew_token(&self, organizer: i64, device_id: u64) -> Result<(), StoreError> {
+        self.change(
+            Actor::Administrator,
+            Terms::default(),
+            move |session, context| devices::renew_token(session, context, organizer, device_id),
+        )
+        .await
+    }
+
+    async fn restoration(&self) -> Result<Option<Restoration>, StoreError> {
+        self.read(restoration::found).await
+    }
+
+    async fn confirm_restoration(&self) -> Result<bool, StoreError> {
+        self.write(|session| restoration::confirm(session, Timestamp::now()))
+            .await
     }
 
     async fn create_medium_keys(&self, organizer: i64, keys: MediumKeys) -> Result<(), StoreError> {
