@@ -3,26 +3,57 @@
 use std::sync::Arc;
 
 use axum::Router;
-use axum::middleware::from_fn_with_state;
+use axum::body::{Body, Bytes};
+use axum::response::Response;
 use axum::routing::any;
+use hyper::Request;
+use tower_service::Service;
 
 use super::endpoints::ENDPOINTS;
 use super::state::Api;
 use super::{admission, idempotency, limits, no_endpoint};
 
 /// All that is served.
-pub(in crate::server) fn router(api: Arc<Api>) -> Router {
-    // Before the routes, as it says by which path a request goes.
-    Router::new()
-        .fallback_service(routes().with_state(Arc::clone(&api)))
-        .layer(from_fn_with_state(
-            Arc::clone(&api),
-            idempotency::repeat_or_keep,
-        ))
-        .layer(from_fn_with_state(Arc::clone(&api), limits::bounded))
-        .layer(from_fn_with_state(Arc::clone(&api), admission::admitted))
-        .layer(from_fn_with_state(Arc::clone(&api), limits::logged))
-        .with_state(api)
+pub(in crate::server) struct Served {
+    api: Arc<Api>,
+    routes: Router,
+}
+
+impl Served {
+    pub(in crate::server) fn new(api: Api) -> Arc<Self> {
+        let api = Arc::new(api);
+        Arc::new(Self {
+            routes: routes().with_state(Arc::clone(&api)),
+            api,
+        })
+    }
+
+    /// Answers one request.
+    pub(in crate::server) async fn answer<B>(self: Arc<Self>, request: Request<B>) -> Response
+    where
+        B: hyper::body::Body<Data = Bytes> + Unpin + Send,
+    {
+        let served = &self;
+        let api = &served.api;
+        limits::logged(api, request, |request| async move {
+            let request = match admission::admitted(api, request) {
+                Ok(request) => request,
+                Err(refusal) => return refusal,
+            };
+            limits::bounded(api, request, |request| Arc::clone(served).route(request)).await
+        })
+        .await
+    }
+
+    /// Hands a request that is there as a whole to its endpoint.
+    async fn route(self: Arc<Self>, request: Request<Body>) -> Response {
+        let mut routes = self.routes.clone();
+        idempotency::repeat_or_keep(&self.api, request, |request| async move {
+            let Ok(response) = routes.call(request).await;
+            response
+        })
+        .await
+    }
 }
 
 fn routes() -> Router<Arc<Api>> {
