@@ -6,6 +6,7 @@ mod connection;
 mod readers;
 mod schema;
 mod session;
+mod watch;
 mod writer;
 
 use std::path::Path;
@@ -13,7 +14,7 @@ use std::path::Path;
 use jiff::Timestamp;
 use rusqlite::ErrorCode;
 
-use super::driver::{Driver, Opened};
+use super::driver::{Driver, Opened, State};
 use super::open_error::OpenFailure;
 use super::session::Session;
 use crate::private_file;
@@ -99,6 +100,10 @@ impl Driver for Sqlite {
         work: impl Fn(&mut dyn Session) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
         self.readers.read(work).await
+    }
+
+    async fn state(&self) -> Option<State> {
+        self.readers.state().await
     }
 
     async fn write<T: Send + 'static>(

@@ -14,6 +14,8 @@ use tokio::sync::Semaphore;
 
 use super::connection::open_reader;
 use super::session::SqliteSession;
+use super::watch::Watch;
+use crate::server::store::driver::State;
 use crate::server::store::error::{FAULT, StoreError};
 use crate::server::store::session::Session;
 use crate::sqlite::{Failure, PATIENCE};
@@ -26,6 +28,7 @@ pub(super) struct Readers {
     path: Arc<Path>,
     idle: Arc<Idle>,
     places: Semaphore,
+    watch: Watch,
 }
 
 /// Readers that wait for work.
@@ -127,12 +130,20 @@ impl Readers {
             path: path.into(),
             idle: Arc::new(Idle(Mutex::new(round))),
             places: Semaphore::new(places),
+            watch: Watch::begin(0, open_whole_reader(path)?),
         })
     }
 
     /// Those that wait for work, but not kept open: the writer has to be the last to close.
     pub(super) fn idle(&self) -> Weak<Idle> {
         Arc::downgrade(&self.idle)
+    }
+
+    /// The state that the database is in now. Whatever keeps it from being told, a read meets it too.
+    pub(super) async fn state(&self) -> Option<State> {
+        let _place = self.places.acquire().await.ok()?;
+        let round = self.idle.round().number;
+        self.watch.state(&self.path, round).ok()
     }
 
     /// Does `work` on a state of the database that does not change meanwhile.
