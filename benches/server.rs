@@ -1,8 +1,10 @@
 //! What the server does in a second over HTTP, as `gatehand serve` with 10,000 devices on a real disk:
 //! reads against bare routes of axum that send the same bytes and headers, writes against the commits of one
-//! SQLite connection. Each by itself, and while another process makes a durable change a second.
+//! SQLite connection, reads of a PostgreSQL against bare routes that ask it the same. Each by itself, and while
+//! another process makes a durable change a second. And pages of a million devices against those of a thousand.
 #![allow(
     clippy::unwrap_used,
+    clippy::print_stderr,
     clippy::print_stdout,
     clippy::panic,
     clippy::indexing_slicing,
@@ -13,26 +15,42 @@
 
 #[path = "server/bare.rs"]
 mod bare;
+#[path = "server/database.rs"]
+mod database;
 #[path = "server/disk.rs"]
 mod disk;
+#[path = "server/importing.rs"]
+mod importing;
 #[path = "server/installation.rs"]
 mod installation;
 #[path = "server/load.rs"]
 mod load;
+#[path = "server/neighbour.rs"]
+mod neighbour;
+#[allow(dead_code, reason = "tests need more of it")]
+#[path = "../tests/common/postgres.rs"]
+mod postgres;
 #[path = "server/processes.rs"]
 mod processes;
 #[path = "server/requests.rs"]
 mod requests;
+#[path = "server/sizes.rs"]
+mod sizes;
+#[path = "../tests/common/skip.rs"]
+mod skip;
 
 use std::time::Duration;
 
+use bare::BARE;
+use database::Database;
 use disk::{commits_a_second, describe};
-use installation::Installation;
+use installation::{DEVICES, Installation};
 use load::Outcome;
-use processes::{BARE, Neighbour};
+use neighbour::Neighbour;
+use postgres::Postgres;
 use requests::Request;
 
-const USAGE: &str = "cargo bench --bench server -- [info|page|patch|initialize]... \
+const USAGE: &str = "cargo bench --bench server -- [info|page|patch|initialize|postgres|sizes]... \
     [--connections NUMBER,...] [--rounds NUMBER]";
 /// How long each of a round's runs takes.
 const TIME: Duration = Duration::from_secs(1);
@@ -41,6 +59,8 @@ const FIRST_CHANGE: Duration = Duration::from_millis(200);
 
 struct Options {
     requests: Vec<Request>,
+    /// Whether pages of many devices are compared with those of few.
+    sizes: bool,
     connections: Option<Vec<usize>>,
     rounds: usize,
 }
@@ -49,6 +69,7 @@ impl Options {
     fn read(arguments: impl Iterator<Item = String>) -> Option<Self> {
         let mut options = Self {
             requests: Vec::new(),
+            sizes: false,
             connections: None,
             rounds: 7,
         };
@@ -61,6 +82,7 @@ impl Options {
                     let numbers = numbers.split(',').map(|number| number.parse().ok());
                     options.connections = Some(numbers.collect::<Option<_>>()?);
                 }
+                "sizes" => options.sizes = true,
                 "--rounds" => options.rounds = arguments.next()?.parse().ok()?,
                 word => {
                     let named = Request::ALL
@@ -70,8 +92,9 @@ impl Options {
                 }
             }
         }
-        if options.requests.is_empty() {
+        if options.requests.is_empty() && !options.sizes {
             options.requests = Request::ALL.to_vec();
+            options.sizes = true;
         }
         (options.rounds > 0).then_some(options)
     }
@@ -84,26 +107,55 @@ fn main() {
     let options = Options::read(std::env::args().skip(1)).unwrap_or_else(|| panic!("{USAGE}"));
     let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
     describe(folder.path());
-    let installation = Installation::set_up(folder.path());
-    println!(
-        "\n| request | callers | against, a second | answers a second | ratio | ratio beside changes \
-        | median | 99 % | processor time |\n{}|",
-        "| --- ".repeat(9)
-    );
     let mut generator: f64 = 0.0;
-    for &request in &options.requests {
-        let connections = options.connections.as_deref();
-        for &connections in connections.unwrap_or(request.connections()) {
-            let rounds = measure(&installation, request, connections, options.rounds);
-            print(request, connections, &rounds);
-            let bare = rounds.iter().filter_map(|round| round.bare.as_ref());
-            generator = bare.map(|bare| bare.generator).fold(generator, f64::max);
-        }
+    if !options.requests.is_empty() {
+        println!(
+            "\n| request | callers | against, a second | answers a second | ratio | ratio beside changes \
+            | median | 99 % | processor time |\n{}|",
+            "| --- ".repeat(9)
+        );
+    }
+    let (others, postgres): (Vec<_>, Vec<_>) = options
+        .requests
+        .iter()
+        .partition(|request| **request != Request::PostgresInfo);
+    if !others.is_empty() {
+        let database = Database::sqlite(folder.path());
+        let installation = Installation::set_up(folder.path(), database, DEVICES);
+        let measured = measure_all(&installation, &others, &options);
+        generator = generator.max(measured);
+    }
+    if !postgres.is_empty()
+        && let Some(server) = Postgres::start("", &[])
+    {
+        let folder = tempfile::tempdir_in(folder.path()).unwrap();
+        let database = Database::named(server.database(), folder.path());
+        let installation = Installation::set_up(folder.path(), database, DEVICES);
+        let measured = measure_all(&installation, &postgres, &options);
+        generator = generator.max(measured);
+    }
+    if options.sizes {
+        sizes::compare(folder.path(), options.rounds);
     }
     println!(
         "\nthe load generator took at most {:.0} % of a processor",
         generator * 100.0
     );
+}
+
+/// Measures and prints these requests; the share of a processor that the load generator took at most.
+fn measure_all(installation: &Installation, requests: &[Request], options: &Options) -> f64 {
+    let mut generator: f64 = 0.0;
+    for &request in requests {
+        let connections = options.connections.as_deref();
+        for &connections in connections.unwrap_or(request.connections()) {
+            let rounds = measure(installation, request, connections, options.rounds);
+            print(request, connections, &rounds);
+            let bare = rounds.iter().filter_map(|round| round.bare.as_ref());
+            generator = bare.map(|bare| bare.generator).fold(generator, f64::max);
+        }
+    }
+    generator
 }
 
 /// What one round came to.

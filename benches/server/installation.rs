@@ -5,13 +5,13 @@ use std::path::{Path, PathBuf};
 use serde_json::{Value, json};
 
 use super::TIME;
-use super::bare::{Recorded, sent};
+use super::bare::{Recorded, Routes, sent};
+use super::database::Database;
+use super::importing::{enrolled, import, organizer, secret};
 use super::load::{Load, Outcome, ask};
 use super::processes::{ServerProcess, admin};
 use super::requests::{Request, info, initialize, page, patch};
 
-pub const ORGANIZER: &str = "bigevents";
-pub const GATE: &str = "MAIN";
 /// Devices that have a key.
 pub const DEVICES: usize = 10_000;
 const PAGE: usize = 50;
@@ -22,43 +22,31 @@ const NEWCOMERS_A_RUN: usize = 5_000;
 
 /// A running server, and what to ask it and what to measure it by.
 pub struct Installation {
-    pub database: PathBuf,
+    pub database: Database,
     pub server: ServerProcess,
     pub bare: ServerProcess,
+    folder: PathBuf,
     /// May do everything.
     token: String,
     keys: Vec<String>,
 }
 
 impl Installation {
-    pub fn set_up(folder: &Path) -> Self {
-        let database = folder.join("gatehand.db");
+    /// One with so many devices, each of which has a key. The bare routes ask the same database for a device, if
+    /// it is to be asked over a network.
+    pub fn set_up(folder: &Path, database: Database, devices: usize) -> Self {
         let token = secret();
-        let keys: Vec<String> = (0..DEVICES).map(|_| secret()).collect();
-        let devices = keys.iter().enumerate().map(|(number, key)| {
-            json!({
-                "name": format!("Lane {number:05}"), "all_events": true, "security_profile": "full",
-                "initialized": true, "api_token": key, "gate": GATE,
-                "hardware_brand": "Zebra", "hardware_model": "TC25", "os_name": "Android",
-                "os_version": "8.1.0", "software_brand": "pretixSCAN", "software_version": "1.5.1",
-            })
-        });
-        let organizer = json!({
-            "slug": ORGANIZER, "name": "Big Events",
-            "gates": [{"identifier": GATE, "name": "Main"}],
-            "teams": [{
-                "name": "admins", "organizer_permissions": "all",
-                "tokens": [{"name": "bench", "token": token, "active": true}],
-            }],
-            "devices": devices.collect::<Vec<_>>(),
-        });
-        import(&database, &organizer);
+        let keys: Vec<String> = (0..devices).map(|_| secret()).collect();
+        let organizer = organizer(&token);
+        let devices = keys.iter().enumerate();
+        let devices = devices.map(|(number, key)| enrolled(number, key));
+        import(folder, &database, organizer, devices);
         let server = ServerProcess::gatehand(&database);
         let asked = [
-            ("/api/v1/device/info", info(&keys[DEVICES / 2])),
+            ("/api/v1/device/info", info(&keys[keys.len() / 2])),
             (
                 "/api/v1/organizers/{organizer}/devices/",
-                page(&token, DEVICES / PAGE / 2),
+                page(&token, keys.len() / PAGE / 2),
             ),
         ];
         let answers = asked
@@ -68,7 +56,12 @@ impl Installation {
         let recorded: Vec<Recorded> = routes
             .map(|((route, _), answer)| Recorded::of(route, answer))
             .collect();
-        let bare = ServerProcess::bare(&recorded);
+        let is_asked = database.name.starts_with("postgres:");
+        let bare = Routes {
+            recorded,
+            database: is_asked.then(|| database.name.clone()),
+        };
+        let bare = bare.start();
         for ((_, request), answer) in asked.iter().zip(&answers) {
             assert_eq!(sent(&ask(bare.address, request)), sent(answer));
         }
@@ -76,23 +69,38 @@ impl Installation {
             database,
             server,
             bare,
+            folder: folder.to_owned(),
             token,
             keys,
         }
     }
 
     pub fn folder(&self) -> &Path {
-        self.database.parent().unwrap()
+        &self.folder
+    }
+
+    /// Pages of devices.
+    pub fn pages(&self) -> usize {
+        self.keys.len() / PAGE
+    }
+
+    /// Has callers ask the server for one page over and over.
+    pub fn run_page(&self, number: usize, connections: usize) -> Outcome {
+        let load = Load {
+            address: self.server.address,
+            process: self.server.id(),
+            connections,
+            time: TIME,
+        };
+        load.run(any_of(vec![page(&self.token, number)]))
     }
 
     /// The tokens of new devices, to be initialized in this many runs.
     pub fn newcomers(&self, runs: usize) -> Vec<String> {
         let device = |_| json!({"name": secret(), "all_events": true, "security_profile": "full"});
         let devices = (0..runs * NEWCOMERS_A_RUN).map(device);
-        let organizer = json!({
-            "slug": NEWCOMERS, "name": "Newcomers", "devices": devices.collect::<Vec<_>>(),
-        });
-        import(&self.database, &organizer);
+        let newcomers = json!({"slug": NEWCOMERS, "name": "Newcomers"});
+        import(&self.folder, &self.database, newcomers, devices);
         let listed = admin(&self.database, &["device", "list", NEWCOMERS]);
         let listed: Vec<Value> = serde_json::from_slice(&listed).unwrap();
         let new = listed
@@ -117,17 +125,23 @@ impl Installation {
             time: TIME,
         };
         match request {
-            Request::Info => load.run(any_of(self.keys.iter().map(|key| info(key)).collect())),
+            Request::Info | Request::PostgresInfo => {
+                let keys = self.keys.clone();
+                load.run(move |next| {
+                    next.extend(info(&keys[fastrand::usize(..keys.len())]).as_bytes());
+                    true
+                })
+            }
             Request::Page => {
-                let pages = 1..=DEVICES / PAGE;
+                let pages = 1..=self.pages();
                 load.run(any_of(
                     pages.map(|number| page(&self.token, number)).collect(),
                 ))
             }
             Request::Patch => {
-                let token = self.token.clone();
+                let (token, devices) = (self.token.clone(), self.keys.len());
                 load.run(move |next| {
-                    let device = fastrand::usize(1..=DEVICES);
+                    let device = fastrand::usize(1..=devices);
                     next.extend(patch(&token, device).as_bytes());
                     true
                 })
@@ -151,17 +165,4 @@ fn any_of(requests: Vec<String>) -> impl FnMut(&mut Vec<u8>) -> bool {
         next.extend(requests[fastrand::usize(..requests.len())].as_bytes());
         true
     }
-}
-
-/// A key or token.
-pub fn secret() -> String {
-    let letters = std::iter::repeat_with(|| fastrand::char('a'..='z'));
-    letters.take(64).collect()
-}
-
-/// Brings an organizer in by `gatehand admin import`.
-fn import(database: &Path, organizer: &Value) {
-    let file = database.with_file_name("organizers.json");
-    std::fs::write(&file, json!({"organizers": [organizer]}).to_string()).unwrap();
-    admin(database, &["import", file.to_str().unwrap()]);
 }

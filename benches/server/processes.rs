@@ -1,19 +1,14 @@
-//! The processes that are measured, and the one that changes the database beside them.
+//! The processes that are measured.
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
 use std::time::Duration;
 
-use super::bare::Recorded;
-use super::installation::{GATE, ORGANIZER};
+use super::database::Database;
 
 const GATEHAND: &str = env!("CARGO_BIN_EXE_gatehand");
-/// Has this program serve the bare routes.
-pub const BARE: &str = "bare-routes";
 
 /// A server in a process of its own; killed when dropped.
 pub struct ServerProcess {
@@ -23,14 +18,11 @@ pub struct ServerProcess {
 
 impl ServerProcess {
     /// `gatehand serve` on a free port.
-    pub fn gatehand(database: &Path) -> Self {
+    pub fn gatehand(database: &Database) -> Self {
         let mut command = gatehand();
-        command.args(["serve", "--listen", "127.0.0.1:0", "--database"]);
-        let mut child = command
-            .arg(database)
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
+        command.args(["serve", "--listen", "127.0.0.1:0"]);
+        database.of(&mut command);
+        let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
         let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
         let line = lines.next().unwrap().unwrap();
         let address = line
@@ -46,16 +38,11 @@ impl ServerProcess {
         Self { address, child }
     }
 
-    /// Routes of axum with these answers.
-    pub fn bare(answers: &[Recorded]) -> Self {
-        let mut child = Command::new(std::env::current_exe().unwrap())
-            .arg(BARE)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let answers = serde_json::to_vec(answers).unwrap();
-        child.stdin.take().unwrap().write_all(&answers).unwrap();
+    /// A process that serves on the port that it tells in a line, once it is told this.
+    pub fn told(mut command: Command, what: &[u8]) -> Self {
+        let piped = command.stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut child = piped.spawn().unwrap();
+        child.stdin.take().unwrap().write_all(what).unwrap();
         let mut line = String::new();
         let mut output = BufReader::new(child.stdout.take().unwrap());
         output.read_line(&mut line).unwrap();
@@ -88,11 +75,10 @@ fn gatehand() -> Command {
 }
 
 /// Runs `gatehand admin` to its end; what it prints.
-pub fn admin(database: &Path, arguments: &[&str]) -> Vec<u8> {
+pub fn admin(database: &Database, arguments: &[&str]) -> Vec<u8> {
     let mut command = gatehand();
-    command
-        .args(["admin", "--json", "--database"])
-        .arg(database);
+    command.args(["admin", "--json"]);
+    database.of(&mut command);
     let ended = command
         .args(arguments)
         .stdout(Stdio::piped())
@@ -100,38 +86,6 @@ pub fn admin(database: &Path, arguments: &[&str]) -> Vec<u8> {
         .unwrap();
     assert!(ended.status.success(), "{arguments:?}: {ended:?}");
     ended.stdout
-}
-
-/// Makes a durable change a second by processes of its own until it is stopped.
-pub struct Neighbour {
-    stop: mpsc::Sender<()>,
-    changes: thread::JoinHandle<usize>,
-}
-
-impl Neighbour {
-    /// Renames a gate, the first time after `pause`.
-    pub fn start(database: PathBuf, pause: Duration) -> Self {
-        let (stop, stopped) = mpsc::channel();
-        let changes = thread::spawn(move || {
-            let (mut pause, mut changes) = (pause, 0);
-            while stopped.recv_timeout(pause) == Err(RecvTimeoutError::Timeout) {
-                let name = format!("Gate {:08}", fastrand::u32(..100_000_000));
-                admin(&database, &["gate", "rename", ORGANIZER, GATE, &name]);
-                (pause, changes) = (Duration::from_secs(1), changes + 1);
-            }
-            changes
-        });
-        Self { stop, changes }
-    }
-
-    pub fn stop(self) {
-        drop(self.stop);
-        assert_ne!(
-            self.changes.join().unwrap(),
-            0,
-            "nothing was changed meanwhile"
-        );
-    }
 }
 
 /// Processor time that a process has taken so far.
@@ -146,4 +100,14 @@ pub fn processor_time(process: u32) -> Duration {
         .take(2)
         .map(|field| field.parse::<u64>().unwrap());
     Duration::from_millis(ticks.sum::<u64>() * 1000 / TICKS)
+}
+
+/// Memory that a process has now, and had at most, in MiB.
+pub fn memory(process: u32) -> (u64, u64) {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap();
+    let kibibytes = |name: &str| -> u64 {
+        let line = status.lines().find(|line| line.starts_with(name)).unwrap();
+        line.split_whitespace().nth(1).unwrap().parse().unwrap()
+    };
+    (kibibytes("VmRSS:") / 1024, kibibytes("VmHWM:") / 1024)
 }

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::installation::{ORGANIZER, secret};
+use super::importing::{ORGANIZER, secret};
 
 /// What is asked for.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -11,10 +11,17 @@ pub enum Request {
     Page,
     Patch,
     Initialize,
+    PostgresInfo,
 }
 
 impl Request {
-    pub const ALL: [Self; 4] = [Self::Info, Self::Page, Self::Patch, Self::Initialize];
+    pub const ALL: [Self; 5] = [
+        Self::Info,
+        Self::Page,
+        Self::Patch,
+        Self::Initialize,
+        Self::PostgresInfo,
+    ];
 
     pub fn word(self) -> &'static str {
         match self {
@@ -22,6 +29,7 @@ impl Request {
             Self::Page => "page",
             Self::Patch => "patch",
             Self::Initialize => "initialize",
+            Self::PostgresInfo => "postgres",
         }
     }
 
@@ -31,11 +39,12 @@ impl Request {
             Self::Page => "a page of 50 devices",
             Self::Patch => "`PATCH` of a device",
             Self::Initialize => "`initialize`",
+            Self::PostgresInfo => "`device/info`, PostgreSQL",
         }
     }
 
     pub fn reads(self) -> bool {
-        matches!(self, Self::Info | Self::Page)
+        matches!(self, Self::Info | Self::Page | Self::PostgresInfo)
     }
 
     /// With how many callers at once, unless it is told.

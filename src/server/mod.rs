@@ -19,12 +19,9 @@ mod tokens;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
 use axum::body::Body;
 use axum::response::Response;
 use hyper::Request;
-use hyper::service::Service;
-use hyper_util::service::TowerToHyperService;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::serving::{Address, Limits, ListenError, Listener, PassedSocket, TrustedProxies};
@@ -118,7 +115,7 @@ pub struct Server {
     limits: Limits,
     trusted_proxies: TrustedProxies,
     installation: Installation,
-    router: Router,
+    served: Arc<api::Served>,
     device_log: SignedDuration,
 }
 
@@ -158,7 +155,7 @@ impl Server {
             listener,
             limits: config.limits,
             trusted_proxies: config.trusted_proxies,
-            router: api::router(Arc::new(api)),
+            served: api::Served::new(api),
             installation,
         }
     }
@@ -175,10 +172,7 @@ impl Server {
 
     /// Answers one request as if it had come over a connection.
     pub async fn answer(&self, request: Request<Body>) -> Response {
-        let Ok(response) = TowerToHyperService::new(self.router.clone())
-            .call(request)
-            .await;
-        response
+        Arc::clone(&self.served).answer(request).await
     }
 
     /// Serves until `shutdown` is done, and then finishes what was accepted.
@@ -188,7 +182,7 @@ impl Server {
             self.listener,
             self.limits,
             self.trusted_proxies,
-            self.router,
+            self.served,
             shutdown,
         );
         tokio::select! {

@@ -1,13 +1,13 @@
 //! Puts the API behind the connections that are served.
 
-use axum::Router;
+use std::sync::Arc;
+
 use axum::response::Response;
 use hyper::Request;
 use hyper::body::Incoming;
 use hyper::service::{Service, service_fn};
-use hyper_util::service::TowerToHyperService;
 
-use super::api::{Connection, Withheld};
+use super::api::{Connection, Served, Withheld};
 use crate::serving::{self, Limits, Listener, TrustedProxies};
 
 /// Closes a connection in place of an answer.
@@ -20,26 +20,25 @@ pub(super) async fn serve(
     listener: Listener,
     limits: Limits,
     trusted_proxies: TrustedProxies,
-    router: Router,
+    served: Arc<Served>,
     shutdown: impl Future<Output = ()>,
 ) {
-    let service = |peer, reached| service(router.clone(), Connection { peer, reached });
+    let service = |peer, reached| service(Arc::clone(&served), Connection { peer, reached });
     serving::serve(listener, limits, trusted_proxies, service, shutdown).await;
 }
 
 fn service(
-    router: Router,
+    served: Arc<Served>,
     connection: Connection,
 ) -> impl Service<Request<Incoming>, Response = Response, Error = Unanswered, Future: Send + 'static>
 + Send
 + Sync
 + 'static {
-    let router = TowerToHyperService::new(router);
     service_fn(move |mut request: Request<Incoming>| {
         request.extensions_mut().insert(connection);
-        let answer = router.call(request);
+        let answer = Arc::clone(&served).answer(request);
         async move {
-            let Ok(response) = answer.await;
+            let response = answer.await;
             match response.extensions().get::<Withheld>() {
                 None => Ok(response),
                 Some(_) => Err(Unanswered),

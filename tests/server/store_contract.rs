@@ -28,7 +28,8 @@ struct Fixture {
     other: Arc<dyn Administration>,
     organizer: i64,
     kind: Kind,
-    _folder: tempfile::TempDir,
+    database: Database,
+    folder: tempfile::TempDir,
 }
 
 /// Which database.
@@ -57,8 +58,7 @@ impl Fixture {
                 OsString::from(address).try_into().unwrap()
             }
         };
-        let secret = folder.path().join("secret");
-        let open = || store::open(&database, Some(&secret)).unwrap().store;
+        let open = || open(&database, &folder);
         let store = open();
         let organizer = store
             .create_organizer(&"o".parse().unwrap(), "Organizer")
@@ -70,8 +70,14 @@ impl Fixture {
             other: open(),
             organizer,
             kind,
-            _folder: folder,
+            database,
+            folder,
         }
+    }
+
+    /// The same database, opened anew.
+    fn opened(&self) -> Arc<dyn Administration> {
+        open(&self.database, &self.folder)
     }
 
     /// A fresh one of the same kind.
@@ -126,6 +132,11 @@ impl Fixture {
     async fn count(&self) -> u64 {
         self.store.device_count(self.organizer).await.unwrap()
     }
+}
+
+fn open(database: &Database, folder: &tempfile::TempDir) -> Arc<dyn Administration> {
+    let secret = folder.path().join("secret");
+    store::open(database, Some(&secret)).unwrap().store
 }
 
 /// Attempts at the same thing at once.
@@ -188,6 +199,7 @@ contract! {
     of_many_who_make_the_same_at_once_exactly_one_makes_it
     changes_of_different_fields_at_once_are_all_kept
     what_one_has_changed_the_other_sees_at_once
+    what_was_read_is_believed_until_anyone_changes_anything_of_it
     of_many_public_keys_reported_at_once_one_is_kept_and_the_others_refused
     imports_at_once_with_other_changes_are_each_done_wholly
     a_name_that_no_database_could_keep_finds_nothing
@@ -1585,6 +1597,117 @@ async fn what_one_has_changed_the_other_sees_at_once(f: Fixture) {
         assert!(reader.enrolled_device(&key).await.unwrap().is_some());
         writer.revoke_key(&key, Terms::default()).await.unwrap();
         assert!(reader.enrolled_device(&key).await.unwrap().unwrap().revoked);
+    }
+}
+
+async fn what_was_read_is_believed_until_anyone_changes_anything_of_it(f: Fixture) {
+    let organizer = f.organizer;
+    f.event("fair").await;
+    f.store.create_gate(organizer, "G", "Gate").await.unwrap();
+    let placed = NewDevice {
+        gate: Some("G".to_owned()),
+        ..device("Door")
+    };
+    let placed = f.store.add_device(organizer, placed).await.unwrap();
+    let (token, key) = (placed.initialization_token.unwrap(), secret("key"));
+    let redeemed = f
+        .store
+        .redeem_token(&token, report(), &key, Terms::default());
+    redeemed.await.unwrap().unwrap();
+    let team = Permissions::Listed(vec!["organizer.devices:read".to_owned()]);
+    f.store.create_team(organizer, "t", team).await.unwrap();
+    let token = f.store.create_team_token(organizer, "t", "laptop").await;
+    let token = token.unwrap();
+    let seen = async |store: &Arc<dyn Administration>| {
+        let page = store.devices(organizer, 0, 50).await.unwrap();
+        (
+            format!("{:?}", store.enrolled_device(&key).await.unwrap()),
+            format!("{:?}", store.team_caller(&token.token).await.unwrap()),
+            store.device_count(organizer).await.unwrap(),
+            serde_json::to_string(&*page).unwrap(),
+        )
+    };
+    const CHANGES: usize = 12;
+    for number in 0..CHANGES {
+        let before = seen(&f.store).await;
+        assert_eq!(seen(&f.other).await, before);
+        let by = if number % 2 == 0 { &f.store } else { &f.other };
+        let change =
+            |change| by.change_device(Actor::Administrator, organizer, 1, change, Terms::default());
+        match number {
+            0 => {
+                let renamed = GateChange {
+                    name: Some("North".to_owned()),
+                    active: None,
+                };
+                by.change_gate(organizer, "G", renamed).await.unwrap();
+            }
+            1 => {
+                let closed = GateChange {
+                    name: None,
+                    active: Some(false),
+                };
+                by.change_gate(organizer, "G", closed).await.unwrap();
+            }
+            2 | 3 => {
+                let inactive = OrganizerChange {
+                    name: None,
+                    active: Some(number == 3),
+                };
+                by.change_organizer("o", inactive).await.unwrap();
+            }
+            4 => drop(by.add_device(organizer, device("Other")).await.unwrap()),
+            5 => {
+                let limited = DeviceChange {
+                    all_events: Some(false),
+                    limit_events: Some(vec!["fair".to_owned()]),
+                    ..DeviceChange::default()
+                };
+                change(limited).await.unwrap();
+            }
+            6 => {
+                let narrowed = DeviceChange {
+                    security_profile: Some("pretixscan".to_owned()),
+                    ..DeviceChange::default()
+                };
+                change(narrowed).await.unwrap();
+            }
+            7 => {
+                let report = ValidReport {
+                    rsa_pubkey: Some("pem".to_owned()),
+                    ..report()
+                };
+                let updated = by.update_device(&key, report, Terms::default());
+                updated.await.unwrap().unwrap();
+            }
+            8 => {
+                let more = TeamChange {
+                    permissions: Some(Permissions::All),
+                    ..TeamChange::default()
+                };
+                by.change_team(organizer, "t", more).await.unwrap();
+            }
+            9 => {
+                let inactive = TokenChange {
+                    name: None,
+                    active: Some(false),
+                };
+                let changed = by.change_team_token(organizer, "t", token.id, inactive);
+                changed.await.unwrap();
+            }
+            10 => drop(by.revoke_key(&key, Terms::default()).await.unwrap()),
+            _ => {
+                let renamed = DeviceChange {
+                    name: Some("Back door".to_owned()),
+                    ..DeviceChange::default()
+                };
+                change(renamed).await.unwrap();
+            }
+        }
+        let now = seen(&f.opened()).await;
+        assert_ne!(now, before, "change {number}");
+        assert_eq!(seen(&f.store).await, now, "change {number}");
+        assert_eq!(seen(&f.other).await, now, "change {number}");
     }
 }
 

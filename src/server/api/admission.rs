@@ -1,10 +1,5 @@
 //! Which requests come in: those that name a host of ours, by the path that is meant.
 
-use std::sync::Arc;
-
-use axum::body::Body;
-use axum::extract::State;
-use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use hyper::http::uri::PathAndQuery;
 use hyper::{Request, Uri, Version};
@@ -23,23 +18,17 @@ const API: &str = "/api/";
 static FOREIGN: Seldom = Seldom::new();
 
 /// Refuses what names no host of ours, and hands on the rest with the path that is meant.
-pub(super) async fn admitted(
-    State(api): State<Arc<Api>>,
-    mut request: Request<Body>,
-    next: Next,
-) -> Response {
-    match check_host(&api, &request) {
-        Ok(()) => {
-            if let Some(uri) = meant(request.uri(), api.prefix()) {
-                *request.uri_mut() = uri;
-            }
-            next.run(request).await
-        }
-        Err(problem) => Reply::refusal(problem).into_response(),
+pub(super) fn admitted<B>(api: &Api, mut request: Request<B>) -> Result<Request<B>, Response> {
+    if let Err(problem) = check_host(api, &request) {
+        return Err(Reply::refusal(problem).into_response());
     }
+    if let Some(uri) = meant(request.uri(), api.prefix()) {
+        *request.uri_mut() = uri;
+    }
+    Ok(request)
 }
 
-fn check_host(api: &Api, request: &Request<Body>) -> Result<(), Problem> {
+fn check_host<B>(api: &Api, request: &Request<B>) -> Result<(), Problem> {
     let client = request.extensions().get().copied();
     let client: Client = client.unwrap_or_default();
     match hosts::named(request.uri(), request.headers(), &client)? {

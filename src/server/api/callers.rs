@@ -3,7 +3,6 @@
 
 use std::sync::Once;
 
-use axum::body::Body;
 use hyper::Request;
 
 use super::client::Client;
@@ -46,7 +45,7 @@ impl Callers {
     }
 
     /// Who sent this.
-    pub(super) fn client(&self, request: &Request<Body>) -> Client {
+    pub(super) fn client<B>(&self, request: &Request<B>) -> Client {
         let connection = request.extensions().get();
         Client::of(
             connection,

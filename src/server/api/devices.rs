@@ -1,5 +1,7 @@
 //! The devices resource of an organizer.
 
+use std::borrow::Cow;
+
 use hyper::StatusCode;
 
 use super::authentication::Team;
@@ -29,13 +31,13 @@ pub(super) async fn page(call: Call<Team>) -> Result<Answer, Problem> {
         .store
         .devices(organizer, found.skip, wanted.size)
         .await?;
-    let devices = devices.into_iter();
     Answer::ok(&wire::Page {
         count,
         next: found.next(&api, &request),
         previous: found.previous(&api, &request),
         results: devices
-            .map(|device| visible(device, team.may_write))
+            .iter()
+            .map(|device| visible(Cow::Borrowed(device), team.may_write))
             .collect(),
     })
 }
@@ -64,16 +66,19 @@ pub(super) async fn may_create(call: Call<Team>) -> bool {
 }
 
 pub(super) async fn show(call: Call<Team>) -> Result<Answer, Problem> {
-    let device = find(&call).await?;
-    Answer::ok(&visible(device, call.caller.may_write))
+    let device_id = number(&call).await?;
+    let organizer = call.caller.caller.organizer.id;
+    let device = call.api.store.device(organizer, device_id).await?;
+    let device = device.ok_or(NO_DEVICE)?;
+    Answer::ok(&visible(Cow::Owned(device), call.caller.may_write))
 }
 
 pub(super) async fn change(call: Call<Team>) -> Result<Answer, Problem> {
-    let device_id = find(&call).await?.device_id;
+    let device_id = number(&call).await?;
     let checked = call.checked().await?;
     let change = with_known_events(&call, checked).await?.finish()?;
     let may_read = call.caller.may_write;
-    let render = move |device: &Device| Answer::ok(&visible(device.clone(), may_read));
+    let render = move |device: &Device| Answer::ok(&visible(Cow::Borrowed(device), may_read));
     let team = &call.caller.caller;
     let changed = call
         .api
@@ -95,18 +100,18 @@ pub(super) async fn change(call: Call<Team>) -> Result<Answer, Problem> {
 
 /// Whether there is such a device, and the caller may change it.
 pub(super) async fn may_change(call: Call<Team>) -> bool {
-    call.caller.may_write && find(&call).await.is_ok()
+    call.caller.may_write && number(&call).await.is_ok()
 }
 
-/// The device that the path names.
-async fn find(call: &Call<Team>) -> Result<Device, Problem> {
+/// The number in the path, if there is such a device.
+async fn number(call: &Call<Team>) -> Result<u64, Problem> {
     let number = python::integer(call.request.param(1)).ok_or(Problem::NotFound("Not found."))?;
-    let Ok(device_id) = u64::try_from(number) else {
-        return Err(NO_DEVICE);
-    };
+    let number = u64::try_from(number).map_err(|_| NO_DEVICE)?;
     let organizer = call.caller.caller.organizer.id;
-    let device = call.api.store.device(organizer, device_id).await?;
-    device.ok_or(NO_DEVICE)
+    match call.api.store.has_device(organizer, number).await? {
+        true => Ok(number),
+        false => Err(NO_DEVICE),
+    }
 }
 
 /// Refuses a list of events that the organizer does not have.
@@ -123,9 +128,9 @@ async fn with_known_events(call: &Call<Team>, mut checked: Checked) -> Result<Ch
 }
 
 /// Only writers see the initialization token.
-fn visible(device: Device, to_writer: bool) -> Device {
-    Device {
-        initialization_token: device.initialization_token.filter(|_| to_writer),
-        ..device
+fn visible(mut device: Cow<'_, Device>, to_writer: bool) -> Cow<'_, Device> {
+    if !to_writer {
+        device.to_mut().initialization_token = None;
     }
+    device
 }

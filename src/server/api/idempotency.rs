@@ -9,8 +9,6 @@
 use std::sync::Arc;
 
 use axum::body::Body;
-use axum::extract::State;
-use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use hyper::header::{self, HeaderMap};
 use hyper::{Method, Request, StatusCode};
@@ -28,13 +26,16 @@ use crate::wire::IDEMPOTENCY_HEADER;
 const REFUSAL_LIMIT: usize = 16 * 1024;
 
 /// Repeats a kept answer, or lets the request be done and keeps its answer.
-pub(super) async fn repeat_or_keep(
-    State(api): State<Arc<Api>>,
+pub(super) async fn repeat_or_keep<F>(
+    api: &Api,
     request: Request<Body>,
-    next: Next,
-) -> Response {
+    next: impl FnOnce(Request<Body>) -> F,
+) -> Response
+where
+    F: Future<Output = Response>,
+{
     let Some(name) = idempotency_key(request.method(), request.headers()) else {
-        return next.run(request).await;
+        return next(request).await;
     };
     let (parts, body) = request.into_parts();
     let body = match axum::body::to_bytes(body, usize::MAX).await {
@@ -44,11 +45,11 @@ pub(super) async fn repeat_or_keep(
     let decision = parts.extensions.get::<Decision>().cloned();
     let client = parts.extensions.get::<Client>();
     let address = client.map_or_else(Vec::new, Client::group);
-    let (id, key) = scope(&api, parts.uri.path(), &parts.headers, &name, &body).await;
+    let (id, key) = scope(api, parts.uri.path(), &parts.headers, &name, &body).await;
     let Some(_mark) = api.running.begin(id) else {
         return Reply::refusal(Problem::Concurrent).into_response();
     };
-    match find(&api, &id, &key).await {
+    match find(api, &id, &key).await {
         Ok(Some(reply)) => return reply.into_response(),
         Ok(None) => {}
         Err(problem) => return Reply::refusal(problem).into_response(),
@@ -56,8 +57,8 @@ pub(super) async fn repeat_or_keep(
     let idempotent = Arc::new(Idempotent::new(id, key, address));
     let mut request = Request::from_parts(parts, Body::from(body));
     request.extensions_mut().insert(Arc::clone(&idempotent));
-    let response = next.run(request).await;
-    keep(&api, &idempotent, &decision.unwrap_or_default(), response).await
+    let response = next(request).await;
+    keep(api, &idempotent, &decision.unwrap_or_default(), response).await
 }
 
 fn idempotency_key(method: &Method, headers: &HeaderMap) -> Option<Vec<u8>> {

@@ -1,11 +1,11 @@
 //! Bounds every request in time and size, and logs it.
 
-use std::sync::Arc;
+use std::hash::{BuildHasher, RandomState};
+use std::sync::LazyLock;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use axum::body::Body;
-use axum::extract::State;
-use axum::middleware::Next;
+use axum::body::{Body, Bytes};
 use axum::response::{IntoResponse, Response};
 use hyper::Request;
 use hyper::header::{HeaderMap, HeaderName, HeaderValue};
@@ -28,14 +28,18 @@ const REQUEST_ID_LENGTH: usize = 128;
 
 /// Reads the body within its limits, so that all that follows has it in memory, and answers in time:
 /// what is not done by then is given up, and only what is being committed is waited for.
-pub(super) async fn bounded(
-    State(api): State<Arc<Api>>,
-    request: Request<Body>,
-    next: Next,
-) -> Response {
+pub(super) async fn bounded<B, F>(
+    api: &Api,
+    request: Request<B>,
+    next: impl FnOnce(Request<Body>) -> F,
+) -> Response
+where
+    B: hyper::body::Body<Data = Bytes> + Unpin,
+    F: Future<Output = Response> + Send + 'static,
+{
     let (parts, body) = request.into_parts();
     let standing = parts.extensions.get::<Standing>();
-    let received = receive(&api, &parts.headers, standing, body);
+    let received = receive(api, &parts.headers, standing, body);
     let problem = match tokio::time::timeout(BODY_TIME, received).await {
         Ok(Ok(Received {
             bytes,
@@ -49,7 +53,7 @@ pub(super) async fn bounded(
             request.extensions_mut().insert(caller.0.clone());
             // A task of its own, since a read of the database may hold it up.
             let mut answer = JoinSet::new();
-            answer.spawn(next.run(request).in_current_span());
+            answer.spawn(next(request).in_current_span());
             match tokio::time::timeout(api.answer_time, answer.join_next()).await {
                 Ok(ended) => return answered(ended),
                 // The task ends with its set.
@@ -86,30 +90,34 @@ impl Drop for Caller {
 
 /// Logs what was asked and how it went, and answers with the request's id. Query strings, headers
 /// and bodies stay out of the log: they hold keys and tokens, and so may a path that is wrong.
-pub(super) async fn logged(
-    State(api): State<Arc<Api>>,
-    mut request: Request<Body>,
-    next: Next,
-) -> Response {
+pub(super) async fn logged<B, F>(
+    api: &Api,
+    mut request: Request<B>,
+    next: impl FnOnce(Request<B>) -> F,
+) -> Response
+where
+    F: Future<Output = Response>,
+{
     let begun = Instant::now();
     let id = request_id(request.headers());
     let client = api.callers.client(&request);
     request.extensions_mut().insert(client);
-    // As long a word as a token is none.
-    let method = mask::path(request.method().as_str());
-    let path = mask::path(request.uri().path());
+    let (method, uri) = (request.method().clone(), request.uri().clone());
     // What is logged on the way has the id too.
     let span = tracing::info_span!("request", id);
     let client = client.address.map(tracing::field::display);
-    let mut response = next.run(request).instrument(span.clone()).await;
+    let mut response = next(request).instrument(span.clone()).await;
     let milliseconds = begun.elapsed().as_millis();
     let status = response.status().as_u16();
+    // Made only where they are logged. As long a word as a token is no method.
+    let method = || tracing::field::display(mask::path(method.as_str()));
+    let path = || mask::path(uri.path());
     match response.extensions().get::<Withheld>() {
         None => {
-            tracing::info!(parent: &span, client, %method, path, status, milliseconds, "answered");
+            tracing::info!(parent: &span, client, method = method(), path = path(), status, milliseconds, "answered");
         }
         Some(_) => {
-            tracing::error!(parent: &span, client, %method, path, milliseconds, "closed without an answer");
+            tracing::error!(parent: &span, client, method = method(), path = path(), milliseconds, "closed without an answer");
         }
     }
     if let Ok(id) = HeaderValue::from_str(&id) {
@@ -127,53 +135,60 @@ fn request_id(headers: &HeaderMap) -> String {
     let sent = headers.get(REQUEST_ID).and_then(|id| id.to_str().ok());
     match sent.filter(is_id) {
         Some(id) => id.to_owned(),
-        // It only tells requests apart: without randomness they are all called the same.
-        None => format!("{:016x}", getrandom::u64().unwrap_or_default()),
+        None => new_id(),
     }
+}
+
+/// It only tells requests apart, also those of one process from those of another.
+fn new_id() -> String {
+    static PROCESS: LazyLock<RandomState> = LazyLock::new(RandomState::new);
+    static NUMBER: AtomicU64 = AtomicU64::new(0);
+    let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+    format!("{:016x}", PROCESS.hash_one(number))
 }
 
 #[cfg(test)]
 mod tests {
-    use axum::Extension;
-    use axum::middleware::from_fn_with_state;
-    use axum::routing::post;
-    use axum::{Router, body};
+    use std::sync::{Arc, Mutex, mpsc};
+
     use hyper::StatusCode;
-    use hyper::service::Service;
-    use hyper_util::service::TowerToHyperService;
 
     use super::*;
     use crate::server::store;
 
     const ANSWER_TIME: Duration = Duration::from_secs(30);
 
-    /// The answer to a request whose change is taken after this long and done after twice that.
-    async fn answer(taken_after: Duration) -> (StatusCode, Decision) {
+    /// How a request is answered that is done by this, with so much time.
+    async fn status<F>(answer_time: Duration, done: impl FnOnce(Decision) -> F) -> StatusCode
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
         let folder = tempfile::tempdir().unwrap();
         let installation = store::open(&folder.path().join("server.db").into(), None).unwrap();
         let version = crate::server::reference_version();
-        let api = Arc::new(Api::new(&installation, None, version, ANSWER_TIME));
-        let seen = Decision::default();
-        let change = {
-            let seen = seen.clone();
-            async move |Extension(decision): Extension<Decision>| {
-                tokio::time::sleep(taken_after).await;
-                assert!(decision.take());
-                tokio::time::sleep(taken_after).await;
-                seen.take();
-                "done"
+        let api = Api::new(&installation, None, version, answer_time);
+        let next = |request: Request<Body>| {
+            let done = done(request.extensions().get::<Decision>().unwrap().clone());
+            async {
+                done.await;
+                Response::default()
             }
         };
-        let router = Router::new()
-            .route("/", post(change))
-            .layer(from_fn_with_state(api, bounded));
         let request = Request::post("/").body(Body::empty()).unwrap();
-        let Ok(response) = TowerToHyperService::new(router).call(request).await;
-        let status = response.status();
-        body::to_bytes(response.into_body(), usize::MAX)
-            .await
-            .unwrap();
-        (status, seen)
+        bounded(&api, request, next).await.status()
+    }
+
+    /// The answer to a request whose change is taken after this long and done after twice that.
+    async fn answer(taken_after: Duration) -> (StatusCode, Decision) {
+        let seen = Decision::default();
+        let done = seen.clone();
+        let change = |decision: Decision| async move {
+            tokio::time::sleep(taken_after).await;
+            assert!(decision.take());
+            tokio::time::sleep(taken_after).await;
+            done.take();
+        };
+        (status(ANSWER_TIME, change).await, seen)
     }
 
     #[tokio::test(start_paused = true)]
@@ -189,39 +204,21 @@ mod tests {
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
     async fn what_holds_its_thread_up_is_refused_in_time_all_the_same() {
-        let folder = tempfile::tempdir().unwrap();
-        let installation = store::open(&folder.path().join("server.db").into(), None).unwrap();
-        let version = crate::server::reference_version();
         let soon = Duration::from_millis(50);
-        let api = Arc::new(Api::new(&installation, None, version, soon));
-        let (release, released) = std::sync::mpsc::channel::<()>();
-        let released = Arc::new(std::sync::Mutex::new(released));
-        let read = async move || {
+        let (release, released) = mpsc::channel::<()>();
+        let released = Arc::new(Mutex::new(released));
+        let read = |_| async move {
             // As a read of a disk that hangs does.
             let _ = released.lock().unwrap().recv();
-            "done"
         };
-        let router = Router::new()
-            .route("/", post(read))
-            .layer(from_fn_with_state(api, bounded));
-        let request = Request::post("/").body(Body::empty()).unwrap();
-        let Ok(response) = TowerToHyperService::new(router).call(request).await;
-        assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
+        assert_eq!(status(soon, read).await, StatusCode::SERVICE_UNAVAILABLE);
         release.send(()).unwrap();
     }
 
     #[tokio::test]
     async fn a_panic_is_a_fault_that_is_answered() {
-        let folder = tempfile::tempdir().unwrap();
-        let installation = store::open(&folder.path().join("server.db").into(), None).unwrap();
-        let version = crate::server::reference_version();
-        let api = Arc::new(Api::new(&installation, None, version, ANSWER_TIME));
-        let panic = async || -> &'static str { panic!("as a mistake of ours would") };
-        let router = Router::new()
-            .route("/", post(panic))
-            .layer(from_fn_with_state(api, bounded));
-        let request = Request::post("/").body(Body::empty()).unwrap();
-        let Ok(response) = TowerToHyperService::new(router).call(request).await;
-        assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
+        let panics = |_| async { panic!("as a mistake of ours would") };
+        let status = status(ANSWER_TIME, panics).await;
+        assert_eq!(status, StatusCode::INTERNAL_SERVER_ERROR);
     }
 }

@@ -1,8 +1,8 @@
 //! Takes the body of a request in, within what its sender may send and what all bodies may hold.
 
-use axum::body::{Body, Bytes};
+use axum::body::Bytes;
 use http_body_util::BodyExt;
-use hyper::body::Body as _;
+use hyper::body::Body;
 use hyper::header::{self, HeaderMap};
 
 use super::authentication::is_known;
@@ -30,7 +30,7 @@ pub(super) async fn receive(
     api: &Api,
     headers: &HeaderMap,
     standing: Option<&Standing>,
-    mut body: Body,
+    mut body: impl Body<Data = Bytes> + Unpin,
 ) -> Result<Received, Problem> {
     let mut taking = Taking {
         api,
@@ -46,8 +46,12 @@ pub(super) async fn receive(
     let mut received = 0;
     let mut refused = None;
     while let Some(frame) = body.frame().await {
-        let broken = |_| Problem::Unreadable("The request body is broken.".to_owned());
-        let Ok(part) = frame.map_err(broken)?.into_data() else {
+        let Ok(frame) = frame else {
+            return Err(Problem::Unreadable(
+                "The request body is broken.".to_owned(),
+            ));
+        };
+        let Ok(part) = frame.into_data() else {
             continue;
         };
         let is_first = received == 0;

@@ -1,5 +1,7 @@
 //! What the API needs of a store.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use jiff::Timestamp;
 
@@ -71,7 +73,7 @@ pub trait Store: Send + Sync {
         organizer: i64,
         skip: u64,
         limit: u64,
-    ) -> Result<Vec<wire::Device>, StoreError>;
+    ) -> Result<Arc<Vec<wire::Device>>, StoreError>;
 
     /// One device of an organizer.
     async fn device(
@@ -79,6 +81,9 @@ pub trait Store: Send + Sync {
         organizer: i64,
         device_id: u64,
     ) -> Result<Option<wire::Device>, StoreError>;
+
+    /// Whether an organizer has a device of this number.
+    async fn has_device(&self, organizer: i64, device_id: u64) -> Result<bool, StoreError>;
 
     /// The first of these that is no event of the organizer.
     async fn unknown_event(

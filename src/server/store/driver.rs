@@ -16,6 +16,15 @@ pub(super) enum Purpose {
     Administering,
 }
 
+/// Names a state of a database: while it has the same name, all that is read is the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct State {
+    /// Which of those that have watched the database.
+    pub(super) watch: u64,
+    /// How often it has seen that change.
+    pub(super) version: i64,
+}
+
 /// A database that is open. An operation is run again where its transaction has to be.
 pub(super) trait Driver: Send + Sync + 'static {
     /// What is to be done when rows were copied with their numbers, so that none of these is given again.
@@ -37,6 +46,12 @@ pub(super) trait Driver: Send + Sync + 'static {
         work: impl Fn(&mut dyn Session) -> Result<T, StoreError> + Send + 'static,
     ) -> impl Future<Output = Result<T, StoreError>> + Send {
         self.read(work)
+    }
+
+    /// The state that the database is in now, whoever has changed it; none if it can't be told in less
+    /// time than a read takes.
+    fn state(&self) -> impl Future<Output = Option<State>> + Send {
+        std::future::ready(None)
     }
 
     /// Does `work` in a transaction and returns once it is on disk. An error undoes it, and so does a

@@ -1,12 +1,20 @@
 //! What a device does itself: it redeems its token, reports, rolls its key, revokes its access.
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::{Context, callers, log};
 use crate::server::model::{EnrolledDevice, ValidReport};
 use crate::server::store::api::{Redemption, ReportRefusal, TokenRefusal, Update};
 use crate::server::store::error::StoreError;
-use crate::server::store::session::{Session, values};
+use crate::server::store::session::{Session, Value, values};
+
+/// What a report sets: the values ?2 to ?9.
+macro_rules! reported_columns {
+    () => {
+        "hardware_brand = ?2, hardware_model = ?3, os_name = ?4, os_version = ?5, software_brand = ?6,
+            software_version = ?7, info = ?8, rsa_pubkey = coalesce(rsa_pubkey, ?9)"
+    };
+}
 
 pub(in crate::server::store) fn redeem(
     session: &mut dyn Session,
@@ -15,31 +23,35 @@ pub(in crate::server::store) fn redeem(
     report: &ValidReport,
     api_key: &[u8; 32],
 ) -> Result<Redemption, StoreError> {
-    let found = session.row(
-        "SELECT device.id, device.initialized IS NOT NULL, device.revoked
-         FROM device JOIN organizer ON organizer.id = device.organizer
-         WHERE token_lookup = ?1 AND organizer.active FOR UPDATE OF device",
-        values![token_lookup],
-        |columns| Ok((columns.next::<i64>()?, columns.next()?, columns.next()?)),
-    )?;
-    let row = match found {
+    let device = match callers::device_to_initialize(session, token_lookup)? {
         None => return Ok(Err(TokenRefusal::Unknown)),
-        Some((_, true, _)) => return Ok(Err(TokenRefusal::Used)),
-        Some((_, false, true)) => return Ok(Err(TokenRefusal::Revoked)),
-        Some((row, false, false)) => row,
+        Some((_, true)) => return Ok(Err(TokenRefusal::Used)),
+        Some((device, false)) if device.revoked => return Ok(Err(TokenRefusal::Revoked)),
+        Some((device, false)) => device,
     };
     // Nobody else has changed it since it was read; that it is redeemed once does not rest on that alone.
-    let redeemed = session.execute(
-        "UPDATE device SET initialized = ?2, api_key_hash = ?3
-         WHERE id = ?1 AND initialized IS NULL AND NOT revoked",
-        values![row, context.now, api_key],
+    let redeemed = store(
+        session,
+        concat!(
+            "UPDATE device SET initialized = ?10, api_key_hash = ?11, ",
+            reported_columns!(),
+            " WHERE id = ?1 AND initialized IS NULL AND NOT revoked"
+        ),
+        device.id,
+        report,
+        values![context.now, api_key],
     )?;
     if redeemed == 0 {
         return Ok(Err(TokenRefusal::Used));
     }
-    store_report(session, row, report)?;
-    log::write(session, context, row, "initialized", &reported(report))?;
-    Ok(callers::device_by_row(session, row)?.ok_or(TokenRefusal::Unknown))
+    log::write(
+        session,
+        context,
+        device.id,
+        "initialized",
+        &reported(report),
+    )?;
+    Ok(Ok(after(device, report)))
 }
 
 pub(in crate::server::store) fn update(
@@ -58,11 +70,17 @@ pub(in crate::server::store) fn update(
         return Ok(Err(ReportRefusal::OtherPublicKey));
     }
     let is_news = is_news(session, device.id, report)?;
-    store_report(session, device.id, report)?;
+    store(
+        session,
+        concat!("UPDATE device SET ", reported_columns!(), " WHERE id = ?1"),
+        device.id,
+        report,
+        &[],
+    )?;
     if is_news {
         log::write(session, context, device.id, "updated", &reported(report))?;
     }
-    Ok(callers::device_by_row(session, device.id)?.ok_or(ReportRefusal::NoAccess))
+    Ok(Ok(after(device, report)))
 }
 
 pub(in crate::server::store) fn roll(
@@ -112,29 +130,35 @@ fn with_access(
     Ok(device.filter(|device| !device.revoked && device.organizer.active))
 }
 
-fn store_report(
+/// Does a statement with the columns of a report and more values; how many rows it changed.
+fn store(
     session: &mut dyn Session,
+    sql: &str,
     row: i64,
     report: &ValidReport,
-) -> Result<(), StoreError> {
-    session.execute(
-        "UPDATE device SET hardware_brand = ?2, hardware_model = ?3, os_name = ?4,
-            os_version = ?5, software_brand = ?6, software_version = ?7, info = ?8,
-            rsa_pubkey = coalesce(rsa_pubkey, ?9)
-         WHERE id = ?1",
-        values![
-            row,
-            &report.hardware_brand,
-            &report.hardware_model,
-            report.os_name.as_ref(),
-            report.os_version.as_ref(),
-            &report.software_brand,
-            &report.software_version,
-            report.info.as_ref().map(Value::to_string).as_ref(),
-            report.rsa_pubkey.as_ref(),
-        ],
-    )?;
-    Ok(())
+    more: &[Value<'_>],
+) -> Result<u64, StoreError> {
+    let info = report.info.as_ref().map(ToString::to_string);
+    let values: &[Value<'_>] = values![
+        row,
+        &report.hardware_brand,
+        &report.hardware_model,
+        report.os_name.as_ref(),
+        report.os_version.as_ref(),
+        &report.software_brand,
+        &report.software_version,
+        info.as_ref(),
+        report.rsa_pubkey.as_ref(),
+    ];
+    session.execute(sql, &[values, more].concat())
+}
+
+/// A device that has reported.
+fn after(device: EnrolledDevice, report: &ValidReport) -> EnrolledDevice {
+    EnrolledDevice {
+        rsa_pubkey: device.rsa_pubkey.or_else(|| report.rsa_pubkey.clone()),
+        ..device
+    }
 }
 
 /// Whether a report tells something for the log that is not known.
@@ -159,7 +183,7 @@ fn is_news(session: &mut dyn Session, row: i64, report: &ValidReport) -> Result<
 }
 
 /// A report for the log: without its diagnostics, which are long and soon outdated.
-fn reported(report: &ValidReport) -> Value {
+fn reported(report: &ValidReport) -> serde_json::Value {
     json!({
         "hardware_brand": report.hardware_brand,
         "hardware_model": report.hardware_model,

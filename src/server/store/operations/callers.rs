@@ -36,7 +36,8 @@ macro_rules! devices_where {
         concat!(
             "SELECT device.id, organizer.id, organizer.slug, organizer.active, device.device_id,
                 device.unique_serial, device.name, device.security_profile,
-                gate.id, gate.name, gate.identifier, device.revoked, device.rsa_pubkey
+                gate.id, gate.name, gate.identifier, device.revoked, device.rsa_pubkey,
+                device.initialized IS NOT NULL
              FROM device
              JOIN organizer ON organizer.id = device.organizer
              LEFT JOIN gate ON gate.id = device.gate AND gate.active
@@ -64,11 +65,17 @@ pub(super) fn device_to_change(
     session.row(sql, values![key_hash], enrolled)
 }
 
-pub(super) fn device_by_row(
+/// The device with this initialization token, and whether it was redeemed; nobody else changes it until the
+/// transaction ends.
+pub(super) fn device_to_initialize(
     session: &mut dyn Session,
-    id: i64,
-) -> Result<Option<EnrolledDevice>, StoreError> {
-    session.row(devices_where!("device.id = ?1"), values![id], enrolled)
+    token_lookup: &[u8; 32],
+) -> Result<Option<(EnrolledDevice, bool)>, StoreError> {
+    let sql = devices_where!("device.token_lookup = ?1 AND organizer.active FOR UPDATE OF device");
+    debug_assert!(sql.ends_with(LOCKING_DEVICE));
+    session.row(sql, values![token_lookup], |columns| {
+        Ok((enrolled(columns)?, columns.next()?))
+    })
 }
 
 fn enrolled(columns: &mut Columns<'_>) -> Result<EnrolledDevice, StoreError> {

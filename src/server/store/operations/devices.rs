@@ -360,11 +360,27 @@ pub(in crate::server::store) fn row_of(
     organizer: i64,
     device_id: u64,
 ) -> Result<i64, StoreError> {
-    let row = session.one(
+    let row = row_if_there(session, organizer, device_id)?;
+    row.ok_or_else(|| unknown("device", &device_id.to_string()))
+}
+
+pub(in crate::server::store) fn is_there(
+    session: &mut dyn Session,
+    organizer: i64,
+    device_id: u64,
+) -> Result<bool, StoreError> {
+    Ok(row_if_there(session, organizer, device_id)?.is_some())
+}
+
+fn row_if_there(
+    session: &mut dyn Session,
+    organizer: i64,
+    device_id: u64,
+) -> Result<Option<i64>, StoreError> {
+    session.one(
         "SELECT id FROM device WHERE organizer = ?1 AND device_id = ?2",
         values![organizer, device_id],
-    )?;
-    row.ok_or_else(|| unknown("device", &device_id.to_string()))
+    )
 }
 
 fn existing(

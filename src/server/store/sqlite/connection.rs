@@ -126,5 +126,7 @@ fn has_log(path: &Path) -> bool {
 fn open(path: &Path, access: OpenFlags) -> rusqlite::Result<Connection> {
     let connection = sqlite::open(path, access)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
+    // Else it makes the plan of most statements anew whenever another value is bound.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     Ok(connection)
 }

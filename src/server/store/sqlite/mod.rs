@@ -10,6 +10,7 @@ mod schema;
 mod session;
 mod standalone;
 pub(super) mod swap;
+mod watch;
 mod writer;
 
 use std::path::Path;
@@ -17,7 +18,7 @@ use std::path::Path;
 use jiff::Timestamp;
 use rusqlite::ErrorCode;
 
-use super::driver::{Driver, Opened, Purpose};
+use super::driver::{Driver, Opened, Purpose, State};
 use super::open_error::OpenFailure;
 use super::operations::restoration;
 use super::session::Session;
@@ -123,6 +124,13 @@ impl Driver for Sqlite {
             self.writer.write(&Decision::default(), nothing).await?;
         }
         self.readers.read(work).await
+    }
+
+    async fn state(&self) -> Option<State> {
+        match self.readers.are_away() {
+            true => None,
+            false => self.readers.state().await,
+        }
     }
 
     async fn write<T: Send + 'static>(

@@ -16,6 +16,8 @@ use super::connection::Home;
 use super::place::Place;
 use super::reopen_error::ReopenError;
 use super::session::SqliteSession;
+use super::watch::Watch;
+use crate::server::store::driver::State;
 use crate::server::store::error::{FAULT, StoreError};
 use crate::server::store::session::Session;
 use crate::sqlite::{Failure, PATIENCE};
@@ -34,6 +36,7 @@ pub(super) struct Readers {
 #[derive(Default)]
 pub(super) struct Idle {
     round: Mutex<Round>,
+    watch: Watch,
     /// Told when a reader is not at work any more.
     returned: Condvar,
 }
@@ -82,6 +85,9 @@ impl Idle {
             let waited = self.returned.wait_timeout(round, left);
             round = waited.unwrap_or_else(PoisonError::into_inner).0;
         }
+        drop(round);
+        // Nobody asks it until the next renewal.
+        self.watch.close();
         true
     }
 
@@ -121,6 +127,12 @@ impl Idle {
         let mut at_work = self.count()?;
         at_work.reader = self.round().readers.pop();
         Ok(at_work)
+    }
+
+    /// The state that the database is in, if it can be told.
+    fn state(&self, home: &Home) -> Option<State> {
+        let at_work = self.count().ok()?;
+        self.watch.state(home, at_work.round).ok()
     }
 
     /// Does `work` with a reader that is idle, or a new one.
@@ -229,6 +241,7 @@ impl Readers {
             home: home.clone(),
             idle: Arc::new(Idle {
                 round: Mutex::new(round),
+                watch: Watch::begin(0, open_whole_reader(home)?),
                 returned: Condvar::new(),
             }),
             places: Semaphore::new(places),
@@ -243,6 +256,12 @@ impl Readers {
     /// Whether the writer has to open the database anew before anything is read.
     pub(super) fn are_away(&self) -> bool {
         self.idle.is_away()
+    }
+
+    /// The state that the database is in now. Whatever keeps it from being told, a read meets it too.
+    pub(super) async fn state(&self) -> Option<State> {
+        let _place = self.places.acquire().await.ok()?;
+        self.idle.state(&self.home)
     }
 
     /// Does `work` on a state of the database that does not change meanwhile.

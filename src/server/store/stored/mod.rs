@@ -1,6 +1,7 @@
 //! The store over any database: which operation each method is, and whether it reads or changes.
 
 mod administration;
+mod remembered;
 
 use std::sync::Arc;
 
@@ -22,15 +23,29 @@ use crate::server::store::error::StoreError;
 use crate::server::store::terms::{KeptAnswer, Terms};
 use crate::wire;
 
+use remembered::Remembered;
+
 /// A database with the keys of the installation that it belongs to.
 pub(super) struct Stored<D> {
     driver: D,
     keys: Arc<InstallationKeys>,
+    pages: Remembered<Page, Vec<wire::Device>>,
 }
+
+/// A page of devices: of an organizer, after so many, so many.
+type Page = (i64, u64, u64);
+
+/// Pages that are remembered, and devices on one at most.
+const PAGES: usize = 256;
+const PAGE_SIZE: u64 = 50;
 
 impl<D: Driver> Stored<D> {
     pub(super) fn new(driver: D, keys: Arc<InstallationKeys>) -> Self {
-        Self { driver, keys }
+        Self {
+            driver,
+            keys,
+            pages: Remembered::up_to(PAGES),
+        }
     }
 
     fn keys(&self) -> Arc<InstallationKeys> {
@@ -114,10 +129,25 @@ impl<D: Driver> Store for Stored<D> {
         organizer: i64,
         skip: u64,
         limit: u64,
-    ) -> Result<Vec<wire::Device>, StoreError> {
+    ) -> Result<Arc<Vec<wire::Device>>, StoreError> {
+        let page = (organizer, skip, limit);
+        // Asked for before it is read: what is changed in between is read anew.
+        let state = match limit <= PAGE_SIZE {
+            true => self.driver.state().await,
+            false => None,
+        };
+        if let Some(devices) = state.and_then(|state| self.pages.recall(state, &page)) {
+            return Ok(devices);
+        }
         let keys = self.keys();
-        self.read(move |session| devices::page(session, &keys, organizer, skip, limit))
-            .await
+        let devices = self
+            .read(move |session| devices::page(session, &keys, organizer, skip, limit))
+            .await?;
+        let devices = Arc::new(devices);
+        if let Some(state) = state {
+            self.pages.keep(state, page, Arc::clone(&devices));
+        }
+        Ok(devices)
     }
 
     async fn device(
@@ -127,6 +157,11 @@ impl<D: Driver> Store for Stored<D> {
     ) -> Result<Option<wire::Device>, StoreError> {
         let keys = self.keys();
         self.read(move |session| devices::find(session, &keys, organizer, device_id))
+            .await
+    }
+
+    async fn has_device(&self, organizer: i64, device_id: u64) -> Result<bool, StoreError> {
+        self.look(move |session| devices::is_there(session, organizer, device_id))
             .await
     }
 
