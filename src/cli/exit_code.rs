@@ -78,6 +78,10 @@ pub(super) enum ExitCode {
     CheckWarning = 22,
     CheckFailed = 23,
     OtherHardware = 24,
+    #[cfg_attr(
+        not(feature = "server"),
+        allow(dead_code, reason = "a program without the server tells of all codes")
+    )]
     NotConfirmed = 25,
 }
 

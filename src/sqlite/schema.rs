@@ -135,6 +135,7 @@ impl Schema {
     }
 
     /// The same of a copy, which nobody else has open, and of which none has to be kept.
+    #[cfg(feature = "server")]
     pub(crate) fn bring_up_alone(&self, connection: &mut Connection) -> Result<(), Unusable> {
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let known = self.current();

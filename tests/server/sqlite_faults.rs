@@ -450,7 +450,11 @@ fn a_clock_that_jumps_loses_no_key_repeats_answers_within_a_day_and_lets_nobody_
     // What an address may try is counted by a clock that does not jump.
     let url = format!("{}/api/v1/device/info", server.url);
     let unknown = |number: usize| {
-        clock.set(if number % 2 == 0 { 0 } else { 2 * HOUR });
+        clock.set(if number.is_multiple_of(2) {
+            0
+        } else {
+            2 * HOUR
+        });
         let authorization = format!("Device {number:064}");
         let answer = ask(|client| client.get(&url).header("Authorization", authorization));
         answer.status

@@ -171,7 +171,7 @@ fn fill(
         Database::Postgres(address) => {
             let opened = Postgres::open(address, secret_file, Purpose::Administering);
             copy_rows(opened.map_err(open)?, draft).map_err(|failure| match failure {
-                OpenFailure::Store(source) => copy(source),
+                OpenFailure::Store(source) => copy(*source),
                 failure => open(failure).into(),
             })?
         }
@@ -208,11 +208,12 @@ fn copy_rows<D: Driver>(from: Opened<D>, draft: &Path) -> Result<Standalone, Ope
         (written, read)
     });
     let written = written.map_err(OpenFailure::File)?;
+    let store = |error: StoreError| OpenFailure::Store(error.into());
     match (written, read) {
         // The other one ended, and says why.
-        (Ok(written), Err(StoreError::GivenUp)) => written.map_err(OpenFailure::Store)?,
-        (_, Err(error)) => return Err(OpenFailure::Store(error)),
-        (Ok(written), Ok(_)) => written.map_err(OpenFailure::Store)?,
+        (Ok(written), Err(StoreError::GivenUp)) => written.map_err(store)?,
+        (_, Err(error)) => return Err(store(error)),
+        (Ok(written), Ok(_)) => written.map_err(store)?,
         (Err(_), Ok(_)) => return Err(OpenFailure::File(io::Error::other("writing panicked"))),
     }
     Ok(made)

@@ -100,7 +100,7 @@ pub enum OpenFailure {
     },
     /// An operation on it failed.
     #[error("the database can't be read")]
-    Store(#[source] StoreError),
+    Store(#[source] Box<StoreError>),
     /// The secret can't be had.
     #[error(transparent)]
     Secret(#[from] SecretFileError),

@@ -137,8 +137,8 @@ pub fn restore(
         now: Timestamp::now(),
     };
     match database {
-        Database::Sqlite(path) => task.into_sqlite(path, secret_file),
-        Database::Postgres(address) => task.into_postgres(address, secret_file),
+        Database::Sqlite(path) => task.replace_file(path, secret_file),
+        Database::Postgres(address) => task.replace_rows(address, secret_file),
     }
 }
 
@@ -225,7 +225,7 @@ impl Task<'_> {
         }
     }
 
-    fn into_sqlite(
+    fn replace_file(
         &self,
         path: &Path,
         secret_file: Option<&Path>,
@@ -307,7 +307,7 @@ impl Task<'_> {
         done.map_err(|error| self.store_error(error))
     }
 
-    fn into_postgres(
+    fn replace_rows(
         &self,
         address: &PostgresAddress,
         secret_file: Option<&Path>,

@@ -92,7 +92,7 @@ pub(in crate::server::store) fn taken(session: &mut dyn Session) -> Result<Times
 pub(in crate::server::store) fn expect_served(
     session: &mut dyn Session,
 ) -> Result<(), OpenFailure> {
-    match mark(session).map_err(OpenFailure::Store)? {
+    match mark(session).map_err(|error| OpenFailure::Store(error.into()))? {
         Some(Mark {
             taken,
             restored: None,
