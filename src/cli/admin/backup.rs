@@ -13,7 +13,8 @@ use crate::server::store;
 const EXAMPLES: &str = "\
 Examples:
   gatehand admin backup /srv/backups/monday.db
-  gatehand admin --database postgres://gatehand@db1/gatehand backup monday.db";
+  gatehand admin backup monday.db \\
+      --database postgres://gatehand@db1,db2/gatehand";
 
 /// Take a backup of all of a server into one file, while it is served.
 ///
