@@ -1,13 +1,11 @@
 //! Which requests come in: those that name a host of ours, by the path that is meant.
 
-use axum::response::{IntoResponse, Response};
 use hyper::http::uri::PathAndQuery;
 use hyper::{Request, Uri, Version};
 
 use super::client::Client;
 use super::hosts;
 use super::problem::Problem;
-use super::reply::Reply;
 use super::state::Api;
 use crate::mask;
 use crate::seldom::Seldom;
@@ -18,10 +16,8 @@ const API: &str = "/api/";
 static FOREIGN: Seldom = Seldom::new();
 
 /// Refuses what names no host of ours, and hands on the rest with the path that is meant.
-pub(super) fn admitted<B>(api: &Api, mut request: Request<B>) -> Result<Request<B>, Response> {
-    if let Err(problem) = check_host(api, &request) {
-        return Err(Reply::refusal(problem).into_response());
-    }
+pub(super) fn admitted<B>(api: &Api, mut request: Request<B>) -> Result<Request<B>, Problem> {
+    check_host(api, &request)?;
     if let Some(uri) = meant(request.uri(), api.prefix()) {
         *request.uri_mut() = uri;
     }

@@ -14,6 +14,9 @@ use super::validation::Checked;
 use crate::server::store::{Actor, StoreError};
 use crate::wire::{self, Device};
 
+/// Bytes that hold most devices as JSON.
+const USUAL_LENGTH: usize = 768;
+
 const NO_DEVICE: Problem = Problem::NotFound("No Device matches the given query.");
 
 pub(super) async fn page(call: Call<Team>) -> Result<Answer, Problem> {
@@ -31,15 +34,18 @@ pub(super) async fn page(call: Call<Team>) -> Result<Answer, Problem> {
         .store
         .devices(organizer, found.skip, wanted.size)
         .await?;
-    Answer::ok(&wire::Page {
+    let results: Vec<_> = devices
+        .iter()
+        .map(|device| visible(Cow::Borrowed(device), team.may_write))
+        .collect();
+    let length = (results.len() + 1) * USUAL_LENGTH;
+    let page = wire::Page {
         count,
         next: found.next(&api, &request),
         previous: found.previous(&api, &request),
-        results: devices
-            .iter()
-            .map(|device| visible(Cow::Borrowed(device), team.may_write))
-            .collect(),
-    })
+        results,
+    };
+    Answer::long(&page, length)
 }
 
 pub(super) async fn create(call: Call<Team>) -> Result<Answer, Problem> {

@@ -26,6 +26,17 @@ impl Answer {
         })
     }
 
+    /// One that is known to be about so many bytes long: else a long one is copied again and again as it grows.
+    pub(super) fn long(body: &impl Serialize, length: usize) -> Result<Self, Problem> {
+        let mut json = Vec::with_capacity(length);
+        serde_json::to_writer(&mut json, body)?;
+        let body = String::from_utf8(json).map_err(|error| Problem::Internal(error.into()))?;
+        Ok(Self {
+            status: StatusCode::OK,
+            body: Some(body),
+        })
+    }
+
     pub(super) fn ok(body: &impl Serialize) -> Result<Self, Problem> {
         Self::new(StatusCode::OK, body)
     }

@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::body::{Body, Bytes};
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 use axum::routing::any;
 use hyper::Request;
 use tower_service::Service;
 
 use super::endpoints::ENDPOINTS;
+use super::reply::Reply;
 use super::state::Api;
 use super::{admission, idempotency, limits, no_endpoint};
 
@@ -38,7 +39,7 @@ impl Served {
         limits::logged(api, request, |request| async move {
             let request = match admission::admitted(api, request) {
                 Ok(request) => request,
-                Err(refusal) => return refusal,
+                Err(problem) => return Reply::refusal(problem).into_response(),
             };
             limits::bounded(api, request, |request| Arc::clone(served).route(request)).await
         })
