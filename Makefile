@@ -1,5 +1,5 @@
 # make test is what a change has to pass; the rest are shortcuts.
-.PHONY: test test-quick test-long test-arm test-older test-packages test-machine packages bench demo
+.PHONY: test test-quick test-long test-arm test-older test-packages test-machine test-cluster packages bench demo
 
 test:
 	@tests/run.sh
@@ -34,6 +34,10 @@ test-packages:
 # A whole machine, booted from an image of packaging/image; TESTS=test_clock for a part of it.
 test-machine:
 	tests/machine/run.sh $(TESTS)
+
+# The deployment of docs/SCALING.md, in namespaces of this machine, broken under load: some 10 minutes.
+test-cluster:
+	tests/cluster/run.sh
 
 bench:
 	cargo bench

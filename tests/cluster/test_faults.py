@@ -160,6 +160,8 @@ class Faults(unittest.TestCase):
         sums = [cluster.sql(name, "SELECT md5(string_agg(d::text, '' ORDER BY d::text)) FROM device AS d", "gatehand") for name in DATABASES]
         self.assertEqual(sums[0], sums[1], "both databases have the same")
         self.assertTrue(sums[0])
+        size = int(cluster.sql(primary, "SELECT pg_database_size('gatehand')"))
+        report.say(f"the database has {size / 2**20:.0f} MiB")
         statuses = Counter(answer.status for answer in load.answers)
         report.say(f"{count} devices, {len(load.changes())} changes acknowledged, each there once; answers: " + ", ".join(f"{n} times {status}" for status, n in sorted(statuses.items())))
 

@@ -33,6 +33,9 @@ const OF_DEVELOPERS: [&str; 6] = [
     "docs/TESTING.md",
 ];
 
+/// The page whose commands are typed on machines of their own.
+const OF_A_CLUSTER: &str = "docs/SCALING.md";
+
 /// As SERVER.md has it; the tests have another one.
 const LISTENS_AT: &str = "127.0.0.1:8345";
 /// Where a packaged server keeps its database.
@@ -195,7 +198,9 @@ fn is_elsewhere(words: &str) -> bool {
 /// The test that runs a block where packages are installed.
 fn by_another_test(words: &str) -> Option<&str> {
     let booted = words.strip_prefix("in a booted machine: ");
-    booted.or_else(|| words.strip_prefix("with the packages: "))
+    let installed = booted.or_else(|| words.strip_prefix("with the packages: "));
+    let clustered = || words.strip_prefix("in the cluster, on ")?.split_once(": ");
+    installed.or_else(|| clustered().map(|(_, test)| test))
 }
 
 fn run(page: &str) {
@@ -327,7 +332,8 @@ fn every_page_with_commands_is_run_or_for_developers() {
                 let is_known = ["", "sh", "text", "json", "csv", "nginx"].contains(&kind);
                 assert!(is_known && line.starts_with('`'), "{page}: {line}");
                 let is_typed = kind == "sh" && page != "./README.md";
-                assert!(!is_typed || RUN.contains(&&*page), "{page}");
+                let is_run = RUN.contains(&&*page) || page == OF_A_CLUSTER;
+                assert!(!is_typed || is_run, "{page}");
             }
         }
     }
@@ -335,7 +341,7 @@ fn every_page_with_commands_is_run_or_for_developers() {
 
 #[test]
 fn what_is_typed_where_packages_are_installed_is_read_from_its_page_by_the_test_there() {
-    for page in RUN {
+    for page in RUN.into_iter().chain([OF_A_CLUSTER]) {
         for part in parts(page) {
             let Part::Told(words) = part else { continue };
             if let Some(test) = by_another_test(&words) {
@@ -343,4 +349,21 @@ fn what_is_typed_where_packages_are_installed_is_read_from_its_page_by_the_test_
             }
         }
     }
+}
+
+#[test]
+fn what_is_typed_in_a_cluster_is_all_for_the_test_there() {
+    let mut for_the_test = false;
+    let mut blocks = 0;
+    for part in parts(OF_A_CLUSTER) {
+        match part {
+            Part::Told(words) => for_the_test = by_another_test(&words).is_some(),
+            Part::Typed(typed, line) => {
+                assert!(for_the_test, "{OF_A_CLUSTER}:{line} is not run: {typed}");
+                (for_the_test, blocks) = (false, blocks + 1);
+            }
+            Part::Printed(_) => {}
+        }
+    }
+    assert!(blocks > 0);
 }

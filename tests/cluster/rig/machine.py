@@ -43,8 +43,9 @@ class Machine:
     def turn_on(self):
         enter = f"hostname {self.name} && mount -t proc proc {self.root}/proc && exec chroot {self.root} /usr/bin/python3 -c \"$0\""
         command = ["unshare", "--net", "--pid", "--ipc", "--uts", "--mount", "--fork", "--kill-child", "sh", "-c", enter, _FIRST]
-        self._holder = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, cwd="/")
-        assert self._holder.stdout.readline() == b"up\n", f"{self.name} does not start"
+        self._holder = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd="/")
+        if self._holder.stdout.readline() != b"up\n":
+            raise AssertionError(f"{self.name} does not start: {self._holder.stderr.read().decode()}")
         holder = self._holder.pid
         self._first = int(pathlib.Path(f"/proc/{holder}/task/{holder}/children").read_text())
         ip("link", "add", self.name, "type", "veth", "peer", "name", "eth0", "netns", str(self._first))
@@ -59,11 +60,9 @@ class Machine:
 
     def kill(self):
         """As when its power fails: all of it at once. What it wrote is on its disk."""
-        # Its first process goes with its holder (--kill-child), and all others with that.
-        self._holder.kill()
-        self._holder.wait()
-        self._holder.stdout.close()
-        until(f"the end of {self.name}", lambda: not pathlib.Path(f"/proc/{self._first}").exists(), 30, 0.01)
+        # All others go with its first process.
+        os.kill(self._first, signal.SIGKILL)
+        self._holder.communicate()
         self._first = None
         with contextlib.suppress(subprocess.CalledProcessError):
             subprocess.run(["ip", "link", "delete", self.name], check=True, stderr=subprocess.DEVNULL)
