@@ -3,6 +3,7 @@
 import json
 import os
 import pathlib
+import shutil
 import tempfile
 import time
 import unittest
@@ -39,6 +40,7 @@ class Faults(unittest.TestCase):
     def _tidy(self, logs):
         self.cluster.keep_logs(logs)
         self.cluster.turn_off()
+        shutil.rmtree(self.folder)
 
     def test_whatever_fails_nothing_acknowledged_is_lost_or_done_twice(self):
         cluster, at = self.cluster, self.cluster.at
