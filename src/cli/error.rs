@@ -269,7 +269,7 @@ pub(super) enum CliError {
     TeamToken(#[from] TeamTokenError),
     #[cfg(feature = "server")]
     #[error(transparent)]
-    Fleet(#[from] FleetError),
+    Fleet(Box<FleetError>),
     /// Some of several devices were not done.
     #[cfg(feature = "server")]
     #[error("{undone} of {all} devices are not as they are to be")]
@@ -328,6 +328,13 @@ impl CliError {
             } => idempotency_key.as_deref(),
             _ => None,
         }
+    }
+}
+
+#[cfg(feature = "server")]
+impl From<FleetError> for CliError {
+    fn from(error: FleetError) -> Self {
+        Self::Fleet(Box::new(error))
     }
 }
 

@@ -590,7 +590,7 @@ fn of_command() -> Vec<CliError> {
 fn of_fleet() -> Vec<CliError> {
     let file = || "team.env".to_owned();
     let refused = |status: u16, detail| {
-        CliError::Fleet(FleetError::Call(AgentError::Refused {
+        CliError::from(FleetError::Call(AgentError::Refused {
             operation: None,
             pending: false,
             server: server(),
@@ -600,7 +600,7 @@ fn of_fleet() -> Vec<CliError> {
         }))
     };
     let lacks = |offer| {
-        CliError::Fleet(FleetError::NotOffered {
+        CliError::from(FleetError::NotOffered {
             server: server(),
             offer,
         })
@@ -624,20 +624,20 @@ fn of_fleet() -> Vec<CliError> {
         lacks(Offer::Revocation),
         lacks(Offer::Reconnection),
         lacks(Offer::Log),
-        CliError::Fleet(FleetError::Ignored {
+        CliError::from(FleetError::Ignored {
             server: server(),
             what: "its name",
         }),
-        CliError::Fleet(FleetError::NoDevice("Lane 9".to_owned())),
-        CliError::Fleet(FleetError::Several {
+        CliError::from(FleetError::NoDevice("Lane 9".to_owned())),
+        CliError::from(FleetError::Several {
             name: "Lane 7".to_owned(),
             numbers: vec![7, 12],
         }),
-        CliError::Fleet(FleetError::Differs {
+        CliError::from(FleetError::Differs {
             number: 7,
             what: "its security profile",
         }),
-        CliError::Fleet(FleetError::Overtaken),
+        CliError::from(FleetError::Overtaken),
         CliError::Undone {
             undone: 2,
             all: 60,

@@ -160,15 +160,19 @@ impl Resource {
         numbers: &[u64],
         fields: &Map<String, Value>,
     ) -> Result<bool, FleetError> {
-        let mut body = json!({ "devices": numbers, "set": fields, "dry_run": true });
+        let order =
+            |dry_run: bool| json!({ "devices": numbers, "set": fields, "dry_run": dry_run });
         let path = "batch/";
-        let plan = self.ask(Method::PATCH, path, Some(&body), None).await?;
+        let plan = self
+            .ask(Method::PATCH, path, Some(&order(true)), None)
+            .await?;
         if self.optional::<Value>(&plan)?.is_none() {
             return Ok(false);
         }
         let version = plan.headers.get(ETAG).cloned();
-        body["dry_run"] = json!(false);
-        let answer = self.ask(Method::PATCH, path, Some(&body), version).await?;
+        let answer = self
+            .ask(Method::PATCH, path, Some(&order(false)), version)
+            .await?;
         if answer.status == StatusCode::PRECONDITION_FAILED {
             return Err(FleetError::Overtaken);
         }
