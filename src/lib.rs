@@ -20,6 +20,8 @@ pub mod door;
 pub mod enrolment;
 pub mod facts;
 mod failpoint;
+#[cfg(all(feature = "cli", feature = "server"))]
+mod fleet;
 #[cfg(feature = "jni")]
 pub mod jni;
 pub mod key_envelope;
@@ -48,6 +50,8 @@ pub mod server;
     )
 )]
 pub mod serving;
+#[cfg(all(feature = "cli", feature = "server"))]
+mod sheet;
 pub mod shown;
 mod sqlite;
 pub mod vault;

@@ -196,6 +196,7 @@ declare -A needed=(
   [mvn]=maven         # compiles the Android library
   [faketime]=faketime # a scanner whose clock is wrong
   [node]=nodejs       # knocks at a kiosk's door, as programs do
+  [pdftoppm]=poppler-utils # prints a sheet of codes
   [python3]=python3   # runs a real pretix, and knocks
   [script]=bsdutils   # a terminal that asks
   [strace]=strace     # records what is written, and lets the disk fail

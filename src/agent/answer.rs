@@ -14,7 +14,7 @@ use crate::wire::{Problem, hidden};
 pub(super) const ANSWER_LIMIT: usize = 1024 * 1024;
 
 /// An answer of the documented shape.
-pub(super) enum Reply<T> {
+pub(crate) enum Reply<T> {
     /// 2xx with what was asked for.
     Done(T),
     /// 400, 401 or 403 with the server's words.
@@ -77,7 +77,7 @@ impl ForeignAnswer {
 /// Reads an answer: JSON with status 2xx, 400, 401 or 403 in the API's shapes is a reply. What is done
 /// is taken as whatever it is labelled, since it may be the only answer with the key. Where words
 /// repeat one of the `secrets` that were sent, there are asterisks.
-pub(super) fn read<T: DeserializeOwned>(
+pub(crate) fn read<T: DeserializeOwned>(
     answer: &Answer,
     secrets: &[&Secret],
 ) -> Result<Reply<T>, ForeignAnswer> {

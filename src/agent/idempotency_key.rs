@@ -8,7 +8,7 @@ use crate::secret::Secret;
 const LENGTH: usize = 24;
 
 /// A new one.
-pub(super) fn make() -> Result<Secret, getrandom::Error> {
+pub(crate) fn make() -> Result<Secret, getrandom::Error> {
     let mut random = Zeroizing::new([0; LENGTH]);
     getrandom::fill(&mut *random)?;
     Ok(Secret::new(base16ct::lower::encode_string(&*random)))

@@ -49,12 +49,16 @@ pub use self::core::is_working_apart;
 pub use self::core::{AFTER_CUT_SHORT, CUT_SHORT};
 pub use advice::Advice;
 pub use answer::ForeignAnswer;
+#[cfg(all(feature = "cli", feature = "server"))]
+pub(crate) use answer::{Reply, read as read_answer};
 #[cfg(feature = "cli")]
 pub use binding::{CopiedCard, Kinship, OwnHardware};
 pub use calls::{
     ApiRequest, ApiResponse, ApiStream, BodyWriter, Current, Info, MediaKeySets, Selected,
     SelectedEvent, StreamedBody, Suggestion, streamed_body,
 };
+#[cfg(all(feature = "cli", feature = "server"))]
+pub(crate) use client::{Answer, Repeat, idempotency_header, team_authorization};
 pub use client::{
     App, Client, ClientConfig, ClientError, Distrust, Flaw, LastFailure, OwnAuthority, ProxyChoice,
     ProxyRefusal, SendError, Signer, Trust,
@@ -65,6 +69,8 @@ pub use clock::can_be_right as can_clock_be_right;
 pub use describe::{Describe, SameMachine, ThisMachine};
 pub use error::{AgentError, ErrorKind};
 pub use event::{Event, Observe};
+#[cfg(all(feature = "cli", feature = "server"))]
+pub(crate) use idempotency_key::make as new_idempotency_key;
 pub use media_keys::{GivenMediaKey, MediaKeyError, MediaKeys};
 pub use operate::{Course, Done, ExistingIdentity, InitializeOptions, Initialized, Resumed};
 #[cfg(feature = "cli")]

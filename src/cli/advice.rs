@@ -5,9 +5,13 @@ use std::io;
 
 use super::error::CliError;
 use super::program_name::ProgramName;
+#[cfg(feature = "server")]
+use super::team_token::TeamTokenError;
 use crate::agent::{Advice, AgentError, ClientError, Operation};
 use crate::causes;
 use crate::enrolment::{ParseError, ServerUrlError};
+#[cfg(feature = "server")]
+use crate::fleet::FleetError;
 use crate::passphrase::PassphraseError;
 #[cfg(feature = "server")]
 use crate::server::ServerError;
@@ -113,6 +117,23 @@ fn on(error: &CliError) -> Option<String> {
             typed()
         )),
         #[cfg(feature = "server")]
+        CliError::TeamToken(error) => of_team_token(error),
+        #[cfg(feature = "server")]
+        CliError::Fleet(error) => of_fleet(error),
+        #[cfg(feature = "server")]
+        CliError::Undone { source, .. } => {
+            const AGAIN: &str = "the same command again does what is left";
+            Some(match of_fleet(source) {
+                Some(advice) => format!("{advice}; after that, {AGAIN}"),
+                None => AGAIN.to_owned(),
+            })
+        }
+        #[cfg(feature = "server")]
+        CliError::Roster { .. } => Some(format!(
+            "correct the table, whose columns are name, gate, events and security_profile; {} fleet create --help shows a small one",
+            typed()
+        )),
+        #[cfg(feature = "server")]
         CliError::Unlisted { list, .. } => Some(format!("{list} shows those that are there")),
         #[cfg(feature = "server")]
         CliError::Database(error) | CliError::Server(ServerError::Database(error)) => {
@@ -136,6 +157,99 @@ fn on(error: &CliError) -> Option<String> {
     }
 }
 
+/// For who may be asked about a fleet.
+#[cfg(feature = "server")]
+fn of_team_token(error: &TeamTokenError) -> Option<String> {
+    const FILE: &str = "write it as lines: GATEHAND_FLEET_URL=https://tickets.example, GATEHAND_FLEET_TOKEN=… and perhaps GATEHAND_FLEET_ORGANIZER=bigevents";
+    let advice = match error {
+        TeamTokenError::NoToken => {
+            return Some(format!(
+                "name a file with --token-file, or set GATEHAND_FLEET_TOKEN and GATEHAND_FLEET_URL; {} admin token create makes a token of a team here, a pretix in the team's settings",
+                typed()
+            ));
+        }
+        TeamTokenError::NoUrl => "set GATEHAND_FLEET_URL to the address of that server",
+        TeamTokenError::NoOrganizer => {
+            "name the organizer's slug with --organizer, or in GATEHAND_FLEET_ORGANIZER"
+        }
+        TeamTokenError::File { .. } => "check the file's name and who may read it",
+        TeamTokenError::Open { .. } => "take that from them, as with chmod 600",
+        TeamTokenError::Url(error) => {
+            return error
+                .advice()
+                .map(Cow::into_owned)
+                .or_else(|| Some("write it as in https://tickets.example".to_owned()));
+        }
+        TeamTokenError::PlainHttp(_) => "use https, or add --allow-http if this network is trusted",
+        TeamTokenError::Encoding { .. }
+        | TeamTokenError::Line { .. }
+        | TeamTokenError::Variable { .. }
+        | TeamTokenError::Lacks { .. } => FILE,
+    };
+    Some(advice.to_owned())
+}
+
+/// For what can't be done to a fleet.
+#[cfg(feature = "server")]
+fn of_fleet(error: &FleetError) -> Option<String> {
+    let plain = match error {
+        FleetError::Call(AgentError::Refused { status, .. }) => match status.as_u16() {
+            401 => "check the token, and that it is for this server",
+            403 => {
+                "check the organizer's slug, and that the token's team may do this: reading takes the permission organizer.devices:read, changing organizer.devices:write"
+            }
+            _ => "see in its words what it does not take",
+        },
+        FleetError::Call(error) => {
+            return match Advice::on(error) {
+                // Nobody enrols here.
+                Some(
+                    Advice::CorrectAddress
+                    | Advice::LogInOrCorrectAddress
+                    | Advice::CallEncrypted
+                    | Advice::CallPlain,
+                ) => Some(
+                    "check the address that stands with the token; if this network wants a login, log in first, in a browser".to_owned(),
+                ),
+                Some(advice) => Some(words(advice).to_owned()),
+                None => Some("try it again".to_owned()),
+            };
+        }
+        FleetError::Entries { .. } => "see in its words what it does not take",
+        FleetError::Token => "copy the token again, as one word",
+        FleetError::Organizer(_) => {
+            "give the slug, which is in the address of the organizer's pages"
+        }
+        FleetError::NoDevice(_) => {
+            return Some(format!(
+                "{} fleet list --with-revoked shows those that are there",
+                typed()
+            ));
+        }
+        FleetError::Several { .. } => "name it by its number",
+        FleetError::NotOffered { .. } => {
+            "do it in the server's own pages, as a pretix has them under Devices"
+        }
+        FleetError::Ignored { .. } => {
+            "do it in the server's own pages, and ask whoever runs it why it does not"
+        }
+        FleetError::Differs { .. } => {
+            return Some(format!(
+                "take another name, or have {0} fleet edit or {0} fleet move make it so",
+                typed()
+            ));
+        }
+        FleetError::NotReadBack(_) | FleetError::Overtaken => {
+            return Some(format!(
+                "{} fleet list shows how they are; then run it again",
+                typed()
+            ));
+        }
+        FleetError::Endless { .. } => "ask whoever runs the server",
+    };
+    Some(plain.to_owned())
+}
+
 /// How commands of this program begin.
 fn typed() -> &'static str {
     ProgramName::of_this_process().typed()
@@ -149,6 +263,18 @@ fn plain(error: &CliError) -> Option<&'static str> {
             has_skipped: true, ..
         } => Some("each says what to do; what was skipped needs what failed"),
         CliError::ChecksWarn { .. } | CliError::ChecksFailed { .. } => Some("each says what to do"),
+        #[cfg(feature = "server")]
+        CliError::OneName => Some("name one device, or leave the name out"),
+        #[cfg(feature = "server")]
+        CliError::SameNames => {
+            Some("write where the number goes into the name, as in 'Lane {:02}'")
+        }
+        #[cfg(feature = "server")]
+        CliError::NoEvents => Some("add --all-events, or --event SLUG, which may be repeated"),
+        #[cfg(feature = "server")]
+        CliError::NoName => Some("give a shorter one, or any at all"),
+        #[cfg(feature = "server")]
+        CliError::Sheet(_) => Some("gatehand fleet show DEVICE tells how each stands"),
         CliError::Switch { .. } => Some("set it to true or false, or to nothing"),
         CliError::EnrolmentList { source, .. } => source.advice(),
         CliError::DaemonRuns { .. } => {

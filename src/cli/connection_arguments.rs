@@ -1,6 +1,6 @@
 //! How a command reaches the server.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Args;
@@ -82,15 +82,7 @@ impl ConnectionArguments {
     }
 
     fn trust_given(&self) -> Result<Option<Trust>, ClientError> {
-        if self.ca_file.is_none() && self.system_certificates.is_none() {
-            return Ok(None);
-        }
-        let system = self.system_certificates.unwrap_or_default();
-        let trust = Trust::default().with_system_certificates(system);
-        Ok(Some(match &self.ca_file {
-            Some(path) => trust.with_file(path)?,
-            None => trust,
-        }))
+        trust_given(self.ca_file.as_deref(), self.system_certificates)
     }
 
     /// The longest time to keep trying.
@@ -102,4 +94,20 @@ impl ConnectionArguments {
     pub(super) fn is_timeout_given(&self) -> bool {
         self.timeout.is_some()
     }
+}
+
+/// Whom to trust besides the built-in authorities, if anything is said about it.
+pub(super) fn trust_given(
+    ca_file: Option<&Path>,
+    system_certificates: Option<bool>,
+) -> Result<Option<Trust>, ClientError> {
+    if ca_file.is_none() && system_certificates.is_none() {
+        return Ok(None);
+    }
+    let system = system_certificates.unwrap_or_default();
+    let trust = Trust::default().with_system_certificates(system);
+    Ok(Some(match ca_file {
+        Some(path) => trust.with_file(path)?,
+        None => trust,
+    }))
 }

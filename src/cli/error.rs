@@ -6,11 +6,15 @@ use std::path::PathBuf;
 use super::doors::DoorSettingsError;
 use super::enrolment_list::EnrolmentListError;
 use super::settings::SettingsError;
+#[cfg(feature = "server")]
+use super::team_token::TeamTokenError;
 use crate::agent::{AgentError, ClientError, MediaKeyError};
 use crate::daemon::{DaemonError, MetricsFileError};
 use crate::enrolment::draw::DrawError;
 use crate::enrolment::picture::PictureError;
 use crate::enrolment::{ParseError, ServerUrlError, TokenError};
+#[cfg(feature = "server")]
+use crate::fleet::{FleetError, RosterError};
 use crate::passphrase::{PassphraseError, SHORTEST};
 #[cfg(feature = "server")]
 use crate::server::ServerError;
@@ -20,6 +24,8 @@ use crate::server::model::SlugError;
 use crate::server::organizers_file::OrganizersFileError;
 #[cfg(feature = "server")]
 use crate::server::store::{BackupError, CopyError, Database, OpenError, RestoreError, StoreError};
+#[cfg(feature = "server")]
+use crate::sheet::SheetError;
 use crate::vault::VaultError;
 
 /// Why a command failed; printed once with its causes, see [`super::output::complain`].
@@ -258,6 +264,46 @@ pub(super) enum CliError {
     #[cfg(feature = "server")]
     #[error(transparent)]
     Server(#[from] ServerError),
+    #[cfg(feature = "server")]
+    #[error(transparent)]
+    TeamToken(#[from] TeamTokenError),
+    #[cfg(feature = "server")]
+    #[error(transparent)]
+    Fleet(Box<FleetError>),
+    /// Some of several devices were not done.
+    #[cfg(feature = "server")]
+    #[error("{undone} of {all} devices are not as they are to be")]
+    Undone {
+        undone: usize,
+        all: usize,
+        #[source]
+        source: Box<FleetError>,
+    },
+    #[cfg(feature = "server")]
+    #[error("no device was made of {name}")]
+    Roster {
+        name: String,
+        #[source]
+        source: RosterError,
+    },
+    #[cfg(feature = "server")]
+    #[error("a name is for one device")]
+    OneName,
+    #[cfg(feature = "server")]
+    #[error("several devices would have the same name")]
+    SameNames,
+    #[cfg(feature = "server")]
+    #[error("nothing says which events the devices may have access to")]
+    NoEvents,
+    #[cfg(feature = "server")]
+    #[error(
+        "a name has 1 to {} characters, not only blanks",
+        crate::wire::TEXT_LIMIT
+    )]
+    NoName,
+    #[cfg(feature = "server")]
+    #[error("can't draw the sheet")]
+    Sheet(#[from] SheetError),
     #[error("it was done, but not all of it could be told: {words}")]
     Done {
         words: String,
@@ -282,6 +328,13 @@ impl CliError {
             } => idempotency_key.as_deref(),
             _ => None,
         }
+    }
+}
+
+#[cfg(feature = "server")]
+impl From<FleetError> for CliError {
+    fn from(error: FleetError) -> Self {
+        Self::Fleet(Box::new(error))
     }
 }
 

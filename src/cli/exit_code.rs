@@ -4,9 +4,13 @@ use std::process;
 
 use super::enrolment_list::EnrolmentListError;
 use super::error::CliError;
+#[cfg(feature = "server")]
+use super::team_token::TeamTokenError;
 use crate::agent::ErrorKind;
 use crate::daemon::DaemonError;
 use crate::enrolment::picture::PictureError;
+#[cfg(feature = "server")]
+use crate::fleet::FleetError;
 use crate::passphrase::PassphraseError;
 #[cfg(feature = "server")]
 use crate::server::ServerError;
@@ -241,6 +245,23 @@ pub(super) fn of(error: &CliError) -> ExitCode {
         CliError::Time(_) | CliError::EndsBeforeStart | CliError::Slug(_) => ExitCode::Usage,
         #[cfg(feature = "server")]
         CliError::Unlisted { error, .. } => of(error),
+        #[cfg(feature = "server")]
+        CliError::TeamToken(TeamTokenError::PlainHttp(_)) => ExitCode::Transport,
+        #[cfg(feature = "server")]
+        CliError::TeamToken(TeamTokenError::File { .. }) => ExitCode::Failed,
+        #[cfg(feature = "server")]
+        CliError::TeamToken(_)
+        | CliError::Roster { .. }
+        | CliError::OneName
+        | CliError::SameNames
+        | CliError::NoEvents
+        | CliError::NoName => ExitCode::Usage,
+        #[cfg(feature = "server")]
+        CliError::Fleet(error) => of_fleet(error),
+        #[cfg(feature = "server")]
+        CliError::Undone { source, .. } => of_fleet(source),
+        #[cfg(feature = "server")]
+        CliError::Sheet(_) => ExitCode::Failed,
         CliError::Done { .. } => ExitCode::Failed,
         CliError::Daemon(_)
         | CliError::Passphrase { .. }
@@ -257,6 +278,12 @@ pub(super) fn of(error: &CliError) -> ExitCode {
         | CliError::Input { .. }
         | CliError::InputTooLong { .. } => ExitCode::Failed,
     }
+}
+
+/// That of what can't be done to a fleet: what the server lacks, it is not able to do.
+#[cfg(feature = "server")]
+fn of_fleet(error: &FleetError) -> ExitCode {
+    error.kind().map_or(ExitCode::Server, of_kind)
 }
 
 /// The exit code for a kind of error of the agent.

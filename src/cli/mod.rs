@@ -6,6 +6,8 @@ mod adopt;
 mod advice;
 mod allowed_arguments;
 mod check;
+#[cfg(feature = "server")]
+mod code_file;
 mod config;
 mod connection_arguments;
 mod core_dumps;
@@ -20,6 +22,8 @@ mod enrolment_list;
 mod error;
 mod event_selection;
 mod exit_code;
+#[cfg(feature = "server")]
+mod fleet;
 mod hardware;
 mod hardware_arguments;
 mod host_name;
@@ -29,6 +33,8 @@ mod input;
 mod log;
 mod manual;
 mod misuse;
+#[cfg(feature = "server")]
+mod name;
 #[cfg(not(feature = "server"))]
 mod other_program;
 mod output;
@@ -52,6 +58,10 @@ mod settings;
 mod spool;
 mod status;
 mod system_layout;
+#[cfg(feature = "server")]
+mod table;
+#[cfg(feature = "server")]
+mod team_token;
 mod terminal;
 #[cfg(test)]
 #[cfg(feature = "server")]
@@ -126,6 +136,8 @@ enum Command {
     #[cfg(feature = "server")]
     Admin(Box<admin::Admin>),
     #[cfg(feature = "server")]
+    Fleet(Box<fleet::Fleet>),
+    #[cfg(feature = "server")]
     Demo(demo::Demo),
     /// Serve the devices resource and the device API: starts gatehand-server.
     #[cfg(not(feature = "server"))]
@@ -133,6 +145,9 @@ enum Command {
     /// Set a server up: starts gatehand-server.
     #[cfg(not(feature = "server"))]
     Admin(other_program::OtherProgram),
+    /// Look after an organizer's devices at any compatible server: starts gatehand-server.
+    #[cfg(not(feature = "server"))]
+    Fleet(other_program::OtherProgram),
     /// Show everything on this machine: starts gatehand-server.
     #[cfg(not(feature = "server"))]
     Demo(other_program::OtherProgram),
@@ -162,9 +177,14 @@ impl Command {
             #[cfg(feature = "server")]
             Self::Admin(command) => command.run(),
             #[cfg(feature = "server")]
+            Self::Fleet(command) => command.run(),
+            #[cfg(feature = "server")]
             Self::Demo(command) => command.run(),
             #[cfg(not(feature = "server"))]
-            Self::Serve(command) | Self::Admin(command) | Self::Demo(command) => command.run(),
+            Self::Serve(command)
+            | Self::Admin(command)
+            | Self::Fleet(command)
+            | Self::Demo(command) => command.run(),
             Self::Completions(command) => command.run(Arguments::command()),
             Self::Man(command) => command.run(Arguments::command()),
         }
@@ -188,11 +208,14 @@ impl Command {
             #[cfg(feature = "server")]
             Self::Admin(command) => command.json,
             #[cfg(feature = "server")]
+            Self::Fleet(command) => command.json,
+            #[cfg(feature = "server")]
             Self::Serve(_) | Self::Demo(_) => false,
             #[cfg(not(feature = "server"))]
-            Self::Serve(command) | Self::Admin(command) | Self::Demo(command) => {
-                command.is_for_scripts()
-            }
+            Self::Serve(command)
+            | Self::Admin(command)
+            | Self::Fleet(command)
+            | Self::Demo(command) => command.is_for_scripts(),
             Self::Hardware(_) | Self::Run(_) | Self::Completions(_) | Self::Man(_) => false,
         }
     }

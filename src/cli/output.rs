@@ -209,12 +209,19 @@ pub(super) fn print_found(rows: &[FoundRow<'_>]) -> Result<(), CliError> {
 const USUAL_COLUMNS: usize = 80;
 
 /// Columns of the terminal that standard output is, if it is one: what goes elsewhere keeps its lines whole.
-fn columns() -> Option<usize> {
+pub(super) fn columns() -> Option<usize> {
     let size = rustix::termios::tcgetwinsize(io::stdout()).ok()?;
     match usize::from(size.ws_col) {
         0 => Some(USUAL_COLUMNS),
         columns => Some(columns),
     }
+}
+
+/// Rows of the terminal that standard output is, if it is one.
+#[cfg(feature = "server")]
+pub(super) fn rows() -> Option<usize> {
+    let size = rustix::termios::tcgetwinsize(io::stdout()).ok()?;
+    Some(size.ws_row.into()).filter(|rows| *rows > 0)
 }
 
 /// Room that is too little to break lines for.

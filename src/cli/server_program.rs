@@ -5,7 +5,7 @@ use clap::{Command, CommandFactory, FromArgMatches, Parser, Subcommand};
 use super::error::CliError;
 use super::program::{LogArguments, Program};
 use super::program_name::ProgramName;
-use super::{admin, demo, documents, exit_code, serve};
+use super::{admin, demo, documents, exit_code, fleet, serve};
 
 /// What is read from the environment besides what options name.
 const ENVIRONMENT: &str = "\
@@ -16,6 +16,9 @@ Environment:
   NO_COLOR         no colours, whatever its value
   GATEHAND_CORE_DUMPS
                    not empty: lets the system keep core dumps, and debuggers attach
+  GATEHAND_FLEET_URL, GATEHAND_FLEET_TOKEN
+                   the server that gatehand-server fleet manages devices at, and a
+                   team's token for it, which no other server gets
   CREDENTIALS_DIRECTORY
                    where a service's server finds its secret, as gatehand-secret";
 
@@ -39,6 +42,7 @@ struct ServerCommandLine {
 enum ServerCommand {
     Serve(Box<serve::Serve>),
     Admin(Box<admin::Admin>),
+    Fleet(Box<fleet::Fleet>),
     Demo(demo::Demo),
     Completions(documents::Completions),
     Man(documents::Man),
@@ -78,6 +82,7 @@ impl Program for ServerArguments {
     fn is_for_scripts(&self) -> bool {
         match &self.0.command {
             ServerCommand::Admin(command) => command.json,
+            ServerCommand::Fleet(command) => command.json,
             ServerCommand::Serve(_)
             | ServerCommand::Demo(_)
             | ServerCommand::Completions(_)
@@ -89,6 +94,7 @@ impl Program for ServerArguments {
         match self.0.command {
             ServerCommand::Serve(command) => command.run(),
             ServerCommand::Admin(command) => command.run(),
+            ServerCommand::Fleet(command) => command.run(),
             ServerCommand::Demo(command) => command.run(),
             ServerCommand::Completions(command) => command.run(Self::command()),
             ServerCommand::Man(command) => command.run(Self::command()),
@@ -110,9 +116,10 @@ fn with_own_examples(command: Command) -> Command {
 }
 
 /// What stands in examples, and what stands there for this program.
-const OWN: [(&str, &str); 7] = [
+const OWN: [(&str, &str); 8] = [
     ("gatehand serve", "gatehand-server serve"),
     ("gatehand admin", "gatehand-server admin"),
+    ("gatehand fleet", "gatehand-server fleet"),
     ("gatehand demo", "gatehand-server demo"),
     ("gatehand completions", "gatehand-server completions"),
     ("gatehand man", "gatehand-server man"),

@@ -6,7 +6,7 @@ use super::server_program::ServerArguments;
 use super::*;
 
 /// Commands that are not about the device this program runs on, or print something for other programs.
-const OTHERS: [&str; 5] = ["serve", "admin", "demo", "completions", "man"];
+const OTHERS: [&str; 6] = ["serve", "admin", "fleet", "demo", "completions", "man"];
 /// It has commands of its own, which have what others have.
 const PARENT: &str = "vault";
 /// They print nothing but their log, or what a service's step leaves for it.
@@ -97,7 +97,7 @@ fn every_command_for_devices_speaks_json_and_explains_itself() {
         }
     }
     assert_eq!(for_devices, 18);
-    for name in ["admin", "completions", "man"] {
+    for name in ["admin", "fleet", "completions", "man"] {
         let command = commands.iter().find(|one| one.get_name() == name);
         assert!(help_after(command.unwrap()).contains("Examples:"), "{name}");
     }
@@ -175,7 +175,7 @@ fn every_argument_of_every_command_is_explained() {
 
 #[test]
 fn every_command_of_an_administrator_has_an_example() {
-    let of_admin = |name: &str| name.starts_with("admin ");
+    let of_admin = |name: &str| name.starts_with("admin ") || name.starts_with("fleet ");
     for (name, command) in all_leaves().iter().filter(|(name, _)| of_admin(name)) {
         let help = help_after(command);
         assert!(help.contains(&format!("gatehand {name}")), "{name}: {help}");

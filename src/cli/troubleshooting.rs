@@ -13,6 +13,7 @@ use super::enrolment_list::EnrolmentListError;
 use super::error::CliError;
 use super::exit_code::{self, ExitCode};
 use super::output;
+use super::team_token::TeamTokenError;
 use crate::agent::{
     AgentError, ClientError, Distrust, ErrorKind, Flaw, ForeignAnswer, Identity, MediaKeyError,
     Operation, ProxyRefusal, SendError, Signer,
@@ -20,6 +21,7 @@ use crate::agent::{
 use crate::daemon::MetricsFileError;
 use crate::enrolment::picture::PictureError;
 use crate::enrolment::{ParseError, ServerUrlError, TokenError};
+use crate::fleet::{FleetError, Offer, RosterError};
 use crate::key_envelope::KeyFormError;
 use crate::passphrase::PassphraseError;
 use crate::seal::SealError;
@@ -28,6 +30,7 @@ use crate::server::store::{
     BackupError, CopyError, Database, OpenError, OpenFailure, RestoreError, StoreError,
 };
 use crate::serving::ListenError;
+use crate::sheet::SheetError;
 use crate::vault::{KeyPlace, VaultError};
 use crate::wire::{Problem, TOKEN_REVOKED, TOKEN_UNKNOWN, TOKEN_USED};
 
@@ -584,11 +587,81 @@ fn of_command() -> Vec<CliError> {
     ]
 }
 
+fn of_fleet() -> Vec<CliError> {
+    let file = || "team.env".to_owned();
+    let refused = |status: u16, detail| {
+        CliError::from(FleetError::Call(AgentError::Refused {
+            operation: None,
+            pending: false,
+            server: server(),
+            status: reqwest::StatusCode::from_u16(status).unwrap(),
+            problem: says(detail),
+            about_token: false,
+        }))
+    };
+    let lacks = |offer| {
+        CliError::from(FleetError::NotOffered {
+            server: server(),
+            offer,
+        })
+    };
+    vec![
+        CliError::TeamToken(TeamTokenError::NoToken),
+        CliError::TeamToken(TeamTokenError::NoUrl),
+        CliError::TeamToken(TeamTokenError::NoOrganizer),
+        CliError::TeamToken(TeamTokenError::Open { name: file() }),
+        CliError::TeamToken(TeamTokenError::Lacks {
+            name: file(),
+            variable: "GATEHAND_FLEET_URL",
+        }),
+        CliError::TeamToken(TeamTokenError::PlainHttp(
+            "http://tickets.example".to_owned(),
+        )),
+        refused(401, "Invalid token."),
+        refused(403, "You do not have permission to perform this action."),
+        lacks(Offer::Gates),
+        lacks(Offer::LastSeen),
+        lacks(Offer::Revocation),
+        lacks(Offer::Reconnection),
+        lacks(Offer::Log),
+        CliError::from(FleetError::Ignored {
+            server: server(),
+            what: "its name",
+        }),
+        CliError::from(FleetError::NoDevice("Lane 9".to_owned())),
+        CliError::from(FleetError::Several {
+            name: "Lane 7".to_owned(),
+            numbers: vec![7, 12],
+        }),
+        CliError::from(FleetError::Differs {
+            number: 7,
+            what: "its security profile",
+        }),
+        CliError::from(FleetError::Overtaken),
+        CliError::Undone {
+            undone: 2,
+            all: 60,
+            source: Box::new(FleetError::Ignored {
+                server: server(),
+                what: "its security profile",
+            }),
+        },
+        CliError::Roster {
+            name: "lanes.csv".to_owned(),
+            source: RosterError::Nameless(3),
+        },
+        CliError::OneName,
+        CliError::SameNames,
+        CliError::NoEvents,
+        CliError::Sheet(SheetError::Empty),
+    ]
+}
+
 /// One of each message that somebody meets.
 fn examples() -> Vec<CliError> {
     let vault = of_vault().into_iter().map(AgentError::from);
     let agent = vault.chain(of_agent()).map(CliError::from);
-    agent.chain(of_command()).collect()
+    agent.chain(of_command()).chain(of_fleet()).collect()
 }
 
 /// What an exit code means, as `--help` has it.

@@ -76,6 +76,26 @@ impl QrCode {
         self.0.render::<svg::Color<'_>>().build()
     }
 
+    /// The dark modules as the path of an SVG, each of side 1, and the side of all with a quiet zone of 4 modules.
+    #[cfg(all(feature = "cli", feature = "server"))]
+    pub(crate) fn path(&self) -> (String, usize) {
+        const QUIET_ZONE: usize = 4;
+        let width = self.0.width();
+        let modules = self.0.to_colors();
+        let mut path = String::new();
+        for (y, row) in modules.chunks(width).enumerate() {
+            let mut x = 0;
+            for run in row.chunk_by(|one, next| one == next) {
+                if run.first() == Some(&Color::Dark) {
+                    let (left, top, length) = (x + QUIET_ZONE, y + QUIET_ZONE, run.len());
+                    path += &format!("M{left} {top}h{length}v1h-{length}z");
+                }
+                x += run.len();
+            }
+        }
+        (path, width + 2 * QUIET_ZONE)
+    }
+
     /// Lines of half blocks, two modules high and one wide, with a quiet zone of 2 modules.
     pub fn terminal(&self, colours: Colours) -> String {
         let (before, after, block) = match colours {

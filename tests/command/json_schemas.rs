@@ -3,13 +3,16 @@
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::fs;
+use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
+use std::process::Stdio;
 
 use boon::{Compiler, Schemas};
 use serde_json::{Value, json};
 
 use crate::common::credentials::Credentials;
 use crate::common::daemon::Daemon;
+use crate::common::fleet::Fleet;
 use crate::common::installation::Installation;
 use crate::common::scanner::{Ended, Scanner};
 use crate::common::server::ORGANIZER;
@@ -20,13 +23,18 @@ fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/schemas")
 }
 
-/// The names of the schemas that begin so, or that do not.
-fn schemas(begin_with_admin: bool) -> BTreeSet<String> {
+/// The names of the schemas of commands that begin so; those of devices with none of these words.
+fn schemas(begin: Option<&str>) -> BTreeSet<String> {
     let files = fs::read_dir(folder()).unwrap();
     let names = files.map(|file| file.unwrap().file_name().into_string().unwrap());
+    let of = |name: &str| {
+        ["admin", "fleet"]
+            .into_iter()
+            .find(|word| name.starts_with(&format!("{word}-")))
+    };
     names
         .map(|name| name.trim_end_matches(".json").to_owned())
-        .filter(|name| name.starts_with("admin-") == begin_with_admin)
+        .filter(|name| of(name) == begin)
         .collect()
 }
 
@@ -225,7 +233,7 @@ fn what_the_commands_for_devices_print_is_as_their_schemas_say() {
     held.hold("door-status", &status());
     drop(door);
     held.run(&scanner, "status", &["status"]);
-    let mut all = schemas(false);
+    let mut all = schemas(None);
     assert!(all.remove("definitions"));
     // What commands for servers take and write.
     assert!(all.remove("organizers-file"));
@@ -412,7 +420,77 @@ fn what_the_commands_for_servers_print_is_as_their_schemas_say() {
 
     let mut held = held.0.into_inner();
     assert!(held.remove("error") && held.remove("organizers-file"));
-    assert_eq!(held, schemas(true));
+    assert_eq!(held, schemas(Some("admin")));
+}
+
+#[test]
+fn what_the_commands_for_fleets_print_is_as_their_schemas_say() {
+    let (installation, held) = (Installation::start(), Held::default());
+    let fleet = Fleet::of(&installation);
+    installation.admin(&["gate", "create", ORGANIZER, "north", "--name", "North"]);
+    let run = |schema: &str, arguments: &[&str]| {
+        let ended = fleet.run(&[arguments, &["--json"]].concat());
+        held.printed(schema, &ended)
+    };
+    let create = [
+        "create",
+        "--count",
+        "2",
+        "--name",
+        "Lane {}",
+        "--all-events",
+    ];
+    let made = run("fleet-create", &create);
+    for code in ["link", "payload"] {
+        let reading = gatehand::enrolment::Reading::of(made[0][code].as_str().unwrap(), None);
+        let read = reading.ok().unwrap().into_enrolment();
+        assert_eq!(read.token().expose(), made[0]["initialization_token"]);
+    }
+    run("fleet-create", &create);
+    run("fleet-show", &["show", "1"]);
+    run("fleet-list", &["list"]);
+    run(
+        "fleet-edit",
+        &["edit", "1", "2", "--security-profile", "pretixscan"],
+    );
+    run("fleet-edit", &["edit", "1", "--event", "none"]);
+    run("fleet-move", &["move", "1", "--gate", "north", "--dry-run"]);
+
+    let watch = [
+        "watch",
+        "--every",
+        "1",
+        "--until-all",
+        "--json",
+        "--search",
+        "Lane 1",
+    ];
+    let mut watching = fleet.command(&watch);
+    watching.stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut watching = watching.spawn().unwrap();
+    let begun = first_line(watching.stderr.take().unwrap());
+    held.hold("notice", &begun);
+    let token = made[0]["initialization_token"].as_str().unwrap();
+    let scanner = Scanner::new();
+    scanner.init(&installation.url, token, &[]).succeeds();
+    held.hold("fleet-watch", &first_line(watching.stdout.take().unwrap()));
+    assert!(watching.wait().unwrap().success());
+    // The entries are the same, whoever asks for them.
+    let log = installation.admin(&["device", "log", ORGANIZER, "1"]);
+    held.hold("fleet-log", &log);
+
+    run("fleet-revoke", &["revoke", "2", "--yes"]);
+    run("fleet-reconnect", &["reconnect", "1"]);
+    let mut held = held.0.into_inner();
+    assert!(held.remove("error") && held.remove("notice"));
+    assert_eq!(held, schemas(Some("fleet")));
+}
+
+/// A line of JSON that is printed while the command goes on.
+fn first_line(printed: impl Read) -> Value {
+    let mut line = String::new();
+    BufReader::new(printed).read_line(&mut line).unwrap();
+    serde_json::from_str(&line).unwrap()
 }
 
 #[test]

@@ -13,6 +13,7 @@ mod common;
 mod conventions;
 mod demo;
 mod enrolment_list;
+mod fleet;
 mod json_schemas;
 mod pages;
 mod programs;

@@ -28,7 +28,7 @@ fn server(arguments: &[&str]) -> Ended {
 fn a_servers_program_has_the_commands_of_a_server_and_tells_of_itself() {
     let help = server(&["--help"]);
     let help = &help.succeeds().stdout;
-    for command in ["serve", "admin", "demo", "completions", "man"] {
+    for command in ["serve", "admin", "fleet", "demo", "completions", "man"] {
         assert!(help.contains(&format!("\n  {command} ")), "{help}");
     }
     assert!(!help.contains("\n  init "), "{help}");

@@ -16,6 +16,7 @@ pub mod credentials;
 pub mod daemon;
 pub mod disk;
 pub mod faulty_way;
+pub mod fleet;
 pub mod front;
 pub mod impostor;
 pub mod installation;

@@ -13,6 +13,7 @@ mod browser;
 mod common;
 mod enrolment;
 mod event_selection;
+mod fleet;
 mod kiosk;
 mod media_keys;
 mod names;

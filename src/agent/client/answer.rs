@@ -10,9 +10,9 @@ use super::headers;
 use super::retry_after::RetryAfter;
 
 /// An answer as it came.
-pub(in crate::agent) struct Answer {
-    pub(in crate::agent) status: StatusCode,
-    pub(in crate::agent) headers: HeaderMap,
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
     pub(in crate::agent) is_json: bool,
     pub(in crate::agent) redirect: Option<Redirect>,
     /// When the server wants to be asked again.
@@ -20,7 +20,7 @@ pub(in crate::agent) struct Answer {
     /// The proxy that it came through, or from.
     pub(in crate::agent) proxy: Option<String>,
     /// It may hold the API key.
-    pub(in crate::agent) body: Zeroizing<Vec<u8>>,
+    pub(crate) body: Zeroizing<Vec<u8>>,
 }
 
 impl Answer {

@@ -13,16 +13,24 @@ pub(in crate::agent) const NO_BODY: HeaderValue = HeaderValue::from_static("0");
 pub(in crate::agent) fn device_authorization(
     key: &Secret,
 ) -> Result<HeaderValue, InvalidHeaderValue> {
-    let text = Zeroizing::new(format!("Device {}", key.expose()));
+    authorization("Device", key)
+}
+
+/// The same for a team.
+#[cfg(all(feature = "cli", feature = "server"))]
+pub(crate) fn team_authorization(token: &Secret) -> Result<HeaderValue, InvalidHeaderValue> {
+    authorization("Token", token)
+}
+
+fn authorization(scheme: &str, key: &Secret) -> Result<HeaderValue, InvalidHeaderValue> {
+    let text = Zeroizing::new(format!("{scheme} {}", key.expose()));
     let mut value = HeaderValue::from_str(&text)?;
     value.set_sensitive(true);
     Ok(value)
 }
 
 /// The value of `Idempotency-Key`, marked the same.
-pub(in crate::agent) fn idempotency_header(
-    key: &Secret,
-) -> Result<HeaderValue, InvalidHeaderValue> {
+pub(crate) fn idempotency_header(key: &Secret) -> Result<HeaderValue, InvalidHeaderValue> {
     let mut value = HeaderValue::from_str(key.expose())?;
     value.set_sensitive(true);
     Ok(value)

@@ -43,12 +43,15 @@ use send_error::{Cause, explain};
 use taken::Taken;
 use tls::SystemStore;
 
-pub(super) use answer::Answer;
+pub(crate) use answer::Answer;
 #[cfg(fuzzing)]
 pub(super) use answer::Redirect;
 pub use certificate::{Distrust, Flaw, Signer};
 pub use client_error::ClientError;
-pub(super) use headers::{NO_BODY, device_authorization, idempotency_header};
+pub(crate) use headers::idempotency_header;
+#[cfg(all(feature = "cli", feature = "server"))]
+pub(crate) use headers::team_authorization;
+pub(super) use headers::{NO_BODY, device_authorization};
 pub(super) use hold::BeforeSending;
 pub(super) use incoming::Incoming;
 pub use last_failure::LastFailure;
@@ -59,7 +62,7 @@ pub use look::{Looked, ShownCertificate};
 #[cfg(feature = "cli")]
 pub use proxy::ProxyOnTheWay;
 pub use proxy::{ProxyChoice, ProxyRefusal};
-pub(super) use retry::{Ended, Repeat};
+pub(crate) use retry::{Ended, Repeat};
 pub use send_error::SendError;
 pub use trust::{OwnAuthority, Trust};
 pub use user_agent::App;
@@ -333,7 +336,7 @@ impl Client {
 
     /// Sends until there is an answer worth reading, of at most `limit` bytes and whatever it says,
     /// or the deadline is over.
-    pub(super) async fn send(
+    pub(crate) async fn send(
         &self,
         request: RequestBuilder,
         limit: usize,

@@ -23,7 +23,7 @@ const LAST_UNSENT: Duration = Duration::from_secs(1);
 
 /// Whether a request may be sent again after the server may have seen it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::agent) enum Repeat {
+pub(crate) enum Repeat {
     /// It changes nothing, or carries an idempotency key.
     Safe,
     /// Only an attempt that never reached the server is repeated.
@@ -31,9 +31,9 @@ pub(in crate::agent) enum Repeat {
 }
 
 /// How a call ended.
-pub(in crate::agent) struct Ended {
+pub(crate) struct Ended {
     /// Of the last attempt.
-    pub(in crate::agent) result: Result<Answer, SendError>,
+    pub(crate) result: Result<Answer, SendError>,
     /// Whether an attempt before the last may have reached the server.
     pub(in crate::agent) seen_before: bool,
 }

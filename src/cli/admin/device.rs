@@ -6,9 +6,9 @@ use clap::{ArgGroup, Args, Subcommand};
 use serde::Serialize;
 
 use super::desk::Desk;
-use super::name::text;
-use super::qr_image::QrImage;
+use crate::cli::code_file::CodeFile;
 use crate::cli::error::CliError;
+use crate::cli::name::text;
 use crate::cli::output;
 use crate::cli::program_name::ProgramName;
 use crate::enrolment::Enrolment;
@@ -264,14 +264,14 @@ impl Create {
 impl HandingOut {
     /// Opens the file for the picture, before there is a device to hand out. All else that it takes
     /// can't fail: the code of any address has room.
-    fn prepare(&self) -> Result<Option<QrImage>, CliError> {
+    fn prepare(&self) -> Result<Option<CodeFile>, CliError> {
         if let Some(warning) = self.public_url.as_ref().and_then(PublicUrl::warning) {
             tracing::warn!("{warning}");
         }
-        self.qr_image.as_deref().map(QrImage::open).transpose()
+        self.qr_image.as_deref().map(CodeFile::open).transpose()
     }
 
-    fn draw(&self, picture: Option<QrImage>, device: &Device) -> Result<(), CliError> {
+    fn draw(&self, picture: Option<CodeFile>, device: &Device) -> Result<(), CliError> {
         match (picture, self.enrolment(device)?) {
             (Some(picture), Some(enrolment)) => picture.draw(&enrolment),
             _ => Ok(()),
@@ -280,7 +280,7 @@ impl HandingOut {
 
     fn hand_out(
         &self,
-        picture: Option<QrImage>,
+        picture: Option<CodeFile>,
         found: PlacedDevice,
         json: bool,
     ) -> Result<(), CliError> {

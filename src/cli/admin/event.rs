@@ -6,8 +6,8 @@ use jiff::tz::TimeZone;
 use serde::Serialize;
 
 use super::desk::{Desk, one_of};
-use super::name::text;
 use crate::cli::error::CliError;
+use crate::cli::name::text;
 use crate::cli::output;
 use crate::cli::output::yes;
 use crate::server::model::{Name, Schedule, Slug, When};

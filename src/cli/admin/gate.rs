@@ -4,8 +4,8 @@ use clap::Subcommand;
 use serde::Serialize;
 
 use super::desk::{Desk, one_of};
-use super::name::text;
 use crate::cli::error::CliError;
+use crate::cli::name::text;
 use crate::cli::output::yes;
 use crate::server::store::GateChange;
 use crate::wire;

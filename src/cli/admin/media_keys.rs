@@ -30,7 +30,7 @@ pub(super) enum Command {
         #[arg(value_parser = clap::value_parser!(i64).range(1..))]
         public_id: i64,
         /// Kind of medium.
-        #[arg(long, default_value = "nfc_mf0aes", value_parser = super::name::text)]
+        #[arg(long, default_value = "nfc_mf0aes", value_parser = crate::cli::name::text)]
         media_type: String,
         /// Don't write new media with it.
         #[arg(long)]

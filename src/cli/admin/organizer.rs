@@ -3,8 +3,8 @@
 use clap::Subcommand;
 
 use super::desk::{Desk, one_of};
-use super::name::text;
 use crate::cli::error::CliError;
+use crate::cli::name::text;
 use crate::cli::output::yes;
 use crate::server::model::Slug;
 use crate::server::store::{OrganizerChange, OrganizerSummary};

@@ -5,8 +5,8 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::desk::{Desk, one_of};
-use super::name::text;
 use crate::cli::error::CliError;
+use crate::cli::name::text;
 use crate::cli::output::yes;
 use crate::cli::program_name::ProgramName;
 use crate::server::model::Permissions;

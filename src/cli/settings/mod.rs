@@ -17,6 +17,8 @@ use crate::regular_file;
 pub(super) use agent_toml::{DoorTable, KEYS, Key, TomlError};
 pub(super) use duration::duration;
 pub(super) use variables_file::LineError;
+#[cfg(feature = "server")]
+pub(super) use variables_file::parse as variables;
 
 /// Names the file; with nothing in it, none is read.
 pub(super) const VARIABLE: &str = "GATEHAND_SETTINGS";

@@ -10,10 +10,10 @@ pub(in crate::cli) enum LineError {
 }
 
 /// A variable, its value, and the line that sets it.
-type Said<'t> = (&'t str, &'t str, usize);
+pub(in crate::cli) type Said<'t> = (&'t str, &'t str, usize);
 
 /// The variables of the file. One that has no value is not set, as an option that is left away.
-pub(super) fn parse(text: &str) -> Result<Vec<Said<'_>>, (usize, LineError)> {
+pub(in crate::cli) fn parse(text: &str) -> Result<Vec<Said<'_>>, (usize, LineError)> {
     let mut pairs = Vec::new();
     for (number, line) in (1..).zip(text.lines()) {
         let line = line.trim();

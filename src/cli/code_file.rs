@@ -1,25 +1,25 @@
-//! The picture of a device's QR code, which is as secret as its token.
+//! A file with devices' codes, which is as secret as their tokens.
 
 use std::fs::{File, OpenOptions, Permissions};
 use std::io::{self, ErrorKind, Write};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
-use crate::cli::error::CliError;
-use crate::cli::output;
+use super::error::CliError;
+use super::output;
 use crate::enrolment::Enrolment;
 use crate::enrolment::draw::QrCode;
 use crate::private_file::PRIVATE_FILE;
 
 /// A file that was opened before there is anything to draw, so that what can't be written is told
-/// before a device is created. Dropped without a picture, it is removed if it was made for it.
-pub(super) struct QrImage {
+/// before a device is created. Dropped without a drawing, it is removed if it was made for it.
+pub(super) struct CodeFile {
     path: PathBuf,
     file: File,
     is_new: bool,
 }
 
-impl QrImage {
+impl CodeFile {
     pub(super) fn open(path: &Path) -> Result<Self, CliError> {
         match open(path) {
             Ok((file, is_new)) => Ok(Self {
@@ -31,9 +31,13 @@ impl QrImage {
         }
     }
 
-    pub(super) fn draw(mut self, enrolment: &Enrolment) -> Result<(), CliError> {
-        let png = QrCode::new(enrolment)?.png(output::MODULE_PIXELS)?;
-        self.replace(&png)
+    /// The picture of a QR code.
+    pub(super) fn draw(self, enrolment: &Enrolment) -> Result<(), CliError> {
+        self.write(&QrCode::new(enrolment)?.png(output::MODULE_PIXELS)?)
+    }
+
+    pub(super) fn write(mut self, contents: &[u8]) -> Result<(), CliError> {
+        self.replace(contents)
             .map_err(|source| cannot_write(&self.path, source))?;
         self.is_new = false;
         Ok(())
@@ -47,7 +51,7 @@ impl QrImage {
     }
 }
 
-impl Drop for QrImage {
+impl Drop for CodeFile {
     fn drop(&mut self) {
         if self.is_new {
             // It is empty: nothing is lost where it stays.

@@ -1,0 +1,102 @@
+//! `gatehand fleet move` and `gatehand fleet edit`.
+
+use clap::{ArgGroup, Args};
+
+use super::chosen::Chosen;
+use super::told;
+use crate::cli::error::CliError;
+use crate::cli::name::text;
+use crate::cli::progress;
+use crate::fleet::{Change, Events, FleetDevice, Resource, edit};
+use crate::wire::SECURITY_PROFILES;
+
+/// Put devices at a gate.
+#[derive(Args)]
+#[command(
+    group(ArgGroup::new("where").required(true)),
+    after_help = "Examples:\n  gatehand fleet move 7 8 'Lane 09' --gate north\n  gatehand fleet move 7 --no-gate\n  gatehand fleet move --all-matching gate=south --gate north"
+)]
+pub(super) struct Move {
+    #[command(flatten)]
+    chosen: Chosen,
+    /// The gate's identifier.
+    #[arg(long, value_name = "IDENTIFIER", group = "where")]
+    gate: Option<String>,
+    /// To no gate.
+    #[arg(long, group = "where")]
+    no_gate: bool,
+}
+
+/// Change devices: their name, their events, their security profile.
+#[derive(Args)]
+#[command(
+    group(ArgGroup::new("what").required(true).multiple(true)),
+    group(ArgGroup::new("access")),
+    after_help = "Examples:\n  gatehand fleet edit 7 --name 'Lane 7, left'\n  gatehand fleet edit 7 8 --event museum --event fair\n  gatehand fleet edit --all-matching initialized=no \\\n      --security-profile pretixscan"
+)]
+pub(super) struct Edit {
+    #[command(flatten)]
+    chosen: Chosen,
+    /// How people are to call it; of one device.
+    #[arg(long, value_parser = text, group = "what", conflicts_with = "all_matching")]
+    name: Option<String>,
+    /// Give access to all events.
+    #[arg(long, groups = ["what", "access"])]
+    all_events: bool,
+    /// Give access to this event only; may be repeated.
+    #[arg(long = "event", value_name = "SLUG", groups = ["what", "access"])]
+    events: Vec<String>,
+    /// Which part of the API they may use.
+    #[arg(long, value_parser = SECURITY_PROFILES, group = "what")]
+    security_profile: Option<String>,
+}
+
+impl Move {
+    pub(super) async fn run(self, resource: &Resource, json: bool) -> Result<(), CliError> {
+        let change = Change {
+            gate: Some(self.gate.clone()),
+            ..Change::default()
+        };
+        let verb = match &self.gate {
+            Some(gate) => format!("Move to the gate {gate}"),
+            None => "Move to no gate".to_owned(),
+        };
+        apply(resource, &self.chosen, &verb, &change, json).await
+    }
+}
+
+impl Edit {
+    pub(super) async fn run(self, resource: &Resource, json: bool) -> Result<(), CliError> {
+        if self.name.is_some() && !self.chosen.is_one() {
+            return Err(CliError::OneName);
+        }
+        let events = match self.events.is_empty() {
+            true => self.all_events.then_some(Events::All),
+            false => Some(Events::Only(self.events)),
+        };
+        let change = Change {
+            name: self.name,
+            events,
+            security_profile: self.security_profile,
+            gate: None,
+        };
+        apply(resource, &self.chosen, "Change", &change, json).await
+    }
+}
+
+async fn apply(
+    resource: &Resource,
+    chosen: &Chosen,
+    verb: &str,
+    change: &Change,
+    json: bool,
+) -> Result<(), CliError> {
+    let what = format!("asking {}", resource.server());
+    let devices = progress::shown(&what, chosen.devices(resource)).await?;
+    let would = |device: &FleetDevice| change.differs(device).is_some();
+    if !chosen.confirm(verb, &devices, would, false, json)? {
+        return Ok(());
+    }
+    let outcomes = progress::shown(&what, edit(resource, devices, change)).await?;
+    told::ended(outcomes, json)
+}

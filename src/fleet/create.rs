@@ -1,0 +1,145 @@
+//! Making devices.
+
+use std::collections::HashMap;
+
+use super::device::{FleetDevice, Standing};
+use super::error::FleetError;
+use super::filter::Filter;
+use super::new_device::NewDevice;
+use super::offered::Offer;
+use super::outcome::{Effect, Outcome};
+use super::resource::{BATCH, Resource};
+
+/// Makes those whose names no device has that is not revoked, so that what was cut short is finished by the same
+/// again: together where the server takes that, else one after the other.
+pub(crate) async fn create(
+    resource: &Resource,
+    new: Vec<NewDevice>,
+) -> Result<Vec<Outcome>, FleetError> {
+    let there = resource.devices(&Filter::default()).await?;
+    let tells_no_gates = there.iter().any(|device| device.more.gate.is_none());
+    let has_gates = new.iter().any(|new| new.gate.is_some());
+    if tells_no_gates && has_gates {
+        return Err(resource.lacks(Offer::Gates));
+    }
+    let there = by_name(there);
+    let missing: Vec<NewDevice> = new
+        .iter()
+        .filter(|new| !there.contains_key(&new.name))
+        .cloned()
+        .collect();
+    let mut made = make(resource, &missing, has_gates).await?.into_iter();
+    let outcomes = new.into_iter().map(|new| {
+        if let Some(device) = there.get(&new.name) {
+            let effect = match new.as_change().differs(device) {
+                None => Effect::Left,
+                Some(what) => Effect::Failed(FleetError::Differs {
+                    number: device.device.device_id,
+                    what,
+                }),
+            };
+            return Outcome::of(device.clone(), effect);
+        }
+        let (device, effect) = match made.next() {
+            Some(Ok(device)) => {
+                let mut wanted = new.as_change();
+                if device.more.gate.is_none() {
+                    wanted.gate = None;
+                }
+                let effect = match wanted.differs(&device) {
+                    None => Effect::Done,
+                    Some(what) => Effect::Failed(resource.ignored(what)),
+                };
+                (Some(device), effect)
+            }
+            Some(Err(error)) => (None, Effect::Failed(error)),
+            None => (None, Effect::NotTried),
+        };
+        Outcome {
+            name: new.name,
+            device,
+            effect,
+        }
+    });
+    Ok(outcomes.collect())
+}
+
+fn by_name(devices: Vec<FleetDevice>) -> HashMap<String, FleetDevice> {
+    let living = devices
+        .into_iter()
+        .filter(|device| device.standing() != Standing::Revoked);
+    living
+        .map(|device| (device.device.name.clone(), device))
+        .collect()
+}
+
+/// Makes them in their order, as many as can be made, and reads them back.
+async fn make(
+    resource: &Resource,
+    missing: &[NewDevice],
+    has_gates: bool,
+) -> Result<Vec<Result<FleetDevice, FleetError>>, FleetError> {
+    let mut made = Vec::with_capacity(missing.len());
+    // One alone is a plain call, which has no gate.
+    let mut is_offered = missing.len() > 1 || has_gates;
+    for some in missing.chunks(BATCH) {
+        if is_offered {
+            match resource.create_all(some).await {
+                Ok(Some(devices)) => {
+                    made.extend(devices.into_iter().map(Ok));
+                    continue;
+                }
+                Ok(None) => is_offered = false,
+                // What came before was made, and is to be told.
+                Err(error) if !made.is_empty() => {
+                    made.push(Err(error));
+                    break;
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        if has_gates {
+            return Err(resource.lacks(Offer::Gates));
+        }
+        for new in some {
+            let device = resource.create(new).await;
+            let is_over = device.as_ref().is_err_and(FleetError::is_of_all);
+            made.push(device);
+            if is_over {
+                return Ok(made);
+            }
+        }
+    }
+    match has_gates {
+        true => Ok(with_gates(resource, made).await),
+        false => Ok(made),
+    }
+}
+
+/// The same with the gates that the server now tells.
+async fn with_gates(
+    resource: &Resource,
+    made: Vec<Result<FleetDevice, FleetError>>,
+) -> Vec<Result<FleetDevice, FleetError>> {
+    let now = match resource.devices(&Filter::default()).await {
+        Ok(now) => now,
+        // Their codes are worth more than to know that.
+        Err(error) => {
+            tracing::warn!(
+                "the gates of the devices that were made could not be read back: {error}"
+            );
+            return made;
+        }
+    };
+    let now: HashMap<u64, FleetDevice> = now
+        .into_iter()
+        .map(|device| (device.device.device_id, device))
+        .collect();
+    let read = made.into_iter().map(|made| {
+        made.map(|device| match now.get(&device.device.device_id) {
+            Some(now) => now.clone(),
+            None => device,
+        })
+    });
+    read.collect()
+}

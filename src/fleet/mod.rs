@@ -1,0 +1,38 @@
+//! An organizer's devices at any compatible server, over its devices resource and with a team's token.
+//!
+//! Every such server lists, makes and changes devices. What goes beyond that, as gates, revocation or many at once, is
+//! tried where it is asked for, and a server that lacks it is told by its answers, never by its version. Whatever
+//! was done is read back: a server may answer with success, and leave a device as it was.
+
+mod change;
+mod create;
+mod device;
+mod edit;
+mod error;
+mod filter;
+mod names;
+mod new_device;
+mod offered;
+mod outcome;
+mod reconnect;
+mod resource;
+mod revoke;
+mod roster;
+mod selection;
+
+pub(crate) use change::{Change, Events};
+pub(crate) use create::create;
+pub(crate) use device::{FleetDevice, Standing};
+pub(crate) use edit::edit;
+pub(crate) use error::FleetError;
+pub(crate) use filter::Filter;
+pub(crate) use names::NamePattern;
+pub(crate) use new_device::NewDevice;
+#[cfg(test)]
+pub(crate) use offered::Offer;
+pub(crate) use outcome::{Effect, Outcome};
+pub(crate) use reconnect::reconnect;
+pub(crate) use resource::{Origin, Resource};
+pub(crate) use revoke::revoke;
+pub(crate) use roster::{RosterError, Usual, read as read_roster};
+pub(crate) use selection::named;

@@ -1,0 +1,347 @@
+//! The calls of the devices resource: those that every compatible server answers, and those that only some do.
+
+use std::collections::HashSet;
+
+use jiff::Timestamp;
+use reqwest::header::{ACCEPT_LANGUAGE, AUTHORIZATION, ETAG, HeaderValue, IF_MATCH};
+use reqwest::{Method, StatusCode};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+
+use super::device::FleetDevice;
+use super::error::FleetError;
+use super::filter::Filter;
+use super::new_device::NewDevice;
+use super::offered::Offer;
+use crate::agent::{
+    AgentError, Answer, Client, Repeat, Reply, idempotency_header, new_idempotency_key,
+    read_answer, team_authorization,
+};
+use crate::enrolment::ServerUrl;
+use crate::secret::Secret;
+use crate::wire::{self, IDEMPOTENCY_HEADER, Problem, timestamp};
+
+/// Largest answer that is read, in bytes: a page of 50 devices with all that they tell.
+const ANSWER_LIMIT: usize = 16 * 1024 * 1024;
+/// Devices on a page, the most that servers give.
+const PAGE_SIZE: u64 = 50;
+/// Pages that are read at most, of 50 devices each.
+const PAGES: u64 = 4000;
+/// What is asked for besides the plain resource.
+const EXPAND: &str = "expand=gate,last_seen";
+/// Devices that one call makes or changes at most, at servers that take several.
+pub(super) const BATCH: usize = 1000;
+
+/// A team's token, and the one server that it is for.
+pub(crate) struct Origin {
+    pub(crate) server: ServerUrl,
+    pub(crate) token: Secret,
+}
+
+/// The devices of an organizer. Its token goes to its server alone: no redirect is followed, and pages are asked for
+/// by their number, wherever a list says that its next page is.
+pub(crate) struct Resource {
+    client: Client,
+    origin: Origin,
+    authorization: HeaderValue,
+    organizer: String,
+}
+
+/// Something that was done to a device.
+#[derive(Clone, Serialize, Deserialize)]
+pub(crate) struct LogEntry {
+    #[serde(with = "timestamp")]
+    pub(crate) created: Timestamp,
+    pub(crate) action: String,
+    /// What kind of caller did it.
+    pub(crate) actor: String,
+    /// Name of the team's token.
+    #[serde(default)]
+    pub(crate) token: Option<String>,
+    /// What was set.
+    #[serde(default)]
+    pub(crate) data: Value,
+}
+
+impl Resource {
+    pub(crate) fn new(
+        client: Client,
+        origin: Origin,
+        organizer: String,
+    ) -> Result<Self, FleetError> {
+        let is_of_slug = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
+        let is_slug = organizer.chars().all(is_of_slug)
+            && organizer.contains(|c: char| c.is_ascii_alphanumeric());
+        if !is_slug {
+            return Err(FleetError::Organizer(organizer));
+        }
+        Ok(Self {
+            client,
+            authorization: team_authorization(&origin.token).map_err(|_| FleetError::Token)?,
+            origin,
+            organizer,
+        })
+    }
+
+    /// The server, for a person.
+    pub(crate) fn server(&self) -> &ServerUrl {
+        &self.origin.server
+    }
+
+    /// All devices that are meant, in the order of their numbers.
+    pub(crate) async fn devices(&self, filter: &Filter) -> Result<Vec<FleetDevice>, FleetError> {
+        let query = filter.query();
+        let mut devices = self.pages(&format!("?{EXPAND}&{query}")).await?;
+        let mut seen = HashSet::new();
+        // One that was made meanwhile may have moved another to the next page.
+        devices.retain(|device: &FleetDevice| seen.insert(device.device.device_id));
+        let mut meant = Vec::with_capacity(devices.len());
+        for device in devices {
+            if filter.takes(&device).map_err(|offer| self.lacks(offer))? {
+                meant.push(device);
+            }
+        }
+        meant.sort_by_key(|device| device.device.device_id);
+        Ok(meant)
+    }
+
+    /// The device of this number, if there is one.
+    pub(crate) async fn device(&self, number: u64) -> Result<Option<FleetDevice>, FleetError> {
+        let path = format!("{number}/?{EXPAND}");
+        let answer = self.ask(Method::GET, &path, None, None).await?;
+        self.optional(&answer)
+    }
+
+    /// A device that was changed, as it is now.
+    pub(super) async fn again(&self, number: u64) -> Result<FleetDevice, FleetError> {
+        let found = self.device(number).await;
+        let found = found.map_err(|error| FleetError::NotReadBack(Box::new(error)))?;
+        found.ok_or_else(|| FleetError::NoDevice(number.to_string()))
+    }
+
+    /// Makes a device.
+    pub(super) async fn create(&self, new: &NewDevice) -> Result<FleetDevice, FleetError> {
+        let body = Value::Object(new.fields());
+        self.read(&self.ask(Method::POST, "", Some(&body), None).await?)
+    }
+
+    /// Makes several devices, all or none; `None` where the server can't.
+    pub(super) async fn create_all(
+        &self,
+        new: &[NewDevice],
+    ) -> Result<Option<Vec<FleetDevice>>, FleetError> {
+        let devices: Vec<_> = new.iter().map(NewDevice::fields).collect();
+        let body = json!({ "devices": devices });
+        let answer = self.ask(Method::POST, "batch/", Some(&body), None).await?;
+        if let Some(entries) = self.refused_entries(&answer, new) {
+            let server = self.server().to_string();
+            return Err(FleetError::Entries { server, entries });
+        }
+        let made: Option<Made> = self.optional(&answer)?;
+        Ok(made.map(|made| made.results))
+    }
+
+    /// Sets these fields of a device.
+    pub(super) async fn change(
+        &self,
+        number: u64,
+        fields: Map<String, Value>,
+    ) -> Result<(), FleetError> {
+        let (path, body) = (format!("{number}/"), Value::Object(fields));
+        let answer = self.ask(Method::PATCH, &path, Some(&body), None).await?;
+        self.read::<FleetDevice>(&answer).map(drop)
+    }
+
+    /// Sets these fields of several devices, all or none, if they are still as they were looked at; `false` where the
+    /// server can't.
+    pub(super) async fn change_all(
+        &self,
+        numbers: &[u64],
+        fields: &Map<String, Value>,
+    ) -> Result<bool, FleetError> {
+        let order =
+            |dry_run: bool| json!({ "devices": numbers, "set": fields, "dry_run": dry_run });
+        let path = "batch/";
+        let plan = self
+            .ask(Method::PATCH, path, Some(&order(true)), None)
+            .await?;
+        if self.optional::<Value>(&plan)?.is_none() {
+            return Ok(false);
+        }
+        let version = plan.headers.get(ETAG).cloned();
+        let answer = self
+            .ask(Method::PATCH, path, Some(&order(false)), version)
+            .await?;
+        if answer.status == StatusCode::PRECONDITION_FAILED {
+            return Err(FleetError::Overtaken);
+        }
+        self.read::<Value>(&answer)?;
+        Ok(true)
+    }
+
+    /// Ends a device's access; `false` where the server has no call for it.
+    pub(super) async fn revoke(&self, number: u64) -> Result<bool, FleetError> {
+        let path = format!("{number}/revoke/");
+        let answer = self
+            .ask(Method::POST, &path, Some(&json!({})), None)
+            .await?;
+        let done: Option<Value> = self.optional(&answer)?;
+        Ok(done.is_some())
+    }
+
+    /// Gives a device a new code; at once, or once that is used. `None` where the server can't.
+    pub(super) async fn reconnect(
+        &self,
+        number: u64,
+        now: bool,
+    ) -> Result<Option<FleetDevice>, FleetError> {
+        let (path, body) = (format!("{number}/reconnect/"), json!({ "now": now }));
+        let answer = self.ask(Method::POST, &path, Some(&body), None).await?;
+        self.optional(&answer)
+    }
+
+    /// What was done to a device, the first thing first.
+    pub(crate) async fn log(&self, number: u64) -> Result<Vec<LogEntry>, FleetError> {
+        let path = format!("{number}/log/");
+        let first = self.ask(Method::GET, &path, None, None).await?;
+        if self.optional::<Value>(&first)?.is_none() {
+            return Err(self.lacks(Offer::Log));
+        }
+        self.pages(&format!("{path}?")).await
+    }
+
+    /// That the server lacks something.
+    pub(super) fn lacks(&self, offer: Offer) -> FleetError {
+        FleetError::NotOffered {
+            server: self.server().to_string(),
+            offer,
+        }
+    }
+
+    /// That the server left something as it was.
+    pub(super) fn ignored(&self, what: &'static str) -> FleetError {
+        FleetError::Ignored {
+            server: self.server().to_string(),
+            what,
+        }
+    }
+
+    /// All entries of a list, whose address up to the number of its page this is.
+    async fn pages<T: DeserializeOwned>(&self, rest: &str) -> Result<Vec<T>, FleetError> {
+        let mut entries = Vec::new();
+        for number in 1..=PAGES {
+            let rest = format!("{rest}&page_size={PAGE_SIZE}&page={number}");
+            let answer = self.ask(Method::GET, &rest, None, None).await?;
+            let page: wire::Page<T> = self.read(&answer)?;
+            let is_last = page.next.is_none() || page.results.is_empty();
+            entries.extend(page.results);
+            if is_last {
+                return Ok(entries);
+            }
+        }
+        Err(FleetError::Endless {
+            server: self.server().to_string(),
+        })
+    }
+
+    /// The names of devices that were not taken, and what the server says of each.
+    fn refused_entries(
+        &self,
+        answer: &Answer,
+        new: &[NewDevice],
+    ) -> Option<Vec<(String, Problem)>> {
+        if answer.status != StatusCode::BAD_REQUEST {
+            return None;
+        }
+        let refused: RefusedEntries = serde_json::from_slice(&answer.body).ok()?;
+        let entries = refused.devices.iter().zip(new);
+        let entries = entries.filter_map(|(entry, new)| {
+            let problem = Problem::read(entry)?.without(&[self.origin.token.expose()]);
+            Some((new.name.clone(), problem))
+        });
+        let entries: Vec<_> = entries.collect();
+        (!entries.is_empty()).then_some(entries)
+    }
+
+    /// An answer with what was asked for.
+    fn read<T: DeserializeOwned>(&self, answer: &Answer) -> Result<T, FleetError> {
+        let server = || self.server().to_string();
+        let read = read_answer(answer, &[&self.origin.token]);
+        Err(match read {
+            Ok(Reply::Done(done)) => return Ok(done),
+            Ok(Reply::Refused(status, problem)) => AgentError::Refused {
+                operation: None,
+                pending: false,
+                server: server(),
+                status,
+                problem,
+                about_token: false,
+            },
+            Err(source) => AgentError::Foreign {
+                operation: None,
+                server: server(),
+                proxy: None,
+                source,
+            },
+        }
+        .into())
+    }
+
+    /// The same where there may be nothing at this address, or nothing that takes this method.
+    fn optional<T: DeserializeOwned>(&self, answer: &Answer) -> Result<Option<T>, FleetError> {
+        match answer.status {
+            StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED => Ok(None),
+            _ => self.read(answer).map(Some),
+        }
+    }
+
+    /// A call below the devices of the organizer. One that changes something has a key, under which the server repeats
+    /// its answer, so that what was lost on the way is not done twice.
+    async fn ask(
+        &self,
+        method: Method,
+        rest: &str,
+        body: Option<&Value>,
+        version: Option<HeaderValue>,
+    ) -> Result<Answer, FleetError> {
+        let path = format!("api/v1/organizers/{}/devices/{rest}", self.organizer);
+        let is_reading = method == Method::GET;
+        let mut request = self
+            .client
+            .request(method, self.server().endpoint(&path))
+            .header(ACCEPT_LANGUAGE, "en")
+            .header(AUTHORIZATION, self.authorization.clone());
+        if !is_reading {
+            let key = new_idempotency_key().map_err(AgentError::Random)?;
+            let key = idempotency_header(&key).map_err(|_| FleetError::Token)?;
+            request = request.header(IDEMPOTENCY_HEADER, key);
+        }
+        if let Some(version) = version {
+            request = request.header(IF_MATCH, version);
+        }
+        if let Some(body) = body {
+            request = request.json(body);
+        }
+        let ended = self.client.send(request, ANSWER_LIMIT, Repeat::Safe).await;
+        let unanswered = |source| AgentError::Unanswered {
+            operation: None,
+            server: self.server().to_string(),
+            pending: false,
+            source,
+        };
+        Ok(ended.result.map_err(unanswered)?)
+    }
+}
+
+/// Devices that were made together.
+#[derive(Deserialize)]
+struct Made {
+    results: Vec<FleetDevice>,
+}
+
+/// What is wrong with each of several devices, nothing for most.
+#[derive(Deserialize)]
+struct RefusedEntries {
+    devices: Vec<Value>,
+}
