@@ -248,6 +248,7 @@ rust() {
   cp "$target/debug/gatehand" "$scratch/gatehand.new" && mv "$scratch/gatehand.new" "$scratch/gatehand"
   : >"$scratch/built"
   tests "tests" cargo test --locked --no-fail-fast --features failpoints
+  possible "calls that schemathesis makes up" tests/schemathesis/run.sh "$scratch/gatehand" "$tools"
   possible "an older gatehand at the same vaults" tests/older_version.sh
   # What it starts is built once, in minutes, and kept beside what Rust builds: see tests/peer/README.md.
   tests "a life at a real pretix" cargo test --locked --features failpoints --test peer -- --ignored

@@ -33,6 +33,9 @@ use store::{Administration, Installation, OpenError, oldest_kept};
 /// How often answers and log entries are dropped that are kept long enough.
 const SWEEP_INTERVAL: Duration = Duration::from_secs(600);
 
+/// How often it is stored when devices were last seen: what is told of it is right within a minute.
+pub const SIGHTINGS_INTERVAL: Duration = Duration::from_secs(20);
+
 /// Mode of a Unix socket that is listened on: its group may connect, as a proxy's.
 const SOCKET_MODE: u32 = 0o660;
 
@@ -59,6 +62,8 @@ pub struct Config {
     pub unknown_keys_per_minute: u32,
     /// How long the devices' logs go back.
     pub device_log: SignedDuration,
+    /// How often it is stored when devices were last seen.
+    pub sightings_interval: Duration,
 }
 
 impl Config {
@@ -74,6 +79,7 @@ impl Config {
             trusted_proxies: TrustedProxies::default(),
             unknown_keys_per_minute: UNKNOWN_KEYS_PER_MINUTE,
             device_log: DEVICE_LOG,
+            sightings_interval: SIGHTINGS_INTERVAL,
         }
     }
 }
@@ -117,6 +123,8 @@ pub struct Server {
     installation: Installation,
     served: Arc<api::Served>,
     device_log: SignedDuration,
+    sightings: Arc<api::Sightings>,
+    sightings_interval: Duration,
 }
 
 impl Server {
@@ -151,6 +159,8 @@ impl Server {
         )
         .called_by(callers);
         Self {
+            sightings: api.sightings(),
+            sightings_interval: config.sightings_interval,
             device_log: config.device_log,
             listener,
             limits: config.limits,
@@ -177,7 +187,9 @@ impl Server {
 
     /// Serves until `shutdown` is done, and then finishes what was accepted.
     pub async fn run(self, shutdown: impl Future<Output = ()>) {
-        let sweep = sweep(self.installation.store, self.device_log);
+        let store = self.installation.store;
+        let sweep = sweep(Arc::clone(&store), self.device_log);
+        let note = note(&self.sightings, &*store, self.sightings_interval);
         let serve = serve::serve(
             self.listener,
             self.limits,
@@ -188,7 +200,23 @@ impl Server {
         tokio::select! {
             () = serve => {}
             () = sweep => {}
+            () = note => {}
         }
+        store_sightings(&self.sightings, &*store).await;
+    }
+}
+
+/// Stores when devices were last seen, time and again.
+async fn note(sightings: &api::Sightings, store: &dyn Administration, interval: Duration) {
+    loop {
+        tokio::time::sleep(interval).await;
+        store_sightings(sightings, store).await;
+    }
+}
+
+async fn store_sightings(sightings: &api::Sightings, store: &dyn Administration) {
+    if let Err(error) = sightings.store(store).await {
+        tracing::warn!(%error, advice = error.advice(), "when devices were last seen can't be stored now");
     }
 }
 

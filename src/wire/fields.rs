@@ -150,6 +150,29 @@ pub static UPDATE: [Field; 8] = [
     RSA_PUBKEY,
 ];
 
+const GATE: Field = Field::text("gate").optional().nullable();
+
+/// A device of `POST …/devices/batch/`.
+pub static BATCH_DEVICE: [Field; 5] = [
+    Field::text("name"),
+    Field::new("all_events", Kind::Boolean).optional(),
+    Field::new("limit_events", Kind::Events),
+    Field::new("security_profile", Kind::Choice(&SECURITY_PROFILES)).optional(),
+    GATE,
+];
+
+/// What `PATCH …/devices/batch/` sets.
+pub static BATCH_CHANGE: [Field; 5] = [
+    GATE,
+    Field::new("all_events", Kind::Boolean).optional(),
+    Field::new("limit_events", Kind::Events).optional(),
+    Field::new("security_profile", Kind::Choice(&SECURITY_PROFILES)).optional(),
+    Field::new("revoked", Kind::Boolean).optional(),
+];
+
+/// `POST …/devices/{device_id}/reconnect/`.
+pub static RECONNECT: [Field; 1] = [Field::new("now", Kind::Boolean).optional()];
+
 /// The devices resource.
 pub static DEVICE: [Field; 16] = [
     Field::new("device_id", Kind::Integer).read_only(),

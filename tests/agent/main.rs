@@ -35,6 +35,7 @@ mod odd_names;
 mod operations;
 mod other_hardware;
 mod power_loss;
+mod reconnected;
 mod request;
 mod secrets;
 mod settings;

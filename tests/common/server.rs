@@ -115,6 +115,11 @@ impl TestServer {
         database(self.folder.path())
     }
 
+    /// The folder with the database.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
     /// Stops gracefully; the folder with the database stays.
     pub async fn stop(self) -> tempfile::TempDir {
         let _ = self.stop.send(());

@@ -2,6 +2,7 @@
 
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
@@ -31,6 +32,9 @@ fn admin(desk: &Scanner, database: &str, secret: &str, arguments: &[&str]) -> Va
     serde_json::from_str(&ended.succeeds().stdout).unwrap()
 }
 
+/// How long to wait for the server, which may write at the same time.
+const PATIENCE: Duration = Duration::from_secs(10);
+
 impl Old {
     fn make() -> Self {
         let desk = Scanner::new();
@@ -53,6 +57,12 @@ impl Old {
         let redeemed = post(&server, "initialize", "", &initialization(&device));
         assert_eq!(redeemed.status, 200, "{}", redeemed.text);
         let key = redeemed.json()["api_token"].as_str().unwrap().to_owned();
+        // It would store by itself what it has seen, but not at once.
+        let seen = "INSERT INTO last_seen SELECT id, organizer, 5 FROM device WHERE initialized > 0
+            ON CONFLICT DO NOTHING";
+        let connection = rusqlite::Connection::open(&database).unwrap();
+        connection.busy_timeout(PATIENCE).unwrap();
+        connection.execute(seen, []).unwrap();
         Self {
             desk,
             database,
@@ -130,6 +140,7 @@ fn a_server_moves_to_postgresql_and_back_as_it_is() {
         "team_token",
         "device",
         "device_event",
+        "last_seen",
         "medium_key_set",
         "kept_answer",
         "log_entry",

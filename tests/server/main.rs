@@ -15,6 +15,8 @@ mod copying;
 mod device_api;
 mod devices_resource;
 mod failing_disk;
+mod fleet_api;
+mod fleet_contract;
 mod hostile_network;
 mod hostile_requests;
 mod idempotency;

@@ -9,12 +9,13 @@ use std::sync::Arc;
 
 use gatehand::secret::Secret;
 use gatehand::server::model::{
-    DeviceChange, MediumKeys, Name, NewDevice, Permissions, Schedule, ValidReport,
+    BatchSetting, DeviceChange, DeviceFilter, MediumKeys, Name, NewDevice, Order, OrderBy,
+    Permissions, Schedule, ValidReport,
 };
 use gatehand::server::organizers_file::OrganizersFile;
 use gatehand::server::store::{
-    self, Administration, Decision, EventChange, GateChange, Keep, KeptAnswer, NewEvent,
-    OrganizerChange, TeamChange, Terms, TokenChange,
+    self, Actor, Administration, Decision, EventChange, GateChange, Keep, KeptAnswer, NewEvent,
+    OrganizerChange, Sighting, TeamChange, Terms, TokenChange,
 };
 use jiff::Timestamp;
 use proc_macro2::{TokenStream, TokenTree};
@@ -23,8 +24,9 @@ use serde_json::{Value, json};
 use crate::common::postgres::{Postgres, name_in};
 
 /// What grows with devices or time.
-const LARGE: [&str; 9] = [
+const LARGE: [&str; 10] = [
     "device",
+    "last_seen",
     "device_event",
     "event",
     "subevent",
@@ -58,6 +60,7 @@ const MUCH: &str = "
     INSERT INTO device (id, organizer, device_id, unique_serial, token_lookup, token_sealed, api_key_hash, name, all_events, security_profile, created)
         SELECT 100000 + n, 1000 + n % 200, 1 + n / 200, 'S' || n, decode(md5('t' || n), 'hex'), '', decode(md5('a' || n), 'hex'), 'D' || n, FALSE, 'full', 0
         FROM generate_series(0, 19999) AS n;
+    INSERT INTO last_seen (device, organizer, seen) SELECT 100000 + n, 1000 + n % 200, n FROM generate_series(0, 19999) AS n;
     INSERT INTO device_event (device, event) SELECT 100000 + n, 1000 + n % 5000 FROM generate_series(0, 19999) AS n;
     INSERT INTO kept_answer (id, created, answer, refused_to)
         SELECT decode(md5('r' || n), 'hex'), n, '', decode(md5('c' || n % 1000), 'hex') FROM generate_series(1, 20000) AS n;
@@ -73,6 +76,7 @@ fn kept<T>(id: u8) -> Terms<T> {
     let answer = || KeptAnswer {
         sealed: vec![1],
         refused_to: Some(vec![127, 0, 0, 1]),
+        device: Some(-1),
     };
     Terms {
         keep: Some(Keep {
@@ -259,6 +263,7 @@ async fn do_everything(store: &Arc<dyn Administration>) {
     store.device_count(organizer).await.unwrap();
     store.devices(organizer, 0, 50).await.unwrap();
     store.device(organizer, 1).await.unwrap();
+    manage_a_fleet(store, organizer, row).await;
     store.placed_devices(organizer).await.unwrap();
     store.placed_device(organizer, 1).await.unwrap();
     store.device_log(organizer, 1).await.unwrap();
@@ -272,6 +277,7 @@ async fn do_everything(store: &Arc<dyn Administration>) {
     let answer = KeptAnswer {
         sealed: vec![1],
         refused_to: Some(vec![1]),
+        device: None,
     };
     store
         .keep_answer(&[9; 32], answer, &Decision::default())
@@ -283,6 +289,130 @@ async fn do_everything(store: &Arc<dyn Administration>) {
     let begun: Timestamp = "1970-01-01T00:00:00.000100Z".parse().unwrap();
     store.sweep_answers(begun).await.unwrap();
     store.sweep_log(begun).await.unwrap();
+}
+
+/// Does what fleets ask for, the last of which ends the key of the device.
+async fn manage_a_fleet(store: &Arc<dyn Administration>, organizer: i64, row: i64) {
+    let more = vec![NewDevice {
+        name: "Lane".to_owned(),
+        all_events: true,
+        limit_events: Vec::new(),
+        security_profile: "full".to_owned(),
+        gate: None,
+    }];
+    let (actor, terms) = (Actor::Administrator, Terms::default());
+    store
+        .create_devices(actor, organizer, more, terms)
+        .await
+        .unwrap();
+    let sightings = (0..65).map(|number| Sighting {
+        device: if number == 0 { row } else { 100_000 + number },
+        organizer: if number == 0 {
+            organizer
+        } else {
+            1000 + number
+        },
+        seen: Timestamp::now(),
+    });
+    store.note_seen(sightings.collect()).await.unwrap();
+    let any = DeviceFilter::default();
+    let filters = [
+        any.clone(),
+        DeviceFilter {
+            numbers: Some(vec![1, 2]),
+            ..any.clone()
+        },
+        DeviceFilter {
+            search: Some("L".to_owned()),
+            ..any.clone()
+        },
+        DeviceFilter {
+            revoked: Some(true),
+            ..any.clone()
+        },
+        DeviceFilter {
+            revoked: Some(false),
+            ..any.clone()
+        },
+        DeviceFilter {
+            initialized: Some(true),
+            ..any.clone()
+        },
+        DeviceFilter {
+            initialized: Some(false),
+            ..any.clone()
+        },
+        DeviceFilter {
+            gate: Some(Some("N".to_owned())),
+            ..any.clone()
+        },
+        DeviceFilter {
+            gate: Some(None),
+            ..any.clone()
+        },
+        DeviceFilter {
+            software_brand: Some("gatehand".to_owned()),
+            ..any.clone()
+        },
+        DeviceFilter {
+            software_version: Some("1".to_owned()),
+            ..any.clone()
+        },
+        DeviceFilter {
+            last_seen_before: Some(Timestamp::MAX),
+            ..any.clone()
+        },
+    ];
+    for filter in &filters {
+        for by in [OrderBy::Number, OrderBy::Name, OrderBy::LastSeen] {
+            store.count_filtered(organizer, filter, by).await.unwrap();
+            for descending in [false, true] {
+                let order = Order { by, descending };
+                store
+                    .filtered_devices(organizer, filter, order, 0, 51)
+                    .await
+                    .unwrap();
+            }
+        }
+        let setting = BatchSetting {
+            change: DeviceChange {
+                gate: Some(None),
+                ..DeviceChange::default()
+            },
+            revoked: None,
+        };
+        store
+            .plan_batch(organizer, filter, &setting)
+            .await
+            .unwrap()
+            .unwrap();
+        store
+            .change_batch(actor, organizer, filter.clone(), setting, Terms::default())
+            .await
+            .unwrap()
+            .unwrap();
+    }
+    store.detailed_device(organizer, 1).await.unwrap();
+    let events = vec!["fair".to_owned()];
+    store
+        .unknown_names(organizer, events, vec!["N".to_owned()])
+        .await
+        .unwrap();
+    let reconnected = store
+        .reconnect(actor, organizer, 1, true, Terms::default())
+        .await
+        .unwrap()
+        .unwrap();
+    let token = reconnected.initialization_token.unwrap();
+    store
+        .redeem_token(&token, report(), &secret("two"), Terms::default())
+        .await
+        .unwrap()
+        .unwrap();
+    let unknown = store
+        .redeem_token(&secret("none"), report(), &secret("x"), Terms::default())
+        .await;
+    assert!(unknown.unwrap().is_err());
 }
 
 /// What PostgreSQL has written down since this many bytes, by statement.

@@ -22,11 +22,11 @@ use serde_json::json;
 use crate::common::postgres::Postgres;
 
 /// A fresh database with one organizer.
-struct Fixture {
-    store: Arc<dyn Administration>,
+pub struct Fixture {
+    pub store: Arc<dyn Administration>,
     /// The same database, opened once more.
     other: Arc<dyn Administration>,
-    organizer: i64,
+    pub organizer: i64,
     kind: Kind,
     database: Database,
     folder: tempfile::TempDir,
@@ -40,11 +40,11 @@ enum Kind {
 }
 
 impl Fixture {
-    async fn sqlite() -> Option<Self> {
+    pub async fn sqlite() -> Option<Self> {
         Some(Self::of(Kind::Sqlite).await)
     }
 
-    async fn postgres() -> Option<Self> {
+    pub async fn postgres() -> Option<Self> {
         Postgres::shared()?;
         Some(Self::of(Kind::Postgres).await)
     }
@@ -85,7 +85,7 @@ impl Fixture {
         Self::of(self.kind).await
     }
 
-    async fn device(&self, name: &str) -> Device {
+    pub async fn device(&self, name: &str) -> Device {
         self.store
             .add_device(self.organizer, device(name))
             .await
@@ -93,7 +93,7 @@ impl Fixture {
     }
 
     /// A device with its API key.
-    async fn enrolled(&self, name: &str, key: &str) -> Device {
+    pub async fn enrolled(&self, name: &str, key: &str) -> Device {
         let device = self.device(name).await;
         let token = device.initialization_token.as_ref().unwrap();
         let redeemed = self
@@ -104,13 +104,13 @@ impl Fixture {
         device
     }
 
-    async fn event(&self, slug: &str) {
+    pub async fn event(&self, slug: &str) {
         let created = self.store.create_event(self.organizer, event(slug)).await;
         created.unwrap();
     }
 
     /// What comes of as many attempts at once, each in a task of its own, half of them by the other.
-    async fn at_once<T: Send + 'static, F: Future<Output = T> + Send + 'static>(
+    pub async fn at_once<T: Send + 'static, F: Future<Output = T> + Send + 'static>(
         &self,
         attempt: impl Fn(usize, Arc<dyn Administration>) -> F,
     ) -> Vec<T> {
@@ -129,7 +129,7 @@ impl Fixture {
         ends
     }
 
-    async fn count(&self) -> u64 {
+    pub async fn count(&self) -> u64 {
         self.store.device_count(self.organizer).await.unwrap()
     }
 }
@@ -164,6 +164,7 @@ macro_rules! contract {
         }
     };
 }
+pub(crate) use contract;
 
 contract! {
     a_token_is_redeemed_once_and_its_device_found_by_the_key
@@ -222,11 +223,11 @@ fn event(slug: &str) -> NewEvent {
     }
 }
 
-fn secret(text: &str) -> Secret {
+pub fn secret(text: &str) -> Secret {
     Secret::new(text.to_owned())
 }
 
-fn device(name: &str) -> NewDevice {
+pub fn device(name: &str) -> NewDevice {
     NewDevice {
         name: name.to_owned(),
         all_events: true,
@@ -236,7 +237,7 @@ fn device(name: &str) -> NewDevice {
     }
 }
 
-fn report() -> ValidReport {
+pub fn report() -> ValidReport {
     ValidReport {
         hardware_brand: "Zebra".to_owned(),
         hardware_model: "TC25".to_owned(),
@@ -256,6 +257,7 @@ fn keep<T>(id: u8, sealed: Option<&'static [u8]>) -> Terms<T> {
             Ok(KeptAnswer {
                 sealed: sealed.ok_or(SealError::TooLarge)?.to_vec(),
                 refused_to: None,
+                device: None,
             })
         }),
     });
@@ -265,7 +267,7 @@ fn keep<T>(id: u8, sealed: Option<&'static [u8]>) -> Terms<T> {
     }
 }
 
-fn long_ago() -> Timestamp {
+pub fn long_ago() -> Timestamp {
     Timestamp::now() - SignedDuration::from_hours(1)
 }
 
@@ -441,6 +443,7 @@ async fn a_change_and_its_kept_answer_are_stored_together_or_not_at_all(f: Fixtu
     let answer = KeptAnswer {
         sealed: b"refusal".to_vec(),
         refused_to: Some(vec![127, 0, 0, 1]),
+        device: None,
     };
     let again = f
         .store
@@ -501,6 +504,7 @@ async fn answers_are_found_since_a_time_and_swept_by_age(f: Fixture) {
     let answer = |refused_to| KeptAnswer {
         sealed: b"x".to_vec(),
         refused_to,
+        device: None,
     };
     f.store
         .keep_answer(&[1; 32], answer(None), &Decision::default())

@@ -166,6 +166,8 @@ async fn device_with(
         return Err(Problem::NotAuthenticated(REVOKED_DETAIL));
     }
     request.set_known();
+    request.set_device(device.id);
+    api.sightings.note(&device);
     check_profile(&device, request)?;
     if !device.organizer.active {
         return Err(Problem::Forbidden(NO_PERMISSION));

@@ -68,6 +68,11 @@ impl Body {
         }
     }
 
+    /// A part of a body, which is JSON.
+    pub(super) fn of(raw: &RawValue) -> Result<Self, Problem> {
+        json(raw.get())
+    }
+
     /// The text of a field that is sent once, as it came.
     pub(super) fn text(&self, name: &str) -> Option<String> {
         match self {

@@ -24,9 +24,15 @@ pub(super) async fn initialize(call: Call<Anyone>) -> Result<Answer, Problem> {
     let InitializeRequest { token, report } = checked.finish()?;
     let key = tokens::api_key()?;
     let new_key = key.clone();
+    let idempotent = call.request.idempotent.clone();
     let render = move |redemption: &Redemption| {
         let refusal = match redemption {
-            Ok(device) => return Answer::ok(&identity(device, &new_key)),
+            Ok(device) => {
+                if let Some(idempotent) = &idempotent {
+                    idempotent.set_device(device.id);
+                }
+                return Answer::ok(&identity(device, &new_key));
+            }
             Err(TokenRefusal::Unknown) => wire::TOKEN_UNKNOWN,
             Err(TokenRefusal::Used) => wire::TOKEN_USED,
             Err(TokenRefusal::Revoked) => wire::TOKEN_REVOKED,
@@ -39,8 +45,9 @@ pub(super) async fn initialize(call: Call<Anyone>) -> Result<Answer, Problem> {
         .store
         .redeem_token(&token, report, &key, terms)
         .await?;
-    if redemption.is_ok() {
+    if let Ok(device) = &redemption {
         call.request.set_known();
+        call.api.sightings.note(device);
     }
     let answer = render(&redemption);
     match redemption {

@@ -2,24 +2,38 @@
 
 use std::borrow::Cow;
 
-use hyper::StatusCode;
+use hyper::{Method, StatusCode};
+use serde::{Deserialize, Serialize};
 
 use super::authentication::Team;
 use super::endpoint::Call;
-use super::pages::Wanted;
-use super::problem::Problem;
+use super::entity_tags;
+use super::expansion::{Expanded, Expansion};
+use super::filters::{self, Listing};
+use super::ignored_fields;
+use super::pages::{Length, Wanted};
+use super::problem::{FieldErrors, Problem};
 use super::python;
 use super::reply::Answer;
 use super::validation::Checked;
-use crate::server::store::{Actor, StoreError};
+use crate::server::model::{DetailedDevice, DeviceFilter, Order, OrderBy, Version};
+use crate::server::store::{Actor, NoReconnection, Reconnection, StoreError};
 use crate::wire::{self, Device};
 
 /// Bytes that hold most devices as JSON.
 const USUAL_LENGTH: usize = 768;
 
-const NO_DEVICE: Problem = Problem::NotFound("No Device matches the given query.");
+pub(super) const NO_DEVICE: Problem = Problem::NotFound("No Device matches the given query.");
 
 pub(super) async fn page(call: Call<Team>) -> Result<Answer, Problem> {
+    let expansion = Expansion::read(&call.request)?;
+    match (Listing::read(&call.request)?, expansion.is_none()) {
+        (None, true) => page_of_all(call).await,
+        (listing, _) => page_of(call, listing, expansion).await,
+    }
+}
+
+async fn page_of_all(call: Call<Team>) -> Result<Answer, Problem> {
     let Call {
         api,
         request,
@@ -29,7 +43,7 @@ pub(super) async fn page(call: Call<Team>) -> Result<Answer, Problem> {
     let wanted = Wanted::read(&request);
     let organizer = team.caller.organizer.id;
     let count = api.store.device_count(organizer).await?;
-    let found = wanted.find(count)?;
+    let found = wanted.find(Length::Exactly(count))?;
     let devices = api
         .store
         .devices(organizer, found.skip, wanted.size)
@@ -46,6 +60,77 @@ pub(super) async fn page(call: Call<Team>) -> Result<Answer, Problem> {
         results,
     };
     Answer::long(&page, length)
+}
+
+/// A page that tells whether its count is all there is.
+#[derive(Serialize)]
+struct CountedPage {
+    #[serde(flatten)]
+    page: wire::Page<Expanded>,
+    count_is_minimum: bool,
+}
+
+async fn page_of(
+    call: Call<Team>,
+    listing: Option<Listing>,
+    expansion: Expansion,
+) -> Result<Answer, Problem> {
+    let (api, request, team) = (&call.api, &call.request, &call.caller);
+    let listing = listing.unwrap_or(Listing {
+        filter: DeviceFilter::default(),
+        order: Order {
+            by: OrderBy::Number,
+            descending: false,
+        },
+    });
+    let Listing { filter, order } = &listing;
+    let organizer = team.caller.organizer.id;
+    let wanted = Wanted::read(request);
+    // That of all devices is known without counting.
+    let length = match filter.is_all() && order.by != OrderBy::LastSeen {
+        true => Length::Exactly(api.store.device_count(organizer).await?),
+        false => {
+            let counted = api.store.count_filtered(organizer, filter, order.by).await;
+            let counted = counted.map_err(filter_refused)?;
+            match counted.is_minimum {
+                true => Length::AtLeast(counted.count),
+                false => Length::Exactly(counted.count),
+            }
+        }
+    };
+    let mut found = wanted.find(length)?;
+    // One more tells whether there is another page.
+    let devices =
+        api.store
+            .filtered_devices(organizer, filter, *order, found.skip, wanted.size + 1);
+    let mut devices = devices.await.map_err(filter_refused)?;
+    found.has_read(devices.len() as u64, wanted.size)?;
+    devices.truncate(usize::try_from(wanted.size).unwrap_or(usize::MAX));
+    let devices = devices.into_iter();
+    let (count, count_is_minimum) = match length {
+        Length::Exactly(count) => (count, false),
+        Length::AtLeast(count) => (count, true),
+    };
+    Answer::ok(&CountedPage {
+        page: wire::Page {
+            count,
+            next: found.next(api, request),
+            previous: found.previous(api, request),
+            results: devices
+                .map(|device| expansion.of(visible_detailed(device, team.may_write)))
+                .collect(),
+        },
+        count_is_minimum,
+    })
+}
+
+fn filter_refused(error: StoreError) -> Problem {
+    match error {
+        StoreError::Unknown { kind: "gate", name } => {
+            Problem::Fields(FieldErrors::one("gate", filters::no_gate(&name)))
+        }
+        error => error.into(),
+    }
 }
 
 pub(super) async fn create(call: Call<Team>) -> Result<Answer, Problem> {
@@ -72,20 +157,39 @@ pub(super) async fn may_create(call: Call<Team>) -> bool {
 }
 
 pub(super) async fn show(call: Call<Team>) -> Result<Answer, Problem> {
-    let device_id = number(&call).await?;
+    let expansion = Expansion::read(&call.request)?;
+    let may_write = call.caller.may_write;
+    if expansion.is_none() {
+        return told(&find(&call).await?, may_write);
+    }
     let organizer = call.caller.caller.organizer.id;
-    let device = call.api.store.device(organizer, device_id).await?;
-    let device = device.ok_or(NO_DEVICE)?;
-    Answer::ok(&visible(Cow::Owned(device), call.caller.may_write))
+    let detailed = call.api.store.detailed_device(organizer, number(&call)?);
+    let detailed = detailed.await?.ok_or(NO_DEVICE)?;
+    let version = Version::of(&detailed.device);
+    let answer = Answer::ok(&expansion.of(visible_detailed(detailed, may_write)))?;
+    Ok(answer.with("etag", entity_tags::tag(&version)))
 }
 
 pub(super) async fn change(call: Call<Team>) -> Result<Answer, Problem> {
-    let device_id = number(&call).await?;
-    let checked = call.checked().await?;
+    let device_id = existing(&call).await?;
+    let body = call.request.body().await?;
+    let ignored = match call.request.method {
+        Method::PATCH => ignored_fields::named(call.fields, &body),
+        _ => None,
+    };
+    let checked = call.check(&body)?;
     let change = with_known_events(&call, checked).await?.finish()?;
     let may_read = call.caller.may_write;
-    let render = move |device: &Device| Answer::ok(&visible(Cow::Borrowed(device), may_read));
+    let render = move |device: &Device| {
+        let answer = told(device, may_read)?;
+        Ok(match &ignored {
+            Some(names) => answer.with(ignored_fields::HEADER, names.clone()),
+            None => answer,
+        })
+    };
     let team = &call.caller.caller;
+    let mut terms = call.terms(render.clone());
+    terms.expected = entity_tags::expected(&call.request)?;
     let changed = call
         .api
         .store
@@ -94,29 +198,85 @@ pub(super) async fn change(call: Call<Team>) -> Result<Answer, Problem> {
             team.organizer.id,
             device_id,
             change,
-            call.terms(render),
+            terms,
         )
         .await;
-    match changed {
-        Ok(device) => render(&device),
-        Err(StoreError::Unknown { .. }) => Err(NO_DEVICE),
-        Err(error) => Err(error.into()),
-    }
+    render(&changed.map_err(gone)?)
 }
 
 /// Whether there is such a device, and the caller may change it.
 pub(super) async fn may_change(call: Call<Team>) -> bool {
-    call.caller.may_write && number(&call).await.is_ok()
+    call.caller.may_write && existing(&call).await.is_ok()
+}
+
+pub(super) async fn revoke(call: Call<Team>) -> Result<Answer, Problem> {
+    let device_id = existing(&call).await?;
+    let render = |device: &Device| told(device, true);
+    let team = &call.caller.caller;
+    let mut terms = call.terms(render);
+    terms.expected = entity_tags::expected(&call.request)?;
+    let actor = Actor::Team(team.token);
+    let revoked = call
+        .api
+        .store
+        .end_access(actor, team.organizer.id, device_id, terms);
+    render(&revoked.await.map_err(gone)?)
+}
+
+#[derive(Deserialize)]
+struct ReconnectRequest {
+    /// Whether the old key is to be refused at once.
+    #[serde(default)]
+    now: bool,
+}
+
+pub(super) async fn reconnect(call: Call<Team>) -> Result<Answer, Problem> {
+    let device_id = existing(&call).await?;
+    let ReconnectRequest { now } = call.checked().await?.finish()?;
+    let render = |reconnection: &Reconnection| match reconnection {
+        Ok(device) => told(device, true),
+        Err(NoReconnection::Revoked) => Err(Problem::Fields(FieldErrors::one(
+            "non_field_errors",
+            "This device was revoked, which is for good. Make a new one.",
+        ))),
+    };
+    let team = &call.caller.caller;
+    let mut terms = call.terms(render);
+    terms.expected = entity_tags::expected(&call.request)?;
+    let actor = Actor::Team(team.token);
+    let reconnection = call
+        .api
+        .store
+        .reconnect(actor, team.organizer.id, device_id, now, terms);
+    render(&reconnection.await.map_err(gone)?)
+}
+
+/// The number in the path.
+pub(super) fn number(call: &Call<Team>) -> Result<u64, Problem> {
+    let number = python::integer(call.request.param(1)).ok_or(Problem::NotFound("Not found."))?;
+    u64::try_from(number).map_err(|_| NO_DEVICE)
 }
 
 /// The number in the path, if there is such a device.
-async fn number(call: &Call<Team>) -> Result<u64, Problem> {
-    let number = python::integer(call.request.param(1)).ok_or(Problem::NotFound("Not found."))?;
-    let number = u64::try_from(number).map_err(|_| NO_DEVICE)?;
-    let organizer = call.caller.caller.organizer.id;
+async fn existing(call: &Call<Team>) -> Result<u64, Problem> {
+    let (organizer, number) = (call.caller.caller.organizer.id, number(call)?);
     match call.api.store.has_device(organizer, number).await? {
         true => Ok(number),
         false => Err(NO_DEVICE),
+    }
+}
+
+/// The device that the path names.
+async fn find(call: &Call<Team>) -> Result<Device, Problem> {
+    let organizer = call.caller.caller.organizer.id;
+    let device = call.api.store.device(organizer, number(call)?).await?;
+    device.ok_or(NO_DEVICE)
+}
+
+fn gone(error: StoreError) -> Problem {
+    match error {
+        StoreError::Unknown { .. } => NO_DEVICE,
+        error => error.into(),
     }
 }
 
@@ -133,10 +293,24 @@ async fn with_known_events(call: &Call<Team>, mut checked: Checked) -> Result<Ch
     Ok(checked)
 }
 
+/// The device, with what tells it from what it is after a change.
+fn told(device: &Device, to_writer: bool) -> Result<Answer, Problem> {
+    let version = Version::of(device);
+    let answer = Answer::ok(&visible(Cow::Borrowed(device), to_writer))?;
+    Ok(answer.with("etag", entity_tags::tag(&version)))
+}
+
 /// Only writers see the initialization token.
 fn visible(mut device: Cow<'_, Device>, to_writer: bool) -> Cow<'_, Device> {
     if !to_writer {
         device.to_mut().initialization_token = None;
     }
     device
+}
+
+fn visible_detailed(detailed: DetailedDevice, to_writer: bool) -> DetailedDevice {
+    DetailedDevice {
+        device: visible(Cow::Owned(detailed.device), to_writer).into_owned(),
+        ..detailed
+    }
 }

@@ -3,7 +3,7 @@
 use std::pin::Pin;
 use std::sync::Arc;
 
-use axum::body::Body;
+use axum::body::Body as StreamedBody;
 use axum::extract::rejection::RawPathParamsRejection;
 use axum::extract::{RawPathParams, State};
 use axum::response::IntoResponse;
@@ -11,13 +11,16 @@ use axum::routing::{MethodRouter, any};
 use hyper::{Method, StatusCode, header};
 
 use super::authentication::{Anyone, Caller, Device, Known, Team, Unforbidden};
+use super::body::Body;
 use super::description::describe;
 use super::no_endpoint;
+use super::operation::Operation;
 use super::problem::Problem;
 use super::reply::{Answer, Reply};
 use super::request::Request;
 use super::state::Api;
 use super::validation::{Checked, Extent, check};
+use crate::server::model::Expected;
 use crate::server::store::{Keep, Terms};
 use crate::wire::fields::Field;
 
@@ -53,26 +56,40 @@ pub(super) enum Methods {
 pub(super) struct Action<C> {
     method: Method,
     fields: &'static [Field],
+    operation: Operation,
     handler: Handler<C>,
+}
+
+/// What a method of an endpoint is, whoever may call it.
+pub(super) struct Served {
+    pub(super) method: &'static Method,
+    pub(super) fields: &'static [Field],
+    pub(super) operation: &'static Operation,
 }
 
 pub(super) type Handler<C> = fn(Call<C>) -> Pending<Result<Answer, Problem>>;
 pub(super) type Pending<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 
 /// An action without fields.
-pub(super) const fn action<C>(method: Method, handler: Handler<C>) -> Action<C> {
-    taking(method, &[], handler)
+pub(super) const fn action<C>(
+    method: Method,
+    operation: Operation,
+    handler: Handler<C>,
+) -> Action<C> {
+    taking(method, &[], operation, handler)
 }
 
 /// An action with the fields that are sent for it.
 pub(super) const fn taking<C>(
     method: Method,
     fields: &'static [Field],
+    operation: Operation,
     handler: Handler<C>,
 ) -> Action<C> {
     Action {
         method,
         fields,
+        operation,
         handler,
     }
 }
@@ -83,17 +100,22 @@ pub(super) struct Call<C> {
     pub(super) request: Request,
     pub(super) caller: C,
     endpoint: &'static Endpoint,
-    fields: &'static [Field],
+    pub(super) fields: &'static [Field],
 }
 
 impl<C> Call<C> {
     /// The body, checked against the fields of the action. Of a `PATCH`, only what was sent counts.
     pub(super) async fn checked(&self) -> Result<Checked, Problem> {
+        self.check(&self.request.body().await?)
+    }
+
+    /// The same of a body that was read.
+    pub(super) fn check(&self, body: &Body) -> Result<Checked, Problem> {
         let extent = match self.request.method {
             Method::PATCH => Extent::Part,
             _ => Extent::Whole,
         };
-        check(self.fields, &self.request.body().await?, extent)
+        check(self.fields, body, extent)
     }
 
     /// Lets a change be given up as long as the caller waits, and has the answer that `render` makes
@@ -113,6 +135,7 @@ impl<C> Call<C> {
         });
         Terms {
             decision: self.request.decision.clone(),
+            expected: Expected::default(),
             keep,
         }
     }
@@ -124,7 +147,7 @@ impl Endpoint {
         any(
             async move |State(api): State<Arc<Api>>,
                         params: Result<RawPathParams, RawPathParamsRejection>,
-                        request: hyper::Request<Body>| {
+                        request: hyper::Request<StreamedBody>| {
                 // A path that is not UTF-8, or has nothing where a name should be, names nothing.
                 let params = params.ok().and_then(|params| named(&params));
                 let Some(params) = params else {
@@ -203,25 +226,44 @@ impl Endpoint {
         }
     }
 
-    /// The methods, as the `Allow` header lists them.
-    fn allow(&self) -> String {
-        fn listed<C>(methods: &[Action<C>]) -> String {
-            let mut names: Vec<&str> = methods
-                .iter()
-                .map(|action| action.method.as_str())
-                .collect();
-            if names.contains(&"GET") {
-                names.push("HEAD");
-            }
-            names.push("OPTIONS");
-            names.join(", ")
+    /// The methods, but for those that follow from them.
+    pub(super) fn served(&self) -> Vec<Served> {
+        fn all<C>(actions: &'static [Action<C>]) -> Vec<Served> {
+            let served = actions.iter().map(|action| Served {
+                method: &action.method,
+                fields: action.fields,
+                operation: &action.operation,
+            });
+            served.collect()
         }
         match self.methods {
-            Methods::Team { methods, .. } => listed(methods),
-            Methods::Device(methods) => listed(methods),
-            Methods::Known(methods) => listed(methods),
-            Methods::Unforbidden(methods) => listed(methods),
-            Methods::Anyone(methods) => listed(methods),
+            Methods::Team { methods, .. } => all(methods),
+            Methods::Device(methods) => all(methods),
+            Methods::Known(methods) => all(methods),
+            Methods::Unforbidden(methods) => all(methods),
+            Methods::Anyone(methods) => all(methods),
+        }
+    }
+
+    /// The methods, as the `Allow` header lists them.
+    fn allow(&self) -> String {
+        let served = self.served();
+        let mut names: Vec<&str> = served.iter().map(|served| served.method.as_str()).collect();
+        if names.contains(&"GET") {
+            names.push("HEAD");
+        }
+        names.push("OPTIONS");
+        names.join(", ")
+    }
+
+    /// By which of these a caller may say who it is; an empty one is nobody.
+    pub(super) fn schemes(&self) -> &'static [&'static str] {
+        match self.methods {
+            Methods::Team { .. } => &["Token"],
+            Methods::Device(_) => &["Device"],
+            Methods::Known(_) => &["Token", "Device"],
+            Methods::Unforbidden(_) => &["Token", "Device", ""],
+            Methods::Anyone(_) => &[],
         }
     }
 

@@ -1,5 +1,6 @@
 //! Answers that are kept for whoever asks again under the same idempotency key.
 
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use axum::body::Bytes;
@@ -26,6 +27,8 @@ pub(super) struct Idempotent {
     key: SealingKey,
     address: Vec<u8>,
     is_kept: AtomicBool,
+    /// The row of the device that is answered, once that is known.
+    device: OnceLock<i64>,
 }
 
 impl Idempotent {
@@ -36,6 +39,7 @@ impl Idempotent {
             key,
             address,
             is_kept: AtomicBool::new(false),
+            device: OnceLock::new(),
         }
     }
 
@@ -45,7 +49,13 @@ impl Idempotent {
         Ok(KeptAnswer {
             sealed: self.key.seal(PURPOSE, &plain)?,
             refused_to: (reply.status >= 300).then(|| self.address.clone()),
+            device: self.device.get().copied(),
         })
+    }
+
+    /// It is a device that is answered: what it is told under a key goes with that key.
+    pub(super) fn set_device(&self, row: i64) {
+        self.device.get_or_init(|| row);
     }
 
     /// Whether its answer was kept together with what it changed.

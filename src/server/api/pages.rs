@@ -3,6 +3,7 @@
 use url::form_urlencoded;
 
 use super::hosts;
+use super::parameters::Parameter;
 use super::problem::Problem;
 use super::python;
 use super::request::Request;
@@ -11,16 +12,33 @@ use super::state::Api;
 /// Entries on a page, unless fewer are asked for.
 const PAGE_SIZE: u64 = 50;
 
+/// What asks for a page.
+pub(super) static PARAMETERS: [Parameter; 2] = [
+    Parameter::number(
+        "page",
+        "Number of the page; `last` for the last one of a counted list.",
+    ),
+    Parameter::number("page_size", "Entries on a page, at most 50."),
+];
+
 /// Which page of a list is asked for.
 pub(super) struct Wanted {
     page: Option<String>,
     pub(super) size: u64,
 }
 
+/// How many entries a list has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Length {
+    Exactly(u64),
+    /// More were not counted.
+    AtLeast(u64),
+}
+
 /// A page that there is.
 pub(super) struct Found {
     number: u64,
-    last: u64,
+    has_next: bool,
     /// Entries before it.
     pub(super) skip: u64,
 }
@@ -39,29 +57,44 @@ impl Wanted {
         }
     }
 
-    /// The page in a list of `count` entries.
-    pub(super) fn find(&self, count: u64) -> Result<Found, Problem> {
-        let last = count.div_ceil(self.size).max(1);
+    /// The page in a list of this length. In one that was not counted to its end, whether a page is there
+    /// shows when it is read, and which is the last is not known.
+    pub(super) fn find(&self, length: Length) -> Result<Found, Problem> {
+        let last = match length {
+            Length::Exactly(count) => Some(count.div_ceil(self.size).max(1)),
+            Length::AtLeast(_) => None,
+        };
         let number = match self.page.as_deref() {
             None => Some(1),
-            Some("last") => Some(last),
+            Some("last") => last,
             Some(page) => python::integer(page).and_then(|number| u64::try_from(number).ok()),
         };
         match number {
-            Some(number) if (1..=last).contains(&number) => Ok(Found {
+            Some(number) if (1..=last.unwrap_or(u64::MAX)).contains(&number) => Ok(Found {
                 number,
-                last,
-                skip: (number - 1) * self.size,
+                has_next: last.is_some_and(|last| number < last),
+                skip: (number - 1).saturating_mul(self.size),
             }),
-            _ => Err(Problem::NotFound("Invalid page.")),
+            _ => Err(NO_PAGE),
         }
     }
 }
 
+const NO_PAGE: Problem = Problem::NotFound("Invalid page.");
+
 impl Found {
+    /// So many entries came of a page of this size and the first of the next one.
+    pub(super) fn has_read(&mut self, entries: u64, size: u64) -> Result<(), Problem> {
+        self.has_next = entries > size;
+        match entries {
+            0 if self.number > 1 => Err(NO_PAGE),
+            _ => Ok(()),
+        }
+    }
+
     /// The address of the page after this.
     pub(super) fn next(&self, api: &Api, request: &Request) -> Option<String> {
-        (self.number < self.last).then(|| link(api, request, self.number + 1))
+        self.has_next.then(|| link(api, request, self.number + 1))
     }
 
     /// The address of the page before this.

@@ -16,6 +16,10 @@ pub(super) enum Problem {
     Fields(FieldErrors),
     /// 400: the body can't be read.
     Unreadable(String),
+    /// 400: what is wrong with each field of each entry of a list.
+    Entries(&'static str, Vec<FieldErrors>),
+    /// 400: a header can't be read.
+    Malformed(&'static str),
     /// 400: the host that is named is not ours, or not clear.
     Host(&'static str),
     /// 401, or 403 where no way to authenticate is announced.
@@ -32,6 +36,10 @@ pub(super) enum Problem {
     Slow,
     /// 409: a request with the same idempotency key is not done yet.
     Concurrent,
+    /// 412: it was changed since the caller read it.
+    Outdated,
+    /// 428: it is done only if the caller says as what it knows it.
+    Unconditional(&'static str),
     /// 413.
     TooLarge,
     /// 503: there is no memory for the body now.
@@ -64,7 +72,13 @@ const RETRY_AFTER: u64 = 5;
 impl Problem {
     pub(super) fn status(&self) -> StatusCode {
         match self {
-            Self::Fields(_) | Self::Unreadable(_) | Self::Host(_) => StatusCode::BAD_REQUEST,
+            Self::Fields(_)
+            | Self::Entries(..)
+            | Self::Unreadable(_)
+            | Self::Malformed(_)
+            | Self::Host(_) => StatusCode::BAD_REQUEST,
+            Self::Outdated => StatusCode::PRECONDITION_FAILED,
+            Self::Unconditional(_) => StatusCode::PRECONDITION_REQUIRED,
             Self::NotAuthenticated(_) => StatusCode::UNAUTHORIZED,
             Self::Forbidden(_) => StatusCode::FORBIDDEN,
             Self::NotFound(_) => StatusCode::NOT_FOUND,
@@ -104,10 +118,20 @@ impl Problem {
     pub(super) fn into_body(self) -> Value {
         let detail = match self {
             Self::Fields(errors) => return errors.into_body(),
+            Self::Entries(list, errors) => {
+                let errors = errors.into_iter().map(FieldErrors::into_body);
+                return json!({ list: errors.collect::<Value>() });
+            }
+            Self::Outdated => {
+                "This was changed since you read it. Read it again, and send its new ETag as If-Match."
+                    .to_owned()
+            }
             Self::Unreadable(detail) => detail,
             Self::NotAuthenticated(detail)
             | Self::Forbidden(detail)
             | Self::NotFound(detail)
+            | Self::Malformed(detail)
+            | Self::Unconditional(detail)
             | Self::Host(detail) => detail.to_owned(),
             Self::ManyUnknown { .. } => {
                 "Too many keys or tokens that nobody has came from your address. Try again later."
@@ -151,6 +175,7 @@ impl From<StoreError> for Problem {
         match error {
             // Who comes second gets the kept answer when it asks again.
             StoreError::AlreadyKept => Self::Concurrent,
+            StoreError::Outdated => Self::Outdated,
             StoreError::Unsettled => Self::Unsettled,
             // Whatever else the store says, nothing was done.
             error => Self::Unavailable {
@@ -181,6 +206,15 @@ pub(super) struct FieldErrors(Vec<(&'static str, Vec<String>)>);
 impl FieldErrors {
     pub(super) fn one(field: &'static str, message: impl Into<String>) -> Self {
         Self(vec![(field, vec![message.into()])])
+    }
+
+    /// The same as what is wrong with one field that holds these.
+    pub(super) fn within(self, field: &'static str) -> Self {
+        let named = self.0.into_iter().flat_map(|(name, messages)| {
+            let messages = messages.into_iter();
+            messages.map(move |message| format!("{name}: {message}"))
+        });
+        Self(vec![(field, named.collect())])
     }
 
     pub(super) fn is_empty(&self) -> bool {

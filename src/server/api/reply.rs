@@ -14,16 +14,29 @@ use super::problem::Problem;
 /// The answer to a request that was done.
 pub(super) struct Answer {
     status: StatusCode,
+    headers: Vec<(Cow<'static, str>, Cow<'static, str>)>,
     /// JSON.
     body: Option<String>,
 }
 
 impl Answer {
     pub(super) fn new(status: StatusCode, body: &impl Serialize) -> Result<Self, Problem> {
-        Ok(Self {
+        Ok(Self::json(status, serde_json::to_string(body)?))
+    }
+
+    /// An answer that is written already.
+    pub(super) fn json(status: StatusCode, body: String) -> Self {
+        Self {
             status,
-            body: Some(serde_json::to_string(body)?),
-        })
+            headers: Vec::new(),
+            body: Some(body),
+        }
+    }
+
+    /// The same with one more header.
+    pub(super) fn with(mut self, name: &'static str, value: String) -> Self {
+        self.headers.push((name.into(), value.into()));
+        self
     }
 
     /// One that is known to be about so many bytes long: else a long one is copied again and again as it grows.
@@ -33,6 +46,7 @@ impl Answer {
         let body = String::from_utf8(json).map_err(|error| Problem::Internal(error.into()))?;
         Ok(Self {
             status: StatusCode::OK,
+            headers: Vec::new(),
             body: Some(body),
         })
     }
@@ -42,7 +56,11 @@ impl Answer {
     }
 
     pub(super) fn empty(status: StatusCode) -> Self {
-        Self { status, body: None }
+        Self {
+            status,
+            headers: Vec::new(),
+            body: None,
+        }
     }
 
     /// An answer that was given before, but for the headers of that endpoint.
@@ -50,6 +68,7 @@ impl Answer {
         Ok(Self {
             status: StatusCode::from_u16(reply.status)
                 .map_err(|error| Problem::Internal(error.into()))?,
+            headers: Vec::new(),
             body: match reply.body.as_str() {
                 "" => None,
                 // A page for people, as for an unknown path, is told as text.
@@ -98,13 +117,20 @@ impl Reply {
 }
 
 impl From<Answer> for Reply {
-    fn from(Answer { status, body }: Answer) -> Self {
+    fn from(answer: Answer) -> Self {
+        let Answer {
+            status,
+            headers: more,
+            body,
+        } = answer;
+        let mut headers = match body {
+            Some(_) => vec![("content-type".into(), "application/json".into())],
+            None => Vec::new(),
+        };
+        headers.extend(more);
         Self {
             status: status.as_u16(),
-            headers: match body {
-                Some(_) => vec![("content-type".into(), "application/json".into())],
-                None => Vec::new(),
-            },
+            headers,
             body: body.unwrap_or_default(),
             is_withheld: false,
         }

@@ -66,6 +66,13 @@ impl Request {
         }
     }
 
+    /// Its caller is the device in this row.
+    pub(super) fn set_device(&self, row: i64) {
+        if let Some(idempotent) = &self.idempotent {
+            idempotent.set_device(row);
+        }
+    }
+
     /// What its caller has shown is no good.
     pub(super) fn set_unknown(&self) {
         if let Some(standing) = &self.standing {
@@ -94,6 +101,14 @@ impl Request {
             .filter(|(key, _)| key == name)
             .last()
             .map(|(_, value)| value.into_owned())
+    }
+
+    /// All values of a parameter of the query string.
+    pub(super) fn query_all(&self, name: &str) -> Vec<String> {
+        url::form_urlencoded::parse(self.query_string().as_bytes())
+            .filter(|(key, _)| key == name)
+            .map(|(_, value)| value.into_owned())
+            .collect()
     }
 
     /// A parameter of the path.

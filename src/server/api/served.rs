@@ -12,7 +12,7 @@ use tower_service::Service;
 use super::endpoints::ENDPOINTS;
 use super::reply::Reply;
 use super::state::Api;
-use super::{admission, idempotency, limits, no_endpoint};
+use super::{admission, idempotency, limits, no_endpoint, openapi};
 
 /// All that is served.
 pub(in crate::server) struct Served {
@@ -22,6 +22,9 @@ pub(in crate::server) struct Served {
 
 impl Served {
     pub(in crate::server) fn new(api: Api) -> Arc<Self> {
+        let document = openapi::document(&ENDPOINTS, api.prefix());
+        // It is the same whoever asks, and made once.
+        let _ = api.openapi.set(document);
         let api = Arc::new(api);
         Arc::new(Self {
             routes: routes().with_state(Arc::clone(&api)),

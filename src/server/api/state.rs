@@ -1,10 +1,11 @@
 //! What all requests share.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use super::callers::Callers;
 use super::running::Running;
+use super::sightings::Sightings;
 use crate::server::installation_keys::InstallationKeys;
 use crate::server::public_url::PublicUrl;
 use crate::server::store::{Installation, Store};
@@ -19,6 +20,9 @@ pub(in crate::server) struct Api {
     pub(super) answer_time: Duration,
     pub(super) running: Running,
     pub(super) callers: Callers,
+    pub(super) sightings: Arc<Sightings>,
+    /// What is served, as OpenAPI; the router knows.
+    pub(super) openapi: OnceLock<String>,
 }
 
 impl Api {
@@ -36,12 +40,19 @@ impl Api {
             answer_time,
             running: Running::default(),
             callers: Callers::default(),
+            sightings: Arc::default(),
+            openapi: OnceLock::new(),
         }
     }
 
     /// With what is to be known of those who call.
     pub(in crate::server) fn called_by(self, callers: Callers) -> Self {
         Self { callers, ..self }
+    }
+
+    /// When devices were seen, to be stored now and then.
+    pub(in crate::server) fn sightings(&self) -> Arc<Sightings> {
+        Arc::clone(&self.sightings)
     }
 
     /// The path of the public address, without a slash at the end.

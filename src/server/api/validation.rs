@@ -126,6 +126,11 @@ impl Checked {
         slugs.map(str::to_owned).collect()
     }
 
+    /// A text that was sent.
+    pub(super) fn text(&self, field: &str) -> Option<&str> {
+        self.values.get(field)?.as_str()
+    }
+
     /// Adds what the store finds wrong with a field.
     pub(super) fn refuse(&mut self, field: &'static str, message: String) {
         self.errors.set(field, vec![message]);
@@ -210,7 +215,7 @@ fn text(input: &Input<'_>, limit: Option<usize>) -> Result<String, Vec<String>> 
     }
 }
 
-fn boolean(input: &Input<'_>) -> Option<bool> {
+pub(super) fn boolean(input: &Input<'_>) -> Option<bool> {
     match input {
         Input::Bool(value) => Some(*value),
         Input::Number(raw) => match raw.parse::<f64>() {

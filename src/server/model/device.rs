@@ -1,6 +1,7 @@
 //! Devices as the server keeps them.
 
-use serde::Deserialize;
+use jiff::Timestamp;
+use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
 use super::organizer::Organizer;
@@ -63,8 +64,8 @@ pub struct NewDevice {
     /// A name that is known.
     #[serde(default = "full")]
     pub security_profile: String,
-    /// Identifier of a gate. The devices resource has no such field.
-    #[serde(skip)]
+    /// Identifier of a gate. The devices resource has no such field but in a batch.
+    #[serde(default)]
     pub gate: Option<String>,
 }
 
@@ -83,7 +84,27 @@ pub struct DeviceChange {
     pub limit_events: Option<Vec<String>>,
     /// A name that is known.
     pub security_profile: Option<String>,
-    /// Identifier of a gate, or none. The devices resource has no such field.
-    #[serde(skip)]
+    /// Identifier of a gate, or none. The devices resource has no such field but in a batch.
+    #[serde(default, deserialize_with = "named_or_none")]
     pub gate: Option<Option<String>>,
+}
+
+/// What is there and `null` is none, which is not the same as absent.
+fn named_or_none<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<Option<String>>, D::Error> {
+    Option::deserialize(deserializer).map(Some)
+}
+
+/// A device with what the devices resource tells of it when it is asked for more.
+#[derive(Clone)]
+pub struct DetailedDevice {
+    /// As it is told always.
+    pub device: wire::Device,
+    /// Where it stands, whether that gate is in use or not.
+    pub gate: Option<wire::Gate>,
+    /// When it last made a call with its key, right within a minute.
+    pub last_seen: Option<Timestamp>,
+    /// Diagnostics, as it reported them last.
+    pub info: Option<Value>,
 }

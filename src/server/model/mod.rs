@@ -1,6 +1,8 @@
 //! What the server knows, as everyone who works with it sees it: store, API, files and commands.
 
+mod batch;
 mod device;
+mod device_filter;
 mod event;
 mod medium_keys;
 mod name;
@@ -8,9 +10,13 @@ mod organizer;
 mod permissions;
 mod schedule;
 mod slug;
+mod version;
 mod when;
 
-pub use device::{DeviceChange, EnrolledDevice, NewDevice, ValidReport};
+pub use batch::{BATCH_LIMIT, BatchPlan, BatchRefusal, BatchSetting, PlannedChange};
+pub use device::{DetailedDevice, DeviceChange, EnrolledDevice, NewDevice, ValidReport};
+pub(in crate::server) use device_filter::above;
+pub use device_filter::{COUNT_LIMIT, Count, DeviceFilter, Order, OrderBy};
 pub use event::{CheckinList, Event, Subevent};
 pub use medium_keys::MediumKeys;
 pub use name::Name;
@@ -18,4 +24,5 @@ pub use organizer::{Organizer, TeamCaller};
 pub use permissions::Permissions;
 pub use schedule::Schedule;
 pub use slug::{Slug, SlugError};
+pub use version::{Expected, Version};
 pub use when::When;

@@ -5,9 +5,8 @@ use std::io;
 use async_trait::async_trait;
 use jiff::Timestamp;
 use serde::Serialize;
-use serde_json::Value;
 
-use super::api::{Actor, Store};
+use super::api::{Actor, LogEntry, Store};
 use super::error::StoreError;
 use super::terms::Terms;
 use crate::secret::Secret;
@@ -150,22 +149,6 @@ pub struct PlacedDevice {
     pub device: wire::Device,
     /// Where it stands.
     pub gate: Option<wire::Gate>,
-}
-
-/// Something that was done to a device.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct LogEntry {
-    /// When.
-    #[serde(with = "wire::timestamp")]
-    pub created: Timestamp,
-    /// As `key rolled`.
-    pub action: String,
-    /// `team`, `device` or `administrator`.
-    pub actor: String,
-    /// Name of the team's token.
-    pub token: Option<String>,
-    /// What was set; never a secret.
-    pub data: Value,
 }
 
 /// What an import came to.
@@ -386,10 +369,20 @@ pub trait Administration: Store {
         device_id: u64,
     ) -> Result<Option<PlacedDevice>, StoreError>;
     /// What was done to a device, oldest first.
-    async fn device_log(&self, organizer: i64, device_id: u64)
-    -> Result<Vec<LogEntry>, StoreError>;
+    async fn device_log(
+        &self,
+        organizer: i64,
+        device_id: u64,
+    ) -> Result<Vec<LogEntry>, StoreError> {
+        let log = self.log_page(organizer, device_id, 0, u64::MAX).await?;
+        Ok(log.entries)
+    }
     /// Ends the access of a device for good.
-    async fn revoke_device(&self, organizer: i64, device_id: u64) -> Result<(), StoreError>;
+    async fn revoke_device(&self, organizer: i64, device_id: u64) -> Result<(), StoreError> {
+        let actor = Actor::Administrator;
+        let ended = self.end_access(actor, organizer, device_id, Terms::default());
+        ended.await.map(drop)
+    }
     /// Gives a device a new initialization token in place of the one that it has, if it waits for a scanner; else
     /// that is [`StoreError::NotWaiting`].
     async fn renew_token(&self, organizer: i64, device_id: u64) -> Result<(), StoreError>;

@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
+use serde::Serialize;
+use serde_json::Value;
 
 use super::decision::Decision;
 use super::error::StoreError;
@@ -11,7 +13,8 @@ use super::terms::{KeptAnswer, Terms};
 use crate::secret::Secret;
 use crate::server::installation_keys::KeptId;
 use crate::server::model::{
-    DeviceChange, EnrolledDevice, Event, MediumKeys, NewDevice, TeamCaller, ValidReport,
+    BatchPlan, BatchRefusal, BatchSetting, Count, DetailedDevice, DeviceChange, DeviceFilter,
+    EnrolledDevice, Event, MediumKeys, NewDevice, Order, OrderBy, TeamCaller, ValidReport,
 };
 use crate::wire;
 
@@ -41,6 +44,64 @@ pub enum ReportRefusal {
 /// What became of a device's report.
 pub type Update = Result<EnrolledDevice, ReportRefusal>;
 
+/// Why a device gets no fresh initialization token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NoReconnection {
+    /// Its access has ended for good.
+    Revoked,
+}
+
+/// A device with a fresh initialization token, or why it has none.
+pub type Reconnection = Result<wire::Device, NoReconnection>;
+
+/// What became of a batch: what was changed, or nothing.
+pub type BatchOutcome = Result<BatchPlan, BatchRefusal>;
+
+/// Something that was done to a device.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct LogEntry {
+    /// When.
+    #[serde(with = "wire::timestamp")]
+    pub created: Timestamp,
+    /// As `key rolled`.
+    pub action: String,
+    /// `team`, `device` or `administrator`.
+    pub actor: String,
+    /// Name of the team's token.
+    pub token: Option<String>,
+    /// What was set; never a secret.
+    pub data: Value,
+}
+
+/// A part of a device's log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LogPage {
+    /// How many entries there are of the device.
+    pub count: u64,
+    /// Those asked for, oldest first.
+    pub entries: Vec<LogEntry>,
+}
+
+/// When a device was last seen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sighting {
+    /// The device's row.
+    pub device: i64,
+    /// Whose it is.
+    pub organizer: i64,
+    /// When.
+    pub seen: Timestamp,
+}
+
+/// What an organizer has nothing of.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct UnknownNames {
+    /// Slugs of no event.
+    pub events: Vec<String>,
+    /// Identifiers of no gate.
+    pub gates: Vec<String>,
+}
+
 /// Who makes a change, for the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Actor {
@@ -54,7 +115,8 @@ pub enum Actor {
 
 /// What the API needs. Every change is committed together with its log entry and the answer to be
 /// kept, or not at all; a change whose answer is kept already fails with
-/// [`StoreError::AlreadyKept`]. One that its caller gave up, by its [`Decision`], is never done; once
+/// [`StoreError::AlreadyKept`], one of a thing that is not as its terms expect it with
+/// [`StoreError::Outdated`]. One that its caller gave up, by its [`Decision`], is never done; once
 /// the decision is taken, the caller is told how it ended, if at all.
 #[async_trait]
 pub trait Store: Send + Sync {
@@ -85,6 +147,49 @@ pub trait Store: Send + Sync {
     /// Whether an organizer has a device of this number.
     async fn has_device(&self, organizer: i64, device_id: u64) -> Result<bool, StoreError>;
 
+    /// How many devices are in a filter, in an order that may leave some out. Fails with
+    /// [`StoreError::Unknown`] if the organizer has no such gate, as all that takes a filter.
+    async fn count_filtered(
+        &self,
+        organizer: i64,
+        filter: &DeviceFilter,
+        order: OrderBy,
+    ) -> Result<Count, StoreError>;
+
+    /// At most `limit` devices of a filter, after the first `skip`.
+    async fn filtered_devices(
+        &self,
+        organizer: i64,
+        filter: &DeviceFilter,
+        order: Order,
+        skip: u64,
+        limit: u64,
+    ) -> Result<Vec<DetailedDevice>, StoreError>;
+
+    /// One device of an organizer with all that is told of it.
+    async fn detailed_device(
+        &self,
+        organizer: i64,
+        device_id: u64,
+    ) -> Result<Option<DetailedDevice>, StoreError>;
+
+    /// What was done to a device: at most `limit` entries after the first `skip`.
+    async fn log_page(
+        &self,
+        organizer: i64,
+        device_id: u64,
+        skip: u64,
+        limit: u64,
+    ) -> Result<LogPage, StoreError>;
+
+    /// Those of these that are none of the organizer's.
+    async fn unknown_names(
+        &self,
+        organizer: i64,
+        events: Vec<String>,
+        gates: Vec<String>,
+    ) -> Result<UnknownNames, StoreError>;
+
     /// The first of these that is no event of the organizer.
     async fn unknown_event(
         &self,
@@ -110,6 +215,56 @@ pub trait Store: Send + Sync {
         change: DeviceChange,
         terms: Terms<wire::Device>,
     ) -> Result<wire::Device, StoreError>;
+
+    /// Creates devices with the organizer's next numbers, all or none.
+    async fn create_devices(
+        &self,
+        actor: Actor,
+        organizer: i64,
+        devices: Vec<NewDevice>,
+        terms: Terms<Vec<wire::Device>>,
+    ) -> Result<Vec<wire::Device>, StoreError>;
+
+    /// Ends the access of a device of an organizer for good.
+    async fn end_access(
+        &self,
+        actor: Actor,
+        organizer: i64,
+        device_id: u64,
+        terms: Terms<wire::Device>,
+    ) -> Result<wire::Device, StoreError>;
+
+    /// Gives a device of an organizer a fresh initialization token. The key that it has works until that is
+    /// redeemed, or no more from `now` on.
+    async fn reconnect(
+        &self,
+        actor: Actor,
+        organizer: i64,
+        device_id: u64,
+        now: bool,
+        terms: Terms<Reconnection>,
+    ) -> Result<Reconnection, StoreError>;
+
+    /// What a setting would change of the devices of a filter.
+    async fn plan_batch(
+        &self,
+        organizer: i64,
+        filter: &DeviceFilter,
+        setting: &BatchSetting,
+    ) -> Result<BatchOutcome, StoreError>;
+
+    /// Changes all devices of a filter, if the plan is the expected one, or none.
+    async fn change_batch(
+        &self,
+        actor: Actor,
+        organizer: i64,
+        filter: DeviceFilter,
+        setting: BatchSetting,
+        terms: Terms<BatchOutcome>,
+    ) -> Result<BatchOutcome, StoreError>;
+
+    /// Notes when devices were seen, each once.
+    async fn note_seen(&self, sightings: Vec<Sighting>) -> Result<(), StoreError>;
 
     /// Redeems an initialization token: of all attempts exactly one succeeds.
     async fn redeem_token(

@@ -36,6 +36,9 @@ pub enum StoreError {
     /// The answer to a request with the same idempotency key was kept a moment ago.
     #[error("a request with the same idempotency key was answered a moment ago")]
     AlreadyKept,
+    /// What is to be changed is not what the caller expects any more.
+    #[error("it was changed since it was read")]
+    Outdated,
     /// A value could not be sealed or unsealed.
     #[error("a sealed value can't be used")]
     Seal(#[from] SealError),
@@ -109,6 +112,7 @@ impl StoreError {
                 Some("to hand out another scanner, create a device; what was lost is to be revoked")
             }
             Self::AlreadyKept
+            | Self::Outdated
             | Self::Exists { .. }
             | Self::Unknown { .. }
             | Self::Contradiction { .. }

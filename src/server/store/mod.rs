@@ -25,11 +25,14 @@ mod transfer;
 
 pub use administration::{
     Administration, EventChange, EventSummary, ExportSink, GateChange, ImportReport, Imported,
-    LogEntry, NewEvent, NewToken, OrganizerChange, OrganizerSummary, PlacedDevice, Restoration,
+    NewEvent, NewToken, OrganizerChange, OrganizerSummary, PlacedDevice, Restoration,
     RestoredDevice, RestoredOrganizer, RestoredToken, TeamChange, TeamSummary, TokenChange,
     TokenSummary,
 };
-pub use api::{Actor, Redemption, ReportRefusal, Store, TokenRefusal, Update};
+pub use api::{
+    Actor, BatchOutcome, LogEntry, LogPage, NoReconnection, Reconnection, Redemption,
+    ReportRefusal, Sighting, Store, TokenRefusal, UnknownNames, Update,
+};
 pub use backup::{Backup, BackupError, CountedTable, backup};
 pub use copy::{CopiedTable, CopyError, copy};
 pub use database::{Database, DatabaseError};

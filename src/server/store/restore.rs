@@ -23,6 +23,7 @@ use super::sqlite::{self, Standalone, SwapError, swap};
 use super::transfer;
 use crate::private_file;
 use crate::server::installation_keys::InstallationKeys;
+use crate::server::model::Expected;
 use crate::server::secret_file::{SecretFile, SecretFileError};
 
 /// What stands behind a database's name while one is made to take its place.
@@ -212,6 +213,7 @@ impl Task<'_> {
 
     fn context<'k>(&self, keys: &'k InstallationKeys) -> Context<'k> {
         Context {
+            expected: Expected::ANYTHING,
             actor: Actor::Administrator,
             now: self.now,
             keys,
@@ -362,6 +364,7 @@ impl Task<'_> {
                 session.query(sql, &[], &mut |_| Ok(()))?;
             }
             let context = Context {
+                expected: Expected::ANYTHING,
                 actor: Actor::Administrator,
                 now,
                 keys: &keys,

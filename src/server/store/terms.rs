@@ -5,6 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::decision::Decision;
 use crate::seal::SealError;
 use crate::server::installation_keys::KeptId;
+use crate::server::model::Expected;
 
 /// An answer to be kept, so that a retry gets it again.
 pub struct KeptAnswer {
@@ -12,6 +13,8 @@ pub struct KeptAnswer {
     pub sealed: Vec<u8>,
     /// Of refusals only the newest [`REFUSALS_KEPT`] of an address are kept; nothing else is bounded.
     pub refused_to: Option<Vec<u8>>,
+    /// The row of the device that it was told to: it goes with the key that it was asked by.
+    pub device: Option<i64>,
 }
 
 /// How long an answer is kept.
@@ -40,6 +43,8 @@ pub struct Keep<T> {
 pub struct Terms<T> {
     /// By which the caller may give the change up.
     pub decision: Decision,
+    /// As what the thing must be found that is to be changed.
+    pub expected: Expected,
     /// How to keep the answer, if it is to be kept.
     pub keep: Option<Keep<T>>,
 }
@@ -48,6 +53,7 @@ impl<T> Default for Terms<T> {
     fn default() -> Self {
         Self {
             decision: Decision::default(),
+            expected: Expected::default(),
             keep: None,
         }
     }

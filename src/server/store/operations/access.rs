@@ -2,7 +2,8 @@
 
 use serde_json::json;
 
-use super::{Context, callers, log};
+use super::found::unknown;
+use super::{Context, callers, log, reconnection};
 use crate::server::model::{EnrolledDevice, ValidReport};
 use crate::server::store::api::{Redemption, ReportRefusal, TokenRefusal, Update};
 use crate::server::store::error::StoreError;
@@ -23,35 +24,49 @@ pub(in crate::server::store) fn redeem(
     report: &ValidReport,
     api_key: &[u8; 32],
 ) -> Result<Redemption, StoreError> {
-    let device = match callers::device_to_initialize(session, token_lookup)? {
+    let (mut device, reconnects) = match callers::device_to_initialize(session, token_lookup)? {
+        None if was_redeemed(session, token_lookup)? => return Ok(Err(TokenRefusal::Used)),
         None => return Ok(Err(TokenRefusal::Unknown)),
-        Some((_, true)) => return Ok(Err(TokenRefusal::Used)),
-        Some((device, false)) if device.revoked => return Ok(Err(TokenRefusal::Revoked)),
-        Some((device, false)) => device,
+        Some((_, true, false)) => return Ok(Err(TokenRefusal::Used)),
+        Some((device, _, _)) if device.revoked => return Ok(Err(TokenRefusal::Revoked)),
+        Some((device, _, reconnects)) => (device, reconnects),
     };
+    if reconnects {
+        reconnection::leave_behind(session, device.id)?;
+        device.rsa_pubkey = None;
+    }
     // Nobody else has changed it since it was read; that it is redeemed once does not rest on that alone.
     let redeemed = store(
         session,
         concat!(
-            "UPDATE device SET initialized = ?10, api_key_hash = ?11, ",
+            "UPDATE device SET initialized = ?10, api_key_hash = ?11, reconnecting = FALSE, ",
             reported_columns!(),
-            " WHERE id = ?1 AND initialized IS NULL AND NOT revoked"
+            " WHERE id = ?1 AND token_lookup = ?12 AND (initialized IS NULL OR reconnecting) AND NOT revoked"
         ),
         device.id,
         report,
-        values![context.now, api_key],
+        values![context.now, api_key, token_lookup],
     )?;
     if redeemed == 0 {
-        return Ok(Err(TokenRefusal::Used));
+        return Err(unknown("device", &device.id.to_string()));
     }
-    log::write(
-        session,
-        context,
-        device.id,
-        "initialized",
-        &reported(report),
-    )?;
+    let action = if reconnects {
+        "reconnected"
+    } else {
+        "initialized"
+    };
+    log::write(session, context, device.id, action, &reported(report))?;
     Ok(Ok(after(device, report)))
+}
+
+/// Whether it is the token by which a device was initialized before it got a fresh one.
+fn was_redeemed(session: &mut dyn Session, token_lookup: &[u8; 32]) -> Result<bool, StoreError> {
+    let found: Option<i64> = session.one(
+        "SELECT device.id FROM device JOIN organizer ON organizer.id = device.organizer
+         WHERE redeemed_lookup = ?1 AND organizer.active",
+        values![token_lookup],
+    )?;
+    Ok(found.is_some())
 }
 
 pub(in crate::server::store) fn update(

@@ -37,7 +37,7 @@ macro_rules! devices_where {
             "SELECT device.id, organizer.id, organizer.slug, organizer.active, device.device_id,
                 device.unique_serial, device.name, device.security_profile,
                 gate.id, gate.name, gate.identifier, device.revoked, device.rsa_pubkey,
-                device.initialized IS NOT NULL
+                device.initialized IS NOT NULL, device.reconnecting
              FROM device
              JOIN organizer ON organizer.id = device.organizer
              LEFT JOIN gate ON gate.id = device.gate AND gate.active
@@ -65,16 +65,16 @@ pub(super) fn device_to_change(
     session.row(sql, values![key_hash], enrolled)
 }
 
-/// The device with this initialization token, and whether it was redeemed; nobody else changes it until the
+/// The device with this initialization token, whether it was redeemed, and whether it may be again; nobody else changes it until the
 /// transaction ends.
 pub(super) fn device_to_initialize(
     session: &mut dyn Session,
     token_lookup: &[u8; 32],
-) -> Result<Option<(EnrolledDevice, bool)>, StoreError> {
+) -> Result<Option<(EnrolledDevice, bool, bool)>, StoreError> {
     let sql = devices_where!("device.token_lookup = ?1 AND organizer.active FOR UPDATE OF device");
     debug_assert!(sql.ends_with(LOCKING_DEVICE));
     session.row(sql, values![token_lookup], |columns| {
-        Ok((enrolled(columns)?, columns.next()?))
+        Ok((enrolled(columns)?, columns.next()?, columns.next()?))
     })
 }
 

@@ -8,11 +8,11 @@ use super::found::{exists, unknown};
 use super::{Context, log, numbers, organizers};
 use crate::secret::Secret;
 use crate::server::installation_keys::{InstallationKeys, KeyHash};
-use crate::server::model::{DeviceChange, NewDevice};
+use crate::server::model::{DeviceChange, NewDevice, Version};
 use crate::server::organizers_file::ReportEntry;
 use crate::server::store::administration::PlacedDevice;
 use crate::server::store::error::StoreError;
-use crate::server::store::session::{Columns, Session, values};
+use crate::server::store::session::{Columns, LOCKING_DEVICE, Session, values};
 use crate::server::tokens;
 use crate::wire;
 
@@ -28,6 +28,12 @@ pub(in crate::server::store) fn count(
     )?;
     count.ok_or_else(|| unknown("organizer", &organizer.to_string()))
 }
+
+/// What [`device`] reads.
+pub(super) const COLUMNS: &str = "device.device_id, device.unique_serial, device.token_sealed,
+    device.all_events, device.revoked, device.name, device.created, device.initialized,
+    device.hardware_brand, device.hardware_model, device.os_name, device.os_version,
+    device.software_brand, device.software_version, device.security_profile";
 
 pub(in crate::server::store) fn page(
     session: &mut dyn Session,
@@ -48,15 +54,13 @@ fn between(
     (after, last): (u64, u64),
 ) -> Result<Vec<wire::Device>, StoreError> {
     let mut limits = event_limits(session, organizer, after, last)?;
-    session.rows(
-        "SELECT device_id, unique_serial, token_sealed, all_events, revoked, name, created,
-            initialized, hardware_brand, hardware_model, os_name, os_version, software_brand,
-            software_version, security_profile
-         FROM device WHERE organizer = ?1 AND device_id > ?2 AND device_id <= ?3
-         ORDER BY device_id",
-        values![organizer, after, last],
-        |columns| device(columns, keys, &mut limits),
-    )
+    let sql = format!(
+        "SELECT {COLUMNS} FROM device WHERE organizer = ?1 AND device_id > ?2 AND device_id <= ?3
+         ORDER BY device_id"
+    );
+    session.rows(&sql, values![organizer, after, last], |columns| {
+        device(columns, keys, &mut limits)
+    })
 }
 
 pub(in crate::server::store) fn find(
@@ -101,7 +105,8 @@ fn event_limits(
     Ok(limits)
 }
 
-fn device(
+/// Reads [`COLUMNS`], with the events that devices are limited to by their numbers.
+pub(super) fn device(
     columns: &mut Columns<'_>,
     keys: &InstallationKeys,
     limits: &mut HashMap<u64, Vec<String>>,
@@ -159,12 +164,11 @@ pub(in crate::server::store) fn renew_token(
         |columns| Ok((columns.next::<i64>()?, columns.next::<String>()?)),
     )?;
     let (row, serial) = found.ok_or_else(|| unknown("device", &device_id.to_string()))?;
-    let token = tokens::initialization_token()?;
-    let sealed = seal_token(context.keys, &serial, &token)?;
+    let (lookup, sealed) = fresh_token(context.keys, &serial)?;
     let renewed = session.execute(
         "UPDATE device SET token_lookup = ?2, token_sealed = ?3
          WHERE id = ?1 AND initialized IS NULL AND NOT revoked",
-        values![row, &context.keys.token_lookup(&token), &sealed],
+        values![row, &lookup, &sealed],
     )?;
     match renewed {
         0 => Err(StoreError::NotWaiting { device: device_id }),
@@ -185,19 +189,35 @@ fn token_purpose(unique_serial: &str) -> String {
     format!("initialization token of {unique_serial}")
 }
 
+/// Creates devices with the organizer's next numbers.
 pub(in crate::server::store) fn create(
     session: &mut dyn Session,
     context: &Context<'_>,
     organizer: i64,
-    new: &NewDevice,
-) -> Result<wire::Device, StoreError> {
-    let gate = gate(session, organizer, new.gate.as_deref())?;
-    let device_id: Option<u64> = session.one(
-        "UPDATE organizer SET device_count = device_count + 1 WHERE id = ?1
+    new: &[NewDevice],
+) -> Result<Vec<wire::Device>, StoreError> {
+    let count = new.len() as u64;
+    let last: Option<u64> = session.one(
+        "UPDATE organizer SET device_count = device_count + ?2 WHERE id = ?1
          RETURNING device_count",
-        values![organizer],
+        values![organizer, count],
     )?;
-    let device_id = device_id.ok_or_else(|| unknown("organizer", &organizer.to_string()))?;
+    let last = last.ok_or_else(|| unknown("organizer", &organizer.to_string()))?;
+    let before = last.saturating_sub(count);
+    for (device_id, new) in (before + 1..).zip(new) {
+        begin(session, context, organizer, device_id, new)?;
+    }
+    between(session, context.keys, organizer, (before, last))
+}
+
+fn begin(
+    session: &mut dyn Session,
+    context: &Context<'_>,
+    organizer: i64,
+    device_id: u64,
+    new: &NewDevice,
+) -> Result<(), StoreError> {
+    let gate = gate(session, organizer, new.gate.as_deref())?;
     let beginning = Beginning {
         device_id,
         serial: &tokens::serial()?,
@@ -212,8 +232,7 @@ pub(in crate::server::store) fn create(
     let row = insert(session, context, organizer, &beginning)?;
     let row = row.ok_or_else(|| exists("a device", beginning.serial))?;
     limit_to(session, organizer, row, &new.limit_events)?;
-    log::write(session, context, row, "created", &created(new))?;
-    existing(session, context, organizer, device_id)
+    log::write(session, context, row, "created", &created(new))
 }
 
 /// What a device is created with, for the log.
@@ -247,8 +266,7 @@ pub(super) fn insert(
     organizer: i64,
     new: &Beginning<'_>,
 ) -> Result<Option<i64>, StoreError> {
-    let token = tokens::initialization_token()?;
-    let sealed = seal_token(context.keys, new.serial, &token)?;
+    let (lookup, sealed) = fresh_token(context.keys, new.serial)?;
     let report = new.report;
     // Its row is looked up: SQLite copies each page that an INSERT with RETURNING changes.
     let inserted = session.execute(
@@ -263,7 +281,7 @@ pub(super) fn insert(
             organizer,
             new.device_id,
             new.serial,
-            &context.keys.token_lookup(&token),
+            &lookup,
             &sealed,
             new.name,
             new.all_events,
@@ -287,6 +305,16 @@ pub(super) fn insert(
     }
 }
 
+/// A new initialization token for the device of this serial, as it is found and as it is kept.
+pub(super) fn fresh_token(
+    keys: &InstallationKeys,
+    serial: &str,
+) -> Result<([u8; 32], Vec<u8>), StoreError> {
+    let token = tokens::initialization_token()?;
+    let sealed = seal_token(keys, serial, &token)?;
+    Ok((keys.token_lookup(&token), sealed))
+}
+
 pub(in crate::server::store) fn change(
     session: &mut dyn Session,
     context: &Context<'_>,
@@ -294,7 +322,20 @@ pub(in crate::server::store) fn change(
     device_id: u64,
     change: &DeviceChange,
 ) -> Result<wire::Device, StoreError> {
-    let row = row_of(session, organizer, device_id)?;
+    let row = row_to_change(session, organizer, device_id)?;
+    expected(session, context, organizer, device_id)?;
+    apply(session, context, organizer, row, change)?;
+    existing(session, context, organizer, device_id)
+}
+
+/// Changes the device in this row.
+pub(super) fn apply(
+    session: &mut dyn Session,
+    context: &Context<'_>,
+    organizer: i64,
+    row: i64,
+    change: &DeviceChange,
+) -> Result<(), StoreError> {
     session.execute(
         "UPDATE device SET name = coalesce(?2, name), all_events = coalesce(?3, all_events),
             security_profile = coalesce(?4, security_profile)
@@ -317,8 +358,7 @@ pub(in crate::server::store) fn change(
             values![row, gate],
         )?;
     }
-    log::write(session, context, row, "changed", &changed(change))?;
-    existing(session, context, organizer, device_id)
+    log::write(session, context, row, "changed", &changed(change))
 }
 
 /// What of a change is given, for the log.
@@ -342,17 +382,33 @@ fn changed(change: &DeviceChange) -> Value {
         .collect()
 }
 
+/// Ends the access of a device for good, if it has not ended.
+pub(in crate::server::store) fn end_access(
+    session: &mut dyn Session,
+    context: &Context<'_>,
+    organizer: i64,
+    device_id: u64,
+) -> Result<wire::Device, StoreError> {
+    let row = row_to_change(session, organizer, device_id)?;
+    expected(session, context, organizer, device_id)?;
+    revoke(session, context, row)?;
+    existing(session, context, organizer, device_id)
+}
+
 /// Ends a device's access for good. Its key stays known, so that it is told so.
-pub(in crate::server::store) fn revoke(
+pub(super) fn revoke(
     session: &mut dyn Session,
     context: &Context<'_>,
     row: i64,
 ) -> Result<(), StoreError> {
-    session.execute(
-        "UPDATE device SET revoked = TRUE WHERE id = ?1",
+    let revoked = session.execute(
+        "UPDATE device SET revoked = TRUE WHERE id = ?1 AND NOT revoked",
         values![row],
     )?;
-    log::write(session, context, row, "revoked", &json!({}))
+    match revoked {
+        0 => Ok(()),
+        _ => log::write(session, context, row, "revoked", &json!({})),
+    }
 }
 
 pub(in crate::server::store) fn row_of(
@@ -383,7 +439,33 @@ fn row_if_there(
     )
 }
 
-fn existing(
+/// The row of a device that nobody else changes until the transaction ends.
+pub(super) fn row_to_change(
+    session: &mut dyn Session,
+    organizer: i64,
+    device_id: u64,
+) -> Result<i64, StoreError> {
+    let sql = "SELECT id FROM device WHERE organizer = ?1 AND device_id = ?2 FOR UPDATE OF device";
+    debug_assert!(sql.ends_with(LOCKING_DEVICE));
+    let row = session.one(sql, values![organizer, device_id])?;
+    row.ok_or_else(|| unknown("device", &device_id.to_string()))
+}
+
+/// The device before a change, if it is as the caller expects it.
+pub(super) fn expected(
+    session: &mut dyn Session,
+    context: &Context<'_>,
+    organizer: i64,
+    device_id: u64,
+) -> Result<wire::Device, StoreError> {
+    let device = existing(session, context, organizer, device_id)?;
+    match context.expected.holds(&Version::of(&device)) {
+        true => Ok(device),
+        false => Err(StoreError::Outdated),
+    }
+}
+
+pub(super) fn existing(
     session: &mut dyn Session,
     context: &Context<'_>,
     organizer: i64,

@@ -22,6 +22,21 @@ pub(in crate::server::store) fn first_unknown(
     Ok(None)
 }
 
+/// All of these that are no event of the organizer.
+pub(in crate::server::store) fn unknown_of(
+    session: &mut dyn Session,
+    organizer: i64,
+    slugs: &[String],
+) -> Result<Vec<String>, StoreError> {
+    let mut unknown = Vec::new();
+    for slug in slugs {
+        if row_of(session, organizer, slug)?.is_none() {
+            unknown.push(slug.clone());
+        }
+    }
+    Ok(unknown)
+}
+
 /// The number of the event with this slug.
 pub(super) fn row_of(
     session: &mut dyn Session,

@@ -3,7 +3,7 @@
 use crate::server::store::error::StoreError;
 
 /// What is referred to is not there.
-pub(super) fn unknown(kind: &'static str, name: &str) -> StoreError {
+pub(in crate::server::store) fn unknown(kind: &'static str, name: &str) -> StoreError {
     StoreError::Unknown {
         kind,
         name: name.to_owned(),

@@ -40,9 +40,9 @@ pub(in crate::server::store) fn keep(
 ) -> Result<(), StoreError> {
     // Another may have kept one since it was looked for.
     let kept = session.execute(
-        "INSERT INTO kept_answer (id, created, answer, refused_to) VALUES (?1, ?2, ?3, ?4)
+        "INSERT INTO kept_answer (id, created, answer, refused_to, device) VALUES (?1, ?2, ?3, ?4, ?6)
          ON CONFLICT (id) DO UPDATE SET created = excluded.created, answer = excluded.answer,
-            refused_to = excluded.refused_to
+            refused_to = excluded.refused_to, device = excluded.device
          WHERE kept_answer.created < ?5",
         values![
             id,
@@ -50,6 +50,7 @@ pub(in crate::server::store) fn keep(
             &answer.sealed,
             answer.refused_to.as_ref(),
             oldest_kept(now),
+            answer.device,
         ],
     )?;
     if kept == 0 {
@@ -63,6 +64,12 @@ pub(in crate::server::store) fn keep(
             values![address, REFUSALS_KEPT, i64::MAX],
         )?;
     }
+    Ok(())
+}
+
+/// Drops what a device was answered under the keys that it had.
+pub(super) fn drop_of(session: &mut dyn Session, device: i64) -> Result<(), StoreError> {
+    session.execute("DELETE FROM kept_answer WHERE device = ?1", values![device])?;
     Ok(())
 }
 

@@ -4,8 +4,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::Context;
-use crate::server::store::administration::LogEntry;
-use crate::server::store::api::Actor;
+use crate::server::store::api::{Actor, LogEntry};
 use crate::server::store::error::StoreError;
 use crate::server::store::session::{Session, values};
 
@@ -65,16 +64,30 @@ pub(in crate::server::store) fn sweep_some(
     Ok((dropped > 0).then_some(last))
 }
 
-/// What was done to the device in this row, oldest first.
-pub(in crate::server::store) fn of_device(
+/// How many entries there are of the device in this row.
+pub(in crate::server::store) fn count(
     session: &mut dyn Session,
     device: i64,
+) -> Result<u64, StoreError> {
+    let count = session.one(
+        "SELECT count(*) FROM log_entry WHERE device = ?1",
+        values![device],
+    )?;
+    Ok(count.unwrap_or_default())
+}
+
+/// At most `limit` entries of what was done to the device in this row, after the first `skip`, oldest first.
+pub(in crate::server::store) fn page(
+    session: &mut dyn Session,
+    device: i64,
+    skip: u64,
+    limit: u64,
 ) -> Result<Vec<LogEntry>, StoreError> {
     session.rows(
         "SELECT log_entry.created, log_entry.action, log_entry.actor, team_token.name, log_entry.data
          FROM log_entry LEFT JOIN team_token ON team_token.id = log_entry.token
-         WHERE device = ?1 ORDER BY log_entry.id",
-        values![device],
+         WHERE device = ?1 ORDER BY log_entry.id LIMIT ?3 OFFSET ?2",
+        values![device, skip, limit],
         |columns| {
             Ok(LogEntry {
                 created: columns.next()?,

@@ -135,6 +135,21 @@ pub(super) fn gate_row(
     row.ok_or_else(|| unknown("gate", identifier))
 }
 
+/// All of these that are no gate of the organizer.
+pub(in crate::server::store) fn unknown_gates(
+    session: &mut dyn Session,
+    organizer: i64,
+    identifiers: &[String],
+) -> Result<Vec<String>, StoreError> {
+    let mut unknown = Vec::new();
+    for identifier in identifiers {
+        if find_gate(session, organizer, identifier)?.is_none() {
+            unknown.push(identifier.clone());
+        }
+    }
+    Ok(unknown)
+}
+
 pub(super) fn find_gate(
     session: &mut dyn Session,
     organizer: i64,

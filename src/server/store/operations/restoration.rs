@@ -161,7 +161,7 @@ fn end_tokens(session: &mut dyn Session, context: &Context<'_>) -> Result<(), St
     let mut after = 0;
     loop {
         let open = session.rows(
-            "SELECT id FROM device WHERE id > ?1 AND initialized IS NULL ORDER BY id LIMIT ?2",
+            "SELECT id FROM device WHERE id > ?1 AND (initialized IS NULL OR reconnecting) ORDER BY id LIMIT ?2",
             values![after, PIECE],
             |columns| columns.next::<i64>(),
         )?;

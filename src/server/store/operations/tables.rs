@@ -20,7 +20,7 @@ pub(in crate::server::store) struct Table {
 }
 
 /// Each behind those that it refers to. What a driver keeps for itself is not among them.
-pub(in crate::server::store) const TABLES: [Table; 15] = [
+pub(in crate::server::store) const TABLES: [Table; 16] = [
     Table {
         name: "organizer",
         key: 1,
@@ -108,6 +108,8 @@ pub(in crate::server::store) const TABLES: [Table; 15] = [
             "software_version",
             "info",
             "rsa_pubkey",
+            "?reconnecting",
+            "redeemed_lookup",
         ],
     },
     Table {
@@ -119,6 +121,11 @@ pub(in crate::server::store) const TABLES: [Table; 15] = [
         name: "device_event",
         key: 2,
         columns: &["device", "event"],
+    },
+    Table {
+        name: "last_seen",
+        key: 1,
+        columns: &["device", "organizer", "seen"],
     },
     Table {
         name: "medium_key_set",
@@ -135,7 +142,7 @@ pub(in crate::server::store) const TABLES: [Table; 15] = [
     Table {
         name: "kept_answer",
         key: 1,
-        columns: &["id", "created", "answer", "refused_to"],
+        columns: &["id", "created", "answer", "refused_to", "device"],
     },
     Table {
         name: "log_entry",

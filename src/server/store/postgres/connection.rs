@@ -15,6 +15,9 @@ use super::failure::Failure;
 /// How long PostgreSQL may take to answer one statement. Where it waits for a lock it gives up before.
 pub(super) const PATIENCE: Duration = Duration::from_secs(10);
 
+/// Statements that stay prepared in a connection: more than there are, but for those that filters are combined to.
+const PREPARED: usize = 400;
+
 /// Names one transaction.
 pub(super) type Mark = [u8; 16];
 
@@ -113,6 +116,9 @@ impl Connection {
     ) -> Result<Statement, Failure> {
         if let Some(statement) = self.statements.get(sql) {
             return Ok(statement.clone());
+        }
+        if self.statements.len() >= PREPARED {
+            self.statements.clear();
         }
         let translated = translated(sql);
         let prepared = self.client.prepare(&translated);

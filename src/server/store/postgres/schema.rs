@@ -38,7 +38,7 @@ macro_rules! count_on {
 
 /// The same tables as in SQLite. Texts are ordered by their bytes, as there: the order is part of answers.
 /// Where an import may name a number, the counter goes on behind it.
-const STEPS: [&str; 2] = [
+const STEPS: [&str; 3] = [
     r#"
     CREATE TABLE gatehand_schema (
         id BIGINT PRIMARY KEY CHECK (id = 1),
@@ -232,12 +232,44 @@ const STEPS: [&str; 2] = [
         confirmed BIGINT
     );
 ",
+    r#"
+    -- reconnecting: its token is a fresh one, which may be redeemed though the device was initialized before.
+    -- redeemed_lookup: the token that was redeemed before this one.
+    ALTER TABLE device ADD COLUMN reconnecting BOOLEAN NOT NULL DEFAULT FALSE;
+    ALTER TABLE device ADD COLUMN redeemed_lookup BYTEA;
+    CREATE INDEX device_by_redeemed_token ON device (redeemed_lookup)
+        WHERE redeemed_lookup IS NOT NULL;
+
+    -- device: whose key or token the request came with, if any.
+    ALTER TABLE kept_answer ADD COLUMN device BIGINT;
+    CREATE INDEX kept_answer_of_device ON kept_answer (device) WHERE device IS NOT NULL;
+
+    -- Apart from the device, as it is written so often.
+    CREATE TABLE last_seen (
+        device BIGINT PRIMARY KEY REFERENCES device,
+        organizer BIGINT NOT NULL,
+        seen BIGINT NOT NULL
+    );
+    CREATE INDEX last_seen_by_time ON last_seen (organizer, seen, device);
+
+    -- Each finds the devices of a filter in the order of their numbers.
+    CREATE INDEX device_by_name ON device (organizer, lower(name), device_id);
+    CREATE INDEX device_revoked ON device (organizer, device_id) WHERE revoked;
+    CREATE INDEX device_not_revoked ON device (organizer, device_id) WHERE NOT revoked;
+    CREATE INDEX device_initialized ON device (organizer, device_id) WHERE initialized IS NOT NULL;
+    CREATE INDEX device_not_initialized ON device (organizer, device_id) WHERE initialized IS NULL;
+    CREATE INDEX device_at_gate ON device (organizer, gate, device_id);
+    CREATE INDEX device_by_software_brand ON device (organizer, software_brand, device_id)
+        WHERE software_brand IS NOT NULL;
+    CREATE INDEX device_by_software_version ON device (organizer, software_version, device_id)
+        WHERE software_version IS NOT NULL;
+"#,
 ];
 
 /// Has nobody else see or change anything until the transaction ends, and ends the connections of all others: those
 /// that they make anew wait for the first of these tables.
 pub(super) const ALONE: [&str; 2] = [
-    "LOCK TABLE backup, organizer, gate, event, subevent, checkin_list, checkin_list_gate, team, team_token, device, skipped_numbers, device_event, medium_key_set, kept_answer, log_entry IN ACCESS EXCLUSIVE MODE",
+    "LOCK TABLE backup, organizer, gate, event, subevent, checkin_list, checkin_list_gate, team, team_token, device, skipped_numbers, device_event, last_seen, medium_key_set, kept_answer, log_entry IN ACCESS EXCLUSIVE MODE",
     "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
      WHERE application_name = 'gatehand-server' AND datname = current_database() AND pid <> pg_backend_pid()",
 ];

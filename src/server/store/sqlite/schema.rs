@@ -20,7 +20,7 @@ pub(super) const SCHEMA: Schema = Schema {
 /// Version of the schema this program writes.
 pub const CURRENT: u32 = SCHEMA.current();
 
-const STEPS: [&str; 3] = [
+const STEPS: [&str; 4] = [
     "
     CREATE TABLE installation (
         id INTEGER PRIMARY KEY CHECK (id = 1),
@@ -193,6 +193,38 @@ const STEPS: [&str; 3] = [
         restored INTEGER,
         confirmed INTEGER
     ) STRICT;
+",
+    "
+    -- reconnecting: its token is a fresh one, which may be redeemed though the device was initialized before.
+    -- redeemed_lookup: the token that was redeemed before this one.
+    ALTER TABLE device ADD COLUMN reconnecting INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE device ADD COLUMN redeemed_lookup BLOB;
+    CREATE INDEX device_by_redeemed_token ON device (redeemed_lookup)
+        WHERE redeemed_lookup IS NOT NULL;
+
+    -- device: whose key or token the request came with, if any.
+    ALTER TABLE kept_answer ADD COLUMN device INTEGER;
+    CREATE INDEX kept_answer_of_device ON kept_answer (device) WHERE device IS NOT NULL;
+
+    -- Apart from the device, as it is written so often.
+    CREATE TABLE last_seen (
+        device INTEGER PRIMARY KEY REFERENCES device,
+        organizer INTEGER NOT NULL,
+        seen INTEGER NOT NULL
+    ) STRICT;
+    CREATE INDEX last_seen_by_time ON last_seen (organizer, seen, device);
+
+    -- Each finds the devices of a filter in the order of their numbers.
+    CREATE INDEX device_by_name ON device (organizer, lower(name), device_id);
+    CREATE INDEX device_revoked ON device (organizer, device_id) WHERE revoked;
+    CREATE INDEX device_not_revoked ON device (organizer, device_id) WHERE NOT revoked;
+    CREATE INDEX device_initialized ON device (organizer, device_id) WHERE initialized IS NOT NULL;
+    CREATE INDEX device_not_initialized ON device (organizer, device_id) WHERE initialized IS NULL;
+    CREATE INDEX device_at_gate ON device (organizer, gate, device_id);
+    CREATE INDEX device_by_software_brand ON device (organizer, software_brand, device_id)
+        WHERE software_brand IS NOT NULL;
+    CREATE INDEX device_by_software_version ON device (organizer, software_version, device_id)
+        WHERE software_version IS NOT NULL;
 ",
 ];
 

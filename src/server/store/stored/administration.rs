@@ -8,18 +8,18 @@ use jiff::Timestamp;
 use super::Stored;
 use crate::server::installation_keys::key_hash;
 use crate::server::model::Permissions;
-use crate::server::model::{MediumKeys, Organizer, Slug};
+use crate::server::model::{Expected, MediumKeys, Organizer, Slug};
 use crate::server::organizers_file::OrganizersFile;
 use crate::server::store::administration::{
-    Administration, EventChange, EventSummary, ExportSink, GateChange, ImportReport, LogEntry,
-    NewEvent, NewToken, OrganizerChange, OrganizerSummary, PlacedDevice, Restoration, TeamChange,
+    Administration, EventChange, EventSummary, ExportSink, GateChange, ImportReport, NewEvent,
+    NewToken, OrganizerChange, OrganizerSummary, PlacedDevice, Restoration, TeamChange,
     TeamSummary, TokenChange, TokenSummary,
 };
 use crate::server::store::api::Actor;
 use crate::server::store::driver::Driver;
 use crate::server::store::error::StoreError;
 use crate::server::store::operations::{
-    Context, devices, events, export, import, log, organizers, restoration, teams,
+    Context, devices, events, export, import, organizers, restoration, teams,
 };
 use crate::server::store::session::Session;
 use crate::server::store::terms::Terms;
@@ -184,30 +184,6 @@ impl<D: Driver> Administration for Stored<D> {
             .await
     }
 
-    async fn device_log(
-        &self,
-        organizer: i64,
-        device_id: u64,
-    ) -> Result<Vec<LogEntry>, StoreError> {
-        self.read(move |session| {
-            let row = devices::row_of(session, organizer, device_id)?;
-            log::of_device(session, row)
-        })
-        .await
-    }
-
-    async fn revoke_device(&self, organizer: i64, device_id: u64) -> Result<(), StoreError> {
-        self.change(
-            Actor::Administrator,
-            Terms::default(),
-            move |session, context| {
-                let row = devices::row_of(session, organizer, device_id)?;
-                devices::revoke(session, context, row)
-            },
-        )
-        .await
-    }
-
     async fn renew_token(&self, organizer: i64, device_id: u64) -> Result<(), StoreError> {
         self.change(
             Actor::Administrator,
@@ -241,6 +217,7 @@ impl<D: Driver> Administration for Stored<D> {
                 actor: Actor::Administrator,
                 now: Timestamp::now(),
                 keys: &keys,
+                expected: Expected::ANYTHING,
             };
             import::import(session, &context, &file)
         };

@@ -9,15 +9,21 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 
 use super::driver::Driver;
-use super::operations::{Context, access, callers, devices, events, kept_answers, log, organizers};
+use super::operations::found::unknown;
+use super::operations::{
+    Context, access, batch, callers, devices, events, filtered_devices, kept_answers, last_seen,
+    log, organizers, reconnection,
+};
 use super::session::Session;
 use crate::secret::Secret;
 use crate::server::installation_keys::{InstallationKeys, KeptId, key_hash};
-use crate::server::model::Event;
 use crate::server::model::{
-    DeviceChange, EnrolledDevice, MediumKeys, NewDevice, TeamCaller, ValidReport,
+    BatchSetting, Count, DetailedDevice, DeviceChange, DeviceFilter, EnrolledDevice, Event,
+    MediumKeys, NewDevice, Order, OrderBy, TeamCaller, ValidReport,
 };
-use crate::server::store::api::{Actor, Redemption, Store, Update};
+use crate::server::store::api::{
+    Actor, BatchOutcome, LogPage, Reconnection, Redemption, Sighting, Store, UnknownNames, Update,
+};
 use crate::server::store::decision::Decision;
 use crate::server::store::error::StoreError;
 use crate::server::store::terms::{KeptAnswer, Terms};
@@ -83,7 +89,11 @@ impl<D: Driver> Stored<D> {
         work: impl Fn(&mut dyn Session, &Context<'_>) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
         let keys = self.keys();
-        let Terms { decision, keep } = terms;
+        let Terms {
+            decision,
+            expected,
+            keep,
+        } = terms;
         let with_answer = move |session: &mut dyn Session| {
             let now = Timestamp::now();
             if let Some(keep) = &keep {
@@ -93,6 +103,7 @@ impl<D: Driver> Stored<D> {
                 actor,
                 now,
                 keys: &keys,
+                expected: &expected,
             };
             let done = work(session, &context)?;
             if let Some(keep) = &keep {
@@ -165,6 +176,74 @@ impl<D: Driver> Store for Stored<D> {
             .await
     }
 
+    async fn count_filtered(
+        &self,
+        organizer: i64,
+        filter: &DeviceFilter,
+        order: OrderBy,
+    ) -> Result<Count, StoreError> {
+        let wanted = filter.clone();
+        self.read(move |session| filtered_devices::count(session, organizer, &wanted, order))
+            .await
+    }
+
+    async fn filtered_devices(
+        &self,
+        organizer: i64,
+        filter: &DeviceFilter,
+        order: Order,
+        skip: u64,
+        limit: u64,
+    ) -> Result<Vec<DetailedDevice>, StoreError> {
+        let (keys, wanted) = (self.keys(), filter.clone());
+        self.read(move |session| {
+            filtered_devices::page(session, &keys, organizer, &wanted, order, skip, limit)
+        })
+        .await
+    }
+
+    async fn detailed_device(
+        &self,
+        organizer: i64,
+        device_id: u64,
+    ) -> Result<Option<DetailedDevice>, StoreError> {
+        let keys = self.keys();
+        self.read(move |session| filtered_devices::find(session, &keys, organizer, device_id))
+            .await
+    }
+
+    async fn log_page(
+        &self,
+        organizer: i64,
+        device_id: u64,
+        skip: u64,
+        limit: u64,
+    ) -> Result<LogPage, StoreError> {
+        self.read(move |session| {
+            let row = devices::row_of(session, organizer, device_id)?;
+            Ok(LogPage {
+                count: log::count(session, row)?,
+                entries: log::page(session, row, skip, limit)?,
+            })
+        })
+        .await
+    }
+
+    async fn unknown_names(
+        &self,
+        organizer: i64,
+        events: Vec<String>,
+        gates: Vec<String>,
+    ) -> Result<UnknownNames, StoreError> {
+        self.read(move |session| {
+            Ok(UnknownNames {
+                events: events::unknown_of(session, organizer, &events)?,
+                gates: organizers::unknown_gates(session, organizer, &gates)?,
+            })
+        })
+        .await
+    }
+
     async fn unknown_event(
         &self,
         organizer: i64,
@@ -183,9 +262,82 @@ impl<D: Driver> Store for Stored<D> {
         terms: Terms<wire::Device>,
     ) -> Result<wire::Device, StoreError> {
         self.change(actor, terms, move |session, context| {
-            devices::create(session, context, organizer, &device)
+            let created =
+                devices::create(session, context, organizer, std::slice::from_ref(&device))?;
+            let created = created.into_iter().next();
+            created.ok_or_else(|| unknown("device", &device.name))
         })
         .await
+    }
+
+    async fn create_devices(
+        &self,
+        actor: Actor,
+        organizer: i64,
+        devices: Vec<NewDevice>,
+        terms: Terms<Vec<wire::Device>>,
+    ) -> Result<Vec<wire::Device>, StoreError> {
+        self.change(actor, terms, move |session, context| {
+            devices::create(session, context, organizer, &devices)
+        })
+        .await
+    }
+
+    async fn end_access(
+        &self,
+        actor: Actor,
+        organizer: i64,
+        device_id: u64,
+        terms: Terms<wire::Device>,
+    ) -> Result<wire::Device, StoreError> {
+        self.change(actor, terms, move |session, context| {
+            devices::end_access(session, context, organizer, device_id)
+        })
+        .await
+    }
+
+    async fn reconnect(
+        &self,
+        actor: Actor,
+        organizer: i64,
+        device_id: u64,
+        now: bool,
+        terms: Terms<Reconnection>,
+    ) -> Result<Reconnection, StoreError> {
+        self.change(actor, terms, move |session, context| {
+            reconnection::begin(session, context, organizer, device_id, now)
+        })
+        .await
+    }
+
+    async fn plan_batch(
+        &self,
+        organizer: i64,
+        filter: &DeviceFilter,
+        setting: &BatchSetting,
+    ) -> Result<BatchOutcome, StoreError> {
+        let (filter, setting) = (filter.clone(), setting.clone());
+        self.read(move |session| batch::plan(session, organizer, &filter, &setting))
+            .await
+    }
+
+    async fn change_batch(
+        &self,
+        actor: Actor,
+        organizer: i64,
+        filter: DeviceFilter,
+        setting: BatchSetting,
+        terms: Terms<BatchOutcome>,
+    ) -> Result<BatchOutcome, StoreError> {
+        self.change(actor, terms, move |session, context| {
+            batch::change(session, context, organizer, &filter, &setting)
+        })
+        .await
+    }
+
+    async fn note_seen(&self, sightings: Vec<Sighting>) -> Result<(), StoreError> {
+        self.write(move |session| last_seen::note(session, &sightings))
+            .await
     }
 
     async fn change_device(

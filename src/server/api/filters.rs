@@ -1,0 +1,180 @@
+//! Which devices a caller means: the filters of a list's query, and of a batch.
+
+use serde_json::value::RawValue;
+
+use super::body::{Body, Input, keys};
+use super::parameters::Parameter;
+use super::problem::{FieldErrors, Problem};
+use super::request::Request;
+use super::validation::boolean;
+use crate::server::model::{DeviceFilter, Order, OrderBy};
+
+/// The filters, by which devices may be found in a list as in a batch.
+pub(super) static FILTERS: [Parameter; 7] = [
+    Parameter::text(
+        "search",
+        "Name or serial begins so; ASCII letters in either case.",
+    ),
+    Parameter::boolean("revoked", "The device's access has ended for good, or not."),
+    Parameter::boolean(
+        "initialized",
+        "Its initialization token was redeemed, or not.",
+    ),
+    Parameter::text(
+        "gate",
+        "Identifier of its gate; empty for devices without one.",
+    ),
+    Parameter::text("software_brand", "The program that it reported last."),
+    Parameter::text("software_version", "The version of that program."),
+    Parameter::time(
+        "last_seen_before",
+        "Its last call is older than this; those that never made one are left out.",
+    ),
+];
+
+/// In which order a list comes.
+pub(super) const ORDERING: Parameter = Parameter::choice(
+    "ordering",
+    "What comes first. By last_seen only devices come that made a call.",
+    &[
+        "device_id",
+        "-device_id",
+        "name",
+        "-name",
+        "last_seen",
+        "-last_seen",
+    ],
+);
+
+/// A list that is not that of all devices by their numbers.
+pub(super) struct Listing {
+    pub(super) filter: DeviceFilter,
+    pub(super) order: Order,
+}
+
+impl Listing {
+    /// Reads the query; `None` if it asks for all devices by their numbers.
+    pub(super) fn read(request: &Request) -> Result<Option<Self>, Problem> {
+        let mut filter = DeviceFilter::default();
+        let mut errors = FieldErrors::default();
+        for parameter in &FILTERS {
+            let Some(value) = request.query(parameter.name) else {
+                continue;
+            };
+            let value = Input::Text(value.into());
+            if let Err(message) = set(&mut filter, parameter.name, &value) {
+                errors.set(parameter.name, vec![message]);
+            }
+        }
+        let ordering = request.query(ORDERING.name);
+        let ordering = ordering.filter(|ordering| !ordering.is_empty());
+        let order = match ordering.as_deref() {
+            None => Some(usual(&filter)),
+            Some(ordering) => ordered(ordering),
+        };
+        let Some(order) = order else {
+            let choices = ORDERING.choices().join(", ");
+            errors.set(ORDERING.name, vec![format!("Has to be one of {choices}.")]);
+            return Err(Problem::Fields(errors));
+        };
+        if !errors.is_empty() {
+            return Err(Problem::Fields(errors));
+        }
+        let is_plain = filter.is_all() && order == BY_NUMBER;
+        Ok((!is_plain).then_some(Self { filter, order }))
+    }
+}
+
+const BY_NUMBER: Order = Order {
+    by: OrderBy::Number,
+    descending: false,
+};
+
+/// That in which a filter's devices are found at once.
+fn usual(filter: &DeviceFilter) -> Order {
+    let by = match filter {
+        DeviceFilter {
+            search: Some(_), ..
+        } => OrderBy::Name,
+        DeviceFilter {
+            last_seen_before: Some(_),
+            ..
+        } => OrderBy::LastSeen,
+        _ => OrderBy::Number,
+    };
+    Order { by, ..BY_NUMBER }
+}
+
+fn ordered(ordering: &str) -> Option<Order> {
+    let name = ordering.strip_prefix('-');
+    let by = match name.unwrap_or(ordering) {
+        "device_id" => OrderBy::Number,
+        "name" => OrderBy::Name,
+        "last_seen" => OrderBy::LastSeen,
+        _ => return None,
+    };
+    Some(Order {
+        by,
+        descending: name.is_some(),
+    })
+}
+
+/// Reads a filter out of a body. There one that is not known, which would be passed over in a query, is
+/// refused: without it more devices would be meant.
+pub(super) fn in_body(raw: &RawValue) -> Result<DeviceFilter, String> {
+    let Input::Object(object) = Input::of(raw) else {
+        return Err("Expected an object with filters.".to_owned());
+    };
+    let Ok(Body::Object(values)) = Body::of(raw) else {
+        return Err("Expected an object with filters.".to_owned());
+    };
+    let mut filter = DeviceFilter::default();
+    for name in keys(object) {
+        let known = FILTERS.iter().find(|parameter| parameter.name == name);
+        let (Some(known), Some(value)) = (known, values.get(&name)) else {
+            let names: Vec<&str> = FILTERS.iter().map(|parameter| parameter.name).collect();
+            return Err(format!(
+                "There is no filter {name:?}. There are {}.",
+                names.join(", ")
+            ));
+        };
+        let set = set(&mut filter, known.name, &Input::of(value));
+        set.map_err(|message| format!("{name}: {message}"))?;
+    }
+    match filter.is_all() {
+        true => Err("Without a condition all devices would be meant. Name one.".to_owned()),
+        false => Ok(filter),
+    }
+}
+
+fn set(filter: &mut DeviceFilter, name: &str, value: &Input<'_>) -> Result<(), String> {
+    let text = || match value {
+        Input::Text(text) => Ok(text.to_string()),
+        _ => Err("Not a valid string.".to_owned()),
+    };
+    let is_so = || boolean(value).ok_or_else(|| "Must be a valid boolean.".to_owned());
+    match name {
+        // Everything begins with nothing.
+        "search" => filter.search = Some(text()?).filter(|text| !text.is_empty()),
+        "revoked" => filter.revoked = Some(is_so()?),
+        "initialized" => filter.initialized = Some(is_so()?),
+        "gate" if matches!(value, Input::Null) => filter.gate = Some(None),
+        "gate" => filter.gate = Some(Some(text()?).filter(|text| !text.is_empty())),
+        "software_brand" => filter.software_brand = Some(text()?),
+        "software_version" => filter.software_version = Some(text()?),
+        "last_seen_before" => {
+            let time = text()?.parse().map_err(|_| {
+                "Write a time as 2027-05-08T18:00:00Z; in an address, a + is written %2B."
+                    .to_owned()
+            });
+            filter.last_seen_before = Some(time?);
+        }
+        _ => {}
+    }
+    Ok(())
+}
+
+/// That the organizer has no such gate.
+pub(super) fn no_gate(identifier: &str) -> String {
+    format!("There is no gate {identifier:?}.")
+}

@@ -1,0 +1,54 @@
+//! When devices were last seen: noted with each call in memory, and stored now and then, so that no call writes.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use jiff::Timestamp;
+
+use crate::server::model::EnrolledDevice;
+use crate::server::store::{Sighting, Store, StoreError};
+
+/// Stored in one transaction.
+const PIECE: usize = 1000;
+
+/// The devices that were seen since they were last stored.
+#[derive(Default)]
+pub(in crate::server) struct Sightings(Mutex<HashMap<i64, Sighting>>);
+
+impl Sightings {
+    /// Notes that a device has shown its key.
+    pub(super) fn note(&self, device: &EnrolledDevice) {
+        let sighting = Sighting {
+            device: device.id,
+            organizer: device.organizer.id,
+            seen: Timestamp::now(),
+        };
+        self.noted().insert(device.id, sighting);
+    }
+
+    /// Stores them. Those that can't be stored now are kept for the next time.
+    pub(in crate::server) async fn store(&self, store: &dyn Store) -> Result<(), StoreError> {
+        let noted = std::mem::take(&mut *self.noted());
+        let mut sightings: Vec<Sighting> = noted.into_values().collect();
+        sightings.sort_unstable_by_key(|sighting| sighting.device);
+        let mut stored = 0;
+        while let Some(left) = sightings.get(stored..).filter(|left| !left.is_empty()) {
+            let piece: Vec<Sighting> = left.iter().take(PIECE).copied().collect();
+            let count = piece.len();
+            if let Err(error) = store.note_seen(piece).await {
+                let mut noted = self.noted();
+                for sighting in left {
+                    // What was noted meanwhile is later.
+                    noted.entry(sighting.device).or_insert(*sighting);
+                }
+                return Err(error);
+            }
+            stored += count;
+        }
+        Ok(())
+    }
+
+    fn noted(&self) -> MutexGuard<'_, HashMap<i64, Sighting>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
