@@ -387,3 +387,86 @@ fn a_sheet_of_codes_is_for_its_owner_alone() {
     let odd = ["show", "1", "--sheet", &sheet, "--paper", "a5"];
     fleet.run(&odd).complains(2, "as 62x29");
 }
+
+#[test]
+fn devices_are_made_at_a_gate_and_put_at_another() {
+    let installation = Installation::start();
+    let fleet = Fleet::of(&installation);
+    for gate in ["north", "south"] {
+        installation.admin(&["gate", "create", ORGANIZER, gate, "--name", gate]);
+    }
+    assert!(all(
+        &fleet.results(&[&THREE[..], &["--gate", "north"]].concat()),
+        "done"
+    ));
+    let gates = || {
+        let devices = installation.devices().into_iter();
+        devices
+            .map(|mut device| device["gate"]["identifier"].take())
+            .collect::<Vec<Value>>()
+    };
+    assert_eq!(gates(), ["north", "north", "north"]);
+    let to_south = ["move", "1", "Lane 02", "--gate", "south"];
+    assert!(all(&fleet.results(&to_south), "done"));
+    assert!(all(&fleet.results(&to_south), "left"));
+    assert_eq!(gates(), ["south", "south", "north"]);
+    let listed = fleet.told(&["list", "--gate", "south"]);
+    assert_eq!(listed.as_array().unwrap().len(), 2);
+    fleet.run(&["move", "3", "--no-gate"]).succeeds();
+    assert_eq!(gates()[2], Value::Null);
+    let back = [
+        "move",
+        "--all-matching",
+        "gate=south",
+        "--gate",
+        "north",
+        "--yes",
+    ];
+    assert!(all(&fleet.results(&back), "done"));
+    fleet
+        .run(&["move", "1", "--gate", "none"])
+        .complains(6, "none");
+    let nowhere = [
+        &THREE[..3],
+        &["--name", "X {}", "--all-events", "--gate", "none"],
+    ]
+    .concat();
+    fleet.run(&nowhere).complains(6, "none was made");
+    assert_eq!(installation.devices().len(), 3);
+}
+
+#[test]
+fn who_revokes_is_asked_and_told_what_is_revoked() {
+    let installation = Installation::start();
+    let fleet = Fleet::of(&installation);
+    fleet.run(&THREE).succeeds();
+    fleet.run(&["revoke", "1"]).complains(2, "nothing was done");
+    assert_eq!(installation.device(1)["revoked"], false);
+    assert!(all(
+        &fleet.results(&["revoke", "1", "Lane 02", "--yes"]),
+        "done"
+    ));
+    let revoked = installation.devices().into_iter();
+    let revoked: Vec<Value> = revoked.map(|mut device| device["revoked"].take()).collect();
+    assert_eq!(revoked, [true, true, false]);
+    assert!(all(&fleet.results(&["revoke", "1", "2", "--yes"]), "left"));
+    let log = fleet.told(&["log", "2"]);
+    assert_eq!(log.as_array().unwrap().last().unwrap()["action"], "revoked");
+}
+
+#[test]
+fn a_scanner_that_was_reset_becomes_the_same_device_again() {
+    let installation = Installation::start();
+    let fleet = Fleet::of(&installation);
+    let enrolled = installation.enrol_with_another_app("Lane 1");
+    let codes = fleet.file("codes");
+    let reconnect = ["reconnect", "Lane 1", "--qr-dir", &codes];
+    assert!(all(&fleet.results(&reconnect), "done"));
+    let scanner = Scanner::new();
+    let picture = Path::new(&codes).join("0001-Lane-1.png");
+    scanner
+        .run(&["init", "--qr-image", picture.to_str().unwrap()])
+        .succeeds();
+    assert_eq!(scanner.status()["device_id"], enrolled["device_id"]);
+    assert_eq!(installation.devices().len(), 1);
+}
