@@ -22,8 +22,8 @@ use crate::door::refusal::Refusal;
 const BODY_TIME: Duration = Duration::from_secs(20);
 /// How much of an answer is held until the rest is looked for.
 const MOST_AT_ONCE: usize = 64 * 1024;
-/// Pieces of an answer that wait for the caller.
-const PIECES: usize = 4;
+/// Pieces of an answer that wait for the caller; the client makes them as large as 400 KiB.
+const PIECES: usize = 1;
 
 /// `length`: of the body, as far as the caller told it.
 pub(super) async fn pass(

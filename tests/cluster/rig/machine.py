@@ -20,7 +20,8 @@ _FIRST = "import os, signal\nsignal.signal(signal.SIGCHLD, lambda *_: None)\npri
 def lay_network(address):
     """A switch for all machines, with an address for who calls them."""
     ip("link", "set", "lo", "up")
-    ip("link", "add", BRIDGE, "type", "bridge")
+    # Without an address of its own a bridge takes that of a port, and another one when that is pulled.
+    ip("link", "add", BRIDGE, "address", "02:00:00:00:77:01", "type", "bridge")
     ip("address", "add", f"{address}/24", "dev", BRIDGE)
     ip("link", "set", BRIDGE, "up")
 

@@ -22,18 +22,22 @@ const PAUSE_LIMIT: u64 = 200;
 const BEGIN_READ: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
 
 /// Rows are locked where what was read decides (`FOR UPDATE`), or by the change itself, and unique indices do the rest: more isolation would
-/// have all who take the organizer's next number fail but one. A server that hangs in its middle loses its locks.
+/// have all who take the organizer's next number fail but one. A server that hangs in its middle, or was cut off, loses its locks
+/// before others lose their patience.
 macro_rules! begin_write {
-    ($more:literal) => {
+    ($patience:literal, $more:literal) => {
         concat!(
-            "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; SET LOCAL idle_in_transaction_session_timeout = '60s'",
+            "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; SET LOCAL idle_in_transaction_session_timeout = '",
+            $patience,
+            "'",
             $more
         )
     };
 }
-const BEGIN_WRITE: &str = begin_write!("");
+const BEGIN_WRITE: &str = begin_write!("5s", "");
 /// What an import reads and changes, nobody else changes meanwhile; reading goes on.
 const BEGIN_MUCH: &str = begin_write!(
+    "60s",
     "; LOCK TABLE organizer, device, device_event, gate, event, subevent, checkin_list, checkin_list_gate, team, team_token IN EXCLUSIVE MODE"
 );
 
