@@ -57,9 +57,13 @@ for_architecture() {
   local cross processor compiler name
   triple=$(triple "$1")
   emulate "$1"
-  cargo_options=() environment=() maps=()
+  cargo_options=() environment=() maps=() linking=()
   built=$target/packaging/$triple
-  [ "$1" != "$(dpkg --print-architecture)" ] || return 0
+  if [ "$1" = "$(dpkg --print-architecture)" ]; then
+    # The linker that comes with Rust for amd64 keeps one of functions that are the same.
+    [ "$1" != amd64 ] || linking=(-Clink-arg=-Wl,--icf=all)
+    return
+  fi
   need "gcc-$cross"
   compiler=$(android/toolchain.sh)
   name=${triple//-/_}
@@ -80,7 +84,7 @@ cargo_build() {
     c_flags+=" -ffile-prefix-map=$map"
   done
   env "${environment[@]}" CARGO_ENCODED_RUSTFLAGS="$flags" CFLAGS="${c_flags# }" CARGO_INCREMENTAL=0 CARGO_TARGET_DIR="$target/packaging" \
-    cargo rustc --quiet --locked --target "$triple" "${cargo_options[@]}" "$@" -- -Clink-arg=-Wl,-z,pack-relative-relocs
+    cargo rustc --quiet --locked --target "$triple" "${cargo_options[@]}" "$@" -- -Clink-arg=-Wl,-z,pack-relative-relocs "${linking[@]}"
 }
 
 # run PROGRAM ARGUMENT…: on this machine's processor or an emulated one, with no settings of this machine.
