@@ -30,6 +30,13 @@ def ip(*arguments):
     subprocess.run(["ip", *arguments], check=True)
 
 
+def _signal(processes, number):
+    for process in processes:
+        # It may have ended by itself.
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(process, number)
+
+
 class Machine:
     def __init__(self, name, address, folder):
         self.name, self.address = name, address
@@ -75,19 +82,15 @@ class Machine:
         """It stands still, and its connections stay open."""
         stopped = set()
         while new := set(self.processes()) - stopped:
-            for process in new:
-                os.kill(process, signal.SIGSTOP)
+            _signal(new, signal.SIGSTOP)
             stopped |= new
 
     def resume(self):
-        for process in self.processes():
-            os.kill(process, signal.SIGCONT)
+        _signal(self.processes(), signal.SIGCONT)
 
     def kill_program(self, name):
         """All processes of a program, at once."""
-        for process in self.processes(name):
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(process, signal.SIGKILL)
+        _signal(self.processes(name), signal.SIGKILL)
 
     def leave(self):
         """Its cable is pulled at the other end: nobody tells it."""
