@@ -114,6 +114,10 @@ impl FromStr for Filter {
                 .split_once('=')
                 .ok_or_else(|| FilterError::NoPair(part.to_owned()))?;
             let told = || Some(value.trim().to_owned()).filter(|value| !value.is_empty());
+            // As of a variable that is not set: it would mean all of them.
+            if told().is_none() && name.trim() != "gate" {
+                return Err(FilterError::NoPair(part.to_owned()));
+            }
             match name.trim() {
                 "search" => filter.search = told(),
                 "revoked" => filter.revoked = Some(truth("revoked", value)?),

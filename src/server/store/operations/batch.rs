@@ -97,10 +97,11 @@ fn find(
         Lock::Held => LOCKING_DEVICE,
     };
     let Condition { sql, values } = condition;
+    // Not joined: PostgreSQL reads a locked row anew, but not what was joined to it.
     let sql = format!(
-        "SELECT device.id, device.device_id, gate.identifier, device.all_events,
-            device.security_profile, device.revoked
-         FROM device LEFT JOIN gate ON gate.id = device.gate
+        "SELECT device.id, device.device_id, (SELECT gate.identifier FROM gate WHERE gate.id = device.gate),
+            device.all_events, device.security_profile, device.revoked
+         FROM device
          WHERE {sql} ORDER BY device.device_id LIMIT {limit}{lock}"
     );
     let mut found = session.rows(&sql, &values, |columns| {
