@@ -116,7 +116,7 @@ impl FromStr for Filter {
             let told = || Some(value.trim().to_owned()).filter(|value| !value.is_empty());
             // As of a variable that is not set: it would mean all of them.
             if told().is_none() && name.trim() != "gate" {
-                return Err(FilterError::NoPair(part.to_owned()));
+                return Err(FilterError::Empty);
             }
             match name.trim() {
                 "search" => filter.search = told(),
