@@ -5,8 +5,7 @@ use std::collections::HashMap;
 use serde_json::{Value, json};
 
 use super::found::{exists, unknown};
-use super::{Context, log, numbers, organizers};
-use crate::secret::Secret;
+use super::{Context, initialization_tokens, log, numbers, organizers};
 use crate::server::installation_keys::{InstallationKeys, KeyHash};
 use crate::server::model::{DeviceChange, NewDevice, Version};
 use crate::server::organizers_file::ReportEntry;
@@ -113,7 +112,7 @@ pub(super) fn device(
 ) -> Result<wire::Device, StoreError> {
     let device_id = columns.next()?;
     let unique_serial: String = columns.next()?;
-    let token = token(keys, &unique_serial, &columns.next::<Vec<u8>>()?)?;
+    let token = initialization_tokens::open(keys, &unique_serial, &columns.next::<Vec<u8>>()?)?;
     Ok(wire::Device {
         device_id,
         unique_serial,
@@ -132,61 +131,6 @@ pub(super) fn device(
         software_version: columns.next()?,
         security_profile: columns.next()?,
     })
-}
-
-/// What is kept in place of a sealed token that was ended.
-pub(super) const NO_TOKEN: Vec<u8> = Vec::new();
-
-/// A device's initialization token, unless that was ended.
-fn token(
-    keys: &InstallationKeys,
-    unique_serial: &str,
-    sealed: &[u8],
-) -> Result<Option<Secret>, StoreError> {
-    if *sealed == *NO_TOKEN {
-        return Ok(None);
-    }
-    let token = keys.unseal(&token_purpose(unique_serial), sealed)?;
-    let text = String::from_utf8_lossy(&token).into_owned();
-    Ok(Some(Secret::new(text)))
-}
-
-/// Gives a device that waits for a scanner a new initialization token, in place of the one that it has.
-pub(in crate::server::store) fn renew_token(
-    session: &mut dyn Session,
-    context: &Context<'_>,
-    organizer: i64,
-    device_id: u64,
-) -> Result<(), StoreError> {
-    let found = session.row(
-        "SELECT id, unique_serial FROM device WHERE organizer = ?1 AND device_id = ?2",
-        values![organizer, device_id],
-        |columns| Ok((columns.next::<i64>()?, columns.next::<String>()?)),
-    )?;
-    let (row, serial) = found.ok_or_else(|| unknown("device", &device_id.to_string()))?;
-    let (lookup, sealed) = fresh_token(context.keys, &serial)?;
-    let renewed = session.execute(
-        "UPDATE device SET token_lookup = ?2, token_sealed = ?3
-         WHERE id = ?1 AND initialized IS NULL AND NOT revoked",
-        values![row, &lookup, &sealed],
-    )?;
-    match renewed {
-        0 => Err(StoreError::NotWaiting { device: device_id }),
-        _ => log::write(session, context, row, "token renewed", &json!({})),
-    }
-}
-
-fn seal_token(
-    keys: &InstallationKeys,
-    unique_serial: &str,
-    token: &Secret,
-) -> Result<Vec<u8>, StoreError> {
-    Ok(keys.seal(&token_purpose(unique_serial), token.expose().as_bytes())?)
-}
-
-/// Binds a sealed initialization token to its device.
-fn token_purpose(unique_serial: &str) -> String {
-    format!("initialization token of {unique_serial}")
 }
 
 /// Creates devices with the organizer's next numbers.
@@ -266,7 +210,7 @@ pub(super) fn insert(
     organizer: i64,
     new: &Beginning<'_>,
 ) -> Result<Option<i64>, StoreError> {
-    let (lookup, sealed) = fresh_token(context.keys, new.serial)?;
+    let (lookup, sealed) = initialization_tokens::fresh(context.keys, new.serial)?;
     let report = new.report;
     // Its row is looked up: SQLite copies each page that an INSERT with RETURNING changes.
     let inserted = session.execute(
@@ -303,16 +247,6 @@ pub(super) fn insert(
         0 => Ok(None),
         _ => row_of(session, organizer, new.device_id).map(Some),
     }
-}
-
-/// A new initialization token for the device of this serial, as it is found and as it is kept.
-pub(super) fn fresh_token(
-    keys: &InstallationKeys,
-    serial: &str,
-) -> Result<([u8; 32], Vec<u8>), StoreError> {
-    let token = tokens::initialization_token()?;
-    let sealed = seal_token(keys, serial, &token)?;
-    Ok((keys.token_lookup(&token), sealed))
 }
 
 pub(in crate::server::store) fn change(
@@ -428,7 +362,7 @@ pub(in crate::server::store) fn is_there(
     Ok(row_if_there(session, organizer, device_id)?.is_some())
 }
 
-fn row_if_there(
+pub(super) fn row_if_there(
     session: &mut dyn Session,
     organizer: i64,
     device_id: u64,

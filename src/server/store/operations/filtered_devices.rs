@@ -12,7 +12,7 @@ use crate::server::model::{
     COUNT_LIMIT, Count, DetailedDevice, DeviceFilter, Order, OrderBy, above,
 };
 use crate::server::store::error::StoreError;
-use crate::server::store::session::{Session, Value, values};
+use crate::server::store::session::{Session, Value};
 
 /// Devices read by one statement.
 const TOGETHER: usize = 50;
@@ -291,12 +291,8 @@ pub(in crate::server::store) fn find(
     organizer: i64,
     device_id: u64,
 ) -> Result<Option<DetailedDevice>, StoreError> {
-    let row: Option<i64> = session.one(
-        "SELECT id FROM device WHERE organizer = ?1 AND device_id = ?2",
-        values![organizer, device_id],
-    )?;
-    let rows = row.as_slice();
-    Ok(detailed(session, keys, rows)?.pop())
+    let row = devices::row_if_there(session, organizer, device_id)?;
+    Ok(detailed(session, keys, row.as_slice())?.pop())
 }
 
 /// The devices in these rows, in their order.

@@ -11,6 +11,7 @@ pub(super) mod filtered_devices;
 pub(super) mod found;
 pub(super) mod import;
 mod import_devices;
+pub(super) mod initialization_tokens;
 pub(super) mod kept_answers;
 mod known_devices;
 pub(super) mod last_seen;

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{Context, devices, kept_answers, log};
+use super::{Context, devices, initialization_tokens, kept_answers, log};
 use crate::server::store::api::{NoReconnection, Reconnection};
 use crate::server::store::error::StoreError;
 use crate::server::store::session::{Session, values};
@@ -20,7 +20,7 @@ pub(in crate::server::store) fn begin(
     if before.revoked {
         return Ok(Err(NoReconnection::Revoked));
     }
-    let (lookup, sealed) = devices::fresh_token(context.keys, &before.unique_serial)?;
+    let (lookup, sealed) = initialization_tokens::fresh(context.keys, &before.unique_serial)?;
     // A token that was not redeemed is forgotten: whoever has it is told that there is none such.
     session.execute(
         "UPDATE device SET token_lookup = ?2, token_sealed = ?3,

@@ -4,9 +4,8 @@
 use std::collections::HashMap;
 
 use jiff::Timestamp;
-use serde_json::json;
 
-use super::{Context, devices, kept_answers, log, numbers};
+use super::{Context, initialization_tokens, kept_answers, numbers};
 use crate::server::store::administration::{
     Restoration, RestoredDevice, RestoredOrganizer, RestoredToken,
 };
@@ -170,20 +169,9 @@ fn end_tokens(session: &mut dyn Session, context: &Context<'_>) -> Result<(), St
         };
         after = *last;
         for row in open {
-            end_token(session, context, row)?;
+            initialization_tokens::end(session, context, row)?;
         }
     }
-}
-
-fn end_token(session: &mut dyn Session, context: &Context<'_>, row: i64) -> Result<(), StoreError> {
-    // No token leads to it.
-    let mut nobodys = [0; 32];
-    getrandom::fill(&mut nobodys)?;
-    session.execute(
-        "UPDATE device SET token_lookup = ?2, token_sealed = ?3 WHERE id = ?1",
-        values![row, &nobodys, &devices::NO_TOKEN],
-    )?;
-    log::write(session, context, row, "token ended", &json!({}))
 }
 
 /// Has the next number come so many behind this one, or behind the last that was given if that is later.

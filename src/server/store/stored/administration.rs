@@ -19,7 +19,7 @@ use crate::server::store::api::Actor;
 use crate::server::store::driver::Driver;
 use crate::server::store::error::StoreError;
 use crate::server::store::operations::{
-    Context, devices, events, export, import, organizers, restoration, teams,
+    Context, devices, events, export, import, initialization_tokens, organizers, restoration, teams,
 };
 use crate::server::store::session::Session;
 use crate::server::store::terms::Terms;
@@ -188,7 +188,9 @@ impl<D: Driver> Administration for Stored<D> {
         self.change(
             Actor::Administrator,
             Terms::default(),
-            move |session, context| devices::renew_token(session, context, organizer, device_id),
+            move |session, context| {
+                initialization_tokens::renew(session, context, organizer, device_id)
+            },
         )
         .await
     }
