@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::api::{Actor, LogEntry, Store};
+use super::api::{Actor, LogEntry, Sample, Store};
 use super::error::StoreError;
 use super::terms::Terms;
 use crate::secret::Secret;
@@ -417,6 +417,14 @@ pub trait Administration: Store {
         )
         .await
     }
+
+    /// Adds how a device was at other times than when it reported here.
+    async fn add_samples(
+        &self,
+        organizer: i64,
+        device_id: u64,
+        samples: Vec<Sample>,
+    ) -> Result<(), StoreError>;
 
     /// Stores a pair of keys for NFC media.
     async fn create_medium_keys(&self, organizer: i64, keys: MediumKeys) -> Result<(), StoreError>;

@@ -30,8 +30,8 @@ pub use administration::{
     TokenSummary,
 };
 pub use api::{
-    Actor, BatchOutcome, LogEntry, LogPage, NoReconnection, Reconnection, Redemption,
-    ReportRefusal, Sighting, Store, TokenRefusal, UnknownNames, Update,
+    Actor, BatchOutcome, LogEntry, LogPage, LogRange, News, NoReconnection, Reconnection,
+    Redemption, ReportRefusal, Sample, Sighting, Store, TokenRefusal, UnknownNames, Update,
 };
 pub use backup::{Backup, BackupError, CountedTable, backup};
 pub use copy::{CopiedTable, CopyError, copy};

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{Context, devices, initialization_tokens, kept_answers, log};
+use super::{Context, devices, initialization_tokens, kept_answers, log, samples};
 use crate::server::store::api::{NoReconnection, Reconnection};
 use crate::server::store::error::StoreError;
 use crate::server::store::session::{Session, values};
@@ -48,5 +48,6 @@ pub(super) fn leave_behind(session: &mut dyn Session, row: i64) -> Result<(), St
         "UPDATE device SET rsa_pubkey = NULL WHERE id = ?1",
         values![row],
     )?;
+    samples::forget(session, row)?;
     kept_answers::drop_of(session, row)
 }

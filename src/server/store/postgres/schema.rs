@@ -38,7 +38,7 @@ macro_rules! count_on {
 
 /// The same tables as in SQLite. Texts are ordered by their bytes, as there: the order is part of answers.
 /// Where an import may name a number, the counter goes on behind it.
-const STEPS: [&str; 3] = [
+const STEPS: [&str; 4] = [
     r#"
     CREATE TABLE gatehand_schema (
         id BIGINT PRIMARY KEY CHECK (id = 1),
@@ -264,12 +264,23 @@ const STEPS: [&str; 3] = [
     CREATE INDEX device_by_software_version ON device (organizer, software_version, device_id)
         WHERE software_version IS NOT NULL;
 "#,
+    "
+    -- How devices were when they reported, for a day; battery: of 100.
+    CREATE TABLE device_sample (
+        device BIGINT NOT NULL REFERENCES device,
+        taken BIGINT NOT NULL,
+        battery BIGINT,
+        mains BOOLEAN,
+        PRIMARY KEY (device, taken)
+    );
+    CREATE INDEX device_sample_by_age ON device_sample (taken);
+",
 ];
 
 /// Has nobody else see or change anything until the transaction ends, and ends the connections of all others: those
 /// that they make anew wait for the first of these tables.
 pub(super) const ALONE: [&str; 2] = [
-    "LOCK TABLE backup, organizer, gate, event, subevent, checkin_list, checkin_list_gate, team, team_token, device, skipped_numbers, device_event, last_seen, medium_key_set, kept_answer, log_entry IN ACCESS EXCLUSIVE MODE",
+    "LOCK TABLE backup, organizer, gate, event, subevent, checkin_list, checkin_list_gate, team, team_token, device, skipped_numbers, device_event, last_seen, device_sample, medium_key_set, kept_answer, log_entry IN ACCESS EXCLUSIVE MODE",
     "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
      WHERE application_name = 'gatehand-server' AND datname = current_database() AND pid <> pg_backend_pid()",
 ];

@@ -20,7 +20,7 @@ pub(super) const SCHEMA: Schema = Schema {
 /// Version of the schema this program writes.
 pub const CURRENT: u32 = SCHEMA.current();
 
-const STEPS: [&str; 4] = [
+const STEPS: [&str; 5] = [
     "
     CREATE TABLE installation (
         id INTEGER PRIMARY KEY CHECK (id = 1),
@@ -225,6 +225,17 @@ const STEPS: [&str; 4] = [
         WHERE software_brand IS NOT NULL;
     CREATE INDEX device_by_software_version ON device (organizer, software_version, device_id)
         WHERE software_version IS NOT NULL;
+",
+    "
+    -- How devices were when they reported, for a day; battery: of 100.
+    CREATE TABLE device_sample (
+        device INTEGER NOT NULL REFERENCES device,
+        taken INTEGER NOT NULL,
+        battery INTEGER,
+        mains INTEGER,
+        PRIMARY KEY (device, taken)
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX device_sample_by_age ON device_sample (taken);
 ",
 ];
 

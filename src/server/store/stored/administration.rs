@@ -15,11 +15,12 @@ use crate::server::store::administration::{
     NewToken, OrganizerChange, OrganizerSummary, PlacedDevice, Restoration, TeamChange,
     TeamSummary, TokenChange, TokenSummary,
 };
-use crate::server::store::api::Actor;
+use crate::server::store::api::{Actor, Sample};
 use crate::server::store::driver::Driver;
 use crate::server::store::error::StoreError;
 use crate::server::store::operations::{
-    Context, devices, events, export, import, initialization_tokens, organizers, restoration, teams,
+    Context, devices, events, export, import, initialization_tokens, organizers, restoration,
+    samples, teams,
 };
 use crate::server::store::session::Session;
 use crate::server::store::terms::Terms;
@@ -201,6 +202,16 @@ impl<D: Driver> Administration for Stored<D> {
 
     async fn confirm_restoration(&self) -> Result<bool, StoreError> {
         self.write(|session| restoration::confirm(session, Timestamp::now()))
+            .await
+    }
+
+    async fn add_samples(
+        &self,
+        organizer: i64,
+        device_id: u64,
+        samples: Vec<Sample>,
+    ) -> Result<(), StoreError> {
+        self.write(move |session| samples::add(session, organizer, device_id, &samples))
             .await
     }
 

@@ -12,7 +12,7 @@ use super::driver::Driver;
 use super::operations::found::unknown;
 use super::operations::{
     Context, access, batch, callers, devices, events, filtered_devices, kept_answers, last_seen,
-    log, organizers, reconnection,
+    log, organizers, reconnection, samples,
 };
 use super::session::Session;
 use crate::secret::Secret;
@@ -22,7 +22,8 @@ use crate::server::model::{
     MediumKeys, NewDevice, Order, OrderBy, TeamCaller, ValidReport,
 };
 use crate::server::store::api::{
-    Actor, BatchOutcome, LogPage, Reconnection, Redemption, Sighting, Store, UnknownNames, Update,
+    Actor, BatchOutcome, LogPage, LogRange, News, Reconnection, Redemption, Sample, Sighting,
+    Store, UnknownNames, Update,
 };
 use crate::server::store::decision::Decision;
 use crate::server::store::error::StoreError;
@@ -227,6 +228,32 @@ impl<D: Driver> Store for Stored<D> {
             })
         })
         .await
+    }
+
+    async fn last_in_log(&self) -> Result<i64, StoreError> {
+        self.look(log::last).await
+    }
+
+    async fn news(&self, ranges: &[LogRange], limit: u64) -> Result<Vec<News>, StoreError> {
+        let ranges = ranges.to_vec();
+        self.read(move |session| {
+            let mut news = Vec::new();
+            for range in &ranges {
+                news.extend(log::between(session, *range, limit)?);
+            }
+            Ok(news)
+        })
+        .await
+    }
+
+    async fn samples(
+        &self,
+        organizer: i64,
+        device_id: u64,
+        since: Timestamp,
+    ) -> Result<Vec<Sample>, StoreError> {
+        self.read(move |session| samples::since(session, organizer, device_id, since))
+            .await
     }
 
     async fn unknown_names(
@@ -465,6 +492,13 @@ impl<D: Driver> Store for Stored<D> {
                 .write(move |session| log::sweep_some(session, before, last))
                 .await?;
         }
+        Ok(())
+    }
+    async fn sweep_samples(&self, before: Timestamp) -> Result<(), StoreError> {
+        while self
+            .write(move |session| samples::sweep_some(session, before))
+            .await?
+        {}
         Ok(())
     }
 }
