@@ -34,3 +34,4 @@ mod store_contract;
 mod strange_requests;
 mod two_servers;
 mod versions;
+mod web_sign_in;

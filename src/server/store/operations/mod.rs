@@ -22,6 +22,7 @@ pub(super) mod reconnection;
 pub(super) mod restoration;
 pub(super) mod tables;
 pub(super) mod teams;
+pub(super) mod web_sessions;
 
 use jiff::Timestamp;
 
