@@ -35,3 +35,5 @@ mod strange_requests;
 mod two_servers;
 mod versions;
 mod watching;
+mod web_live;
+mod web_sign_in;

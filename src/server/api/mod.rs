@@ -1,11 +1,8 @@
 //! The API. [`endpoints`] lists all there is; each has one function that validates, calls the store
 //! and renders.
 
-mod admission;
 mod authentication;
 mod body;
-mod callers;
-mod client;
 mod credentials;
 mod description;
 mod device;
@@ -18,12 +15,10 @@ mod entity_tags;
 mod event_selection;
 mod expansion;
 mod filters;
-mod hosts;
 mod idempotency;
 mod idempotency_query;
 mod ignored_fields;
 mod kept_answer;
-mod limits;
 mod no_endpoint;
 mod openapi;
 mod operation;
@@ -31,21 +26,16 @@ mod pages;
 mod parameters;
 mod problem;
 mod python;
-mod receiving;
 mod reply;
 mod request;
 mod running;
 mod served;
 mod sightings;
 mod state;
-mod unknown_keys;
 mod validation;
 mod version;
 
-pub(super) use callers::Callers;
-pub(super) use client::Connection;
-pub use hosts::{AllowedHost, AllowedHostError};
-pub(super) use reply::Withheld;
+pub(super) use body::Body;
 pub(super) use served::Served;
 pub(super) use sightings::Sightings;
 pub(super) use state::Api;

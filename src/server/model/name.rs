@@ -28,6 +28,18 @@ impl Name {
             });
         english.or(names.first()).map_or("", |(_, name)| name)
     }
+
+    /// The name in this language, else as one text.
+    pub fn text_in(&self, language: &str) -> &str {
+        let named = match self {
+            Self::Plain(_) => None,
+            Self::ByLanguage(names) => names.iter().find(|(name, _)| {
+                let rest = name.strip_prefix(language);
+                rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
+            }),
+        };
+        named.map_or_else(|| self.text(), |(_, name)| name)
+    }
 }
 
 impl Serialize for Name {

@@ -82,35 +82,6 @@ pub struct LogPage {
     pub entries: Vec<LogEntry>,
 }
 
-/// An entry of the devices' log, for who watches the devices of all organizers.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct News {
-    /// Its number: it counts up, though one may be there before another that is less.
-    pub id: i64,
-    /// Whose device it is.
-    pub organizer: i64,
-    /// Which of the organizer's.
-    pub device_id: u64,
-    /// How people call it now.
-    pub name: String,
-    /// What was done.
-    pub entry: LogEntry,
-}
-
-/// The entries of the log behind the first number, up to the other.
-pub type LogRange = (i64, i64);
-
-/// How a device was when it reported.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Sample {
-    /// When it did.
-    pub taken: Timestamp,
-    /// How much its battery held, of 100, if it told.
-    pub battery: Option<u8>,
-    /// Whether it ran on mains, if it told.
-    pub mains: Option<bool>,
-}
-
 /// When a device was last seen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Sighting {
@@ -210,20 +181,6 @@ pub trait Store: Send + Sync {
         skip: u64,
         limit: u64,
     ) -> Result<LogPage, StoreError>;
-
-    /// The number of the last entry in the devices' log; 0 if there is none.
-    async fn last_in_log(&self) -> Result<i64, StoreError>;
-
-    /// What the devices' log has in these ranges, at most `limit` entries of each, the least first.
-    async fn news(&self, ranges: &[LogRange], limit: u64) -> Result<Vec<News>, StoreError>;
-
-    /// How a device was since `since`, oldest first.
-    async fn samples(
-        &self,
-        organizer: i64,
-        device_id: u64,
-        since: Timestamp,
-    ) -> Result<Vec<Sample>, StoreError>;
 
     /// Those of these that are none of the organizer's.
     async fn unknown_names(

@@ -4,8 +4,9 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::Context;
-use crate::server::store::api::{Actor, LogEntry, LogRange, News};
+use crate::server::store::api::{Actor, LogEntry};
 use crate::server::store::error::StoreError;
+use crate::server::store::fleet_page::{LogRange, News};
 use crate::server::store::session::{Columns, Session, values};
 
 /// Entries of its own that are kept of a device: what others did to it is never pushed out by them.

@@ -23,6 +23,7 @@ pub(super) mod restoration;
 pub(super) mod samples;
 pub(super) mod tables;
 pub(super) mod teams;
+pub(super) mod web_sessions;
 
 use jiff::Timestamp;
 

@@ -4,8 +4,8 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
 use super::{Context, devices};
-use crate::server::store::api::Sample;
 use crate::server::store::error::StoreError;
+use crate::server::store::fleet_page::Sample;
 use crate::server::store::session::{Session, values};
 
 /// Two samples of a device are as far apart at least: whoever reports all the time does not fill the database.

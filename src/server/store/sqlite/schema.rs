@@ -236,6 +236,30 @@ const STEPS: [&str; 5] = [
         PRIMARY KEY (device, taken)
     ) STRICT, WITHOUT ROWID;
     CREATE INDEX device_sample_by_age ON device_sample (taken);
+
+    -- Who is signed in at the page, by the hash of what its cookie holds, on behalf of a team's token.
+    CREATE TABLE web_session (
+        hash BLOB PRIMARY KEY,
+        token INTEGER NOT NULL REFERENCES team_token,
+        created INTEGER NOT NULL,
+        expires INTEGER NOT NULL
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX web_session_of_token ON web_session (token);
+    CREATE INDEX web_session_by_end ON web_session (expires);
+
+    -- Links that sign somebody in once, by the hash of what they hold.
+    CREATE TABLE login_link (
+        hash BLOB PRIMARY KEY,
+        token INTEGER NOT NULL REFERENCES team_token,
+        expires INTEGER NOT NULL,
+        used INTEGER
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX login_link_by_end ON login_link (expires);
+
+    -- Each finds the devices of a filter in the order of their numbers.
+    CREATE INDEX device_active ON device (organizer, device_id) WHERE initialized IS NOT NULL AND NOT revoked;
+    CREATE INDEX device_waiting ON device (organizer, device_id) WHERE initialized IS NULL AND NOT revoked;
+    CREATE INDEX device_of_event ON device_event (event, device);
 ",
 ];
 

@@ -15,9 +15,10 @@ use crate::server::store::administration::{
     NewToken, OrganizerChange, OrganizerSummary, PlacedDevice, Restoration, TeamChange,
     TeamSummary, TokenChange, TokenSummary,
 };
-use crate::server::store::api::{Actor, Sample};
+use crate::server::store::api::Actor;
 use crate::server::store::driver::Driver;
 use crate::server::store::error::StoreError;
+use crate::server::store::fleet_page::Sample;
 use crate::server::store::operations::{
     Context, devices, events, export, import, initialization_tokens, organizers, restoration,
     samples, teams,

@@ -1,6 +1,7 @@
 //! The store over any database: which operation each method is, and whether it reads or changes.
 
 mod administration;
+mod fleet_page;
 mod remembered;
 
 use std::sync::Arc;
@@ -12,7 +13,7 @@ use super::driver::Driver;
 use super::operations::found::unknown;
 use super::operations::{
     Context, access, batch, callers, devices, events, filtered_devices, kept_answers, last_seen,
-    log, organizers, reconnection, samples,
+    log, organizers, reconnection, samples, web_sessions,
 };
 use super::session::Session;
 use crate::secret::Secret;
@@ -22,7 +23,7 @@ use crate::server::model::{
     MediumKeys, NewDevice, Order, OrderBy, TeamCaller, ValidReport,
 };
 use crate::server::store::api::{
-    Actor, BatchOutcome, LogPage, LogRange, News, Reconnection, Redemption, Sample, Sighting,
+    Actor, BatchOutcome, LogPage, Reconnection, Redemption, Sighting,
     Store, UnknownNames, Update,
 };
 use crate::server::store::decision::Decision;
@@ -228,32 +229,6 @@ impl<D: Driver> Store for Stored<D> {
             })
         })
         .await
-    }
-
-    async fn last_in_log(&self) -> Result<i64, StoreError> {
-        self.look(log::last).await
-    }
-
-    async fn news(&self, ranges: &[LogRange], limit: u64) -> Result<Vec<News>, StoreError> {
-        let ranges = ranges.to_vec();
-        self.read(move |session| {
-            let mut news = Vec::new();
-            for range in &ranges {
-                news.extend(log::between(session, *range, limit)?);
-            }
-            Ok(news)
-        })
-        .await
-    }
-
-    async fn samples(
-        &self,
-        organizer: i64,
-        device_id: u64,
-        since: Timestamp,
-    ) -> Result<Vec<Sample>, StoreError> {
-        self.read(move |session| samples::since(session, organizer, device_id, since))
-            .await
     }
 
     async fn unknown_names(
@@ -482,6 +457,8 @@ impl<D: Driver> Store for Stored<D> {
             .write(move |session| kept_answers::sweep_some(session, before))
             .await?
         {}
+        self.write(move |session| web_sessions::sweep(session, before))
+            .await?;
         self.driver.sweep(before).await
     }
 

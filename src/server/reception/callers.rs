@@ -14,7 +14,7 @@ use crate::serving::TrustedProxies;
 /// What is to be known of those who call.
 pub(in crate::server) struct Callers {
     pub(super) hosts: AllowedHosts,
-    pub(super) unknown_keys: UnknownKeys,
+    pub(in crate::server) unknown_keys: UnknownKeys,
     proxies: TrustedProxies,
     untrusted: Once,
 }

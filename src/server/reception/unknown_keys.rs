@@ -9,7 +9,6 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use super::client::Client;
-use super::problem::Problem;
 use crate::seldom::Seldom;
 
 /// Addresses are spread over so many places by a hash that nobody can foresee, so that memory does not
@@ -44,11 +43,10 @@ impl UnknownKeys {
         }
     }
 
-    /// How to refuse a key that nobody has: as it is, or, where too many came, with 429.
-    pub(super) fn refusal(&self, client: &Client, unknown: Problem) -> Problem {
-        let Err(wait) = self.count(&client.group(), nanoseconds(self.begin.elapsed())) else {
-            return unknown;
-        };
+    /// Counts a key that nobody has; where too many came, the seconds until the next may come.
+    pub(in crate::server) fn too_many(&self, client: &Client) -> Option<u64> {
+        let counted = self.count(&client.group(), nanoseconds(self.begin.elapsed()));
+        let wait = counted.err()?;
         self.told.count(|times| {
             tracing::warn!(
                 client = client.address.map(tracing::field::display),
@@ -57,9 +55,7 @@ impl UnknownKeys {
                  (--unknown-keys-per-minute), those that are known are served"
             );
         });
-        Problem::ManyUnknown {
-            seconds: wait.as_secs() + 1,
-        }
+        Some(wait.as_secs() + 1)
     }
 
     /// Counts one; fails with the time until there is room for another.
