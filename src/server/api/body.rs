@@ -76,6 +76,19 @@ impl Body {
         json(raw.get())
     }
 
+    /// The texts of a field of a form, which may be sent several times.
+    pub(in crate::server) fn texts(&self, name: &str) -> Vec<String> {
+        let Self::Form(fields) = self else {
+            return Vec::new();
+        };
+        let values = fields.get(name).map_or(&[][..], Vec::as_slice).iter();
+        let texts = values.filter_map(|value| match value {
+            FormValue::Text(text) => Some(text.clone()),
+            FormValue::File => None,
+        });
+        texts.collect()
+    }
+
     /// The text of a field that is sent once, as it came.
     pub(in crate::server) fn text(&self, name: &str) -> Option<String> {
         match self {

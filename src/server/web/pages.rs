@@ -12,9 +12,12 @@ use super::fault::Fault;
 use super::frame::Frame;
 use super::page::{Page, Visitor};
 use super::state::State;
-use super::{asset, devices, home, login_link, sign_in, sign_out};
+use super::{
+    asset, device, devices, devices_csv, edit, edit_many, home, login_link, reconnect, revoke,
+    sign_in, sign_out,
+};
 
-static PAGES: [Page; 7] = [
+static PAGES: [Page; 13] = [
     Page::at("/").get(Visitor::Anyone, |visit| Box::pin(home::show(visit))),
     Page::at("/assets/{hash}/{name}").get(Visitor::Anyone, |visit| Box::pin(asset::show(visit))),
     Page::at("/language").post(Visitor::Anyone, |visit| {
@@ -30,6 +33,22 @@ static PAGES: [Page; 7] = [
         Box::pin(sign_out::sign_out(visit))
     }),
     Page::at("/devices").get(Visitor::Reader, |visit| Box::pin(devices::show(visit))),
+    Page::at("/devices.csv").get(Visitor::Reader, |visit| Box::pin(devices_csv::show(visit))),
+    Page::at("/devices/edit")
+        .get(Visitor::Writer, |visit| Box::pin(edit_many::show(visit)))
+        .post(Visitor::Writer, |visit| Box::pin(edit_many::edit(visit))),
+    Page::at("/devices/{number}").get(Visitor::Reader, |visit| Box::pin(device::show(visit))),
+    Page::at("/devices/{number}/edit")
+        .get(Visitor::Writer, |visit| Box::pin(edit::show(visit)))
+        .post(Visitor::Writer, |visit| Box::pin(edit::edit(visit))),
+    Page::at("/devices/{number}/reconnect")
+        .get(Visitor::Writer, |visit| Box::pin(reconnect::show(visit)))
+        .post(Visitor::Writer, |visit| {
+            Box::pin(reconnect::reconnect(visit))
+        }),
+    Page::at("/devices/{number}/revoke")
+        .get(Visitor::Writer, |visit| Box::pin(revoke::show(visit)))
+        .post(Visitor::Writer, |visit| Box::pin(revoke::revoke(visit))),
 ];
 
 pub(super) fn routes() -> Router<Arc<State>> {
