@@ -120,7 +120,9 @@ impl<'s> Visitor<'s> {
         }
         let cookies = self.cookies();
         if !cookies.is_empty() {
-            let cookies = cookies.iter().map(|(name, value)| format!("{name}={value}"));
+            let cookies = cookies
+                .iter()
+                .map(|(name, value)| format!("{name}={value}"));
             request = request.header("Cookie", cookies.collect::<Vec<_>>().join("; "));
         }
         request

@@ -16,7 +16,11 @@ use crate::common::skip;
 use crate::common::visitor::{Visitor, hidden};
 
 /// A form that makes one device, with what nothing is said of.
-const ONE: [(&str, &str); 3] = [("events", "all"), ("security_profile", "full"), ("gate", "")];
+const ONE: [(&str, &str); 3] = [
+    ("events", "all"),
+    ("security_profile", "full"),
+    ("gate", ""),
+];
 
 fn with<'f>(fields: &[(&'f str, &'f str)]) -> Vec<(&'f str, &'f str)> {
     [&ONE[..], fields].concat()
@@ -41,7 +45,9 @@ async fn connect(visitor: &Visitor<'_>, name: &str) -> String {
 /// What stands in the element with this id.
 fn text_of(page: &str, id: &str) -> String {
     let mark = format!("id=\"{id}\">");
-    let (_, rest) = page.split_once(&mark).unwrap_or_else(|| panic!("{id} in {page}"));
+    let (_, rest) = page
+        .split_once(&mark)
+        .unwrap_or_else(|| panic!("{id} in {page}"));
     rest.split('<').next().unwrap().to_owned()
 }
 
@@ -80,9 +86,15 @@ async fn the_page_of_a_code_turns_as_soon_as_the_real_agent_redeems_it() {
         enrolled.await.unwrap();
         // Nothing had changed before, so that nothing was told anew.
         assert!(!told.contains(&token), "{told}");
-        assert!(told.contains("<hx-partial hx-target=\"#handover\">"), "{told}");
+        assert!(
+            told.contains("<hx-partial hx-target=\"#handover\">"),
+            "{told}"
+        );
         let page = visitor.get(&path).await.text;
-        assert!(page.contains("Connected: ") && !page.contains(&token), "{page}");
+        assert!(
+            page.contains("Connected: ") && !page.contains(&token),
+            "{page}"
+        );
     }
 }
 
@@ -95,7 +107,10 @@ async fn what_a_code_is_good_for_is_said() {
         let mut stream = visitor.follow(&stream_of(&shown), None).await;
         // Another code takes the place of the one that is shown, as somebody else asked for it.
         let renewed = visitor.submit(&path, &[]).await;
-        assert_eq!((renewed.status, renewed.header("location")), (303, path.as_str()));
+        assert_eq!(
+            (renewed.status, renewed.header("location")),
+            (303, path.as_str())
+        );
         stream.until("This code is not valid any more").await;
         let page = visitor.get(&path).await.text;
         assert_ne!(text_of(&page, "token"), text_of(&shown, "token"));
@@ -107,7 +122,11 @@ async fn what_a_code_is_good_for_is_said() {
         let revoked = send(revoke).await;
         let is_patched = revoked.status == 200 && revoked.json()["revoked"] == true;
         if !is_patched {
-            server.store.revoke_device(server.organizer, 1).await.unwrap();
+            server
+                .store
+                .revoke_device(server.organizer, 1)
+                .await
+                .unwrap();
         }
         stream.until("was revoked").await;
         late.until("was revoked").await;
@@ -127,7 +146,13 @@ async fn a_device_that_is_set_up_anew_is_followed_in_the_same_way() {
         let visitor = Visitor::signed_in(&server).await;
         let (number, key) = server.enrol("Lane").await;
         let path = format!("/devices/{number}/connect");
-        assert!(visitor.get(&path).await.text.contains("Connected: \u{2068}Zebra TC25, Android 8.1.0\u{2069}"));
+        assert!(
+            visitor
+                .get(&path)
+                .await
+                .text
+                .contains("Connected: \u{2068}Zebra TC25, Android 8.1.0\u{2069}")
+        );
         let renewed = visitor.submit(&path, &[("now", "1")]).await;
         assert_eq!(renewed.status, 303);
         let info = server.as_device(&key, Method::GET, "/api/v1/device/info");
@@ -137,7 +162,9 @@ async fn a_device_that_is_set_up_anew_is_followed_in_the_same_way() {
         let device = serde_json::json!({"initialization_token": text_of(&page, "token")});
         let initialize = server.request(Method::POST, "/api/v1/device/initialize");
         is_ok(&send(initialize.json(&initialization(&device))).await);
-        stream.until("Connected: \u{2068}Zebra TC25, Android 8.1.0\u{2069}").await;
+        stream
+            .until("Connected: \u{2068}Zebra TC25, Android 8.1.0\u{2069}")
+            .await;
     }
 }
 
@@ -165,8 +192,16 @@ async fn a_form_makes_its_devices_once_however_often_it_is_sent() {
         let unmarked = visitor.submit("/connect", &with(&[("name", "Lane")])).await;
         assert_eq!(unmarked.status, 400);
         let other = Visitor::signed_in(&server).await;
-        assert_eq!(other.submit("/connect", &fields).await.header("location"), "/devices/2/connect");
-        let pattern = [("by", "pattern"), ("pattern", "Lane {}"), ("count", "3"), ("first", "1")];
+        assert_eq!(
+            other.submit("/connect", &fields).await.header("location"),
+            "/devices/2/connect"
+        );
+        let pattern = [
+            ("by", "pattern"),
+            ("pattern", "Lane {}"),
+            ("count", "3"),
+            ("first", "1"),
+        ];
         let many = with(&[&pattern[..], &[("once", "many")]].concat());
         for _ in 0..2 {
             let made = visitor.submit("/connect/many", &many).await;
@@ -185,36 +220,71 @@ async fn what_can_not_be_made_is_told_and_nothing_is_done() {
             (with(&[("name", " ")]), "The name must not be empty"),
             (with(&[("name", &long)]), "longer than 190"),
             (with(&[("name", "a\u{0}b")]), "control characters"),
-            (with(&[("name", "a"), ("gate", "<nowhere>")]), "no gate \u{2068}&#60;nowhere&#62;"),
-            (with(&[("name", "a"), ("events", "some")]), "Choose the events"),
+            (
+                with(&[("name", "a"), ("gate", "<nowhere>")]),
+                "no gate \u{2068}&#60;nowhere&#62;",
+            ),
+            (
+                with(&[("name", "a"), ("events", "some")]),
+                "Choose the events",
+            ),
             (
                 with(&[("name", "a"), ("events", "some"), ("event", "none")]),
                 "no event \u{2068}none",
             ),
-            (with(&[("name", "a"), ("security_profile", "all")]), "no security profile"),
+            (
+                with(&[("name", "a"), ("security_profile", "all")]),
+                "no security profile",
+            ),
         ] {
             let fields = [&fields[..], &[("once", "mark")]].concat();
             let answer = visitor.submit("/connect", &fields).await;
             assert_eq!(answer.status, 400, "{fields:?}");
             assert!(answer.text.contains(words), "{words}: {}", answer.text);
         }
-        let many = |fields: &[(&'static str, &'static str)]| {
-            with(&[fields, &[("once", "mark")]].concat())
-        };
+        let many =
+            |fields: &[(&'static str, &'static str)]| with(&[fields, &[("once", "mark")]].concat());
         for (fields, words) in [
-            (many(&[("pattern", "Lane {x}"), ("count", "2"), ("first", "1")]), "number's place"),
-            (many(&[("pattern", "Lane"), ("count", "2"), ("first", "1")]), "same name"),
-            (many(&[("pattern", "Lane {}"), ("count", "1001"), ("first", "1")]), "from 1 to 1000"),
-            (many(&[("pattern", "Lane {}"), ("count", "0"), ("first", "1")]), "from 1 to 1000"),
-            (many(&[("pattern", "Lane {}"), ("count", "-1"), ("first", "1")]), "from 1 to 1000"),
-            (many(&[("pattern", "Lane {}"), ("count", "2"), ("first", "")]), "first number"),
+            (
+                many(&[("pattern", "Lane {x}"), ("count", "2"), ("first", "1")]),
+                "number's place",
+            ),
+            (
+                many(&[("pattern", "Lane"), ("count", "2"), ("first", "1")]),
+                "same name",
+            ),
+            (
+                many(&[("pattern", "Lane {}"), ("count", "1001"), ("first", "1")]),
+                "from 1 to 1000",
+            ),
+            (
+                many(&[("pattern", "Lane {}"), ("count", "0"), ("first", "1")]),
+                "from 1 to 1000",
+            ),
+            (
+                many(&[("pattern", "Lane {}"), ("count", "-1"), ("first", "1")]),
+                "from 1 to 1000",
+            ),
+            (
+                many(&[("pattern", "Lane {}"), ("count", "2"), ("first", "")]),
+                "first number",
+            ),
             (
                 many(&[("by", "list"), ("list", "name,gate\r\nA,\r\nB,none\r\n")]),
                 "Line 3: There is no gate \u{2068}none",
             ),
-            (many(&[("by", "list"), ("list", "name\r\nA\r\n\r\nA\r\n")]), "Lines 2 and 4"),
-            (many(&[("by", "list"), ("list", "A\r\nB")]), "has the column \u{2068}A"),
-            (many(&[("by", "list"), ("list", "")]), "lacks the column name"),
+            (
+                many(&[("by", "list"), ("list", "name\r\nA\r\n\r\nA\r\n")]),
+                "Lines 2 and 4",
+            ),
+            (
+                many(&[("by", "list"), ("list", "A\r\nB")]),
+                "has the column \u{2068}A",
+            ),
+            (
+                many(&[("by", "list"), ("list", "")]),
+                "lacks the column name",
+            ),
         ] {
             let answer = visitor.submit("/connect/many", &fields).await;
             assert_eq!(answer.status, 400, "{fields:?}");
@@ -226,14 +296,29 @@ async fn what_can_not_be_made_is_told_and_nothing_is_done() {
         let file = ("file", list.as_bytes());
         let answer = visitor.submit_file("/connect/many", &fields, file).await;
         assert_eq!(answer.status, 400);
-        assert!(answer.text.contains("more than 1000 devices"), "{}", answer.text);
+        assert!(
+            answer.text.contains("more than 1000 devices"),
+            "{}",
+            answer.text
+        );
         assert_eq!(devices(&server).await, 0);
         // The same form, put right.
-        let file = ("file", &b"\xef\xbb\xbfname;security_profile\nA;\nB;pretixscan\n"[..]);
+        let file = (
+            "file",
+            &b"\xef\xbb\xbfname;security_profile\nA;\nB;pretixscan\n"[..],
+        );
         let answer = visitor.submit_file("/connect/many", &fields, file).await;
-        assert_eq!(answer.header("location"), "/devices/board?devices=1-2", "{}", answer.text);
+        assert_eq!(
+            answer.header("location"),
+            "/devices/board?devices=1-2",
+            "{}",
+            answer.text
+        );
         let made = send(server.devices(Method::GET, "2/")).await.json();
-        assert_eq!((&made["name"], &made["security_profile"]), (&"B".into(), &"pretixscan".into()));
+        assert_eq!(
+            (&made["name"], &made["security_profile"]),
+            (&"B".into(), &"pretixscan".into())
+        );
     }
 }
 
@@ -254,12 +339,20 @@ async fn who_may_not_make_devices_sees_the_board_and_no_code() {
         ] {
             let answer = reader.get(path).await;
             assert_eq!(answer.status, 403, "{path}");
-            assert!(!answer.text.contains(device["initialization_token"].as_str().unwrap()));
+            assert!(
+                !answer
+                    .text
+                    .contains(device["initialization_token"].as_str().unwrap())
+            );
         }
         let board = reader.get("/devices/board?devices=1").await;
         is_ok(&board);
         assert!(board.text.contains("0 of 1 connected") && !board.text.contains("/devices/sheet"));
-        for path in ["/devices/board", "/devices/board?devices=1-1001", "/devices/board?devices=x"] {
+        for path in [
+            "/devices/board",
+            "/devices/board?devices=1-1001",
+            "/devices/board?devices=x",
+        ] {
             assert_eq!(reader.get(path).await.status, 404, "{path}");
         }
         let none = reader.get("/devices/board?devices=7").await;
@@ -270,7 +363,12 @@ async fn who_may_not_make_devices_sees_the_board_and_no_code() {
 /// Makes so many devices by a pattern; the address of their board.
 async fn many(visitor: &Visitor<'_>, count: &str) -> String {
     let once = mark(visitor, "/connect/many").await;
-    let pattern = [("by", "pattern"), ("pattern", "Lane {:02}"), ("count", count), ("first", "1")];
+    let pattern = [
+        ("by", "pattern"),
+        ("pattern", "Lane {:02}"),
+        ("count", count),
+        ("first", "1"),
+    ];
     let fields = with(&[&pattern[..], &[("once", &once)]].concat());
     let made = visitor.submit("/connect/many", &fields).await;
     assert_eq!(made.status, 303, "{}", made.text);
@@ -278,7 +376,9 @@ async fn many(visitor: &Visitor<'_>, count: &str) -> String {
 }
 
 async fn redeem(server: &TestServer, number: u64) -> Value {
-    let device = send(server.devices(Method::GET, &format!("{number}/"))).await.json();
+    let device = send(server.devices(Method::GET, &format!("{number}/")))
+        .await
+        .json();
     let initialize = server.request(Method::POST, "/api/v1/device/initialize");
     let answer = send(initialize.json(&initialization(&device))).await;
     is_ok(&answer);
@@ -301,7 +401,11 @@ async fn a_board_ticks_devices_off_as_they_come_in_and_one_that_comes_back_has_m
         let id = stream.last_event_id().await;
         drop(stream);
         redeem(&server, 1).await;
-        server.store.revoke_device(server.organizer, 3).await.unwrap();
+        server
+            .store
+            .revoke_device(server.organizer, 3)
+            .await
+            .unwrap();
         let mut stream = visitor.follow(&stream_path, Some(&id)).await;
         stream.until("2 of 2 connected").await;
         // One that was away for long, or at another server, begins afresh.
@@ -407,7 +511,9 @@ async fn the_sheet_and_the_labels_hold_the_codes_of_all_that_wait() {
     many(&visitor, "12").await;
     redeem(&server, 5).await;
     let token = async |number: u64| {
-        let device = send(server.devices(Method::GET, &format!("{number}/"))).await.json();
+        let device = send(server.devices(Method::GET, &format!("{number}/")))
+            .await
+            .json();
         device["initialization_token"].as_str().unwrap().to_owned()
     };
     let labels = visitor.get("/devices/labels?devices=1-12").await;
@@ -417,8 +523,15 @@ async fn the_sheet_and_the_labels_hold_the_codes_of_all_that_wait() {
     assert!(!labels.text.contains(&token(1).await), "as a code only");
     let path = format!("{}/devices/sheet?devices=1-12", server.url);
     let cookies = visitor.cookies();
-    let cookies: Vec<String> = cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
-    let answer = server.client.get(path).header("Cookie", cookies.join("; ")).send();
+    let cookies: Vec<String> = cookies
+        .iter()
+        .map(|(name, value)| format!("{name}={value}"))
+        .collect();
+    let answer = server
+        .client
+        .get(path)
+        .header("Cookie", cookies.join("; "))
+        .send();
     let answer = answer.await.unwrap();
     assert_eq!(answer.status(), 200);
     assert_eq!(answer.headers()["content-type"], "application/pdf");
@@ -478,7 +591,10 @@ async fn two_hundred_open_boards_cost_little_memory_and_no_query_each() {
     let path = many(&visitor, "60").await;
     let page = visitor.get(&path).await.text;
     let cookies = visitor.cookies();
-    let cookies: Vec<String> = cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
+    let cookies: Vec<String> = cookies
+        .iter()
+        .map(|(name, value)| format!("{name}={value}"))
+        .collect();
     let open = async || {
         let url = format!("{}{}", server.url, stream_of(&page));
         let request = desk.client.get(url).header("Cookie", cookies.join("; "));
@@ -505,6 +621,9 @@ async fn two_hundred_open_boards_cost_little_memory_and_no_query_each() {
     }
     let log = fs::read(postgres.log()).unwrap();
     let log = String::from_utf8_lossy(&log[begun..]);
-    let asked = log.lines().filter(|line| line.contains("FROM device")).count();
+    let asked = log
+        .lines()
+        .filter(|line| line.contains("FROM device"))
+        .count();
     assert!(asked < BOARDS / 4, "{asked} statements: {log}");
 }

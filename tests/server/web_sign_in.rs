@@ -60,7 +60,10 @@ async fn a_teams_token_signs_in_and_shows_the_devices_of_its_organizer() {
         let answer = visitor
             .post(
                 "/sign-in",
-                &[("token", &format!(" {}\n", server.admin)), ("next", "/devices?page=1")],
+                &[
+                    ("token", &format!(" {}\n", server.admin)),
+                    ("next", "/devices?page=1"),
+                ],
             )
             .await;
         assert_eq!(
@@ -74,7 +77,11 @@ async fn a_teams_token_signs_in_and_shows_the_devices_of_its_organizer() {
             "{cookie}"
         );
         let page = visitor.get("/devices").await;
-        assert!(page.text.contains("Lane &#60;b&#62;1&#60;/b&#62;"), "{}", page.text);
+        assert!(
+            page.text.contains("Lane &#60;b&#62;1&#60;/b&#62;"),
+            "{}",
+            page.text
+        );
         assert!(page.text.contains("Big Events"));
         // A second sign-in is no mistake, and leads on.
         assert_eq!(visitor.get("/sign-in").await.status, 303);
@@ -142,7 +149,10 @@ async fn a_session_ends_with_its_token_team_or_organizer_and_with_its_time() {
             let session = Secret::new(secret.clone());
             store.end_session(&session).await.unwrap();
             let begun = Timestamp::now() - age;
-            store.begin_session(token.id, &session, begun).await.unwrap();
+            store
+                .begin_session(token.id, &session, begun)
+                .await
+                .unwrap();
             let visitor = Visitor::at(&server);
             visitor.set_cookie("gatehand", &secret);
             assert_eq!(sees_devices(&visitor).await, sees, "{age}");
@@ -158,7 +168,10 @@ async fn a_session_that_is_used_lasts_longer_but_not_for_ever() {
         let token = team_token(&server, &teams[0].name).await;
         let session = Secret::new("t".repeat(64));
         let begun = Timestamp::now() - (SESSION_UNUSED - SignedDuration::from_mins(1));
-        store.begin_session(token.id, &session, begun).await.unwrap();
+        store
+            .begin_session(token.id, &session, begun)
+            .await
+            .unwrap();
         let visitor = Visitor::at(&server);
         visitor.set_cookie("gatehand", &"t".repeat(64));
         assert!(sees_devices(&visitor).await);
@@ -185,7 +198,10 @@ async fn signing_out_ends_one_session_or_all_of_the_token() {
         ];
         let stolen = one.cookies();
         let answer = one.submit("/sign-out", &[]).await;
-        assert_eq!((answer.status, answer.header("location")), (303, "/sign-in"));
+        assert_eq!(
+            (answer.status, answer.header("location")),
+            (303, "/sign-in")
+        );
         assert!(one.cookies().is_empty());
         // Who kept the cookie has nothing of it.
         for (name, value) in stolen {
@@ -214,7 +230,10 @@ async fn a_link_signs_in_once_and_is_not_spent_by_looking_at_it() {
         }
         assert!(!sees_devices(&visitor).await);
         let answer = visitor.post(&path, &[]).await;
-        assert_eq!((answer.status, answer.header("location")), (303, "/devices"));
+        assert_eq!(
+            (answer.status, answer.header("location")),
+            (303, "/devices")
+        );
         assert!(sees_devices(&visitor).await);
 
         let other = Visitor::at(&server);
@@ -343,14 +362,22 @@ async fn rights_are_those_of_the_api_and_who_has_none_is_told() {
     assert_eq!(visitor.sign_in(&none).await.status, 303);
     let answer = visitor.get("/devices").await;
     assert_eq!(answer.status, 403);
-    assert!(answer.text.contains("organizer.devices:read"), "{}", answer.text);
+    assert!(
+        answer.text.contains("organizer.devices:read"),
+        "{}",
+        answer.text
+    );
 }
 
 #[tokio::test]
 async fn under_tls_the_cookie_is_for_this_host_alone() {
     for (url, prefix, cookie) in [
         ("https://tickets.example", "", "__Host-gatehand="),
-        ("https://tickets.example/shop", "/shop", "__Secure-gatehand="),
+        (
+            "https://tickets.example/shop",
+            "/shop",
+            "__Secure-gatehand=",
+        ),
         ("http://tickets.example/shop", "/shop", "gatehand="),
     ] {
         let server = TestServer::start_in(tempfile::tempdir().unwrap(), Some(url)).await;
@@ -400,10 +427,16 @@ async fn a_page_lets_nothing_run_but_what_comes_from_here_and_is_kept_by_nobody(
     let answer = send(request.header("Accept-Encoding", "identity")).await;
     assert_eq!(answer.status, 200);
     assert!(answer.header("cache-control").contains("immutable"));
-    assert_eq!(answer.header("content-type"), "text/javascript; charset=utf-8");
+    assert_eq!(
+        answer.header("content-type"),
+        "text/javascript; charset=utf-8"
+    );
     let older = asset.replace("/assets/", "/assets/0");
     let answer = send(server.request(Method::GET, &older)).await;
-    assert_eq!((answer.status, answer.header("cache-control")), (200, "no-store"));
+    assert_eq!(
+        (answer.status, answer.header("cache-control")),
+        (200, "no-store")
+    );
 }
 
 #[tokio::test]
@@ -417,5 +450,11 @@ async fn the_language_is_what_the_browser_asks_for_until_another_is_chosen() {
     assert_eq!(answer.header("location"), "/sign-in?next=%2Fdevices");
     let page = visitor.get("/sign-in").await.text;
     assert!(page.contains("<html lang=\"en\">"));
-    assert_eq!(visitor.post("/language", &[("language", "xx")]).await.status, 400);
+    assert_eq!(
+        visitor
+            .post("/language", &[("language", "xx")])
+            .await
+            .status,
+        400
+    );
 }

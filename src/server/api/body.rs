@@ -91,7 +91,7 @@ impl Body {
         }
     }
 
-    /// The texts of a field of a form that may be sent several times.
+    /// The texts of a field of a form, which may be sent several times.
     pub(in crate::server) fn texts(&self, name: &str) -> Vec<String> {
         let texts = self.values(name).filter_map(|value| match value {
             FormValue::Text(text) => Some(text.clone()),

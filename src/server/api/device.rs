@@ -4,7 +4,8 @@ use serde::Deserialize;
 
 use super::authentication::{Anyone, Device, refused_as_unknown};
 use super::endpoint::Call;
-use super::problem::{FieldErrors, INVALID_TOKEN, Problem};
+use super::field_errors::FieldErrors;
+use super::problem::{INVALID_TOKEN, Problem};
 use super::reply::Answer;
 use crate::secret::Secret;
 use crate::server::model::{EnrolledDevice, ValidReport};

@@ -16,7 +16,9 @@ mod when;
 pub use batch::{BATCH_LIMIT, BatchPlan, BatchRefusal, BatchSetting, PlannedChange};
 pub use device::{DetailedDevice, DeviceChange, EnrolledDevice, NewDevice, ValidReport};
 pub(in crate::server) use device_filter::above;
-pub use device_filter::{COUNT_LIMIT, Count, DeviceFilter, Order, OrderBy, SILENT_AFTER};
+pub use device_filter::{
+    COUNT_LIMIT, Count, DeviceFilter, DeviceState, Order, OrderBy, SILENT_AFTER,
+};
 pub use event::{CheckinList, Event, Subevent};
 pub use medium_keys::MediumKeys;
 pub use name::Name;

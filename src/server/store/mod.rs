@@ -31,8 +31,8 @@ pub use administration::{
     TokenSummary,
 };
 pub use api::{
-    Actor, BatchOutcome, LogEntry, LogPage, NoReconnection, Reconnection,
-    Redemption, ReportRefusal, Sighting, Store, TokenRefusal, UnknownNames, Update,
+    Actor, BatchOutcome, LogEntry, LogPage, NoReconnection, Reconnection, Redemption,
+    ReportRefusal, Sighting, Store, TokenRefusal, UnknownNames, Update,
 };
 pub use backup::{Backup, BackupError, CountedTable, backup};
 pub use copy::{CopiedTable, CopyError, copy};
@@ -40,7 +40,9 @@ pub use database::{Database, DatabaseError};
 pub use decision::Decision;
 pub use error::StoreError;
 pub use fleet_page::{
-    Choices, FleetPage, LOGIN_LINK, LinkRefusal, SESSION_LONGEST, SESSION_UNUSED, SessionCaller, LogRange, News, Sample};
+    Choices, FleetPage, LOGIN_LINK, LinkRefusal, LogRange, News, SESSION_LONGEST, SESSION_UNUSED,
+    Sample, SessionCaller,
+};
 pub use open::{Installation, open, open_to_serve};
 pub use open_error::{OpenError, OpenFailure};
 pub use postgres_address::{PostgresAddress, PostgresAddressError};

@@ -38,7 +38,10 @@ struct Drawn<'f> {
 /// Draws the samples of a device, oldest first, as a part of a page.
 pub(super) fn draw(frame: &Frame, samples: &[Sample], now: Timestamp) -> Result<String, HtmlError> {
     let chart = Chart::of(samples, now);
-    let words = chart.summary.as_ref().map(|summary| summary.in_words(frame));
+    let words = chart
+        .summary
+        .as_ref()
+        .map(|summary| summary.in_words(frame));
     let drawn = Drawn {
         frame,
         words: words.unwrap_or_default(),

@@ -113,7 +113,10 @@ mod tests {
         ] {
             assert_eq!(text.parse::<DeviceNumbers>(), Err(error), "{text}");
         }
-        assert_eq!("1-1000".parse::<DeviceNumbers>().unwrap().iter().count(), 1000);
+        assert_eq!(
+            "1-1000".parse::<DeviceNumbers>().unwrap().iter().count(),
+            1000
+        );
     }
 
     proptest! {

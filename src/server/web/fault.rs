@@ -12,6 +12,7 @@ use url::form_urlencoded;
 use super::frame::Frame;
 use super::html::{self, HtmlError};
 use crate::causes;
+use crate::server::api::Problem;
 use crate::server::reception::{Refusal, Withheld};
 use crate::server::store::StoreError;
 
@@ -75,6 +76,16 @@ impl From<StoreError> for Fault {
 impl From<getrandom::Error> for Fault {
     fn from(error: getrandom::Error) -> Self {
         Self::Store(error.into())
+    }
+}
+
+/// What the API's rules say of what was sent.
+impl From<Problem> for Fault {
+    fn from(problem: Problem) -> Self {
+        match problem {
+            Problem::Internal(error) => Self::Internal(error),
+            _ => Self::Unreadable,
+        }
     }
 }
 

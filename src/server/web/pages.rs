@@ -12,9 +12,12 @@ use super::fault::Fault;
 use super::frame::Frame;
 use super::page::{Page, Visitor};
 use super::state::State;
-use super::{asset, board, connect, devices, home, login_link, many, sign_in, sign_out};
+use super::{
+    asset, board, connect, device, devices, devices_csv, edit, edit_many, home, login_link, many,
+    reconnect, revoke, sign_in, sign_out,
+};
 
-static PAGES: [Page; 15] = [
+static PAGES: [Page; 21] = [
     Page::at("/").get(Visitor::Anyone, |visit| Box::pin(home::show(visit))),
     Page::at("/assets/{hash}/{name}").get(Visitor::Anyone, |visit| Box::pin(asset::show(visit))),
     Page::at("/language").post(Visitor::Anyone, |visit| {
@@ -30,6 +33,22 @@ static PAGES: [Page; 15] = [
         Box::pin(sign_out::sign_out(visit))
     }),
     Page::at("/devices").get(Visitor::Reader, |visit| Box::pin(devices::show(visit))),
+    Page::at("/devices.csv").get(Visitor::Reader, |visit| Box::pin(devices_csv::show(visit))),
+    Page::at("/devices/edit")
+        .get(Visitor::Writer, |visit| Box::pin(edit_many::show(visit)))
+        .post(Visitor::Writer, |visit| Box::pin(edit_many::edit(visit))),
+    Page::at("/devices/{number}").get(Visitor::Reader, |visit| Box::pin(device::show(visit))),
+    Page::at("/devices/{number}/edit")
+        .get(Visitor::Writer, |visit| Box::pin(edit::show(visit)))
+        .post(Visitor::Writer, |visit| Box::pin(edit::edit(visit))),
+    Page::at("/devices/{number}/reconnect")
+        .get(Visitor::Writer, |visit| Box::pin(reconnect::show(visit)))
+        .post(Visitor::Writer, |visit| {
+            Box::pin(reconnect::reconnect(visit))
+        }),
+    Page::at("/devices/{number}/revoke")
+        .get(Visitor::Writer, |visit| Box::pin(revoke::show(visit)))
+        .post(Visitor::Writer, |visit| Box::pin(revoke::revoke(visit))),
     Page::at("/connect")
         .get(Visitor::Writer, |visit| Box::pin(connect::ask(visit)))
         .post(Visitor::Writer, |visit| Box::pin(connect::create(visit))),
@@ -37,13 +56,11 @@ static PAGES: [Page; 15] = [
         .get(Visitor::Writer, |visit| Box::pin(many::ask(visit)))
         .post(Visitor::Writer, |visit| Box::pin(many::create(visit))),
     Page::at("/devices/board").get(Visitor::Reader, |visit| Box::pin(board::show(visit))),
-    Page::at("/devices/board/stream")
-        .get(Visitor::Reader, |visit| Box::pin(board::follow(visit))),
+    Page::at("/devices/board/stream").get(Visitor::Reader, |visit| Box::pin(board::follow(visit))),
     Page::at("/devices/sheet").get(Visitor::Writer, |visit| Box::pin(many::download(visit))),
     Page::at("/devices/labels").get(Visitor::Writer, |visit| Box::pin(many::print(visit))),
     Page::at("/devices/{number}/connect")
-        .get(Visitor::Writer, |visit| Box::pin(connect::show(visit)))
-        .post(Visitor::Writer, |visit| Box::pin(connect::renew(visit))),
+        .get(Visitor::Writer, |visit| Box::pin(connect::show(visit))),
     Page::at("/devices/{number}/connect/stream")
         .get(Visitor::Writer, |visit| Box::pin(connect::follow(visit))),
 ];

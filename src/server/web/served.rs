@@ -71,7 +71,7 @@ impl Web {
 
     /// Ends the answers that go on: the server stops.
     pub(in crate::server) fn end_streams(&self) {
-        self.state.feed.end();
+        self.state.end_streams();
     }
 
     /// Follows what is done to devices, for as long as the server runs.

@@ -13,6 +13,8 @@ pub(super) enum Standing {
     Online,
     /// It has access, and made no call for a while.
     Silent,
+    /// It has access, and was never seen making a call.
+    Unseen,
     /// Its access has ended for good.
     Revoked,
 }
@@ -28,7 +30,8 @@ impl Standing {
             (false, None, _) => Self::Waiting,
             (false, Some(_), Some(seen)) if is_recent(seen) => Self::Online,
             (false, Some(initialized), None) if is_recent(&initialized) => Self::Online,
-            (false, Some(_), _) => Self::Silent,
+            (false, Some(_), None) => Self::Unseen,
+            (false, Some(_), Some(_)) => Self::Silent,
         }
     }
 
@@ -38,6 +41,7 @@ impl Standing {
             Self::Waiting => "standing:waiting",
             Self::Online => "standing:online",
             Self::Silent => "standing:silent",
+            Self::Unseen => "standing:unseen",
             Self::Revoked => "standing:revoked",
         }
     }
@@ -47,7 +51,7 @@ impl Standing {
         match self {
             Self::Waiting => "waiting",
             Self::Online => "online",
-            Self::Silent => "silent",
+            Self::Silent | Self::Unseen => "silent",
             Self::Revoked => "revoked",
         }
     }

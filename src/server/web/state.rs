@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::sync::watch;
+
 use super::feed::Feed;
 use crate::server::installation_keys::InstallationKeys;
 use crate::server::public_url::PublicUrl;
@@ -17,6 +19,7 @@ pub(super) struct State {
     pub(super) answer_time: Duration,
     pub(super) callers: Arc<Callers>,
     pub(super) feed: Arc<Feed>,
+    ending: watch::Sender<bool>,
 }
 
 impl State {
@@ -34,11 +37,27 @@ impl State {
             public_url: public_url.cloned(),
             answer_time,
             callers,
+            ending: watch::Sender::new(false),
         }
     }
 
     /// The path of the public address, without a slash at the end.
     pub(super) fn prefix(&self) -> &str {
         self.public_url.as_ref().map_or("", PublicUrl::path)
+    }
+
+    /// Tells the answers that go on that the server stops.
+    pub(super) fn end_streams(&self) {
+        self.ending.send_replace(true);
+        self.feed.end();
+    }
+
+    /// Is done once the server stops: an answer that goes on until then ends with it.
+    pub(super) fn ending(&self) -> impl Future<Output = ()> + Send + use<> {
+        let mut ending = self.ending.subscribe();
+        async move {
+            // The sender is gone where the server is, too.
+            let _ = ending.wait_for(|ending| *ending).await;
+        }
     }
 }

@@ -152,11 +152,6 @@ impl Visit {
         self.form.text(name).unwrap_or_default()
     }
 
-    /// The texts of a field of the form that may come several times.
-    pub(super) fn all_sent(&self, name: &str) -> Vec<String> {
-        self.form.texts(name)
-    }
-
     /// What the page shows already that asks for a stream, unless it comes back: it may show anything then.
     pub(super) fn shown(&self) -> Option<String> {
         match self.header(LAST_EVENT_ID) {

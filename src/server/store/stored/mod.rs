@@ -23,8 +23,7 @@ use crate::server::model::{
     MediumKeys, NewDevice, Order, OrderBy, TeamCaller, ValidReport,
 };
 use crate::server::store::api::{
-    Actor, BatchOutcome, LogPage, Reconnection, Redemption, Sighting,
-    Store, UnknownNames, Update,
+    Actor, BatchOutcome, LogPage, Reconnection, Redemption, Sighting, Store, UnknownNames, Update,
 };
 use crate::server::store::decision::Decision;
 use crate::server::store::error::StoreError;

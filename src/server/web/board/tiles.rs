@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use sha2::{Digest, Sha256};
 
+use crate::server::model::DetailedDevice;
 use crate::server::web::feed::DeviceEvent;
 use crate::server::web::frame::Frame;
 use crate::server::web::handover::Handover;
 use crate::server::web::texts::number;
-use crate::server::model::DetailedDevice;
 
 /// The devices of a board, by number.
 #[derive(Default)]
@@ -57,9 +57,7 @@ impl Tiles {
         };
         Counts {
             connected: count(|handover| matches!(handover, Handover::Connected(_))),
-            all: count(|handover| {
-                matches!(handover, Handover::Connected(_) | Handover::Waiting)
-            }),
+            all: count(|handover| matches!(handover, Handover::Connected(_) | Handover::Waiting)),
         }
     }
 
@@ -93,7 +91,11 @@ impl Tiles {
 impl Counts {
     pub(super) fn in_words(&self, frame: &Frame) -> String {
         frame
-            .fill("board:counts", "some", number(frame.language, self.connected))
+            .fill(
+                "board:counts",
+                "some",
+                number(frame.language, self.connected),
+            )
             .replace("{all}", &number(frame.language, self.all))
     }
 }
@@ -130,8 +132,8 @@ impl Tile {
 
 #[cfg(test)]
 mod tests {
-    use crate::server::web::feed::{Done, Machine};
     use super::*;
+    use crate::server::web::feed::{Done, Machine};
 
     fn tiles() -> Tiles {
         let tile = |number| Tile {

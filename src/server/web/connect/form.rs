@@ -4,98 +4,72 @@ use askama::Template;
 use axum::response::Response;
 use hyper::StatusCode;
 
+use crate::server::api::FieldErrors;
+use crate::server::model::Expected;
+use crate::server::store::{Actor, StoreError};
+use crate::server::web::device_form::DeviceForm;
 use crate::server::web::fault::Fault;
 use crate::server::web::frame::Frame;
 use crate::server::web::html;
 use crate::server::web::once::{self, Once};
-use crate::server::web::usual_fields::{UsualFields, for_store, unknown};
+use crate::server::web::sent_device;
 use crate::server::web::visit::Visit;
-use crate::roster::NewDevice;
-use crate::server::store::{Actor, StoreError};
-use crate::wire::TEXT_LIMIT;
-use crate::wire::fields::text;
+use crate::wire::Device;
 
 /// The form.
 #[derive(Template)]
 #[template(path = "connect_form.html")]
-struct Form<'f> {
-    frame: &'f Frame,
+struct Form<'v> {
+    frame: &'v Frame,
+    form: DeviceForm,
     once: String,
-    name: String,
-    usual: UsualFields,
-    /// What is to be put right.
-    faults: Vec<String>,
 }
 
 /// `GET /connect`.
 pub(in crate::server::web) async fn ask(visit: Visit) -> Result<Response, Fault> {
-    let form = Form {
+    let choices = visit.state.store.choices(visit.organizer()?).await?;
+    Ok(html::ok(&Form {
         frame: &visit.frame,
-        once: once::mark()?,
-        name: String::new(),
-        usual: UsualFields::empty(&visit).await?,
-        faults: Vec::new(),
-    };
-    Ok(html::ok(&form)?)
+        form: DeviceForm::empty(&visit.frame, &choices),
+        once: once::draw()?,
+    })?)
 }
 
 /// `POST /connect`.
 pub(in crate::server::web) async fn create(visit: Visit) -> Result<Response, Fault> {
     let once = Once::of(&visit)?;
-    let usual = UsualFields::sent(&visit).await?;
-    let device = match device(&visit, &usual).await? {
-        Ok(device) => device,
-        Err(fault) => {
-            let form = Form {
-                frame: &visit.frame,
-                once: visit.sent(once::FIELD),
-                name: visit.sent("name"),
-                usual,
-                faults: vec![fault],
-            };
-            return Ok(html::page(StatusCode::BAD_REQUEST, &form)?);
-        }
+    if let Some(path) = once.before(&visit).await? {
+        return Ok(html::see_other(&path)?);
+    }
+    let new = match sent_device::read(&visit).await? {
+        Ok(new) => new,
+        Err(errors) => return ask_again(&visit, &errors).await,
     };
-    let organizer = visit.organizer()?;
-    let actor = Actor::Team(visit.who()?.session.caller.token);
-    let path = |number: u64| format!("/devices/{number}/connect");
-    let terms = once.terms(move |made: &crate::wire::Device| path(made.device_id));
-    let made = visit
-        .state
-        .store
-        .create_device(actor, organizer, for_store(device), terms)
-        .await;
-    let path = match made {
-        Ok(made) => path(made.device_id),
-        Err(StoreError::AlreadyKept) => once.led(&visit).await?.ok_or(Fault::Unreadable)?,
-        Err(error) => return Err(error.into()),
-    };
-    Ok(html::see_other(&visit.frame.to(&path))?)
+    let own = visit.frame.to("/devices");
+    let leads_to = move |made: &Device| format!("{own}/{}/connect", made.device_id);
+    let caller = &visit.who()?.session.caller;
+    let made = visit.state.store.create_device(
+        Actor::Team(caller.token),
+        caller.organizer.id,
+        new,
+        once.terms(&visit, Expected::default(), leads_to.clone()),
+    );
+    match made.await {
+        Ok(made) => Ok(html::see_other(&leads_to(&made))?),
+        Err(StoreError::AlreadyKept) => match Once::of(&visit)?.before(&visit).await? {
+            Some(path) => Ok(html::see_other(&path)?),
+            None => Err(StoreError::AlreadyKept.into()),
+        },
+        Err(error) => Err(error.into()),
+    }
 }
 
-/// The device that is asked for, or what is to be put right.
-async fn device(visit: &Visit, usual: &UsualFields) -> Result<Result<NewDevice, String>, Fault> {
-    let frame = &visit.frame;
-    let name = visit.sent("name");
-    let Ok(name) = text(&name, Some(TEXT_LIMIT)) else {
-        return Ok(Err(frame.fill("connect:no_name", "limit", TEXT_LIMIT)));
+async fn ask_again(visit: &Visit, errors: &FieldErrors) -> Result<Response, Fault> {
+    let choices = visit.state.store.choices(visit.organizer()?).await?;
+    let form = Form {
+        frame: &visit.frame,
+        form: DeviceForm::sent(&visit.frame, &choices, &visit.form, errors),
+        once: once::draw()?,
     };
-    let usual = match usual.usual(frame) {
-        Ok(usual) => usual,
-        Err(fault) => return Ok(Err(fault)),
-    };
-    let Some(events) = usual.events else {
-        return Ok(Err(frame.say("usual:no_events").to_owned()));
-    };
-    let device = NewDevice {
-        name: name.to_owned(),
-        events,
-        security_profile: usual.security_profile,
-        gate: usual.gate,
-    };
-    let unknown = unknown(visit, std::slice::from_ref(&device)).await?;
-    Ok(match unknown {
-        Some((_, fault)) => Err(fault),
-        None => Ok(device),
-    })
+    Ok(html::page(StatusCode::BAD_REQUEST, &form)?)
 }

@@ -3,5 +3,5 @@
 mod form;
 mod view;
 
-pub(super) use form::{create, ask};
-pub(super) use view::{follow, renew, show};
+pub(super) use form::{ask, create};
+pub(super) use view::{follow, show};

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use askama::Template;
 use axum::response::Response;
 
+use crate::enrolment::ServerUrl;
 use crate::server::web::code::Code;
 use crate::server::web::fault::Fault;
 use crate::server::web::feed::{self, DeviceEvent, View};
@@ -15,8 +16,6 @@ use crate::server::web::state::State;
 use crate::server::web::texts::named;
 use crate::server::web::unshown::Unshown;
 use crate::server::web::visit::Visit;
-use crate::enrolment::ServerUrl;
-use crate::server::store::{Actor, NoReconnection, Terms};
 
 /// A device on its page.
 struct Shown {
@@ -83,24 +82,6 @@ pub(in crate::server::web) async fn follow(visit: Visit) -> Result<Response, Fau
     Ok(feed::stream(visit.watch()?, followed))
 }
 
-/// `POST /devices/{number}/connect`: a fresh code for a device that is there.
-pub(in crate::server::web) async fn renew(visit: Visit) -> Result<Response, Fault> {
-    let followed = Followed::of(&visit)?;
-    let now = !visit.sent("now").is_empty();
-    let terms = Terms {
-        decision: visit.decision.clone(),
-        ..Terms::default()
-    };
-    let actor = Actor::Team(visit.who()?.session.caller.token);
-    let renewed = visit
-        .state
-        .store
-        .reconnect(actor, followed.organizer, followed.number, now, terms);
-    // Of a revoked device the page says so.
-    let (Ok(_) | Err(NoReconnection::Revoked)) = renewed.await?;
-    Ok(html::see_other(&visit.frame.to(&path(followed.number)))?)
-}
-
 impl Followed {
     fn of(visit: &Visit) -> Result<Self, Fault> {
         Ok(Self {
@@ -115,15 +96,16 @@ impl Followed {
 
     /// How the device is now, if there is one.
     async fn now(&self) -> Result<Option<Shown>, Unshown> {
-        let found = self.state.store.detailed_device(self.organizer, self.number);
+        let found = self
+            .state
+            .store
+            .detailed_device(self.organizer, self.number);
         let Some(device) = found.await? else {
             return Ok(None);
         };
         let handover = match Handover::of(&device) {
             Handover::Waiting => match &device.device.initialization_token {
-                Some(token) => {
-                    Handed::Open(Code::new(&self.server, token, &self.state.keys)?)
-                }
+                Some(token) => Handed::Open(Code::new(&self.server, token, &self.state.keys)?),
                 None => Handed::Ended,
             },
             Handover::Connected(machine) => Handed::Connected(named(&machine.in_words())),
@@ -208,7 +190,7 @@ impl Shown {
         format!("/devices/{}", self.number)
     }
 
-    /// Whether it can have another code: whoever holds the one before could not use it then.
+    /// Whether it can have another code.
     fn may_renew(&self) -> bool {
         !matches!(self.handover, Handed::Revoked)
     }

@@ -134,7 +134,10 @@ impl Feed {
 
     /// Reads while somebody watches, for as long as the server runs.
     pub(in crate::server) async fn run(&self) {
-        tokio::join!(self.read_when_watched(), self.end_watchers_of_ended_sessions());
+        tokio::join!(
+            self.read_when_watched(),
+            self.end_watchers_of_ended_sessions()
+        );
     }
 
     /// Ends all watchers, and those that still come.
@@ -315,7 +318,8 @@ impl Course {
         let behind = self.place.events.checked_sub(place.events)?;
         let behind = usize::try_from(behind).ok()?;
         let first = self.recent.len().checked_sub(behind)?;
-        (place.course == self.place.course).then(|| self.recent.iter().skip(first).cloned().collect())
+        (place.course == self.place.course)
+            .then(|| self.recent.iter().skip(first).cloned().collect())
     }
 }
 
@@ -335,13 +339,13 @@ impl Watcher {
             let mut is_reading = self.feed.is_reading.subscribe();
             let told = tokio::select! {
                 biased;
-                told = self.told.recv() => told,
+                told = self.told.recv() => Some(told),
                 // The feed is there as long as this.
-                _ = is_reading.wait_for(|is| *is), if self.stage == Stage::New => {
-                    drop(is_reading);
-                    return self.afresh();
-                }
+                _ = is_reading.wait_for(|is| *is), if self.stage == Stage::New => None,
                 () = tokio::time::sleep(QUIET) => return Heard::Quiet,
+            };
+            let Some(told) = told else {
+                return self.afresh();
             };
             match told {
                 // It is told all of it once it has begun.

@@ -59,7 +59,16 @@ mod tests {
             events: 7,
         };
         assert_eq!(place.to_string().parse(), Ok(place));
-        for text in ["", "7", "x-7", "7-x", "7-", "-7", "1ffffffffffffffff-0", "0-99999999999999999999"] {
+        for text in [
+            "",
+            "7",
+            "x-7",
+            "7-x",
+            "7-",
+            "-7",
+            "1ffffffffffffffff-0",
+            "0-99999999999999999999",
+        ] {
             assert_eq!(text.parse::<Place>(), Err(NoPlace), "{text}");
         }
     }

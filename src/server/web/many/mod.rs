@@ -3,6 +3,7 @@
 mod form;
 mod labels;
 mod sheet;
+mod usual;
 
 pub(super) use form::{ask, create};
 pub(super) use labels::print;

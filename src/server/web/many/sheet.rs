@@ -4,12 +4,12 @@ use axum::body::Body;
 use axum::response::Response;
 use hyper::header::{self, HeaderValue};
 
+use crate::enrolment::Enrolment;
+use crate::enrolment::draw::QrCode;
 use crate::server::web::fault::Fault;
 use crate::server::web::html;
 use crate::server::web::open_codes;
 use crate::server::web::visit::Visit;
-use crate::enrolment::Enrolment;
-use crate::enrolment::draw::QrCode;
 use crate::sheet::{Label, Paper, Sheet};
 
 /// `GET /devices/sheet`.
