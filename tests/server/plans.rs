@@ -297,6 +297,9 @@ async fn do_everything(store: &Arc<dyn Administration>) {
 
 /// Does what who watches asks for.
 async fn watch(store: &Arc<dyn Administration>, organizer: i64) {
+    store.reconnecting(organizer, 1, 2).await.unwrap();
+    let none = store.live_sessions(vec![[1; 32]], Timestamp::now());
+    assert!(none.await.unwrap().is_empty());
     let last = store.last_in_log().await.unwrap();
     let ranges = [(last - 5, last - 3), (last - 2, i64::MAX)];
     assert!(!store.news(&ranges, 10).await.unwrap().is_empty());

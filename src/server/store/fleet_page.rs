@@ -143,6 +143,15 @@ pub trait FleetPage: Store {
     /// What devices of an organizer may be given, and be looked for by.
     async fn choices(&self, organizer: i64) -> Result<Choices, StoreError>;
 
+    /// Those of an organizer's devices from the first to the last number that were connected, and wait for a scanner
+    /// again: their fresh tokens may be redeemed.
+    async fn reconnecting(
+        &self,
+        organizer: i64,
+        first: u64,
+        last: u64,
+    ) -> Result<Vec<u64>, StoreError>;
+
     /// The number of the last entry in the devices' log; 0 if there is none.
     async fn last_in_log(&self) -> Result<i64, StoreError>;
 

@@ -23,6 +23,12 @@ impl DeviceNumbers {
     pub(super) fn iter(&self) -> impl Iterator<Item = u64> {
         self.0.iter().copied()
     }
+
+    /// The first and the last.
+    pub(super) fn ends(&self) -> (u64, u64) {
+        let ends = self.0.first().zip(self.0.last());
+        ends.map_or((0, 0), |(first, last)| (*first, *last))
+    }
 }
 
 impl FromStr for DeviceNumbers {

@@ -1,7 +1,9 @@
 //! How far a device is on its way to a scanner.
 
+use super::device_numbers::DeviceNumbers;
 use super::feed::{DeviceEvent, Done, Machine};
-use crate::server::model::DetailedDevice;
+use crate::server::model::{BATCH_LIMIT, DetailedDevice, DeviceFilter, Order, OrderBy};
+use crate::server::store::{FleetPage, StoreError};
 
 /// How far it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,12 +19,13 @@ pub(super) enum Handover {
 }
 
 impl Handover {
-    pub(super) fn of(device: &DetailedDevice) -> Self {
+    /// That of a device, which may wait for a scanner anew.
+    fn of(device: &DetailedDevice, is_reconnecting: bool) -> Self {
         let device = &device.device;
         match (device.initialized, &device.initialization_token) {
             _ if device.revoked => Self::Revoked,
-            (None, Some(_)) => Self::Waiting,
-            (None, None) => Self::Void,
+            (initialized, Some(_)) if initialized.is_none() || is_reconnecting => Self::Waiting,
+            (None, _) => Self::Void,
             (Some(_), _) => Self::Connected(Machine::new(
                 [
                     device.hardware_brand.as_deref(),
@@ -43,4 +46,31 @@ impl Handover {
             Done::Other => None,
         }
     }
+}
+
+/// The devices of these numbers, and how far each is.
+pub(super) async fn find(
+    store: &dyn FleetPage,
+    organizer: i64,
+    numbers: &DeviceNumbers,
+) -> Result<Vec<(DetailedDevice, Handover)>, StoreError> {
+    let filter = DeviceFilter {
+        numbers: Some(numbers.iter().collect()),
+        ..DeviceFilter::default()
+    };
+    let order = Order {
+        by: OrderBy::Number,
+        descending: false,
+    };
+    let limit = BATCH_LIMIT as u64;
+    let devices = store.filtered_devices(organizer, &filter, order, 0, limit);
+    let devices = devices.await?;
+    let (first, last) = numbers.ends();
+    let reconnecting = store.reconnecting(organizer, first, last).await?;
+    let devices = devices.into_iter().map(|device| {
+        let number = device.device.device_id;
+        let handover = Handover::of(&device, reconnecting.binary_search(&number).is_ok());
+        (device, handover)
+    });
+    Ok(devices.collect())
 }

@@ -2,10 +2,9 @@
 
 use super::device_numbers::DeviceNumbers;
 use super::fault::Fault;
-use super::handover::Handover;
+use super::handover::{self, Handover};
 use super::visit::Visit;
 use crate::secret::Secret;
-use crate::server::model::{BATCH_LIMIT, DeviceFilter, Order, OrderBy};
 
 /// A device that waits for a scanner.
 pub(super) struct OpenCode {
@@ -20,19 +19,9 @@ pub(super) struct OpenCode {
 pub(super) async fn find(visit: &Visit) -> Result<Vec<OpenCode>, Fault> {
     let numbers = visit.query("devices").unwrap_or_default();
     let numbers: DeviceNumbers = numbers.parse().map_err(|_| Fault::NotFound)?;
-    let filter = DeviceFilter {
-        numbers: Some(numbers.iter().collect()),
-        ..DeviceFilter::default()
-    };
-    let order = Order {
-        by: OrderBy::Number,
-        descending: false,
-    };
-    let limit = BATCH_LIMIT as u64;
-    let store = &visit.state.store;
-    let devices = store.filtered_devices(visit.organizer()?, &filter, order, 0, limit);
-    let open = devices.await?.into_iter().filter_map(|device| {
-        if Handover::of(&device) != Handover::Waiting {
+    let devices = handover::find(&*visit.state.store, visit.organizer()?, &numbers).await?;
+    let open = devices.into_iter().filter_map(|(device, handover)| {
+        if handover != Handover::Waiting {
             return None;
         }
         Some(OpenCode {

@@ -11,7 +11,9 @@ use crate::server::store::error::StoreError;
 use crate::server::store::fleet_page::{
     Choices, FleetPage, LinkRefusal, LogRange, News, Sample, SessionCaller,
 };
-use crate::server::store::operations::{devices, events, log, organizers, samples, web_sessions};
+use crate::server::store::operations::{
+    devices, events, log, organizers, reconnection, samples, web_sessions,
+};
 
 #[async_trait]
 impl<D: Driver> FleetPage for Stored<D> {
@@ -106,6 +108,16 @@ impl<D: Driver> FleetPage for Stored<D> {
             })
         })
         .await
+    }
+
+    async fn reconnecting(
+        &self,
+        organizer: i64,
+        first: u64,
+        last: u64,
+    ) -> Result<Vec<u64>, StoreError> {
+        self.look(move |session| reconnection::waiting(session, organizer, first, last))
+            .await
     }
 
     async fn last_in_log(&self) -> Result<i64, StoreError> {

@@ -11,11 +11,11 @@ use super::device_numbers::DeviceNumbers;
 use super::fault::Fault;
 use super::feed::{self, DeviceEvent, View};
 use super::frame::Frame;
+use super::handover;
 use super::html;
 use super::state::State;
 use super::unshown::Unshown;
 use super::visit::Visit;
-use crate::server::model::{BATCH_LIMIT, DeviceFilter, Order, OrderBy};
 use tiles::{Counts, Tile, Tiles};
 
 /// The page.
@@ -96,18 +96,8 @@ impl Followed {
     }
 
     async fn read(&self) -> Result<Tiles, Unshown> {
-        let filter = DeviceFilter {
-            numbers: Some(self.numbers.iter().collect()),
-            ..DeviceFilter::default()
-        };
-        let order = Order {
-            by: OrderBy::Number,
-            descending: false,
-        };
-        let store = &self.state.store;
-        let limit = BATCH_LIMIT as u64;
-        let devices = store.filtered_devices(self.organizer, &filter, order, 0, limit);
-        Ok(Tiles::of(&devices.await?))
+        let devices = handover::find(&*self.state.store, self.organizer, &self.numbers).await?;
+        Ok(Tiles::of(devices))
     }
 }
 

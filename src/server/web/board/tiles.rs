@@ -30,12 +30,12 @@ pub(super) struct Counts {
 }
 
 impl Tiles {
-    pub(super) fn of(devices: &[DetailedDevice]) -> Self {
-        let tiles = devices.iter().map(|device| {
+    pub(super) fn of(devices: Vec<(DetailedDevice, Handover)>) -> Self {
+        let tiles = devices.into_iter().map(|(device, handover)| {
             let tile = Tile {
                 number: device.device.device_id,
-                name: device.device.name.clone(),
-                handover: Handover::of(device),
+                name: device.device.name,
+                handover,
             };
             (tile.number, tile)
         });

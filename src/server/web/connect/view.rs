@@ -7,10 +7,11 @@ use axum::response::Response;
 
 use crate::enrolment::ServerUrl;
 use crate::server::web::code::Code;
+use crate::server::web::device_numbers::DeviceNumbers;
 use crate::server::web::fault::Fault;
 use crate::server::web::feed::{self, DeviceEvent, View};
 use crate::server::web::frame::Frame;
-use crate::server::web::handover::Handover;
+use crate::server::web::handover::{self, Handover};
 use crate::server::web::html;
 use crate::server::web::state::State;
 use crate::server::web::texts::named;
@@ -96,14 +97,12 @@ impl Followed {
 
     /// How the device is now, if there is one.
     async fn now(&self) -> Result<Option<Shown>, Unshown> {
-        let found = self
-            .state
-            .store
-            .detailed_device(self.organizer, self.number);
-        let Some(device) = found.await? else {
+        let numbers = DeviceNumbers::from_iter([self.number]);
+        let found = handover::find(&*self.state.store, self.organizer, &numbers).await?;
+        let Some((device, handover)) = found.into_iter().next() else {
             return Ok(None);
         };
-        let handover = match Handover::of(&device) {
+        let handover = match handover {
             Handover::Waiting => match &device.device.initialization_token {
                 Some(token) => Handed::Open(Code::new(&self.server, token, &self.state.keys)?),
                 None => Handed::Ended,
