@@ -563,6 +563,14 @@ fn of_command() -> Vec<CliError> {
         })),
         CliError::NothingRestored,
         CliError::Store(StoreError::NotWaiting { device: 7 }),
+        CliError::LoginTeam {
+            organizer: "bigevents".to_owned(),
+            teams: Vec::new(),
+        },
+        CliError::LoginTeam {
+            organizer: "bigevents".to_owned(),
+            teams: vec!["admins".to_owned(), "gates".to_owned()],
+        },
         CliError::NoDatabase {
             database: Database::Sqlite("/var/lib/gatehand-server/gatehand.db".into()),
         },

@@ -34,4 +34,5 @@ mod store_contract;
 mod strange_requests;
 mod two_servers;
 mod versions;
+mod web_devices;
 mod web_sign_in;
