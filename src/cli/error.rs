@@ -14,8 +14,10 @@ use crate::enrolment::draw::DrawError;
 use crate::enrolment::picture::PictureError;
 use crate::enrolment::{ParseError, ServerUrlError, TokenError};
 #[cfg(feature = "server")]
-use crate::fleet::{FleetError, RosterError};
+use crate::fleet::FleetError;
 use crate::passphrase::{PassphraseError, SHORTEST};
+#[cfg(feature = "server")]
+use crate::roster::RosterError;
 #[cfg(feature = "server")]
 use crate::server::ServerError;
 #[cfg(feature = "server")]

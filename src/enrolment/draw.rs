@@ -82,7 +82,7 @@ impl QrCode {
     }
 
     /// The dark modules as the path of an SVG, each of side 1, and the side of all with a quiet zone of 4 modules.
-    #[cfg(all(feature = "cli", feature = "server"))]
+    #[cfg(feature = "server")]
     pub(crate) fn path(&self) -> (String, usize) {
         const QUIET_ZONE: usize = 4;
         let width = self.0.width();

@@ -41,6 +41,9 @@ const SWEEP_INTERVAL: Duration = Duration::from_secs(600);
 /// How often it is stored when devices were last seen: what is told of it is right within a minute.
 pub const SIGHTINGS_INTERVAL: Duration = Duration::from_secs(20);
 
+/// How long it is kept how devices were when they reported: a day is shown, and told of until it is swept.
+const SAMPLES_KEPT: SignedDuration = SignedDuration::from_hours(25);
+
 /// Mode of a Unix socket that is listened on: its group may connect, as a proxy's.
 const SOCKET_MODE: u32 = 0o660;
 
@@ -206,6 +209,8 @@ impl Server {
         let store = self.installation.store;
         let sweep = sweep(Arc::clone(&store), self.device_log);
         let note = note(&self.sightings, &*store, self.sightings_interval);
+        let site = Arc::clone(&self.site);
+        let follow = site.follow();
         let serve = serve::serve(
             self.listener,
             self.limits,
@@ -217,6 +222,7 @@ impl Server {
             () = serve => {}
             () = sweep => {}
             () = note => {}
+            () = follow => {}
         }
         store_sightings(&self.sightings, &*store).await;
     }
@@ -246,6 +252,10 @@ async fn sweep(store: Arc<dyn Administration>, device_log: SignedDuration) {
         let oldest = now.checked_sub(device_log).unwrap_or(Timestamp::MIN);
         if let Err(error) = store.sweep_log(oldest).await {
             tracing::warn!(%error, advice = error.advice(), "the devices' logs can't be swept");
+        }
+        let oldest = now.checked_sub(SAMPLES_KEPT).unwrap_or(Timestamp::MIN);
+        if let Err(error) = store.sweep_samples(oldest).await {
+            tracing::warn!(%error, advice = error.advice(), "how devices were can't be swept");
         }
         tokio::time::sleep(SWEEP_INTERVAL).await;
     }

@@ -58,4 +58,9 @@ impl Site {
     pub(super) fn end_streams(&self) {
         self.web.end_streams();
     }
+
+    /// Follows what pages show that turn by themselves, for as long as the server runs.
+    pub(super) async fn follow(&self) {
+        self.web.follow().await;
+    }
 }

@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 use std::sync::Mutex;
 
-use reqwest::Method;
+use reqwest::{Method, RequestBuilder};
 
 use super::server::{Answer, TestServer, form, send};
+use super::stream::Stream;
 
 /// Someone who looks at the page of a server.
 pub struct Visitor<'s> {
@@ -79,7 +80,40 @@ impl<'s> Visitor<'s> {
         cookies.insert(name.to_owned(), value.to_owned());
     }
 
-    async fn send(&self, method: Method, path: &str, fields: Option<&[(&str, &str)]>) -> Answer {
+    /// Sends a form with a file, of a page that this visitor has open.
+    pub async fn submit_file(
+        &self,
+        path: &str,
+        fields: &[(&str, &str)],
+        (name, content): (&str, &[u8]),
+    ) -> Answer {
+        const BOUNDARY: &str = "----boundary";
+        let csrf = self.csrf().await;
+        let mut body = Vec::new();
+        for (name, value) in fields.iter().chain(&[("csrf", csrf.as_str())]) {
+            let head = format!("--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"{name}\"");
+            body.extend(format!("{head}\r\n\r\n{value}\r\n").into_bytes());
+        }
+        let head = format!("--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"{name}\"");
+        body.extend(format!("{head}; filename=\"list.csv\"\r\n\r\n").into_bytes());
+        body.extend(content);
+        body.extend(format!("\r\n--{BOUNDARY}--\r\n").into_bytes());
+        let request = self.request(Method::POST, path);
+        let media_type = format!("multipart/form-data; boundary={BOUNDARY}");
+        send(request.header("Content-Type", media_type).body(body)).await
+    }
+
+    /// Opens a stream of events, where the one with this number was the last.
+    pub async fn follow(&self, path: &str, last_event_id: Option<&str>) -> Stream {
+        let mut request = self.request(Method::GET, path);
+        if let Some(id) = last_event_id {
+            request = request.header("Last-Event-ID", id);
+        }
+        Stream::new(request.send().await.unwrap())
+    }
+
+    /// A request with all that its browser sends.
+    fn request(&self, method: Method, path: &str) -> RequestBuilder {
         let mut request = self.server.request(method, path);
         for (name, value) in &self.headers {
             request = request.header(*name, value);
@@ -91,6 +125,11 @@ impl<'s> Visitor<'s> {
                 .map(|(name, value)| format!("{name}={value}"));
             request = request.header("Cookie", cookies.collect::<Vec<_>>().join("; "));
         }
+        request
+    }
+
+    async fn send(&self, method: Method, path: &str, fields: Option<&[(&str, &str)]>) -> Answer {
+        let mut request = self.request(method, path);
         if let Some(fields) = fields {
             request = form(request, fields);
         }

@@ -15,7 +15,7 @@ use gatehand::server::model::{
 use gatehand::server::organizers_file::OrganizersFile;
 use gatehand::server::store::{
     self, Actor, Administration, Decision, EventChange, GateChange, Keep, KeptAnswer, NewEvent,
-    OrganizerChange, Sighting, TeamChange, Terms, TokenChange,
+    OrganizerChange, Sample, Sighting, TeamChange, Terms, TokenChange,
 };
 use jiff::Timestamp;
 use proc_macro2::{TokenStream, TokenTree};
@@ -24,9 +24,10 @@ use serde_json::{Value, json};
 use crate::common::postgres::{Postgres, name_in};
 
 /// What grows with devices or time.
-const LARGE: [&str; 10] = [
+const LARGE: [&str; 11] = [
     "device",
     "last_seen",
+    "device_sample",
     "device_event",
     "event",
     "subevent",
@@ -61,6 +62,7 @@ const MUCH: &str = "
         SELECT 100000 + n, 1000 + n % 200, 1 + n / 200, 'S' || n, decode(md5('t' || n), 'hex'), '', decode(md5('a' || n), 'hex'), 'D' || n, FALSE, 'full', 0
         FROM generate_series(0, 19999) AS n;
     INSERT INTO last_seen (device, organizer, seen) SELECT 100000 + n, 1000 + n % 200, n FROM generate_series(0, 19999) AS n;
+    INSERT INTO device_sample (device, taken) SELECT 100000 + n % 20000, n FROM generate_series(1, 60000) AS n;
     INSERT INTO device_event (device, event) SELECT 100000 + n, 1000 + n % 5000 FROM generate_series(0, 19999) AS n;
     INSERT INTO kept_answer (id, created, answer, refused_to)
         SELECT decode(md5('r' || n), 'hex'), n, '', decode(md5('c' || n % 1000), 'hex') FROM generate_series(1, 20000) AS n;
@@ -289,6 +291,26 @@ async fn do_everything(store: &Arc<dyn Administration>) {
     let begun: Timestamp = "1970-01-01T00:00:00.000100Z".parse().unwrap();
     store.sweep_answers(begun).await.unwrap();
     store.sweep_log(begun).await.unwrap();
+    watch(store, organizer).await;
+    store.sweep_samples(begun).await.unwrap();
+}
+
+/// Does what who watches asks for.
+async fn watch(store: &Arc<dyn Administration>, organizer: i64) {
+    store.reconnecting(organizer, 1, 2).await.unwrap();
+    let none = store.live_sessions(vec![[1; 32]], Timestamp::now());
+    assert!(none.await.unwrap().is_empty());
+    let last = store.last_in_log().await.unwrap();
+    let ranges = [(last - 5, last - 3), (last - 2, i64::MAX)];
+    assert!(!store.news(&ranges, 10).await.unwrap().is_empty());
+    let sample = Sample {
+        taken: Timestamp::now(),
+        battery: Some(50),
+        mains: None,
+    };
+    store.add_samples(organizer, 1, vec![sample]).await.unwrap();
+    let day = store.samples(organizer, 1, Timestamp::UNIX_EPOCH);
+    assert!(!day.await.unwrap().is_empty());
 }
 
 /// Does what fleets ask for, the last of which ends the key of the device.

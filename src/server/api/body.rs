@@ -31,7 +31,7 @@ pub(in crate::server) enum Body {
 /// A value of a form.
 pub(in crate::server) enum FormValue {
     Text(String),
-    File,
+    File(Bytes),
 }
 
 /// A value of a field.
@@ -76,19 +76,6 @@ impl Body {
         json(raw.get())
     }
 
-    /// The texts of a field of a form, which may be sent several times.
-    pub(in crate::server) fn texts(&self, name: &str) -> Vec<String> {
-        let Self::Form(fields) = self else {
-            return Vec::new();
-        };
-        let values = fields.get(name).map_or(&[][..], Vec::as_slice).iter();
-        let texts = values.filter_map(|value| match value {
-            FormValue::Text(text) => Some(text.clone()),
-            FormValue::File => None,
-        });
-        texts.collect()
-    }
-
     /// The text of a field that is sent once, as it came.
     pub(in crate::server) fn text(&self, name: &str) -> Option<String> {
         match self {
@@ -98,10 +85,36 @@ impl Body {
             },
             Self::Form(fields) => match fields.get(name)?.last()? {
                 FormValue::Text(text) => Some(text.clone()),
-                FormValue::File => None,
+                FormValue::File(_) => None,
             },
             Self::Null | Self::Other(_) => None,
         }
+    }
+
+    /// The texts of a field of a form, which may be sent several times.
+    pub(in crate::server) fn texts(&self, name: &str) -> Vec<String> {
+        let texts = self.values(name).filter_map(|value| match value {
+            FormValue::Text(text) => Some(text.clone()),
+            FormValue::File(_) => None,
+        });
+        texts.collect()
+    }
+
+    /// The file that a form was sent with.
+    pub(in crate::server) fn file(&self, name: &str) -> Option<Bytes> {
+        let mut files = self.values(name).filter_map(|value| match value {
+            FormValue::File(content) => Some(content.clone()),
+            FormValue::Text(_) => None,
+        });
+        files.next()
+    }
+
+    fn values(&self, name: &str) -> impl Iterator<Item = &FormValue> {
+        let values = match self {
+            Self::Form(fields) => fields.get(name),
+            Self::Object(_) | Self::Null | Self::Other(_) => None,
+        };
+        values.into_iter().flatten()
     }
 }
 
@@ -163,7 +176,7 @@ async fn multipart(content_type: &str, bytes: &Bytes) -> Result<Body, Problem> {
         let is_file = part.file_name().is_some();
         let content = part.bytes().await.map_err(broken)?;
         let value = match is_file {
-            true => FormValue::File,
+            true => FormValue::File(content),
             false => FormValue::Text(String::from_utf8_lossy(&content).into_owned()),
         };
         fields.entry(name).or_default().push(value);

@@ -78,7 +78,7 @@ fn sent<'b>(field: &Field, body: &'b Body, extent: Extent) -> Option<Sent<'b>> {
         (_, value) => value?,
     };
     Some(match value {
-        FormValue::File => Sent::One(Input::File),
+        FormValue::File(_) => Sent::One(Input::File),
         FormValue::Text(text) if matches!(field.kind, Kind::Json) => Sent::Encoded(text),
         FormValue::Text(text) if text.is_empty() && field.nullable => Sent::One(Input::Null),
         FormValue::Text(text) if text.is_empty() && !field.required => return None,
@@ -246,7 +246,7 @@ fn slugs_of(input: &Input<'_>) -> (Vec<String>, Option<FieldFault>) {
 fn slugs_of_form(values: &[FormValue]) -> (Vec<String>, Option<FieldFault>) {
     until_malformed(values.iter().map(|value| match value {
         FormValue::Text(text) => slug(text.clone()),
-        FormValue::File => Err(INVALID_VALUE.into()),
+        FormValue::File(_) => Err(INVALID_VALUE.into()),
     }))
 }
 

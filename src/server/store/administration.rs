@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::api::{Actor, LogEntry};
 use super::error::StoreError;
-use super::fleet_page::FleetPage;
+use super::fleet_page::{FleetPage, Sample};
 use super::terms::Terms;
 use crate::secret::Secret;
 use crate::server::model::{
@@ -418,6 +418,14 @@ pub trait Administration: FleetPage {
         )
         .await
     }
+
+    /// Adds how a device was at other times than when it reported here.
+    async fn add_samples(
+        &self,
+        organizer: i64,
+        device_id: u64,
+        samples: Vec<Sample>,
+    ) -> Result<(), StoreError>;
 
     /// Stores a pair of keys for NFC media.
     async fn create_medium_keys(&self, organizer: i64, keys: MediumKeys) -> Result<(), StoreError>;

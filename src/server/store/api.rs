@@ -327,4 +327,7 @@ pub trait Store: Send + Sync {
 
     /// Drops what the devices' logs say of the time before `before`.
     async fn sweep_log(&self, before: Timestamp) -> Result<(), StoreError>;
+
+    /// Drops how devices were before `before`.
+    async fn sweep_samples(&self, before: Timestamp) -> Result<(), StoreError>;
 }

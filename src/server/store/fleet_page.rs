@@ -3,9 +3,10 @@
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 
-use super::api::Store;
+use super::api::{LogEntry, Store};
 use super::error::StoreError;
 use crate::secret::Secret;
+use crate::server::installation_keys::KeyHash;
 use crate::server::model::{Name, TeamCaller};
 use crate::wire;
 
@@ -72,6 +73,35 @@ pub struct Choices {
     pub software: Vec<String>,
 }
 
+/// An entry of the devices' log, for who watches the devices of all organizers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct News {
+    /// Its number: it counts up, though one may be there before another that is less.
+    pub id: i64,
+    /// Whose device it is.
+    pub organizer: i64,
+    /// Which of the organizer's.
+    pub device_id: u64,
+    /// How people call it now.
+    pub name: String,
+    /// What was done.
+    pub entry: LogEntry,
+}
+
+/// The entries of the log behind the first number, up to the other.
+pub type LogRange = (i64, i64);
+
+/// How a device was when it reported.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sample {
+    /// When it did.
+    pub taken: Timestamp,
+    /// How much its battery held, of 100, if it told.
+    pub battery: Option<u8>,
+    /// Whether it ran on mains, if it told.
+    pub mains: Option<bool>,
+}
+
 /// What the page needs: who is signed in, and what can be chosen from.
 #[async_trait]
 pub trait FleetPage: Store {
@@ -126,4 +156,34 @@ pub trait FleetPage: Store {
 
     /// What devices of an organizer may be given, and be looked for by.
     async fn choices(&self, organizer: i64) -> Result<Choices, StoreError>;
+
+    /// Those of an organizer's devices from the first to the last number that were connected, and wait for a scanner
+    /// again: their fresh tokens may be redeemed.
+    async fn reconnecting(
+        &self,
+        organizer: i64,
+        first: u64,
+        last: u64,
+    ) -> Result<Vec<u64>, StoreError>;
+
+    /// The number of the last entry in the devices' log; 0 if there is none.
+    async fn last_in_log(&self) -> Result<i64, StoreError>;
+
+    /// What the devices' log has in these ranges, at most `limit` entries of each, the least first.
+    async fn news(&self, ranges: &[LogRange], limit: u64) -> Result<Vec<News>, StoreError>;
+
+    /// How a device was since `since`, oldest first.
+    async fn samples(
+        &self,
+        organizer: i64,
+        device_id: u64,
+        since: Timestamp,
+    ) -> Result<Vec<Sample>, StoreError>;
+
+    /// Those of these sessions, by their hashes, that still let somebody see devices at `now`.
+    async fn live_sessions(
+        &self,
+        sessions: Vec<KeyHash>,
+        now: Timestamp,
+    ) -> Result<Vec<KeyHash>, StoreError>;
 }

@@ -25,11 +25,13 @@ macro_rules! asset {
 }
 
 /// htmx and its extension are as the npm registry has them: see assets/README.md.
-static ASSETS: [Asset; 5] = [
+static ASSETS: [Asset; 7] = [
     asset!("fleet.css", "text/css; charset=utf-8"),
     asset!("fleet.js", "text/javascript; charset=utf-8"),
     asset!("htmx.min.js", "text/javascript; charset=utf-8"),
     asset!("hx-sse.min.js", "text/javascript; charset=utf-8"),
+    asset!("live.css", "text/css; charset=utf-8"),
+    asset!("live.js", "text/javascript; charset=utf-8"),
     asset!("icon.svg", "image/svg+xml"),
 ];
 

@@ -4,6 +4,7 @@ use askama::Template;
 use axum::response::Response;
 use jiff::Timestamp;
 
+use super::chart;
 use super::facts::{self, Fact};
 use super::fault::Fault;
 use super::found_device::find;
@@ -27,6 +28,8 @@ struct Device<'v> {
     initialized: Option<Seen>,
     is_revoked: bool,
     diagnostics: Vec<Fact>,
+    /// Its day, as HTML.
+    chart: String,
     /// The newest first.
     log: Vec<Done>,
     newer: Option<u64>,
@@ -48,6 +51,8 @@ pub(super) async fn show(visit: Visit) -> Result<Response, Fault> {
     let log = store
         .log_page(organizer, number, begin, end - begin)
         .await?;
+    let since = now.checked_sub(chart::DAY).unwrap_or(Timestamp::MIN);
+    let samples = store.samples(organizer, number, since).await?;
     Ok(html::ok(&Device {
         frame,
         row: Row::of(frame, &detailed, now),
@@ -57,6 +62,7 @@ pub(super) async fn show(visit: Visit) -> Result<Response, Fault> {
             .initialized
             .map(|initialized| Seen::of(frame, initialized, now)),
         is_revoked: device.revoked,
+        chart: chart::draw(frame, &samples, now)?,
         diagnostics: detailed.info.as_ref().map_or_else(Vec::new, facts::of),
         log: log
             .entries

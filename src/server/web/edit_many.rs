@@ -114,7 +114,7 @@ async fn change(
     version: String,
 ) -> Result<Response, Fault> {
     let once = Once::of(visit)?;
-    if let Some(path) = once.led(visit).await? {
+    if let Some(path) = once.before(visit).await? {
         return Ok(html::see_other(&path)?);
     }
     let (table, form) = (visit.frame.to("/devices"), visit.frame.to("/devices/edit"));
@@ -123,8 +123,7 @@ async fn change(
         Ok(plan) => format!("{table}?changed={}", changed_of(plan).count()),
         Err(_) => form.clone(),
     };
-    let mut terms = once.terms(leads_to.clone());
-    terms.expected = Expected::one_of(vec![version]);
+    let terms = once.terms(visit, Expected::one_of(vec![version]), leads_to.clone());
     let caller = &visit.who()?.session.caller;
     let changed = visit.state.store.change_batch(
         Actor::Team(caller.token),
@@ -135,7 +134,7 @@ async fn change(
     );
     match changed.await {
         Ok(Ok(plan)) => Ok(html::see_other(&leads_to(&Ok(plan)))?),
-        Err(StoreError::AlreadyKept) => match once.led(visit).await? {
+        Err(StoreError::AlreadyKept) => match Once::of(visit)?.before(visit).await? {
             Some(path) => Ok(html::see_other(&path)?),
             None => Err(StoreError::AlreadyKept.into()),
         },
@@ -276,7 +275,7 @@ fn tell(
             meant,
             sent: sent.collect(),
             version: plan.version.to_string(),
-            once: once::mark()?,
+            once: once::draw()?,
             summary: summary.replace(
                 "{all}",
                 &texts::number(frame.language, plan.devices.len() as u64),

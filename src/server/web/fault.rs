@@ -30,6 +30,8 @@ pub(super) enum Fault {
     NoWriter,
     /// A form that is none of ours, or older than the session.
     Forged,
+    /// None of the devices that were asked for has a code to print.
+    NoOpenCode,
     /// There is no such page.
     NotFound,
     /// The page is there, and to be used so only.
@@ -109,7 +111,7 @@ impl Fault {
             Self::SignedOut => StatusCode::SEE_OTHER,
             Self::FromElsewhere => StatusCode::OK,
             Self::NoReader | Self::NoWriter | Self::Forged => StatusCode::FORBIDDEN,
-            Self::NotFound => StatusCode::NOT_FOUND,
+            Self::NotFound | Self::NoOpenCode => StatusCode::NOT_FOUND,
             Self::Method(_) => StatusCode::METHOD_NOT_ALLOWED,
             Self::Unreadable => StatusCode::BAD_REQUEST,
             Self::Refused(refusal) => match refusal {
@@ -136,6 +138,7 @@ impl Fault {
             _ if matches!(self, Self::Refused(Refusal::Host(_))) => {
                 ("fault:host", "fault:host_words")
             }
+            _ if matches!(self, Self::NoOpenCode) => ("fault:no_code", "fault:no_code_words"),
             StatusCode::FORBIDDEN => ("fault:forged", "fault:forged_words"),
             StatusCode::NOT_FOUND => ("fault:not_found", "fault:not_found_words"),
             StatusCode::CONFLICT => ("fault:outdated", "fault:outdated_words"),

@@ -1,9 +1,5 @@
-//! What a form does once, however often it is sent: a double click, the back button, a connection that broke.
-//!
-//! The form has a random mark. Where it leads is kept under that, as the answers of the API are, in the transaction
-//! of what it does.
-
-use std::sync::Arc;
+//! A form is done once, however often it is sent: it holds a name that is drawn for it, under which what was done is
+//! kept with where it leads, as the API keeps the answers to requests with an idempotency key.
 
 use jiff::Timestamp;
 
@@ -11,73 +7,78 @@ use super::fault::Fault;
 use super::visit::Visit;
 use crate::seal::SealingKey;
 use crate::server::installation_keys::{KeptId, RetryScope};
-use crate::server::store::{Decision, Keep, KeptAnswer, Terms, oldest_kept};
+use crate::server::model::Expected;
+use crate::server::store::{Keep, KeptAnswer, Terms, oldest_kept};
 use crate::server::tokens;
 
-/// What is kept is sealed for this.
-const PURPOSE: &str = "where a form leads";
+/// What the name of a form is sealed for.
+const PURPOSE: &str = "kept page";
 
-/// The field that holds the mark.
-pub(super) const FIELD: &str = "once";
+/// The field that holds the name.
+const FIELD: &str = "once";
 
-/// One sending of a form.
+/// Names are not shorter than those that are drawn.
+const SHORTEST: usize = 16;
+
+/// A form that is done once.
 pub(super) struct Once {
     id: KeptId,
-    key: Arc<SealingKey>,
-    decision: Decision,
+    key: SealingKey,
 }
 
-/// A mark for a form.
-pub(super) fn mark() -> Result<String, Fault> {
+/// Draws the name of a form.
+pub(super) fn draw() -> Result<String, Fault> {
     Ok(tokens::initialization_token()?.expose().to_owned())
 }
 
 impl Once {
-    /// Of a form that was sent, for who is signed in alone.
+    /// The form that was sent. One without a name is none of ours.
     pub(super) fn of(visit: &Visit) -> Result<Self, Fault> {
-        let mark = visit.sent(FIELD);
-        if mark.is_empty() {
+        let name = visit.sent(FIELD);
+        if name.len() < SHORTEST {
             return Err(Fault::Unreadable);
         }
+        let token = visit.who()?.session.caller.token;
         let (id, key) = visit.state.keys.kept_answer(&RetryScope {
-            authorization: visit.who()?.secret.expose().as_bytes(),
-            token: b"",
-            key: mark.as_bytes(),
+            authorization: format!("page {token}").as_bytes(),
+            token: visit.uri().path().as_bytes(),
+            key: name.as_bytes(),
         });
-        Ok(Self {
-            id,
-            key: Arc::new(key),
-            decision: visit.decision.clone(),
-        })
+        Ok(Self { id, key })
     }
 
-    /// The terms of what it does: `leads` is the path that is shown then.
-    pub(super) fn terms<T>(&self, leads: impl Fn(&T) -> String + Send + 'static) -> Terms<T> {
-        let key = Arc::clone(&self.key);
+    /// Where it led when it was done before.
+    pub(super) async fn before(&self, visit: &Visit) -> Result<Option<String>, Fault> {
+        let since = oldest_kept(Timestamp::now());
+        let Some(sealed) = visit.state.store.kept_answer(&self.id, since).await? else {
+            return Ok(None);
+        };
+        let plain = self.key.unseal(PURPOSE, &sealed);
+        let plain = plain.map_err(|error| Fault::Internal(error.into()))?;
+        Ok(Some(String::from_utf8_lossy(&plain).into_owned()))
+    }
+
+    /// What goes with the change: it may be given up as long as the visitor waits, and where it leads to, a path as
+    /// a browser asks for it, is kept with it.
+    pub(super) fn terms<T>(
+        self,
+        visit: &Visit,
+        expected: Expected,
+        leads_to: impl Fn(&T) -> String + Send + 'static,
+    ) -> Terms<T> {
         Terms {
-            decision: self.decision.clone(),
+            decision: visit.decision.clone(),
+            expected,
             keep: Some(Keep {
                 id: self.id,
                 render: Box::new(move |done| {
                     Ok(KeptAnswer {
-                        sealed: key.seal(PURPOSE, leads(done).as_bytes())?,
+                        sealed: self.key.seal(PURPOSE, leads_to(done).as_bytes())?,
                         refused_to: None,
                         device: None,
                     })
                 }),
             }),
-            ..Terms::default()
         }
-    }
-
-    /// Where it led when it was sent before.
-    pub(super) async fn led(&self, visit: &Visit) -> Result<Option<String>, Fault> {
-        let since = oldest_kept(Timestamp::now());
-        let Some(sealed) = visit.state.store.kept_answer(&self.id, since).await? else {
-            return Ok(None);
-        };
-        let path = self.key.unseal(PURPOSE, &sealed);
-        let path = path.map_err(|error| Fault::Internal(error.into()))?;
-        Ok(Some(String::from_utf8_lossy(&path).into_owned()))
     }
 }

@@ -13,11 +13,11 @@ use super::frame::Frame;
 use super::page::{Page, Visitor};
 use super::state::State;
 use super::{
-    asset, device, devices, devices_csv, edit, edit_many, home, login_link, reconnect, revoke,
-    sign_in, sign_out,
+    asset, board, connect, device, devices, devices_csv, edit, edit_many, home, login_link, many,
+    reconnect, revoke, sign_in, sign_out,
 };
 
-static PAGES: [Page; 13] = [
+static PAGES: [Page; 21] = [
     Page::at("/").get(Visitor::Anyone, |visit| Box::pin(home::show(visit))),
     Page::at("/assets/{hash}/{name}").get(Visitor::Anyone, |visit| Box::pin(asset::show(visit))),
     Page::at("/language").post(Visitor::Anyone, |visit| {
@@ -49,6 +49,20 @@ static PAGES: [Page; 13] = [
     Page::at("/devices/{number}/revoke")
         .get(Visitor::Writer, |visit| Box::pin(revoke::show(visit)))
         .post(Visitor::Writer, |visit| Box::pin(revoke::revoke(visit))),
+    Page::at("/connect")
+        .get(Visitor::Writer, |visit| Box::pin(connect::ask(visit)))
+        .post(Visitor::Writer, |visit| Box::pin(connect::create(visit))),
+    Page::at("/connect/many")
+        .get(Visitor::Writer, |visit| Box::pin(many::ask(visit)))
+        .post(Visitor::Writer, |visit| Box::pin(many::create(visit))),
+    Page::at("/devices/board").get(Visitor::Reader, |visit| Box::pin(board::show(visit))),
+    Page::at("/devices/board/stream").get(Visitor::Reader, |visit| Box::pin(board::follow(visit))),
+    Page::at("/devices/sheet").get(Visitor::Writer, |visit| Box::pin(many::download(visit))),
+    Page::at("/devices/labels").get(Visitor::Writer, |visit| Box::pin(many::print(visit))),
+    Page::at("/devices/{number}/connect")
+        .get(Visitor::Writer, |visit| Box::pin(connect::show(visit))),
+    Page::at("/devices/{number}/connect/stream")
+        .get(Visitor::Writer, |visit| Box::pin(connect::follow(visit))),
 ];
 
 pub(super) fn routes() -> Router<Arc<State>> {

@@ -38,8 +38,7 @@ pub(super) async fn show(visit: Visit) -> Result<Response, Fault> {
 /// `POST /devices/{number}/reconnect`.
 pub(super) async fn reconnect(visit: Visit) -> Result<Response, Fault> {
     let number = number(&visit)?;
-    let once = Once::of(&visit)?;
-    if let Some(path) = once.led(&visit).await? {
+    if let Some(path) = Once::of(&visit)?.before(&visit).await? {
         return Ok(html::see_other(&path)?);
     }
     let own = visit.frame.to(&format!("/devices/{number}"));
@@ -47,8 +46,8 @@ pub(super) async fn reconnect(visit: Visit) -> Result<Response, Fault> {
         Ok(_) => format!("{own}/connect"),
         Err(_) => own.clone(),
     };
-    let mut terms = once.terms(leads_to.clone());
-    terms.expected = Expected::one_of(vec![visit.sent("version")]);
+    let expected = Expected::one_of(vec![visit.sent("version")]);
+    let terms = Once::of(&visit)?.terms(&visit, expected, leads_to.clone());
     let caller = &visit.who()?.session.caller;
     let reconnection = visit.state.store.reconnect(
         Actor::Team(caller.token),
@@ -59,7 +58,7 @@ pub(super) async fn reconnect(visit: Visit) -> Result<Response, Fault> {
     );
     match reconnection.await {
         Ok(reconnection) => Ok(html::see_other(&leads_to(&reconnection))?),
-        Err(StoreError::AlreadyKept) => match once.led(&visit).await? {
+        Err(StoreError::AlreadyKept) => match Once::of(&visit)?.before(&visit).await? {
             Some(path) => Ok(html::see_other(&path)?),
             None => Err(StoreError::AlreadyKept.into()),
         },
@@ -78,7 +77,7 @@ fn ask(visit: &Visit, detailed: &DetailedDevice, status: StatusCode) -> Result<R
             row: Row::of(frame, detailed, Timestamp::now()),
             question,
             version: Version::of(device).to_string(),
-            once: once::mark()?,
+            once: once::draw()?,
             is_revoked: device.revoked,
             is_outdated: status == StatusCode::CONFLICT,
         },

@@ -73,6 +73,11 @@ impl Web {
     pub(in crate::server) fn end_streams(&self) {
         self.state.end_streams();
     }
+
+    /// Follows what is done to devices, for as long as the server runs.
+    pub(in crate::server) async fn follow(&self) {
+        self.state.feed.run().await;
+    }
 }
 
 /// What is behind the way in for one request: refusals are told in its language.

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
+use super::feed::Feed;
 use crate::server::installation_keys::InstallationKeys;
 use crate::server::public_url::PublicUrl;
 use crate::server::reception::Callers;
@@ -17,6 +18,7 @@ pub(super) struct State {
     pub(super) public_url: Option<PublicUrl>,
     pub(super) answer_time: Duration,
     pub(super) callers: Arc<Callers>,
+    pub(super) feed: Arc<Feed>,
     ending: watch::Sender<bool>,
 }
 
@@ -27,8 +29,10 @@ impl State {
         answer_time: Duration,
         callers: Arc<Callers>,
     ) -> Self {
+        let store = Arc::clone(&installation.store) as Arc<dyn FleetPage>;
         Self {
-            store: Arc::clone(&installation.store) as Arc<dyn FleetPage>,
+            feed: Feed::new(Arc::clone(&store)),
+            store,
             keys: Arc::clone(&installation.keys),
             public_url: public_url.cloned(),
             answer_time,
@@ -45,6 +49,7 @@ impl State {
     /// Tells the answers that go on that the server stops.
     pub(super) fn end_streams(&self) {
         self.ending.send_replace(true);
+        self.feed.end();
     }
 
     /// Is done once the server stops: an answer that goes on until then ends with it.

@@ -5,24 +5,29 @@ use std::sync::Arc;
 use axum::body::{Body as StreamedBody, Bytes};
 use hyper::header::{self, HeaderMap};
 use hyper::http::request::Parts;
-use hyper::{Method, Uri};
+use hyper::Uri;
 use jiff::Timestamp;
 use url::form_urlencoded;
 
 use super::fault::Fault;
+use super::feed::Watcher;
 use super::frame::Frame;
 use super::session::{self, Cookies, Who};
 use super::state::State;
+use crate::enrolment::ServerUrl;
 use crate::server::api::Body;
+use crate::server::installation_keys::key_hash;
 use crate::server::reception::{self, Client};
 use crate::server::store::Decision;
 use crate::serving::Standing;
+
+/// By which a browser that comes back to a stream says what it had.
+const LAST_EVENT_ID: &str = "last-event-id";
 
 /// A request of a visitor, with its whole body.
 pub(super) struct Visit {
     pub(super) state: Arc<State>,
     pub(super) frame: Frame,
-    pub(super) method: Method,
     uri: Uri,
     headers: HeaderMap,
     params: Vec<String>,
@@ -47,7 +52,6 @@ impl Visit {
         let cookies = Cookies::of(&state, &request);
         let (parts, body) = request.into_parts();
         let Parts {
-            method,
             uri,
             headers,
             mut extensions,
@@ -61,7 +65,6 @@ impl Visit {
             form: form(&headers, &body).await?,
             state,
             frame,
-            method,
             uri,
             headers,
             params,
@@ -78,7 +81,10 @@ impl Visit {
         let who = session::find(&self.state, &self.headers, &self.cookies, now).await?;
         if let Some(who) = &who {
             self.set_known();
-            session::note_use(&self.state, who, now).await;
+            // What a page asks for by itself is no use of it.
+            if !self.frame.is_part {
+                session::note_use(&self.state, who, now).await;
+            }
         }
         self.frame.who = who.map(Arc::new);
         Ok(())
@@ -146,10 +152,30 @@ impl Visit {
         self.form.text(name).unwrap_or_default()
     }
 
+    /// What the page shows already that asks for a stream, unless it comes back: it may show anything then.
+    pub(super) fn shown(&self) -> Option<String> {
+        match self.header(LAST_EVENT_ID) {
+            Some(_) => None,
+            None => self.query("shown"),
+        }
+    }
+
+    /// Watches what is done to devices, for as long as the session lasts.
+    pub(super) fn watch(&self) -> Result<Watcher, Fault> {
+        let session = key_hash(&self.who()?.secret);
+        let watcher = self.state.feed.watch(session, self.header(LAST_EVENT_ID));
+        Ok(watcher)
+    }
+
     /// The address under which callers reach this server.
     pub(super) fn base(&self) -> String {
         let public = self.state.public_url.as_ref();
         reception::base(public, &self.uri, &self.headers, &self.client)
+    }
+
+    /// The same as codes hold it.
+    pub(super) fn server_url(&self) -> Result<ServerUrl, Fault> {
+        self.base().parse().map_err(|_| Fault::Unreadable)
     }
 }
 

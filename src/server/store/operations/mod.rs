@@ -20,6 +20,7 @@ mod numbers;
 pub(super) mod organizers;
 pub(super) mod reconnection;
 pub(super) mod restoration;
+pub(super) mod samples;
 pub(super) mod tables;
 pub(super) mod teams;
 pub(super) mod web_sessions;

@@ -20,7 +20,7 @@ pub(in crate::server::store) struct Table {
 }
 
 /// Each behind those that it refers to. What a driver keeps for itself is not among them.
-pub(in crate::server::store) const TABLES: [Table; 18] = [
+pub(in crate::server::store) const TABLES: [Table; 19] = [
     Table {
         name: "organizer",
         key: 1,
@@ -126,6 +126,11 @@ pub(in crate::server::store) const TABLES: [Table; 18] = [
         name: "last_seen",
         key: 1,
         columns: &["device", "organizer", "seen"],
+    },
+    Table {
+        name: "device_sample",
+        key: 2,
+        columns: &["device", "taken", "battery", "?mains"],
     },
     Table {
         name: "medium_key_set",

@@ -5,7 +5,8 @@ use jiff::Timestamp;
 use super::callers::organizer;
 use super::found::unknown;
 use super::teams::permissions;
-use crate::server::model::TeamCaller;
+use crate::server::installation_keys::KeyHash;
+use crate::server::model::{READ_DEVICES, TeamCaller};
 use crate::server::store::error::StoreError;
 use crate::server::store::fleet_page::{
     LinkRefusal, SESSION_LONGEST, SESSION_UNUSED, SessionCaller,
@@ -42,6 +43,25 @@ pub(in crate::server::store) fn caller(
             })
         },
     )
+}
+
+/// Those of these sessions that let somebody see devices.
+pub(in crate::server::store) fn live(
+    session: &mut dyn Session,
+    hashes: &[KeyHash],
+    now: Timestamp,
+) -> Result<Vec<KeyHash>, StoreError> {
+    let mut live = Vec::new();
+    for hash in hashes {
+        let caller = caller(session, hash, now)?.map(|session| session.caller);
+        let may = |caller: TeamCaller| {
+            caller.active && caller.organizer.active && caller.may(READ_DEVICES)
+        };
+        if caller.is_some_and(may) {
+            live.push(*hash);
+        }
+    }
+    Ok(live)
 }
 
 pub(in crate::server::store) fn begin(

@@ -265,6 +265,16 @@ const STEPS: [&str; 4] = [
         WHERE software_version IS NOT NULL;
 "#,
     "
+    -- How devices were when they reported, for a day; battery: of 100.
+    CREATE TABLE device_sample (
+        device BIGINT NOT NULL REFERENCES device,
+        taken BIGINT NOT NULL,
+        battery BIGINT,
+        mains BOOLEAN,
+        PRIMARY KEY (device, taken)
+    );
+    CREATE INDEX device_sample_by_age ON device_sample (taken);
+
     -- Who is signed in at the page, by the hash of what its cookie holds, on behalf of a team's token.
     CREATE TABLE web_session (
         hash BYTEA PRIMARY KEY,
@@ -293,7 +303,7 @@ const STEPS: [&str; 4] = [
 /// Has nobody else see or change anything until the transaction ends, and ends the connections of all others: those
 /// that they make anew wait for the first of these tables.
 pub(super) const ALONE: [&str; 2] = [
-    "LOCK TABLE backup, organizer, gate, event, subevent, checkin_list, checkin_list_gate, team, team_token, device, skipped_numbers, device_event, last_seen, medium_key_set, kept_answer, log_entry, web_session, login_link IN ACCESS EXCLUSIVE MODE",
+    "LOCK TABLE backup, organizer, gate, event, subevent, checkin_list, checkin_list_gate, team, team_token, device, skipped_numbers, device_event, last_seen, device_sample, medium_key_set, kept_answer, log_entry, web_session, login_link IN ACCESS EXCLUSIVE MODE",
     "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
      WHERE application_name = 'gatehand-server' AND datname = current_database() AND pid <> pg_backend_pid()",
 ];

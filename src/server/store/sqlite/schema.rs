@@ -227,6 +227,16 @@ const STEPS: [&str; 5] = [
         WHERE software_version IS NOT NULL;
 ",
     "
+    -- How devices were when they reported, for a day; battery: of 100.
+    CREATE TABLE device_sample (
+        device INTEGER NOT NULL REFERENCES device,
+        taken INTEGER NOT NULL,
+        battery INTEGER,
+        mains INTEGER,
+        PRIMARY KEY (device, taken)
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX device_sample_by_age ON device_sample (taken);
+
     -- Who is signed in at the page, by the hash of what its cookie holds, on behalf of a team's token.
     CREATE TABLE web_session (
         hash BLOB PRIMARY KEY,

@@ -5,13 +5,16 @@ use jiff::Timestamp;
 
 use super::Stored;
 use crate::secret::Secret;
-use crate::server::installation_keys::key_hash;
+use crate::server::installation_keys::{KeyHash, key_hash};
 use crate::server::store::driver::Driver;
 use crate::server::store::error::StoreError;
 use crate::server::store::fleet_page::{
-    Choices, FleetPage, LOGIN_LINK, LinkRefusal, NewLoginLink, SessionCaller,
+    Choices, FleetPage, LOGIN_LINK, LinkRefusal, LogRange, NewLoginLink, News, Sample,
+    SessionCaller,
 };
-use crate::server::store::operations::{devices, events, organizers, web_sessions};
+use crate::server::store::operations::{
+    devices, events, log, organizers, reconnection, samples, web_sessions,
+};
 use crate::server::tokens;
 
 #[async_trait]
@@ -109,5 +112,50 @@ impl<D: Driver> FleetPage for Stored<D> {
             })
         })
         .await
+    }
+
+    async fn reconnecting(
+        &self,
+        organizer: i64,
+        first: u64,
+        last: u64,
+    ) -> Result<Vec<u64>, StoreError> {
+        self.look(move |session| reconnection::waiting(session, organizer, first, last))
+            .await
+    }
+
+    async fn last_in_log(&self) -> Result<i64, StoreError> {
+        self.look(log::last).await
+    }
+
+    async fn news(&self, ranges: &[LogRange], limit: u64) -> Result<Vec<News>, StoreError> {
+        let ranges = ranges.to_vec();
+        self.read(move |session| {
+            let mut news = Vec::new();
+            for range in &ranges {
+                news.extend(log::between(session, *range, limit)?);
+            }
+            Ok(news)
+        })
+        .await
+    }
+
+    async fn samples(
+        &self,
+        organizer: i64,
+        device_id: u64,
+        since: Timestamp,
+    ) -> Result<Vec<Sample>, StoreError> {
+        self.read(move |session| samples::since(session, organizer, device_id, since))
+            .await
+    }
+
+    async fn live_sessions(
+        &self,
+        sessions: Vec<KeyHash>,
+        now: Timestamp,
+    ) -> Result<Vec<KeyHash>, StoreError> {
+        self.read(move |session| web_sessions::live(session, &sessions, now))
+            .await
     }
 }

@@ -13,7 +13,7 @@ use super::driver::Driver;
 use super::operations::found::unknown;
 use super::operations::{
     Context, access, batch, callers, devices, events, filtered_devices, kept_answers, last_seen,
-    log, organizers, reconnection, web_sessions,
+    log, organizers, reconnection, samples, web_sessions,
 };
 use super::session::Session;
 use crate::secret::Secret;
@@ -468,6 +468,13 @@ impl<D: Driver> Store for Stored<D> {
                 .write(move |session| log::sweep_some(session, before, last))
                 .await?;
         }
+        Ok(())
+    }
+    async fn sweep_samples(&self, before: Timestamp) -> Result<(), StoreError> {
+        while self
+            .write(move |session| samples::sweep_some(session, before))
+            .await?
+        {}
         Ok(())
     }
 }

@@ -1,36 +1,31 @@
 //! `gatehand demo`: the way of a device from a QR code on a screen to a sealed key, on this machine.
 
+mod desk;
+mod fleet;
+mod organizer;
+
 use std::fs;
 use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::Args;
-use jiff::{Timestamp, ToSpan};
-use reqwest::Method;
-use serde::de::DeserializeOwned;
-use serde_json::{Value, json};
 use tokio::sync::oneshot;
 
-use super::admin::device;
 use super::error::CliError;
 use super::program_name::ProgramName;
 use super::runtime;
 use super::{output, status};
 use crate::agent::{self, Agent, Client, ClientConfig, InitializeOptions, ThisMachine};
+use crate::enrolment::Enrolment;
 use crate::enrolment::draw::QrCode;
-use crate::enrolment::{Enrolment, ServerUrl};
 use crate::private_file;
-use crate::secret::Secret;
-use crate::server::model::{Name, Permissions, Schedule};
-use crate::server::store::{Administration, NewEvent};
+use crate::server::store::Administration;
 use crate::server::{Config, Server, store};
 use crate::vault::Folder;
-use crate::wire::{Device, Page};
-
-const ORGANIZER: &str = "bigevents";
-const EVENT: &str = "museum";
-const TEAM: &str = "admins";
+use desk::Desk;
+use fleet::Fleet;
+use organizer::{ORGANIZER, set_up};
 
 /// Show everything on this machine: start a server, create a device, draw its QR code, read it back
 /// and enrol.
@@ -40,13 +35,6 @@ pub(super) struct Demo {
     /// Leave the server running and tell how to enrol another device from a second terminal.
     #[arg(long)]
     keep: bool,
-}
-
-/// The organizer's side: what a management script has.
-struct Desk {
-    client: Client,
-    server: ServerUrl,
-    token: Secret,
 }
 
 impl Demo {
@@ -66,6 +54,7 @@ impl Demo {
             server: format!("http://{}", server.local_addr()).parse()?,
             token,
         };
+        let store = Arc::clone(&server.installation().store);
         let (stop, stopped) = oneshot::channel::<()>();
         let running = tokio::spawn(server.run(async { drop(stopped.await) }));
 
@@ -113,7 +102,7 @@ impl Demo {
         step(6, "The server shows the device as initialized", "")?;
         desk.print_devices().await?;
         if self.keep {
-            self::keep(&desk, &folder).await?;
+            self::keep(&desk, &folder, &*store).await?;
         } else {
             paragraph(&format!(
                 "All of it is in {}; remove it when you have seen enough.",
@@ -127,82 +116,11 @@ impl Demo {
     }
 }
 
-/// Makes what is made by hand with `gatehand admin`, and returns the team's token.
-async fn set_up(store: &dyn Administration) -> Result<Secret, CliError> {
-    let organizer = store
-        .create_organizer(&ORGANIZER.parse()?, "Big Events")
-        .await?
-        .id;
-    let date_from = Timestamp::now() + 1.hour();
-    let event = NewEvent {
-        slug: EVENT.parse()?,
-        name: Name::Plain("Museum night".to_owned()),
-        live: true,
-        timezone: "UTC".to_owned(),
-        schedule: Schedule {
-            date_from,
-            date_to: None,
-            date_admission: None,
-        },
-    };
-    store.create_event(organizer, event).await?;
-    store.create_team(organizer, TEAM, Permissions::All).await?;
-    Ok(store
-        .create_team_token(organizer, TEAM, "demo")
-        .await?
-        .token)
-}
-
-impl Desk {
-    async fn create_device(&self, name: &str) -> Result<Device, CliError> {
-        let new = json!({"name": name, "all_events": false, "limit_events": [EVENT]});
-        self.call(Method::POST, Some(&new)).await
-    }
-
-    async fn print_devices(&self) -> Result<(), CliError> {
-        let page: Page<Device> = self.call(Method::GET, None).await?;
-        output::print_columns(device::COLUMNS, page.results.iter().map(device::row))
-    }
-
-    async fn call<T: DeserializeOwned>(
-        &self,
-        method: Method,
-        body: Option<&Value>,
-    ) -> Result<T, CliError> {
-        let url = self
-            .server
-            .endpoint(&format!("api/v1/organizers/{ORGANIZER}/devices/"));
-        let token = format!("Token {}", self.token.expose());
-        let mut request = self
-            .client
-            .request(method, url)
-            .header("Authorization", token);
-        if let Some(body) = body {
-            request = request.json(body);
-        }
-        let answer = request
-            .send()
-            .await
-            .and_then(reqwest::Response::error_for_status);
-        answer
-            .map_err(CliError::Demo)?
-            .json()
-            .await
-            .map_err(CliError::Demo)
-    }
-
-    fn enrolment(&self, device: &Device) -> Result<Enrolment, CliError> {
-        let token = device.initialization_token.clone();
-        let token = token.ok_or(CliError::NoDevice {
-            device: device.device_id,
-        })?;
-        Ok(Enrolment::new(self.server.clone(), token)?)
-    }
-}
-
 /// Tells how to enrol a second device by hand, and waits to be stopped.
-async fn keep(desk: &Desk, folder: &Path) -> Result<(), CliError> {
+async fn keep(desk: &Desk, folder: &Path, store: &dyn Administration) -> Result<(), CliError> {
     let device = desk.create_device("Lane 2").await?;
+    let organizer = store.organizer(ORGANIZER).await?.id;
+    let fleet = Fleet::make(store, organizer).await?;
     let qr_image = folder.join("lane-2.png");
     let enrolment = desk.enrolment(&device)?;
     write_qr_image(&enrolment, &qr_image)?;
@@ -238,7 +156,16 @@ async fn keep(desk: &Desk, folder: &Path) -> Result<(), CliError> {
         desk.token.expose()
     ))?;
     paragraph("Stop it with Ctrl+C.")?;
-    super::serve::until_told_to_stop().await;
+    tokio::select! {
+        () = super::serve::until_told_to_stop() => {}
+        // What fails ends the demo's devices, not the server that is looked at.
+        gone_on = fleet.go_on(store, organizer, desk) => {
+            if let Err(error) = gone_on {
+                tracing::warn!(%error, "the devices of the demo do not go on");
+            }
+            super::serve::until_told_to_stop().await;
+        }
+    }
     paragraph(&format!(
         "All of it is in {}; remove it when you have seen enough.",
         folder.display()

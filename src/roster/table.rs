@@ -2,16 +2,12 @@
 
 use std::collections::HashMap;
 
-use super::change::Events;
-use super::new_device::NewDevice;
+use super::new_device::{Events, NewDevice, Usual};
 use crate::wire::fields::{self, TextFault};
 use crate::wire::{SECURITY_PROFILES, TEXT_LIMIT};
 
 /// The columns that a table may have; only the first has to be there.
 const COLUMNS: [&str; 4] = ["name", "gate", "events", "security_profile"];
-
-/// Devices in a table at most.
-const LIMIT: usize = 10_000;
 
 /// Why no device is made of a table.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
@@ -26,8 +22,8 @@ pub(crate) enum RosterError {
     ColumnTwice(String),
     #[error("it lists no device")]
     Blank,
-    #[error("it lists more than {LIMIT} devices")]
-    TooLong,
+    #[error("it lists more than {0} devices")]
+    TooLong(usize),
     #[error("line {line} has {found} cells, and the first line has {wanted}")]
     Cells {
         line: u64,
@@ -50,15 +46,16 @@ pub(crate) enum RosterError {
     Line { line: u64 },
 }
 
-/// What a device is whose line leaves it open.
-pub(crate) struct Usual {
-    pub(crate) events: Option<Events>,
-    pub(crate) security_profile: String,
-    pub(crate) gate: Option<String>,
+/// A device of a table.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Listed {
+    /// In which line it stands.
+    pub(crate) line: u64,
+    pub(crate) device: NewDevice,
 }
 
-/// The devices of a table.
-pub(crate) fn read(bytes: &[u8], usual: &Usual) -> Result<Vec<NewDevice>, RosterError> {
+/// The devices of a table, at most so many; `usual` is what its lines leave open.
+pub(crate) fn read(bytes: &[u8], usual: &Usual, limit: usize) -> Result<Vec<Listed>, RosterError> {
     let text = str::from_utf8(bytes).map_err(|_| RosterError::Encoding)?;
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let first = text.lines().find(|line| !line.trim().is_empty());
@@ -76,7 +73,7 @@ pub(crate) fn read(bytes: &[u8], usual: &Usual) -> Result<Vec<NewDevice>, Roster
     let headers = table.headers().map_err(|_| RosterError::Line { line: 1 })?;
     let places = places(headers)?;
     let wanted = headers.len();
-    let mut devices: Vec<NewDevice> = Vec::new();
+    let mut devices: Vec<Listed> = Vec::new();
     let mut lines: HashMap<String, u64> = HashMap::new();
     for row in table.records() {
         let row = row.map_err(|error| RosterError::Line {
@@ -103,9 +100,9 @@ pub(crate) fn read(bytes: &[u8], usual: &Usual) -> Result<Vec<NewDevice>, Roster
                 second: line,
             });
         }
-        devices.push(device);
-        if devices.len() > LIMIT {
-            return Err(RosterError::TooLong);
+        devices.push(Listed { line, device });
+        if devices.len() > limit {
+            return Err(RosterError::TooLong(limit));
         }
     }
     match devices.is_empty() {
@@ -166,6 +163,8 @@ fn device(line: u64, cells: [&str; 4], usual: &Usual) -> Result<NewDevice, Roste
 mod tests {
     use super::*;
 
+    const LIMIT: usize = 10;
+
     fn usual() -> Usual {
         Usual {
             events: Some(Events::All),
@@ -175,13 +174,13 @@ mod tests {
     }
 
     fn refused(table: &str) -> RosterError {
-        read(table.as_bytes(), &usual()).unwrap_err()
+        read(table.as_bytes(), &usual(), LIMIT).unwrap_err()
     }
 
     #[test]
     fn each_line_is_a_device_and_what_it_leaves_open_is_as_usual() {
         let table = "\u{feff}Name;gate;events;security_profile\nLane 1;north;museum fair;pretixscan\n\n\"Lane; 2\";;all;\n";
-        let read = read(table.as_bytes(), &usual()).unwrap();
+        let read = read(table.as_bytes(), &usual(), LIMIT).unwrap();
         let first = NewDevice {
             name: "Lane 1".to_owned(),
             events: Events::Only(vec!["museum".to_owned(), "fair".to_owned()]),
@@ -194,7 +193,8 @@ mod tests {
             security_profile: "full".to_owned(),
             gate: None,
         };
-        assert_eq!(read, [first, second]);
+        let listed = |line, device| Listed { line, device };
+        assert_eq!(read, [listed(2, first), listed(4, second)]);
     }
 
     #[test]
@@ -238,10 +238,16 @@ mod tests {
             events: None,
             ..usual()
         };
-        let eventless = read(b"name,events\nA,all\nB,\n", &open);
+        let eventless = read(b"name,events\nA,all\nB,\n", &open, LIMIT);
         assert_eq!(eventless, Err(RosterError::Eventless(3)));
+        let lines: Vec<String> = (0..=LIMIT).map(|number| format!("{number}\n")).collect();
+        let many = format!("name\n{}", lines.concat());
+        assert_eq!(refused(&many), RosterError::TooLong(LIMIT));
         let long = format!("name\n{}\n", "x".repeat(TEXT_LIMIT + 1));
         assert_eq!(refused(&long), RosterError::Name(2));
-        assert_eq!(read(b"name\n\xff", &usual()), Err(RosterError::Encoding));
+        assert_eq!(
+            read(b"name\n\xff", &usual(), LIMIT),
+            Err(RosterError::Encoding)
+        );
     }
 }
