@@ -244,6 +244,18 @@ pub(super) enum CliError {
         #[source]
         source: OrganizersFileError,
     },
+    /// With the names of those that may, if there are several.
+    #[cfg(feature = "server")]
+    #[error(
+        "{} of {organizer} may see its devices{}{}",
+        if teams.is_empty() { "no team in use" } else { "several teams" },
+        if teams.is_empty() { "" } else { ": " },
+        teams.join(", ")
+    )]
+    LoginTeam {
+        organizer: String,
+        teams: Vec<String>,
+    },
     #[cfg(feature = "server")]
     #[error("there is no database {database}")]
     NoDatabase { database: Database },

@@ -31,16 +31,10 @@ fn set_cookie(answer: &Answer) -> &str {
 }
 
 async fn link(server: &TestServer, team: &str, token: i64, now: Timestamp) -> String {
-    let link: String = std::iter::repeat_with(fastrand::alphanumeric)
-        .take(64)
-        .collect();
-    let secret = Secret::new(link.clone());
-    server
+    let link = server
         .store
-        .create_login_link(server.organizer, team, token, &secret, now)
-        .await
-        .unwrap();
-    format!("/sign-in/{link}")
+        .create_login_link(server.organizer, team, token, now);
+    link.await.unwrap().address("").expose().to_owned()
 }
 
 async fn team_token(server: &TestServer, team: &str) -> NewToken {

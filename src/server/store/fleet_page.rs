@@ -34,6 +34,21 @@ pub struct SessionCaller {
     pub expires: Timestamp,
 }
 
+/// A link that was made just now.
+pub struct NewLoginLink {
+    /// What it holds, which can't be told again.
+    pub secret: Secret,
+    /// When its time is over.
+    pub expires: Timestamp,
+}
+
+impl NewLoginLink {
+    /// The address to open, at a server whose address has no slash at its end.
+    pub fn address(&self, server: &str) -> Secret {
+        Secret::new(format!("{server}/sign-in/{}", self.secret.expose()))
+    }
+}
+
 /// Why a link signs nobody in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LinkRefusal {
@@ -121,9 +136,8 @@ pub trait FleetPage: Store {
         organizer: i64,
         team: &str,
         token: i64,
-        link: &Secret,
         now: Timestamp,
-    ) -> Result<(), StoreError>;
+    ) -> Result<NewLoginLink, StoreError>;
 
     /// Whether a link would sign somebody in at `now`, which does not spend it.
     async fn look_at_login_link(

@@ -40,8 +40,8 @@ pub use database::{Database, DatabaseError};
 pub use decision::Decision;
 pub use error::StoreError;
 pub use fleet_page::{
-    Choices, FleetPage, LOGIN_LINK, LinkRefusal, LogRange, News, SESSION_LONGEST, SESSION_UNUSED,
-    Sample, SessionCaller,
+    Choices, FleetPage, LOGIN_LINK, LinkRefusal, LogRange, NewLoginLink, News, SESSION_LONGEST,
+    SESSION_UNUSED, Sample, SessionCaller,
 };
 pub use open::{Installation, open, open_to_serve};
 pub use open_error::{OpenError, OpenFailure};

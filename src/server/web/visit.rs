@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use axum::body::{Body as StreamedBody, Bytes};
+use hyper::Uri;
 use hyper::header::{self, HeaderMap};
 use hyper::http::request::Parts;
-use hyper::{Method, Uri};
 use jiff::Timestamp;
 use url::form_urlencoded;
 
@@ -28,7 +28,6 @@ const LAST_EVENT_ID: &str = "last-event-id";
 pub(super) struct Visit {
     pub(super) state: Arc<State>,
     pub(super) frame: Frame,
-    pub(super) method: Method,
     uri: Uri,
     headers: HeaderMap,
     params: Vec<String>,
@@ -53,7 +52,6 @@ impl Visit {
         let cookies = Cookies::of(&state, &request);
         let (parts, body) = request.into_parts();
         let Parts {
-            method,
             uri,
             headers,
             mut extensions,
@@ -67,7 +65,6 @@ impl Visit {
             form: form(&headers, &body).await?,
             state,
             frame,
-            method,
             uri,
             headers,
             params,
@@ -84,7 +81,10 @@ impl Visit {
         let who = session::find(&self.state, &self.headers, &self.cookies, now).await?;
         if let Some(who) = &who {
             self.set_known();
-            session::note_use(&self.state, who, now).await;
+            // What a page asks for by itself is no use of it.
+            if !self.frame.is_part {
+                session::note_use(&self.state, who, now).await;
+            }
         }
         self.frame.who = who.map(Arc::new);
         Ok(())

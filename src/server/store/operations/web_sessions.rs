@@ -9,7 +9,7 @@ use crate::server::installation_keys::KeyHash;
 use crate::server::model::{READ_DEVICES, TeamCaller};
 use crate::server::store::error::StoreError;
 use crate::server::store::fleet_page::{
-    LOGIN_LINK, LinkRefusal, SESSION_LONGEST, SESSION_UNUSED, SessionCaller,
+    LinkRefusal, SESSION_LONGEST, SESSION_UNUSED, SessionCaller,
 };
 use crate::server::store::session::{Session, values};
 
@@ -136,13 +136,13 @@ pub(in crate::server::store) fn create_link(
     team: &str,
     token: i64,
     hash: &[u8; 32],
-    now: Timestamp,
+    expires: Timestamp,
 ) -> Result<(), StoreError> {
     let made = session.execute(
         "INSERT INTO login_link (hash, token, expires)
          SELECT ?4, team_token.id, ?5 FROM team_token JOIN team ON team.id = team_token.team
          WHERE team.organizer = ?1 AND team.name = ?2 AND team_token.id = ?3 AND team_token.active AND team.active",
-        values![organizer, team, token, hash, after(now, LOGIN_LINK)],
+        values![organizer, team, token, hash, expires],
     )?;
     match made {
         0 => Err(unknown("token in use", &token.to_string())),

@@ -9,11 +9,13 @@ use crate::server::installation_keys::{KeyHash, key_hash};
 use crate::server::store::driver::Driver;
 use crate::server::store::error::StoreError;
 use crate::server::store::fleet_page::{
-    Choices, FleetPage, LinkRefusal, LogRange, News, Sample, SessionCaller,
+    Choices, FleetPage, LOGIN_LINK, LinkRefusal, LogRange, NewLoginLink, News, Sample,
+    SessionCaller,
 };
 use crate::server::store::operations::{
     devices, events, log, organizers, reconnection, samples, web_sessions,
 };
+use crate::server::tokens;
 
 #[async_trait]
 impl<D: Driver> FleetPage for Stored<D> {
@@ -60,14 +62,16 @@ impl<D: Driver> FleetPage for Stored<D> {
         organizer: i64,
         team: &str,
         token: i64,
-        link: &Secret,
         now: Timestamp,
-    ) -> Result<(), StoreError> {
-        let (team, hash) = (team.to_owned(), key_hash(link));
+    ) -> Result<NewLoginLink, StoreError> {
+        let secret = tokens::api_key()?;
+        let (team, hash) = (team.to_owned(), key_hash(&secret));
+        let expires = now.checked_add(LOGIN_LINK).unwrap_or(Timestamp::MAX);
         self.write(move |session| {
-            web_sessions::create_link(session, organizer, &team, token, &hash, now)
+            web_sessions::create_link(session, organizer, &team, token, &hash, expires)
         })
-        .await
+        .await?;
+        Ok(NewLoginLink { secret, expires })
     }
 
     async fn look_at_login_link(
