@@ -32,6 +32,8 @@ pub mod private_file;
 #[cfg(feature = "cli")]
 mod public_file;
 mod regular_file;
+#[cfg(feature = "server")]
+mod roster;
 pub mod seal;
 pub mod secret;
 #[cfg(feature = "serving")]
@@ -50,7 +52,7 @@ pub mod server;
     )
 )]
 pub mod serving;
-#[cfg(all(feature = "cli", feature = "server"))]
+#[cfg(feature = "server")]
 mod sheet;
 pub mod shown;
 mod sqlite;

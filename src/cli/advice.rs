@@ -104,6 +104,14 @@ fn on(error: &CliError) -> Option<String> {
         CliError::NothingRestored => Some(format!("{} admin restore FILE restores one", typed())),
         CliError::NoCommand(_) => Some(format!("{} --help lists the commands", typed())),
         #[cfg(feature = "server")]
+        CliError::LoginTeam { organizer, teams } => Some(match teams.is_empty() {
+            true => format!(
+                "make one with {} admin team create {organizer} NAME --permission all",
+                typed()
+            ),
+            false => "name one with --team".to_owned(),
+        }),
+        #[cfg(feature = "server")]
         CliError::NoDatabase { .. } => Some(format!(
             "name it with --database, or begin one with {} admin organizer create",
             typed()

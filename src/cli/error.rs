@@ -14,8 +14,10 @@ use crate::enrolment::draw::DrawError;
 use crate::enrolment::picture::PictureError;
 use crate::enrolment::{ParseError, ServerUrlError, TokenError};
 #[cfg(feature = "server")]
-use crate::fleet::{FleetError, RosterError};
+use crate::fleet::FleetError;
 use crate::passphrase::{PassphraseError, SHORTEST};
+#[cfg(feature = "server")]
+use crate::roster::RosterError;
 #[cfg(feature = "server")]
 use crate::server::ServerError;
 #[cfg(feature = "server")]
@@ -241,6 +243,18 @@ pub(super) enum CliError {
         name: String,
         #[source]
         source: OrganizersFileError,
+    },
+    /// With the names of those that may, if there are several.
+    #[cfg(feature = "server")]
+    #[error(
+        "{} of {organizer} may see its devices{}{}",
+        if teams.is_empty() { "no team in use" } else { "several teams" },
+        if teams.is_empty() { "" } else { ": " },
+        teams.join(", ")
+    )]
+    LoginTeam {
+        organizer: String,
+        teams: Vec<String>,
     },
     #[cfg(feature = "server")]
     #[error("there is no database {database}")]

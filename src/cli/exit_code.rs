@@ -237,6 +237,7 @@ pub(super) fn of(error: &CliError) -> ExitCode {
         | CliError::Restore(_)
         | CliError::NothingRestored
         | CliError::OrganizersFile { .. }
+        | CliError::LoginTeam { .. }
         | CliError::NoDatabase { .. }
         | CliError::NoDevice { .. }
         | CliError::Demo(_)

@@ -1,6 +1,8 @@
 //! Writing for people and for scripts.
 
 use std::io::{self, Write};
+#[cfg(feature = "server")]
+use std::os::unix::fs::MetadataExt;
 
 use anstyle::{AnsiColor, Style};
 use serde::Serialize;
@@ -256,19 +258,29 @@ pub(super) fn yes(is: bool) -> String {
     if is { "yes" } else { "no" }.to_owned()
 }
 
+/// Whether standard output is closed, which Rust opens as `/dev/null`, or is that.
+#[cfg(feature = "server")]
+pub(super) fn leads_nowhere() -> bool {
+    let nowhere = std::fs::metadata("/dev/null").map(|nowhere| nowhere.rdev());
+    let output = rustix::fs::fstat(io::stdout()).map(|output| output.st_rdev);
+    matches!((nowhere, output), (Ok(nowhere), Ok(output)) if nowhere == output)
+}
+
 /// Prints an enrolment's QR code in blocks.
 #[cfg(feature = "server")]
 pub(super) fn print_qr(enrolment: &Enrolment) -> Result<(), CliError> {
+    print_code(&QrCode::new(enrolment)?)
+}
+
+/// Prints a QR code in blocks.
+#[cfg(feature = "server")]
+pub(super) fn print_code(code: &QrCode) -> Result<(), CliError> {
     let out = anstream::stdout();
     let colours = match anstream::AutoStream::choice(out.as_inner()) {
         anstream::ColorChoice::Never => Colours::None,
         _ => Colours::Ansi,
     };
-    write!(
-        out.lock(),
-        "\n{}\n",
-        QrCode::new(enrolment)?.terminal(colours)
-    )?;
+    write!(out.lock(), "\n{}\n", code.terminal(colours))?;
     Ok(())
 }
 

@@ -21,9 +21,10 @@ use crate::agent::{
 use crate::daemon::MetricsFileError;
 use crate::enrolment::picture::PictureError;
 use crate::enrolment::{ParseError, ServerUrlError, TokenError};
-use crate::fleet::{FleetError, Offer, RosterError};
+use crate::fleet::{FleetError, Offer};
 use crate::key_envelope::KeyFormError;
 use crate::passphrase::PassphraseError;
+use crate::roster::RosterError;
 use crate::seal::SealError;
 use crate::server::ServerError;
 use crate::server::store::{
@@ -563,6 +564,14 @@ fn of_command() -> Vec<CliError> {
         })),
         CliError::NothingRestored,
         CliError::Store(StoreError::NotWaiting { device: 7 }),
+        CliError::LoginTeam {
+            organizer: "bigevents".to_owned(),
+            teams: Vec::new(),
+        },
+        CliError::LoginTeam {
+            organizer: "bigevents".to_owned(),
+            teams: vec!["admins".to_owned(), "gates".to_owned()],
+        },
         CliError::NoDatabase {
             database: Database::Sqlite("/var/lib/gatehand-server/gatehand.db".into()),
         },

@@ -8,6 +8,7 @@ use qrcode::types::QrError;
 use qrcode::{Color, EcLevel};
 
 use super::Enrolment;
+use crate::secret::Secret;
 
 /// Largest side of a module in a PNG, in pixels; the whole picture stays below 36 million.
 pub const MODULE_PIXELS_LIMIT: u32 = 32;
@@ -43,14 +44,18 @@ pub enum Colours {
     None,
 }
 
-/// An enrolment's payload as a QR code that stays readable with 15 % of it damaged.
+/// An enrolment's payload, or another secret, as a QR code that stays readable with 15 % of it damaged.
 pub struct QrCode(qrcode::QrCode);
 
 impl QrCode {
     /// Lays the enrolment's payload out as a QR code.
     pub fn new(enrolment: &Enrolment) -> Result<Self, DrawError> {
-        let payload = enrolment.to_payload();
-        qrcode::QrCode::with_error_correction_level(payload.expose(), EcLevel::M)
+        Self::of(&enrolment.to_payload())
+    }
+
+    /// Lays a text out as a QR code.
+    pub fn of(text: &Secret) -> Result<Self, DrawError> {
+        qrcode::QrCode::with_error_correction_level(text.expose(), EcLevel::M)
             .map(Self)
             .map_err(DrawError::TooLong)
     }
@@ -77,7 +82,7 @@ impl QrCode {
     }
 
     /// The dark modules as the path of an SVG, each of side 1, and the side of all with a quiet zone of 4 modules.
-    #[cfg(all(feature = "cli", feature = "server"))]
+    #[cfg(feature = "server")]
     pub(crate) fn path(&self) -> (String, usize) {
         const QUIET_ZONE: usize = 4;
         let width = self.0.width();

@@ -3,42 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::device::FleetDevice;
-
-/// Which events a device has access to.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Events {
-    All,
-    /// These, by their slugs.
-    Only(Vec<String>),
-}
-
-impl Events {
-    pub(super) fn write(&self, fields: &mut Map<String, Value>) {
-        let (all, slugs): (bool, &[String]) = match self {
-            Self::All => (true, &[]),
-            Self::Only(slugs) => (false, slugs),
-        };
-        fields.insert("all_events".to_owned(), json!(all));
-        fields.insert("limit_events".to_owned(), json!(slugs));
-    }
-
-    /// Whether a device has access to these.
-    pub(super) fn are_of(&self, device: &FleetDevice) -> bool {
-        let device = &device.device;
-        match self {
-            Self::All => device.all_events,
-            Self::Only(slugs) => {
-                let sorted = |slugs: &[String]| {
-                    let mut slugs = slugs.to_vec();
-                    slugs.sort();
-                    slugs.dedup();
-                    slugs
-                };
-                !device.all_events && sorted(slugs) == sorted(&device.limit_events)
-            }
-        }
-    }
-}
+use crate::roster::{Events, NewDevice};
 
 /// What of a device is to be otherwise; what is absent stays.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -57,7 +22,12 @@ impl Change {
             fields.insert("name".to_owned(), json!(name));
         }
         if let Some(events) = &self.events {
-            events.write(&mut fields);
+            let (all, slugs): (bool, &[String]) = match events {
+                Events::All => (true, &[]),
+                Events::Only(slugs) => (false, slugs),
+            };
+            fields.insert("all_events".to_owned(), json!(all));
+            fields.insert("limit_events".to_owned(), json!(slugs));
         }
         if let Some(profile) = &self.security_profile {
             fields.insert("security_profile".to_owned(), json!(profile));
@@ -77,7 +47,7 @@ impl Change {
         if self
             .events
             .as_ref()
-            .is_some_and(|events| !events.are_of(device))
+            .is_some_and(|events| !are_of(events, device))
         {
             return Some("its access to events");
         }
@@ -90,6 +60,35 @@ impl Change {
         match &self.gate {
             Some(wanted) if gate.as_ref() != Some(wanted) => Some("its gate"),
             _ => None,
+        }
+    }
+}
+
+/// What would make another device this one.
+impl From<&NewDevice> for Change {
+    fn from(new: &NewDevice) -> Self {
+        Self {
+            name: Some(new.name.clone()),
+            events: Some(new.events.clone()),
+            security_profile: Some(new.security_profile.clone()),
+            gate: new.gate.clone().map(Some),
+        }
+    }
+}
+
+/// Whether a device has access to these events.
+fn are_of(events: &Events, device: &FleetDevice) -> bool {
+    let device = &device.device;
+    match events {
+        Events::All => device.all_events,
+        Events::Only(slugs) => {
+            let sorted = |slugs: &[String]| {
+                let mut slugs = slugs.to_vec();
+                slugs.sort();
+                slugs.dedup();
+                slugs
+            };
+            !device.all_events && sorted(slugs) == sorted(&device.limit_events)
         }
     }
 }

@@ -2,13 +2,14 @@
 
 use std::collections::HashMap;
 
+use super::change::Change;
 use super::device::{FleetDevice, Standing};
 use super::error::FleetError;
 use super::filter::Filter;
-use super::new_device::NewDevice;
 use super::offered::Offer;
 use super::outcome::{Effect, Outcome};
 use super::resource::{BATCH, Resource};
+use crate::roster::NewDevice;
 
 /// Makes those whose names no device has that is not revoked, so that what was cut short is finished by the same
 /// again: together where the server takes that, else one after the other.
@@ -31,7 +32,7 @@ pub(crate) async fn create(
     let mut made = make(resource, &missing, has_gates).await?.into_iter();
     let outcomes = new.into_iter().map(|new| {
         if let Some(device) = there.get(&new.name) {
-            let effect = match new.as_change().differs(device) {
+            let effect = match Change::from(&new).differs(device) {
                 None => Effect::Left,
                 Some(what) => Effect::Failed(FleetError::Differs {
                     number: device.device.device_id,
@@ -42,7 +43,7 @@ pub(crate) async fn create(
         }
         let (device, effect) = match made.next() {
             Some(Ok(device)) => {
-                let mut wanted = new.as_change();
+                let mut wanted = Change::from(&new);
                 if device.more.gate.is_none() {
                     wanted.gate = None;
                 }

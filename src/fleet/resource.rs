@@ -9,16 +9,17 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
+use super::change::Change;
 use super::device::FleetDevice;
 use super::error::FleetError;
 use super::filter::Filter;
-use super::new_device::NewDevice;
 use super::offered::Offer;
 use crate::agent::{
     AgentError, Answer, Client, Repeat, Reply, idempotency_header, new_idempotency_key,
     read_answer, team_authorization,
 };
 use crate::enrolment::ServerUrl;
+use crate::roster::NewDevice;
 use crate::secret::Secret;
 use crate::wire::{self, IDEMPOTENCY_HEADER, Problem, timestamp};
 
@@ -122,7 +123,7 @@ impl Resource {
 
     /// Makes a device.
     pub(super) async fn create(&self, new: &NewDevice) -> Result<FleetDevice, FleetError> {
-        let body = Value::Object(new.fields());
+        let body = Value::Object(Change::from(new).fields());
         self.read(&self.ask(Method::POST, "", Some(&body), None).await?)
     }
 
@@ -131,7 +132,7 @@ impl Resource {
         &self,
         new: &[NewDevice],
     ) -> Result<Option<Vec<FleetDevice>>, FleetError> {
-        let devices: Vec<_> = new.iter().map(NewDevice::fields).collect();
+        let devices: Vec<_> = new.iter().map(|new| Change::from(new).fields()).collect();
         let body = json!({ "devices": devices });
         let answer = self.ask(Method::POST, "batch/", Some(&body), None).await?;
         if let Some(entries) = self.refused_entries(&answer, new) {

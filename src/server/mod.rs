@@ -11,10 +11,13 @@ mod media_keys;
 pub mod model;
 pub mod organizers_file;
 mod public_url;
+mod reception;
 pub mod secret_file;
 mod serve;
+mod site;
 pub mod store;
 mod tokens;
+mod web;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -26,8 +29,10 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::serving::{Address, Limits, ListenError, Listener, PassedSocket, TrustedProxies};
 use crate::wire::ServerVersion;
-pub use api::{AllowedHost, AllowedHostError};
 pub use public_url::{PublicUrl, PublicUrlError};
+use reception::Callers;
+pub use reception::{AllowedHost, AllowedHostError};
+use site::Site;
 use store::{Administration, Installation, OpenError, oldest_kept};
 
 /// How often answers and log entries are dropped that are kept long enough.
@@ -35,6 +40,9 @@ const SWEEP_INTERVAL: Duration = Duration::from_secs(600);
 
 /// How often it is stored when devices were last seen: what is told of it is right within a minute.
 pub const SIGHTINGS_INTERVAL: Duration = Duration::from_secs(20);
+
+/// How long it is kept how devices were when they reported: a day is shown, and told of until it is swept.
+const SAMPLES_KEPT: SignedDuration = SignedDuration::from_hours(25);
 
 /// Mode of a Unix socket that is listened on: its group may connect, as a proxy's.
 const SOCKET_MODE: u32 = 0o660;
@@ -121,7 +129,7 @@ pub struct Server {
     limits: Limits,
     trusted_proxies: TrustedProxies,
     installation: Installation,
-    served: Arc<api::Served>,
+    site: Arc<Site>,
     device_log: SignedDuration,
     sightings: Arc<api::Sightings>,
     sightings_interval: Duration,
@@ -145,19 +153,25 @@ impl Server {
     }
 
     fn new(config: Config, installation: Installation, listener: Listener) -> Self {
-        let callers = api::Callers::new(
+        let callers = Arc::new(Callers::new(
             config.public_url.as_ref(),
             config.allowed_hosts,
             config.trusted_proxies.clone(),
             config.unknown_keys_per_minute,
-        );
+        ));
         let api = api::Api::new(
             &installation,
-            config.public_url,
+            config.public_url.clone(),
             config.version,
             config.answer_time,
         )
-        .called_by(callers);
+        .called_by(Arc::clone(&callers));
+        let web = web::Web::new(
+            &installation,
+            config.public_url.as_ref(),
+            config.answer_time,
+            Arc::clone(&callers),
+        );
         Self {
             sightings: api.sightings(),
             sightings_interval: config.sightings_interval,
@@ -165,7 +179,12 @@ impl Server {
             listener,
             limits: config.limits,
             trusted_proxies: config.trusted_proxies,
-            served: api::Served::new(api),
+            site: Site::new(
+                callers,
+                config.public_url.as_ref(),
+                api::Served::new(api),
+                web,
+            ),
             installation,
         }
     }
@@ -182,7 +201,7 @@ impl Server {
 
     /// Answers one request as if it had come over a connection.
     pub async fn answer(&self, request: Request<Body>) -> Response {
-        Arc::clone(&self.served).answer(request).await
+        Arc::clone(&self.site).answer(request).await
     }
 
     /// Serves until `shutdown` is done, and then finishes what was accepted.
@@ -190,17 +209,20 @@ impl Server {
         let store = self.installation.store;
         let sweep = sweep(Arc::clone(&store), self.device_log);
         let note = note(&self.sightings, &*store, self.sightings_interval);
+        let site = Arc::clone(&self.site);
+        let follow = site.follow();
         let serve = serve::serve(
             self.listener,
             self.limits,
             self.trusted_proxies,
-            self.served,
+            self.site,
             shutdown,
         );
         tokio::select! {
             () = serve => {}
             () = sweep => {}
             () = note => {}
+            () = follow => {}
         }
         store_sightings(&self.sightings, &*store).await;
     }
@@ -230,6 +252,10 @@ async fn sweep(store: Arc<dyn Administration>, device_log: SignedDuration) {
         let oldest = now.checked_sub(device_log).unwrap_or(Timestamp::MIN);
         if let Err(error) = store.sweep_log(oldest).await {
             tracing::warn!(%error, advice = error.advice(), "the devices' logs can't be swept");
+        }
+        let oldest = now.checked_sub(SAMPLES_KEPT).unwrap_or(Timestamp::MIN);
+        if let Err(error) = store.sweep_samples(oldest).await {
+            tracing::warn!(%error, advice = error.advice(), "how devices were can't be swept");
         }
         tokio::time::sleep(SWEEP_INTERVAL).await;
     }

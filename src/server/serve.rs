@@ -1,4 +1,4 @@
-//! Puts the API behind the connections that are served.
+//! Puts what is served behind the connections.
 
 use std::sync::Arc;
 
@@ -7,7 +7,8 @@ use hyper::Request;
 use hyper::body::Incoming;
 use hyper::service::{Service, service_fn};
 
-use super::api::{Connection, Served, Withheld};
+use super::reception::{Connection, Withheld};
+use super::site::Site;
 use crate::serving::{self, Limits, Listener, TrustedProxies};
 
 /// Closes a connection in place of an answer.
@@ -20,15 +21,19 @@ pub(super) async fn serve(
     listener: Listener,
     limits: Limits,
     trusted_proxies: TrustedProxies,
-    served: Arc<Served>,
+    site: Arc<Site>,
     shutdown: impl Future<Output = ()>,
 ) {
-    let service = |peer, reached| service(Arc::clone(&served), Connection { peer, reached });
+    let service = |peer, reached| service(Arc::clone(&site), Connection { peer, reached });
+    let shutdown = async {
+        shutdown.await;
+        site.end_streams();
+    };
     serving::serve(listener, limits, trusted_proxies, service, shutdown).await;
 }
 
 fn service(
-    served: Arc<Served>,
+    site: Arc<Site>,
     connection: Connection,
 ) -> impl Service<Request<Incoming>, Response = Response, Error = Unanswered, Future: Send + 'static>
 + Send
@@ -36,7 +41,7 @@ fn service(
 + 'static {
     service_fn(move |mut request: Request<Incoming>| {
         request.extensions_mut().insert(connection);
-        let answer = Arc::clone(&served).answer(request);
+        let answer = Arc::clone(&site).answer(request);
         async move {
             let response = answer.await;
             match response.extensions().get::<Withheld>() {

@@ -32,4 +32,6 @@ pub mod scanner;
 pub mod server;
 pub mod skip;
 pub mod stranger;
+pub mod stream;
+pub mod visitor;
 pub mod way;

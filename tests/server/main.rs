@@ -34,3 +34,7 @@ mod store_contract;
 mod strange_requests;
 mod two_servers;
 mod versions;
+mod watching;
+mod web_devices;
+mod web_live;
+mod web_sign_in;

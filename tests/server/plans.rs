@@ -9,13 +9,13 @@ use std::sync::Arc;
 
 use gatehand::secret::Secret;
 use gatehand::server::model::{
-    BatchSetting, DeviceChange, DeviceFilter, MediumKeys, Name, NewDevice, Order, OrderBy,
-    Permissions, Schedule, ValidReport,
+    BatchSetting, DeviceChange, DeviceFilter, DeviceState, MediumKeys, Name, NewDevice, Order,
+    OrderBy, Permissions, Schedule, ValidReport,
 };
 use gatehand::server::organizers_file::OrganizersFile;
 use gatehand::server::store::{
     self, Actor, Administration, Decision, EventChange, GateChange, Keep, KeptAnswer, NewEvent,
-    OrganizerChange, Sighting, TeamChange, Terms, TokenChange,
+    OrganizerChange, Sample, Sighting, TeamChange, Terms, TokenChange,
 };
 use jiff::Timestamp;
 use proc_macro2::{TokenStream, TokenTree};
@@ -24,9 +24,10 @@ use serde_json::{Value, json};
 use crate::common::postgres::{Postgres, name_in};
 
 /// What grows with devices or time.
-const LARGE: [&str; 10] = [
+const LARGE: [&str; 13] = [
     "device",
     "last_seen",
+    "device_sample",
     "device_event",
     "event",
     "subevent",
@@ -35,6 +36,8 @@ const LARGE: [&str; 10] = [
     "team_token",
     "kept_answer",
     "log_entry",
+    "web_session",
+    "login_link",
 ];
 
 /// Has PostgreSQL write down how it did each statement.
@@ -61,11 +64,15 @@ const MUCH: &str = "
         SELECT 100000 + n, 1000 + n % 200, 1 + n / 200, 'S' || n, decode(md5('t' || n), 'hex'), '', decode(md5('a' || n), 'hex'), 'D' || n, FALSE, 'full', 0
         FROM generate_series(0, 19999) AS n;
     INSERT INTO last_seen (device, organizer, seen) SELECT 100000 + n, 1000 + n % 200, n FROM generate_series(0, 19999) AS n;
+    INSERT INTO device_sample (device, taken) SELECT 100000 + n % 20000, n FROM generate_series(1, 60000) AS n;
     INSERT INTO device_event (device, event) SELECT 100000 + n, 1000 + n % 5000 FROM generate_series(0, 19999) AS n;
     INSERT INTO kept_answer (id, created, answer, refused_to)
         SELECT decode(md5('r' || n), 'hex'), n, '', decode(md5('c' || n % 1000), 'hex') FROM generate_series(1, 20000) AS n;
     INSERT INTO log_entry (created, device, action, actor, data)
         SELECT n, 100000 + n % 20000, 'updated', 'device', '{}' FROM generate_series(1, 60000) AS n;
+    INSERT INTO web_session (hash, token, created, expires)
+        SELECT decode(md5('w' || n), 'hex'), 1 + n % 10000, n, n FROM generate_series(1, 20000) AS n;
+    INSERT INTO login_link (hash, token, expires) SELECT decode(md5('l' || n), 'hex'), 1 + n % 10000, n FROM generate_series(1, 20000) AS n;
     VACUUM ANALYZE";
 
 fn secret(text: &str) -> Secret {
@@ -289,6 +296,46 @@ async fn do_everything(store: &Arc<dyn Administration>) {
     let begun: Timestamp = "1970-01-01T00:00:00.000100Z".parse().unwrap();
     store.sweep_answers(begun).await.unwrap();
     store.sweep_log(begun).await.unwrap();
+    watch(store, organizer).await;
+    sign_in(store, organizer).await;
+    store.sweep_samples(begun).await.unwrap();
+}
+
+/// Does what who signs in and out at the page asks for.
+async fn sign_in(store: &Arc<dyn Administration>, organizer: i64) {
+    let now = Timestamp::now();
+    let tokens = store.team_tokens(organizer, "u").await.unwrap();
+    let token = tokens[0].id;
+    let link = store.create_login_link(organizer, "u", token, now);
+    let link = link.await.unwrap().secret;
+    store.look_at_login_link(&link, now).await.unwrap().unwrap();
+    let session = secret("session");
+    let redeemed = store.redeem_login_link(&link, &session, now).await;
+    redeemed.unwrap().unwrap();
+    let caller = store.session_caller(&session, now).await.unwrap();
+    assert_eq!(caller.unwrap().caller.token, token);
+    store.extend_session(&session, now).await.unwrap();
+    store.end_session(&session).await.unwrap();
+    store.end_sessions(token).await.unwrap();
+    store.choices(organizer).await.unwrap();
+}
+
+/// Does what who watches asks for.
+async fn watch(store: &Arc<dyn Administration>, organizer: i64) {
+    store.reconnecting(organizer, 1, 2).await.unwrap();
+    let none = store.live_sessions(vec![[1; 32]], Timestamp::now());
+    assert!(none.await.unwrap().is_empty());
+    let last = store.last_in_log().await.unwrap();
+    let ranges = [(last - 5, last - 3), (last - 2, i64::MAX)];
+    assert!(!store.news(&ranges, 10).await.unwrap().is_empty());
+    let sample = Sample {
+        taken: Timestamp::now(),
+        battery: Some(50),
+        mains: None,
+    };
+    store.add_samples(organizer, 1, vec![sample]).await.unwrap();
+    let day = store.samples(organizer, 1, Timestamp::UNIX_EPOCH);
+    assert!(!day.await.unwrap().is_empty());
 }
 
 /// Does what fleets ask for, the last of which ends the key of the device.
@@ -360,6 +407,23 @@ async fn manage_a_fleet(store: &Arc<dyn Administration>, organizer: i64, row: i6
         },
         DeviceFilter {
             last_seen_before: Some(Timestamp::MAX),
+            ..any.clone()
+        },
+        DeviceFilter {
+            event: Some("fair".to_owned()),
+            after: Some(0),
+            ..any.clone()
+        },
+        DeviceFilter {
+            state: Some(DeviceState::Active),
+            ..any.clone()
+        },
+        DeviceFilter {
+            state: Some(DeviceState::Waiting),
+            ..any.clone()
+        },
+        DeviceFilter {
+            state: Some(DeviceState::Revoked),
             ..any.clone()
         },
     ];

@@ -8,6 +8,7 @@ mod event;
 mod export;
 mod gate;
 mod import;
+mod login_link;
 mod media_keys;
 mod organizer;
 mod restore;
@@ -63,6 +64,8 @@ enum Subject {
     /// The API tokens of a team.
     #[command(subcommand)]
     Token(token::Command),
+    /// Print a link that signs somebody in at the fleet page, once.
+    LoginLink(login_link::LoginLink),
     /// The devices of an organizer.
     #[command(subcommand)]
     Device(device::Command),
@@ -104,6 +107,7 @@ impl Admin {
                 Subject::Event(command) => command.run(&desk()?).await,
                 Subject::Team(command) => command.run(&desk()?).await,
                 Subject::Token(command) => command.run(&desk()?).await,
+                Subject::LoginLink(command) => command.run(&desk()?).await,
                 Subject::Device(command) => command.run(&desk()?).await,
                 Subject::MediaKeys(command) => command.run(&desk()?).await,
                 // Done above.

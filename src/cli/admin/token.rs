@@ -1,7 +1,6 @@
 //! `gatehand admin token`.
 
 use std::io;
-use std::os::unix::fs::MetadataExt;
 
 use clap::Subcommand;
 use serde::Serialize;
@@ -178,7 +177,7 @@ struct Made {
 }
 
 async fn create(desk: &Desk<'_>, organizer: &str, team: &str, name: &str) -> Result<(), CliError> {
-    if leads_nowhere() {
+    if output::leads_nowhere() {
         let words = "standard output leads nowhere, and the token can't be shown again";
         return Err(io::Error::other(words).into());
     }
@@ -213,11 +212,4 @@ async fn create(desk: &Desk<'_>, organizer: &str, team: &str, name: &str) -> Res
         words,
         source: Box::new(source),
     })
-}
-
-/// Whether standard output is closed, which Rust opens as `/dev/null`, or is that.
-fn leads_nowhere() -> bool {
-    let nowhere = std::fs::metadata("/dev/null").map(|nowhere| nowhere.rdev());
-    let output = rustix::fs::fstat(io::stdout()).map(|output| output.st_rdev);
-    matches!((nowhere, output), (Ok(nowhere), Ok(output)) if nowhere == output)
 }

@@ -7,12 +7,15 @@ use clap::{ArgGroup, Args};
 use super::handing_out::HandingOut;
 use crate::cli::error::CliError;
 use crate::cli::{input, progress};
-use crate::fleet::{Events, NamePattern, NewDevice, Resource, Usual, create, read_roster};
-use crate::wire::fields::text;
-use crate::wire::{SECURITY_PROFILES, TEXT_LIMIT};
+use crate::fleet::{Resource, create};
+use crate::roster::{self, Events, NamePattern, NewDevice, NumberedError, Usual, numbered};
+use crate::wire::SECURITY_PROFILES;
 
 /// Largest table, in bytes.
 const TABLE_LIMIT: u64 = 4 * 1024 * 1024;
+
+/// Devices in a table at most.
+const DEVICES: usize = 10_000;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -85,27 +88,19 @@ impl Create {
         };
         if let Some(path) = &self.csv {
             let table = input::read_file(path, TABLE_LIMIT)?;
-            return read_roster(&table, &usual).map_err(|source| CliError::Roster {
+            let listed = roster::read(&table, &usual, DEVICES);
+            let listed = listed.map_err(|source| CliError::Roster {
                 name: input::name(path),
                 source,
-            });
+            })?;
+            return Ok(listed.into_iter().map(|listed| listed.device).collect());
         }
         let pattern = self.name.as_ref().ok_or(CliError::NoInput)?;
-        if self.count > 1 && !pattern.has_number() {
-            return Err(CliError::SameNames);
-        }
-        let events = usual.events.ok_or(CliError::NoEvents)?;
         let numbers = self.first..self.first + self.count;
-        let new = numbers.map(|number| {
-            let name = pattern.name(number);
-            let name = text(&name, Some(TEXT_LIMIT)).map_err(|_| CliError::NoName)?;
-            Ok(NewDevice {
-                name: name.to_owned(),
-                events: events.clone(),
-                security_profile: usual.security_profile.clone(),
-                gate: usual.gate.clone(),
-            })
-        });
-        new.collect()
+        numbered(pattern, numbers, usual).map_err(|error| match error {
+            NumberedError::SameNames => CliError::SameNames,
+            NumberedError::NoEvents => CliError::NoEvents,
+            NumberedError::Name(_) => CliError::NoName,
+        })
     }
 }

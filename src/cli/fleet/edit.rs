@@ -7,7 +7,8 @@ use super::told;
 use crate::cli::error::CliError;
 use crate::cli::name::text;
 use crate::cli::progress;
-use crate::fleet::{Change, Events, FleetDevice, Resource, edit};
+use crate::fleet::{Change, FleetDevice, Resource, edit};
+use crate::roster::Events;
 use crate::wire::SECURITY_PROFILES;
 
 /// Put devices at a gate.

@@ -17,7 +17,7 @@ use super::python;
 const FORM_FIELDS: usize = 1000;
 
 /// What a body holds.
-pub(super) enum Body {
+pub(in crate::server) enum Body {
     /// A JSON object. Its values are read when a field is, so that what no field takes costs nothing.
     Object(HashMap<String, Box<RawValue>>),
     /// A form; a field may come several times.
@@ -29,9 +29,9 @@ pub(super) enum Body {
 }
 
 /// A value of a form.
-pub(super) enum FormValue {
+pub(in crate::server) enum FormValue {
     Text(String),
-    File,
+    File(Bytes),
 }
 
 /// A value of a field.
@@ -51,7 +51,10 @@ pub(super) enum Input<'b> {
 impl Body {
     /// Reads a body as its `Content-Type` says. An empty one holds nothing, and is a form only if it is
     /// called one.
-    pub(super) async fn read(content_type: &str, bytes: &Bytes) -> Result<Self, Problem> {
+    pub(in crate::server) async fn read(
+        content_type: &str,
+        bytes: &Bytes,
+    ) -> Result<Self, Problem> {
         let media_type = content_type.split(';').next().unwrap_or_default().trim();
         match media_type.to_ascii_lowercase().as_str() {
             "application/x-www-form-urlencoded" | "multipart/form-data" if bytes.is_empty() => {
@@ -74,7 +77,7 @@ impl Body {
     }
 
     /// The text of a field that is sent once, as it came.
-    pub(super) fn text(&self, name: &str) -> Option<String> {
+    pub(in crate::server) fn text(&self, name: &str) -> Option<String> {
         match self {
             Self::Object(fields) => match Input::of(fields.get(name)?) {
                 Input::Text(text) => Some(text.into_owned()),
@@ -82,10 +85,36 @@ impl Body {
             },
             Self::Form(fields) => match fields.get(name)?.last()? {
                 FormValue::Text(text) => Some(text.clone()),
-                FormValue::File => None,
+                FormValue::File(_) => None,
             },
             Self::Null | Self::Other(_) => None,
         }
+    }
+
+    /// The texts of a field of a form, which may be sent several times.
+    pub(in crate::server) fn texts(&self, name: &str) -> Vec<String> {
+        let texts = self.values(name).filter_map(|value| match value {
+            FormValue::Text(text) => Some(text.clone()),
+            FormValue::File(_) => None,
+        });
+        texts.collect()
+    }
+
+    /// The file that a form was sent with.
+    pub(in crate::server) fn file(&self, name: &str) -> Option<Bytes> {
+        let mut files = self.values(name).filter_map(|value| match value {
+            FormValue::File(content) => Some(content.clone()),
+            FormValue::Text(_) => None,
+        });
+        files.next()
+    }
+
+    fn values(&self, name: &str) -> impl Iterator<Item = &FormValue> {
+        let values = match self {
+            Self::Form(fields) => fields.get(name),
+            Self::Object(_) | Self::Null | Self::Other(_) => None,
+        };
+        values.into_iter().flatten()
     }
 }
 
@@ -147,7 +176,7 @@ async fn multipart(content_type: &str, bytes: &Bytes) -> Result<Body, Problem> {
         let is_file = part.file_name().is_some();
         let content = part.bytes().await.map_err(broken)?;
         let value = match is_file {
-            true => FormValue::File,
+            true => FormValue::File(content),
             false => FormValue::Text(String::from_utf8_lossy(&content).into_owned()),
         };
         fields.entry(name).or_default().push(value);

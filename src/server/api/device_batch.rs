@@ -1,6 +1,6 @@
 //! `…/devices/batch/`: many devices made or changed by one call, all or none.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 
 use hyper::StatusCode;
 use serde::Serialize;
@@ -10,11 +10,13 @@ use super::authentication::Team;
 use super::body::{Body, Input};
 use super::endpoint::Call;
 use super::entity_tags;
+use super::field_errors::{FieldErrors, FieldFault};
 use super::filters;
-use super::problem::{FieldErrors, Problem};
+use super::known_names::refuse_unknown;
+use super::problem::Problem;
 use super::python;
 use super::reply::Answer;
-use super::validation::{Checked, Extent, boolean, check};
+use super::validation::{Extent, boolean, check};
 use crate::server::model::{
     BATCH_LIMIT, BatchPlan, BatchRefusal, BatchSetting, DeviceFilter, NewDevice, PlannedChange,
 };
@@ -26,7 +28,6 @@ const FILTER: &str = "filter";
 const SET: &str = "set";
 const DRY_RUN: &str = "dry_run";
 const NON_FIELD: &str = "non_field_errors";
-const EVENTS: &str = "limit_events";
 const GATE: &str = "gate";
 
 pub(super) async fn create(call: Call<Team>) -> Result<Answer, Problem> {
@@ -51,7 +52,8 @@ pub(super) async fn create(call: Call<Team>) -> Result<Answer, Problem> {
         );
     }
     refuse_unknown(
-        &call,
+        &*call.api.store,
+        call.caller.caller.organizer.id,
         entries.iter_mut().filter_map(|entry| entry.as_mut().ok()),
     )
     .await?;
@@ -142,8 +144,12 @@ pub(super) async fn change(call: Call<Team>) -> Result<Answer, Problem> {
     match outcome {
         Ok(outcome) => render(&outcome),
         Err(StoreError::Unknown { kind: GATE, name }) => {
-            refuse(FILTER, format!("gate: {}", filters::no_gate(&name)))
+            refuse(FILTER, format!("gate: {}", FieldFault::NoGate(name)))
         }
+        Err(StoreError::Unknown {
+            kind: "event",
+            name,
+        }) => refuse(FILTER, format!("event: {}", FieldFault::NoEvent(name))),
         Err(error) => Err(error.into()),
     }
 }
@@ -224,7 +230,8 @@ async fn setting(call: &Call<Team>, raw: &RawValue) -> Result<BatchSetting, Prob
         Problem::Fields(errors) => Problem::Fields(errors.within(SET)),
         problem => problem,
     })?;
-    refuse_unknown(call, std::iter::once(&mut checked)).await?;
+    let organizer = call.caller.caller.organizer.id;
+    refuse_unknown(&*call.api.store, organizer, std::iter::once(&mut checked)).await?;
     let setting: BatchSetting = checked.finish().map_err(|problem| match problem {
         Problem::Fields(errors) => Problem::Fields(errors.within(SET)),
         problem => problem,
@@ -233,39 +240,6 @@ async fn setting(call: &Call<Team>, raw: &RawValue) -> Result<BatchSetting, Prob
         Some(false) => refuse(SET, "revoked: A revocation can't be taken back."),
         _ => Ok(setting),
     }
-}
-
-/// Refuses events and gates that the organizer does not have, of each entry.
-async fn refuse_unknown<'c>(
-    call: &Call<Team>,
-    entries: impl Iterator<Item = &'c mut Checked>,
-) -> Result<(), Problem> {
-    let entries: Vec<&mut Checked> = entries.collect();
-    let (mut events, mut gates) = (BTreeSet::new(), BTreeSet::new());
-    for entry in &entries {
-        events.extend(entry.slugs(EVENTS));
-        gates.extend(entry.text(GATE).map(str::to_owned));
-    }
-    if events.is_empty() && gates.is_empty() {
-        return Ok(());
-    }
-    let unknown = call.api.store.unknown_names(
-        call.caller.caller.organizer.id,
-        events.into_iter().collect(),
-        gates.into_iter().collect(),
-    );
-    let unknown = unknown.await?;
-    for entry in entries {
-        let slugs = entry.slugs(EVENTS);
-        if let Some(slug) = slugs.iter().find(|slug| unknown.events.contains(slug)) {
-            entry.refuse(EVENTS, format!("Object with slug={slug} does not exist."));
-        }
-        let gate = entry.text(GATE).map(str::to_owned);
-        if let Some(gate) = gate.filter(|gate| unknown.gates.contains(gate)) {
-            entry.refuse(GATE, filters::no_gate(&gate));
-        }
-    }
-    Ok(())
 }
 
 /// A plan as it is told.
@@ -331,6 +305,6 @@ async fn object(call: &Call<Team>) -> Result<HashMap<String, Box<RawValue>>, Pro
     }
 }
 
-fn refuse<T>(field: &'static str, message: impl Into<String>) -> Result<T, Problem> {
+fn refuse<T>(field: &'static str, message: impl Into<FieldFault>) -> Result<T, Problem> {
     Err(Problem::Fields(FieldErrors::one(field, message)))
 }

@@ -9,10 +9,11 @@ use super::authentication::Team;
 use super::endpoint::Call;
 use super::entity_tags;
 use super::expansion::{Expanded, Expansion};
-use super::filters::{self, Listing};
+use super::field_errors::{FieldErrors, FieldFault};
+use super::filters::Listing;
 use super::ignored_fields;
 use super::pages::{Length, Wanted};
-use super::problem::{FieldErrors, Problem};
+use super::problem::Problem;
 use super::python;
 use super::reply::Answer;
 use super::validation::Checked;
@@ -127,8 +128,12 @@ async fn page_of(
 fn filter_refused(error: StoreError) -> Problem {
     match error {
         StoreError::Unknown { kind: "gate", name } => {
-            Problem::Fields(FieldErrors::one("gate", filters::no_gate(&name)))
+            Problem::Fields(FieldErrors::one("gate", FieldFault::NoGate(name)))
         }
+        StoreError::Unknown {
+            kind: "event",
+            name,
+        } => Problem::Fields(FieldErrors::one("event", FieldFault::NoEvent(name))),
         error => error.into(),
     }
 }
@@ -287,7 +292,7 @@ async fn with_known_events(call: &Call<Team>, mut checked: Checked) -> Result<Ch
     if !slugs.is_empty() {
         let organizer = call.caller.caller.organizer.id;
         if let Some(slug) = call.api.store.unknown_event(organizer, &slugs).await? {
-            checked.refuse(FIELD, format!("Object with slug={slug} does not exist."));
+            checked.refuse(FIELD, FieldFault::NoEvent(slug));
         }
     }
     Ok(checked)

@@ -3,8 +3,9 @@
 use serde::Serialize;
 use serde_json::Value;
 
+use super::field_errors::FieldErrors;
 use super::parameters::Parameter;
-use super::problem::{FieldErrors, Problem};
+use super::problem::Problem;
 use super::request::Request;
 use crate::server::model::DetailedDevice;
 use crate::wire::{self, Device, timestamp};

@@ -1,19 +1,27 @@
 //! Which devices a caller means: the filters of a list's query, and of a batch.
 
+use jiff::Timestamp;
 use serde_json::value::RawValue;
 
 use super::body::{Body, Input, keys};
+use super::field_errors::FieldErrors;
 use super::parameters::Parameter;
-use super::problem::{FieldErrors, Problem};
+use super::problem::Problem;
 use super::request::Request;
 use super::validation::boolean;
-use crate::server::model::{DeviceFilter, Order, OrderBy};
+use crate::server::model::{DeviceFilter, DeviceState, Order, OrderBy, SILENT_AFTER};
 
 /// The filters, by which devices may be found in a list as in a batch.
-pub(super) static FILTERS: [Parameter; 7] = [
+pub(super) static FILTERS: [Parameter; 9] = [
     Parameter::text(
         "search",
         "Name or serial begins so; ASCII letters in either case.",
+    ),
+    Parameter::choice(
+        "state",
+        "active: it has access; silent: the same, but its last call is older than ten minutes; waiting: its \
+         initialization token was never redeemed; revoked: its access has ended for good.",
+        &["active", "silent", "waiting", "revoked"],
     ),
     Parameter::boolean("revoked", "The device's access has ended for good, or not."),
     Parameter::boolean(
@@ -23,6 +31,10 @@ pub(super) static FILTERS: [Parameter; 7] = [
     Parameter::text(
         "gate",
         "Identifier of its gate; empty for devices without one.",
+    ),
+    Parameter::text(
+        "event",
+        "Slug of an event that it may access, as one of all or by name.",
     ),
     Parameter::text("software_brand", "The program that it reported last."),
     Parameter::text("software_version", "The version of that program."),
@@ -47,26 +59,35 @@ pub(super) const ORDERING: Parameter = Parameter::choice(
 );
 
 /// A list that is not that of all devices by their numbers.
-pub(super) struct Listing {
-    pub(super) filter: DeviceFilter,
-    pub(super) order: Order,
+pub(in crate::server) struct Listing {
+    pub(in crate::server) filter: DeviceFilter,
+    pub(in crate::server) order: Order,
 }
 
 impl Listing {
     /// Reads the query; `None` if it asks for all devices by their numbers.
     pub(super) fn read(request: &Request) -> Result<Option<Self>, Problem> {
+        let listing = Self::of(|name| request.query(name)).map_err(Problem::Fields)?;
+        let is_plain = listing.filter.is_all() && listing.order == BY_NUMBER;
+        Ok((!is_plain).then_some(listing))
+    }
+
+    /// Reads the parameters of a query.
+    pub(in crate::server) fn of(
+        query: impl Fn(&str) -> Option<String>,
+    ) -> Result<Self, FieldErrors> {
         let mut filter = DeviceFilter::default();
         let mut errors = FieldErrors::default();
         for parameter in &FILTERS {
-            let Some(value) = request.query(parameter.name) else {
+            let Some(value) = query(parameter.name) else {
                 continue;
             };
             let value = Input::Text(value.into());
             if let Err(message) = set(&mut filter, parameter.name, &value) {
-                errors.set(parameter.name, vec![message]);
+                errors.set(parameter.name, vec![message.into()]);
             }
         }
-        let ordering = request.query(ORDERING.name);
+        let ordering = query(ORDERING.name);
         let ordering = ordering.filter(|ordering| !ordering.is_empty());
         let order = match ordering.as_deref() {
             None => Some(usual(&filter)),
@@ -74,14 +95,14 @@ impl Listing {
         };
         let Some(order) = order else {
             let choices = ORDERING.choices().join(", ");
-            errors.set(ORDERING.name, vec![format!("Has to be one of {choices}.")]);
-            return Err(Problem::Fields(errors));
+            let message = format!("Has to be one of {choices}.");
+            errors.set(ORDERING.name, vec![message.into()]);
+            return Err(errors);
         };
-        if !errors.is_empty() {
-            return Err(Problem::Fields(errors));
+        match errors.is_empty() {
+            true => Ok(Self { filter, order }),
+            false => Err(errors),
         }
-        let is_plain = filter.is_all() && order == BY_NUMBER;
-        Ok((!is_plain).then_some(Self { filter, order }))
     }
 }
 
@@ -156,6 +177,8 @@ fn set(filter: &mut DeviceFilter, name: &str, value: &Input<'_>) -> Result<(), S
     match name {
         // Everything begins with nothing.
         "search" => filter.search = Some(text()?).filter(|text| !text.is_empty()),
+        "state" => set_state(filter, &text()?)?,
+        "event" => filter.event = Some(text()?),
         "revoked" => filter.revoked = Some(is_so()?),
         "initialized" => filter.initialized = Some(is_so()?),
         "gate" if matches!(value, Input::Null) => filter.gate = Some(None),
@@ -167,14 +190,30 @@ fn set(filter: &mut DeviceFilter, name: &str, value: &Input<'_>) -> Result<(), S
                 "Write a time as 2027-05-08T18:00:00Z; in an address, a + is written %2B."
                     .to_owned()
             });
-            filter.last_seen_before = Some(time?);
+            seen_before(filter, time?);
         }
         _ => {}
     }
     Ok(())
 }
 
-/// That the organizer has no such gate.
-pub(super) fn no_gate(identifier: &str) -> String {
-    format!("There is no gate {identifier:?}.")
+fn set_state(filter: &mut DeviceFilter, state: &str) -> Result<(), String> {
+    filter.state = Some(match state {
+        "active" => DeviceState::Active,
+        "waiting" => DeviceState::Waiting,
+        "revoked" => DeviceState::Revoked,
+        "silent" => {
+            let since = Timestamp::now().checked_sub(SILENT_AFTER);
+            seen_before(filter, since.unwrap_or(Timestamp::MIN));
+            DeviceState::Active
+        }
+        _ => return Err("Has to be one of active, silent, waiting, revoked.".to_owned()),
+    });
+    Ok(())
+}
+
+/// Of two times the earlier one holds.
+fn seen_before(filter: &mut DeviceFilter, time: Timestamp) {
+    let before = filter.last_seen_before.unwrap_or(time);
+    filter.last_seen_before = Some(before.min(time));
 }

@@ -1,11 +1,8 @@
 //! The API. [`endpoints`] lists all there is; each has one function that validates, calls the store
 //! and renders.
 
-mod admission;
 mod authentication;
 mod body;
-mod callers;
-mod client;
 mod credentials;
 mod description;
 mod device;
@@ -17,13 +14,13 @@ mod endpoints;
 mod entity_tags;
 mod event_selection;
 mod expansion;
+mod field_errors;
 mod filters;
-mod hosts;
 mod idempotency;
 mod idempotency_query;
 mod ignored_fields;
 mod kept_answer;
-mod limits;
+mod known_names;
 mod no_endpoint;
 mod openapi;
 mod operation;
@@ -31,21 +28,21 @@ mod pages;
 mod parameters;
 mod problem;
 mod python;
-mod receiving;
 mod reply;
 mod request;
 mod running;
 mod served;
 mod sightings;
 mod state;
-mod unknown_keys;
 mod validation;
 mod version;
 
-pub(super) use callers::Callers;
-pub(super) use client::Connection;
-pub use hosts::{AllowedHost, AllowedHostError};
-pub(super) use reply::Withheld;
+pub(super) use body::Body;
+pub(super) use field_errors::{FieldErrors, FieldFault};
+pub(super) use filters::Listing;
+pub(super) use known_names::refuse_unknown;
+pub(super) use problem::Problem;
 pub(super) use served::Served;
 pub(super) use sightings::Sightings;
 pub(super) use state::Api;
+pub(super) use validation::{Extent, check};

@@ -3,15 +3,17 @@
 use std::error::Error;
 
 use hyper::{Method, StatusCode};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
+use super::field_errors::FieldErrors;
 use crate::causes;
+use crate::server::reception::Refusal;
 use crate::server::store::StoreError;
 use crate::wire::UNKNOWN_KEY_DETAIL;
 
 /// Why a request is not done.
 #[derive(Debug)]
-pub(super) enum Problem {
+pub(in crate::server) enum Problem {
     /// 400: what is wrong with each field.
     Fields(FieldErrors),
     /// 400: the body can't be read.
@@ -186,6 +188,21 @@ impl From<StoreError> for Problem {
     }
 }
 
+impl From<Refusal> for Problem {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::Host(detail) => Self::Host(detail),
+            Refusal::Broken => Self::Unreadable("The request body is broken.".to_owned()),
+            Refusal::Slow => Self::Slow,
+            Refusal::TooLarge => Self::TooLarge,
+            Refusal::NoRoom => Self::NoRoom,
+            Refusal::Late => Self::Late,
+            Refusal::Internal(error) => Self::Internal(error),
+            Refusal::Store(error) => error.into(),
+        }
+    }
+}
+
 /// Keys are drawn before anything is done with them.
 impl From<getrandom::Error> for Problem {
     fn from(error: getrandom::Error) -> Self {
@@ -196,40 +213,5 @@ impl From<getrandom::Error> for Problem {
 impl From<serde_json::Error> for Problem {
     fn from(error: serde_json::Error) -> Self {
         Self::Internal(error.into())
-    }
-}
-
-/// What is wrong with each field of a request.
-#[derive(Debug, Default)]
-pub(super) struct FieldErrors(Vec<(&'static str, Vec<String>)>);
-
-impl FieldErrors {
-    pub(super) fn one(field: &'static str, message: impl Into<String>) -> Self {
-        Self(vec![(field, vec![message.into()])])
-    }
-
-    /// The same as what is wrong with one field that holds these.
-    pub(super) fn within(self, field: &'static str) -> Self {
-        let named = self.0.into_iter().flat_map(|(name, messages)| {
-            let messages = messages.into_iter();
-            messages.map(move |message| format!("{name}: {message}"))
-        });
-        Self(vec![(field, named.collect())])
-    }
-
-    pub(super) fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
-    /// Adds what is wrong with a field; what was wrong with it before is forgotten.
-    pub(super) fn set(&mut self, field: &'static str, messages: Vec<String>) {
-        self.0.retain(|(name, _)| *name != field);
-        self.0.push((field, messages));
-    }
-
-    fn into_body(self) -> Value {
-        let fields = self.0.into_iter();
-        let fields = fields.map(|(field, messages)| (field.to_owned(), json!(messages)));
-        Value::Object(fields.collect::<Map<_, _>>())
     }
 }

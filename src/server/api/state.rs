@@ -3,11 +3,11 @@
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use super::callers::Callers;
 use super::running::Running;
 use super::sightings::Sightings;
 use crate::server::installation_keys::InstallationKeys;
 use crate::server::public_url::PublicUrl;
+use crate::server::reception::Callers;
 use crate::server::store::{Installation, Store};
 use crate::wire::ServerVersion;
 
@@ -19,7 +19,7 @@ pub(in crate::server) struct Api {
     pub(super) version: ServerVersion,
     pub(super) answer_time: Duration,
     pub(super) running: Running,
-    pub(super) callers: Callers,
+    pub(super) callers: Arc<Callers>,
     pub(super) sightings: Arc<Sightings>,
     /// What is served, as OpenAPI; the router knows.
     pub(super) openapi: OnceLock<String>,
@@ -39,14 +39,14 @@ impl Api {
             version,
             answer_time,
             running: Running::default(),
-            callers: Callers::default(),
+            callers: Arc::default(),
             sightings: Arc::default(),
             openapi: OnceLock::new(),
         }
     }
 
     /// With what is to be known of those who call.
-    pub(in crate::server) fn called_by(self, callers: Callers) -> Self {
+    pub(in crate::server) fn called_by(self, callers: Arc<Callers>) -> Self {
         Self { callers, ..self }
     }
 

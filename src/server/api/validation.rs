@@ -6,18 +6,15 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 
 use super::body::{Body, FormValue, Input, keys};
-use super::problem::{FieldErrors, Problem};
+use super::field_errors::{FieldErrors, FieldFault};
+use super::problem::Problem;
 use super::python;
 use crate::server::media_keys;
-use crate::wire::fields::{self, Field, Kind, TextFault};
-
-const REQUIRED: &str = "This field is required.";
-const NULL: &str = "This field may not be null.";
-const BLANK: &str = "This field may not be blank.";
+use crate::wire::fields::{self, Field, Kind};
 
 /// How much of a resource is sent.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Extent {
+pub(in crate::server) enum Extent {
     /// All of it: what is required must be there.
     Whole,
     /// What is to be changed: the rest stays.
@@ -25,13 +22,17 @@ pub(super) enum Extent {
 }
 
 /// The values of the fields that were sent, and what is wrong with them.
-pub(super) struct Checked {
+pub(in crate::server) struct Checked {
     values: Map<String, Value>,
     errors: FieldErrors,
 }
 
 /// Checks each field of a body. Only a body that has no fields at all is refused here.
-pub(super) fn check(fields: &[Field], body: &Body, extent: Extent) -> Result<Checked, Problem> {
+pub(in crate::server) fn check(
+    fields: &[Field],
+    body: &Body,
+    extent: Extent,
+) -> Result<Checked, Problem> {
     let no_fields =
         |message: String| Problem::Fields(FieldErrors::one("non_field_errors", message));
     match body {
@@ -51,7 +52,7 @@ pub(super) fn check(fields: &[Field], body: &Body, extent: Extent) -> Result<Che
         match (sent(field, body, extent), field.required) {
             (Some(input), _) => checked.take(field, input),
             (None, true) if extent == Extent::Whole => {
-                checked.errors.set(field.name, vec![REQUIRED.to_owned()]);
+                checked.errors.set(field.name, vec![FieldFault::Required]);
             }
             (None, _) => {}
         }
@@ -77,7 +78,7 @@ fn sent<'b>(field: &Field, body: &'b Body, extent: Extent) -> Option<Sent<'b>> {
         (_, value) => value?,
     };
     Some(match value {
-        FormValue::File => Sent::One(Input::File),
+        FormValue::File(_) => Sent::One(Input::File),
         FormValue::Text(text) if matches!(field.kind, Kind::Json) => Sent::Encoded(text),
         FormValue::Text(text) if text.is_empty() && field.nullable => Sent::One(Input::Null),
         FormValue::Text(text) if text.is_empty() && !field.required => return None,
@@ -97,7 +98,7 @@ impl Checked {
     fn take(&mut self, field: &Field, sent: Sent<'_>) {
         let value = match (field.kind, sent) {
             (_, Sent::One(Input::Null)) if field.nullable => Ok(Value::Null),
-            (_, Sent::One(Input::Null)) => Err(vec![NULL.to_owned()]),
+            (_, Sent::One(Input::Null)) => Err(vec![FieldFault::Null]),
             (Kind::Events, sent) => {
                 let (slugs, error) = match sent {
                     Sent::One(input) => slugs_of(&input),
@@ -111,7 +112,7 @@ impl Checked {
             }
             (Kind::Json, Sent::Encoded(text)) => json_value(text),
             (kind, Sent::One(input)) => value(kind, &input),
-            (_, Sent::Many(_) | Sent::Encoded(_)) => Err(vec![NULL.to_owned()]),
+            (_, Sent::Many(_) | Sent::Encoded(_)) => Err(vec![FieldFault::Null]),
         };
         match value {
             Ok(value) => drop(self.values.insert(field.name.to_owned(), value)),
@@ -132,12 +133,12 @@ impl Checked {
     }
 
     /// Adds what the store finds wrong with a field.
-    pub(super) fn refuse(&mut self, field: &'static str, message: String) {
-        self.errors.set(field, vec![message]);
+    pub(super) fn refuse(&mut self, field: &'static str, fault: FieldFault) {
+        self.errors.set(field, vec![fault]);
     }
 
     /// The values, if nothing is wrong with any.
-    pub(super) fn finish<T: DeserializeOwned>(self) -> Result<T, Problem> {
+    pub(in crate::server) fn finish<T: DeserializeOwned>(self) -> Result<T, Problem> {
         if !self.errors.is_empty() {
             return Err(Problem::Fields(self.errors));
         }
@@ -145,7 +146,7 @@ impl Checked {
     }
 }
 
-type Valid = Result<Value, Vec<String>>;
+type Valid = Result<Value, Vec<FieldFault>>;
 
 fn value(kind: Kind, input: &Input<'_>) -> Valid {
     match kind {
@@ -154,18 +155,18 @@ fn value(kind: Kind, input: &Input<'_>) -> Valid {
             let key = text(input, None)?;
             match media_keys::is_public_key(&key) {
                 true => Ok(Value::String(key)),
-                false => Err(vec!["Not a valid public key.".to_owned()]),
+                false => Err(vec!["Not a valid public key.".into()]),
             }
         }
         Kind::Boolean => match boolean(input) {
             Some(value) => Ok(Value::Bool(value)),
-            None => Err(vec!["Must be a valid boolean.".to_owned()]),
+            None => Err(vec!["Must be a valid boolean.".into()]),
         },
         Kind::Choice(choices) => {
             let shown = input.show();
             match choices.contains(&shown.as_str()) {
                 true => Ok(Value::String(shown)),
-                false => Err(vec![format!("\"{shown}\" is not a valid choice.")]),
+                false => Err(vec![FieldFault::NoChoice(shown)]),
             }
         }
         Kind::Json => match input {
@@ -178,40 +179,32 @@ fn value(kind: Kind, input: &Input<'_>) -> Valid {
             }
             Input::Object(raw) => json_value(raw.get()),
             Input::Null => Ok(Value::Null),
-            Input::Surrogate(_) | Input::File => Err(vec![INVALID_JSON.to_owned()]),
+            Input::Surrogate(_) | Input::File => Err(vec![INVALID_JSON.into()]),
         },
         // Only the server sets these.
-        Kind::Events | Kind::Integer | Kind::Time => Err(vec![NULL.to_owned()]),
+        Kind::Events | Kind::Integer | Kind::Time => Err(vec![FieldFault::Null]),
     }
 }
 
 const INVALID_JSON: &str = "Value must be valid JSON.";
 
 fn json_value(text: &str) -> Valid {
-    serde_json::from_str(text).map_err(|_| vec![INVALID_JSON.to_owned()])
+    serde_json::from_str(text).map_err(|_| vec![INVALID_JSON.into()])
 }
 
-fn text(input: &Input<'_>, limit: Option<usize>) -> Result<String, Vec<String>> {
+fn text(input: &Input<'_>, limit: Option<usize>) -> Result<String, Vec<FieldFault>> {
     let sent = match input {
         Input::Text(text) => Cow::Borrowed(&**text),
         Input::Number(raw) => python::number(raw),
         Input::Surrogate(half) => {
-            return Err(vec![format!(
-                "Surrogate characters are not allowed: U+{half:X}."
-            )]);
+            let words = format!("Surrogate characters are not allowed: U+{half:X}.");
+            return Err(vec![words.into()]);
         }
-        _ => return Err(vec!["Not a valid string.".to_owned()]),
-    };
-    let words = |fault| match fault {
-        TextFault::Blank => BLANK.to_owned(),
-        TextFault::TooLong(limit) => {
-            format!("Ensure this field has no more than {limit} characters.")
-        }
-        TextFault::Nul => "Null characters are not allowed.".to_owned(),
+        _ => return Err(vec!["Not a valid string.".into()]),
     };
     match fields::text(&sent, limit) {
         Ok(text) => Ok(text.to_owned()),
-        Err(faults) => Err(faults.into_iter().map(words).collect()),
+        Err(faults) => Err(faults.into_iter().map(FieldFault::Text).collect()),
     }
 }
 
@@ -233,48 +226,48 @@ pub(super) fn boolean(input: &Input<'_>) -> Option<bool> {
 }
 
 /// The slugs up to the first that can't be one, and what is wrong with that.
-fn slugs_of(input: &Input<'_>) -> (Vec<String>, Option<String>) {
+fn slugs_of(input: &Input<'_>) -> (Vec<String>, Option<FieldFault>) {
     match input {
         Input::List(items) => until_malformed(items.iter().map(|item| match Input::of(item) {
-            Input::Null => Err(NULL),
+            Input::Null => Err(FieldFault::Null),
             Input::Text(text) => slug(text.into_owned()),
-            Input::Surrogate(_) => Err(INVALID_VALUE),
+            Input::Surrogate(_) => Err(INVALID_VALUE.into()),
             other => slug(other.show()),
         })),
         Input::Object(object) => until_malformed(keys(object).into_iter().map(slug)),
         other => {
             let kind = other.type_name();
             let error = format!("Expected a list of items but got type \"{kind}\".");
-            (Vec::new(), Some(error))
+            (Vec::new(), Some(error.into()))
         }
     }
 }
 
-fn slugs_of_form(values: &[FormValue]) -> (Vec<String>, Option<String>) {
+fn slugs_of_form(values: &[FormValue]) -> (Vec<String>, Option<FieldFault>) {
     until_malformed(values.iter().map(|value| match value {
         FormValue::Text(text) => slug(text.clone()),
-        FormValue::File => Err(INVALID_VALUE),
+        FormValue::File(_) => Err(INVALID_VALUE.into()),
     }))
 }
 
 const INVALID_VALUE: &str = "Invalid value.";
 
-fn slug(text: String) -> Result<String, &'static str> {
+fn slug(text: String) -> Result<String, FieldFault> {
     match text.as_str() {
-        "" => Err(NULL),
-        text if text.contains('\0') => Err(INVALID_VALUE),
+        "" => Err(FieldFault::Null),
+        text if text.contains('\0') => Err(INVALID_VALUE.into()),
         _ => Ok(text),
     }
 }
 
 fn until_malformed(
-    items: impl Iterator<Item = Result<String, &'static str>>,
-) -> (Vec<String>, Option<String>) {
+    items: impl Iterator<Item = Result<String, FieldFault>>,
+) -> (Vec<String>, Option<FieldFault>) {
     let mut slugs = Vec::new();
     for item in items {
         match item {
             Ok(slug) => slugs.push(slug),
-            Err(error) => return (slugs, Some(error.to_owned())),
+            Err(error) => return (slugs, Some(error)),
         }
     }
     (slugs, None)

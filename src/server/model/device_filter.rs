@@ -1,23 +1,43 @@
 //! Which devices of an organizer are meant, and in which order they come.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
+
+/// After how long without a call a device is taken to be silent: twice as long as an agent waits between two.
+pub const SILENT_AFTER: SignedDuration = SignedDuration::from_mins(10);
 
 /// To how many devices those of a filter are counted.
 pub const COUNT_LIMIT: u64 = 10_000;
+
+/// How a device's access stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DeviceState {
+    /// It has access.
+    Active,
+    /// Its initialization token waits to be redeemed for the first time.
+    Waiting,
+    /// Its access has ended for good.
+    Revoked,
+}
 
 /// Devices that are all of this; without any, all devices of the organizer.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct DeviceFilter {
     /// They have one of these numbers.
     pub numbers: Option<Vec<u64>>,
+    /// Their number is above this.
+    pub after: Option<u64>,
     /// Their name or serial begins so, whatever the case of its ASCII letters.
     pub search: Option<String>,
+    /// Their access stands so.
+    pub state: Option<DeviceState>,
     /// Their access has ended for good, or not.
     pub revoked: Option<bool>,
     /// Their initialization token was redeemed, or not.
     pub initialized: Option<bool>,
     /// They stand at the gate of this identifier, or at none.
     pub gate: Option<Option<String>>,
+    /// They may access the event of this slug, as one of all or by name.
+    pub event: Option<String>,
     /// They last reported this program.
     pub software_brand: Option<String>,
     /// They last reported this version of it.

@@ -16,12 +16,14 @@ mod when;
 pub use batch::{BATCH_LIMIT, BatchPlan, BatchRefusal, BatchSetting, PlannedChange};
 pub use device::{DetailedDevice, DeviceChange, EnrolledDevice, NewDevice, ValidReport};
 pub(in crate::server) use device_filter::above;
-pub use device_filter::{COUNT_LIMIT, Count, DeviceFilter, Order, OrderBy};
+pub use device_filter::{
+    COUNT_LIMIT, Count, DeviceFilter, DeviceState, Order, OrderBy, SILENT_AFTER,
+};
 pub use event::{CheckinList, Event, Subevent};
 pub use medium_keys::MediumKeys;
 pub use name::Name;
 pub use organizer::{Organizer, TeamCaller};
-pub use permissions::Permissions;
+pub use permissions::{Permissions, READ_DEVICES, WRITE_DEVICES};
 pub use schedule::Schedule;
 pub use slug::{Slug, SlugError};
 pub use version::{Expected, Version};

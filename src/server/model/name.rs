@@ -14,19 +14,24 @@ pub enum Name {
 impl Name {
     /// The name as one text: the English one, else the first.
     pub fn text(&self) -> &str {
+        self.text_in("en")
+    }
+
+    /// The name in a language as `de`, else the first.
+    pub fn text_in(&self, wanted: &str) -> &str {
         let names = match self {
             Self::Plain(name) => return name,
             Self::ByLanguage(names) => names,
         };
-        let english = names
+        let is_kind_of = |language: &str| {
+            let rest = language.strip_prefix(wanted);
+            rest.is_some_and(|rest| rest.starts_with('-'))
+        };
+        let found = names
             .iter()
-            .find(|(language, _)| language == "en")
-            .or_else(|| {
-                names
-                    .iter()
-                    .find(|(language, _)| language.starts_with("en-"))
-            });
-        english.or(names.first()).map_or("", |(_, name)| name)
+            .find(|(language, _)| language == wanted)
+            .or_else(|| names.iter().find(|(language, _)| is_kind_of(language)));
+        found.or(names.first()).map_or("", |(_, name)| name)
     }
 }
 

@@ -148,7 +148,7 @@ pub trait Store: Send + Sync {
     async fn has_device(&self, organizer: i64, device_id: u64) -> Result<bool, StoreError>;
 
     /// How many devices are in a filter, in an order that may leave some out. Fails with
-    /// [`StoreError::Unknown`] if the organizer has no such gate, as all that takes a filter.
+    /// [`StoreError::Unknown`] if the organizer has no such gate or event, as all that takes a filter.
     async fn count_filtered(
         &self,
         organizer: i64,
@@ -327,4 +327,7 @@ pub trait Store: Send + Sync {
 
     /// Drops what the devices' logs say of the time before `before`.
     async fn sweep_log(&self, before: Timestamp) -> Result<(), StoreError>;
+
+    /// Drops how devices were before `before`.
+    async fn sweep_samples(&self, before: Timestamp) -> Result<(), StoreError>;
 }

@@ -1,7 +1,7 @@
 //! What the server knows, as operations of the domain: each is atomic, whatever database is behind.
 //!
-//! [`Store`] is what the API needs, [`Administration`] what it takes to set a server up. `stored` is
-//! both over a `driver`, by way of `operations`, which see a database as a `session`.
+//! [`Store`] is what the API needs, [`FleetPage`] what the page needs besides, [`Administration`] what it takes
+//! to set a server up. `stored` is all three over a `driver`, by way of `operations`, which see a database as a `session`.
 
 mod administration;
 mod api;
@@ -11,6 +11,7 @@ mod database;
 mod decision;
 mod driver;
 mod error;
+mod fleet_page;
 mod open;
 mod open_error;
 mod operations;
@@ -38,6 +39,10 @@ pub use copy::{CopiedTable, CopyError, copy};
 pub use database::{Database, DatabaseError};
 pub use decision::Decision;
 pub use error::StoreError;
+pub use fleet_page::{
+    Choices, FleetPage, LOGIN_LINK, LinkRefusal, LogRange, NewLoginLink, News, SESSION_LONGEST,
+    SESSION_UNUSED, Sample, SessionCaller,
+};
 pub use open::{Installation, open, open_to_serve};
 pub use open_error::{OpenError, OpenFailure};
 pub use postgres_address::{PostgresAddress, PostgresAddressError};

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::found::unknown;
-use super::{Context, callers, log, reconnection};
+use super::{Context, callers, log, reconnection, samples};
 use crate::server::model::{EnrolledDevice, ValidReport};
 use crate::server::store::api::{Redemption, ReportRefusal, TokenRefusal, Update};
 use crate::server::store::error::StoreError;
@@ -56,6 +56,7 @@ pub(in crate::server::store) fn redeem(
         "initialized"
     };
     log::write(session, context, device.id, action, &reported(report))?;
+    samples::note(session, context, device.id, report.info.as_ref())?;
     Ok(Ok(after(device, report)))
 }
 
@@ -92,6 +93,7 @@ pub(in crate::server::store) fn update(
         report,
         &[],
     )?;
+    samples::note(session, context, device.id, report.info.as_ref())?;
     if is_news {
         log::write(session, context, device.id, "updated", &reported(report))?;
     }

@@ -6,10 +6,11 @@ use std::fmt::Write;
 use jiff::Timestamp;
 
 use super::callers::gate;
-use super::{devices, organizers};
+use super::found::unknown;
+use super::{devices, events, organizers};
 use crate::server::installation_keys::InstallationKeys;
 use crate::server::model::{
-    COUNT_LIMIT, Count, DetailedDevice, DeviceFilter, Order, OrderBy, above,
+    COUNT_LIMIT, Count, DetailedDevice, DeviceFilter, DeviceState, Order, OrderBy, above,
 };
 use crate::server::store::error::StoreError;
 use crate::server::store::session::{Session, Value};
@@ -29,6 +30,7 @@ pub(super) struct Condition<'s> {
 /// What of a filter has to be kept while its condition is used.
 pub(super) struct Bounds {
     gate: Option<i64>,
+    event: Option<i64>,
     name: String,
     above_name: Option<String>,
     serial: String,
@@ -36,7 +38,7 @@ pub(super) struct Bounds {
 }
 
 impl Bounds {
-    /// Fails with [`StoreError::Unknown`] if the organizer has no such gate.
+    /// Fails with [`StoreError::Unknown`] if the organizer has no such gate or event.
     pub(super) fn of(
         session: &mut dyn Session,
         organizer: i64,
@@ -46,10 +48,18 @@ impl Bounds {
             Some(Some(identifier)) => Some(organizers::gate_row(session, organizer, identifier)?),
             Some(None) | None => None,
         };
+        let event = match &filter.event {
+            Some(slug) => {
+                let row = events::row_of(session, organizer, slug)?;
+                Some(row.ok_or_else(|| unknown("event", slug))?)
+            }
+            None => None,
+        };
         let search = filter.search.as_deref().unwrap_or_default();
         let (name, serial) = (search.to_ascii_lowercase(), search.to_ascii_uppercase());
         Ok(Self {
             gate,
+            event,
             above_name: above(&name),
             above_serial: above(&serial),
             name,
@@ -101,6 +111,16 @@ impl<'s> Condition<'s> {
 
     pub(super) fn of(organizer: i64, filter: &'s DeviceFilter, bounds: &'s Bounds) -> Self {
         let mut condition = Self::of_all(organizer);
+        match filter.state {
+            Some(DeviceState::Active) => {
+                condition.and("device.initialized IS NOT NULL AND NOT device.revoked");
+            }
+            Some(DeviceState::Waiting) => {
+                condition.and("device.initialized IS NULL AND NOT device.revoked");
+            }
+            Some(DeviceState::Revoked) => condition.and("device.revoked"),
+            None => {}
+        }
         let fixed = [
             (filter.revoked, "device.revoked", "NOT device.revoked"),
             (
@@ -121,11 +141,21 @@ impl<'s> Condition<'s> {
             (Some(None), _) => condition.and("device.gate IS NULL"),
             (None, _) => {}
         }
+        if let Some(event) = bounds.event {
+            let place = condition.place(event);
+            condition.and(&format!(
+                "(device.all_events OR EXISTS (SELECT 1 FROM device_event
+                    WHERE device_event.device = device.id AND device_event.event = {place}))"
+            ));
+        }
         if let Some(brand) = &filter.software_brand {
             condition.and_with("device.software_brand = ", brand);
         }
         if let Some(version) = &filter.software_version {
             condition.and_with("device.software_version = ", version);
+        }
+        if let Some(after) = filter.after {
+            condition.and_with("device.device_id > ", after);
         }
         if let Some(numbers) = &filter.numbers {
             condition.and_numbered(numbers);

@@ -6,7 +6,8 @@ use serde_json::Value;
 use super::Context;
 use crate::server::store::api::{Actor, LogEntry};
 use crate::server::store::error::StoreError;
-use crate::server::store::session::{Session, values};
+use crate::server::store::fleet_page::{LogRange, News};
+use crate::server::store::session::{Columns, Session, values};
 
 /// Entries of its own that are kept of a device: what others did to it is never pushed out by them.
 const OWN_ENTRIES: u64 = 256;
@@ -88,13 +89,46 @@ pub(in crate::server::store) fn page(
          FROM log_entry LEFT JOIN team_token ON team_token.id = log_entry.token
          WHERE device = ?1 ORDER BY log_entry.id LIMIT ?3 OFFSET ?2",
         values![device, skip, limit],
+        entry,
+    )
+}
+
+fn entry(columns: &mut Columns<'_>) -> Result<LogEntry, StoreError> {
+    Ok(LogEntry {
+        created: columns.next()?,
+        action: columns.next()?,
+        actor: columns.next()?,
+        token: columns.next()?,
+        data: columns.next()?,
+    })
+}
+
+/// The number of the last entry; 0 if there is none.
+pub(in crate::server::store) fn last(session: &mut dyn Session) -> Result<i64, StoreError> {
+    let last: Option<Option<i64>> = session.one("SELECT max(id) FROM log_entry", &[])?;
+    Ok(last.flatten().unwrap_or_default())
+}
+
+/// At most `limit` entries of a range of all devices' log, the least first.
+pub(in crate::server::store) fn between(
+    session: &mut dyn Session,
+    (after, last): LogRange,
+    limit: u64,
+) -> Result<Vec<News>, StoreError> {
+    session.rows(
+        "SELECT log_entry.id, device.organizer, device.device_id, device.name, log_entry.created,
+            log_entry.action, log_entry.actor, team_token.name, log_entry.data
+         FROM log_entry JOIN device ON device.id = log_entry.device
+         LEFT JOIN team_token ON team_token.id = log_entry.token
+         WHERE log_entry.id > ?1 AND log_entry.id <= ?2 ORDER BY log_entry.id LIMIT ?3",
+        values![after, last, limit],
         |columns| {
-            Ok(LogEntry {
-                created: columns.next()?,
-                action: columns.next()?,
-                actor: columns.next()?,
-                token: columns.next()?,
-                data: columns.next()?,
+            Ok(News {
+                id: columns.next()?,
+                organizer: columns.next()?,
+                device_id: columns.next()?,
+                name: columns.next()?,
+                entry: entry(columns)?,
             })
         },
     )

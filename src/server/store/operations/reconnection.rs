@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{Context, devices, initialization_tokens, kept_answers, log};
+use super::{Context, devices, initialization_tokens, kept_answers, log, samples};
 use crate::server::store::api::{NoReconnection, Reconnection};
 use crate::server::store::error::StoreError;
 use crate::server::store::session::{Session, values};
@@ -42,11 +42,27 @@ pub(in crate::server::store) fn begin(
     devices::existing(session, context, organizer, device_id).map(Ok)
 }
 
+/// The devices from the first to the last number that wait for their fresh token to be redeemed.
+pub(in crate::server::store) fn waiting(
+    session: &mut dyn Session,
+    organizer: i64,
+    first: u64,
+    last: u64,
+) -> Result<Vec<u64>, StoreError> {
+    session.rows(
+        "SELECT device_id FROM device WHERE organizer = ?1 AND device_id >= ?2 AND device_id <= ?3
+            AND reconnecting AND NOT revoked ORDER BY device_id",
+        values![organizer, first, last],
+        |columns| columns.next(),
+    )
+}
+
 /// What a device that is redeemed anew does not keep of the one it was.
 pub(super) fn leave_behind(session: &mut dyn Session, row: i64) -> Result<(), StoreError> {
     session.execute(
         "UPDATE device SET rsa_pubkey = NULL WHERE id = ?1",
         values![row],
     )?;
+    samples::forget(session, row)?;
     kept_answers::drop_of(session, row)
 }

@@ -20,7 +20,7 @@ pub(in crate::server::store) struct Table {
 }
 
 /// Each behind those that it refers to. What a driver keeps for itself is not among them.
-pub(in crate::server::store) const TABLES: [Table; 16] = [
+pub(in crate::server::store) const TABLES: [Table; 19] = [
     Table {
         name: "organizer",
         key: 1,
@@ -128,6 +128,11 @@ pub(in crate::server::store) const TABLES: [Table; 16] = [
         columns: &["device", "organizer", "seen"],
     },
     Table {
+        name: "device_sample",
+        key: 2,
+        columns: &["device", "taken", "battery", "?mains"],
+    },
+    Table {
         name: "medium_key_set",
         key: 1,
         columns: &[
@@ -150,6 +155,16 @@ pub(in crate::server::store) const TABLES: [Table; 16] = [
         columns: &[
             "id", "created", "device", "action", "actor", "token", "data",
         ],
+    },
+    Table {
+        name: "web_session",
+        key: 1,
+        columns: &["hash", "token", "created", "expires"],
+    },
+    Table {
+        name: "login_link",
+        key: 1,
+        columns: &["hash", "token", "expires", "used"],
     },
     Table {
         name: "backup",

@@ -18,8 +18,10 @@ use crate::server::store::administration::{
 use crate::server::store::api::Actor;
 use crate::server::store::driver::Driver;
 use crate::server::store::error::StoreError;
+use crate::server::store::fleet_page::Sample;
 use crate::server::store::operations::{
-    Context, devices, events, export, import, initialization_tokens, organizers, restoration, teams,
+    Context, devices, events, export, import, initialization_tokens, organizers, restoration,
+    samples, teams,
 };
 use crate::server::store::session::Session;
 use crate::server::store::terms::Terms;
@@ -201,6 +203,16 @@ impl<D: Driver> Administration for Stored<D> {
 
     async fn confirm_restoration(&self) -> Result<bool, StoreError> {
         self.write(|session| restoration::confirm(session, Timestamp::now()))
+            .await
+    }
+
+    async fn add_samples(
+        &self,
+        organizer: i64,
+        device_id: u64,
+        samples: Vec<Sample>,
+    ) -> Result<(), StoreError> {
+        self.write(move |session| samples::add(session, organizer, device_id, &samples))
             .await
     }
 

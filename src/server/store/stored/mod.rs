@@ -1,6 +1,7 @@
 //! The store over any database: which operation each method is, and whether it reads or changes.
 
 mod administration;
+mod fleet_page;
 mod remembered;
 
 use std::sync::Arc;
@@ -12,7 +13,7 @@ use super::driver::Driver;
 use super::operations::found::unknown;
 use super::operations::{
     Context, access, batch, callers, devices, events, filtered_devices, kept_answers, last_seen,
-    log, organizers, reconnection,
+    log, organizers, reconnection, samples, web_sessions,
 };
 use super::session::Session;
 use crate::secret::Secret;
@@ -455,6 +456,8 @@ impl<D: Driver> Store for Stored<D> {
             .write(move |session| kept_answers::sweep_some(session, before))
             .await?
         {}
+        self.write(move |session| web_sessions::sweep(session, before))
+            .await?;
         self.driver.sweep(before).await
     }
 
@@ -465,6 +468,13 @@ impl<D: Driver> Store for Stored<D> {
                 .write(move |session| log::sweep_some(session, before, last))
                 .await?;
         }
+        Ok(())
+    }
+    async fn sweep_samples(&self, before: Timestamp) -> Result<(), StoreError> {
+        while self
+            .write(move |session| samples::sweep_some(session, before))
+            .await?
+        {}
         Ok(())
     }
 }

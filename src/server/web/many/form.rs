@@ -1,0 +1,212 @@
+//! The form that makes many devices.
+
+use askama::Template;
+use axum::response::Response;
+use hyper::StatusCode;
+
+use super::usual;
+use crate::roster::{
+    self, Listed, NamePattern, NewDevice, NumberedError, PatternError, RosterError, numbered,
+};
+use crate::server::api::FieldErrors;
+use crate::server::model::{BATCH_LIMIT, Expected};
+use crate::server::store::{Actor, StoreError};
+use crate::server::web::device_form::DeviceForm;
+use crate::server::web::device_numbers::DeviceNumbers;
+use crate::server::web::fault::Fault;
+use crate::server::web::frame::Frame;
+use crate::server::web::html;
+use crate::server::web::once::{self, Once};
+use crate::server::web::texts::named;
+use crate::server::web::visit::Visit;
+use crate::wire::{Device, SECURITY_PROFILES, TEXT_LIMIT};
+
+/// Largest number that names begin with.
+const FIRST_LIMIT: u64 = 1_000_000;
+
+/// The form.
+#[derive(Template)]
+#[template(path = "many_form.html")]
+struct Form<'v> {
+    frame: &'v Frame,
+    once: String,
+    is_list: bool,
+    pattern: String,
+    count: String,
+    first: String,
+    list: String,
+    /// What they have in common.
+    form: DeviceForm,
+    /// What is to be put right.
+    fault: Option<String>,
+}
+
+/// `GET /connect/many`.
+pub(in crate::server::web) async fn ask(visit: Visit) -> Result<Response, Fault> {
+    let choices = visit.state.store.choices(visit.organizer()?).await?;
+    Ok(html::ok(&Form {
+        frame: &visit.frame,
+        once: once::draw()?,
+        is_list: false,
+        pattern: "Lane {:02}".to_owned(),
+        count: "10".to_owned(),
+        first: "1".to_owned(),
+        list: String::new(),
+        form: DeviceForm::empty(&visit.frame, &choices),
+        fault: None,
+    })?)
+}
+
+/// `POST /connect/many`.
+pub(in crate::server::web) async fn create(visit: Visit) -> Result<Response, Fault> {
+    let once = Once::of(&visit)?;
+    if let Some(path) = once.before(&visit).await? {
+        return Ok(html::see_other(&path)?);
+    }
+    let devices = match devices(&visit).await? {
+        Ok(devices) => devices,
+        Err(fault) => return ask_again(&visit, fault).await,
+    };
+    let board = visit.frame.to("/devices/board");
+    let leads_to = move |made: &Vec<Device>| {
+        let numbers: DeviceNumbers = made.iter().map(|device| device.device_id).collect();
+        format!("{board}?devices={numbers}")
+    };
+    let caller = &visit.who()?.session.caller;
+    let made = visit.state.store.create_devices(
+        Actor::Team(caller.token),
+        caller.organizer.id,
+        devices.into_iter().map(usual::for_store).collect(),
+        once.terms(&visit, Expected::default(), leads_to.clone()),
+    );
+    match made.await {
+        Ok(made) => Ok(html::see_other(&leads_to(&made))?),
+        Err(StoreError::AlreadyKept) => match Once::of(&visit)?.before(&visit).await? {
+            Some(path) => Ok(html::see_other(&path)?),
+            None => Err(StoreError::AlreadyKept.into()),
+        },
+        Err(error) => Err(error.into()),
+    }
+}
+
+async fn ask_again(visit: &Visit, fault: String) -> Result<Response, Fault> {
+    let choices = visit.state.store.choices(visit.organizer()?).await?;
+    let form = Form {
+        frame: &visit.frame,
+        once: once::draw()?,
+        is_list: is_list(visit),
+        pattern: visit.sent("pattern"),
+        count: visit.sent("count"),
+        first: visit.sent("first"),
+        list: String::from_utf8_lossy(&list(visit)).into_owned(),
+        form: DeviceForm::sent(&visit.frame, &choices, &visit.form, &FieldErrors::default()),
+        fault: Some(fault),
+    };
+    Ok(html::page(StatusCode::BAD_REQUEST, &form)?)
+}
+
+fn is_list(visit: &Visit) -> bool {
+    visit.sent("by") == "list"
+}
+
+/// The list that was uploaded, else the one that was pasted.
+fn list(visit: &Visit) -> Vec<u8> {
+    let file = visit.form.file("file").filter(|file| !file.is_empty());
+    match file {
+        Some(file) => file.to_vec(),
+        None => visit.sent("list").into_bytes(),
+    }
+}
+
+/// The devices that are asked for, or what is to be put right.
+async fn devices(visit: &Visit) -> Result<Result<Vec<NewDevice>, String>, Fault> {
+    let frame = &visit.frame;
+    if !is_list(visit) {
+        let devices = match by_pattern(visit) {
+            Ok(devices) => devices,
+            Err(fault) => return Ok(Err(fault)),
+        };
+        return Ok(match usual::unknown(visit, &devices).await? {
+            Some((_, fault)) => Err(fault),
+            None => Ok(devices),
+        });
+    }
+    let listed = match roster::read(&list(visit), &usual::sent(visit), BATCH_LIMIT) {
+        Ok(listed) => listed,
+        Err(error) => return Ok(Err(of_list(frame, &error))),
+    };
+    let lines: Vec<u64> = listed.iter().map(|listed| listed.line).collect();
+    let devices = listed.into_iter().map(|Listed { device, .. }| device);
+    let devices: Vec<NewDevice> = devices.collect();
+    Ok(match usual::unknown(visit, &devices).await? {
+        Some((place, fault)) => {
+            let line = lines.get(place).copied().unwrap_or_default();
+            let begin = frame.fill("new_many:in_line", "line", line);
+            Err(format!("{begin} {fault}"))
+        }
+        None => Ok(devices),
+    })
+}
+
+fn by_pattern(visit: &Visit) -> Result<Vec<NewDevice>, String> {
+    let frame = &visit.frame;
+    let pattern: NamePattern = visit.sent("pattern").parse().map_err(|error| match error {
+        PatternError::Place => frame.say("new_many:no_place").to_owned(),
+        PatternError::Twice => frame.say("new_many:two_places").to_owned(),
+    })?;
+    let number = |name: &str| visit.sent(name).trim().parse::<u64>().ok();
+    let count = number("count").filter(|count| (1..=BATCH_LIMIT as u64).contains(count));
+    let count = count.ok_or_else(|| frame.fill("new_many:no_count", "limit", BATCH_LIMIT))?;
+    let first = number("first").filter(|first| *first < FIRST_LIMIT);
+    let first = first.ok_or_else(|| frame.say("new_many:no_first").to_owned())?;
+    let usual = usual::sent(visit);
+    if !SECURITY_PROFILES.contains(&usual.security_profile.as_str()) {
+        let profile = named(&usual.security_profile);
+        return Err(frame.fill("field:no_choice", "value", profile));
+    }
+    numbered(&pattern, first..first + count, usual).map_err(|error| match error {
+        NumberedError::SameNames => frame.say("new_many:same_names").to_owned(),
+        NumberedError::NoEvents => frame.say("new_many:no_events").to_owned(),
+        NumberedError::Name(_) => frame.fill("new_many:bad_names", "limit", TEXT_LIMIT),
+    })
+}
+
+/// What is to be put right in a list.
+fn of_list(frame: &Frame, error: &RosterError) -> String {
+    let column = |name, column: &str| frame.fill(name, "column", named(column));
+    let line = |name, line: &u64| frame.fill(name, "line", line);
+    let more = |text: String, place: &str, with: &str| text.replace(&format!("{{{place}}}"), with);
+    match error {
+        RosterError::Encoding => frame.say("new_many:encoding").to_owned(),
+        RosterError::NoName => frame.say("new_many:no_column").to_owned(),
+        RosterError::Column(name) => column("new_many:other_column", name),
+        RosterError::ColumnTwice(name) => column("new_many:column_twice", name),
+        RosterError::Blank => frame.say("new_many:no_device").to_owned(),
+        RosterError::TooLong(limit) => frame.fill("new_many:too_many", "limit", limit),
+        RosterError::Cells {
+            line: at,
+            found,
+            wanted,
+        } => {
+            let text = more(line("new_many:cells", at), "found", &found.to_string());
+            more(text, "wanted", &wanted.to_string())
+        }
+        RosterError::Nameless(at) => line("new_many:nameless", at),
+        RosterError::Eventless(at) => line("new_many:eventless", at),
+        RosterError::Name(at) => {
+            let limit = TEXT_LIMIT.to_string();
+            more(line("new_many:bad_name", at), "limit", &limit)
+        }
+        RosterError::Profile { line: at, found } => {
+            let text = line("new_many:bad_profile", at);
+            let text = more(text, "profiles", &SECURITY_PROFILES.join(", "));
+            more(text, "profile", &named(found))
+        }
+        RosterError::Twice { first, second } => more(
+            line("new_many:name_twice", second),
+            "first",
+            &first.to_string(),
+        ),
+        RosterError::Line { line: at } => line("new_many:unreadable_line", at),
+    }
+}
