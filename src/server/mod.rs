@@ -8,12 +8,17 @@ mod api;
 pub mod event_selection;
 pub mod installation_keys;
 mod media_keys;
+mod metrics;
 pub mod model;
 pub mod organizers_file;
+mod probes;
 mod public_url;
+mod readiness;
 pub mod secret_file;
 mod serve;
+mod site;
 pub mod store;
+mod tally;
 mod tokens;
 
 use std::sync::Arc;
@@ -24,11 +29,18 @@ use axum::response::Response;
 use hyper::Request;
 use jiff::{SignedDuration, Timestamp};
 
-use crate::serving::{Address, Limits, ListenError, Listener, PassedSocket, TrustedProxies};
+use crate::serving::{
+    Address, Limits, ListenError, Listener, PassedSocket, Tls, TlsError, TlsFiles, Traffic,
+    TrustedProxies,
+};
 use crate::wire::ServerVersion;
 pub use api::{AllowedHost, AllowedHostError};
+use metrics::{Metrics, Sources};
+use probes::Probes;
 pub use public_url::{PublicUrl, PublicUrlError};
-use store::{Administration, Installation, OpenError, oldest_kept};
+use readiness::Readiness;
+use site::Site;
+use store::{Administration, Installation, OpenError, Store, oldest_kept};
 
 /// How often answers and log entries are dropped that are kept long enough.
 const SWEEP_INTERVAL: Duration = Duration::from_secs(600);
@@ -53,6 +65,10 @@ pub struct Config {
     pub answer_time: Duration,
     /// What connections may cost.
     pub limits: Limits,
+    /// Where to tell metrics, if anywhere.
+    pub metrics_listen: Option<Address>,
+    /// The certificate to show and its key; without, http is spoken.
+    pub tls: Option<TlsFiles>,
     /// By which hosts callers may name the server besides its public address, the one they connect to,
     /// and localhost.
     pub allowed_hosts: Vec<AllowedHost>,
@@ -75,6 +91,8 @@ impl Config {
             version: reference_version(),
             answer_time: ANSWER_TIME,
             limits: Limits::default(),
+            metrics_listen: None,
+            tls: None,
             allowed_hosts: Vec::new(),
             trusted_proxies: TrustedProxies::default(),
             unknown_keys_per_minute: UNKNOWN_KEYS_PER_MINUTE,
@@ -113,6 +131,9 @@ pub enum ServerError {
     /// The address can't be listened on.
     #[error(transparent)]
     Listen(#[from] ListenError),
+    /// The certificate or its key can't be used.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
 }
 
 /// A server that has its address and database.
@@ -120,8 +141,11 @@ pub struct Server {
     listener: Listener,
     limits: Limits,
     trusted_proxies: TrustedProxies,
+    tls: Option<Arc<Tls>>,
+    traffic: Arc<Traffic>,
+    metrics: Option<(Listener, Arc<Metrics>)>,
     installation: Installation,
-    served: Arc<api::Served>,
+    site: Arc<Site>,
     device_log: SignedDuration,
     sightings: Arc<api::Sightings>,
     sightings_interval: Duration,
@@ -131,20 +155,28 @@ impl Server {
     /// Takes the address. Connections wait until [`run`](Self::run).
     pub async fn listen(installation: Installation, config: Config) -> Result<Self, ServerError> {
         let listener = Listener::bind(&config.listen, SOCKET_MODE).await?;
-        Ok(Self::new(config, installation, listener))
+        Self::new(config, installation, listener).await
     }
 
     /// Like [`listen`](Self::listen), on a socket that was passed in place of the config's address.
-    pub fn on(
+    pub async fn on(
         socket: PassedSocket,
         installation: Installation,
         config: Config,
     ) -> Result<Self, ServerError> {
         let listener = Listener::passed(socket)?;
-        Ok(Self::new(config, installation, listener))
+        Self::new(config, installation, listener).await
     }
 
-    fn new(config: Config, installation: Installation, listener: Listener) -> Self {
+    async fn new(
+        config: Config,
+        installation: Installation,
+        mut listener: Listener,
+    ) -> Result<Self, ServerError> {
+        let tls = config.tls.map(Tls::read).transpose()?.map(Arc::new);
+        if let Some(tls) = &tls {
+            listener = listener.with_tls(Arc::clone(tls))?;
+        }
         let callers = api::Callers::new(
             config.public_url.as_ref(),
             config.allowed_hosts,
@@ -158,21 +190,56 @@ impl Server {
             config.answer_time,
         )
         .called_by(callers);
-        Self {
+        let traffic = Arc::<Traffic>::default();
+        let metrics = match &config.metrics_listen {
+            Some(address) => {
+                metrics::warn_of_strangers(address);
+                let sources = Sources {
+                    store: Arc::clone(&installation.store) as Arc<dyn Store>,
+                    counts: api.counts(),
+                    kept: api.kept_counts(),
+                    refusals: api.refusals(),
+                    sightings: api.sightings(),
+                    traffic: Arc::clone(&traffic),
+                    database: installation.database.kind(),
+                };
+                let listener = Listener::bind(address, SOCKET_MODE).await?;
+                Some((listener, Arc::new(Metrics::of(sources))))
+            }
+            None => None,
+        };
+        let prefix = api.prefix().to_owned();
+        let readiness = Readiness::of(Arc::clone(&installation.store) as Arc<dyn Store>);
+        let probes = Probes::new(Arc::new(readiness), &prefix);
+        Ok(Self {
             sightings: api.sightings(),
             sightings_interval: config.sightings_interval,
             device_log: config.device_log,
             listener,
             limits: config.limits,
             trusted_proxies: config.trusted_proxies,
-            served: api::Served::new(api),
+            site: Arc::new(Site::new(api::Served::new(api), probes)),
+            tls,
+            traffic,
+            metrics,
             installation,
-        }
+        })
     }
 
     /// The address that is listened on, with its port.
     pub fn local_addr(&self) -> &Address {
         self.listener.address()
+    }
+
+    /// Where metrics are told, if anywhere.
+    pub fn metrics_addr(&self) -> Option<&Address> {
+        let (listener, _) = self.metrics.as_ref()?;
+        Some(listener.address())
+    }
+
+    /// The certificate that is shown, if TLS is spoken.
+    pub fn tls(&self) -> Option<&Arc<Tls>> {
+        self.tls.as_ref()
     }
 
     /// What is served: the database, and where the secret is.
@@ -182,7 +249,7 @@ impl Server {
 
     /// Answers one request as if it had come over a connection.
     pub async fn answer(&self, request: Request<Body>) -> Response {
-        Arc::clone(&self.served).answer(request).await
+        Arc::clone(&self.site).answer(request).await
     }
 
     /// Serves until `shutdown` is done, and then finishes what was accepted.
@@ -190,17 +257,30 @@ impl Server {
         let store = self.installation.store;
         let sweep = sweep(Arc::clone(&store), self.device_log);
         let note = note(&self.sightings, &*store, self.sightings_interval);
+        let site = Arc::clone(&self.site);
+        let shutdown = async {
+            shutdown.await;
+            site.is_stopping();
+        };
         let serve = serve::serve(
             self.listener,
             self.limits,
             self.trusted_proxies,
-            self.served,
+            self.traffic,
+            self.site,
             shutdown,
         );
+        let metrics = async {
+            if let Some((listener, metrics)) = self.metrics {
+                metrics::serve(listener, metrics, std::future::pending()).await;
+            }
+            std::future::pending().await
+        };
         tokio::select! {
             () = serve => {}
             () = sweep => {}
             () = note => {}
+            () = metrics => {}
         }
         store_sightings(&self.sightings, &*store).await;
     }

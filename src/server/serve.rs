@@ -1,4 +1,4 @@
-//! Puts the API behind the connections that are served.
+//! Puts the site behind the connections that are served.
 
 use std::sync::Arc;
 
@@ -7,8 +7,9 @@ use hyper::Request;
 use hyper::body::Incoming;
 use hyper::service::{Service, service_fn};
 
-use super::api::{Connection, Served, Withheld};
-use crate::serving::{self, Limits, Listener, TrustedProxies};
+use super::api::{Connection, Withheld};
+use super::site::Site;
+use crate::serving::{self, Limits, Listener, Traffic, TrustedProxies};
 
 /// Closes a connection in place of an answer.
 #[derive(Debug, thiserror::Error)]
@@ -20,15 +21,32 @@ pub(super) async fn serve(
     listener: Listener,
     limits: Limits,
     trusted_proxies: TrustedProxies,
-    served: Arc<Served>,
+    traffic: Arc<Traffic>,
+    site: Arc<Site>,
     shutdown: impl Future<Output = ()>,
 ) {
-    let service = |peer, reached| service(Arc::clone(&served), Connection { peer, reached });
-    serving::serve(listener, limits, trusted_proxies, service, shutdown).await;
+    let is_secure = listener.is_secure();
+    let service = |peer, reached| {
+        let connection = Connection {
+            peer,
+            reached,
+            is_secure,
+        };
+        service(Arc::clone(&site), connection)
+    };
+    serving::serve(
+        listener,
+        limits,
+        trusted_proxies,
+        traffic,
+        service,
+        shutdown,
+    )
+    .await;
 }
 
 fn service(
-    served: Arc<Served>,
+    site: Arc<Site>,
     connection: Connection,
 ) -> impl Service<Request<Incoming>, Response = Response, Error = Unanswered, Future: Send + 'static>
 + Send
@@ -36,7 +54,7 @@ fn service(
 + 'static {
     service_fn(move |mut request: Request<Incoming>| {
         request.extensions_mut().insert(connection);
-        let answer = Arc::clone(&served).answer(request);
+        let answer = Arc::clone(&site).answer(request);
         async move {
             let response = answer.await;
             match response.extensions().get::<Withheld>() {

@@ -7,6 +7,7 @@ use super::client::Client;
 use super::hosts;
 use super::problem::Problem;
 use super::state::Api;
+use super::verify;
 use crate::mask;
 use crate::seldom::Seldom;
 
@@ -56,9 +57,7 @@ fn check_host<B>(api: &Api, request: &Request<B>) -> Result<(), Problem> {
 /// end leads to.
 fn meant(uri: &Uri, prefix: &str) -> Option<Uri> {
     let path = uri.path();
-    let below = path.strip_prefix(prefix).map(with_one_slash);
-    let below = below.filter(|below| below.starts_with(API));
-    let meant = below.unwrap_or_else(|| with_one_slash(path));
+    let meant = meant_path(path, prefix);
     if meant.len() == path.len() {
         return None;
     }
@@ -66,6 +65,18 @@ fn meant(uri: &Uri, prefix: &str) -> Option<Uri> {
     let target = format!("{meant}{}", query.unwrap_or_default());
     let target: PathAndQuery = target.parse().ok()?;
     Some(target.into())
+}
+
+/// The path that is meant.
+pub(super) fn meant_path<'p>(path: &'p str, prefix: &str) -> &'p str {
+    let below = path.strip_prefix(prefix).map(with_one_slash);
+    let below = below.filter(|below| below.starts_with(API) || *below == verify::PATH);
+    below.unwrap_or_else(|| with_one_slash(path))
+}
+
+/// How often a host was named that is none of ours.
+pub(super) fn foreign_hosts() -> u64 {
+    FOREIGN.total()
 }
 
 fn with_one_slash(path: &str) -> &str {

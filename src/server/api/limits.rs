@@ -102,7 +102,7 @@ where
     let id = request_id(request.headers());
     let client = api.callers.client(&request);
     request.extensions_mut().insert(client);
-    let (method, uri) = (request.method().clone(), request.uri().clone());
+    let (asked, uri) = (request.method().clone(), request.uri().clone());
     // What is logged on the way has the id too.
     let span = tracing::info_span!("request", id);
     let client = client.address.map(tracing::field::display);
@@ -110,8 +110,12 @@ where
     let milliseconds = begun.elapsed().as_millis();
     let status = response.status().as_u16();
     // Made only where they are logged. As long a word as a token is no method.
-    let method = || tracing::field::display(mask::path(method.as_str()));
+    let method = || tracing::field::display(mask::path(asked.as_str()));
     let path = || mask::path(uri.path());
+    let is_withheld = response.extensions().get::<Withheld>().is_some();
+    let sent = (!is_withheld).then(|| response.status());
+    api.counts
+        .answered(uri.path(), api.prefix(), &asked, begun, sent);
     match response.extensions().get::<Withheld>() {
         None => {
             tracing::info!(parent: &span, client, method = method(), path = path(), status, milliseconds, "answered");

@@ -12,7 +12,7 @@ use tower_service::Service;
 use super::endpoints::ENDPOINTS;
 use super::reply::Reply;
 use super::state::Api;
-use super::{admission, idempotency, limits, no_endpoint, openapi};
+use super::{admission, idempotency, limits, no_endpoint, openapi, verify};
 
 /// All that is served.
 pub(in crate::server) struct Served {
@@ -51,6 +51,10 @@ impl Served {
 
     /// Hands a request that is there as a whole to its endpoint.
     async fn route(self: Arc<Self>, request: Request<Body>) -> Response {
+        if request.uri().path() == verify::PATH {
+            // Not among the endpoints: it judges requests that go elsewhere.
+            return verify::verify(&self.api, request).await.into_response();
+        }
         let mut routes = self.routes.clone();
         idempotency::repeat_or_keep(&self.api, request, |request| async move {
             let Ok(response) = routes.call(request).await;

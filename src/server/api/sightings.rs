@@ -7,13 +7,17 @@ use jiff::Timestamp;
 
 use crate::server::model::EnrolledDevice;
 use crate::server::store::{Sighting, Store, StoreError};
+use crate::server::tally::Count;
 
 /// Stored in one transaction.
 const PIECE: usize = 1000;
 
 /// The devices that were seen since they were last stored.
 #[derive(Default)]
-pub(in crate::server) struct Sightings(Mutex<HashMap<i64, Sighting>>);
+pub(in crate::server) struct Sightings {
+    noted: Mutex<HashMap<i64, Sighting>>,
+    stored: Count,
+}
 
 impl Sightings {
     /// Notes that a device has shown its key.
@@ -44,11 +48,17 @@ impl Sightings {
                 return Err(error);
             }
             stored += count;
+            self.stored.add(count as u64);
         }
         Ok(())
     }
 
+    /// How many wait to be stored, and how many were.
+    pub(in crate::server) fn waiting_and_stored(&self) -> (usize, u64) {
+        (self.noted().len(), self.stored.get())
+    }
+
     fn noted(&self) -> MutexGuard<'_, HashMap<i64, Sighting>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.noted.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

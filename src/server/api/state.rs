@@ -4,6 +4,9 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use super::callers::Callers;
+use super::counts::Counts;
+use super::kept_counts::KeptCounts;
+use super::refusals::Refusals;
 use super::running::Running;
 use super::sightings::Sightings;
 use crate::server::installation_keys::InstallationKeys;
@@ -19,8 +22,10 @@ pub(in crate::server) struct Api {
     pub(super) version: ServerVersion,
     pub(super) answer_time: Duration,
     pub(super) running: Running,
-    pub(super) callers: Callers,
+    pub(super) callers: Arc<Callers>,
     pub(super) sightings: Arc<Sightings>,
+    pub(super) counts: Arc<Counts>,
+    pub(super) kept_counts: Arc<KeptCounts>,
     /// What is served, as OpenAPI; the router knows.
     pub(super) openapi: OnceLock<String>,
 }
@@ -39,15 +44,20 @@ impl Api {
             version,
             answer_time,
             running: Running::default(),
-            callers: Callers::default(),
+            callers: Arc::default(),
             sightings: Arc::default(),
+            counts: Arc::default(),
+            kept_counts: Arc::default(),
             openapi: OnceLock::new(),
         }
     }
 
     /// With what is to be known of those who call.
     pub(in crate::server) fn called_by(self, callers: Callers) -> Self {
-        Self { callers, ..self }
+        Self {
+            callers: Arc::new(callers),
+            ..self
+        }
     }
 
     /// When devices were seen, to be stored now and then.
@@ -55,8 +65,23 @@ impl Api {
         Arc::clone(&self.sightings)
     }
 
+    /// What was asked so far.
+    pub(in crate::server) fn counts(&self) -> Arc<Counts> {
+        Arc::clone(&self.counts)
+    }
+
+    /// How often somebody was refused.
+    pub(in crate::server) fn refusals(&self) -> Refusals {
+        Refusals(Arc::clone(&self.callers))
+    }
+
+    /// How many answers were kept.
+    pub(in crate::server) fn kept_counts(&self) -> Arc<KeptCounts> {
+        Arc::clone(&self.kept_counts)
+    }
+
     /// The path of the public address, without a slash at the end.
-    pub(super) fn prefix(&self) -> &str {
+    pub(in crate::server) fn prefix(&self) -> &str {
         self.public_url.as_ref().map_or("", PublicUrl::path)
     }
 }

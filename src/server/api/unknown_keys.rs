@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use super::client::Client;
 use super::problem::Problem;
 use crate::seldom::Seldom;
+use crate::server::tally::Count;
 
 /// Addresses are spread over so many places by a hash that nobody can foresee, so that memory does not
 /// grow: those who meet at one place share what they may.
@@ -28,6 +29,7 @@ pub(in crate::server) struct UnknownKeys {
     taken: Box<[AtomicU64]>,
     hash: RandomState,
     told: Seldom,
+    seen: Count,
 }
 
 impl UnknownKeys {
@@ -41,11 +43,13 @@ impl UnknownKeys {
             taken: (0..places).map(|_| AtomicU64::new(0)).collect(),
             hash: RandomState::new(),
             told: Seldom::new(),
+            seen: Count::default(),
         }
     }
 
     /// How to refuse a key that nobody has: as it is, or, where too many came, with 429.
     pub(super) fn refusal(&self, client: &Client, unknown: Problem) -> Problem {
+        self.seen.one();
         let Err(wait) = self.count(&client.group(), nanoseconds(self.begin.elapsed())) else {
             return unknown;
         };
@@ -60,6 +64,16 @@ impl UnknownKeys {
         Problem::ManyUnknown {
             seconds: wait.as_secs() + 1,
         }
+    }
+
+    /// How many there were so far.
+    pub(super) fn seen(&self) -> u64 {
+        self.seen.get()
+    }
+
+    /// How many of them got 429.
+    pub(super) fn put_off(&self) -> u64 {
+        self.told.total()
     }
 
     /// Counts one; fails with the time until there is room for another.

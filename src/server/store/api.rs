@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use super::decision::Decision;
 use super::error::StoreError;
+use super::measures::Measures;
 use super::terms::{KeptAnswer, Terms};
 use crate::secret::Secret;
 use crate::server::installation_keys::KeptId;
@@ -82,6 +83,17 @@ pub struct LogPage {
     pub entries: Vec<LogEntry>,
 }
 
+/// How many devices of an organizer are in one state.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DeviceCount {
+    /// The organizer's slug.
+    pub organizer: String,
+    /// `waiting` for a scanner, `active`, `reconnecting` or `revoked`.
+    pub state: String,
+    /// How many.
+    pub devices: u64,
+}
+
 /// When a device was last seen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Sighting {
@@ -120,6 +132,19 @@ pub enum Actor {
 /// the decision is taken, the caller is told how it ended, if at all.
 #[async_trait]
 pub trait Store: Send + Sync {
+    /// How often the database was asked, and how long that took.
+    fn measures(&self) -> &Measures;
+
+    /// How often a transaction was tried again that had met another.
+    fn retries(&self) -> u64;
+
+    /// How many devices there are of each organizer, by state. It looks at all of them.
+    async fn device_counts(&self) -> Result<Vec<DeviceCount>, StoreError>;
+
+    /// Whether callers may be answered, once the database answers: a backup that was restored has to be confirmed
+    /// first.
+    async fn may_be_served(&self) -> Result<bool, StoreError>;
+
     /// Who holds this token.
     async fn team_caller(&self, token: &Secret) -> Result<Option<TeamCaller>, StoreError>;
 

@@ -3,7 +3,9 @@
 pub(super) mod access;
 pub(super) mod batch;
 pub(super) mod callers;
+pub(super) mod consistency;
 mod contradictions;
+pub(super) mod device_states;
 pub(super) mod devices;
 pub(super) mod events;
 pub(super) mod export;

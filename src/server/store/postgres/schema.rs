@@ -299,6 +299,28 @@ pub(super) const SKIP_ON: [&str; 9] = [
     skip_on!("log_entry"),
 ];
 
+/// The tables whose rows are counted.
+pub(super) const COUNTED: [&str; 9] = [
+    "organizer",
+    "gate",
+    "event",
+    "subevent",
+    "checkin_list",
+    "team",
+    "team_token",
+    "device",
+    "log_entry",
+];
+
+/// The names of the indexes that are made besides those that come with their tables.
+pub(super) fn indexes() -> Vec<&'static str> {
+    let made = STEPS
+        .iter()
+        .flat_map(|step| step.split("CREATE INDEX ").skip(1));
+    made.filter_map(|rest| rest.split_whitespace().next())
+        .collect()
+}
+
 /// Has the counters of all tables go on behind the numbers that are there.
 pub(super) const COUNT_ON: [&str; 9] = [
     count_on!("organizer"),
@@ -369,7 +391,7 @@ pub(super) fn prepare(
 }
 
 /// The version of the tables that are there; 0 if there are none.
-fn version(connection: &mut Connection, runtime: &Runtime) -> Result<u32, OpenFailure> {
+pub(super) fn version(connection: &mut Connection, runtime: &Runtime) -> Result<u32, OpenFailure> {
     let tables = connection.query(runtime, &mut never, TABLES, &[])?;
     let tables: Vec<String> = tables
         .iter()
