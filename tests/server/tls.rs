@@ -17,7 +17,7 @@ use serde_json::Value;
 use crate::common::authority::{Authority, root, server_parameters};
 use crate::common::callers::{is_closed, until};
 use crate::common::installation::ServerProcess;
-use crate::common::scanner::Scanner;
+use crate::common::scanner::{Scanner, end};
 use crate::common::server::ORGANIZER;
 use crate::common::skip::can_run;
 
@@ -276,8 +276,9 @@ fn what_can_not_be_shown_is_told_at_the_start() {
     let (cert, key) = (cert.to_str().unwrap(), key.to_str().unwrap());
     let database = place.file("server.db").display().to_string();
     let serve = |more: &[&str]| {
-        let begin = ["serve", "--database", &database, "--listen", "127.0.0.1:0"];
-        place.desk.run(&[&begin, more].concat())
+        let mut command = place.desk.command(&["serve", "--database", &database]);
+        command.env("GATEHAND_LISTEN", "127.0.0.1:0").args(more);
+        end(command.output().unwrap())
     };
     serve(&["--tls-cert", cert]).complains(2, "--tls-key");
     serve(&["--tls-cert", cert, "--tls-key", cert]).complains(15, "holds no private key in PEM");

@@ -185,9 +185,9 @@ impl Nginx {
         fs::write(folder.join("privkey.pem"), key.serialize_pem()).unwrap();
         let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/SERVER.md");
         let page = fs::read_to_string(page).unwrap();
-        let mut blocks = page.split("```nginx\n").skip(1);
+        let blocks = page.split("```nginx\n").skip(1);
+        let mut blocks = blocks.map(|rest| rest.split_once("```").unwrap().0);
         let block = blocks.find(|block| block.contains("auth_request")).unwrap();
-        let (block, _) = block.split_once("```").unwrap();
         let block = block
             .replace("listen 443 ssl", &format!("listen {front}"))
             .replace(
