@@ -17,6 +17,8 @@ NAMES = re.compile(r"(licen[cs]e|copying|copyright|notice|unlicense)([-_.].*)?$"
 CODE = {".rs", ".py", ".c", ".h", ".json", ".toml", ".html", ".sh"}
 # Texts that hold for whoever wrote what is under them, where a library ships none of its own.
 TEXTS = {"Apache-2.0": "LICENSE", "MIT": "packaging/licenses/MIT"}
+# What a program embeds that is no library of Rust, by the feature that it comes with.
+EMBEDDED = {"server": {"htmx.org 4.0.1, 0BSD": "src/server/web/assets/htmx-LICENSE"}}
 HEADING = """\
 The program of this package is linked with these libraries. Beside them is Rust's standard library, by the Rust project's
 developers, under MIT or Apache-2.0, and SQLite, which its authors have put into the public domain.
@@ -69,6 +71,9 @@ def main():
         for file in dict.fromkeys(files):
             text = "\n".join(line.rstrip() for line in file.read_text(errors="replace").strip().splitlines())
             texts.setdefault(text, []).append(f"{name}, {package['license']}")
+    for feature in sys.argv[2].split(","):
+        for name, file in EMBEDDED.get(feature, {}).items():
+            texts.setdefault(pathlib.Path(file).read_text().strip(), []).append(name)
     if missing:
         sys.exit("no licence is shipped with " + ", ".join(missing))
     print(HEADING)

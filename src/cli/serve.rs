@@ -1,5 +1,6 @@
 //! `gatehand serve`: the server module as a process.
 
+mod alerts;
 mod callers;
 mod limits;
 mod reload;
@@ -22,6 +23,7 @@ use super::runtime;
 use crate::server::store::{self, Database};
 use crate::server::{Config, DEVICE_LOG_DAYS, PublicUrl, Server, ServerError};
 use crate::serving::{Address, Limits, PassedSocket};
+use alerts::AlertArguments;
 use callers::Callers;
 use limits::LimitArguments;
 pub(super) use reload::Again;
@@ -69,6 +71,8 @@ pub(super) struct Serve {
     #[arg(long, value_name = "ADDRESS", env = "GATEHAND_METRICS_LISTEN")]
     metrics_listen: Option<Address>,
     #[command(flatten)]
+    alerts: AlertArguments,
+    #[command(flatten)]
     limits: LimitArguments,
 }
 
@@ -89,6 +93,7 @@ impl Serve {
         let config = self.callers.into_config(Config {
             limits,
             tls: self.tls.files(),
+            alerts: self.alerts.settings(),
             metrics_listen: self.metrics_listen,
             device_log: SignedDuration::from_hours(24 * i64::from(self.device_log_days)),
             ..Config::new(self.listen)

@@ -4,6 +4,7 @@
 //! until it is told to stop. [`store`] holds what the server knows, `api` turns requests into operations
 //! on it.
 
+mod alerts;
 mod api;
 pub mod event_selection;
 pub mod installation_keys;
@@ -14,12 +15,14 @@ pub mod organizers_file;
 mod probes;
 mod public_url;
 mod readiness;
+mod reception;
 pub mod secret_file;
 mod serve;
 mod site;
 pub mod store;
 mod tally;
 mod tokens;
+mod web;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -34,11 +37,14 @@ use crate::serving::{
     TrustedProxies,
 };
 use crate::wire::ServerVersion;
-pub use api::{AllowedHost, AllowedHostError};
+use alerts::Alerts;
+pub use alerts::{AlertSettings, SILENT_AFTER};
 use metrics::{Metrics, Sources};
 use probes::Probes;
 pub use public_url::{PublicUrl, PublicUrlError};
 use readiness::Readiness;
+use reception::Callers;
+pub use reception::{AllowedHost, AllowedHostError};
 use site::Site;
 use store::{Administration, Installation, OpenError, Store, oldest_kept};
 
@@ -65,6 +71,8 @@ pub struct Config {
     pub answer_time: Duration,
     /// What connections may cost.
     pub limits: Limits,
+    /// Whom to tell of devices that fall silent, if anybody.
+    pub alerts: Option<AlertSettings>,
     /// Where to tell metrics, if anywhere.
     pub metrics_listen: Option<Address>,
     /// The certificate to show and its key; without, http is spoken.
@@ -91,6 +99,7 @@ impl Config {
             version: reference_version(),
             answer_time: ANSWER_TIME,
             limits: Limits::default(),
+            alerts: None,
             metrics_listen: None,
             tls: None,
             allowed_hosts: Vec::new(),
@@ -144,6 +153,7 @@ pub struct Server {
     tls: Option<Arc<Tls>>,
     traffic: Arc<Traffic>,
     metrics: Option<(Listener, Arc<Metrics>)>,
+    alerts: Option<Alerts>,
     installation: Installation,
     site: Arc<Site>,
     device_log: SignedDuration,
@@ -177,19 +187,25 @@ impl Server {
         if let Some(tls) = &tls {
             listener = listener.with_tls(Arc::clone(tls))?;
         }
-        let callers = api::Callers::new(
+        let callers = Arc::new(Callers::new(
             config.public_url.as_ref(),
             config.allowed_hosts,
             config.trusted_proxies.clone(),
             config.unknown_keys_per_minute,
-        );
+        ));
         let api = api::Api::new(
             &installation,
-            config.public_url,
+            config.public_url.clone(),
             config.version,
             config.answer_time,
         )
-        .called_by(callers);
+        .called_by(Arc::clone(&callers));
+        let web = web::Web::new(
+            &installation,
+            config.public_url.as_ref(),
+            config.answer_time,
+            Arc::clone(&callers),
+        );
         let traffic = Arc::<Traffic>::default();
         let metrics = match &config.metrics_listen {
             Some(address) => {
@@ -198,7 +214,7 @@ impl Server {
                     store: Arc::clone(&installation.store) as Arc<dyn Store>,
                     counts: api.counts(),
                     kept: api.kept_counts(),
-                    refusals: api.refusals(),
+                    callers: Arc::clone(&callers),
                     sightings: api.sightings(),
                     traffic: Arc::clone(&traffic),
                     database: installation.database.kind(),
@@ -208,9 +224,12 @@ impl Server {
             }
             None => None,
         };
-        let prefix = api.prefix().to_owned();
+        let alerts = config.alerts.map(|settings| {
+            let store = Arc::clone(&installation.store) as Arc<dyn Store>;
+            Alerts::new(settings, store, api.sightings())
+        });
         let readiness = Readiness::of(Arc::clone(&installation.store) as Arc<dyn Store>);
-        let probes = Probes::new(Arc::new(readiness), &prefix);
+        let probes = Probes::new(Arc::new(readiness), api.prefix());
         Ok(Self {
             sightings: api.sightings(),
             sightings_interval: config.sightings_interval,
@@ -218,10 +237,18 @@ impl Server {
             listener,
             limits: config.limits,
             trusted_proxies: config.trusted_proxies,
-            site: Arc::new(Site::new(api::Served::new(api), probes)),
+            site: Site::new(
+                callers,
+                config.public_url.as_ref(),
+                probes,
+                api.counts(),
+                api::Served::new(api),
+                web,
+            ),
             tls,
             traffic,
             metrics,
+            alerts,
             installation,
         })
     }
@@ -257,11 +284,6 @@ impl Server {
         let store = self.installation.store;
         let sweep = sweep(Arc::clone(&store), self.device_log);
         let note = note(&self.sightings, &*store, self.sightings_interval);
-        let site = Arc::clone(&self.site);
-        let shutdown = async {
-            shutdown.await;
-            site.is_stopping();
-        };
         let serve = serve::serve(
             self.listener,
             self.limits,
@@ -276,11 +298,18 @@ impl Server {
             }
             std::future::pending().await
         };
+        let alerts = async {
+            if let Some(alerts) = self.alerts {
+                alerts.run().await;
+            }
+            std::future::pending().await
+        };
         tokio::select! {
             () = serve => {}
             () = sweep => {}
             () = note => {}
             () = metrics => {}
+            () = alerts => {}
         }
         store_sightings(&self.sightings, &*store).await;
     }

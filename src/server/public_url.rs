@@ -35,6 +35,16 @@ impl PublicUrl {
         self.0.host()
     }
 
+    /// Scheme, host and port, as browsers write them.
+    pub fn origin(&self) -> String {
+        self.0.exact_origin()
+    }
+
+    /// Whether it is reached under TLS.
+    pub fn is_https(&self) -> bool {
+        self.origin().starts_with("https://")
+    }
+
     /// The path, without a slash at the end.
     pub fn path(&self) -> &str {
         self.0.path()

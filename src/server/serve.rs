@@ -1,4 +1,4 @@
-//! Puts the site behind the connections that are served.
+//! Puts what is served behind the connections.
 
 use std::sync::Arc;
 
@@ -7,7 +7,7 @@ use hyper::Request;
 use hyper::body::Incoming;
 use hyper::service::{Service, service_fn};
 
-use super::api::{Connection, Withheld};
+use super::reception::{Connection, Withheld};
 use super::site::Site;
 use crate::serving::{self, Limits, Listener, Traffic, TrustedProxies};
 
@@ -33,6 +33,10 @@ pub(super) async fn serve(
             is_secure,
         };
         service(Arc::clone(&site), connection)
+    };
+    let shutdown = async {
+        shutdown.await;
+        site.is_stopping();
     };
     serving::serve(
         listener,

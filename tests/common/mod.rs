@@ -32,4 +32,5 @@ pub mod scanner;
 pub mod server;
 pub mod skip;
 pub mod stranger;
+pub mod visitor;
 pub mod way;

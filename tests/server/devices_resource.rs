@@ -531,7 +531,7 @@ async fn paths_without_their_slash_lead_to_it_for_those_who_only_ask() {
         assert_eq!(send(server.as_admin(method, &path)).await.status, 404);
     }
     for path in [
-        "/",
+        "/none",
         "/api/v1/",
         "/api/v1/device/info/",
         "/api/v1/device",

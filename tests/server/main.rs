@@ -38,3 +38,4 @@ mod tls;
 mod two_servers;
 mod verify;
 mod versions;
+mod web_sign_in;

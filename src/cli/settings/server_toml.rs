@@ -3,7 +3,7 @@
 use super::toml_file::{At, Key, Kind, Variable, table, unknown, variables};
 
 /// Every key.
-pub(in crate::cli) static KEYS: [Key; 19] = [
+pub(in crate::cli) static KEYS: [Key; 21] = [
     Key::new(
         "database",
         "GATEHAND_DATABASE",
@@ -60,6 +60,13 @@ pub(in crate::cli) static KEYS: [Key; 19] = [
         Kind::Text,
         "nowhere",
     ),
+    Key::new(
+        "alert_command",
+        "GATEHAND_ALERT_COMMAND",
+        Kind::Text,
+        "none",
+    ),
+    Key::new("silent_after", "GATEHAND_SILENT_AFTER", Kind::Number, "10"),
     Key::new(
         "max_connections",
         "GATEHAND_MAX_CONNECTIONS",

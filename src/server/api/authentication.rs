@@ -8,11 +8,9 @@ use super::request::{Request, is_safe};
 use super::state::Api;
 use crate::secret::Secret;
 use crate::security_profile;
-use crate::server::model::{EnrolledDevice, TeamCaller};
+use crate::server::model::{EnrolledDevice, READ_DEVICES, TeamCaller, WRITE_DEVICES};
+use crate::server::store::StoreError;
 use crate::wire::REVOKED_DETAIL;
-
-const READ: &str = "organizer.devices:read";
-const WRITE: &str = "organizer.devices:write";
 
 /// Whom an endpoint lets in.
 pub(super) trait Caller: Send + Sized {
@@ -58,15 +56,15 @@ impl Caller for Team {
             return Err(Problem::Forbidden(NO_PERMISSION));
         };
         let needed = match is_safe(&request.method) {
-            true => READ,
-            false => WRITE,
+            true => READ_DEVICES,
+            false => WRITE_DEVICES,
         };
         let organizer = &caller.organizer;
         if organizer.slug != request.param(0) || !organizer.active || !caller.may(needed) {
             return Err(Problem::Forbidden(NO_PERMISSION));
         }
         Ok(Self {
-            may_write: caller.may(WRITE),
+            may_write: caller.may(WRITE_DEVICES),
             caller,
         })
     }
@@ -138,7 +136,7 @@ async fn authenticate(api: &Api, request: &Request) -> Result<Authenticated, Pro
 }
 
 /// Whether these headers show someone who may be let in.
-pub(super) async fn is_known(api: &Api, headers: &HeaderMap) -> Result<bool, Problem> {
+pub(super) async fn is_known(api: &Api, headers: &HeaderMap) -> Result<bool, StoreError> {
     Ok(
         match credentials(headers, &[Scheme::Token, Scheme::Device]) {
             Ok(Some((Scheme::Token, token))) => {
@@ -178,8 +176,15 @@ async fn device_with(
 /// The refusal of a key that nobody has.
 fn unknown(api: &Api, request: &Request) -> Problem {
     request.set_unknown();
-    let unknown = Problem::NotAuthenticated(INVALID_TOKEN);
-    api.callers.unknown_keys.refusal(&request.client, unknown)
+    refused_as_unknown(api, request, Problem::NotAuthenticated(INVALID_TOKEN))
+}
+
+/// The refusal of what nobody has: as it is, or, where too many came from there, with 429.
+pub(super) fn refused_as_unknown(api: &Api, request: &Request, unknown: Problem) -> Problem {
+    match api.callers.unknown_keys.too_many(&request.client) {
+        Some(seconds) => Problem::ManyUnknown { seconds },
+        None => unknown,
+    }
 }
 
 fn check_profile(device: &EnrolledDevice, request: &Request) -> Result<(), Problem> {

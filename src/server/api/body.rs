@@ -17,7 +17,7 @@ use super::python;
 const FORM_FIELDS: usize = 1000;
 
 /// What a body holds.
-pub(super) enum Body {
+pub(in crate::server) enum Body {
     /// A JSON object. Its values are read when a field is, so that what no field takes costs nothing.
     Object(HashMap<String, Box<RawValue>>),
     /// A form; a field may come several times.
@@ -29,7 +29,7 @@ pub(super) enum Body {
 }
 
 /// A value of a form.
-pub(super) enum FormValue {
+pub(in crate::server) enum FormValue {
     Text(String),
     File,
 }
@@ -51,7 +51,10 @@ pub(super) enum Input<'b> {
 impl Body {
     /// Reads a body as its `Content-Type` says. An empty one holds nothing, and is a form only if it is
     /// called one.
-    pub(super) async fn read(content_type: &str, bytes: &Bytes) -> Result<Self, Problem> {
+    pub(in crate::server) async fn read(
+        content_type: &str,
+        bytes: &Bytes,
+    ) -> Result<Self, Problem> {
         let media_type = content_type.split(';').next().unwrap_or_default().trim();
         match media_type.to_ascii_lowercase().as_str() {
             "application/x-www-form-urlencoded" | "multipart/form-data" if bytes.is_empty() => {
@@ -74,7 +77,7 @@ impl Body {
     }
 
     /// The text of a field that is sent once, as it came.
-    pub(super) fn text(&self, name: &str) -> Option<String> {
+    pub(in crate::server) fn text(&self, name: &str) -> Option<String> {
         match self {
             Self::Object(fields) => match Input::of(fields.get(name)?) {
                 Input::Text(text) => Some(text.into_owned()),

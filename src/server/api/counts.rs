@@ -6,14 +6,13 @@ use std::time::Instant;
 use hyper::{Method, StatusCode};
 
 use super::endpoints::ENDPOINTS;
-use super::{admission, verify};
 use crate::security_profile::Pattern;
+use crate::server::reception::VERIFY;
 use crate::server::tally::{Count, Durations};
 
-/// What a path is that leads to no endpoint, and its place behind those that do.
-const NONE: &str = "none";
-/// That of proxies' questions, which is no endpoint of the API.
-const VERIFY: &str = "verify";
+/// What has its place behind the endpoints: proxies' questions, paths of the API that lead nowhere, and all that is
+/// not the API's.
+const OTHERS: [&str; 3] = ["verify", "none", "page"];
 
 /// All other methods are one.
 const METHODS: [Method; 7] = [
@@ -34,7 +33,7 @@ const STATUSES: [&str; 5] = ["2xx", "3xx", "4xx", "5xx", "withheld"];
 static NAMES: LazyLock<Vec<String>> = LazyLock::new(|| {
     let names = ENDPOINTS.iter().map(|endpoint| endpoint.name);
     let names = names.map(|name| name.to_ascii_lowercase().replace(' ', "_"));
-    names.chain([VERIFY, NONE].map(str::to_owned)).collect()
+    names.chain(OTHERS.map(str::to_owned)).collect()
 });
 
 /// What was asked so far.
@@ -64,15 +63,14 @@ impl Default for Counts {
 
 impl Counts {
     /// Counts a request that was begun then. It costs a look at each endpoint with as many slashes, and three atomics.
-    pub(super) fn answered(
+    pub(in crate::server) fn answered(
         &self,
-        path: &str,
-        prefix: &str,
+        path: Option<&str>,
         method: &Method,
         begun: Instant,
         status: Option<StatusCode>,
     ) {
-        let place = place_of(admission::meant_path(path, prefix));
+        let place = place_of(path);
         let method = METHODS.iter().position(|known| known == method);
         let asked = self.0.get(place);
         let asked = asked.and_then(|asked| asked.get(method.unwrap_or(METHODS.len())));
@@ -111,15 +109,17 @@ impl Counts {
     }
 }
 
-fn place_of(path: &str) -> usize {
+/// The place of a path, if it is one of the API.
+fn place_of(path: Option<&str>) -> usize {
+    let behind = ENDPOINTS.len();
+    let Some(path) = path else { return behind + 2 };
     let slashes = count_slashes(path);
-    let found = SLASHES
-        .iter()
-        .zip(&ENDPOINTS)
+    let mut endpoints = SLASHES.iter().zip(&ENDPOINTS);
+    let found = endpoints
         .position(|(own, endpoint)| *own == slashes && Pattern(endpoint.path).matches(path));
     found.unwrap_or(match path {
-        verify::PATH => ENDPOINTS.len(),
-        _ => ENDPOINTS.len() + 1,
+        VERIFY => behind,
+        _ => behind + 1,
     })
 }
 
@@ -144,8 +144,6 @@ mod tests {
     fn a_path_is_counted_with_its_endpoint_and_whatever_leads_nowhere_is_one() {
         for (path, name) in [
             ("/api/v1/device/info", "info"),
-            ("//api/v1/device/info", "info"),
-            ("/shop/api/v1/device/info", "info"),
             ("/api/v1/organizers/bigevents/devices/", "device_list"),
             (
                 "/api/v1/organizers/bigevents/devices/17/",
@@ -157,17 +155,20 @@ mod tests {
             ),
             ("/api/v1/organizers/bigevents/devices/17", "none"),
             ("/auth/verify", "verify"),
-            ("/shop/auth/verify", "verify"),
-            ("/", "none"),
-            ("", "none"),
             ("/api/v1/device/secret-of-somebody", "none"),
         ] {
             let counts = Counts::default();
             let begun = Instant::now();
-            counts.answered(path, "/shop", &Method::GET, begun, Some(StatusCode::OK));
+            counts.answered(Some(path), &Method::GET, begun, Some(StatusCode::OK));
             let all: Vec<_> = counts.all().map(|counted| counted.endpoint).collect();
             assert_eq!(all, [name], "{path}");
         }
+        let counts = Counts::default();
+        counts.answered(None, &Method::GET, Instant::now(), Some(StatusCode::OK));
+        assert_eq!(
+            counts.all().next().map(|counted| counted.endpoint),
+            Some("page")
+        );
     }
 
     #[test]
@@ -182,7 +183,7 @@ mod tests {
             (&Method::GET, None),
             (&strange, Some(StatusCode::METHOD_NOT_ALLOWED)),
         ] {
-            counts.answered("/api/v1/device/info", "", method, begun, status);
+            counts.answered(Some("/api/v1/device/info"), method, begun, status);
         }
         let all: Vec<_> = counts
             .all()

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::authentication::{Anyone, Device};
+use super::authentication::{Anyone, Device, refused_as_unknown};
 use super::endpoint::Call;
 use super::problem::{FieldErrors, INVALID_TOKEN, Problem};
 use super::reply::Answer;
@@ -53,8 +53,7 @@ pub(super) async fn initialize(call: Call<Anyone>) -> Result<Answer, Problem> {
     match redemption {
         // What is kept for a retry is the answer itself, not that it has to wait.
         Err(TokenRefusal::Unknown) => {
-            let unknown_keys = &call.api.callers.unknown_keys;
-            answer.map_err(|unknown| unknown_keys.refusal(&call.request.client, unknown))
+            answer.map_err(|unknown| refused_as_unknown(&call.api, &call.request, unknown))
         }
         _ => answer,
     }

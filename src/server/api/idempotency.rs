@@ -13,12 +13,12 @@ use axum::response::{IntoResponse, Response};
 use hyper::header::{self, HeaderMap};
 use hyper::{Method, Request, StatusCode};
 
-use super::client::Client;
 use super::kept_answer::{Idempotent, find, scope};
 use super::problem::Problem;
 use super::reply::Reply;
 use super::request::is_safe;
 use super::state::Api;
+use crate::server::reception::Client;
 use crate::server::store::Decision;
 use crate::wire::IDEMPOTENCY_HEADER;
 

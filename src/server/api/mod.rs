@@ -1,11 +1,8 @@
 //! The API. [`endpoints`] lists all there is; each has one function that validates, calls the store
 //! and renders.
 
-mod admission;
 mod authentication;
 mod body;
-mod callers;
-mod client;
 mod counts;
 mod credentials;
 mod description;
@@ -19,13 +16,11 @@ mod entity_tags;
 mod event_selection;
 mod expansion;
 mod filters;
-mod hosts;
 mod idempotency;
 mod idempotency_query;
 mod ignored_fields;
 mod kept_answer;
 mod kept_counts;
-mod limits;
 mod no_endpoint;
 mod openapi;
 mod operation;
@@ -33,26 +28,19 @@ mod pages;
 mod parameters;
 mod problem;
 mod python;
-mod receiving;
-mod refusals;
 mod reply;
 mod request;
 mod running;
 mod served;
 mod sightings;
 mod state;
-mod unknown_keys;
 mod validation;
 mod verify;
 mod version;
 
-pub(super) use callers::Callers;
-pub(super) use client::Connection;
+pub(super) use body::Body;
 pub(super) use counts::Counts;
-pub use hosts::{AllowedHost, AllowedHostError};
 pub(super) use kept_counts::KeptCounts;
-pub(super) use refusals::Refusals;
-pub(super) use reply::Withheld;
 pub(super) use served::Served;
 pub(super) use sightings::Sightings;
 pub(super) use state::Api;

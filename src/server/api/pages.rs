@@ -2,12 +2,12 @@
 
 use url::form_urlencoded;
 
-use super::hosts;
 use super::parameters::Parameter;
 use super::problem::Problem;
 use super::python;
 use super::request::Request;
 use super::state::Api;
+use crate::server::reception;
 
 /// Entries on a page, unless fewer are asked for.
 const PAGE_SIZE: u64 = 50;
@@ -112,7 +112,13 @@ fn link(api: &Api, request: &Request, page: u64) -> String {
     }
     // Values of one name keep their order.
     query.sort_by(|(one, _), (other, _)| one.cmp(other));
-    let mut link = format!("{}{}", base(api, request), request.path());
+    let base = reception::base(
+        api.public_url.as_ref(),
+        request.uri(),
+        request.headers(),
+        &request.client,
+    );
+    let mut link = format!("{base}{}", request.path());
     if !query.is_empty() {
         let encoded = form_urlencoded::Serializer::new(String::new())
             .extend_pairs(query)
@@ -121,17 +127,4 @@ fn link(api: &Api, request: &Request, page: u64) -> String {
         link.push_str(&encoded.replace('*', "%2A").replace("%7E", "~"));
     }
     link
-}
-
-/// The address under which callers reach this server: as it was configured, else as they wrote it, which was
-/// let in as one of ours.
-fn base(api: &Api, request: &Request) -> String {
-    if let Some(url) = &api.public_url {
-        return url.to_string();
-    }
-    let (headers, client) = (request.headers(), &request.client);
-    match hosts::named(request.uri(), headers, client) {
-        Ok(Some(host)) => format!("{}://{host}", client.scheme(headers)),
-        _ => String::new(),
-    }
 }

@@ -6,12 +6,13 @@ use hyper::{Method, StatusCode};
 use serde_json::{Map, Value, json};
 
 use crate::causes;
+use crate::server::reception::Refusal;
 use crate::server::store::StoreError;
 use crate::wire::UNKNOWN_KEY_DETAIL;
 
 /// Why a request is not done.
 #[derive(Debug)]
-pub(super) enum Problem {
+pub(in crate::server) enum Problem {
     /// 400: what is wrong with each field.
     Fields(FieldErrors),
     /// 400: the body can't be read.
@@ -186,6 +187,21 @@ impl From<StoreError> for Problem {
     }
 }
 
+impl From<Refusal> for Problem {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::Host(detail) => Self::Host(detail),
+            Refusal::Broken => Self::Unreadable("The request body is broken.".to_owned()),
+            Refusal::Slow => Self::Slow,
+            Refusal::TooLarge => Self::TooLarge,
+            Refusal::NoRoom => Self::NoRoom,
+            Refusal::Late => Self::Late,
+            Refusal::Internal(error) => Self::Internal(error),
+            Refusal::Store(error) => error.into(),
+        }
+    }
+}
+
 /// Keys are drawn before anything is done with them.
 impl From<getrandom::Error> for Problem {
     fn from(error: getrandom::Error) -> Self {
@@ -201,7 +217,7 @@ impl From<serde_json::Error> for Problem {
 
 /// What is wrong with each field of a request.
 #[derive(Debug, Default)]
-pub(super) struct FieldErrors(Vec<(&'static str, Vec<String>)>);
+pub(in crate::server) struct FieldErrors(Vec<(&'static str, Vec<String>)>);
 
 impl FieldErrors {
     pub(super) fn one(field: &'static str, message: impl Into<String>) -> Self {

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::problem::Problem;
+use crate::server::reception::Withheld;
 
 /// The answer to a request that was done.
 pub(super) struct Answer {
@@ -89,11 +90,6 @@ pub(super) struct Reply {
     #[serde(skip)]
     pub(super) is_withheld: bool,
 }
-
-/// Marks an answer that is not sent: nobody knows whether what was asked for was done, and any status
-/// would say that it was or was not.
-#[derive(Clone, Copy)]
-pub(in crate::server) struct Withheld;
 
 impl Reply {
     /// A refusal outside of any endpoint.

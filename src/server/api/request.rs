@@ -8,9 +8,9 @@ use hyper::http::request::Parts;
 use hyper::{Method, Uri};
 
 use super::body::Body;
-use super::client::Client;
 use super::kept_answer::Idempotent;
 use super::problem::Problem;
+use crate::server::reception::Client;
 use crate::server::store::Decision;
 use crate::serving::Standing;
 

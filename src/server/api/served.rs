@@ -1,20 +1,24 @@
-//! The way of a request to its endpoint: bounded and logged, answered again if it was done before.
+//! The way of a request to its endpoint: bounded, answered again if it was done before.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::response::{IntoResponse, Response};
 use axum::routing::any;
 use hyper::Request;
+use hyper::header::HeaderMap;
 use tower_service::Service;
 
 use super::endpoints::ENDPOINTS;
 use super::reply::Reply;
 use super::state::Api;
-use super::{admission, idempotency, limits, no_endpoint, openapi, verify};
+use super::{authentication, idempotency, no_endpoint, openapi, verify};
+use crate::server::reception::{self, House, Refusal, VERIFY};
+use crate::server::store::StoreError;
 
-/// All that is served.
+/// All that the API serves.
 pub(in crate::server) struct Served {
     api: Arc<Api>,
     routes: Router,
@@ -32,26 +36,17 @@ impl Served {
         })
     }
 
-    /// Answers one request.
+    /// Answers one request that was let in.
     pub(in crate::server) async fn answer<B>(self: Arc<Self>, request: Request<B>) -> Response
     where
         B: hyper::body::Body<Data = Bytes> + Unpin + Send,
     {
-        let served = &self;
-        let api = &served.api;
-        limits::logged(api, request, |request| async move {
-            let request = match admission::admitted(api, request) {
-                Ok(request) => request,
-                Err(problem) => return Reply::refusal(problem).into_response(),
-            };
-            limits::bounded(api, request, |request| Arc::clone(served).route(request)).await
-        })
-        .await
+        reception::bounded(&*self, request, |request| Arc::clone(&self).route(request)).await
     }
 
     /// Hands a request that is there as a whole to its endpoint.
     async fn route(self: Arc<Self>, request: Request<Body>) -> Response {
-        if request.uri().path() == verify::PATH {
+        if request.uri().path() == VERIFY {
             // Not among the endpoints: it judges requests that go elsewhere.
             return verify::verify(&self.api, request).await.into_response();
         }
@@ -61,6 +56,20 @@ impl Served {
             response
         })
         .await
+    }
+}
+
+impl House for Served {
+    fn answer_time(&self) -> Duration {
+        self.api.answer_time
+    }
+
+    async fn is_known(&self, headers: &HeaderMap) -> Result<bool, StoreError> {
+        authentication::is_known(&self.api, headers).await
+    }
+
+    fn refuse(&self, refusal: Refusal) -> Response {
+        Reply::refusal(refusal.into()).into_response()
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
 
 use jiff::Timestamp;
 
@@ -13,10 +14,20 @@ use crate::server::tally::Count;
 const PIECE: usize = 1000;
 
 /// The devices that were seen since they were last stored.
-#[derive(Default)]
 pub(in crate::server) struct Sightings {
     noted: Mutex<HashMap<i64, Sighting>>,
     stored: Count,
+    heard_since: Mutex<Instant>,
+}
+
+impl Default for Sightings {
+    fn default() -> Self {
+        Self {
+            noted: Mutex::default(),
+            stored: Count::default(),
+            heard_since: Mutex::new(Instant::now()),
+        }
+    }
 }
 
 impl Sightings {
@@ -40,6 +51,7 @@ impl Sightings {
             let piece: Vec<Sighting> = left.iter().take(PIECE).copied().collect();
             let count = piece.len();
             if let Err(error) = store.note_seen(piece).await {
+                *self.heard() = Instant::now();
                 let mut noted = self.noted();
                 for sighting in left {
                     // What was noted meanwhile is later.
@@ -51,6 +63,17 @@ impl Sightings {
             self.stored.add(count as u64);
         }
         Ok(())
+    }
+
+    /// Since when whoever was seen has been stored: what was not seen since then was silent.
+    pub(in crate::server) fn heard_since(&self) -> Instant {
+        *self.heard()
+    }
+
+    fn heard(&self) -> MutexGuard<'_, Instant> {
+        self.heard_since
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     /// How many wait to be stored, and how many were.

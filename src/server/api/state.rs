@@ -3,14 +3,13 @@
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use super::callers::Callers;
 use super::counts::Counts;
 use super::kept_counts::KeptCounts;
-use super::refusals::Refusals;
 use super::running::Running;
 use super::sightings::Sightings;
 use crate::server::installation_keys::InstallationKeys;
 use crate::server::public_url::PublicUrl;
+use crate::server::reception::Callers;
 use crate::server::store::{Installation, Store};
 use crate::wire::ServerVersion;
 
@@ -24,7 +23,7 @@ pub(in crate::server) struct Api {
     pub(super) running: Running,
     pub(super) callers: Arc<Callers>,
     pub(super) sightings: Arc<Sightings>,
-    pub(super) counts: Arc<Counts>,
+    counts: Arc<Counts>,
     pub(super) kept_counts: Arc<KeptCounts>,
     /// What is served, as OpenAPI; the router knows.
     pub(super) openapi: OnceLock<String>,
@@ -53,11 +52,8 @@ impl Api {
     }
 
     /// With what is to be known of those who call.
-    pub(in crate::server) fn called_by(self, callers: Callers) -> Self {
-        Self {
-            callers: Arc::new(callers),
-            ..self
-        }
+    pub(in crate::server) fn called_by(self, callers: Arc<Callers>) -> Self {
+        Self { callers, ..self }
     }
 
     /// When devices were seen, to be stored now and then.
@@ -68,11 +64,6 @@ impl Api {
     /// What was asked so far.
     pub(in crate::server) fn counts(&self) -> Arc<Counts> {
         Arc::clone(&self.counts)
-    }
-
-    /// How often somebody was refused.
-    pub(in crate::server) fn refusals(&self) -> Refusals {
-        Refusals(Arc::clone(&self.callers))
     }
 
     /// How many answers were kept.

@@ -11,7 +11,6 @@ use hyper::{Method, StatusCode, Uri};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::authentication::{Caller, Device};
-use super::client::Client;
 use super::problem::Problem;
 use super::reply::Reply;
 use super::request::Request;
@@ -19,9 +18,7 @@ use super::state::Api;
 use crate::security_profile;
 use crate::seldom::Seldom;
 use crate::server::model::EnrolledDevice;
-
-/// Where it is.
-pub(super) const PATH: &str = "/auth/verify";
+use crate::server::reception::{Client, VERIFY};
 
 const METHOD: HeaderName = HeaderName::from_static("x-original-method");
 const URI: HeaderName = HeaderName::from_static("x-original-uri");
@@ -69,7 +66,7 @@ async fn judge(api: &Api, mut request: hyper::Request<Body>) -> Result<EnrolledD
             tracing::warn!(
                 times,
                 client = client.address.map(tracing::field::display),
-                "{PATH} was asked by one that is not named with --trusted-proxy, and denied"
+                "{VERIFY} was asked by one that is not named with --trusted-proxy, and denied"
             );
         });
         return Err(Problem::Forbidden(

@@ -14,7 +14,8 @@ use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, prometheus_text};
 use prometheus_client::registry::Registry;
 
-use super::api::{Counts, KeptCounts, Refusals, Sightings};
+use super::api::{Counts, KeptCounts, Sightings};
+use super::reception::Callers;
 use super::store::{Asked, DeviceCount, Store};
 use crate::serving::{Traffic, TrafficFigures};
 use devices::Devices;
@@ -28,7 +29,7 @@ pub(super) struct Sources {
     pub(super) store: Arc<dyn Store>,
     pub(super) counts: Arc<Counts>,
     pub(super) kept: Arc<KeptCounts>,
-    pub(super) refusals: Refusals,
+    pub(super) callers: Arc<Callers>,
     pub(super) sightings: Arc<Sightings>,
     pub(super) traffic: Arc<Traffic>,
     /// As `sqlite`.
@@ -117,7 +118,7 @@ impl Snapshot {
         });
         exposition.counters(
             "gatehand_requests",
-            "Requests to the API that were answered.",
+            "Requests that were answered, to the API and to the page.",
             answered,
         )?;
         let took = all.iter().map(|counted| {
@@ -145,7 +146,7 @@ impl Snapshot {
     fn refusals(&self, exposition: &mut Exposition<'_>) -> fmt::Result {
         let figures = self.sources.traffic.figures();
         let by_connections = figures.into_iter().flat_map(|figures| figures.refused);
-        let all = by_connections.chain(self.sources.refusals.all());
+        let all = by_connections.chain(self.sources.callers.refused());
         let all = all.map(|(why, count)| (vec![("why", why)], count));
         exposition.counters(
             "gatehand_refused",

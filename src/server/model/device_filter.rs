@@ -1,6 +1,9 @@
 //! Which devices of an organizer are meant, and in which order they come.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
+
+/// After how long without a call a device is taken to be silent: twice as long as an agent waits between two.
+pub const SILENT_AFTER: SignedDuration = SignedDuration::from_mins(10);
 
 /// To how many devices those of a filter are counted.
 pub const COUNT_LIMIT: u64 = 10_000;

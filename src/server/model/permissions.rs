@@ -2,6 +2,11 @@
 
 use serde::{Serialize, Serializer};
 
+/// To see an organizer's devices.
+pub(in crate::server) const READ_DEVICES: &str = "organizer.devices:read";
+/// To change them.
+pub(in crate::server) const WRITE_DEVICES: &str = "organizer.devices:write";
+
 /// What a team may do.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Permissions {

@@ -6,8 +6,9 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::api::{Actor, LogEntry, Store};
+use super::api::{Actor, LogEntry};
 use super::error::StoreError;
+use super::fleet_page::FleetPage;
 use super::terms::Terms;
 use crate::secret::Secret;
 use crate::server::model::{
@@ -281,7 +282,7 @@ impl<L: FnMut(Option<&str>) -> io::Result<()> + Send> ExportSink for Writer<L> {
 /// Setting a server up. Names refer to things of the organizer; what is not there is
 /// [`StoreError::Unknown`], what is there already [`StoreError::Exists`].
 #[async_trait]
-pub trait Administration: Store {
+pub trait Administration: FleetPage {
     /// All organizers, by slug.
     async fn organizers(&self) -> Result<Vec<OrganizerSummary>, StoreError>;
     /// The organizer with this slug.

@@ -105,6 +105,42 @@ pub struct Sighting {
     pub seen: Timestamp,
 }
 
+/// A device that was not seen for some time.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SilentDevice {
+    /// Its row.
+    pub row: i64,
+    /// The number of its organizer.
+    pub organizer_row: i64,
+    /// The slug of its organizer.
+    pub organizer: String,
+    /// Its number.
+    pub device_id: u64,
+    /// Its serial.
+    pub unique_serial: String,
+    /// How people call it.
+    pub name: String,
+    /// The number of its gate.
+    pub gate_row: Option<i64>,
+    /// The identifier of its gate.
+    pub gate_identifier: Option<String>,
+    /// How people call its gate.
+    pub gate_name: Option<String>,
+    /// When it was last seen.
+    pub seen: Timestamp,
+}
+
+/// A silence that was told, and has ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Silence {
+    /// The device as it is now.
+    pub device: SilentDevice,
+    /// When it was last seen before it fell silent.
+    pub seen_before: Timestamp,
+    /// Whether it ended as the device's access did.
+    pub is_revoked: bool,
+}
+
 /// What an organizer has nothing of.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct UnknownNames {
@@ -346,6 +382,25 @@ pub trait Store: Send + Sync {
         answer: KeptAnswer,
         decision: &Decision,
     ) -> Result<(), StoreError>;
+
+    /// Devices at a gate that were last seen in this time, and of whose silence nothing was told.
+    async fn untold_silences(
+        &self,
+        from: Timestamp,
+        to: Timestamp,
+    ) -> Result<Vec<SilentDevice>, StoreError>;
+
+    /// Takes on to tell of a silence; of several servers one does.
+    async fn take_silence(&self, device: &SilentDevice) -> Result<bool, StoreError>;
+
+    /// Silences that were told and have ended.
+    async fn ended_silences(&self) -> Result<Vec<Silence>, StoreError>;
+
+    /// Takes on to tell of the end of one; of several servers one does.
+    async fn end_silence(&self, silence: &Silence) -> Result<bool, StoreError>;
+
+    /// All events of an organizer.
+    async fn organizer_events(&self, organizer: i64) -> Result<Vec<Event>, StoreError>;
 
     /// Drops the answers kept before `before`, and whatever else is of no use since then.
     async fn sweep_answers(&self, before: Timestamp) -> Result<(), StoreError>;

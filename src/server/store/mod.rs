@@ -1,7 +1,7 @@
 //! What the server knows, as operations of the domain: each is atomic, whatever database is behind.
 //!
-//! [`Store`] is what the API needs, [`Administration`] what it takes to set a server up. `stored` is
-//! both over a `driver`, by way of `operations`, which see a database as a `session`.
+//! [`Store`] is what the API needs, [`FleetPage`] what the page needs besides, [`Administration`] what it takes
+//! to set a server up. `stored` is all three over a `driver`, by way of `operations`, which see a database as a `session`.
 
 mod administration;
 mod api;
@@ -11,6 +11,7 @@ mod database;
 mod decision;
 mod driver;
 mod error;
+mod fleet_page;
 mod inspected;
 mod inspection;
 mod measures;
@@ -34,13 +35,16 @@ pub use administration::{
 };
 pub use api::{
     Actor, BatchOutcome, DeviceCount, LogEntry, LogPage, NoReconnection, Reconnection, Redemption,
-    ReportRefusal, Sighting, Store, TokenRefusal, UnknownNames, Update,
+    ReportRefusal, Sighting, Silence, SilentDevice, Store, TokenRefusal, UnknownNames, Update,
 };
 pub use backup::{Backup, BackupError, CountedTable, backup, backup_taken};
 pub use copy::{CopiedTable, CopyError, copy};
 pub use database::{Database, DatabaseError};
 pub use decision::Decision;
 pub use error::StoreError;
+pub use fleet_page::{
+    Choices, FleetPage, LOGIN_LINK, LinkRefusal, SESSION_LONGEST, SESSION_UNUSED, SessionCaller,
+};
 pub use inspected::{Behind, Contents, Indexes, Inspection, Orphans, SecretState};
 pub use inspection::inspect;
 pub(in crate::server) use measures::Asked;

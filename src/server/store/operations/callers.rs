@@ -92,7 +92,7 @@ fn enrolled(columns: &mut Columns<'_>) -> Result<EnrolledDevice, StoreError> {
     })
 }
 
-fn organizer(columns: &mut Columns<'_>) -> Result<Organizer, StoreError> {
+pub(super) fn organizer(columns: &mut Columns<'_>) -> Result<Organizer, StoreError> {
     Ok(Organizer {
         id: columns.next()?,
         slug: columns.next()?,

@@ -28,6 +28,28 @@ pub(in crate::server::store) fn count(
     count.ok_or_else(|| unknown("organizer", &organizer.to_string()))
 }
 
+/// Programs looked for at most, for a choice among them.
+const PROGRAMS: u64 = 50;
+
+/// The programs that an organizer's devices have reported: each is found behind the one before it.
+pub(in crate::server::store) fn software(
+    session: &mut dyn Session,
+    organizer: i64,
+) -> Result<Vec<String>, StoreError> {
+    session.rows(
+        "WITH RECURSIVE program (name) AS (
+            SELECT (SELECT min(software_brand) FROM device
+                WHERE organizer = ?1 AND software_brand IS NOT NULL)
+            UNION ALL
+            SELECT (SELECT min(software_brand) FROM device
+                WHERE organizer = ?1 AND software_brand > program.name)
+            FROM program WHERE program.name IS NOT NULL)
+         SELECT name FROM program WHERE name IS NOT NULL LIMIT ?2",
+        values![organizer, PROGRAMS],
+        |columns| columns.next(),
+    )
+}
+
 /// What [`device`] reads.
 pub(super) const COLUMNS: &str = "device.device_id, device.unique_serial, device.token_sealed,
     device.all_events, device.revoked, device.name, device.created, device.initialized,

@@ -22,8 +22,10 @@ mod numbers;
 pub(super) mod organizers;
 pub(super) mod reconnection;
 pub(super) mod restoration;
+pub(super) mod silences;
 pub(super) mod tables;
 pub(super) mod teams;
+pub(super) mod web_sessions;
 
 use jiff::Timestamp;
 

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use jiff::Timestamp;
 
-use super::{Context, initialization_tokens, kept_answers, numbers};
+use super::{Context, initialization_tokens, kept_answers, numbers, web_sessions};
 use crate::server::store::administration::{
     Restoration, RestoredDevice, RestoredOrganizer, RestoredToken,
 };
@@ -152,6 +152,7 @@ pub(in crate::server::store) fn begin(
     skip: &Skip,
 ) -> Result<(), StoreError> {
     end_tokens(session, context)?;
+    web_sessions::end_everywhere(session)?;
     let organizers = session.rows("SELECT id, slug FROM organizer", values![], |columns| {
         Ok((columns.next::<i64>()?, columns.next::<String>()?))
     })?;

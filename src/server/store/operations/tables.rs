@@ -20,7 +20,7 @@ pub(in crate::server::store) struct Table {
 }
 
 /// Each behind those that it refers to. What a driver keeps for itself is not among them.
-pub(in crate::server::store) const TABLES: [Table; 16] = [
+pub(in crate::server::store) const TABLES: [Table; 19] = [
     Table {
         name: "organizer",
         key: 1,
@@ -150,6 +150,21 @@ pub(in crate::server::store) const TABLES: [Table; 16] = [
         columns: &[
             "id", "created", "device", "action", "actor", "token", "data",
         ],
+    },
+    Table {
+        name: "silence",
+        key: 1,
+        columns: &["device", "seen", "told"],
+    },
+    Table {
+        name: "web_session",
+        key: 1,
+        columns: &["hash", "token", "created", "expires"],
+    },
+    Table {
+        name: "login_link",
+        key: 1,
+        columns: &["hash", "token", "expires", "used"],
     },
     Table {
         name: "backup",

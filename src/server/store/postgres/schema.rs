@@ -38,7 +38,7 @@ macro_rules! count_on {
 
 /// The same tables as in SQLite. Texts are ordered by their bytes, as there: the order is part of answers.
 /// Where an import may name a number, the counter goes on behind it.
-const STEPS: [&str; 3] = [
+const STEPS: [&str; 4] = [
     r#"
     CREATE TABLE gatehand_schema (
         id BIGINT PRIMARY KEY CHECK (id = 1),
@@ -264,12 +264,45 @@ const STEPS: [&str; 3] = [
     CREATE INDEX device_by_software_version ON device (organizer, software_version, device_id)
         WHERE software_version IS NOT NULL;
 "#,
+    "
+    -- Who is signed in at the page, by the hash of what its cookie holds, on behalf of a team's token.
+    CREATE TABLE web_session (
+        hash BYTEA PRIMARY KEY,
+        token BIGINT NOT NULL REFERENCES team_token,
+        created BIGINT NOT NULL,
+        expires BIGINT NOT NULL
+    );
+    CREATE INDEX web_session_of_token ON web_session (token);
+    CREATE INDEX web_session_by_end ON web_session (expires);
+
+    -- Links that sign somebody in once, by the hash of what they hold.
+    CREATE TABLE login_link (
+        hash BYTEA PRIMARY KEY,
+        token BIGINT NOT NULL REFERENCES team_token,
+        expires BIGINT NOT NULL,
+        used BIGINT
+    );
+    CREATE INDEX login_link_by_end ON login_link (expires);
+
+    -- Devices that fell silent while something ran at their gate, and when they were last seen before; what has a row
+    -- was told.
+    CREATE TABLE silence (
+        device BIGINT PRIMARY KEY REFERENCES device,
+        seen BIGINT NOT NULL,
+        told BIGINT NOT NULL
+    );
+
+    -- Each finds the devices of a filter in the order of their numbers.
+    CREATE INDEX device_active ON device (organizer, device_id) WHERE initialized IS NOT NULL AND NOT revoked;
+    CREATE INDEX device_waiting ON device (organizer, device_id) WHERE initialized IS NULL AND NOT revoked;
+    CREATE INDEX device_of_event ON device_event (event, device);
+",
 ];
 
 /// Has nobody else see or change anything until the transaction ends, and ends the connections of all others: those
 /// that they make anew wait for the first of these tables.
 pub(super) const ALONE: [&str; 2] = [
-    "LOCK TABLE backup, organizer, gate, event, subevent, checkin_list, checkin_list_gate, team, team_token, device, skipped_numbers, device_event, last_seen, medium_key_set, kept_answer, log_entry IN ACCESS EXCLUSIVE MODE",
+    "LOCK TABLE backup, organizer, gate, event, subevent, checkin_list, checkin_list_gate, team, team_token, device, skipped_numbers, device_event, last_seen, medium_key_set, kept_answer, log_entry, web_session, login_link, silence IN ACCESS EXCLUSIVE MODE",
     "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
      WHERE application_name = 'gatehand-server' AND datname = current_database() AND pid <> pg_backend_pid()",
 ];

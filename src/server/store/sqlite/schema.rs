@@ -20,7 +20,7 @@ pub(super) const SCHEMA: Schema = Schema {
 /// Version of the schema this program writes.
 pub const CURRENT: u32 = SCHEMA.current();
 
-const STEPS: [&str; 4] = [
+const STEPS: [&str; 5] = [
     "
     CREATE TABLE installation (
         id INTEGER PRIMARY KEY CHECK (id = 1),
@@ -225,6 +225,39 @@ const STEPS: [&str; 4] = [
         WHERE software_brand IS NOT NULL;
     CREATE INDEX device_by_software_version ON device (organizer, software_version, device_id)
         WHERE software_version IS NOT NULL;
+",
+    "
+    -- Who is signed in at the page, by the hash of what its cookie holds, on behalf of a team's token.
+    CREATE TABLE web_session (
+        hash BLOB PRIMARY KEY,
+        token INTEGER NOT NULL REFERENCES team_token,
+        created INTEGER NOT NULL,
+        expires INTEGER NOT NULL
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX web_session_of_token ON web_session (token);
+    CREATE INDEX web_session_by_end ON web_session (expires);
+
+    -- Links that sign somebody in once, by the hash of what they hold.
+    CREATE TABLE login_link (
+        hash BLOB PRIMARY KEY,
+        token INTEGER NOT NULL REFERENCES team_token,
+        expires INTEGER NOT NULL,
+        used INTEGER
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX login_link_by_end ON login_link (expires);
+
+    -- Devices that fell silent while something ran at their gate, and when they were last seen before; what has a row
+    -- was told.
+    CREATE TABLE silence (
+        device INTEGER PRIMARY KEY REFERENCES device,
+        seen INTEGER NOT NULL,
+        told INTEGER NOT NULL
+    ) STRICT;
+
+    -- Each finds the devices of a filter in the order of their numbers.
+    CREATE INDEX device_active ON device (organizer, device_id) WHERE initialized IS NOT NULL AND NOT revoked;
+    CREATE INDEX device_waiting ON device (organizer, device_id) WHERE initialized IS NULL AND NOT revoked;
+    CREATE INDEX device_of_event ON device_event (event, device);
 ",
 ];
 

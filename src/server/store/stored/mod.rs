@@ -1,6 +1,7 @@
 //! The store over any database: which operation each method is, and whether it reads or changes.
 
 mod administration;
+mod fleet_page;
 mod remembered;
 
 use std::sync::Arc;
@@ -13,7 +14,7 @@ use super::driver::Driver;
 use super::operations::found::unknown;
 use super::operations::{
     Context, access, batch, callers, device_states, devices, events, filtered_devices,
-    kept_answers, last_seen, log, organizers, reconnection, restoration,
+    kept_answers, last_seen, log, organizers, reconnection, restoration, silences, web_sessions,
 };
 use super::session::Session;
 use crate::secret::Secret;
@@ -486,12 +487,44 @@ impl<D: Driver> Store for Stored<D> {
         .await
     }
 
+    async fn untold_silences(
+        &self,
+        from: Timestamp,
+        to: Timestamp,
+    ) -> Result<Vec<SilentDevice>, StoreError> {
+        self.look(move |session| silences::untold(session, from, to))
+            .await
+    }
+
+    async fn take_silence(&self, device: &SilentDevice) -> Result<bool, StoreError> {
+        let (row, seen) = (device.row, device.seen);
+        self.write(move |session| silences::take(session, row, seen, Timestamp::now()))
+            .await
+    }
+
+    async fn ended_silences(&self) -> Result<Vec<Silence>, StoreError> {
+        self.look(silences::ended).await
+    }
+
+    async fn end_silence(&self, silence: &Silence) -> Result<bool, StoreError> {
+        let (row, seen) = (silence.device.row, silence.seen_before);
+        self.write(move |session| silences::end(session, row, seen))
+            .await
+    }
+
+    async fn organizer_events(&self, organizer: i64) -> Result<Vec<Event>, StoreError> {
+        self.read(move |session| events::of_organizer(session, organizer))
+            .await
+    }
+
     async fn sweep_answers(&self, before: Timestamp) -> Result<(), StoreError> {
         // In pieces, so that nobody waits long behind a day's answers.
         while self
             .write(move |session| kept_answers::sweep_some(session, before))
             .await?
         {}
+        self.write(move |session| web_sessions::sweep(session, before))
+            .await?;
         self.driver.sweep(before).await
     }
 

@@ -9,7 +9,8 @@ use hyper::header::{self, HeaderMap};
 use url::Host;
 
 use super::client::Client;
-use super::problem::Problem;
+use super::refusal::Refusal;
+use crate::server::public_url::PublicUrl;
 
 /// A host that callers may name: a name, or an address, without a port.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -98,27 +99,44 @@ fn without_port(named: &str) -> Option<&str> {
 }
 
 /// The host that a caller has named, to us or to a trusted proxy.
-pub(super) fn named<'r>(
+pub(in crate::server) fn named<'r>(
     uri: &'r Uri,
     headers: &'r HeaderMap,
     client: &Client,
-) -> Result<Option<&'r str>, Problem> {
+) -> Result<Option<&'r str>, Refusal> {
     let mut hosts = headers.get_all(header::HOST).iter();
     let (host, second) = (hosts.next(), hosts.next());
     if second.is_some() {
-        return Err(Problem::Host("The request names its host more than once."));
+        return Err(Refusal::Host("The request names its host more than once."));
     }
     let host = match host.map(|host| host.to_str()).transpose() {
         Ok(host) => host,
-        Err(_) => return Err(Problem::Host("The Host header can't be read.")),
+        Err(_) => return Err(Refusal::Host("The Host header can't be read.")),
     };
     let target = uri.authority().map(|authority| authority.as_str());
     if let (Some(host), Some(target)) = (host, target)
         && !host.eq_ignore_ascii_case(target)
     {
-        return Err(Problem::Host("The request names two hosts."));
+        return Err(Refusal::Host("The request names two hosts."));
     }
     Ok(client.host(headers).or(host).or(target))
+}
+
+/// The address under which callers reach this server: as it was configured, else as they wrote it, which was
+/// let in as one of ours.
+pub(in crate::server) fn base(
+    public_url: Option<&PublicUrl>,
+    uri: &Uri,
+    headers: &HeaderMap,
+    client: &Client,
+) -> String {
+    if let Some(url) = public_url {
+        return url.to_string();
+    }
+    match named(uri, headers, client) {
+        Ok(Some(host)) => format!("{}://{host}", client.scheme(headers)),
+        _ => String::new(),
+    }
 }
 
 #[cfg(test)]

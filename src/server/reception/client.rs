@@ -25,13 +25,13 @@ pub(in crate::server) struct Connection {
 
 /// Who asks.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Client {
+pub(in crate::server) struct Client {
     /// None over a Unix socket, unless a trusted proxy tells it.
-    pub(super) address: Option<IpAddr>,
+    pub(in crate::server) address: Option<IpAddr>,
     /// The address of ours that was connected to.
     pub(super) reached: Option<IpAddr>,
     /// Whether a trusted proxy asks for it.
-    pub(super) by_proxy: bool,
+    pub(in crate::server) by_proxy: bool,
     /// Whether it, or the proxy, speaks TLS with us.
     is_secure: bool,
 }
@@ -87,7 +87,7 @@ impl Client {
     }
 
     /// How the client speaks: as a trusted proxy tells, else as it does with us.
-    pub(super) fn scheme(&self, headers: &HeaderMap) -> &'static str {
+    pub(in crate::server) fn scheme(&self, headers: &HeaderMap) -> &'static str {
         let told = self.by_proxy.then(|| last(headers, &PROTO)).flatten();
         let is_https = told.map(|told| told.eq_ignore_ascii_case("https"));
         match is_https.unwrap_or(self.is_secure) {
@@ -98,7 +98,7 @@ impl Client {
 
     /// With whom it is counted: an IPv4 address, or the network that an IPv6 address is in. Those who
     /// have no address are one group, as behind any proxy that is not trusted.
-    pub(super) fn group(&self) -> Vec<u8> {
+    pub(in crate::server) fn group(&self) -> Vec<u8> {
         match self
             .address
             .and_then(|address| Peer::Address(address).network())

@@ -6,16 +6,16 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use axum::body::{Body, Bytes};
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use hyper::Request;
 use hyper::header::{HeaderMap, HeaderName, HeaderValue};
 use tokio::task::{JoinError, JoinSet};
 use tracing::Instrument;
 
-use super::problem::Problem;
+use super::callers::Callers;
+use super::house::House;
 use super::receiving::{Received, receive};
-use super::reply::{Reply, Withheld};
-use super::state::Api;
+use super::refusal::{Refusal, Withheld};
 use crate::mask;
 use crate::server::store::Decision;
 use crate::serving::Standing;
@@ -28,19 +28,20 @@ const REQUEST_ID_LENGTH: usize = 128;
 
 /// Reads the body within its limits, so that all that follows has it in memory, and answers in time:
 /// what is not done by then is given up, and only what is being committed is waited for.
-pub(super) async fn bounded<B, F>(
-    api: &Api,
+pub(in crate::server) async fn bounded<H, B, F>(
+    house: &H,
     request: Request<B>,
     next: impl FnOnce(Request<Body>) -> F,
 ) -> Response
 where
+    H: House,
     B: hyper::body::Body<Data = Bytes> + Unpin,
     F: Future<Output = Response> + Send + 'static,
 {
     let (parts, body) = request.into_parts();
     let standing = parts.extensions.get::<Standing>();
-    let received = receive(api, &parts.headers, standing, body);
-    let problem = match tokio::time::timeout(BODY_TIME, received).await {
+    let received = receive(house, &parts.headers, standing, body);
+    let refusal = match tokio::time::timeout(BODY_TIME, received).await {
         Ok(Ok(Received {
             bytes,
             share: _share,
@@ -54,26 +55,26 @@ where
             // A task of its own, since a read of the database may hold it up.
             let mut answer = JoinSet::new();
             answer.spawn(next(request).in_current_span());
-            match tokio::time::timeout(api.answer_time, answer.join_next()).await {
-                Ok(ended) => return answered(ended),
+            match tokio::time::timeout(house.answer_time(), answer.join_next()).await {
+                Ok(ended) => return answered(house, ended),
                 // The task ends with its set.
-                Err(_) if caller.0.give_up() => Problem::Late,
-                Err(_) => return answered(answer.join_next().await),
+                Err(_) if caller.0.give_up() => Refusal::Late,
+                Err(_) => return answered(house, answer.join_next().await),
             }
         }
-        Ok(Err(problem)) => problem,
-        Err(_) => Problem::Slow,
+        Ok(Err(refusal)) => refusal,
+        Err(_) => Refusal::Slow,
     };
-    Reply::refusal(problem).into_response()
+    house.refuse(refusal)
 }
 
 /// The answer of the task; a panic is a fault of ours.
-fn answered(ended: Option<Result<Response, JoinError>>) -> Response {
+fn answered(house: &impl House, ended: Option<Result<Response, JoinError>>) -> Response {
     match ended {
         Some(Ok(response)) => response,
-        Some(Err(error)) => Reply::refusal(Problem::Internal(error.into())).into_response(),
+        Some(Err(error)) => house.refuse(Refusal::Internal(error.into())),
         // It was spawned just before.
-        None => Reply::refusal(Problem::Late).into_response(),
+        None => house.refuse(Refusal::Late),
     }
 }
 
@@ -90,8 +91,8 @@ impl Drop for Caller {
 
 /// Logs what was asked and how it went, and answers with the request's id. Query strings, headers
 /// and bodies stay out of the log: they hold keys and tokens, and so may a path that is wrong.
-pub(super) async fn logged<B, F>(
-    api: &Api,
+pub(in crate::server) async fn logged<B, F>(
+    callers: &Callers,
     mut request: Request<B>,
     next: impl FnOnce(Request<B>) -> F,
 ) -> Response
@@ -100,9 +101,9 @@ where
 {
     let begun = Instant::now();
     let id = request_id(request.headers());
-    let client = api.callers.client(&request);
+    let client = callers.client(&request);
     request.extensions_mut().insert(client);
-    let (asked, uri) = (request.method().clone(), request.uri().clone());
+    let (method, uri) = (request.method().clone(), request.uri().clone());
     // What is logged on the way has the id too.
     let span = tracing::info_span!("request", id);
     let client = client.address.map(tracing::field::display);
@@ -110,12 +111,8 @@ where
     let milliseconds = begun.elapsed().as_millis();
     let status = response.status().as_u16();
     // Made only where they are logged. As long a word as a token is no method.
-    let method = || tracing::field::display(mask::path(asked.as_str()));
+    let method = || tracing::field::display(mask::path(method.as_str()));
     let path = || mask::path(uri.path());
-    let is_withheld = response.extensions().get::<Withheld>().is_some();
-    let sent = (!is_withheld).then(|| response.status());
-    api.counts
-        .answered(uri.path(), api.prefix(), &asked, begun, sent);
     match response.extensions().get::<Withheld>() {
         None => {
             tracing::info!(parent: &span, client, method = method(), path = path(), status, milliseconds, "answered");
@@ -158,19 +155,37 @@ mod tests {
     use hyper::StatusCode;
 
     use super::*;
-    use crate::server::store;
+    use crate::server::store::StoreError;
 
     const ANSWER_TIME: Duration = Duration::from_secs(30);
+
+    /// Knows nobody, and tells refusals by their status.
+    struct Empty(Duration);
+
+    impl House for Empty {
+        fn answer_time(&self) -> Duration {
+            self.0
+        }
+
+        async fn is_known(&self, _: &HeaderMap) -> Result<bool, StoreError> {
+            Ok(false)
+        }
+
+        fn refuse(&self, refusal: Refusal) -> Response {
+            let mut response = Response::default();
+            *response.status_mut() = match refusal {
+                Refusal::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
+                _ => StatusCode::SERVICE_UNAVAILABLE,
+            };
+            response
+        }
+    }
 
     /// How a request is answered that is done by this, with so much time.
     async fn status<F>(answer_time: Duration, done: impl FnOnce(Decision) -> F) -> StatusCode
     where
         F: Future<Output = ()> + Send + 'static,
     {
-        let folder = tempfile::tempdir().unwrap();
-        let installation = store::open(&folder.path().join("server.db").into(), None).unwrap();
-        let version = crate::server::reference_version();
-        let api = Api::new(&installation, None, version, answer_time);
         let next = |request: Request<Body>| {
             let done = done(request.extensions().get::<Decision>().unwrap().clone());
             async {
@@ -179,7 +194,7 @@ mod tests {
             }
         };
         let request = Request::post("/").body(Body::empty()).unwrap();
-        bounded(&api, request, next).await.status()
+        bounded(&Empty(answer_time), request, next).await.status()
     }
 
     /// The answer to a request whose change is taken after this long and done after twice that.

@@ -9,7 +9,6 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use super::client::Client;
-use super::problem::Problem;
 use crate::seldom::Seldom;
 use crate::server::tally::Count;
 
@@ -47,12 +46,11 @@ impl UnknownKeys {
         }
     }
 
-    /// How to refuse a key that nobody has: as it is, or, where too many came, with 429.
-    pub(super) fn refusal(&self, client: &Client, unknown: Problem) -> Problem {
+    /// Counts a key that nobody has; where too many came, the seconds until the next may come.
+    pub(in crate::server) fn too_many(&self, client: &Client) -> Option<u64> {
         self.seen.one();
-        let Err(wait) = self.count(&client.group(), nanoseconds(self.begin.elapsed())) else {
-            return unknown;
-        };
+        let counted = self.count(&client.group(), nanoseconds(self.begin.elapsed()));
+        let wait = counted.err()?;
         self.told.count(|times| {
             tracing::warn!(
                 client = client.address.map(tracing::field::display),
@@ -61,9 +59,7 @@ impl UnknownKeys {
                  (--unknown-keys-per-minute), those that are known are served"
             );
         });
-        Problem::ManyUnknown {
-            seconds: wait.as_secs() + 1,
-        }
+        Some(wait.as_secs() + 1)
     }
 
     /// How many there were so far.

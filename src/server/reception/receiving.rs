@@ -5,9 +5,8 @@ use http_body_util::BodyExt;
 use hyper::body::Body;
 use hyper::header::{self, HeaderMap};
 
-use super::authentication::is_known;
-use super::problem::Problem;
-use super::state::Api;
+use super::house::House;
+use super::refusal::Refusal;
 use crate::serving::{Share, Standing};
 
 /// Largest body, in bytes.
@@ -26,14 +25,14 @@ pub(super) struct Received {
 /// Takes in a body. Who sends it is asked only when that matters: because it is large, or since there is
 /// no room for one of a stranger. What is refused is read to its end all the same, so that its sender
 /// gets to the answer, but not kept.
-pub(super) async fn receive(
-    api: &Api,
+pub(super) async fn receive<H: House>(
+    house: &H,
     headers: &HeaderMap,
     standing: Option<&Standing>,
     mut body: impl Body<Data = Bytes> + Unpin,
-) -> Result<Received, Problem> {
+) -> Result<Received, Refusal> {
     let mut taking = Taking {
-        api,
+        house,
         headers,
         standing,
         share: standing.map(Standing::share),
@@ -41,15 +40,13 @@ pub(super) async fn receive(
     };
     // Who waits to be asked for it is told at once.
     if headers.contains_key(header::EXPECT) && body.size_hint().lower() > BODY_LIMIT as u64 {
-        return Err(Problem::TooLarge);
+        return Err(Refusal::TooLarge);
     }
     let mut received = 0;
     let mut refused = None;
     while let Some(frame) = body.frame().await {
         let Ok(frame) = frame else {
-            return Err(Problem::Unreadable(
-                "The request body is broken.".to_owned(),
-            ));
+            return Err(Refusal::Broken);
         };
         let Ok(part) = frame.into_data() else {
             continue;
@@ -57,7 +54,7 @@ pub(super) async fn receive(
         let is_first = received == 0;
         received += part.len();
         if received > BODY_LIMIT {
-            return Err(Problem::TooLarge);
+            return Err(Refusal::TooLarge);
         }
         if refused.is_some() {
             continue;
@@ -66,13 +63,13 @@ pub(super) async fn receive(
         if is_first && body.is_end_stream() {
             return taking.whole(part).await;
         }
-        if let Err(problem) = taking.add(&part).await {
-            refused = Some(problem);
+        if let Err(refusal) = taking.add(&part).await {
+            refused = Some(refusal);
             (taking.share, taking.buffer) = (None, Vec::new());
         }
     }
     match refused {
-        Some(problem) => Err(problem),
+        Some(refusal) => Err(refusal),
         None => Ok(Received {
             bytes: taking.buffer.into(),
             share: taking.share,
@@ -80,17 +77,17 @@ pub(super) async fn receive(
     }
 }
 
-struct Taking<'r> {
-    api: &'r Api,
+struct Taking<'r, H> {
+    house: &'r H,
     headers: &'r HeaderMap,
     standing: Option<&'r Standing>,
     share: Option<Share>,
     buffer: Vec<u8>,
 }
 
-impl Taking<'_> {
+impl<H: House> Taking<'_, H> {
     /// Takes a part in. It is copied: as it came it may be a few bytes of a large buffer.
-    async fn add(&mut self, part: &[u8]) -> Result<(), Problem> {
+    async fn add(&mut self, part: &[u8]) -> Result<(), Refusal> {
         let length = self.buffer.len();
         let free = self.buffer.capacity() - length;
         if free < part.len() {
@@ -104,7 +101,7 @@ impl Taking<'_> {
     }
 
     /// Takes in a body that came as one part.
-    async fn whole(mut self, part: Bytes) -> Result<Received, Problem> {
+    async fn whole(mut self, part: Bytes) -> Result<Received, Refusal> {
         if part.len() > SMALL {
             self.take(part.len(), part.len()).await?;
         }
@@ -115,7 +112,7 @@ impl Taking<'_> {
     }
 
     /// Takes so many more bytes of the memory for a body that is so long by now.
-    async fn take(&mut self, length: usize, more: usize) -> Result<(), Problem> {
+    async fn take(&mut self, length: usize, more: usize) -> Result<(), Refusal> {
         let (Some(standing), Some(share)) = (self.standing, &mut self.share) else {
             return Ok(());
         };
@@ -123,7 +120,13 @@ impl Taking<'_> {
         if (share.is_known() || !is_large) && share.take(more) {
             return Ok(());
         }
-        if !share.is_known() && is_known(self.api, self.headers).await? {
+        if !share.is_known()
+            && self
+                .house
+                .is_known(self.headers)
+                .await
+                .map_err(Refusal::Store)?
+        {
             standing.set_known();
             share.set_known();
             if share.take(more) {
@@ -132,9 +135,9 @@ impl Taking<'_> {
         }
         if is_large && !share.is_known() {
             standing.tell_of_large_body();
-            return Err(Problem::TooLarge);
+            return Err(Refusal::TooLarge);
         }
         standing.tell_of_no_room();
-        Err(Problem::NoRoom)
+        Err(Refusal::NoRoom)
     }
 }
