@@ -7,7 +7,9 @@
     reason = "a test fails by panicking"
 )]
 
+mod admin_check;
 mod administration;
+mod alerts;
 #[path = "../common/mod.rs"]
 mod common;
 mod conformance;
@@ -21,6 +23,7 @@ mod hostile_network;
 mod hostile_requests;
 mod idempotency;
 mod killed;
+mod metrics;
 mod plans;
 mod postgres;
 mod postgres_faults;

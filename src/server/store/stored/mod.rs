@@ -24,8 +24,8 @@ use crate::server::model::{
     MediumKeys, NewDevice, Order, OrderBy, TeamCaller, ValidReport,
 };
 use crate::server::store::api::{
-    Actor, BatchOutcome, DeviceCount, LogPage, Reconnection, Redemption, Sighting, Store,
-    UnknownNames, Update,
+    Actor, BatchOutcome, DeviceCount, LogPage, Reconnection, Redemption, Sighting, Silence,
+    SilentDevice, Store, UnknownNames, Update,
 };
 use crate::server::store::decision::Decision;
 use crate::server::store::error::StoreError;
