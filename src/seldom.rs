@@ -16,6 +16,7 @@ pub(crate) struct Seldom {
     /// Until when it is not told again, in milliseconds.
     until: AtomicU64,
     untold: AtomicU64,
+    total: AtomicU64,
 }
 
 impl Seldom {
@@ -23,14 +24,22 @@ impl Seldom {
         Self {
             until: AtomicU64::new(0),
             untold: AtomicU64::new(0),
+            total: AtomicU64::new(0),
         }
     }
 
     /// Counts that it happened, and has `tell` say how often since it was told before, if it is time.
     pub(crate) fn count(&self, tell: impl FnOnce(u64)) {
+        self.total.fetch_add(1, Ordering::Relaxed);
         if let Some(untold) = self.at(milliseconds(BEGIN.elapsed())) {
             tell(untold + 1);
         }
+    }
+
+    /// How often it happened.
+    #[cfg(feature = "serving")]
+    pub(crate) fn total(&self) -> u64 {
+        self.total.load(Ordering::Relaxed)
     }
 
     /// If it is to be told now, how often it was not told before.

@@ -362,6 +362,8 @@ fn plain(error: &CliError) -> Option<&'static str> {
         #[cfg(feature = "server")]
         CliError::Server(ServerError::Listen(error)) => error.advice(),
         #[cfg(feature = "server")]
+        CliError::Server(ServerError::Tls(error)) => error.advice(),
+        #[cfg(feature = "server")]
         CliError::OrganizersFile {
             source: OrganizersFileError::Utf16,
             ..

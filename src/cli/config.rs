@@ -11,7 +11,7 @@ use super::misuse;
 use super::output;
 use super::program::without_empty_variables;
 use super::run::{self, Run};
-use super::settings::{KEYS, Key, Taken};
+use super::settings::{self, KEYS, Key, Setting, Taken, without_login};
 use super::vault_folder;
 
 /// Show which settings are in force, and where each comes from.
@@ -35,18 +35,6 @@ pub(super) struct ConfigDocument {
     file: Option<String>,
     settings: Vec<Setting>,
     doors: Vec<Door>,
-}
-
-#[derive(Serialize)]
-struct Setting {
-    name: &'static str,
-    value: String,
-    /// `file`, `environment` or `default`.
-    source: &'static str,
-    /// In which line of the file.
-    line: Option<usize>,
-    /// The variable that says the same.
-    variable: &'static str,
 }
 
 #[derive(Serialize)]
@@ -79,11 +67,10 @@ impl ConfigDocument {
         let taken = Taken::by_this_process();
         let doors = super::doors::of_settings(env::var_os("GATEHAND_SOCKET").map(Into::into))?;
         Ok(Self {
-            file: taken.map(|taken| taken.path().display().to_string()),
-            settings: KEYS
-                .iter()
-                .map(|key| setting(key, taken))
-                .collect::<Result<_, _>>()?,
+            file: taken
+                .and_then(|taken| taken.paths().first())
+                .map(|path| path.display().to_string()),
+            settings: settings::in_force(&KEYS, otherwise, |_, value| without_login(value))?,
             doors: doors
                 .iter()
                 .map(|door| Door {
@@ -101,6 +88,13 @@ impl ConfigDocument {
     }
 }
 
+fn otherwise(key: &Key) -> Result<String, CliError> {
+    match key.name {
+        "home" => Ok(vault_folder::locate()?.path().display().to_string()),
+        _ => Ok(key.default.to_owned()),
+    }
+}
+
 /// Reads the settings as `gatehand run` does.
 fn check() -> Result<(), CliError> {
     let command = without_empty_variables(Run::augment_args(clap::Command::new("gatehand run")));
@@ -111,44 +105,6 @@ fn check() -> Result<(), CliError> {
         .map_err(|error| CliError::Setting(misuse::in_a_line(&error, &command)))
 }
 
-fn setting(key: &Key, taken: Option<&Taken>) -> Result<Setting, CliError> {
-    let line = taken.and_then(|taken| taken.line_of(key.variable));
-    let value = env::var_os(key.variable).filter(|value| !value.is_empty());
-    let source = match (&value, line) {
-        (None, _) => "default",
-        (Some(_), Some(_)) => "file",
-        (Some(_), None) => "environment",
-    };
-    let value = match value {
-        Some(value) => without_login(&value.to_string_lossy()),
-        None if key.name == "home" => vault_folder::locate()?.path().display().to_string(),
-        None => key.default.to_owned(),
-    };
-    Ok(Setting {
-        name: key.name,
-        value,
-        source,
-        line,
-        variable: key.variable,
-    })
-}
-
-/// Schemes that may stand before a login; what else stands there may be a part of it.
-const SCHEMES: [&str; 5] = ["http", "https", "socks4", "socks5", "socks5h"];
-
-/// Without the name and password that a proxy's address may have: all before the last `@` is taken for them, however
-/// it is written.
-fn without_login(value: &str) -> String {
-    let Some((before, host)) = value.rsplit_once('@') else {
-        return value.to_owned();
-    };
-    let scheme = before.split_once("://").map(|(scheme, _)| scheme.trim());
-    match scheme.filter(|scheme| SCHEMES.contains(scheme)) {
-        Some(scheme) => format!("{scheme}://…@{host}"),
-        None => format!("…@{host}"),
-    }
-}
-
 fn print(document: ConfigDocument) -> Result<(), CliError> {
     let file = document.file;
     output::print_line(&match &file {
@@ -156,15 +112,7 @@ fn print(document: ConfigDocument) -> Result<(), CliError> {
         None => "No settings file (GATEHAND_SETTINGS names one; where it is packaged it is /etc/gatehand/agent.toml)."
             .to_owned(),
     })?;
-    let rows = document.settings.into_iter().map(|setting| {
-        let from = match (setting.source, setting.line) {
-            ("file", Some(line)) => format!("line {line}"),
-            ("environment", _) => setting.variable.to_owned(),
-            _ => "built in".to_owned(),
-        };
-        [setting.name.to_owned(), setting.value, from]
-    });
-    output::print_whole_columns(["SETTING", "VALUE", "FROM"], rows)?;
+    settings::print(document.settings, 1)?;
     for door in document.doors {
         let group = door.group.map(|group| format!(", group {group}"));
         let listen = door.listen.map(|address| format!(", and at {address}"));

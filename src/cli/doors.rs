@@ -58,7 +58,7 @@ pub(super) fn of_tables(
     let placed = |table: &DoorTable| {
         of(table).map_err(|error| DoorSettingsError::In {
             path: taken
-                .map(|taken| taken.path().to_owned())
+                .and_then(|taken| taken.paths().first().cloned())
                 .unwrap_or_default(),
             line: table.line,
             source: Box::new(error),

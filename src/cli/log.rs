@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::io::{self, Write};
+use std::sync::OnceLock;
 
 use tracing::field::Field;
 use tracing::level_filters::LevelFilter;
@@ -11,9 +12,13 @@ use tracing_subscriber::filter::Targets;
 use tracing_subscriber::fmt::format::{Writer, debug_fn};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::{Registry, reload};
 
 use super::output;
 use crate::shown;
+
+/// How much is logged.
+static FILTER: OnceLock<reload::Handle<Targets, Registry>> = OnceLock::new();
 
 /// How the log is written.
 #[derive(Clone, Copy, clap::ValueEnum)]
@@ -38,10 +43,22 @@ pub(super) fn to_standard_error(level: LevelFilter, format: Format) {
         }
         Format::Json => layer.json().with_writer(|| Escaping(io::stderr())).boxed(),
     };
-    tracing_subscriber::registry()
-        .with(Targets::new().with_target("gatehand", level))
-        .with(log)
-        .init();
+    let (filter, handle) = reload::Layer::new(only_ours(level));
+    let _ = FILTER.set(handle);
+    tracing_subscriber::registry().with(filter).with(log).init();
+}
+
+/// Logs so much from now on.
+#[cfg(feature = "server")]
+pub(super) fn change_level(level: LevelFilter) {
+    if let Some(filter) = FILTER.get() {
+        // It fails only once the log is gone.
+        let _ = filter.reload(only_ours(level));
+    }
+}
+
+fn only_ours(level: LevelFilter) -> Targets {
+    Targets::new().with_target("gatehand", level)
 }
 
 /// A field as text: what a server or a file says in it must not look like lines of the log.

@@ -41,8 +41,16 @@ fn is_of_bare_argument(error: &clap::Error) -> bool {
 /// What clap says in a line, without what surrounds it for a terminal.
 pub(super) fn in_a_line(error: &clap::Error, command: &clap::Command) -> String {
     let text = named_by(error, command, error.to_string());
-    let first = text.lines().next().unwrap_or_default();
-    first.trim_start_matches("error: ").to_owned()
+    let mut lines = text.lines();
+    let first = lines.next().unwrap_or_default();
+    let first = first.trim_start_matches("error: ");
+    // What is missing stands below.
+    let below = lines.take_while(|line| line.starts_with(' '));
+    let below: Vec<&str> = below.map(str::trim).collect();
+    match first.ends_with(':') {
+        true => format!("{first} {}", below.join(", ")),
+        false => first.to_owned(),
+    }
 }
 
 /// With the variable that said a value in the place of the option that was not given.

@@ -52,6 +52,8 @@ mod scan;
 #[cfg(feature = "server")]
 mod serve;
 #[cfg(feature = "server")]
+mod server_config;
+#[cfg(feature = "server")]
 mod server_program;
 mod settings;
 #[cfg(feature = "server")]
@@ -77,7 +79,7 @@ use clap::{CommandFactory, Parser, Subcommand};
 use error::CliError;
 use program::{LogArguments, Program};
 use program_name::ProgramName;
-use settings::Said;
+use settings::{Known, Said};
 #[cfg(fuzzing)]
 pub use vault::fuzzing;
 
@@ -132,7 +134,7 @@ enum Command {
     EventSelection(event_selection::EventSelection),
     Request(Box<request::Request>),
     #[cfg(feature = "server")]
-    Serve(serve::Serve),
+    Serve(Box<serve::Serve>),
     #[cfg(feature = "server")]
     Admin(Box<admin::Admin>),
     #[cfg(feature = "server")]
@@ -173,7 +175,7 @@ impl Command {
             Self::EventSelection(command) => command.run(),
             Self::Request(command) => command.run(),
             #[cfg(feature = "server")]
-            Self::Serve(command) => command.run(),
+            Self::Serve(command) => command.run(serve_again),
             #[cfg(feature = "server")]
             Self::Admin(command) => command.run(),
             #[cfg(feature = "server")]
@@ -230,13 +232,23 @@ fn run_again() -> Result<Option<(run::Run, Said)>, CliError> {
     }))
 }
 
+/// How much `gatehand serve` is to log by now, and what its file of settings says.
+#[cfg(feature = "server")]
+fn serve_again() -> Result<Option<serve::Again>, CliError> {
+    let again = program::read_again::<Arguments>()?;
+    Ok(again.map(|(arguments, said)| serve::Again {
+        log: arguments.log.log,
+        said,
+    }))
+}
+
 impl Program for Arguments {
     const NAME: ProgramName = ProgramName::Gatehand;
     // What is built with the server too is run from a source tree, beside a packaged one perhaps.
-    const SETTINGS: Option<&'static str> = match cfg!(feature = "server") {
-        true => None,
-        false => Some("/etc/gatehand/agent.toml"),
-    };
+    const SETTINGS: Known = Known::of_agent(match cfg!(feature = "server") {
+        true => &[],
+        false => &["/etc/gatehand/agent.toml"],
+    });
 
     fn log(&self) -> &LogArguments {
         &self.log

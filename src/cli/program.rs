@@ -9,15 +9,15 @@ use tracing::level_filters::LevelFilter;
 
 use super::error::CliError;
 use super::program_name::ProgramName;
-use super::settings::{Said, Taken};
+use super::settings::{Known, Said, Taken};
 use super::{core_dumps, exit_code, log, misuse, output, settings};
 
 /// The arguments of a program.
 pub(super) trait Program: CommandFactory + FromArgMatches {
     /// What it is called.
     const NAME: ProgramName;
-    /// The file with its settings, where it is packaged.
-    const SETTINGS: Option<&'static str>;
+    /// Its settings.
+    const SETTINGS: Known;
 
     /// How to log.
     fn log(&self) -> &LogArguments;
@@ -42,7 +42,7 @@ pub(super) struct LogArguments {
         help_heading = "Log",
         display_order = 920
     )]
-    log: LevelFilter,
+    pub(super) log: LevelFilter,
     /// How to write the log; JSON with --json, else text.
     #[arg(
         long,

@@ -1,7 +1,10 @@
 //! `gatehand serve`: the server module as a process.
 
+mod alerts;
 mod callers;
 mod limits;
+mod reload;
+mod tls;
 
 use std::path::Path;
 use std::sync::mpsc;
@@ -20,8 +23,12 @@ use super::runtime;
 use crate::server::store::{self, Database};
 use crate::server::{Config, DEVICE_LOG_DAYS, PublicUrl, Server, ServerError};
 use crate::serving::{Address, Limits, PassedSocket};
+use alerts::AlertArguments;
 use callers::Callers;
 use limits::LimitArguments;
+pub(super) use reload::Again;
+use reload::ReadAgain;
+use tls::TlsArguments;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -37,8 +44,8 @@ Examples:
 pub(super) struct Serve {
     #[command(flatten)]
     database: DatabaseArguments,
-    /// The address to listen on, or `unix:/path` for a Unix socket; put a proxy that speaks https
-    /// before it. A socket that a service manager passes (`LISTEN_FDS`) is taken instead.
+    /// The address to listen on, or `unix:/path` for a Unix socket; have it speak https (--tls-cert), or put a proxy
+    /// that does before it. A socket that a service manager passes (`LISTEN_FDS`) is taken instead.
     #[arg(
         long,
         value_name = "ADDRESS",
@@ -46,6 +53,8 @@ pub(super) struct Serve {
         default_value = "127.0.0.1:8345"
     )]
     listen: Address,
+    #[command(flatten)]
+    tls: TlsArguments,
     #[command(flatten)]
     callers: Callers,
     /// How long the devices' logs go back, in days.
@@ -57,6 +66,12 @@ pub(super) struct Serve {
         value_parser = clap::value_parser!(u32).range(1..)
     )]
     device_log_days: u32,
+    /// Tell metrics for Prometheus there, at /metrics, and nowhere else: an address of this machine, or `unix:/path`;
+    /// off unless given.
+    #[arg(long, value_name = "ADDRESS", env = "GATEHAND_METRICS_LISTEN")]
+    metrics_listen: Option<Address>,
+    #[command(flatten)]
+    alerts: AlertArguments,
     #[command(flatten)]
     limits: LimitArguments,
 }
@@ -68,7 +83,8 @@ enum Course {
 }
 
 impl Serve {
-    pub(super) fn run(self) -> Result<(), CliError> {
+    /// `read_again`: what its settings say once SIGHUP came.
+    pub(super) fn run(self, read_again: ReadAgain) -> Result<(), CliError> {
         // Before there are threads: it changes the environment.
         let passed = PassedSocket::take().map_err(ServerError::from)?;
         let limits = Limits::from(self.limits);
@@ -76,6 +92,9 @@ impl Serve {
         let named = self.database.secret_file;
         let config = self.callers.into_config(Config {
             limits,
+            tls: self.tls.files(),
+            alerts: self.alerts.settings(),
+            metrics_listen: self.metrics_listen,
             device_log: SignedDuration::from_hours(24 * i64::from(self.device_log_days)),
             ..Config::new(self.listen)
         });
@@ -90,14 +109,21 @@ impl Serve {
                 // database.
                 let installation = store::open_to_serve(&self.database.database, named.as_deref())?;
                 // From here on there may be a socket to remove.
-                let told_to_stop = until_told_to_stop();
+                let (told_to_stop, hang_ups) = (until_told_to_stop(), reload::hang_ups());
                 let server = match passed {
-                    Some(socket) => Server::on(socket, installation, config)?,
+                    Some(socket) => Server::on(socket, installation, config).await?,
                     None => Server::listen(installation, config).await?,
                 };
-                let local = local(server.local_addr());
+                let scheme = match server.tls() {
+                    Some(_) => "https",
+                    None => "http",
+                };
+                if let Some(address) = server.metrics_addr() {
+                    output::say(&format!("Metrics on {}", local("http", address)));
+                }
+                let local = local(scheme, server.local_addr());
                 let public_url = public_url.map(|url| url.to_string());
-                let reached = public_url.or_else(|| reached(server.local_addr()));
+                let reached = public_url.or_else(|| reached(scheme, server.local_addr()));
                 let next = next(&server, named.as_deref(), reached.as_deref()).await;
                 let installation = server.installation();
                 output::say(&format!(
@@ -109,7 +135,11 @@ impl Serve {
                     told_to_stop.await;
                     is_stopping();
                 };
-                server.run(told_to_stop).await;
+                let reloading = reload::at_each(hang_ups, server.tls().cloned(), read_again);
+                tokio::select! {
+                    () = server.run(told_to_stop) => {}
+                    () = reloading => {}
+                }
                 Ok(())
             })
         })
@@ -150,19 +180,19 @@ fn ending_in_time(
 }
 
 /// Where it listens, for people.
-fn local(address: &Address) -> String {
+fn local(scheme: &str, address: &Address) -> String {
     match address {
-        Address::Tcp(address) => format!("http://{address}"),
+        Address::Tcp(address) => format!("{scheme}://{address}"),
         Address::Unix(_) => address.to_string(),
     }
 }
 
 /// The address that scanners reach, where it follows from where it listens: if that is every address of the
 /// machine, or a socket behind a proxy, only people know.
-fn reached(address: &Address) -> Option<String> {
+fn reached(scheme: &str, address: &Address) -> Option<String> {
     match address {
         Address::Tcp(address) if !address.ip().is_unspecified() => {
-            Some(format!("http://{address}"))
+            Some(format!("{scheme}://{address}"))
         }
         Address::Tcp(_) | Address::Unix(_) => None,
     }

@@ -5,14 +5,16 @@ use clap::{Command, CommandFactory, FromArgMatches, Parser, Subcommand};
 use super::error::CliError;
 use super::program::{LogArguments, Program};
 use super::program_name::ProgramName;
-use super::{admin, demo, documents, exit_code, fleet, serve};
+use super::settings::Known;
+use super::{admin, demo, documents, exit_code, fleet, program, serve, server_config};
 
 /// What is read from the environment besides what options name.
 const ENVIRONMENT: &str = "\
 Environment:
   GATEHAND_SETTINGS
-                   the file with more of these variables; else
-                   /etc/gatehand/server.env, if it is there
+                   a file with more of these variables, or with settings if its
+                   name ends with .toml; else /etc/gatehand/server.toml and, for
+                   what that does not say, /etc/gatehand/server.env
   NO_COLOR         no colours, whatever its value
   GATEHAND_CORE_DUMPS
                    not empty: lets the system keep core dumps, and debuggers attach
@@ -44,6 +46,7 @@ enum ServerCommand {
     Admin(Box<admin::Admin>),
     Fleet(Box<fleet::Fleet>),
     Demo(demo::Demo),
+    Config(server_config::ServerConfig),
     Completions(documents::Completions),
     Man(documents::Man),
 }
@@ -73,7 +76,8 @@ impl FromArgMatches for ServerArguments {
 
 impl Program for ServerArguments {
     const NAME: ProgramName = ProgramName::Server;
-    const SETTINGS: Option<&'static str> = Some("/etc/gatehand/server.env");
+    const SETTINGS: Known =
+        Known::of_server(&["/etc/gatehand/server.toml", "/etc/gatehand/server.env"]);
 
     fn log(&self) -> &LogArguments {
         &self.0.log
@@ -83,6 +87,7 @@ impl Program for ServerArguments {
         match &self.0.command {
             ServerCommand::Admin(command) => command.json,
             ServerCommand::Fleet(command) => command.json,
+            ServerCommand::Config(command) => command.json,
             ServerCommand::Serve(_)
             | ServerCommand::Demo(_)
             | ServerCommand::Completions(_)
@@ -92,14 +97,24 @@ impl Program for ServerArguments {
 
     fn run(self) -> Result<(), CliError> {
         match self.0.command {
-            ServerCommand::Serve(command) => command.run(),
+            ServerCommand::Serve(command) => command.run(serve_again),
             ServerCommand::Admin(command) => command.run(),
             ServerCommand::Fleet(command) => command.run(),
             ServerCommand::Demo(command) => command.run(),
+            ServerCommand::Config(command) => command.run(),
             ServerCommand::Completions(command) => command.run(Self::command()),
             ServerCommand::Man(command) => command.run(Self::command()),
         }
     }
+}
+
+/// How much it is to log by now, and what its files of settings say.
+fn serve_again() -> Result<Option<serve::Again>, CliError> {
+    let again = program::read_again::<ServerArguments>()?;
+    Ok(again.map(|(arguments, said)| serve::Again {
+        log: arguments.log().log,
+        said,
+    }))
 }
 
 fn with_own_examples(command: Command) -> Command {

@@ -270,7 +270,10 @@ fn each_setting_of_a_kiosk_is_a_variable_that_some_command_takes_and_each_of_run
         assert!(is_known, "{} is {}", key.name, key.variable);
     }
     // A door is a table of its own.
-    let settings = super::settings::KEYS.map(|key| key.variable);
+    let settings: Vec<&str> = super::settings::KEYS
+        .iter()
+        .map(|key| key.variable)
+        .collect();
     let run = commands()
         .into_iter()
         .find(|command| command.get_name() == "run")

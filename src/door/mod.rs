@@ -106,6 +106,7 @@ impl Door {
             listener,
             limits(),
             TrustedProxies::default(),
+            Arc::default(),
             service,
             stopped,
         )

@@ -127,6 +127,21 @@ pub fn select<'a>(
     }
 }
 
+/// What runs at a gate at `now` and ran at `then` already: of several what started last.
+pub fn runs_since<'a>(
+    now: Timestamp,
+    then: Timestamp,
+    events: &'a [Event],
+    gate: i64,
+) -> Option<(&'a Event, Option<i64>)> {
+    let live = events.iter().filter(|event| event.live);
+    let occasions = live.flat_map(|event| Occasion::of(event, Some(gate)));
+    let running =
+        occasions.filter(|occasion| occasion.is_running(now) && occasion.is_running(then));
+    let latest = running.max_by_key(|occasion| occasion.start)?;
+    Some((latest.event, latest.subevent))
+}
+
 /// Why an event can't be suggested.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Obstacle {

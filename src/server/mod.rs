@@ -4,18 +4,23 @@
 //! until it is told to stop. [`store`] holds what the server knows, `api` turns requests into operations
 //! on it.
 
+mod alerts;
 mod api;
 pub mod event_selection;
 pub mod installation_keys;
 mod media_keys;
+mod metrics;
 pub mod model;
 pub mod organizers_file;
+mod probes;
 mod public_url;
+mod readiness;
 mod reception;
 pub mod secret_file;
 mod serve;
 mod site;
 pub mod store;
+mod tally;
 mod tokens;
 mod web;
 
@@ -27,13 +32,21 @@ use axum::response::Response;
 use hyper::Request;
 use jiff::{SignedDuration, Timestamp};
 
-use crate::serving::{Address, Limits, ListenError, Listener, PassedSocket, TrustedProxies};
+use crate::serving::{
+    Address, Limits, ListenError, Listener, PassedSocket, Tls, TlsError, TlsFiles, Traffic,
+    TrustedProxies,
+};
 use crate::wire::ServerVersion;
+use alerts::Alerts;
+pub use alerts::{AlertSettings, SILENT_AFTER};
+use metrics::{Metrics, Sources};
+use probes::Probes;
 pub use public_url::{PublicUrl, PublicUrlError};
+use readiness::Readiness;
 use reception::Callers;
 pub use reception::{AllowedHost, AllowedHostError};
 use site::Site;
-use store::{Administration, Installation, OpenError, oldest_kept};
+use store::{Administration, Installation, OpenError, Store, oldest_kept};
 
 /// How often answers and log entries are dropped that are kept long enough.
 const SWEEP_INTERVAL: Duration = Duration::from_secs(600);
@@ -61,6 +74,12 @@ pub struct Config {
     pub answer_time: Duration,
     /// What connections may cost.
     pub limits: Limits,
+    /// Whom to tell of devices that fall silent, if anybody.
+    pub alerts: Option<AlertSettings>,
+    /// Where to tell metrics, if anywhere.
+    pub metrics_listen: Option<Address>,
+    /// The certificate to show and its key; without, http is spoken.
+    pub tls: Option<TlsFiles>,
     /// By which hosts callers may name the server besides its public address, the one they connect to,
     /// and localhost.
     pub allowed_hosts: Vec<AllowedHost>,
@@ -83,6 +102,9 @@ impl Config {
             version: reference_version(),
             answer_time: ANSWER_TIME,
             limits: Limits::default(),
+            alerts: None,
+            metrics_listen: None,
+            tls: None,
             allowed_hosts: Vec::new(),
             trusted_proxies: TrustedProxies::default(),
             unknown_keys_per_minute: UNKNOWN_KEYS_PER_MINUTE,
@@ -121,6 +143,9 @@ pub enum ServerError {
     /// The address can't be listened on.
     #[error(transparent)]
     Listen(#[from] ListenError),
+    /// The certificate or its key can't be used.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
 }
 
 /// A server that has its address and database.
@@ -128,6 +153,10 @@ pub struct Server {
     listener: Listener,
     limits: Limits,
     trusted_proxies: TrustedProxies,
+    tls: Option<Arc<Tls>>,
+    traffic: Arc<Traffic>,
+    metrics: Option<(Listener, Arc<Metrics>)>,
+    alerts: Option<Alerts>,
     installation: Installation,
     site: Arc<Site>,
     device_log: SignedDuration,
@@ -139,20 +168,28 @@ impl Server {
     /// Takes the address. Connections wait until [`run`](Self::run).
     pub async fn listen(installation: Installation, config: Config) -> Result<Self, ServerError> {
         let listener = Listener::bind(&config.listen, SOCKET_MODE).await?;
-        Ok(Self::new(config, installation, listener))
+        Self::new(config, installation, listener).await
     }
 
     /// Like [`listen`](Self::listen), on a socket that was passed in place of the config's address.
-    pub fn on(
+    pub async fn on(
         socket: PassedSocket,
         installation: Installation,
         config: Config,
     ) -> Result<Self, ServerError> {
         let listener = Listener::passed(socket)?;
-        Ok(Self::new(config, installation, listener))
+        Self::new(config, installation, listener).await
     }
 
-    fn new(config: Config, installation: Installation, listener: Listener) -> Self {
+    async fn new(
+        config: Config,
+        installation: Installation,
+        mut listener: Listener,
+    ) -> Result<Self, ServerError> {
+        let tls = config.tls.map(Tls::read).transpose()?.map(Arc::new);
+        if let Some(tls) = &tls {
+            listener = listener.with_tls(Arc::clone(tls))?;
+        }
         let callers = Arc::new(Callers::new(
             config.public_url.as_ref(),
             config.allowed_hosts,
@@ -172,7 +209,31 @@ impl Server {
             config.answer_time,
             Arc::clone(&callers),
         );
-        Self {
+        let traffic = Arc::<Traffic>::default();
+        let metrics = match &config.metrics_listen {
+            Some(address) => {
+                metrics::warn_of_strangers(address);
+                let sources = Sources {
+                    store: Arc::clone(&installation.store) as Arc<dyn Store>,
+                    counts: api.counts(),
+                    kept: api.kept_counts(),
+                    callers: Arc::clone(&callers),
+                    sightings: api.sightings(),
+                    traffic: Arc::clone(&traffic),
+                    database: installation.database.kind(),
+                };
+                let listener = Listener::bind(address, SOCKET_MODE).await?;
+                Some((listener, Arc::new(Metrics::of(sources))))
+            }
+            None => None,
+        };
+        let alerts = config.alerts.map(|settings| {
+            let store = Arc::clone(&installation.store) as Arc<dyn Store>;
+            Alerts::new(settings, store, api.sightings())
+        });
+        let readiness = Readiness::of(Arc::clone(&installation.store) as Arc<dyn Store>);
+        let probes = Probes::new(Arc::new(readiness), api.prefix());
+        Ok(Self {
             sightings: api.sightings(),
             sightings_interval: config.sightings_interval,
             device_log: config.device_log,
@@ -182,16 +243,33 @@ impl Server {
             site: Site::new(
                 callers,
                 config.public_url.as_ref(),
+                probes,
+                api.counts(),
                 api::Served::new(api),
                 web,
             ),
+            tls,
+            traffic,
+            metrics,
+            alerts,
             installation,
-        }
+        })
     }
 
     /// The address that is listened on, with its port.
     pub fn local_addr(&self) -> &Address {
         self.listener.address()
+    }
+
+    /// Where metrics are told, if anywhere.
+    pub fn metrics_addr(&self) -> Option<&Address> {
+        let (listener, _) = self.metrics.as_ref()?;
+        Some(listener.address())
+    }
+
+    /// The certificate that is shown, if TLS is spoken.
+    pub fn tls(&self) -> Option<&Arc<Tls>> {
+        self.tls.as_ref()
     }
 
     /// What is served: the database, and where the secret is.
@@ -215,14 +293,29 @@ impl Server {
             self.listener,
             self.limits,
             self.trusted_proxies,
+            self.traffic,
             self.site,
             shutdown,
         );
+        let metrics = async {
+            if let Some((listener, metrics)) = self.metrics {
+                metrics::serve(listener, metrics, std::future::pending()).await;
+            }
+            std::future::pending().await
+        };
+        let alerts = async {
+            if let Some(alerts) = self.alerts {
+                alerts.run().await;
+            }
+            std::future::pending().await
+        };
         tokio::select! {
             () = serve => {}
             () = sweep => {}
             () = note => {}
             () = follow => {}
+            () = metrics => {}
+            () = alerts => {}
         }
         store_sightings(&self.sightings, &*store).await;
     }

@@ -9,7 +9,7 @@ use hyper::service::{Service, service_fn};
 
 use super::reception::{Connection, Withheld};
 use super::site::Site;
-use crate::serving::{self, Limits, Listener, TrustedProxies};
+use crate::serving::{self, Limits, Listener, Traffic, TrustedProxies};
 
 /// Closes a connection in place of an answer.
 #[derive(Debug, thiserror::Error)]
@@ -21,15 +21,32 @@ pub(super) async fn serve(
     listener: Listener,
     limits: Limits,
     trusted_proxies: TrustedProxies,
+    traffic: Arc<Traffic>,
     site: Arc<Site>,
     shutdown: impl Future<Output = ()>,
 ) {
-    let service = |peer, reached| service(Arc::clone(&site), Connection { peer, reached });
+    let is_secure = listener.is_secure();
+    let service = |peer, reached| {
+        let connection = Connection {
+            peer,
+            reached,
+            is_secure,
+        };
+        service(Arc::clone(&site), connection)
+    };
     let shutdown = async {
         shutdown.await;
-        site.end_streams();
+        site.is_stopping();
     };
-    serving::serve(listener, limits, trusted_proxies, service, shutdown).await;
+    serving::serve(
+        listener,
+        limits,
+        trusted_proxies,
+        traffic,
+        service,
+        shutdown,
+    )
+    .await;
 }
 
 fn service(

@@ -49,6 +49,14 @@ static TLS: Seldom = Seldom::new();
 static LENGTHS: Seldom = Seldom::new();
 static CHUNKS: Seldom = Seldom::new();
 
+/// How often something was doubtful.
+pub(super) fn refused() -> u64 {
+    [&LINE_ENDS, &TLS, &LENGTHS, &CHUNKS]
+        .map(Seldom::total)
+        .iter()
+        .sum()
+}
+
 /// Requests, one after another, as far as they were read.
 #[derive(Default)]
 struct Requests {

@@ -1,6 +1,7 @@
 //! A socket that takes connections.
 
 use std::io;
+use std::sync::Arc;
 
 use rustix::net::sockopt;
 use tokio::net::{TcpListener, UnixListener};
@@ -10,12 +11,14 @@ use super::address::Address;
 use super::listen_error::ListenError;
 use super::peer::Peer;
 use super::stream::Stream;
+use super::tls::{Tls, TlsError};
 use super::unix_socket::{self, SocketFile};
 
 /// A socket that takes connections.
 pub struct Listener {
     socket: Accepting,
     address: Address,
+    tls: Option<Arc<Tls>>,
 }
 
 enum Accepting {
@@ -43,6 +46,7 @@ impl Listener {
                 Ok(Self {
                     address: Address::Tcp(socket.local_addr().map_err(failed)?),
                     socket: Accepting::Tcp(socket),
+                    tls: None,
                 })
             }
             Address::Unix(path) => {
@@ -58,6 +62,7 @@ impl Listener {
                         _file: Some(file),
                         socket,
                     },
+                    tls: None,
                 })
             }
         }
@@ -87,7 +92,32 @@ impl Listener {
             }),
         };
         let (address, socket) = taken.map_err(ListenError::Passed)?;
-        Ok(Self { socket, address })
+        Ok(Self {
+            socket,
+            address,
+            tls: None,
+        })
+    }
+
+    /// The same for callers that speak TLS.
+    pub fn with_tls(self, tls: Arc<Tls>) -> Result<Self, TlsError> {
+        match self.is_a_file() {
+            true => Err(TlsError::UnixSocket),
+            false => Ok(Self {
+                tls: Some(tls),
+                ..self
+            }),
+        }
+    }
+
+    /// Whether callers speak TLS.
+    pub fn is_secure(&self) -> bool {
+        self.tls.is_some()
+    }
+
+    /// What callers are shown that speak TLS, if they have to.
+    pub(super) fn tls(&self) -> Option<&Arc<Tls>> {
+        self.tls.as_ref()
     }
 
     /// Where it listens, with the port that was taken.

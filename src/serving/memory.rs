@@ -68,6 +68,11 @@ impl Memory {
         (self.all.highest.swap(now, Ordering::Relaxed), now)
     }
 
+    /// How much is taken, and how much there is.
+    pub(super) fn held_and_limit(&self) -> (usize, usize) {
+        (self.all.taken.load(Ordering::Relaxed), self.all.size)
+    }
+
     /// Begins a body of a caller that is not known yet.
     pub(crate) fn share(self: &Arc<Self>) -> Share {
         Share {

@@ -5,6 +5,7 @@
 
 mod activation;
 mod address;
+mod channel;
 mod clock;
 mod descriptors;
 mod framing;
@@ -16,9 +17,12 @@ mod memory;
 mod paced;
 mod peer;
 mod places;
+mod refusal;
 mod run;
 mod standing;
 mod stream;
+mod tls;
+mod traffic;
 mod trim;
 mod trusted_proxies;
 mod unix_socket;
@@ -34,4 +38,6 @@ pub(crate) use memory::Share;
 pub use peer::Peer;
 pub(crate) use run::serve;
 pub(crate) use standing::Standing;
+pub use tls::{Tls, TlsError, TlsFiles};
+pub(crate) use traffic::{Traffic, TrafficFigures};
 pub use trusted_proxies::{TrustedProxies, TrustedProxy, TrustedProxyError};

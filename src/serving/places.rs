@@ -218,6 +218,24 @@ impl Places {
         (std::mem::replace(&mut table.highest, now), now)
     }
 
+    /// How many there may be.
+    pub(super) fn capacity(&self) -> usize {
+        self.capacity
+    }
+
+    /// How many there are, and how many of them are known, or trusted proxies'.
+    pub(super) fn taken_and_known(&self) -> (usize, usize) {
+        let table = self.lock();
+        let is_known = |occupant: &&Arc<Occupant>| occupant.crowd.is_none() || occupant.is_known();
+        let known = table.occupants.iter().filter(is_known).count();
+        (table.occupants.len(), known)
+    }
+
+    /// How many were closed for another, and how many found no place.
+    pub(super) fn closed(&self) -> [u64; 2] {
+        [self.pushed_out.total(), self.turned_away.total()]
+    }
+
     fn now(&self) -> u64 {
         u64::try_from(self.begun.elapsed().as_millis()).unwrap_or(u64::MAX)
     }
@@ -342,6 +360,11 @@ impl Occupant {
         if self.stage.load(Ordering::Relaxed) == IDLE {
             self.stage.store(SENDING, Ordering::Relaxed);
         }
+    }
+
+    /// What came until now was none of a request, but what TLS is agreed on by.
+    pub(super) fn set_opened(&self) {
+        self.stage.store(IDLE, Ordering::Relaxed);
     }
 
     /// The request is there as a whole.

@@ -1,8 +1,10 @@
 //! Accepts connections and serves them until it is told to stop.
 
 use std::error::Error;
+use std::io;
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use hyper::body::{Body, Incoming};
@@ -11,8 +13,11 @@ use hyper::service::{Service, service_fn};
 use hyper::{Request, Response};
 use hyper_util::rt::TokioIo;
 use hyper_util::server::graceful::{GracefulShutdown, Watcher};
+use rustls::ServerConfig;
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 
+use super::channel::Channel;
 use super::clock;
 use super::descriptors;
 use super::framing::Framing;
@@ -20,21 +25,30 @@ use super::head_timer::HeadTimer;
 use super::limits::Limits;
 use super::listener::Listener;
 use super::memory::Memory;
-use super::paced::{NotTaken, Paced};
+use super::paced::{Answers, NotTaken, Paced};
 use super::peer::Peer;
-use super::places::{Place, Places};
+use super::places::{Occupant, Place, Places};
+use super::refusal;
 use super::standing::Standing;
 use super::stream::Stream;
+use super::traffic::Traffic;
 use super::trim;
 use super::trusted_proxies::TrustedProxies;
 use crate::causes;
-use crate::seldom::Seldom;
 
 /// Pause after a connection could not be accepted, as when too many files are open.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 /// The part of the time to the end that is left for what follows on the last answer, as closing files.
 const CLOSING: u32 = 10;
+
+/// To one that asks without TLS where it is spoken.
+const NO_TLS: &[u8] = b"HTTP/1.1 400 Bad Request\r\n\
+    content-type: application/json\r\n\
+    content-length: 69\r\n\
+    connection: close\r\n\
+    \r\n\
+    {\"detail\":\"This port speaks https: begin its address with https://.\"}";
 
 /// Serves until `shutdown` is done, and then finishes what was accepted. Each connection has a service
 /// of its own, which is made for who is there and the address of ours it reached; one that fails has
@@ -43,6 +57,7 @@ pub(crate) async fn serve<S, B>(
     listener: Listener,
     limits: Limits,
     trusted_proxies: TrustedProxies,
+    traffic: Arc<Traffic>,
     service: impl Fn(Peer, Option<IpAddr>) -> S,
     shutdown: impl Future<Output = ()>,
 ) where
@@ -65,9 +80,14 @@ pub(crate) async fn serve<S, B>(
     }
     let places = Places::new(connections, trusted_proxies);
     let memory = Memory::new(limits.body_memory);
-    let mut trimming = JoinSet::new();
-    trimming.spawn(trim::after_crowds(Arc::clone(&places), Arc::clone(&memory)));
-    let (not_accepted, not_taken) = (Seldom::default(), Arc::new(Seldom::default()));
+    traffic.begins(&places, &memory);
+    let mut beside = JoinSet::new();
+    beside.spawn(trim::after_crowds(Arc::clone(&places), Arc::clone(&memory)));
+    if let Some(tls) = listener.tls() {
+        beside.spawn(Arc::clone(tls).keep_current());
+    }
+    // Those that have asked for nothing yet end with it.
+    let (stop, stopping) = watch::channel(());
     let mut shutdown = std::pin::pin!(shutdown);
     loop {
         let accepted = async {
@@ -81,7 +101,7 @@ pub(crate) async fn serve<S, B>(
                 Ok((_, _, None)) => continue,
                 Err(error) => {
                     let error: std::io::Error = error;
-                    not_accepted.count(|times| {
+                    traffic.not_accepted.count(|times| {
                         tracing::warn!(times, %error, "a connection can't be accepted");
                     });
                     tokio::time::sleep(ACCEPT_PAUSE).await;
@@ -89,17 +109,20 @@ pub(crate) async fn serve<S, B>(
                 }
             },
         };
+        traffic.accepted.fetch_add(1, Ordering::Relaxed);
         let connection = Connection {
             service: service(peer, stream.local_address()),
             limits,
+            tls: listener.tls().map(|tls| tls.shown()),
             watcher: graceful.watcher(),
+            stopping: stopping.clone(),
             memory: Arc::clone(&memory),
-            not_taken: Arc::clone(&not_taken),
+            traffic: Arc::clone(&traffic),
             place,
         };
         tokio::spawn(connection.serve(stream));
     }
-    drop(listener);
+    drop((listener, stop));
     let closing = limits.stop_time / CLOSING;
     let finished = tokio::time::timeout(limits.stop_time - closing * 2, graceful.shutdown());
     if finished.await.is_err() {
@@ -112,9 +135,11 @@ pub(crate) async fn serve<S, B>(
 struct Connection<S> {
     service: S,
     limits: Limits,
+    tls: Option<Arc<ServerConfig>>,
     watcher: Watcher,
+    stopping: watch::Receiver<()>,
     memory: Arc<Memory>,
-    not_taken: Arc<Seldom>,
+    traffic: Arc<Traffic>,
     place: Place,
 }
 
@@ -126,20 +151,35 @@ impl<S> Connection<S> {
         B: Body + 'static,
         B::Error: Into<Box<dyn Error + Send + Sync>>,
     {
-        if !clock::is_fit() {
-            // The caller may have gone, and sees to that.
-            let _ = clock::refuse(stream).await;
-            return;
-        }
         let Self {
             service,
             limits,
             memory,
+            mut stopping,
             ..
         } = self;
         let occupant = &self.place.0;
-        let stream = Paced::new(stream, &limits, Arc::clone(occupant));
-        let answers = stream.answers();
+        let opened =
+            tokio::time::timeout(limits.head_time, open(stream, self.tls, &limits, occupant));
+        let (channel, answers) = tokio::select! {
+            opened = opened => match opened {
+                Ok(Ok(Some(opened))) => opened,
+                not_opened => {
+                    self.traffic.not_opened.fetch_add(1, Ordering::Relaxed);
+                    if let Ok(Err(error)) = not_opened {
+                        tracing::debug!(%error, "TLS was not agreed on");
+                    }
+                    return;
+                }
+            },
+            () = occupant.told_to_go() => return,
+            _ = stopping.changed() => return,
+        };
+        if !clock::is_fit() {
+            // The caller may have gone, and sees to that.
+            let _ = clock::refuse(channel).await;
+            return;
+        }
         let standing = Standing {
             occupant: Arc::clone(occupant),
             memory,
@@ -161,7 +201,7 @@ impl<S> Connection<S> {
             .header_read_timeout(limits.head_time)
             .max_header_size(limits.head_size)
             .max_buf_size(limits.buffer)
-            .serve_connection(TokioIo::new(Framing::new(stream)), service);
+            .serve_connection(TokioIo::new(Framing::new(channel)), service);
         let ended = tokio::select! {
             ended = self.watcher.watch(connection) => ended,
             () = occupant.told_to_go() => return,
@@ -169,7 +209,7 @@ impl<S> Connection<S> {
         // What fails on a connection concerns the caller, who sees it too.
         if let Err(error) = ended {
             if is_not_taken(&error) {
-                self.not_taken.count(|times| {
+                self.traffic.not_taken.count(|times| {
                     tracing::warn!(
                         times,
                         "answers are not taken in time; a connection was closed"
@@ -179,6 +219,31 @@ impl<S> Connection<S> {
             tracing::debug!(%error, "a connection broke");
         }
     }
+}
+
+/// What is read and written on a connection, and whether its answers are taken; nothing if it was refused.
+async fn open(
+    stream: Stream,
+    tls: Option<Arc<ServerConfig>>,
+    limits: &Limits,
+    occupant: &Arc<Occupant>,
+) -> io::Result<Option<(Channel, Answers)>> {
+    let is_plain = tls.is_some() && !stream.begins_tls().await?;
+    let stream = Paced::new(stream, limits, Arc::clone(occupant));
+    let answers = stream.answers();
+    let channel = match tls {
+        None => Channel::Plain(stream),
+        Some(_) if is_plain => {
+            refusal::refuse(stream, NO_TLS).await?;
+            return Ok(None);
+        }
+        Some(shown) => {
+            let channel = Channel::by_tls(stream, shown).await?;
+            occupant.set_opened();
+            channel
+        }
+    };
+    Ok(Some((channel, answers)))
 }
 
 /// Whether the caller did not read.

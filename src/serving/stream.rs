@@ -8,6 +8,9 @@ use std::task::{Context, Poll};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpStream, UnixStream};
 
+/// The first byte of TLS, and of no method.
+const TLS_HANDSHAKE: u8 = 0x16;
+
 /// A connection that was accepted.
 pub(super) enum Stream {
     Tcp(TcpStream),
@@ -20,6 +23,20 @@ impl Stream {
         match self {
             Self::Tcp(stream) => stream.local_addr().ok().map(|address| address.ip()),
             Self::Unix(_) => None,
+        }
+    }
+
+    /// Whether what comes is the beginning of TLS, once something has come. It is left to be read.
+    pub(super) async fn begins_tls(&self) -> io::Result<bool> {
+        match self {
+            Self::Tcp(stream) => {
+                let mut first = [0];
+                match stream.peek(&mut first).await? {
+                    0 => Err(io::ErrorKind::UnexpectedEof.into()),
+                    _ => Ok(first == [TLS_HANDSHAKE]),
+                }
+            }
+            Self::Unix(_) => Ok(true),
         }
     }
 }

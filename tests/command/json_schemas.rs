@@ -14,7 +14,7 @@ use crate::common::credentials::Credentials;
 use crate::common::daemon::Daemon;
 use crate::common::fleet::Fleet;
 use crate::common::installation::Installation;
-use crate::common::scanner::{Ended, Scanner};
+use crate::common::scanner::{Ended, Scanner, end};
 use crate::common::server::ORGANIZER;
 
 const PUBLIC_URL: [&str; 2] = ["--public-url", "https://tickets.example"];
@@ -149,6 +149,10 @@ fn what_the_commands_for_devices_print_is_as_their_schemas_say() {
     });
     held.run(&scanner, "update", &["update", "--os-name", "Kiosk"]);
     held.run(&scanner, "config", &["config"]);
+    let server = Path::new(env!("CARGO_BIN_EXE_gatehand-server"));
+    let mut config = scanner.command_of(server, &["config", "--json"]);
+    let config = end(config.env("GATEHAND_SETTINGS", "").output().unwrap());
+    held.printed("server-config", &config);
     held.run(&scanner, "check", &["check"]);
     held.run(&scanner, "roll", &["roll"]);
     let adopt = ["vault", "adopt-hardware", "--yes", "--hardware-id", "a"];
@@ -402,6 +406,8 @@ fn what_the_commands_for_servers_print_is_as_their_schemas_say() {
         "admin-backup",
         &[&admin[..], &["backup", backup]].concat(),
     );
+    let check = ["check", "--backups", backup];
+    held.run(&scanner, "admin-check", &[&admin[..], &check].concat());
     let secret = format!("{}.secret", database.display());
     let restored = scanner.scratch().join("restored.db");
     let restored = [

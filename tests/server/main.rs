@@ -7,7 +7,9 @@
     reason = "a test fails by panicking"
 )]
 
+mod admin_check;
 mod administration;
+mod alerts;
 #[path = "../common/mod.rs"]
 mod common;
 mod conformance;
@@ -21,18 +23,23 @@ mod hostile_network;
 mod hostile_requests;
 mod idempotency;
 mod killed;
+mod metrics;
 mod plans;
 mod postgres;
 mod postgres_faults;
 mod power_loss;
+mod probes;
 mod refusals;
 mod restoring;
 mod security;
 mod serving;
+mod settings;
 mod sqlite_faults;
 mod store_contract;
 mod strange_requests;
+mod tls;
 mod two_servers;
+mod verify;
 mod versions;
 mod watching;
 mod web_devices;

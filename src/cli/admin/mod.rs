@@ -1,6 +1,7 @@
 //! `gatehand admin`: sets a server up and cares for it, on its database.
 
 mod backup;
+mod check;
 mod copy;
 mod desk;
 pub(super) mod device;
@@ -80,6 +81,8 @@ enum Subject {
     Copy(copy::Copy),
     /// Take a backup of all of a server into one file, while it is served.
     Backup(backup::Backup),
+    /// Check database, secret, disk and backups.
+    Check(check::Check),
     /// Restore a backup, look through what may have been undone, and let it be served.
     Restore(restore::Restore),
 }
@@ -100,6 +103,9 @@ impl Admin {
         if let Subject::Backup(command) = self.subject {
             return command.run(&self.database, self.json);
         }
+        if let Subject::Check(command) = self.subject {
+            return command.run(&self.database, self.json);
+        }
         let done = runtime::for_calls()?.block_on(async {
             match self.subject {
                 Subject::Organizer(command) => command.run(&desk()?).await,
@@ -111,7 +117,7 @@ impl Admin {
                 Subject::Device(command) => command.run(&desk()?).await,
                 Subject::MediaKeys(command) => command.run(&desk()?).await,
                 // Done above.
-                Subject::Backup(_) => Ok(()),
+                Subject::Backup(_) | Subject::Check(_) => Ok(()),
                 Subject::Restore(command) => command.run(&desk()?, kept).await,
                 Subject::Copy(command) => {
                     let secret_file = self.database.secret_file.as_deref();

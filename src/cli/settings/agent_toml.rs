@@ -1,112 +1,74 @@
-//! `agent.toml`: which keys there are, of which type, and which variable each stands for.
+//! `agent.toml`: the settings of a scanner.
 
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::duration::duration;
-
-/// A key and the variable that says the same.
-pub(in crate::cli) struct Key {
-    pub(in crate::cli) name: &'static str,
-    pub(in crate::cli) variable: &'static str,
-    kind: Kind,
-    /// What holds where nobody says anything.
-    pub(in crate::cli) default: &'static str,
-}
-
-impl Key {
-    /// Whether a new value holds for a program that runs, once it reads the file again.
-    pub(in crate::cli) fn may_change(&self) -> bool {
-        matches!(
-            self.name,
-            "allowed_servers"
-                | "allowed_organizers"
-                | "enrol_from"
-                | "heartbeat"
-                | "event_selection"
-                | "longest_silence"
-        )
-    }
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Kind {
-    Text,
-    /// Several texts.
-    List,
-    Switch,
-    Duration,
-}
-
-const fn key(name: &'static str, variable: &'static str, kind: Kind, default: &'static str) -> Key {
-    Key {
-        name,
-        variable,
-        kind,
-        default,
-    }
-}
+use super::toml_file::{At, Key, Kind, TomlError, Variable, table, texts, unknown, variables};
 
 /// Every key but the doors'.
-pub(in crate::cli) const KEYS: [Key; 18] = [
-    key(
+pub(in crate::cli) static KEYS: [Key; 18] = [
+    Key::new(
         "home",
         "GATEHAND_HOME",
         Kind::Text,
         "the folder of the user that runs it",
     ),
-    key("volatile", "GATEHAND_VOLATILE", Kind::Switch, "false"),
-    key(
+    Key::new("volatile", "GATEHAND_VOLATILE", Kind::Switch, "false"),
+    Key::new(
         "allowed_servers",
         "GATEHAND_ALLOWED_SERVERS",
         Kind::List,
         "any that a person names",
-    ),
-    key(
+    )
+    .changing(),
+    Key::new(
         "allowed_organizers",
         "GATEHAND_ALLOWED_ORGANIZERS",
         Kind::List,
         "any that a person names",
-    ),
-    key("enrol_from", "GATEHAND_ENROL_FROM", Kind::List, "home"),
-    key("heartbeat", "GATEHAND_HEARTBEAT", Kind::Duration, "5m"),
-    key(
+    )
+    .changing(),
+    Key::new("enrol_from", "GATEHAND_ENROL_FROM", Kind::List, "home").changing(),
+    Key::new("heartbeat", "GATEHAND_HEARTBEAT", Kind::Duration, "5m").changing(),
+    Key::new(
         "event_selection",
         "GATEHAND_EVENT_SELECTION",
         Kind::Duration,
         "never",
-    ),
-    key(
+    )
+    .changing(),
+    Key::new(
         "clock_patience",
         "GATEHAND_CLOCK_PATIENCE",
         Kind::Duration,
         "2m",
     ),
-    key(
+    Key::new(
         "longest_silence",
         "GATEHAND_LONGEST_SILENCE",
         Kind::Duration,
         "15m where gatehand run runs",
-    ),
-    key("metrics_file", "GATEHAND_METRICS_FILE", Kind::Text, "none"),
-    key("copied_card", "GATEHAND_COPIED_CARD", Kind::Text, "warn"),
-    key(
+    )
+    .changing(),
+    Key::new("metrics_file", "GATEHAND_METRICS_FILE", Kind::Text, "none"),
+    Key::new("copied_card", "GATEHAND_COPIED_CARD", Kind::Text, "warn"),
+    Key::new(
         "hardware_id",
         "GATEHAND_HARDWARE_ID",
         Kind::Text,
         "serial numbers that are found",
     ),
-    key("ca_file", "GATEHAND_CA_FILE", Kind::Text, "none"),
-    key(
+    Key::new("ca_file", "GATEHAND_CA_FILE", Kind::Text, "none"),
+    Key::new(
         "system_certificates",
         "GATEHAND_SYSTEM_CERTIFICATES",
         Kind::Switch,
         "as kept with the device",
     ),
-    key("proxy", "HTTPS_PROXY", Kind::Text, "none"),
-    key("no_proxy", "NO_PROXY", Kind::List, "none"),
-    key("log", "GATEHAND_LOG", Kind::Text, "warn"),
-    key("log_format", "GATEHAND_LOG_FORMAT", Kind::Text, "text"),
+    Key::new("proxy", "HTTPS_PROXY", Kind::Text, "none"),
+    Key::new("no_proxy", "NO_PROXY", Kind::List, "none"),
+    Key::new("log", "GATEHAND_LOG", Kind::Text, "warn"),
+    Key::new("log_format", "GATEHAND_LOG_FORMAT", Kind::Text, "text"),
 ];
 
 const DOOR: &str = "door";
@@ -152,119 +114,27 @@ impl DoorTable {
 /// What the file says.
 #[derive(Default)]
 pub(super) struct AgentToml {
-    /// Variables with their values, and where they begin, in bytes.
-    pub(super) variables: Vec<(&'static str, String, usize)>,
+    pub(super) variables: Vec<Variable>,
     pub(super) doors: Vec<DoorTable>,
 }
 
-/// What is wrong with the file.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub(in crate::cli) enum TomlError {
-    #[error("{0}")]
-    Syntax(String),
-    #[error("there is no setting {key}{}", nearest.map(|nearest| format!("; {nearest} is meant perhaps")).unwrap_or_default())]
-    Unknown {
-        key: String,
-        nearest: Option<&'static str>,
-    },
-    #[error("{key} takes {wanted}")]
-    Type { key: String, wanted: &'static str },
-    #[error("{key}: {why}")]
-    Value { key: String, why: &'static str },
-}
-
-type At<T> = Result<T, (usize, TomlError)>;
-
 pub(super) fn parse(text: &str) -> At<AgentToml> {
-    let table = DeTable::parse(text).map_err(|error| {
-        let at = error.span().map_or(0, |span| span.start);
-        (at, TomlError::Syntax(error.message().to_owned()))
-    })?;
-    let mut read = AgentToml::default();
-    for (name, value) in table.get_ref() {
-        let (name, at) = (name.get_ref().as_ref(), name.span().start);
-        if name == DOOR {
-            read.doors = doors(value)?;
-            continue;
+    let table = table(text)?;
+    let mut doors = Vec::new();
+    let variables = variables(table.get_ref(), &KEYS, |name, at, value| match name {
+        DOOR => {
+            doors = read_doors(value)?;
+            Ok(())
         }
-        let Some(key) = KEYS.iter().find(|key| key.name == name) else {
+        _ => {
             let names = KEYS.iter().map(|key| key.name).chain([DOOR]);
-            return Err((at, unknown(name, names)));
-        };
-        let texts = texts(name, key.kind, value)?;
-        if let [only] = texts.as_slice()
-            && key.kind == Kind::Duration
-            && let Err(why) = duration(only)
-        {
-            let key = name.to_owned();
-            return Err((value.span().start, TomlError::Value { key, why }));
+            Err((at, unknown(name, names)))
         }
-        if let Some(why) = unfit(&texts) {
-            let key = name.to_owned();
-            return Err((value.span().start, TomlError::Value { key, why }));
-        }
-        let value = texts.join(",");
-        if !value.is_empty() {
-            read.variables.push((key.variable, value, at));
-        }
-    }
-    // In the order of the file.
-    read.variables.sort_by_key(|(_, _, at)| *at);
-    Ok(read)
+    })?;
+    Ok(AgentToml { variables, doors })
 }
 
-/// Why texts can't be a variable.
-fn unfit(texts: &[String]) -> Option<&'static str> {
-    let has_end = texts.iter().any(|text| text.contains('\0'));
-    has_end.then_some("a text with a zero in it can't be a setting")
-}
-
-fn unknown(key: &str, names: impl Iterator<Item = &'static str>) -> TomlError {
-    let close = names.map(|name| (strsim::damerau_levenshtein(key, name), name));
-    let nearest = close
-        .min()
-        .filter(|(slips, name)| *slips <= name.len().div_ceil(3));
-    TomlError::Unknown {
-        key: key.to_owned(),
-        nearest: nearest.map(|(_, name)| name),
-    }
-}
-
-/// A value as text, or as several.
-fn texts(key: &str, kind: Kind, value: &Spanned<DeValue<'_>>) -> At<Vec<String>> {
-    let wrong = |at: usize| {
-        let wanted = match kind {
-            Kind::Text => "a text, in quotes",
-            Kind::List => "a list of texts, as in [\"one\", \"two\"]",
-            Kind::Switch => "true or false",
-            Kind::Duration => "a span of time in quotes, as \"5m\"",
-        };
-        let key = key.to_owned();
-        (at, TomlError::Type { key, wanted })
-    };
-    let at = value.span().start;
-    match (kind, value.get_ref()) {
-        (Kind::Text | Kind::Duration, DeValue::String(text)) => Ok(vec![text.to_string()]),
-        (Kind::Switch, DeValue::Boolean(is)) => Ok(vec![is.to_string()]),
-        (Kind::List, DeValue::Array(values)) => {
-            let texts = values.iter().map(|value| match value.get_ref() {
-                DeValue::String(text) if !text.contains(',') => Ok(text.to_string()),
-                DeValue::String(_) => Err((
-                    value.span().start,
-                    TomlError::Value {
-                        key: key.to_owned(),
-                        why: "a comma can't be part of one of several",
-                    },
-                )),
-                _ => Err(wrong(value.span().start)),
-            });
-            texts.collect()
-        }
-        _ => Err(wrong(at)),
-    }
-}
-
-fn doors(value: &Spanned<DeValue<'_>>) -> At<Vec<DoorTable>> {
+fn read_doors(value: &Spanned<DeValue<'_>>) -> At<Vec<DoorTable>> {
     let wrong = |at: usize| {
         let key = DOOR.to_owned();
         let wanted = "tables, each under [[door]]";

@@ -3,6 +3,10 @@
 
 mod agent_toml;
 mod duration;
+mod in_force;
+#[cfg(feature = "server")]
+mod server_toml;
+mod toml_file;
 mod variables_file;
 
 use std::collections::BTreeMap;
@@ -14,8 +18,12 @@ use std::sync::OnceLock;
 
 use crate::regular_file;
 
-pub(super) use agent_toml::{DoorTable, KEYS, Key, TomlError};
+pub(super) use agent_toml::{DoorTable, KEYS};
 pub(super) use duration::duration;
+pub(super) use in_force::{Setting, in_force, print, without_login};
+#[cfg(feature = "server")]
+pub(super) use server_toml::KEYS as SERVER_KEYS;
+pub(super) use toml_file::{Key, TomlError};
 pub(super) use variables_file::LineError;
 #[cfg(feature = "server")]
 pub(super) use variables_file::parse as variables;
@@ -24,16 +32,60 @@ pub(super) use variables_file::parse as variables;
 pub(super) const VARIABLE: &str = "GATEHAND_SETTINGS";
 const LENGTH_LIMIT: u64 = 64 * 1024;
 
-/// What the file said, once it was read.
+/// What the files said, once they were read.
 static TAKEN: OnceLock<Taken> = OnceLock::new();
 
-/// What a file of settings says.
-#[derive(Default)]
+/// Which settings a program has, and where they are.
+#[derive(Clone, Copy)]
+pub(super) struct Known {
+    /// The files where it is packaged. What more than one says, the first one does.
+    pub(super) usual: &'static [&'static str],
+    /// Its keys in TOML.
+    pub(super) keys: &'static [Key],
+    /// What a file in TOML says.
+    parse: fn(&str) -> toml_file::At<agent_toml::AgentToml>,
+}
+
+impl Known {
+    /// The settings of a scanner.
+    pub(super) const fn of_agent(usual: &'static [&'static str]) -> Self {
+        Self {
+            usual,
+            keys: &KEYS,
+            parse: agent_toml::parse,
+        }
+    }
+
+    /// The settings of a server.
+    #[cfg(feature = "server")]
+    pub(super) const fn of_server(usual: &'static [&'static str]) -> Self {
+        Self {
+            usual,
+            keys: &SERVER_KEYS,
+            parse: |text| {
+                Ok(agent_toml::AgentToml {
+                    variables: server_toml::parse(text)?,
+                    ..Default::default()
+                })
+            },
+        }
+    }
+}
+
+/// What the files of settings say.
 pub(super) struct Taken {
-    path: PathBuf,
-    /// Variables that were set by it, and in which lines.
-    variables: Vec<(String, usize)>,
+    known: Known,
+    paths: Vec<PathBuf>,
+    /// Variables that were set by one of them, and in which lines.
+    variables: Vec<Place>,
     doors: Vec<DoorTable>,
+}
+
+/// A variable, the file that set it, and the line there.
+struct Place {
+    variable: String,
+    path: PathBuf,
+    line: usize,
 }
 
 impl Taken {
@@ -42,15 +94,16 @@ impl Taken {
         TAKEN.get()
     }
 
-    /// The file.
-    pub(super) fn path(&self) -> &Path {
-        &self.path
+    /// The files that were read.
+    pub(super) fn paths(&self) -> &[PathBuf] {
+        &self.paths
     }
 
-    /// The line that set a variable, if the file did.
-    pub(super) fn line_of(&self, variable: &str) -> Option<usize> {
-        let mut found = self.variables.iter().filter(|(name, _)| name == variable);
-        found.next().map(|(_, line)| *line)
+    /// The file and the line that set a variable, if one did.
+    pub(super) fn place_of(&self, variable: &str) -> Option<(&Path, usize)> {
+        let mut found = self.variables.iter();
+        let place = found.find(|place| place.variable == variable)?;
+        Some((&place.path, place.line))
     }
 
     /// The doors that it has.
@@ -58,22 +111,26 @@ impl Taken {
         &self.doors
     }
 
-    /// The value of a variable, if the file set it.
+    /// The value of a variable, if a file set it.
     fn value_of(&self, variable: &str) -> Option<String> {
-        self.line_of(variable)?;
+        self.place_of(variable)?;
         env::var(variable).ok()
     }
 
-    /// What the file says by now. This process' environment stays what it is.
+    /// What the files say by now. This process' environment stays what it is.
     pub(super) fn read_again(&self) -> Result<Said, SettingsError> {
-        let path = self.path.clone();
-        let text = match read(&path) {
-            Ok(text) => text,
-            Err(source) => return Err(SettingsError::Unreadable { path, source }),
-        };
         let mut said = Said::default();
-        for (name, value, _) in said_in(&path, &text, &mut said.doors)? {
-            said.variables.insert(name, value);
+        for path in &self.paths {
+            let text = match read(path) {
+                Ok(text) => text,
+                Err(source) => {
+                    let path = path.clone();
+                    return Err(SettingsError::Unreadable { path, source });
+                }
+            };
+            for (name, value, _) in said_in(path, &text, self.known, &mut said.doors)? {
+                said.variables.entry(name).or_insert(value);
+            }
         }
         Ok(said)
     }
@@ -82,13 +139,13 @@ impl Taken {
     pub(super) fn waits_for_a_start(&self, said: &Said) -> Vec<&'static str> {
         let is_ours = |key: &&Key| {
             // The environment's own goes before the file's.
-            let is_elsewhere = self.line_of(key.variable).is_none()
+            let is_elsewhere = self.place_of(key.variable).is_none()
                 && env::var_os(key.variable).is_some_and(|value| !value.is_empty());
             !is_elsewhere && !key.may_change()
         };
         let differs =
             |key: &&Key| said.variables.get(key.variable).cloned() != self.value_of(key.variable);
-        let keys = KEYS.iter().filter(is_ours).filter(differs);
+        let keys = self.known.keys.iter().filter(is_ours).filter(differs);
         let mut names: Vec<_> = keys.map(|key| key.name).collect();
         let are_same = self.doors.len() == said.doors.len()
             && self
@@ -103,7 +160,7 @@ impl Taken {
     }
 }
 
-/// What a file says that was read again.
+/// What files say that were read again.
 #[derive(Default)]
 pub(super) struct Said {
     variables: BTreeMap<String, String>,
@@ -124,7 +181,7 @@ impl Said {
                 return argument;
             };
             let is_set = env::var_os(&variable).is_some_and(|value| !value.is_empty());
-            if is_set && before.line_of(&variable).is_none() {
+            if is_set && before.place_of(&variable).is_none() {
                 return argument;
             }
             let argument = argument.env(None::<&str>);
@@ -157,37 +214,45 @@ pub(super) enum SettingsError {
     },
 }
 
-/// Takes over what the file says of variables that are not set. Only at the start of a program, while it
+/// Takes over what the files say of variables that are not set. Only at the start of a program, while it
 /// has one thread: it changes the environment.
-pub(super) fn take(usual: Option<&str>) -> Result<(), SettingsError> {
-    let path = match env::var_os(VARIABLE) {
+pub(super) fn take(known: Known) -> Result<(), SettingsError> {
+    let named = env::var_os(VARIABLE);
+    let paths: Vec<PathBuf> = match &named {
         Some(path) if path.is_empty() => return Ok(()),
-        Some(path) => PathBuf::from(path),
-        None => match usual {
-            Some(path) => path.into(),
-            None => return Ok(()),
-        },
+        Some(path) => vec![path.into()],
+        None => known.usual.iter().map(PathBuf::from).collect(),
     };
-    let text = match read(&path) {
-        // Whoever names a file means one that is there.
-        Err(error) if error.kind() == ErrorKind::NotFound && env::var_os(VARIABLE).is_none() => {
-            return Ok(());
+    let mut taken = Taken {
+        known,
+        paths: Vec::new(),
+        variables: Vec::new(),
+        doors: Vec::new(),
+    };
+    for path in paths {
+        let text = match read(&path) {
+            Ok(text) => text,
+            // Whoever names a file means one that is there.
+            Err(error) if error.kind() == ErrorKind::NotFound && named.is_none() => continue,
+            Err(source) => return Err(SettingsError::Unreadable { path, source }),
+        };
+        for (variable, value, line) in said_in(&path, &text, known, &mut taken.doors)? {
+            // One that is empty is not set, as everywhere.
+            if env::var_os(&variable).is_none_or(|value| value.is_empty()) {
+                set(variable.as_ref(), value.as_ref());
+                let path = path.clone();
+                taken.variables.push(Place {
+                    variable,
+                    path,
+                    line,
+                });
+            }
         }
-        text => text,
-    };
-    let text = match text {
-        Ok(text) => text,
-        Err(source) => return Err(SettingsError::Unreadable { path, source }),
-    };
-    let mut taken = Taken::default();
-    for (name, value, line) in said_in(&path, &text, &mut taken.doors)? {
-        // One that is empty is not set, as everywhere.
-        if env::var_os(&name).is_none_or(|value| value.is_empty()) {
-            set(name.as_ref(), value.as_ref());
-            taken.variables.push((name, line));
-        }
+        taken.paths.push(path);
     }
-    let _ = TAKEN.set(Taken { path, ..taken });
+    if !taken.paths.is_empty() {
+        let _ = TAKEN.set(taken);
+    }
     Ok(())
 }
 
@@ -195,10 +260,11 @@ pub(super) fn take(usual: Option<&str>) -> Result<(), SettingsError> {
 fn said_in(
     path: &Path,
     text: &str,
+    known: Known,
     doors: &mut Vec<DoorTable>,
 ) -> Result<Vec<(String, String, usize)>, SettingsError> {
     if path.extension().is_some_and(|ending| ending == "toml") {
-        let read = agent_toml::parse(text).map_err(|(at, what)| {
+        let read = (known.parse)(text).map_err(|(at, what)| {
             let (line, column) = place(text, at);
             let path = path.to_owned();
             SettingsError::Toml {

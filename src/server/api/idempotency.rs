@@ -50,7 +50,10 @@ where
         return Reply::refusal(Problem::Concurrent).into_response();
     };
     match find(api, &id, &key).await {
-        Ok(Some(reply)) => return reply.into_response(),
+        Ok(Some(reply)) => {
+            api.kept_counts.repeated.one();
+            return reply.into_response();
+        }
         Ok(None) => {}
         Err(problem) => return Reply::refusal(problem).into_response(),
     }
@@ -80,7 +83,11 @@ async fn keep(
             | StatusCode::INTERNAL_SERVER_ERROR
             | StatusCode::SERVICE_UNAVAILABLE
     );
-    if may_do_better || idempotent.is_kept() {
+    if idempotent.is_kept() {
+        api.kept_counts.kept.one();
+        return response;
+    }
+    if may_do_better {
         return response;
     }
     let (parts, body) = response.into_parts();
@@ -111,7 +118,10 @@ async fn keep(
         Err(error) => Err(error.into()),
     };
     match kept {
-        Ok(()) => Response::from_parts(parts, body.into()),
+        Ok(()) => {
+            api.kept_counts.kept.one();
+            Response::from_parts(parts, body.into())
+        }
         Err(error) => Reply::refusal(error.into()).into_response(),
     }
 }

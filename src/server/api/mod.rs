@@ -3,6 +3,7 @@
 
 mod authentication;
 mod body;
+mod counts;
 mod credentials;
 mod description;
 mod device;
@@ -20,6 +21,7 @@ mod idempotency;
 mod idempotency_query;
 mod ignored_fields;
 mod kept_answer;
+mod kept_counts;
 mod known_names;
 mod no_endpoint;
 mod openapi;
@@ -35,11 +37,14 @@ mod served;
 mod sightings;
 mod state;
 mod validation;
+mod verify;
 mod version;
 
 pub(super) use body::Body;
+pub(super) use counts::Counts;
 pub(super) use field_errors::{FieldErrors, FieldFault};
 pub(super) use filters::Listing;
+pub(super) use kept_counts::KeptCounts;
 pub(super) use known_names::refuse_unknown;
 pub(super) use problem::Problem;
 pub(super) use served::Served;

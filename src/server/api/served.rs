@@ -14,8 +14,8 @@ use tower_service::Service;
 use super::endpoints::ENDPOINTS;
 use super::reply::Reply;
 use super::state::Api;
-use super::{authentication, idempotency, no_endpoint, openapi};
-use crate::server::reception::{self, House, Refusal};
+use super::{authentication, idempotency, no_endpoint, openapi, verify};
+use crate::server::reception::{self, House, Refusal, VERIFY};
 use crate::server::store::StoreError;
 
 /// All that the API serves.
@@ -46,6 +46,10 @@ impl Served {
 
     /// Hands a request that is there as a whole to its endpoint.
     async fn route(self: Arc<Self>, request: Request<Body>) -> Response {
+        if request.uri().path() == VERIFY {
+            // Not among the endpoints: it judges requests that go elsewhere.
+            return verify::verify(&self.api, request).await.into_response();
+        }
         let mut routes = self.routes.clone();
         idempotency::repeat_or_keep(&self.api, request, |request| async move {
             let Ok(response) = routes.call(request).await;

@@ -2,18 +2,33 @@
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
 
 use jiff::Timestamp;
 
 use crate::server::model::EnrolledDevice;
 use crate::server::store::{Sighting, Store, StoreError};
+use crate::server::tally::Count;
 
 /// Stored in one transaction.
 const PIECE: usize = 1000;
 
 /// The devices that were seen since they were last stored.
-#[derive(Default)]
-pub(in crate::server) struct Sightings(Mutex<HashMap<i64, Sighting>>);
+pub(in crate::server) struct Sightings {
+    noted: Mutex<HashMap<i64, Sighting>>,
+    stored: Count,
+    heard_since: Mutex<Instant>,
+}
+
+impl Default for Sightings {
+    fn default() -> Self {
+        Self {
+            noted: Mutex::default(),
+            stored: Count::default(),
+            heard_since: Mutex::new(Instant::now()),
+        }
+    }
+}
 
 impl Sightings {
     /// Notes that a device has shown its key.
@@ -36,6 +51,7 @@ impl Sightings {
             let piece: Vec<Sighting> = left.iter().take(PIECE).copied().collect();
             let count = piece.len();
             if let Err(error) = store.note_seen(piece).await {
+                *self.heard() = Instant::now();
                 let mut noted = self.noted();
                 for sighting in left {
                     // What was noted meanwhile is later.
@@ -44,11 +60,28 @@ impl Sightings {
                 return Err(error);
             }
             stored += count;
+            self.stored.add(count as u64);
         }
         Ok(())
     }
 
+    /// Since when whoever was seen has been stored: what was not seen since then was silent.
+    pub(in crate::server) fn heard_since(&self) -> Instant {
+        *self.heard()
+    }
+
+    fn heard(&self) -> MutexGuard<'_, Instant> {
+        self.heard_since
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// How many wait to be stored, and how many were.
+    pub(in crate::server) fn waiting_and_stored(&self) -> (usize, u64) {
+        (self.noted().len(), self.stored.get())
+    }
+
     fn noted(&self) -> MutexGuard<'_, HashMap<i64, Sighting>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.noted.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -3,6 +3,8 @@
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use super::counts::Counts;
+use super::kept_counts::KeptCounts;
 use super::running::Running;
 use super::sightings::Sightings;
 use crate::server::installation_keys::InstallationKeys;
@@ -21,6 +23,8 @@ pub(in crate::server) struct Api {
     pub(super) running: Running,
     pub(super) callers: Arc<Callers>,
     pub(super) sightings: Arc<Sightings>,
+    counts: Arc<Counts>,
+    pub(super) kept_counts: Arc<KeptCounts>,
     /// What is served, as OpenAPI; the router knows.
     pub(super) openapi: OnceLock<String>,
 }
@@ -41,6 +45,8 @@ impl Api {
             running: Running::default(),
             callers: Arc::default(),
             sightings: Arc::default(),
+            counts: Arc::default(),
+            kept_counts: Arc::default(),
             openapi: OnceLock::new(),
         }
     }
@@ -55,8 +61,18 @@ impl Api {
         Arc::clone(&self.sightings)
     }
 
+    /// What was asked so far.
+    pub(in crate::server) fn counts(&self) -> Arc<Counts> {
+        Arc::clone(&self.counts)
+    }
+
+    /// How many answers were kept.
+    pub(in crate::server) fn kept_counts(&self) -> Arc<KeptCounts> {
+        Arc::clone(&self.kept_counts)
+    }
+
     /// The path of the public address, without a slash at the end.
-    pub(super) fn prefix(&self) -> &str {
+    pub(in crate::server) fn prefix(&self) -> &str {
         self.public_url.as_ref().map_or("", PublicUrl::path)
     }
 }

@@ -8,12 +8,12 @@ use super::client::Client;
 use super::hosts;
 use super::refusal::Refusal;
 use crate::mask;
-use crate::seldom::Seldom;
 
 /// What the path of every endpoint begins with.
 const API: &str = "/api/";
 
-static FOREIGN: Seldom = Seldom::new();
+/// Where proxies ask whether a device may make a request that came to them.
+pub(in crate::server) const VERIFY: &str = "/auth/verify";
 
 /// Who answers a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,7 +41,7 @@ pub(in crate::server) fn check_host<B>(
     match hosts::named(request.uri(), request.headers(), &client)? {
         Some(host) if callers.hosts.allow(host, client.reached) => Ok(()),
         Some(host) => {
-            FOREIGN.count(|times| {
+            callers.foreign.count(|times| {
                 tracing::warn!(
                     host = mask::path(host),
                     client = client.address.map(tracing::field::display),
@@ -68,11 +68,7 @@ pub(in crate::server) fn check_host<B>(
 fn meant(uri: &Uri, prefix: &str) -> (Destination, Option<Uri>) {
     let path = uri.path();
     let below = path.strip_prefix(prefix).map(with_one_slash);
-    let is_api = |path: &&str| path.starts_with(API);
-    let api = below
-        .filter(is_api)
-        .or_else(|| Some(with_one_slash(path)).filter(is_api));
-    let (destination, meant) = match (api, below) {
+    let (destination, meant) = match (api_path(path, prefix), below) {
         (Some(api), _) => (Destination::Api, api),
         (None, Some("")) => (Destination::Page, "/"),
         (None, Some(below)) if below.starts_with('/') => (Destination::Page, below),
@@ -88,6 +84,15 @@ fn meant(uri: &Uri, prefix: &str) -> (Destination, Option<Uri>) {
         destination,
         target.map(|target: PathAndQuery| target.into()),
     )
+}
+
+/// The path that is meant, if it is one of the API.
+pub(in crate::server) fn api_path<'p>(path: &'p str, prefix: &str) -> Option<&'p str> {
+    let is_api = |path: &&str| path.starts_with(API) || *path == VERIFY;
+    let below = path.strip_prefix(prefix).map(with_one_slash);
+    below
+        .filter(is_api)
+        .or_else(|| Some(with_one_slash(path)).filter(is_api))
 }
 
 fn with_one_slash(path: &str) -> &str {

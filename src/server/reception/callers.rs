@@ -8,6 +8,7 @@ use hyper::Request;
 use super::client::Client;
 use super::hosts::{AllowedHost, AllowedHosts};
 use super::unknown_keys::UnknownKeys;
+use crate::seldom::Seldom;
 use crate::server::public_url::PublicUrl;
 use crate::serving::TrustedProxies;
 
@@ -15,6 +16,8 @@ use crate::serving::TrustedProxies;
 pub(in crate::server) struct Callers {
     pub(super) hosts: AllowedHosts,
     pub(in crate::server) unknown_keys: UnknownKeys,
+    /// Hosts that were named and are none of ours.
+    pub(super) foreign: Seldom,
     proxies: TrustedProxies,
     untrusted: Once,
 }
@@ -39,9 +42,19 @@ impl Callers {
         Self {
             hosts: allowed.into_iter().chain(public).collect(),
             unknown_keys: UnknownKeys::per_minute(unknown_keys_per_minute),
+            foreign: Seldom::new(),
             proxies,
             untrusted: Once::new(),
         }
+    }
+
+    /// How often somebody was refused for what it sent, whatever it asked for, and why.
+    pub(in crate::server) fn refused(&self) -> [(&'static str, u64); 3] {
+        [
+            ("unknown_key", self.unknown_keys.seen()),
+            ("many_unknown_keys", self.unknown_keys.put_off()),
+            ("foreign_host", self.foreign.total()),
+        ]
     }
 
     /// Who sent this.

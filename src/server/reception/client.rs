@@ -19,6 +19,8 @@ pub(in crate::server) struct Connection {
     pub(in crate::server) peer: Peer,
     /// The address of ours that was connected to, if it has one.
     pub(in crate::server) reached: Option<IpAddr>,
+    /// Whether it is by TLS.
+    pub(in crate::server) is_secure: bool,
 }
 
 /// Who asks.
@@ -29,7 +31,9 @@ pub(in crate::server) struct Client {
     /// The address of ours that was connected to.
     pub(super) reached: Option<IpAddr>,
     /// Whether a trusted proxy asks for it.
-    by_proxy: bool,
+    pub(in crate::server) by_proxy: bool,
+    /// Whether it, or the proxy, speaks TLS with us.
+    is_secure: bool,
 }
 
 impl Client {
@@ -40,7 +44,12 @@ impl Client {
         proxies: &TrustedProxies,
         untrusted: &Once,
     ) -> Self {
-        let Some(Connection { peer, reached }) = connection else {
+        let Some(Connection {
+            peer,
+            reached,
+            is_secure,
+        }) = connection
+        else {
             return Self::default();
         };
         let by_proxy = proxies.contains(*peer);
@@ -68,6 +77,7 @@ impl Client {
             address: address.map(|address| address.to_canonical()),
             reached: *reached,
             by_proxy,
+            is_secure: *is_secure,
         }
     }
 
@@ -76,10 +86,11 @@ impl Client {
         self.by_proxy.then(|| last(headers, &HOST)).flatten()
     }
 
-    /// How the client speaks, as far as a trusted proxy tells: with us it speaks http.
+    /// How the client speaks: as a trusted proxy tells, else as it does with us.
     pub(in crate::server) fn scheme(&self, headers: &HeaderMap) -> &'static str {
         let told = self.by_proxy.then(|| last(headers, &PROTO)).flatten();
-        match told.is_some_and(|told| told.eq_ignore_ascii_case("https")) {
+        let is_https = told.map(|told| told.eq_ignore_ascii_case("https"));
+        match is_https.unwrap_or(self.is_secure) {
             true => "https",
             false => "http",
         }
@@ -149,6 +160,7 @@ mod tests {
     fn client(peer: Peer, trusted: &[&str], headers: &HeaderMap) -> Client {
         let proxies: TrustedProxies = trusted.iter().map(|text| text.parse().unwrap()).collect();
         let connection = Connection {
+            is_secure: false,
             peer,
             reached: None,
         };

@@ -11,7 +11,7 @@ mod receiving;
 mod refusal;
 mod unknown_keys;
 
-pub(in crate::server) use admission::{Destination, check_host, destination};
+pub(in crate::server) use admission::{Destination, VERIFY, api_path, check_host, destination};
 pub(in crate::server) use callers::Callers;
 pub(in crate::server) use client::{Client, Connection};
 pub use hosts::{AllowedHost, AllowedHostError};

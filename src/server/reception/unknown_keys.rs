@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use super::client::Client;
 use crate::seldom::Seldom;
+use crate::server::tally::Count;
 
 /// Addresses are spread over so many places by a hash that nobody can foresee, so that memory does not
 /// grow: those who meet at one place share what they may.
@@ -27,6 +28,7 @@ pub(in crate::server) struct UnknownKeys {
     taken: Box<[AtomicU64]>,
     hash: RandomState,
     told: Seldom,
+    seen: Count,
 }
 
 impl UnknownKeys {
@@ -40,11 +42,13 @@ impl UnknownKeys {
             taken: (0..places).map(|_| AtomicU64::new(0)).collect(),
             hash: RandomState::new(),
             told: Seldom::new(),
+            seen: Count::default(),
         }
     }
 
     /// Counts a key that nobody has; where too many came, the seconds until the next may come.
     pub(in crate::server) fn too_many(&self, client: &Client) -> Option<u64> {
+        self.seen.one();
         let counted = self.count(&client.group(), nanoseconds(self.begin.elapsed()));
         let wait = counted.err()?;
         self.told.count(|times| {
@@ -56,6 +60,16 @@ impl UnknownKeys {
             );
         });
         Some(wait.as_secs() + 1)
+    }
+
+    /// How many there were so far.
+    pub(super) fn seen(&self) -> u64 {
+        self.seen.get()
+    }
+
+    /// How many of them got 429.
+    pub(super) fn put_off(&self) -> u64 {
+        self.told.total()
     }
 
     /// Counts one; fails with the time until there is room for another.

@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use super::decision::Decision;
 use super::error::StoreError;
+use super::measures::Measures;
 use super::terms::{KeptAnswer, Terms};
 use crate::secret::Secret;
 use crate::server::installation_keys::KeptId;
@@ -82,6 +83,17 @@ pub struct LogPage {
     pub entries: Vec<LogEntry>,
 }
 
+/// How many devices of an organizer are in one state.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DeviceCount {
+    /// The organizer's slug.
+    pub organizer: String,
+    /// `waiting` for a scanner, `active`, `reconnecting` or `revoked`.
+    pub state: String,
+    /// How many.
+    pub devices: u64,
+}
+
 /// When a device was last seen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Sighting {
@@ -91,6 +103,42 @@ pub struct Sighting {
     pub organizer: i64,
     /// When.
     pub seen: Timestamp,
+}
+
+/// A device that was not seen for some time.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SilentDevice {
+    /// Its row.
+    pub row: i64,
+    /// The number of its organizer.
+    pub organizer_row: i64,
+    /// The slug of its organizer.
+    pub organizer: String,
+    /// Its number.
+    pub device_id: u64,
+    /// Its serial.
+    pub unique_serial: String,
+    /// How people call it.
+    pub name: String,
+    /// The number of its gate.
+    pub gate_row: Option<i64>,
+    /// The identifier of its gate.
+    pub gate_identifier: Option<String>,
+    /// How people call its gate.
+    pub gate_name: Option<String>,
+    /// When it was last seen.
+    pub seen: Timestamp,
+}
+
+/// A silence that was told, and has ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Silence {
+    /// The device as it is now.
+    pub device: SilentDevice,
+    /// When it was last seen before it fell silent.
+    pub seen_before: Timestamp,
+    /// Whether it ended as the device's access did.
+    pub is_revoked: bool,
 }
 
 /// What an organizer has nothing of.
@@ -120,6 +168,19 @@ pub enum Actor {
 /// the decision is taken, the caller is told how it ended, if at all.
 #[async_trait]
 pub trait Store: Send + Sync {
+    /// How often the database was asked, and how long that took.
+    fn measures(&self) -> &Measures;
+
+    /// How often a transaction was tried again that had met another.
+    fn retries(&self) -> u64;
+
+    /// How many devices there are of each organizer, by state. It looks at all of them.
+    async fn device_counts(&self) -> Result<Vec<DeviceCount>, StoreError>;
+
+    /// Whether callers may be answered, once the database answers: a backup that was restored has to be confirmed
+    /// first.
+    async fn may_be_served(&self) -> Result<bool, StoreError>;
+
     /// Who holds this token.
     async fn team_caller(&self, token: &Secret) -> Result<Option<TeamCaller>, StoreError>;
 
@@ -321,6 +382,25 @@ pub trait Store: Send + Sync {
         answer: KeptAnswer,
         decision: &Decision,
     ) -> Result<(), StoreError>;
+
+    /// Devices at a gate that were last seen in this time, and of whose silence nothing was told.
+    async fn untold_silences(
+        &self,
+        from: Timestamp,
+        to: Timestamp,
+    ) -> Result<Vec<SilentDevice>, StoreError>;
+
+    /// Takes on to tell of a silence; of several servers one does.
+    async fn take_silence(&self, device: &SilentDevice) -> Result<bool, StoreError>;
+
+    /// Silences that were told and have ended.
+    async fn ended_silences(&self) -> Result<Vec<Silence>, StoreError>;
+
+    /// Takes on to tell of the end of one; of several servers one does.
+    async fn end_silence(&self, silence: &Silence) -> Result<bool, StoreError>;
+
+    /// All events of an organizer.
+    async fn organizer_events(&self, organizer: i64) -> Result<Vec<Event>, StoreError>;
 
     /// Drops the answers kept before `before`, and whatever else is of no use since then.
     async fn sweep_answers(&self, before: Timestamp) -> Result<(), StoreError>;

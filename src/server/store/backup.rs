@@ -13,7 +13,7 @@ use super::operations::restoration;
 use super::operations::tables::TABLES;
 use super::postgres::Postgres;
 use super::session::Session;
-use super::sqlite::Standalone;
+use super::sqlite::{Standalone, glance};
 use super::transfer;
 use crate::private_file;
 
@@ -149,6 +149,11 @@ pub fn backup(
         }),
         (None, Ok(())) => Err(write(io::Error::other("it was not filled"))),
     }
+}
+
+/// When a backup was taken; nothing of a file that is none of this version.
+pub fn backup_taken(file: &Path) -> Result<Option<Timestamp>, StoreError> {
+    Ok(glance(file, restoration::marked_taken)?.flatten())
 }
 
 fn fill(

@@ -77,6 +77,14 @@ impl fmt::Display for Database {
 }
 
 impl Database {
+    /// Of which kind it is, in a word.
+    pub(in crate::server) fn kind(&self) -> &'static str {
+        match self {
+            Self::Sqlite(_) => "sqlite",
+            Self::Postgres(_) => "postgresql",
+        }
+    }
+
     /// Whether there is one already, whatever it may be. Where that can't be seen, opening it tells more.
     pub fn is_there(&self) -> bool {
         match self {

@@ -34,6 +34,11 @@ pub(super) trait Driver: Send + Sync + 'static {
     /// What has nobody else work with the database until the transaction ends.
     const ALONE: &[&str] = &[];
 
+    /// How often a transaction was tried again that had met another.
+    fn retries(&self) -> u64 {
+        0
+    }
+
     /// Does `work` on a state of the database that does not change meanwhile.
     fn read<T: Send + 'static>(
         &self,

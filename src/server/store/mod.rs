@@ -12,6 +12,9 @@ mod decision;
 mod driver;
 mod error;
 mod fleet_page;
+mod inspected;
+mod inspection;
+mod measures;
 mod open;
 mod open_error;
 mod operations;
@@ -31,10 +34,10 @@ pub use administration::{
     TokenSummary,
 };
 pub use api::{
-    Actor, BatchOutcome, LogEntry, LogPage, NoReconnection, Reconnection, Redemption,
-    ReportRefusal, Sighting, Store, TokenRefusal, UnknownNames, Update,
+    Actor, BatchOutcome, DeviceCount, LogEntry, LogPage, NoReconnection, Reconnection, Redemption,
+    ReportRefusal, Sighting, Silence, SilentDevice, Store, TokenRefusal, UnknownNames, Update,
 };
-pub use backup::{Backup, BackupError, CountedTable, backup};
+pub use backup::{Backup, BackupError, CountedTable, backup, backup_taken};
 pub use copy::{CopiedTable, CopyError, copy};
 pub use database::{Database, DatabaseError};
 pub use decision::Decision;
@@ -43,6 +46,10 @@ pub use fleet_page::{
     Choices, FleetPage, LOGIN_LINK, LinkRefusal, LogRange, NewLoginLink, News, SESSION_LONGEST,
     SESSION_UNUSED, Sample, SessionCaller,
 };
+pub use inspected::{Behind, Contents, Indexes, Inspection, Orphans, SecretState};
+pub use inspection::inspect;
+pub(in crate::server) use measures::Asked;
+pub use measures::Measures;
 pub use open::{Installation, open, open_to_serve};
 pub use open_error::{OpenError, OpenFailure};
 pub use postgres_address::{PostgresAddress, PostgresAddressError};

@@ -98,6 +98,9 @@ const ACCESSIBLE: Statements = statements!(
             WHERE device_event.device = device.id AND device_event.event = event.id))"
 );
 
+/// All of an organizer.
+const OF_ORGANIZER: Statements = statements!("FROM event WHERE event.organizer = ?1");
+
 /// That of the same organizer as a device which has this slug.
 const BESIDE: Statements = statements!(
     "FROM device JOIN event ON event.organizer = device.organizer
@@ -109,6 +112,13 @@ pub(in crate::server::store) fn accessible(
     device: i64,
 ) -> Result<Vec<Event>, StoreError> {
     ACCESSIBLE.read(session, values![device])
+}
+
+pub(in crate::server::store) fn of_organizer(
+    session: &mut dyn Session,
+    organizer: i64,
+) -> Result<Vec<Event>, StoreError> {
+    OF_ORGANIZER.read(session, values![organizer])
 }
 
 pub(in crate::server::store) fn beside(

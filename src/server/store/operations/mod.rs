@@ -3,7 +3,9 @@
 pub(super) mod access;
 pub(super) mod batch;
 pub(super) mod callers;
+pub(super) mod consistency;
 mod contradictions;
+pub(super) mod device_states;
 pub(super) mod devices;
 pub(super) mod events;
 pub(super) mod export;
@@ -21,6 +23,7 @@ pub(super) mod organizers;
 pub(super) mod reconnection;
 pub(super) mod restoration;
 pub(super) mod samples;
+pub(super) mod silences;
 pub(super) mod tables;
 pub(super) mod teams;
 pub(super) mod web_sessions;

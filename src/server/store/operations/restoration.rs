@@ -66,6 +66,14 @@ pub(in crate::server::store) fn mark_taken(
     set_mark(session, &mark)
 }
 
+/// When a backup was taken, if it is marked as one.
+pub(in crate::server::store) fn marked_taken(
+    session: &mut dyn Session,
+) -> Result<Option<Timestamp>, StoreError> {
+    let mark = mark(session)?.filter(|mark| mark.restored.is_none());
+    Ok(mark.map(|mark| mark.taken))
+}
+
 /// When a backup was taken; of one that does not say, the last time that something was done in it.
 pub(in crate::server::store) fn taken(session: &mut dyn Session) -> Result<Timestamp, StoreError> {
     if let Some(Mark {
@@ -104,6 +112,15 @@ pub(in crate::server::store) fn expect_served(
         }) => Err(OpenFailure::Unconfirmed { taken }),
         _ => Ok(()),
     }
+}
+
+/// Whether nothing waits until somebody has looked through it.
+pub(in crate::server::store) fn is_confirmed(
+    session: &mut dyn Session,
+) -> Result<bool, StoreError> {
+    let waiting: Option<i64> =
+        session.one("SELECT id FROM backup WHERE confirmed IS NULL", values![])?;
+    Ok(waiting.is_none())
 }
 
 /// The last number of each organizer.

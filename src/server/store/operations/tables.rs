@@ -157,6 +157,11 @@ pub(in crate::server::store) const TABLES: [Table; 19] = [
         ],
     },
     Table {
+        name: "silence",
+        key: 1,
+        columns: &["device", "seen", "told"],
+    },
+    Table {
         name: "web_session",
         key: 1,
         columns: &["hash", "token", "created", "expires"],

@@ -16,6 +16,7 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 use super::connection::{Connection, Wire, never};
 use super::failure::Failure;
 use crate::server::store::postgres_address::PostgresAddress;
+use crate::server::tally::Count;
 
 /// What each connection is told first: a COMMIT is on disk before it is said to be done, whatever else is usual there;
 /// and nothing waits for a lock longer than somebody waits here.
@@ -32,6 +33,8 @@ pub(super) struct Connector {
     first: AtomicUsize,
     /// Whether a restored backup that nobody has confirmed is refused.
     expects_confirmed: AtomicBool,
+    /// How often a transaction was tried again.
+    pub(super) retries: Count,
 }
 
 /// Finds a restored backup that nobody has confirmed. Whoever restores one holds the table meanwhile, and then ends
@@ -50,6 +53,7 @@ impl Connector {
             patience: address.connect_patience(),
             first: AtomicUsize::new(0),
             expects_confirmed: AtomicBool::new(false),
+            retries: Count::default(),
         })
     }
 

@@ -4,6 +4,7 @@ mod commits;
 mod connection;
 mod connector;
 mod failure;
+mod inspection;
 mod schema;
 mod session;
 mod transaction;
@@ -25,6 +26,7 @@ use crate::server::store::postgres_address::PostgresAddress;
 
 use connector::Connector;
 use failure::Failure;
+pub(super) use inspection::inspect;
 use session::PostgresSession;
 use transaction::{Changing, Reading};
 use workers::{Workers, lost};
@@ -37,6 +39,7 @@ const CONNECTIONS: usize = 16;
 pub(super) struct Postgres {
     readers: Workers,
     writers: Workers,
+    connector: Arc<Connector>,
 }
 
 impl Postgres {
@@ -77,7 +80,8 @@ impl Postgres {
         Ok(Opened {
             driver: Self {
                 readers,
-                writers: Workers::new(connector, CONNECTIONS / 2),
+                writers: Workers::new(Arc::clone(&connector), CONNECTIONS / 2),
+                connector,
             },
             keys,
             secret_file: secret_file.path().to_owned(),
@@ -117,6 +121,10 @@ impl Driver for Postgres {
     const AFTER_COPY: &[&str] = &schema::COUNT_ON;
     const AFTER_RESTORE: &[&str] = &schema::SKIP_ON;
     const ALONE: &[&str] = &schema::ALONE;
+
+    fn retries(&self) -> u64 {
+        self.connector.retries.get()
+    }
 
     async fn read<T: Send + 'static>(
         &self,

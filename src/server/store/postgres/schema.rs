@@ -294,6 +294,14 @@ const STEPS: [&str; 4] = [
     );
     CREATE INDEX login_link_by_end ON login_link (expires);
 
+    -- Devices that fell silent while something ran at their gate, and when they were last seen before; what has a row
+    -- was told.
+    CREATE TABLE silence (
+        device BIGINT PRIMARY KEY REFERENCES device,
+        seen BIGINT NOT NULL,
+        told BIGINT NOT NULL
+    );
+
     -- Each finds the devices of a filter in the order of their numbers.
     CREATE INDEX device_active ON device (organizer, device_id) WHERE initialized IS NOT NULL AND NOT revoked;
     CREATE INDEX device_waiting ON device (organizer, device_id) WHERE initialized IS NULL AND NOT revoked;
@@ -303,7 +311,7 @@ const STEPS: [&str; 4] = [
 /// Has nobody else see or change anything until the transaction ends, and ends the connections of all others: those
 /// that they make anew wait for the first of these tables.
 pub(super) const ALONE: [&str; 2] = [
-    "LOCK TABLE backup, organizer, gate, event, subevent, checkin_list, checkin_list_gate, team, team_token, device, skipped_numbers, device_event, last_seen, device_sample, medium_key_set, kept_answer, log_entry, web_session, login_link IN ACCESS EXCLUSIVE MODE",
+    "LOCK TABLE backup, organizer, gate, event, subevent, checkin_list, checkin_list_gate, team, team_token, device, skipped_numbers, device_event, last_seen, device_sample, medium_key_set, kept_answer, log_entry, web_session, login_link, silence IN ACCESS EXCLUSIVE MODE",
     "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
      WHERE application_name = 'gatehand-server' AND datname = current_database() AND pid <> pg_backend_pid()",
 ];
@@ -332,6 +340,28 @@ pub(super) const SKIP_ON: [&str; 9] = [
     skip_on!("device"),
     skip_on!("log_entry"),
 ];
+
+/// The tables whose rows are counted.
+pub(super) const COUNTED: [&str; 9] = [
+    "organizer",
+    "gate",
+    "event",
+    "subevent",
+    "checkin_list",
+    "team",
+    "team_token",
+    "device",
+    "log_entry",
+];
+
+/// The names of the indexes that are made besides those that come with their tables.
+pub(super) fn indexes() -> Vec<&'static str> {
+    let made = STEPS
+        .iter()
+        .flat_map(|step| step.split("CREATE INDEX ").skip(1));
+    made.filter_map(|rest| rest.split_whitespace().next())
+        .collect()
+}
 
 /// Has the counters of all tables go on behind the numbers that are there.
 pub(super) const COUNT_ON: [&str; 9] = [
@@ -403,7 +433,7 @@ pub(super) fn prepare(
 }
 
 /// The version of the tables that are there; 0 if there are none.
-fn version(connection: &mut Connection, runtime: &Runtime) -> Result<u32, OpenFailure> {
+pub(super) fn version(connection: &mut Connection, runtime: &Runtime) -> Result<u32, OpenFailure> {
     let tables = connection.query(runtime, &mut never, TABLES, &[])?;
     let tables: Vec<String> = tables
         .iter()

@@ -110,6 +110,7 @@ impl Desk<'_> {
                 Tried::Again(_, error) => return Err(error),
             }
             tries += 1;
+            self.connector.retries.one();
         }
     }
 

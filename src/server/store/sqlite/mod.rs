@@ -3,6 +3,7 @@
 mod advice;
 mod commits;
 mod connection;
+mod inspection;
 mod place;
 mod readers;
 mod reopen_error;
@@ -29,6 +30,7 @@ use crate::server::store::decision::Decision;
 use crate::server::store::error::StoreError;
 use crate::sqlite::Unusable;
 
+pub(super) use inspection::inspect;
 pub use schema::CURRENT as SCHEMA_VERSION;
 pub(super) use standalone::{SKIP_ON, Standalone, glance, is_empty};
 pub(super) use swap::SwapError;

@@ -256,6 +256,14 @@ const STEPS: [&str; 5] = [
     ) STRICT, WITHOUT ROWID;
     CREATE INDEX login_link_by_end ON login_link (expires);
 
+    -- Devices that fell silent while something ran at their gate, and when they were last seen before; what has a row
+    -- was told.
+    CREATE TABLE silence (
+        device INTEGER PRIMARY KEY REFERENCES device,
+        seen INTEGER NOT NULL,
+        told INTEGER NOT NULL
+    ) STRICT;
+
     -- Each finds the devices of a filter in the order of their numbers.
     CREATE INDEX device_active ON device (organizer, device_id) WHERE initialized IS NOT NULL AND NOT revoked;
     CREATE INDEX device_waiting ON device (organizer, device_id) WHERE initialized IS NULL AND NOT revoked;

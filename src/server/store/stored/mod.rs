@@ -5,6 +5,7 @@ mod fleet_page;
 mod remembered;
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -12,8 +13,9 @@ use jiff::Timestamp;
 use super::driver::Driver;
 use super::operations::found::unknown;
 use super::operations::{
-    Context, access, batch, callers, devices, events, filtered_devices, kept_answers, last_seen,
-    log, organizers, reconnection, samples, web_sessions,
+    Context, access, batch, callers, device_states, devices, events, filtered_devices,
+    kept_answers, last_seen, log, organizers, reconnection, restoration, samples, silences,
+    web_sessions,
 };
 use super::session::Session;
 use crate::secret::Secret;
@@ -23,10 +25,12 @@ use crate::server::model::{
     MediumKeys, NewDevice, Order, OrderBy, TeamCaller, ValidReport,
 };
 use crate::server::store::api::{
-    Actor, BatchOutcome, LogPage, Reconnection, Redemption, Sighting, Store, UnknownNames, Update,
+    Actor, BatchOutcome, DeviceCount, LogPage, Reconnection, Redemption, Sighting, Silence,
+    SilentDevice, Store, UnknownNames, Update,
 };
 use crate::server::store::decision::Decision;
 use crate::server::store::error::StoreError;
+use crate::server::store::measures::{Asked, Measures};
 use crate::server::store::terms::{KeptAnswer, Terms};
 use crate::wire;
 
@@ -37,6 +41,7 @@ pub(super) struct Stored<D> {
     driver: D,
     keys: Arc<InstallationKeys>,
     pages: Remembered<Page, Vec<wire::Device>>,
+    measures: Measures,
 }
 
 /// A page of devices: of an organizer, after so many, so many.
@@ -52,6 +57,7 @@ impl<D: Driver> Stored<D> {
             driver,
             keys,
             pages: Remembered::up_to(PAGES),
+            measures: Measures::default(),
         }
     }
 
@@ -63,7 +69,10 @@ impl<D: Driver> Stored<D> {
         &self,
         work: impl Fn(&mut dyn Session) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
-        self.driver.read(work).await
+        let begun = Instant::now();
+        let done = self.driver.read(work).await;
+        self.measures.ended(Asked::Read, begun, &done);
+        done
     }
 
     /// Reads by one statement.
@@ -71,7 +80,10 @@ impl<D: Driver> Stored<D> {
         &self,
         work: impl Fn(&mut dyn Session) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
-        self.driver.look(work).await
+        let begun = Instant::now();
+        let done = self.driver.look(work).await;
+        self.measures.ended(Asked::Look, begun, &done);
+        done
     }
 
     /// Does a change that nobody gives up.
@@ -79,7 +91,18 @@ impl<D: Driver> Stored<D> {
         &self,
         work: impl Fn(&mut dyn Session) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
-        self.driver.write(&Decision::default(), work).await
+        self.decide(&Decision::default(), work).await
+    }
+
+    async fn decide<T: Send + 'static>(
+        &self,
+        decision: &Decision,
+        work: impl Fn(&mut dyn Session) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let begun = Instant::now();
+        let done = self.driver.write(decision, work).await;
+        self.measures.ended(Asked::Write, begun, &done);
+        done
     }
 
     /// Does a change and keeps the answer to it in the same transaction.
@@ -113,12 +136,28 @@ impl<D: Driver> Stored<D> {
             }
             Ok(done)
         };
-        self.driver.write(&decision, with_answer).await
+        self.decide(&decision, with_answer).await
     }
 }
 
 #[async_trait]
 impl<D: Driver> Store for Stored<D> {
+    fn measures(&self) -> &Measures {
+        &self.measures
+    }
+
+    fn retries(&self) -> u64 {
+        self.driver.retries()
+    }
+
+    async fn device_counts(&self) -> Result<Vec<DeviceCount>, StoreError> {
+        self.look(device_states::count).await
+    }
+
+    async fn may_be_served(&self) -> Result<bool, StoreError> {
+        self.look(restoration::is_confirmed).await
+    }
+
     async fn team_caller(&self, token: &Secret) -> Result<Option<TeamCaller>, StoreError> {
         let hash = key_hash(token);
         self.look(move |session| callers::team(session, &hash))
@@ -441,12 +480,41 @@ impl<D: Driver> Store for Stored<D> {
         decision: &Decision,
     ) -> Result<(), StoreError> {
         let id = *id;
-        self.driver
-            .write(decision, move |session| {
-                let now = Timestamp::now();
-                kept_answers::refuse_if_kept(session, &id, now)?;
-                kept_answers::keep(session, &id, &answer, now)
-            })
+        self.decide(decision, move |session| {
+            let now = Timestamp::now();
+            kept_answers::refuse_if_kept(session, &id, now)?;
+            kept_answers::keep(session, &id, &answer, now)
+        })
+        .await
+    }
+
+    async fn untold_silences(
+        &self,
+        from: Timestamp,
+        to: Timestamp,
+    ) -> Result<Vec<SilentDevice>, StoreError> {
+        self.look(move |session| silences::untold(session, from, to))
+            .await
+    }
+
+    async fn take_silence(&self, device: &SilentDevice) -> Result<bool, StoreError> {
+        let (row, seen) = (device.row, device.seen);
+        self.write(move |session| silences::take(session, row, seen, Timestamp::now()))
+            .await
+    }
+
+    async fn ended_silences(&self) -> Result<Vec<Silence>, StoreError> {
+        self.look(silences::ended).await
+    }
+
+    async fn end_silence(&self, silence: &Silence) -> Result<bool, StoreError> {
+        let (row, seen) = (silence.device.row, silence.seen_before);
+        self.write(move |session| silences::end(session, row, seen))
+            .await
+    }
+
+    async fn organizer_events(&self, organizer: i64) -> Result<Vec<Event>, StoreError> {
+        self.read(move |session| events::of_organizer(session, organizer))
             .await
     }
 

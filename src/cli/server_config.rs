@@ -1,0 +1,84 @@
+//! `gatehand-server config`: which settings of a server are in force, and from where.
+
+use std::ffi::OsString;
+
+use clap::Args;
+use serde::Serialize;
+
+use super::error::CliError;
+use super::misuse;
+use super::output;
+use super::program::without_empty_variables;
+use super::serve::Serve;
+use super::settings::{self, Key, SERVER_KEYS, Setting, Taken, without_login};
+use crate::server::store::Database;
+
+/// Show which settings are in force, and where each comes from.
+#[derive(Args)]
+#[command(after_help = "\
+Examples:
+  gatehand-server config
+  gatehand-server config --json
+
+An option of a command goes before all of these.")]
+pub(super) struct ServerConfig {
+    /// Print JSON.
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+/// What `--json` prints.
+#[derive(Serialize)]
+struct ServerConfigDocument {
+    /// The files that were read; what more than one says, the first one does.
+    files: Vec<String>,
+    settings: Vec<Setting>,
+}
+
+impl ServerConfig {
+    pub(super) fn run(self) -> Result<(), CliError> {
+        check()?;
+        let files = Taken::by_this_process().map_or(&[][..], Taken::paths);
+        let files: Vec<String> = files
+            .iter()
+            .map(|path| path.display().to_string())
+            .collect();
+        let settings = settings::in_force(&SERVER_KEYS, otherwise, shown)?;
+        if self.json {
+            return output::print_json(&ServerConfigDocument { files, settings });
+        }
+        output::print_line(&match files.as_slice() {
+            [] => "No settings file (GATEHAND_SETTINGS names one; where it is packaged it is /etc/gatehand/server.toml)."
+                .to_owned(),
+            files => format!("Settings of {}:", files.join(" and ")),
+        })?;
+        settings::print(settings, files.len())
+    }
+}
+
+/// Reads the settings as `gatehand-server serve` does.
+fn check() -> Result<(), CliError> {
+    let name = "gatehand-server serve";
+    let command = without_empty_variables(Serve::augment_args(clap::Command::new(name)));
+    command
+        .clone()
+        .try_get_matches_from([name])
+        .map(drop)
+        .map_err(|error| CliError::Setting(misuse::in_a_line(&error, &command)))
+}
+
+fn otherwise(key: &Key) -> Result<String, CliError> {
+    Ok(key.default.to_owned())
+}
+
+/// A value without what only the server should know of it.
+fn shown(key: &Key, value: &str) -> String {
+    match key.name {
+        // What is shown of its address holds no password.
+        "database" => match Database::try_from(OsString::from(value)) {
+            Ok(database) => database.to_string(),
+            Err(_) => without_login(value),
+        },
+        _ => value.to_owned(),
+    }
+}
