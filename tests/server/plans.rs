@@ -234,7 +234,8 @@ async fn do_everything(store: &Arc<dyn Administration>) {
         .device(organizer, made.device_id)
         .await
         .unwrap()
-        .unwrap();
+        .unwrap()
+        .device;
     let change = DeviceChange {
         limit_events: Some(vec!["fair".to_owned()]),
         gate: Some(Some("N".to_owned())),
@@ -403,7 +404,7 @@ async fn manage_a_fleet(store: &Arc<dyn Administration>, organizer: i64, row: i6
         .await
         .unwrap()
         .unwrap();
-    let token = reconnected.initialization_token.unwrap();
+    let token = reconnected.device.initialization_token.unwrap();
     store
         .redeem_token(&token, report(), &secret("two"), Terms::default())
         .await

@@ -12,7 +12,7 @@ use crate::server::model::{EnrolledDevice, TeamCaller};
 use crate::wire::REVOKED_DETAIL;
 
 const READ: &str = "organizer.devices:read";
-const WRITE: &str = "organizer.devices:write";
+pub(super) const WRITE: &str = "organizer.devices:write";
 
 /// Whom an endpoint lets in.
 pub(super) trait Caller: Send + Sized {

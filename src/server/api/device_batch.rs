@@ -12,7 +12,6 @@ use super::endpoint::Call;
 use super::entity_tags;
 use super::filters;
 use super::problem::{FieldErrors, Problem};
-use super::python;
 use super::reply::Answer;
 use super::validation::{Checked, Extent, boolean, check};
 use crate::server::model::{
@@ -118,6 +117,9 @@ pub(super) async fn change(call: Call<Team>) -> Result<Answer, Problem> {
     };
     let outcome = match dry_run {
         true => {
+            if let Some(idempotent) = &call.request.idempotent {
+                idempotent.keep_nothing();
+            }
             call.api
                 .store
                 .plan_batch(organizer, &filter, &setting)
@@ -196,7 +198,7 @@ fn numbers_of(raw: &RawValue) -> Result<Vec<u64>, Problem> {
         return Err(Problem::Fields(FieldErrors::one(DEVICES, message)));
     }
     let numbers = items.into_iter().map(|item| match Input::of(item) {
-        Input::Number(raw) => python::integer(raw).and_then(|number| u64::try_from(number).ok()),
+        Input::Number(raw) => raw.parse().ok(),
         _ => None,
     });
     let numbers: Option<Vec<u64>> = numbers.collect();

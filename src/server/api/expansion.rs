@@ -6,18 +6,19 @@ use serde_json::Value;
 use super::parameters::Parameter;
 use super::problem::{FieldErrors, Problem};
 use super::request::Request;
-use crate::server::model::DetailedDevice;
+use crate::server::model::{CodeState, DetailedDevice};
 use crate::wire::{self, Device, timestamp};
 
 const GATE: &str = "gate";
 const LAST_SEEN: &str = "last_seen";
 const INFO: &str = "info";
+const CODE: &str = "code";
 
 /// What may be asked for.
 pub(super) const EXPAND: Parameter = Parameter::choices_of(
     "expand",
     "What is told of a device beyond the usual.",
-    &[GATE, LAST_SEEN, INFO],
+    &[GATE, LAST_SEEN, INFO, CODE],
 );
 
 /// What is asked for.
@@ -26,6 +27,7 @@ pub(super) struct Expansion {
     gate: bool,
     last_seen: bool,
     info: bool,
+    code: bool,
 }
 
 /// A device with what was asked for.
@@ -39,6 +41,8 @@ pub(super) struct Expanded {
     last_seen: Option<Option<String>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     info: Option<Option<Value>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    code: Option<CodeState>,
 }
 
 impl Expansion {
@@ -52,6 +56,7 @@ impl Expansion {
                 GATE => expansion.gate = true,
                 LAST_SEEN => expansion.last_seen = true,
                 INFO => expansion.info = true,
+                CODE => expansion.code = true,
                 other => {
                     let choices = EXPAND.choices().join(", ");
                     let message = format!("There is no {other:?}. There are {choices}.");
@@ -73,12 +78,15 @@ impl Expansion {
             gate,
             last_seen,
             info,
+            code,
+            version: _,
         } = detailed;
         Expanded {
             device,
             gate: self.gate.then_some(gate),
             last_seen: self.last_seen.then(|| last_seen.map(timestamp::format)),
             info: self.info.then_some(info),
+            code: self.code.then_some(code),
         }
     }
 }

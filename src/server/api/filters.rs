@@ -1,5 +1,7 @@
 //! Which devices a caller means: the filters of a list's query, and of a batch.
 
+use std::collections::HashSet;
+
 use serde_json::value::RawValue;
 
 use super::body::{Body, Input, keys};
@@ -58,9 +60,15 @@ impl Listing {
         let mut filter = DeviceFilter::default();
         let mut errors = FieldErrors::default();
         for parameter in &FILTERS {
-            let Some(value) = request.query(parameter.name) else {
+            let mut values = request.query_all(parameter.name);
+            let Some(value) = values.pop() else {
                 continue;
             };
+            // One of them would be passed over, and other devices than are meant would come.
+            if !values.is_empty() {
+                errors.set(parameter.name, vec![TWICE.to_owned()]);
+                continue;
+            }
             let value = Input::Text(value.into());
             if let Err(message) = set(&mut filter, parameter.name, &value) {
                 errors.set(parameter.name, vec![message]);
@@ -84,6 +92,8 @@ impl Listing {
         Ok((!is_plain).then_some(Self { filter, order }))
     }
 }
+
+const TWICE: &str = "Say it once.";
 
 const BY_NUMBER: Order = Order {
     by: OrderBy::Number,
@@ -120,7 +130,7 @@ fn ordered(ordering: &str) -> Option<Order> {
 }
 
 /// Reads a filter out of a body. There one that is not known, which would be passed over in a query, is
-/// refused: without it more devices would be meant.
+/// refused, as is one that is there twice or an empty search: without it more devices would be meant.
 pub(super) fn in_body(raw: &RawValue) -> Result<DeviceFilter, String> {
     let Input::Object(object) = Input::of(raw) else {
         return Err("Expected an object with filters.".to_owned());
@@ -129,7 +139,11 @@ pub(super) fn in_body(raw: &RawValue) -> Result<DeviceFilter, String> {
         return Err("Expected an object with filters.".to_owned());
     };
     let mut filter = DeviceFilter::default();
+    let mut seen = HashSet::new();
     for name in keys(object) {
+        if !seen.insert(name.clone()) {
+            return Err(format!("{name}: {TWICE}"));
+        }
         let known = FILTERS.iter().find(|parameter| parameter.name == name);
         let (Some(known), Some(value)) = (known, values.get(&name)) else {
             let names: Vec<&str> = FILTERS.iter().map(|parameter| parameter.name).collect();
@@ -140,6 +154,9 @@ pub(super) fn in_body(raw: &RawValue) -> Result<DeviceFilter, String> {
         };
         let set = set(&mut filter, known.name, &Input::of(value));
         set.map_err(|message| format!("{name}: {message}"))?;
+    }
+    if seen.contains("search") && filter.search.is_none() {
+        return Err("search: Every device's name begins with nothing.".to_owned());
     }
     match filter.is_all() {
         true => Err("Without a condition all devices would be meant. Name one.".to_owned()),

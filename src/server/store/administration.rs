@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::api::{Actor, LogEntry, Store};
+use super::api::{Actor, LogEntry, NoReconnection, Store};
 use super::error::StoreError;
 use super::terms::Terms;
 use crate::secret::Secret;
@@ -383,7 +383,7 @@ pub trait Administration: Store {
         let ended = self.end_access(actor, organizer, device_id, Terms::default());
         ended.await.map(drop)
     }
-    /// Gives a device a new initialization token in place of the one that it has, if it waits for a scanner; else
+    /// Gives a device a new initialization token in place of the one that it has, if nobody has redeemed that; else
     /// that is [`StoreError::NotWaiting`].
     async fn renew_token(&self, organizer: i64, device_id: u64) -> Result<(), StoreError>;
 
@@ -408,14 +408,22 @@ pub trait Administration: Store {
         device_id: u64,
         change: DeviceChange,
     ) -> Result<wire::Device, StoreError> {
-        self.change_device(
-            Actor::Administrator,
-            organizer,
-            device_id,
-            change,
-            Terms::default(),
-        )
-        .await
+        let (actor, terms) = (Actor::Administrator, Terms::default());
+        let changed = self.change_device(actor, organizer, device_id, change, terms);
+        Ok(changed.await?.device)
+    }
+    /// Gives a device a fresh initialization token on the administrator's behalf, as [`Store::reconnect`] does.
+    async fn reconnect_device(
+        &self,
+        organizer: i64,
+        device_id: u64,
+        now: bool,
+    ) -> Result<(), StoreError> {
+        let (actor, terms) = (Actor::Administrator, Terms::default());
+        match self.reconnect(actor, organizer, device_id, now, terms).await? {
+            Ok(_) => Ok(()),
+            Err(NoReconnection::Revoked) => Err(StoreError::Revoked { device: device_id }),
+        }
     }
 
     /// Stores a pair of keys for NFC media.

@@ -15,6 +15,7 @@ use crate::server::installation_keys::KeptId;
 use crate::server::model::{
     BatchPlan, BatchRefusal, BatchSetting, Count, DetailedDevice, DeviceChange, DeviceFilter,
     EnrolledDevice, Event, MediumKeys, NewDevice, Order, OrderBy, TeamCaller, ValidReport,
+    VersionedDevice,
 };
 use crate::wire;
 
@@ -52,7 +53,7 @@ pub enum NoReconnection {
 }
 
 /// A device with a fresh initialization token, or why it has none.
-pub type Reconnection = Result<wire::Device, NoReconnection>;
+pub type Reconnection = Result<VersionedDevice, NoReconnection>;
 
 /// What became of a batch: what was changed, or nothing.
 pub type BatchOutcome = Result<BatchPlan, BatchRefusal>;
@@ -142,7 +143,7 @@ pub trait Store: Send + Sync {
         &self,
         organizer: i64,
         device_id: u64,
-    ) -> Result<Option<wire::Device>, StoreError>;
+    ) -> Result<Option<VersionedDevice>, StoreError>;
 
     /// Whether an organizer has a device of this number.
     async fn has_device(&self, organizer: i64, device_id: u64) -> Result<bool, StoreError>;
@@ -213,8 +214,8 @@ pub trait Store: Send + Sync {
         organizer: i64,
         device_id: u64,
         change: DeviceChange,
-        terms: Terms<wire::Device>,
-    ) -> Result<wire::Device, StoreError>;
+        terms: Terms<VersionedDevice>,
+    ) -> Result<VersionedDevice, StoreError>;
 
     /// Creates devices with the organizer's next numbers, all or none.
     async fn create_devices(
@@ -231,8 +232,8 @@ pub trait Store: Send + Sync {
         actor: Actor,
         organizer: i64,
         device_id: u64,
-        terms: Terms<wire::Device>,
-    ) -> Result<wire::Device, StoreError>;
+        terms: Terms<VersionedDevice>,
+    ) -> Result<VersionedDevice, StoreError>;
 
     /// Gives a device of an organizer a fresh initialization token. The key that it has works until that is
     /// redeemed, or no more from `now` on.

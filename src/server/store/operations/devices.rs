@@ -5,9 +5,9 @@ use std::collections::HashMap;
 use serde_json::{Value, json};
 
 use super::found::{exists, unknown};
-use super::{Context, initialization_tokens, log, numbers, organizers};
+use super::{Context, initialization_tokens, kept_answers, log, numbers, organizers};
 use crate::server::installation_keys::{InstallationKeys, KeyHash};
-use crate::server::model::{DeviceChange, NewDevice, Version};
+use crate::server::model::{DeviceChange, NewDevice, Version, VersionedDevice};
 use crate::server::organizers_file::ReportEntry;
 use crate::server::store::administration::PlacedDevice;
 use crate::server::store::error::StoreError;
@@ -67,14 +67,23 @@ pub(in crate::server::store) fn find(
     keys: &InstallationKeys,
     organizer: i64,
     device_id: u64,
-) -> Result<Option<wire::Device>, StoreError> {
-    match device_id.checked_sub(1) {
-        Some(before) => {
-            let mut found = between(session, keys, organizer, (before, device_id))?;
-            Ok(found.pop())
-        }
-        None => Ok(None),
-    }
+) -> Result<Option<VersionedDevice>, StoreError> {
+    let Some(before) = device_id.checked_sub(1) else {
+        return Ok(None);
+    };
+    let mut found = between(session, keys, organizer, (before, device_id))?;
+    let Some(device) = found.pop() else {
+        return Ok(None);
+    };
+    let version = session.row(
+        "SELECT gate, token_lookup FROM device WHERE organizer = ?1 AND device_id = ?2",
+        values![organizer, device_id],
+        |columns| {
+            let (gate, lookup) = (columns.next()?, columns.next::<Vec<u8>>()?);
+            Ok(Version::of(&device, gate, &lookup))
+        },
+    )?;
+    Ok(version.map(|version| VersionedDevice { device, version }))
 }
 
 /// The slugs of the events that devices are limited to, by the device's number.
@@ -255,7 +264,7 @@ pub(in crate::server::store) fn change(
     organizer: i64,
     device_id: u64,
     change: &DeviceChange,
-) -> Result<wire::Device, StoreError> {
+) -> Result<VersionedDevice, StoreError> {
     let row = row_to_change(session, organizer, device_id)?;
     expected(session, context, organizer, device_id)?;
     apply(session, context, organizer, row, change)?;
@@ -322,14 +331,15 @@ pub(in crate::server::store) fn end_access(
     context: &Context<'_>,
     organizer: i64,
     device_id: u64,
-) -> Result<wire::Device, StoreError> {
+) -> Result<VersionedDevice, StoreError> {
     let row = row_to_change(session, organizer, device_id)?;
     expected(session, context, organizer, device_id)?;
     revoke(session, context, row)?;
     existing(session, context, organizer, device_id)
 }
 
-/// Ends a device's access for good. Its key stays known, so that it is told so.
+/// Ends a device's access for good. Its key stays known, so that it is told so, also where it asks again for what it was
+/// answered before.
 pub(super) fn revoke(
     session: &mut dyn Session,
     context: &Context<'_>,
@@ -341,7 +351,10 @@ pub(super) fn revoke(
     )?;
     match revoked {
         0 => Ok(()),
-        _ => log::write(session, context, row, "revoked", &json!({})),
+        _ => {
+            kept_answers::drop_of(session, row)?;
+            log::write(session, context, row, "revoked", &json!({}))
+        }
     }
 }
 
@@ -392,9 +405,9 @@ pub(super) fn expected(
     organizer: i64,
     device_id: u64,
 ) -> Result<wire::Device, StoreError> {
-    let device = existing(session, context, organizer, device_id)?;
-    match context.expected.holds(&Version::of(&device)) {
-        true => Ok(device),
+    let found = existing(session, context, organizer, device_id)?;
+    match context.expected.holds(&found.version) {
+        true => Ok(found.device),
         false => Err(StoreError::Outdated),
     }
 }
@@ -404,7 +417,7 @@ pub(super) fn existing(
     context: &Context<'_>,
     organizer: i64,
     device_id: u64,
-) -> Result<wire::Device, StoreError> {
+) -> Result<VersionedDevice, StoreError> {
     let device = find(session, context.keys, organizer, device_id)?;
     device.ok_or_else(|| unknown("device", &device_id.to_string()))
 }

@@ -9,7 +9,7 @@ use super::callers::gate;
 use super::{devices, organizers};
 use crate::server::installation_keys::InstallationKeys;
 use crate::server::model::{
-    COUNT_LIMIT, Count, DetailedDevice, DeviceFilter, Order, OrderBy, above,
+    COUNT_LIMIT, CodeState, Count, DetailedDevice, DeviceFilter, Order, OrderBy, Version, above,
 };
 use crate::server::store::error::StoreError;
 use crate::server::store::session::{Session, Value};
@@ -328,7 +328,7 @@ fn detailed(
         session.query(
             &format!(
                 "SELECT device.id, gate.id, gate.name, gate.identifier, last_seen.seen, device.info,
-                    {}
+                    device.reconnecting, device.token_lookup, {}
                  FROM device
                  LEFT JOIN gate ON gate.id = device.gate
                  LEFT JOIN last_seen ON last_seen.device = device.id
@@ -338,13 +338,19 @@ fn detailed(
             &values,
             &mut |columns| {
                 let row = columns.next()?;
-                let device = DetailedDevice {
-                    gate: gate(columns)?,
-                    last_seen: columns.next()?,
-                    info: columns.next()?,
-                    device: devices::device(columns, keys, &mut limits)?,
+                let (gate, last_seen, info) = (gate(columns)?, columns.next()?, columns.next()?);
+                let (is_reconnecting, lookup) = (columns.next()?, columns.next::<Vec<u8>>()?);
+                let device = devices::device(columns, keys, &mut limits)?;
+                let at = gate.as_ref().map(|gate| gate.id);
+                let detailed = DetailedDevice {
+                    code: CodeState::of(&device, is_reconnecting),
+                    version: Version::of(&device, at, &lookup),
+                    gate,
+                    last_seen,
+                    info,
+                    device,
                 };
-                found.insert(row, device);
+                found.insert(row, detailed);
                 Ok(())
             },
         )?;

@@ -19,7 +19,7 @@ use crate::server::store::api::Actor;
 use crate::server::store::driver::Driver;
 use crate::server::store::error::StoreError;
 use crate::server::store::operations::{
-    Context, devices, events, export, import, initialization_tokens, organizers, restoration, teams,
+    Context, devices, events, export, import, organizers, reconnection, restoration, teams,
 };
 use crate::server::store::session::Session;
 use crate::server::store::terms::Terms;
@@ -189,7 +189,7 @@ impl<D: Driver> Administration for Stored<D> {
             Actor::Administrator,
             Terms::default(),
             move |session, context| {
-                initialization_tokens::renew(session, context, organizer, device_id)
+                reconnection::renew(session, context, organizer, device_id)
             },
         )
         .await

@@ -19,7 +19,7 @@ use crate::secret::Secret;
 use crate::server::installation_keys::{InstallationKeys, KeptId, key_hash};
 use crate::server::model::{
     BatchSetting, Count, DetailedDevice, DeviceChange, DeviceFilter, EnrolledDevice, Event,
-    MediumKeys, NewDevice, Order, OrderBy, TeamCaller, ValidReport,
+    MediumKeys, NewDevice, Order, OrderBy, TeamCaller, ValidReport, VersionedDevice,
 };
 use crate::server::store::api::{
     Actor, BatchOutcome, LogPage, Reconnection, Redemption, Sighting, Store, UnknownNames, Update,
@@ -165,7 +165,7 @@ impl<D: Driver> Store for Stored<D> {
         &self,
         organizer: i64,
         device_id: u64,
-    ) -> Result<Option<wire::Device>, StoreError> {
+    ) -> Result<Option<VersionedDevice>, StoreError> {
         let keys = self.keys();
         self.read(move |session| devices::find(session, &keys, organizer, device_id))
             .await
@@ -288,8 +288,8 @@ impl<D: Driver> Store for Stored<D> {
         actor: Actor,
         organizer: i64,
         device_id: u64,
-        terms: Terms<wire::Device>,
-    ) -> Result<wire::Device, StoreError> {
+        terms: Terms<VersionedDevice>,
+    ) -> Result<VersionedDevice, StoreError> {
         self.change(actor, terms, move |session, context| {
             devices::end_access(session, context, organizer, device_id)
         })
@@ -346,8 +346,8 @@ impl<D: Driver> Store for Stored<D> {
         organizer: i64,
         device_id: u64,
         change: DeviceChange,
-        terms: Terms<wire::Device>,
-    ) -> Result<wire::Device, StoreError> {
+        terms: Terms<VersionedDevice>,
+    ) -> Result<VersionedDevice, StoreError> {
         self.change(actor, terms, move |session, context| {
             devices::change(session, context, organizer, device_id, &change)
         })
