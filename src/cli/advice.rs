@@ -233,6 +233,16 @@ fn of_fleet(error: &FleetError) -> Option<String> {
         FleetError::Ignored { .. } => {
             "do it in the server's own pages, and ask whoever runs it why it does not"
         }
+        FleetError::NameTaken { .. } => {
+            "take another name; or add --yes, and go by numbers from then on"
+        }
+        FleetError::CodeEnded { number } => {
+            return Some(format!(
+                "{} fleet reconnect {number} makes another code",
+                typed()
+            ));
+        }
+        FleetError::Revoked { .. } => "create another device",
         FleetError::Differs { .. } => {
             return Some(format!(
                 "take another name, or have {0} fleet edit or {0} fleet move make it so",
@@ -265,6 +275,10 @@ fn plain(error: &CliError) -> Option<&'static str> {
         CliError::ChecksWarn { .. } | CliError::ChecksFailed { .. } => Some("each says what to do"),
         #[cfg(feature = "server")]
         CliError::OneName => Some("name one device, or leave the name out"),
+        #[cfg(feature = "server")]
+        CliError::NoneToWaitFor => {
+            Some("see by fleet list with the same filters which devices there are")
+        }
         #[cfg(feature = "server")]
         CliError::SameNames => {
             Some("write where the number goes into the name, as in 'Lane {:02}'")

@@ -16,6 +16,7 @@ use super::admin::device;
 use super::error::CliError;
 use super::program_name::ProgramName;
 use super::runtime;
+use super::table;
 use super::{output, status};
 use crate::agent::{self, Agent, Client, ClientConfig, InitializeOptions, ThisMachine};
 use crate::enrolment::draw::QrCode;
@@ -161,7 +162,12 @@ impl Desk {
 
     async fn print_devices(&self) -> Result<(), CliError> {
         let page: Page<Device> = self.call(Method::GET, None).await?;
-        output::print_columns(device::COLUMNS, page.results.iter().map(device::row))
+        let rows: Vec<Vec<String>> = page
+            .results
+            .iter()
+            .map(|one| device::row(one, None).to_vec())
+            .collect();
+        table::print(&device::COLUMNS, &rows)
     }
 
     async fn call<T: DeserializeOwned>(

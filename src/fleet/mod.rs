@@ -19,11 +19,12 @@ mod resource;
 mod revoke;
 mod roster;
 mod selection;
+mod together;
 
 pub(crate) use change::{Change, Events};
 pub(crate) use create::create;
 pub(crate) use device::{FleetDevice, Standing};
-pub(crate) use edit::edit;
+pub(crate) use edit::{edit, expect_free_name};
 pub(crate) use error::FleetError;
 pub(crate) use filter::Filter;
 pub(crate) use names::NamePattern;
@@ -31,7 +32,7 @@ pub(crate) use new_device::NewDevice;
 #[cfg(test)]
 pub(crate) use offered::Offer;
 pub(crate) use outcome::{Effect, Outcome};
-pub(crate) use reconnect::reconnect;
+pub(crate) use reconnect::{Reconnecting, reconnect};
 pub(crate) use resource::{Origin, Resource};
 pub(crate) use revoke::revoke;
 pub(crate) use roster::{RosterError, Usual, read as read_roster};

@@ -12,6 +12,8 @@ pub(crate) struct NewDevice {
     pub(crate) security_profile: String,
     /// A gate's identifier.
     pub(crate) gate: Option<String>,
+    /// Of the table that it stands in.
+    pub(crate) line: Option<u64>,
 }
 
 impl NewDevice {
@@ -24,6 +26,14 @@ impl NewDevice {
             fields.insert("gate".to_owned(), json!(gate));
         }
         fields
+    }
+
+    /// By what whoever asked for it finds it, as `"Lane 7" in line 8`.
+    pub(super) fn in_words(&self) -> String {
+        match self.line {
+            Some(line) => format!("{:?} in line {line}", self.name),
+            None => format!("{:?}", self.name),
+        }
     }
 
     /// What would make another device this one.

@@ -29,7 +29,7 @@ const PAGE_SIZE: u64 = 50;
 /// Pages that are read at most, of 50 devices each.
 const PAGES: u64 = 4000;
 /// What is asked for besides the plain resource.
-const EXPAND: &str = "expand=gate,last_seen";
+const EXPAND: &str = "expand=gate,last_seen,code,has_key";
 /// Devices that one call makes or changes at most, at servers that take several.
 pub(super) const BATCH: usize = 1000;
 
@@ -56,6 +56,9 @@ pub(crate) struct LogEntry {
     pub(crate) action: String,
     /// What kind of caller did it.
     pub(crate) actor: String,
+    /// Name of the team.
+    #[serde(default)]
+    pub(crate) team: Option<String>,
     /// Name of the team's token.
     #[serde(default)]
     pub(crate) token: Option<String>,
@@ -87,6 +90,11 @@ impl Resource {
     /// The server, for a person.
     pub(crate) fn server(&self) -> &ServerUrl {
         &self.origin.server
+    }
+
+    /// The organizer, by its slug.
+    pub(crate) fn organizer(&self) -> &str {
+        &self.organizer
     }
 
     /// All devices that are meant, in the order of their numbers.
@@ -245,7 +253,7 @@ impl Resource {
         })
     }
 
-    /// The names of devices that were not taken, and what the server says of each.
+    /// The devices that were not taken, in words, and what the server says of each.
     fn refused_entries(
         &self,
         answer: &Answer,
@@ -258,7 +266,7 @@ impl Resource {
         let entries = refused.devices.iter().zip(new);
         let entries = entries.filter_map(|(entry, new)| {
             let problem = Problem::read(entry)?.without(&[self.origin.token.expose()]);
-            Some((new.name.clone(), problem))
+            Some((new.in_words(), problem))
         });
         let entries: Vec<_> = entries.collect();
         (!entries.is_empty()).then_some(entries)

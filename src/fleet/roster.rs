@@ -159,6 +159,7 @@ fn device(line: u64, cells: [&str; 4], usual: &Usual) -> Result<NewDevice, Roste
             "" => usual.gate.clone(),
             gate => Some(gate.to_owned()),
         },
+        line: Some(line),
     })
 }
 
@@ -187,12 +188,14 @@ mod tests {
             events: Events::Only(vec!["museum".to_owned(), "fair".to_owned()]),
             security_profile: "pretixscan".to_owned(),
             gate: Some("north".to_owned()),
+            line: Some(2),
         };
         let second = NewDevice {
             name: "Lane; 2".to_owned(),
             events: Events::All,
             security_profile: "full".to_owned(),
             gate: None,
+            line: Some(4),
         };
         assert_eq!(read, [first, second]);
     }

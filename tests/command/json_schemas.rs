@@ -481,6 +481,7 @@ fn what_the_commands_for_fleets_print_is_as_their_schemas_say() {
 
     run("fleet-revoke", &["revoke", "2", "--yes"]);
     run("fleet-reconnect", &["reconnect", "1"]);
+    run("fleet-reconnect", &["reconnect", "1", "--yes"]);
     let mut held = held.0.into_inner();
     assert!(held.remove("error") && held.remove("notice"));
     assert_eq!(held, schemas(Some("fleet")));

@@ -755,12 +755,11 @@ async fn fields_that_are_passed_over_are_named(server: TestServer) {
 async fn a_team_that_is_let_in_no_more_is_repeated_nothing(server: TestServer) {
     let keyed = || {
         let request = server.devices(Method::POST, "");
-        let request = request.json(&json!({"name": "Door", "all_events": true, "limit_events": []}));
+        let request =
+            request.json(&json!({"name": "Door", "all_events": true, "limit_events": []}));
         send(request.header(IDEMPOTENCY_HEADER, "once"))
     };
-    let query = || {
-        send(server.as_admin(Method::GET, "/api/v1/idempotency_query?key=once"))
-    };
+    let query = || send(server.as_admin(Method::GET, "/api/v1/idempotency_query?key=once"));
     let made = keyed().await;
     assert_eq!((made.status, query().await.status), (201, 201));
     let teams = server.store.teams(server.organizer).await.unwrap();
@@ -797,7 +796,10 @@ async fn a_team_that_is_let_in_no_more_is_repeated_nothing(server: TestServer) {
     assert_eq!((keyed().await.status, query().await.status), (403, 404));
     may(Permissions::All).await;
     assert_eq!(query().await.status, 201);
-    assert_eq!(server.store.device_count(server.organizer).await.unwrap(), 1);
+    assert_eq!(
+        server.store.device_count(server.organizer).await.unwrap(),
+        1
+    );
 }
 
 async fn what_was_answered_to_one_request_is_no_answer_to_another(server: TestServer) {
@@ -811,7 +813,8 @@ async fn what_was_answered_to_one_request_is_no_answer_to_another(server: TestSe
             None => request,
         })
     };
-    let body = |dry_run: bool| json!({"devices": [number], "set": {"gate": "north"}, "dry_run": dry_run});
+    let body =
+        |dry_run: bool| json!({"devices": [number], "set": {"gate": "north"}, "dry_run": dry_run});
     let plan = keyed(Method::PATCH, "batch/", body(true), None).await;
     assert_eq!(plan.json()["dry_run"], true);
     let tag = plan.header("etag").to_owned();
@@ -826,13 +829,20 @@ async fn what_was_answered_to_one_request_is_no_answer_to_another(server: TestSe
     for (method, rest, body) in [
         (Method::PATCH, "batch/", body(true)),
         (Method::POST, &*rest, json!({"now": true})),
-        (Method::PATCH, &*format!("{number}/"), json!({"name": "Gate"})),
+        (
+            Method::PATCH,
+            &*format!("{number}/"),
+            json!({"name": "Gate"}),
+        ),
     ] {
         let refused = keyed(method, rest, body, None).await;
         assert_eq!(refused.status, 422, "{rest}: {}", refused.text);
     }
     assert_eq!(server.status_of(&key).await, 200);
-    assert_eq!(server.get(&format!("{number}/")).await.json()["name"], "Door");
+    assert_eq!(
+        server.get(&format!("{number}/")).await.json()["name"],
+        "Door"
+    );
 }
 
 async fn a_number_in_a_path_is_digits(server: TestServer) {
@@ -869,16 +879,23 @@ async fn what_a_code_is_good_for_is_told_to_whoever_asks(server: TestServer) {
     server.post("4/revoke/", json!({})).await;
     server.post("5/revoke/", json!({})).await;
     let reader = server.token(&["organizer.devices:read"]).await;
-    let path = format!("/api/v1/organizers/{ORGANIZER}/devices/?expand=code&ordering=device_id");
+    let path =
+        format!("/api/v1/organizers/{ORGANIZER}/devices/?expand=code,has_key&ordering=device_id");
     let request = server.request(Method::GET, &path);
     let listed = send(request.header("Authorization", format!("Token {reader}"))).await;
     let codes: Vec<Value> = listed.json()["results"]
         .as_array()
         .unwrap()
         .iter()
-        .map(|device| device["code"].clone())
+        .map(|device| json!([device["code"], device["has_key"]]))
         .collect();
-    assert_eq!(codes, ["used", "open", "open", "used"]);
+    let told = [
+        ("used", true),
+        ("open", false),
+        ("open", false),
+        ("used", false),
+    ];
+    assert_eq!(codes, told.map(|(code, has_key)| json!([code, has_key])));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -303,7 +303,10 @@ async fn a_code_that_nobody_has_redeemed_is_renewed(f: Fixture) {
     assert!(f.redeem(&third, "b").await.is_ok());
     assert_eq!((f.holder("a").await, f.holder("b").await), (None, Some(1)));
 
-    f.store.reconnect_device(f.organizer, 1, false).await.unwrap();
+    f.store
+        .reconnect_device(f.organizer, 1, false)
+        .await
+        .unwrap();
     f.store.revoke_device(f.organizer, 1).await.unwrap();
     assert_eq!(f.code(1).await, CodeState::Ended);
     let refused = f.store.renew_token(f.organizer, 1).await;
@@ -717,7 +720,11 @@ async fn a_device_that_is_gone_keeps_no_other_from_being_seen(f: Fixture) {
                 ..sighting
             });
         }
-        let organizer = if number == 1 { f.organizer } else { f.organizer + 1 };
+        let organizer = if number == 1 {
+            f.organizer
+        } else {
+            f.organizer + 1
+        };
         sightings.push(Sighting {
             organizer,
             ..sighting
@@ -725,7 +732,10 @@ async fn a_device_that_is_gone_keeps_no_other_from_being_seen(f: Fixture) {
     }
     sightings.sort_by_key(|sighting| sighting.device);
     f.store.note_seen(sightings).await.unwrap();
-    assert_eq!(f.found(DeviceFilter::default(), OrderBy::LastSeen).await, [1]);
+    assert_eq!(
+        f.found(DeviceFilter::default(), OrderBy::LastSeen).await,
+        [1]
+    );
 }
 
 async fn a_batch_makes_all_devices_or_none(f: Fixture) {

@@ -6,7 +6,7 @@ use clap::{ArgGroup, Args};
 
 use super::handing_out::HandingOut;
 use crate::cli::error::CliError;
-use crate::cli::{input, progress};
+use crate::cli::{input, output, progress};
 use crate::fleet::{Events, NamePattern, NewDevice, Resource, Usual, create, read_roster};
 use crate::wire::fields::text;
 use crate::wire::{SECURITY_PROFILES, TEXT_LIMIT};
@@ -26,7 +26,7 @@ lanes.csv, whose columns but the name may be left out; events are slugs with bla
   Lane 1,north,museum fair,pretixscan
 
 A name that a device has which is not revoked is left as it is, so that the same command again makes what is
-missing, and hands out the codes of all that wait for a scanner.";
+missing, and hands out the codes of all that wait for a scanner. In place of one that was revoked, a new one is made.";
 
 /// Create devices, and hand out their codes.
 #[derive(Args)]
@@ -67,8 +67,8 @@ pub(super) struct Create {
 impl Create {
     pub(super) async fn run(self, resource: &Resource, json: bool) -> Result<(), CliError> {
         let new = self.new_devices()?;
-        let prepared = self.handing_out.prepare(resource.server())?;
-        let what = format!("creating {} devices", new.len());
+        let prepared = self.handing_out.prepare(resource)?;
+        let what = format!("creating {}", output::counted(new.len(), "device"));
         let outcomes = progress::shown(&what, create(resource, new)).await?;
         prepared.hand_out(outcomes, json)
     }
@@ -104,6 +104,7 @@ impl Create {
                 events: events.clone(),
                 security_profile: usual.security_profile.clone(),
                 gate: usual.gate.clone(),
+                line: None,
             })
         });
         new.collect()

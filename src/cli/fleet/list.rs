@@ -11,7 +11,7 @@ use crate::fleet::{Filter, FleetDevice, Resource};
 /// List devices, as far as they are not revoked.
 #[derive(Args)]
 #[command(
-    after_help = "Examples:\n  gatehand fleet list\n  gatehand fleet list --gate north --not-initialized\n  gatehand fleet list --last-seen-before 2027-05-08T16:00:00Z --json"
+    after_help = "Examples:\n  gatehand fleet list\n  gatehand fleet list --gate north --not-initialized\n  gatehand fleet list --last-seen-before \"$(date -ud '15 minutes ago' +%FT%TZ)\""
 )]
 pub(super) struct List {
     #[command(flatten)]
@@ -48,7 +48,7 @@ pub(super) struct Filters {
     /// Those that run this version of it.
     #[arg(long, value_name = "VERSION")]
     software_version: Option<String>,
-    /// Those that were last seen before this time, as 2027-05-08T16:00:00Z.
+    /// Those that were last seen before this time, as 2027-05-08T16:00:00Z, in UTC.
     #[arg(long, value_name = "TIME")]
     last_seen_before: Option<Timestamp>,
 }
@@ -81,7 +81,6 @@ impl List {
             let devices = devices.into_iter().map(FleetDevice::without_token);
             return output::print_json(&devices.collect::<Vec<_>>());
         }
-        let (header, rows) = columns::of(&devices);
-        table::print(&header, &rows)
+        table::print(&columns::HEADER, &columns::of(&devices))
     }
 }

@@ -13,12 +13,13 @@ const GATE: &str = "gate";
 const LAST_SEEN: &str = "last_seen";
 const INFO: &str = "info";
 const CODE: &str = "code";
+const HAS_KEY: &str = "has_key";
 
 /// What may be asked for.
 pub(super) const EXPAND: Parameter = Parameter::choices_of(
     "expand",
     "What is told of a device beyond the usual.",
-    &[GATE, LAST_SEEN, INFO, CODE],
+    &[GATE, LAST_SEEN, INFO, CODE, HAS_KEY],
 );
 
 /// What is asked for.
@@ -28,6 +29,7 @@ pub(super) struct Expansion {
     last_seen: bool,
     info: bool,
     code: bool,
+    has_key: bool,
 }
 
 /// A device with what was asked for.
@@ -43,6 +45,8 @@ pub(super) struct Expanded {
     info: Option<Option<Value>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     code: Option<CodeState>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    has_key: Option<bool>,
 }
 
 impl Expansion {
@@ -57,6 +61,7 @@ impl Expansion {
                 LAST_SEEN => expansion.last_seen = true,
                 INFO => expansion.info = true,
                 CODE => expansion.code = true,
+                HAS_KEY => expansion.has_key = true,
                 other => {
                     let choices = EXPAND.choices().join(", ");
                     let message = format!("There is no {other:?}. There are {choices}.");
@@ -79,6 +84,7 @@ impl Expansion {
             last_seen,
             info,
             code,
+            has_key,
             version: _,
         } = detailed;
         Expanded {
@@ -87,6 +93,7 @@ impl Expansion {
             last_seen: self.last_seen.then(|| last_seen.map(timestamp::format)),
             info: self.info.then_some(info),
             code: self.code.then_some(code),
+            has_key: self.has_key.then_some(has_key),
         }
     }
 }

@@ -10,8 +10,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::body::Body;
 use super::authentication;
+use super::body::Body;
 use super::credentials::{Scheme, authorization, credentials, has_credentials};
 use super::problem::Problem;
 use super::python;
@@ -101,7 +101,9 @@ impl Fingerprint {
             return None;
         }
         let expected = parts.headers.get_all(header::IF_MATCH).iter();
-        let expected: Vec<u8> = expected.flat_map(|value| value.as_bytes().to_vec()).collect();
+        let expected: Vec<u8> = expected
+            .flat_map(|value| value.as_bytes().to_vec())
+            .collect();
         let mut hash = Sha256::new();
         for part in [
             parts.method.as_str().as_bytes(),
@@ -113,7 +115,9 @@ impl Fingerprint {
             hash.update(part);
         }
         let hash = hash.finalize();
-        Some(Self(hash.iter().map(|byte| format!("{byte:02x}")).collect()))
+        Some(Self(
+            hash.iter().map(|byte| format!("{byte:02x}")).collect(),
+        ))
     }
 }
 

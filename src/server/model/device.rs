@@ -141,6 +141,8 @@ pub struct DetailedDevice {
     pub info: Option<Value>,
     /// What its code is good for.
     pub code: CodeState,
+    /// Whether it has an API key that works.
+    pub has_key: bool,
     /// As of a [`VersionedDevice`].
     pub version: Version,
 }

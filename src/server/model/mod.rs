@@ -15,7 +15,8 @@ mod when;
 
 pub use batch::{BATCH_LIMIT, BatchPlan, BatchRefusal, BatchSetting, PlannedChange};
 pub use device::{
-    CodeState, DetailedDevice, DeviceChange, EnrolledDevice, NewDevice, ValidReport, VersionedDevice,
+    CodeState, DetailedDevice, DeviceChange, EnrolledDevice, NewDevice, ValidReport,
+    VersionedDevice,
 };
 pub(in crate::server) use device_filter::above;
 pub use device_filter::{COUNT_LIMIT, Count, DeviceFilter, Order, OrderBy};

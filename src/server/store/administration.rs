@@ -11,7 +11,7 @@ use super::error::StoreError;
 use super::terms::Terms;
 use crate::secret::Secret;
 use crate::server::model::{
-    DeviceChange, MediumKeys, Name, NewDevice, Organizer, Permissions, Schedule, Slug,
+    CodeState, DeviceChange, MediumKeys, Name, NewDevice, Organizer, Permissions, Schedule, Slug,
 };
 use crate::server::organizers_file::{DeviceEntry, OrganizerEntry, OrganizersFile, Writer};
 use crate::wire;
@@ -149,6 +149,8 @@ pub struct PlacedDevice {
     pub device: wire::Device,
     /// Where it stands.
     pub gate: Option<wire::Gate>,
+    /// What its code is good for.
+    pub code: CodeState,
 }
 
 /// What an import came to.
@@ -420,7 +422,10 @@ pub trait Administration: Store {
         now: bool,
     ) -> Result<(), StoreError> {
         let (actor, terms) = (Actor::Administrator, Terms::default());
-        match self.reconnect(actor, organizer, device_id, now, terms).await? {
+        match self
+            .reconnect(actor, organizer, device_id, now, terms)
+            .await?
+        {
             Ok(_) => Ok(()),
             Err(NoReconnection::Revoked) => Err(StoreError::Revoked { device: device_id }),
         }

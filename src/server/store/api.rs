@@ -68,6 +68,8 @@ pub struct LogEntry {
     pub action: String,
     /// `team`, `device` or `administrator`.
     pub actor: String,
+    /// Name of the team.
+    pub team: Option<String>,
     /// Name of the team's token.
     pub token: Option<String>,
     /// What was set; never a secret.

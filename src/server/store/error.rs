@@ -114,9 +114,9 @@ impl StoreError {
             Self::Random(_) => Some(NO_RANDOM),
             Self::Seal(_) => Some("see that the database and the server's secret belong together"),
             Self::Unsettled => Some("see whether it was done before you do it again"),
-            Self::NotWaiting { .. } => {
-                Some("if its scanner was reset or replaced, admin device reconnect gives it a code; of one that was revoked, create another")
-            }
+            Self::NotWaiting { .. } => Some(
+                "if its scanner was reset or replaced, admin device reconnect gives it a code; of one that was revoked, create another",
+            ),
             Self::Revoked { .. } => Some("create another device"),
             Self::AlreadyKept
             | Self::Outdated

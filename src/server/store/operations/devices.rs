@@ -5,9 +5,9 @@ use std::collections::HashMap;
 use serde_json::{Value, json};
 
 use super::found::{exists, unknown};
-use super::{Context, initialization_tokens, kept_answers, log, numbers, organizers};
+use super::{Context, callers, initialization_tokens, kept_answers, log, numbers, organizers};
 use crate::server::installation_keys::{InstallationKeys, KeyHash};
-use crate::server::model::{DeviceChange, NewDevice, Version, VersionedDevice};
+use crate::server::model::{CodeState, DeviceChange, NewDevice, Version, VersionedDevice};
 use crate::server::organizers_file::ReportEntry;
 use crate::server::store::administration::PlacedDevice;
 use crate::server::store::error::StoreError;
@@ -479,26 +479,25 @@ fn placed_between(
     (after, last): (u64, u64),
 ) -> Result<Vec<PlacedDevice>, StoreError> {
     let devices = between(session, keys, organizer, (after, last))?;
-    let mut gates: HashMap<u64, wire::Gate> = HashMap::new();
+    let mut more: HashMap<u64, (Option<wire::Gate>, bool)> = HashMap::new();
     session.query(
-        "SELECT device.device_id, gate.id, gate.name, gate.identifier
-         FROM device JOIN gate ON gate.id = device.gate
+        "SELECT device.device_id, device.reconnecting, gate.id, gate.name, gate.identifier
+         FROM device LEFT JOIN gate ON gate.id = device.gate
          WHERE device.organizer = ?1 AND device.device_id > ?2 AND device.device_id <= ?3",
         values![organizer, after, last],
         &mut |columns| {
-            let device_id = columns.next()?;
-            let gate = wire::Gate {
-                id: columns.next()?,
-                name: columns.next()?,
-                identifier: columns.next()?,
-            };
-            gates.insert(device_id, gate);
+            let (device_id, is_reconnecting) = (columns.next()?, columns.next()?);
+            more.insert(device_id, (callers::gate(columns)?, is_reconnecting));
             Ok(())
         },
     )?;
-    let placed = devices.into_iter().map(|device| PlacedDevice {
-        gate: gates.remove(&device.device_id),
-        device,
+    let placed = devices.into_iter().map(|device| {
+        let (gate, is_reconnecting) = more.remove(&device.device_id).unwrap_or_default();
+        PlacedDevice {
+            gate,
+            code: CodeState::of(&device, is_reconnecting),
+            device,
+        }
     });
     Ok(placed.collect())
 }

@@ -328,7 +328,8 @@ fn detailed(
         session.query(
             &format!(
                 "SELECT device.id, gate.id, gate.name, gate.identifier, last_seen.seen, device.info,
-                    device.reconnecting, device.token_lookup, {}
+                    device.reconnecting, device.token_lookup,
+                    device.api_key_hash IS NOT NULL AND NOT device.revoked, {}
                  FROM device
                  LEFT JOIN gate ON gate.id = device.gate
                  LEFT JOIN last_seen ON last_seen.device = device.id
@@ -340,11 +341,13 @@ fn detailed(
                 let row = columns.next()?;
                 let (gate, last_seen, info) = (gate(columns)?, columns.next()?, columns.next()?);
                 let (is_reconnecting, lookup) = (columns.next()?, columns.next::<Vec<u8>>()?);
+                let has_key = columns.next()?;
                 let device = devices::device(columns, keys, &mut limits)?;
                 let at = gate.as_ref().map(|gate| gate.id);
                 let detailed = DetailedDevice {
                     code: CodeState::of(&device, is_reconnecting),
                     version: Version::of(&device, at, &lookup),
+                    has_key,
                     gate,
                     last_seen,
                     info,

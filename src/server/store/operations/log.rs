@@ -84,8 +84,11 @@ pub(in crate::server::store) fn page(
     limit: u64,
 ) -> Result<Vec<LogEntry>, StoreError> {
     session.rows(
-        "SELECT log_entry.created, log_entry.action, log_entry.actor, team_token.name, log_entry.data
-         FROM log_entry LEFT JOIN team_token ON team_token.id = log_entry.token
+        "SELECT log_entry.created, log_entry.action, log_entry.actor, team.name, team_token.name,
+            log_entry.data
+         FROM log_entry
+         LEFT JOIN team_token ON team_token.id = log_entry.token
+         LEFT JOIN team ON team.id = team_token.team
          WHERE device = ?1 ORDER BY log_entry.id LIMIT ?3 OFFSET ?2",
         values![device, skip, limit],
         |columns| {
@@ -93,6 +96,7 @@ pub(in crate::server::store) fn page(
                 created: columns.next()?,
                 action: columns.next()?,
                 actor: columns.next()?,
+                team: columns.next()?,
                 token: columns.next()?,
                 data: columns.next()?,
             })

@@ -188,9 +188,7 @@ impl<D: Driver> Administration for Stored<D> {
         self.change(
             Actor::Administrator,
             Terms::default(),
-            move |session, context| {
-                reconnection::renew(session, context, organizer, device_id)
-            },
+            move |session, context| reconnection::renew(session, context, organizer, device_id),
         )
         .await
     }
