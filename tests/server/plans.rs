@@ -14,8 +14,9 @@ use gatehand::server::model::{
 };
 use gatehand::server::organizers_file::OrganizersFile;
 use gatehand::server::store::{
-    self, Actor, Administration, Decision, EventChange, GateChange, Keep, KeptAnswer, NewEvent,
-    OrganizerChange, Sighting, TeamChange, Terms, TokenChange,
+    self, Actor, Administration, CheckinListChange, Decision, EventChange, GateChange, Keep,
+    KeptAnswer, NewCheckinList, NewEvent, OrganizerChange, Sighting, TeamChange, Terms,
+    TokenChange,
 };
 use jiff::Timestamp;
 use proc_macro2::{TokenStream, TokenTree};
@@ -183,6 +184,24 @@ async fn do_everything(store: &Arc<dyn Administration>) {
         },
     };
     store.create_event(organizer, event).await.unwrap();
+    let list = NewCheckinList {
+        name: "All".to_owned(),
+        gates: vec!["N".to_owned()],
+        ..NewCheckinList::default()
+    };
+    let list = store
+        .create_checkin_list(organizer, "fair", list)
+        .await
+        .unwrap();
+    let nowhere = CheckinListChange {
+        name: None,
+        gates: Some(vec![]),
+    };
+    store
+        .change_checkin_list(organizer, list, nowhere)
+        .await
+        .unwrap();
+    store.checkin_lists(organizer).await.unwrap();
     let change = EventChange {
         name: Some(Name::Plain("F".to_owned())),
         live: None,

@@ -50,11 +50,14 @@ impl Place {
             CliError::NoDevice { .. } => "device",
             _ => return error,
         };
-        let kind = kind.rsplit_once(' ').map_or(kind, |(_, last)| last);
+        let kind = match kind {
+            "check-in list" => "checkin-list",
+            kind => kind.rsplit_once(' ').map_or(kind, |(_, last)| last),
+        };
         let admin = &self.admin;
         let list = match (kind, self.organizer.get()) {
             ("organizer", _) => format!("{admin} organizer list"),
-            ("team" | "gate" | "event" | "device", Some(organizer)) => {
+            ("team" | "gate" | "event" | "checkin-list" | "device", Some(organizer)) => {
                 format!("{admin} {kind} list {}", output::quoted(organizer))
             }
             _ => return error,

@@ -1,6 +1,7 @@
 //! `gatehand admin`: sets a server up and cares for it, on its database.
 
 mod backup;
+mod checkin_list;
 mod copy;
 mod desk;
 pub(super) mod device;
@@ -27,6 +28,7 @@ Examples:
   gatehand admin organizer create bigevents --name 'Big Events'
   gatehand admin event create bigevents museum --name 'Museum night' \\
       --from 2027-05-08T18:00 --timezone Europe/Berlin
+  gatehand admin checkin-list create bigevents museum --name 'All visitors'
   gatehand admin team create bigevents admins --permission all
   gatehand admin token create bigevents admins
   gatehand admin device create bigevents --name 'Lane 1' --all-events \\
@@ -57,6 +59,9 @@ enum Subject {
     /// What devices may scan tickets for.
     #[command(subcommand)]
     Event(event::Command),
+    /// What devices check in at which gates, of an event.
+    #[command(subcommand)]
+    CheckinList(checkin_list::Command),
     /// Who may manage an organizer's devices over the API.
     #[command(subcommand)]
     Team(team::Command),
@@ -102,6 +107,7 @@ impl Admin {
                 Subject::Organizer(command) => command.run(&desk()?).await,
                 Subject::Gate(command) => command.run(&desk()?).await,
                 Subject::Event(command) => command.run(&desk()?).await,
+                Subject::CheckinList(command) => command.run(&desk()?).await,
                 Subject::Team(command) => command.run(&desk()?).await,
                 Subject::Token(command) => command.run(&desk()?).await,
                 Subject::Device(command) => command.run(&desk()?).await,

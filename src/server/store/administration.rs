@@ -47,7 +47,7 @@ pub struct GateChange {
     pub active: Option<bool>,
 }
 
-/// An event without its dates and check-in lists: those come with an import.
+/// An event without its dates, which come with an import, and its check-in lists.
 #[derive(Clone, Debug)]
 pub struct EventSummary {
     /// Unique in the organizer.
@@ -84,6 +84,41 @@ pub struct EventChange {
     pub name: Option<Name>,
     /// Whether it is on sale.
     pub live: Option<bool>,
+}
+
+/// A check-in list in a list of them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct CheckinListSummary {
+    /// Unique in the installation.
+    pub id: i64,
+    /// Slug of its event.
+    pub event: String,
+    /// For people.
+    pub name: String,
+    /// Number of the date that it is for; without, it is for all dates.
+    pub subevent: Option<i64>,
+    /// Identifiers of the gates where devices scan for it.
+    pub gates: Vec<String>,
+}
+
+/// A check-in list to be created.
+#[derive(Clone, Debug, Default)]
+pub struct NewCheckinList {
+    /// For people; unique among those of its event for the same date.
+    pub name: String,
+    /// Number of the date that it is for.
+    pub subevent: Option<i64>,
+    /// Identifiers of the gates where devices scan for it.
+    pub gates: Vec<String>,
+}
+
+/// What is to be changed of a check-in list.
+#[derive(Clone, Debug, Default)]
+pub struct CheckinListChange {
+    /// For people.
+    pub name: Option<String>,
+    /// Identifiers of the gates where devices scan for it, and of no others.
+    pub gates: Option<Vec<String>>,
 }
 
 /// A team in a list.
@@ -321,6 +356,23 @@ pub trait Administration: Store {
         organizer: i64,
         slug: &str,
         change: EventChange,
+    ) -> Result<(), StoreError>;
+
+    /// The check-in lists of an organizer's events.
+    async fn checkin_lists(&self, organizer: i64) -> Result<Vec<CheckinListSummary>, StoreError>;
+    /// Makes a check-in list of an event; its number.
+    async fn create_checkin_list(
+        &self,
+        organizer: i64,
+        event: &str,
+        list: NewCheckinList,
+    ) -> Result<i64, StoreError>;
+    /// Renames a check-in list, or puts it at gates.
+    async fn change_checkin_list(
+        &self,
+        organizer: i64,
+        list: i64,
+        change: CheckinListChange,
     ) -> Result<(), StoreError>;
 
     /// The teams of an organizer, by name.
