@@ -33,6 +33,17 @@ const EXPAND: &str = "expand=gate,last_seen,code,has_key";
 /// Devices that one call makes or changes at most, at servers that take several.
 pub(super) const BATCH: usize = 1000;
 
+/// What people call the fields of which a server has words.
+const FIELDS: [(&str, &str); 7] = [
+    ("set", ""),
+    ("filter", ""),
+    ("devices", ""),
+    ("non_field_errors", ""),
+    ("limit_events", "events"),
+    ("all_events", "events"),
+    ("security_profile", "security profile"),
+];
+
 /// A team's token, and the one server that it is for.
 pub(crate) struct Origin {
     pub(crate) server: ServerUrl,
@@ -266,6 +277,7 @@ impl Resource {
         let entries = refused.devices.iter().zip(new);
         let entries = entries.filter_map(|(entry, new)| {
             let problem = Problem::read(entry)?.without(&[self.origin.token.expose()]);
+            let problem = problem.in_words_of(&FIELDS);
             Some((new.in_words(), problem))
         });
         let entries: Vec<_> = entries.collect();
@@ -279,11 +291,11 @@ impl Resource {
         Err(match read {
             Ok(Reply::Done(done)) => return Ok(done),
             Ok(Reply::Refused(status, problem)) => AgentError::Refused {
+                problem: problem.in_words_of(&FIELDS),
                 operation: None,
                 pending: false,
                 server: server(),
                 status,
-                problem,
                 about_token: false,
             },
             Err(source) => AgentError::Foreign {

@@ -361,7 +361,11 @@ async fn a_wrong_filter_is_told(server: TestServer) {
     for (query, field, words) in [
         ("?revoked=perhaps", "revoked", "Must be a valid boolean."),
         ("?revoked=", "revoked", "Must be a valid boolean."),
-        ("?gate=south", "gate", "There is no gate \"south\"."),
+        (
+            "?gate=south",
+            "gate",
+            "There is no gate \"south\", and no other.",
+        ),
         (
             "?ordering=serial",
             "ordering",
@@ -409,7 +413,7 @@ async fn a_batch_is_created_wholly_or_told_what_is_wrong_with_each(server: TestS
                 "security_profile": ["\"odd\" is not a valid choice."],
                 "limit_events": ["Object with slug=none does not exist."],
             },
-            {"name": ["This field is required."], "gate": ["There is no gate \"south\"."]},
+            {"name": ["This field is required."], "gate": ["There is no gate \"south\". There are north."]},
             {"non_field_errors": ["Invalid data. Expected a dictionary, but got int."]},
         ]}),
     );

@@ -144,7 +144,8 @@ pub(super) async fn change(call: Call<Team>) -> Result<Answer, Problem> {
     match outcome {
         Ok(outcome) => render(&outcome),
         Err(StoreError::Unknown { kind: GATE, name }) => {
-            refuse(FILTER, format!("gate: {}", filters::no_gate(&name)))
+            let words = filters::no_gate(&call.api, organizer, &name).await?;
+            refuse(FILTER, format!("gate: {words}"))
         }
         Err(error) => Err(error.into()),
     }
@@ -264,7 +265,7 @@ async fn refuse_unknown<'c>(
         }
         let gate = entry.text(GATE).map(str::to_owned);
         if let Some(gate) = gate.filter(|gate| unknown.gates.contains(gate)) {
-            entry.refuse(GATE, filters::no_gate(&gate));
+            entry.refuse(GATE, filters::no_gate_of(&gate, &unknown.known_gates));
         }
     }
     Ok(())

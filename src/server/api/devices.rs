@@ -15,6 +15,7 @@ use super::pages::{Length, Wanted};
 use super::problem::{FieldErrors, Problem};
 use super::python;
 use super::reply::Answer;
+use super::state::Api;
 use super::validation::Checked;
 use crate::server::model::{DetailedDevice, DeviceFilter, Order, OrderBy, VersionedDevice};
 use crate::server::store::{Actor, NoReconnection, Reconnection, StoreError};
@@ -91,7 +92,10 @@ async fn page_of(
         true => Length::Exactly(api.store.device_count(organizer).await?),
         false => {
             let counted = api.store.count_filtered(organizer, filter, order.by).await;
-            let counted = counted.map_err(filter_refused)?;
+            let counted = match counted {
+                Ok(counted) => counted,
+                Err(error) => return Err(filter_refused(api, organizer, error).await),
+            };
             match counted.is_minimum {
                 true => Length::AtLeast(counted.count),
                 false => Length::Exactly(counted.count),
@@ -103,7 +107,10 @@ async fn page_of(
     let devices =
         api.store
             .filtered_devices(organizer, filter, *order, found.skip, wanted.size + 1);
-    let mut devices = devices.await.map_err(filter_refused)?;
+    let mut devices = match devices.await {
+        Ok(devices) => devices,
+        Err(error) => return Err(filter_refused(api, organizer, error).await),
+    };
     found.has_read(devices.len() as u64, wanted.size)?;
     devices.truncate(usize::try_from(wanted.size).unwrap_or(usize::MAX));
     let devices = devices.into_iter();
@@ -124,10 +131,13 @@ async fn page_of(
     })
 }
 
-fn filter_refused(error: StoreError) -> Problem {
+async fn filter_refused(api: &Api, organizer: i64, error: StoreError) -> Problem {
     match error {
         StoreError::Unknown { kind: "gate", name } => {
-            Problem::Fields(FieldErrors::one("gate", filters::no_gate(&name)))
+            match filters::no_gate(api, organizer, &name).await {
+                Ok(words) => Problem::Fields(FieldErrors::one("gate", words)),
+                Err(problem) => problem,
+            }
         }
         error => error.into(),
     }

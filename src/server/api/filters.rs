@@ -8,6 +8,7 @@ use super::body::{Body, Input, keys};
 use super::parameters::Parameter;
 use super::problem::{FieldErrors, Problem};
 use super::request::Request;
+use super::state::Api;
 use super::validation::boolean;
 use crate::server::model::{DeviceFilter, Order, OrderBy};
 
@@ -192,6 +193,36 @@ fn set(filter: &mut DeviceFilter, name: &str, value: &Input<'_>) -> Result<(), S
 }
 
 /// That the organizer has no such gate.
-pub(super) fn no_gate(identifier: &str) -> String {
-    format!("There is no gate {identifier:?}.")
+pub(super) async fn no_gate(
+    api: &Api,
+    organizer: i64,
+    identifier: &str,
+) -> Result<String, Problem> {
+    let named = vec![identifier.to_owned()];
+    let known = api
+        .store
+        .unknown_names(organizer, Vec::new(), named)
+        .await?;
+    Ok(no_gate_of(identifier, &known.known_gates))
 }
+
+/// The same with those that there are.
+pub(super) fn no_gate_of(identifier: &str, known: &[String]) -> String {
+    let shown = known.iter().take(GATES_SHOWN);
+    let shown: Vec<&str> = shown.map(String::as_str).collect();
+    let more = if known.len() > GATES_SHOWN {
+        " and more"
+    } else {
+        ""
+    };
+    match shown.as_slice() {
+        [] => format!("There is no gate {identifier:?}, and no other."),
+        shown => format!(
+            "There is no gate {identifier:?}. There are {}{more}.",
+            shown.join(", ")
+        ),
+    }
+}
+
+/// Gates that are named to whoever names none.
+const GATES_SHOWN: usize = 10;

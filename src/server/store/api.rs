@@ -103,6 +103,8 @@ pub struct UnknownNames {
     pub events: Vec<String>,
     /// Identifiers of no gate.
     pub gates: Vec<String>,
+    /// Where there are such, the identifiers of all gates.
+    pub known_gates: Vec<String>,
 }
 
 /// Who makes a change, for the log.

@@ -236,9 +236,16 @@ impl<D: Driver> Store for Stored<D> {
         gates: Vec<String>,
     ) -> Result<UnknownNames, StoreError> {
         self.read(move |session| {
+            let gates = organizers::unknown_gates(session, organizer, &gates)?;
+            let known = match gates.is_empty() {
+                true => Vec::new(),
+                false => organizers::gates(session, organizer)?,
+            };
+            let known = known.into_iter().map(|(gate, _)| gate.identifier);
             Ok(UnknownNames {
                 events: events::unknown_of(session, organizer, &events)?,
-                gates: organizers::unknown_gates(session, organizer, &gates)?,
+                gates,
+                known_gates: known.collect(),
             })
         })
         .await
