@@ -52,14 +52,15 @@ fn draw(label: &Label, area: Area, fonts: &mut Fonts) -> String {
         label.gate.as_deref().map(|gate| (gate, GATE)),
         Some((label.organizer.as_str(), ORGANIZER)),
     ];
-    let mut lines: Vec<(String, f32)> = texts
-        .into_iter()
-        .flatten()
-        .flat_map(|(text, part)| {
-            let text = shown::line(text);
-            fitted(&text, words.height * part, words.width, fonts)
-        })
-        .collect();
+    let mut lines: Vec<(String, f32)> = Vec::new();
+    for (text, part) in texts.into_iter().flatten() {
+        let text = shown::line(text);
+        fonts.note(&text);
+        // Nothing is larger than the name.
+        let largest = lines.first().map_or(f32::INFINITY, |(_, size)| *size);
+        let high = largest.min(words.height * part);
+        lines.extend(fitted(&text, high, words.width, fonts));
+    }
     let taken = |lines: &[(String, f32)]| lines.iter().map(|(_, size)| size * LEADING).sum::<f32>();
     // Where each takes all that it may, there is too little room.
     let scale = (words.height / taken(&lines).max(f32::EPSILON)).min(1.0);

@@ -4,6 +4,8 @@ use super::fonts::Fonts;
 
 /// What a text is made smaller to, as parts of the height that it may have.
 const STEPS: [f32; 10] = [1.0, 0.85, 0.7, 0.6, 0.5, 0.42, 0.35, 0.3, 0.25, 0.2];
+/// What it is made smaller to before it is broken.
+const IN_A_LINE: f32 = 0.5;
 /// Heights of all its lines together, as a part of that height.
 const TOGETHER: f32 = 1.5;
 /// What is added to a width, for what stands out of letters.
@@ -21,7 +23,11 @@ struct Part {
 
 /// The lines, and the height of their letters: whole words at the largest height at which all of them have room; what
 /// has none at the smallest is broken within words, and then cut.
-pub(super) fn fitted(text: &str, high: f32, room: f32, fonts: &mut Fonts) -> Vec<(String, f32)> {
+pub(super) fn fitted(text: &str, high: f32, room: f32, fonts: &Fonts) -> Vec<(String, f32)> {
+    let in_a_line = room / (fonts.width(text) * SLACK).max(f32::EPSILON);
+    if in_a_line >= high * IN_A_LINE {
+        return vec![(text.to_owned(), in_a_line.min(high))];
+    }
     let parts = parts(text, fonts);
     let blank = (fonts.width("n n") - fonts.width("nn")).max(0.0);
     for step in STEPS {
@@ -44,7 +50,7 @@ fn most(step: f32) -> usize {
     (TOGETHER / step).floor().max(1.0) as usize
 }
 
-fn parts(text: &str, fonts: &mut Fonts) -> Vec<Part> {
+fn parts(text: &str, fonts: &Fonts) -> Vec<Part> {
     let mut parts: Vec<Part> = Vec::new();
     for word in text.split_whitespace() {
         let mut is_apart = true;
@@ -90,7 +96,7 @@ fn lines(parts: &[Part], room: f32, blank: f32) -> Vec<String> {
 }
 
 /// Lines that are broken wherever the room ends.
-fn broken(text: &str, size: f32, room: f32, most: usize, fonts: &mut Fonts) -> Vec<(String, f32)> {
+fn broken(text: &str, size: f32, room: f32, most: usize, fonts: &Fonts) -> Vec<(String, f32)> {
     let mut lines = Vec::new();
     let mut rest = text.trim();
     while !rest.is_empty() && lines.len() < most {
@@ -107,7 +113,7 @@ fn broken(text: &str, size: f32, room: f32, most: usize, fonts: &mut Fonts) -> V
 }
 
 /// How much of a text has room, in bytes, and at least a character of it.
-fn beginning(text: &str, size: f32, room: f32, fonts: &mut Fonts) -> usize {
+fn beginning(text: &str, size: f32, room: f32, fonts: &Fonts) -> usize {
     let ends: Vec<usize> = text
         .char_indices()
         .map(|(start, c)| start + c.len_utf8())
