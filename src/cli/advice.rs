@@ -24,7 +24,7 @@ use crate::vault::{KeyPlace, VaultError};
 const LOG_IN: &str = "log in to this network first, in a browser; if it wants no login, check that the server still has this address";
 
 /// A server that knows no such key most often knows a later one.
-const OTHER_COPY: &str = "another copy of this vault, as in a restored backup, a cloned machine or one that it was imported on, may have rolled the key, and then only that copy is this device; else, look at the device on the server, after which gatehand info asks again; to give it up, run gatehand init with a new code and --replace";
+const OTHER_COPY: &str = "ask whoever runs the server: the device may have been reconnected for another scanner, or a backup restored; or another copy of this vault, as on a cloned machine or one that it was imported on, has rolled the key, and only that copy is this device. With a new code of this device, as by gatehand fleet reconnect, run gatehand init --replace; gatehand info asks the server again";
 
 const PROXY_ADDRESS: &str = "write the proxy's address as in http://proxy.example:3128";
 
@@ -552,7 +552,7 @@ fn words(advice: Advice) -> &'static str {
         }
         Advice::LogIn => LOG_IN,
         Advice::TokenUsed => {
-            "if this device used the code, gatehand status shows what it is enrolled as; else another device has used it: create a device of its own for this one on the server, and enrol with its code"
+            "if this device used the code, gatehand status shows what it is enrolled as; else another device has used it: create a device of its own for this one on the server, and enrol with its code; a scanner that was reset becomes its device again by gatehand fleet reconnect there"
         }
         Advice::TokenUnknown => {
             "check that the code is whole and for this server; if it is, its device was deleted there or has a new code by now: use the code that the server shows for the device"

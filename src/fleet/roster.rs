@@ -80,9 +80,9 @@ pub(crate) fn read(bytes: &[u8], usual: &Usual) -> Result<Vec<NewDevice>, Roster
     let mut lines: HashMap<String, u64> = HashMap::new();
     for row in table.records() {
         let row = row.map_err(|error| RosterError::Line {
-            line: error.position().map_or(0, csv::Position::line),
+            line: line_at(text, error.position()),
         })?;
-        let line = row.position().map_or(0, csv::Position::line);
+        let line = line_at(text, row.position());
         if row.iter().all(str::is_empty) {
             continue;
         }
@@ -112,6 +112,17 @@ pub(crate) fn read(bytes: &[u8], usual: &Usual) -> Result<Vec<NewDevice>, Roster
         true => Err(RosterError::Blank),
         false => Ok(devices),
     }
+}
+
+/// The line of a row that is looked for from here on: blank lines before it are passed over.
+fn line_at(text: &str, position: Option<&csv::Position>) -> u64 {
+    let Some(position) = position else {
+        return 0;
+    };
+    let start = usize::try_from(position.byte()).unwrap_or(usize::MAX);
+    let rest = text.get(start..).unwrap_or_default();
+    let blank = rest.chars().take_while(|c| matches!(c, '\r' | '\n'));
+    position.line() + blank.filter(|c| *c == '\n').count() as u64
 }
 
 /// Where each column stands. One that is not known may be a slip, and what it says would be left out.
@@ -212,6 +223,10 @@ mod tests {
             ("name\n", RosterError::Blank),
             ("", RosterError::NoName),
             ("name,gate\nA,n\n ,n\n", RosterError::Nameless(3)),
+            (
+                "name,gate\r\n\r\n\r\nA,n\r\n\r\n ,n\r\n",
+                RosterError::Nameless(6),
+            ),
             (
                 "name,gate\nA\n",
                 RosterError::Cells {

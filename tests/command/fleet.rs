@@ -212,7 +212,7 @@ fn several_are_changed_and_the_same_again_changes_none() {
         .run(&["edit", "1", "2", "--name", "Both"])
         .complains(2, "for one device");
     let refused = fleet.run(&["edit", "1", "--event", "none"]);
-    refused.complains(6, "slug=none does not exist");
+    refused.complains(6, "refused: events: Object with slug=none does not exist");
 }
 
 /// Where a token must not go, it does not.
@@ -438,9 +438,10 @@ fn devices_are_made_at_a_gate_and_put_at_another() {
         "--yes",
     ];
     assert!(all(&fleet.results(&back), "done"));
-    fleet
-        .run(&["move", "1", "--gate", "none"])
-        .complains(6, "none");
+    fleet.run(&["move", "1", "--gate", "none"]).complains(
+        6,
+        "refused: gate: There is no gate \"none\". There are north, south.",
+    );
     let nowhere = [
         &THREE[..3],
         &["--name", "X {}", "--all-events", "--gate", "none"],

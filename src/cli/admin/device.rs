@@ -345,7 +345,7 @@ fn print(found: &PlacedDevice, enrolment: Option<&Enrolment>) -> Result<(), CliE
     let Some(token) = open_code(found) else {
         return output::print_line(&match (device.revoked, found.code) {
             (true, _) => {
-                "It is revoked, which is for good: to hand out a scanner, create a device."
+                "It is revoked, so that its code is of no use: to hand out a scanner, create a device."
                     .to_owned()
             }
             (false, CodeState::Ended) => format!(

@@ -11,7 +11,7 @@ use crate::fleet::{Filter, FleetDevice, Resource};
 /// List devices, as far as they are not revoked.
 #[derive(Args)]
 #[command(
-    after_help = "Examples:\n  gatehand fleet list\n  gatehand fleet list --gate north --not-initialized\n  gatehand fleet list --last-seen-before \"$(date -ud '15 minutes ago' +%FT%TZ)\""
+    after_help = "Examples:\n  gatehand fleet list\n  gatehand fleet list --gate north --not-initialized\n  gatehand fleet list --last-seen-before 2027-05-08T16:00:00Z --json"
 )]
 pub(super) struct List {
     #[command(flatten)]
@@ -48,7 +48,8 @@ pub(super) struct Filters {
     /// Those that run this version of it.
     #[arg(long, value_name = "VERSION")]
     software_version: Option<String>,
-    /// Those that were last seen before this time, as 2027-05-08T16:00:00Z, in UTC.
+    /// Those that were last seen before this time, as 2027-05-08T16:00:00Z, or as the shell has it:
+    /// "$(date -ud '15 minutes ago' +%FT%TZ)".
     #[arg(long, value_name = "TIME")]
     last_seen_before: Option<Timestamp>,
 }
