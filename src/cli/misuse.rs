@@ -22,7 +22,8 @@ pub(super) fn end(error: &clap::Error, command: &clap::Command) -> ! {
     }
     let styled = error.render().ansi().to_string();
     let text = named_by(error, command, in_plain_words(styled));
-    let mut plain = harmless(&text, &Repeated::of_this_process());
+    let plain = harmless(&text, &Repeated::of_this_process());
+    let mut plain = without_said(&plain, &said_by_variables(command));
     if is_of_bare_argument(error) && plain.contains(NOT_REPEATED) {
         plain.push_str(CODE_TIP);
     }
@@ -51,14 +52,45 @@ fn named_by(error: &clap::Error, command: &clap::Command, text: String) -> Strin
         return text;
     };
     let name = option.split([' ', '=', '[']).next().unwrap_or_default();
-    let is_typed = std::env::args_os().any(|argument| {
-        let argument = argument.to_string_lossy().into_owned();
-        argument.split('=').next() == Some(name)
-    });
-    match variable_of(command, name.trim_start_matches('-')).filter(|_| !is_typed) {
+    match variable_of(command, name.trim_start_matches('-')).filter(|_| !is_typed(name)) {
         Some(variable) => text.replacen(option, &variable, 1),
         None => text,
     }
+}
+
+/// Whether an option was given, as `--name`.
+fn is_typed(name: &str) -> bool {
+    std::env::args_os().any(|argument| {
+        let argument = argument.to_string_lossy().into_owned();
+        argument.split('=').next() == Some(name)
+    })
+}
+
+/// The options that variables have said, as a usage has them.
+fn said_by_variables(command: &clap::Command) -> Vec<String> {
+    let own = command.get_arguments().filter(|argument| {
+        let is_set = argument
+            .get_env()
+            .is_some_and(|variable| std::env::var_os(variable).is_some());
+        let long = argument.get_long().map(|long| format!("--{long}"));
+        is_set && long.is_some_and(|long| !is_typed(&long))
+    });
+    let own: Vec<String> = own.map(ToString::to_string).collect();
+    let below = command.get_subcommands().flat_map(said_by_variables);
+    own.into_iter().chain(below).collect()
+}
+
+/// Without these in the usage, as if they had to be typed.
+fn without_said(text: &str, said: &[String]) -> String {
+    let lines = text
+        .split('\n')
+        .map(|line| match line.starts_with("Usage: ") {
+            true => said.iter().fold(line.to_owned(), |line, option| {
+                line.replace(&format!(" {option}"), "")
+            }),
+            false => line.to_owned(),
+        });
+    lines.collect::<Vec<_>>().join("\n")
 }
 
 /// The variable that says what an option of this program says, if it is set.
@@ -130,6 +162,16 @@ mod tests {
                 "error: no 'x\u{fffd}[1m\u{fffd}error: y'\n\nUsage: …\n"
             );
         }
+    }
+
+    #[test]
+    fn a_usage_is_without_what_variables_say() {
+        let text = "error: --token-file <FILE>\n\nUsage: gatehand fleet show --token-file <FILE> <DEVICE>...\n";
+        let said = ["--token-file <FILE>".to_owned()];
+        assert_eq!(
+            without_said(text, &said),
+            "error: --token-file <FILE>\n\nUsage: gatehand fleet show <DEVICE>...\n"
+        );
     }
 
     #[test]

@@ -268,6 +268,8 @@ fn a_token_needs_its_server_and_a_file_of_its_own() {
     fleet
         .run(&["list"])
         .complains(2, "does not say GATEHAND_FLEET_URL");
+    let misused = fleet.run(&["show"]);
+    misused.complains(2, "Usage: gatehand fleet show <DEVICE>...");
 }
 
 #[test]
