@@ -66,18 +66,17 @@ fn is_typed(name: &str) -> bool {
     })
 }
 
-/// The options that variables have said, as a usage has them.
+/// The options that variables have said.
 fn said_by_variables(command: &clap::Command) -> Vec<String> {
-    let own = command.get_arguments().filter(|argument| {
+    let own = command.get_arguments().filter_map(|argument| {
         let is_set = argument
             .get_env()
             .is_some_and(|variable| std::env::var_os(variable).is_some());
-        let long = argument.get_long().map(|long| format!("--{long}"));
-        is_set && long.is_some_and(|long| !is_typed(&long))
+        let option = format!("--{}", argument.get_long()?);
+        (is_set && !is_typed(&option)).then_some(option)
     });
-    let own: Vec<String> = own.map(ToString::to_string).collect();
     let below = command.get_subcommands().flat_map(said_by_variables);
-    own.into_iter().chain(below).collect()
+    own.chain(below).collect()
 }
 
 /// Without these in the usage, as if they had to be typed.
@@ -86,11 +85,27 @@ fn without_said(text: &str, said: &[String]) -> String {
         .split('\n')
         .map(|line| match line.starts_with("Usage: ") {
             true => said.iter().fold(line.to_owned(), |line, option| {
-                line.replace(&format!(" {option}"), "")
+                without_option(&line, option)
             }),
             false => line.to_owned(),
         });
     lines.collect::<Vec<_>>().join("\n")
+}
+
+/// Without an option, and its value as ` <FILE>`, `=<FILE>` or `[=<FILE>]`.
+fn without_option(usage: &str, option: &str) -> String {
+    let Some((before, after)) = usage.split_once(&format!(" {option}")) else {
+        return usage.to_owned();
+    };
+    let ends = [(" <", '>'), ("=<", '>'), ("[=<", ']')];
+    let end = ends.iter().find(|(begin, _)| after.starts_with(begin));
+    let rest = match end.map(|(_, end)| after.split_once(*end)) {
+        Some(Some((_, rest))) => rest,
+        // Another one that begins so.
+        _ if after.starts_with(|c: char| c != ' ') => return usage.to_owned(),
+        _ => after,
+    };
+    format!("{before}{rest}")
 }
 
 /// The variable that says what an option of this program says, if it is set.
@@ -166,12 +181,18 @@ mod tests {
 
     #[test]
     fn a_usage_is_without_what_variables_say() {
-        let text = "error: --token-file <FILE>\n\nUsage: gatehand fleet show --token-file <FILE> <DEVICE>...\n";
-        let said = ["--token-file <FILE>".to_owned()];
-        assert_eq!(
-            without_said(text, &said),
-            "error: --token-file <FILE>\n\nUsage: gatehand fleet show <DEVICE>...\n"
-        );
+        let said = ["--token-file", "--trust", "--name"].map(str::to_owned);
+        for (usage, left) in [
+            ("show --token-file <FILE> <DEVICE>...", "show <DEVICE>..."),
+            ("show --trust[=<BOOL>] <DEVICE>...", "show <DEVICE>..."),
+            ("show --token-file <FILE>", "show"),
+            ("show --name", "show"),
+            ("show --names <NAME>", "show --names <NAME>"),
+        ] {
+            let text =
+                |usage| format!("error: --token-file <FILE>\n\nUsage: gatehand fleet {usage}\n");
+            assert_eq!(without_said(&text(usage), &said), text(left));
+        }
     }
 
     #[test]

@@ -15,6 +15,8 @@ const NAME: f32 = 0.32;
 const NUMBER: f32 = 0.19;
 const GATE: f32 = 0.19;
 const ORGANIZER: f32 = 0.1;
+/// Height of any of them, as a part of the width of that room at most, so that a short name has one line.
+const WIDTH: f32 = 0.3;
 /// From one line to the next, as a part of the height of the lower.
 const LEADING: f32 = 1.25;
 
@@ -58,7 +60,7 @@ fn draw(label: &Label, area: Area, fonts: &mut Fonts) -> String {
         fonts.note(&text);
         // Nothing is larger than the name.
         let largest = lines.first().map_or(f32::INFINITY, |(_, size)| *size);
-        let high = largest.min(words.height * part);
+        let high = largest.min(words.height * part).min(words.width * WIDTH);
         lines.extend(fitted(&text, high, words.width, fonts));
     }
     let taken = |lines: &[(String, f32)]| lines.iter().map(|(_, size)| size * LEADING).sum::<f32>();

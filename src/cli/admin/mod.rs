@@ -28,7 +28,8 @@ Examples:
   gatehand admin organizer create bigevents --name 'Big Events'
   gatehand admin event create bigevents museum --name 'Museum night' \\
       --from 2027-05-08T18:00 --timezone Europe/Berlin
-  gatehand admin checkin-list create bigevents museum --name 'All visitors'
+  gatehand admin checkin-list create bigevents museum \\
+      --name 'All visitors'
   gatehand admin team create bigevents admins --permission all
   gatehand admin token create bigevents admins
   gatehand admin device create bigevents --name 'Lane 1' --all-events \\
