@@ -24,7 +24,7 @@ use crate::vault::{KeyPlace, VaultError};
 const LOG_IN: &str = "log in to this network first, in a browser; if it wants no login, check that the server still has this address";
 
 /// A server that knows no such key most often knows a later one.
-const OTHER_COPY: &str = "another copy of this vault, as in a restored backup, a cloned machine or one that it was imported on, may have rolled the key, and then only that copy is this device; else, look at the device on the server, after which gatehand info asks again; to give it up, run gatehand init with a new code and --replace";
+const OTHER_COPY: &str = "ask whoever runs the server: the device may have been reconnected for another scanner, or a backup restored; or another copy of this vault, as on a cloned machine or one that it was imported on, has rolled the key, and only that copy is this device. With a new code of this device, as by gatehand fleet reconnect, run gatehand init --replace; gatehand info asks the server again";
 
 const PROXY_ADDRESS: &str = "write the proxy's address as in http://proxy.example:3128";
 
@@ -241,6 +241,16 @@ fn of_fleet(error: &FleetError) -> Option<String> {
         FleetError::Ignored { .. } => {
             "do it in the server's own pages, and ask whoever runs it why it does not"
         }
+        FleetError::NameTaken { .. } => {
+            "take another name; or add --yes, and go by numbers from then on"
+        }
+        FleetError::CodeEnded { number } => {
+            return Some(format!(
+                "{} fleet reconnect {number} makes another code",
+                typed()
+            ));
+        }
+        FleetError::Revoked { .. } => "create another device",
         FleetError::Differs { .. } => {
             return Some(format!(
                 "take another name, or have {0} fleet edit or {0} fleet move make it so",
@@ -273,6 +283,10 @@ fn plain(error: &CliError) -> Option<&'static str> {
         CliError::ChecksWarn { .. } | CliError::ChecksFailed { .. } => Some("each says what to do"),
         #[cfg(feature = "server")]
         CliError::OneName => Some("name one device, or leave the name out"),
+        #[cfg(feature = "server")]
+        CliError::NoneToWaitFor => {
+            Some("see by fleet list with the same filters which devices there are")
+        }
         #[cfg(feature = "server")]
         CliError::SameNames => {
             Some("write where the number goes into the name, as in 'Lane {:02}'")
@@ -548,7 +562,7 @@ fn words(advice: Advice) -> &'static str {
         }
         Advice::LogIn => LOG_IN,
         Advice::TokenUsed => {
-            "if this device used the code, gatehand status shows what it is enrolled as; else another device has used it: create a device of its own for this one on the server, and enrol with its code"
+            "if this device used the code, gatehand status shows what it is enrolled as; else another device has used it: create a device of its own for this one on the server, and enrol with its code; a scanner that was reset becomes its device again by gatehand fleet reconnect there"
         }
         Advice::TokenUnknown => {
             "check that the code is whole and for this server; if it is, its device was deleted there or has a new code by now: use the code that the server shows for the device"

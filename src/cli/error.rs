@@ -304,6 +304,9 @@ pub(super) enum CliError {
     #[error("a name is for one device")]
     OneName,
     #[cfg(feature = "server")]
+    #[error("there is no such device, so that none can be waited for")]
+    NoneToWaitFor,
+    #[cfg(feature = "server")]
     #[error("several devices would have the same name")]
     SameNames,
     #[cfg(feature = "server")]

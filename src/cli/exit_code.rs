@@ -254,6 +254,7 @@ pub(super) fn of(error: &CliError) -> ExitCode {
         CliError::TeamToken(_)
         | CliError::Roster { .. }
         | CliError::OneName
+        | CliError::NoneToWaitFor
         | CliError::SameNames
         | CliError::NoEvents
         | CliError::NoName => ExitCode::Usage,

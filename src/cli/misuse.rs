@@ -22,7 +22,8 @@ pub(super) fn end(error: &clap::Error, command: &clap::Command) -> ! {
     }
     let styled = error.render().ansi().to_string();
     let text = named_by(error, command, in_plain_words(styled));
-    let mut plain = harmless(&text, &Repeated::of_this_process());
+    let plain = harmless(&text, &Repeated::of_this_process());
+    let mut plain = without_said(&plain, &said_by_variables(command));
     if is_of_bare_argument(error) && plain.contains(NOT_REPEATED) {
         plain.push_str(CODE_TIP);
     }
@@ -59,14 +60,60 @@ fn named_by(error: &clap::Error, command: &clap::Command, text: String) -> Strin
         return text;
     };
     let name = option.split([' ', '=', '[']).next().unwrap_or_default();
-    let is_typed = std::env::args_os().any(|argument| {
-        let argument = argument.to_string_lossy().into_owned();
-        argument.split('=').next() == Some(name)
-    });
-    match variable_of(command, name.trim_start_matches('-')).filter(|_| !is_typed) {
+    match variable_of(command, name.trim_start_matches('-')).filter(|_| !is_typed(name)) {
         Some(variable) => text.replacen(option, &variable, 1),
         None => text,
     }
+}
+
+/// Whether an option was given, as `--name`.
+fn is_typed(name: &str) -> bool {
+    std::env::args_os().any(|argument| {
+        let argument = argument.to_string_lossy().into_owned();
+        argument.split('=').next() == Some(name)
+    })
+}
+
+/// The options that variables have said.
+fn said_by_variables(command: &clap::Command) -> Vec<String> {
+    let own = command.get_arguments().filter_map(|argument| {
+        let is_set = argument
+            .get_env()
+            .is_some_and(|variable| std::env::var_os(variable).is_some());
+        let option = format!("--{}", argument.get_long()?);
+        (is_set && !is_typed(&option)).then_some(option)
+    });
+    let below = command.get_subcommands().flat_map(said_by_variables);
+    own.chain(below).collect()
+}
+
+/// Without these in the usage, as if they had to be typed.
+fn without_said(text: &str, said: &[String]) -> String {
+    let lines = text
+        .split('\n')
+        .map(|line| match line.starts_with("Usage: ") {
+            true => said.iter().fold(line.to_owned(), |line, option| {
+                without_option(&line, option)
+            }),
+            false => line.to_owned(),
+        });
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+/// Without an option, and its value as ` <FILE>`, `=<FILE>` or `[=<FILE>]`.
+fn without_option(usage: &str, option: &str) -> String {
+    let Some((before, after)) = usage.split_once(&format!(" {option}")) else {
+        return usage.to_owned();
+    };
+    let ends = [(" <", '>'), ("=<", '>'), ("[=<", ']')];
+    let end = ends.iter().find(|(begin, _)| after.starts_with(begin));
+    let rest = match end.map(|(_, end)| after.split_once(*end)) {
+        Some(Some((_, rest))) => rest,
+        // Another one that begins so.
+        _ if after.starts_with(|c: char| c != ' ') => return usage.to_owned(),
+        _ => after,
+    };
+    format!("{before}{rest}")
 }
 
 /// The variable that says what an option of this program says, if it is set.
@@ -137,6 +184,22 @@ mod tests {
                 harmless(&text, &Repeated::of([argument].into_iter())),
                 "error: no 'x\u{fffd}[1m\u{fffd}error: y'\n\nUsage: …\n"
             );
+        }
+    }
+
+    #[test]
+    fn a_usage_is_without_what_variables_say() {
+        let said = ["--token-file", "--trust", "--name"].map(str::to_owned);
+        for (usage, left) in [
+            ("show --token-file <FILE> <DEVICE>...", "show <DEVICE>..."),
+            ("show --trust[=<BOOL>] <DEVICE>...", "show <DEVICE>..."),
+            ("show --token-file <FILE>", "show"),
+            ("show --name", "show"),
+            ("show --names <NAME>", "show --names <NAME>"),
+        ] {
+            let text =
+                |usage| format!("error: --token-file <FILE>\n\nUsage: gatehand fleet {usage}\n");
+            assert_eq!(without_said(&text(usage), &said), text(left));
         }
     }
 

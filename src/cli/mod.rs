@@ -16,6 +16,8 @@ mod database_arguments;
 #[cfg(feature = "server")]
 mod demo;
 mod device;
+#[cfg(feature = "server")]
+mod device_log;
 mod documents;
 mod doors;
 mod enrolment_list;

@@ -90,25 +90,7 @@ pub(super) fn print_table(rows: &[(&str, String)]) -> Result<(), CliError> {
     Ok(())
 }
 
-/// Characters of a cell that are shown at most, of a name for instance. All that stands for a thing in
-/// commands and addresses is shorter.
-#[cfg(feature = "server")]
-const CELL: usize = 50;
-
-/// Prints a list in columns under a header. What is too long for one is shown in part; scripts get
-/// the whole.
-#[cfg(feature = "server")]
-pub(super) fn print_columns<const N: usize>(
-    header: [&str; N],
-    rows: impl Iterator<Item = [String; N]>,
-) -> Result<(), CliError> {
-    print_whole_columns(
-        header,
-        rows.map(|row| row.map(|cell| beginning(&cell, CELL))),
-    )
-}
-
-/// The same with cells of any length.
+/// Prints a list in columns under a header, with cells of any length, which are broken where they have no room.
 pub(super) fn print_whole_columns<const N: usize>(
     header: [&str; N],
     rows: impl Iterator<Item = [String; N]>,
@@ -245,6 +227,15 @@ fn wrapped(text: &str, room: usize) -> Vec<String> {
         }
     }
     lines
+}
+
+/// So many of something, as `1 device` or `2 devices`.
+#[cfg(feature = "server")]
+pub(super) fn counted(count: usize, one: &str) -> String {
+    match count {
+        1 => format!("1 {one}"),
+        count => format!("{count} {one}s"),
+    }
 }
 
 /// A time for people; scripts get it as the API writes it.

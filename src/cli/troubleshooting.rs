@@ -572,6 +572,7 @@ fn of_command() -> Vec<CliError> {
             organizer: "bigevents".to_owned(),
             teams: vec!["admins".to_owned(), "gates".to_owned()],
         },
+        CliError::Store(StoreError::Revoked { device: 7 }),
         CliError::NoDatabase {
             database: Database::Sqlite("/var/lib/gatehand-server/gatehand.db".into()),
         },
@@ -646,6 +647,12 @@ fn of_fleet() -> Vec<CliError> {
             number: 7,
             what: "its security profile",
         }),
+        CliError::from(FleetError::NameTaken {
+            name: "Lane 7".to_owned(),
+            number: 7,
+        }),
+        CliError::from(FleetError::CodeEnded { number: 7 }),
+        CliError::from(FleetError::Revoked { number: 7 }),
         CliError::from(FleetError::Overtaken),
         CliError::Undone {
             undone: 2,
@@ -660,6 +667,7 @@ fn of_fleet() -> Vec<CliError> {
             source: RosterError::Nameless(3),
         },
         CliError::OneName,
+        CliError::NoneToWaitFor,
         CliError::SameNames,
         CliError::NoEvents,
         CliError::Sheet(SheetError::Empty),

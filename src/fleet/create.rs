@@ -23,6 +23,7 @@ pub(crate) async fn create(
     if tells_no_gates && has_gates {
         return Err(resource.lacks(Offer::Gates));
     }
+    let revoked = revoked_by_name(&there);
     let there = by_name(there);
     let missing: Vec<NewDevice> = new
         .iter()
@@ -32,12 +33,13 @@ pub(crate) async fn create(
     let mut made = make(resource, &missing, has_gates).await?.into_iter();
     let outcomes = new.into_iter().map(|new| {
         if let Some(device) = there.get(&new.name) {
+            let number = device.device.device_id;
             let effect = match Change::from(&new).differs(device) {
+                None if device.standing() == Standing::CodeEnded => {
+                    Effect::Failed(FleetError::CodeEnded { number })
+                }
                 None => Effect::Left,
-                Some(what) => Effect::Failed(FleetError::Differs {
-                    number: device.device.device_id,
-                    what,
-                }),
+                Some(what) => Effect::Failed(FleetError::Differs { number, what }),
             };
             return Outcome::of(device.clone(), effect);
         }
@@ -56,13 +58,26 @@ pub(crate) async fn create(
             Some(Err(error)) => (None, Effect::Failed(error)),
             None => (None, Effect::NotTried),
         };
+        let note = revoked.get(&new.name).filter(|_| device.is_some());
+        let note = note.map(|number| format!("device {number} of this name was revoked"));
         Outcome {
             name: new.name,
             device,
             effect,
+            note,
         }
     });
     Ok(outcomes.collect())
+}
+
+/// The last revoked one of each name.
+fn revoked_by_name(devices: &[FleetDevice]) -> HashMap<String, u64> {
+    let revoked = devices
+        .iter()
+        .filter(|device| device.standing() == Standing::Revoked);
+    revoked
+        .map(|device| (device.device.name.clone(), device.device.device_id))
+        .collect()
 }
 
 fn by_name(devices: Vec<FleetDevice>) -> HashMap<String, FleetDevice> {

@@ -6,6 +6,7 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 use zeroize::Zeroizing;
 
+use crate::secret::Secret;
 use crate::wire::{Device, Gate, timestamp};
 
 /// A device with what only some servers tell of it; what a server does not tell is absent.
@@ -42,6 +43,24 @@ pub(crate) struct More {
         skip_serializing_if = "Option::is_none"
     )]
     pub(crate) info: Option<Option<Value>>,
+    /// What its code is good for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) code: Option<Code>,
+    /// Whether it has a key that works.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) has_key: Option<bool>,
+}
+
+/// What a code is good for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Code {
+    /// A scanner may redeem it.
+    Open,
+    /// A scanner has redeemed it.
+    Used,
+    /// Nobody may redeem it.
+    Ended,
 }
 
 /// How far a device is.
@@ -49,6 +68,10 @@ pub(crate) struct More {
 pub(crate) enum Standing {
     /// Its code was not used yet.
     Waiting,
+    /// It has another code for a scanner to become it again.
+    Reconnecting,
+    /// Its code was ended before it was used, as by a backup that was restored.
+    CodeEnded,
     /// A scanner is this device.
     Initialized,
     /// Its access has ended.
@@ -59,6 +82,8 @@ impl Standing {
     pub(crate) fn word(self) -> &'static str {
         match self {
             Self::Waiting => "waiting",
+            Self::Reconnecting => "reconnecting",
+            Self::CodeEnded => "code ended",
             Self::Initialized => "initialized",
             Self::Revoked => "revoked",
         }
@@ -67,11 +92,25 @@ impl Standing {
 
 impl FleetDevice {
     pub(crate) fn standing(&self) -> Standing {
-        match (self.device.revoked, self.device.initialized) {
-            (true, _) => Standing::Revoked,
-            (false, Some(_)) => Standing::Initialized,
-            (false, None) => Standing::Waiting,
+        match (self.device.revoked, self.device.initialized, self.more.code) {
+            (true, ..) => Standing::Revoked,
+            (false, _, Some(Code::Ended)) => Standing::CodeEnded,
+            (false, Some(_), Some(Code::Open)) => Standing::Reconnecting,
+            (false, Some(_), _) => Standing::Initialized,
+            (false, None, _) => Standing::Waiting,
         }
+    }
+
+    /// Whether a scanner is to come yet.
+    pub(crate) fn is_awaited(&self) -> bool {
+        !matches!(self.standing(), Standing::Initialized | Standing::Revoked)
+    }
+
+    /// The token by which a scanner becomes it, if it has one that may be used.
+    pub(crate) fn open_code(&self) -> Option<&Secret> {
+        let is_open = matches!(self.standing(), Standing::Waiting | Standing::Reconnecting);
+        let token = self.device.initialization_token.as_ref();
+        token.filter(|_| is_open)
     }
 
     /// The same without the token that its code holds.
@@ -138,7 +177,14 @@ mod tests {
         let plain = device(json!({}));
         assert!(plain.more.gate.is_none() && plain.more.last_seen.is_none());
         let told = serde_json::to_value(plain.without_token()).unwrap();
-        for absent in ["gate", "last_seen", "info", "initialization_token"] {
+        for absent in [
+            "gate",
+            "last_seen",
+            "info",
+            "code",
+            "has_key",
+            "initialization_token",
+        ] {
             assert!(told.get(absent).is_none(), "{told}");
         }
         let seen = "2027-05-08T17:00:00.000000Z";
@@ -150,5 +196,42 @@ mod tests {
         assert_eq!(nowhere.more.gate, Some(None));
         let told = serde_json::to_value(&nowhere).unwrap();
         assert_eq!(told["gate"], json!(null));
+    }
+
+    #[test]
+    fn how_far_a_device_is_goes_by_its_code_where_that_is_told() {
+        let used = "2027-05-08T17:00:00.000000Z";
+        for (more, standing, is_open) in [
+            (json!({}), Standing::Waiting, true),
+            (json!({"code": "open"}), Standing::Waiting, true),
+            (json!({"code": "ended"}), Standing::CodeEnded, false),
+            (json!({"initialized": used}), Standing::Initialized, false),
+            (
+                json!({"initialized": used, "code": "used"}),
+                Standing::Initialized,
+                false,
+            ),
+            (
+                json!({"initialized": used, "code": "open"}),
+                Standing::Reconnecting,
+                true,
+            ),
+            (
+                json!({"initialized": used, "code": "ended"}),
+                Standing::CodeEnded,
+                false,
+            ),
+            (
+                json!({"revoked": true, "code": "ended"}),
+                Standing::Revoked,
+                false,
+            ),
+            // What is not known is as if it was not told.
+            (json!({"code": "lent"}), Standing::Waiting, true),
+        ] {
+            let device = device(more.clone());
+            assert_eq!(device.standing(), standing, "{more}");
+            assert_eq!(device.open_code().is_some(), is_open, "{more}");
+        }
     }
 }

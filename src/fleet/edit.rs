@@ -6,7 +6,8 @@ use super::error::FleetError;
 use super::filter::Filter;
 use super::offered::Offer;
 use super::outcome::{Effect, Outcome, each};
-use super::resource::{BATCH, Resource};
+use super::resource::Resource;
+use super::together::together;
 
 /// Changes those that are not so yet: together where the server takes that, else one after the other.
 pub(crate) async fn edit(
@@ -24,13 +25,11 @@ pub(crate) async fn edit(
         .collect();
     // A gate can be set so only, and several devices best.
     if change.name.is_none() && (wanting.len() > 1 || change.gate.is_some()) {
+        let differs = |device: &FleetDevice| change.differs(device);
         let fields = change.fields();
-        let mut is_offered = true;
-        for some in wanting.chunks(BATCH) {
-            is_offered = is_offered && resource.change_all(some, &fields).await?;
-        }
-        if is_offered {
-            return read_back(resource, devices, change, &wanting).await;
+        let outcomes = together(resource, &devices, &wanting, &fields, differs);
+        if let Some(outcomes) = outcomes.await? {
+            return Ok(outcomes);
         }
         if change.gate.is_some() {
             return Err(resource.lacks(Offer::Gates));
@@ -43,37 +42,35 @@ pub(crate) async fn edit(
         let number = device.device.device_id;
         resource.change(number, change.fields()).await?;
         let device = resource.again(number).await?;
-        let effect = effect(resource, &device, change);
-        Ok((device, effect))
+        match change.differs(&device) {
+            None => Ok((device, Effect::Done)),
+            Some(what) => Err(resource.ignored(what)),
+        }
     });
     Ok(each.await)
 }
 
-/// What became of devices that were changed together.
-async fn read_back(
+/// Refuses a name that another device has which is not revoked: it would not go by its name any more.
+pub(crate) async fn expect_free_name(
     resource: &Resource,
-    before: Vec<FleetDevice>,
-    change: &Change,
-    changed: &[u64],
-) -> Result<Vec<Outcome>, FleetError> {
-    let now = resource.devices(&Filter::default()).await;
-    let mut now = now.map_err(|error| FleetError::NotReadBack(Box::new(error)))?;
-    let outcomes = before.into_iter().map(|device| {
-        let number = device.device.device_id;
-        if !changed.contains(&number) {
-            return Outcome::of(device, Effect::Left);
-        }
-        let found = now.iter().position(|now| now.device.device_id == number);
-        let device = found.map_or(device, |found| now.swap_remove(found));
-        let effect = effect(resource, &device, change);
-        Outcome::of(device, effect)
-    });
-    Ok(outcomes.collect())
-}
-
-fn effect(resource: &Resource, now: &FleetDevice, change: &Change) -> Effect {
-    match change.differs(now) {
-        None => Effect::Done,
-        Some(what) => Effect::Failed(resource.ignored(what)),
+    name: &str,
+    of: &[FleetDevice],
+) -> Result<(), FleetError> {
+    let filter = Filter {
+        search: Some(name.to_owned()),
+        revoked: Some(false),
+        ..Filter::default()
+    };
+    let is_another = |found: &FleetDevice| {
+        let number = found.device.device_id;
+        found.device.name == name && of.iter().all(|one| one.device.device_id != number)
+    };
+    let found = resource.devices(&filter).await?;
+    match found.into_iter().find(is_another) {
+        None => Ok(()),
+        Some(other) => Err(FleetError::NameTaken {
+            name: name.to_owned(),
+            number: other.device.device_id,
+        }),
     }
 }

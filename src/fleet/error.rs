@@ -15,7 +15,7 @@ pub(crate) enum FleetError {
     Entries {
         /// The server.
         server: String,
-        /// Names and its words.
+        /// Which, and its words.
         entries: Vec<(String, Problem)>,
     },
     /// The token has characters for which a header has no room.
@@ -62,6 +62,26 @@ pub(crate) enum FleetError {
         /// What of it.
         what: &'static str,
     },
+    /// A device has the name that another one is to get.
+    #[error("device {number} has the name {name:?} already")]
+    NameTaken {
+        /// The name.
+        name: String,
+        /// The device that has it.
+        number: u64,
+    },
+    /// A device has the name that another one was to have, and no scanner can become it.
+    #[error("device {number} has this name, and its code was ended before it was used")]
+    CodeEnded {
+        /// Its number.
+        number: u64,
+    },
+    /// A device's access has ended for good.
+    #[error("device {number} was revoked, which is for good")]
+    Revoked {
+        /// Its number.
+        number: u64,
+    },
     /// The list was longer than any fleet.
     #[error("{server} lists devices without end")]
     Endless {
@@ -84,9 +104,12 @@ impl FleetError {
             Self::NotOffered { .. } => None,
             Self::NotReadBack(source) => source.kind(),
             Self::Ignored { .. } | Self::Endless { .. } => Some(ErrorKind::ForeignAnswer),
-            Self::Overtaken | Self::Differs { .. } | Self::Entries { .. } => {
-                Some(ErrorKind::Refused)
-            }
+            Self::Overtaken
+            | Self::Differs { .. }
+            | Self::Entries { .. }
+            | Self::NameTaken { .. }
+            | Self::CodeEnded { .. }
+            | Self::Revoked { .. } => Some(ErrorKind::Refused),
         }
     }
 
@@ -112,7 +135,7 @@ const NAMED: usize = 5;
 fn of_entries(entries: &[(String, Problem)]) -> String {
     let named = entries.iter().take(NAMED);
     let named: Vec<String> = named
-        .map(|(name, problem)| format!("{name:?}: {problem}"))
+        .map(|(name, problem)| format!("{name}: {problem}"))
         .collect();
     let more = entries.len().saturating_sub(NAMED);
     match more {

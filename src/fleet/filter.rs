@@ -1,5 +1,6 @@
 //! Which of an organizer's devices are meant.
 
+use std::collections::HashSet;
 use std::str::FromStr;
 
 use jiff::Timestamp;
@@ -33,6 +34,9 @@ pub(crate) enum FilterError {
     /// Nothing that devices are told apart by.
     #[error("{0:?} is none of {NAMES}")]
     Unknown(String),
+    /// Said twice, of which one would be passed over.
+    #[error("it says {0} twice")]
+    Twice(String),
     /// Neither yes nor no.
     #[error("{0} is yes or no")]
     NoTruth(&'static str),
@@ -109,10 +113,14 @@ impl FromStr for Filter {
 
     fn from_str(text: &str) -> Result<Self, FilterError> {
         let mut filter = Self::default();
+        let mut seen = HashSet::new();
         for part in text.split(',') {
             let (name, value) = part
                 .split_once('=')
                 .ok_or_else(|| FilterError::NoPair(part.to_owned()))?;
+            if !seen.insert(name.trim()) {
+                return Err(FilterError::Twice(name.trim().to_owned()));
+            }
             let told = || Some(value.trim().to_owned()).filter(|value| !value.is_empty());
             // As of a variable that is not set: it would mean all of them.
             if told().is_none() && name.trim() != "gate" {
@@ -174,5 +182,9 @@ mod tests {
         assert_eq!(refused("revoked=1"), FilterError::NoTruth("revoked"));
         assert_eq!(refused("last_seen_before=today"), FilterError::NoTime);
         assert_eq!(refused("search="), FilterError::Empty);
+        assert_eq!(
+            refused("gate=a, gate=b"),
+            FilterError::Twice("gate".to_owned())
+        );
     }
 }

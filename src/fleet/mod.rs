@@ -16,17 +16,18 @@ mod reconnect;
 mod resource;
 mod revoke;
 mod selection;
+mod together;
 
 pub(crate) use change::Change;
 pub(crate) use create::create;
 pub(crate) use device::{FleetDevice, Standing};
-pub(crate) use edit::edit;
+pub(crate) use edit::{edit, expect_free_name};
 pub(crate) use error::FleetError;
 pub(crate) use filter::Filter;
 #[cfg(test)]
 pub(crate) use offered::Offer;
 pub(crate) use outcome::{Effect, Outcome};
-pub(crate) use reconnect::reconnect;
+pub(crate) use reconnect::{Reconnecting, reconnect};
 pub(crate) use resource::{Origin, Resource};
 pub(crate) use revoke::revoke;
 pub(crate) use selection::named;

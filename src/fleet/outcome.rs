@@ -9,6 +9,8 @@ pub(crate) struct Outcome {
     /// As it is now, as far as that is known.
     pub(crate) device: Option<FleetDevice>,
     pub(crate) effect: Effect,
+    /// What is to be known of it besides.
+    pub(crate) note: Option<String>,
 }
 
 /// What was done.
@@ -42,6 +44,7 @@ impl Outcome {
             name: device.device.name.clone(),
             device: Some(device),
             effect,
+            note: None,
         }
     }
 }

@@ -30,9 +30,20 @@ const PAGE_SIZE: u64 = 50;
 /// Pages that are read at most, of 50 devices each.
 const PAGES: u64 = 4000;
 /// What is asked for besides the plain resource.
-const EXPAND: &str = "expand=gate,last_seen";
+const EXPAND: &str = "expand=gate,last_seen,code,has_key";
 /// Devices that one call makes or changes at most, at servers that take several.
 pub(super) const BATCH: usize = 1000;
+
+/// What people call the fields of which a server has words.
+const FIELDS: [(&str, &str); 7] = [
+    ("set", ""),
+    ("filter", ""),
+    ("devices", ""),
+    ("non_field_errors", ""),
+    ("limit_events", "events"),
+    ("all_events", "events"),
+    ("security_profile", "security profile"),
+];
 
 /// A team's token, and the one server that it is for.
 pub(crate) struct Origin {
@@ -57,6 +68,9 @@ pub(crate) struct LogEntry {
     pub(crate) action: String,
     /// What kind of caller did it.
     pub(crate) actor: String,
+    /// Name of the team.
+    #[serde(default)]
+    pub(crate) team: Option<String>,
     /// Name of the team's token.
     #[serde(default)]
     pub(crate) token: Option<String>,
@@ -88,6 +102,11 @@ impl Resource {
     /// The server, for a person.
     pub(crate) fn server(&self) -> &ServerUrl {
         &self.origin.server
+    }
+
+    /// The organizer, by its slug.
+    pub(crate) fn organizer(&self) -> &str {
+        &self.organizer
     }
 
     /// All devices that are meant, in the order of their numbers.
@@ -246,7 +265,7 @@ impl Resource {
         })
     }
 
-    /// The names of devices that were not taken, and what the server says of each.
+    /// The devices that were not taken, in words, and what the server says of each.
     fn refused_entries(
         &self,
         answer: &Answer,
@@ -259,7 +278,8 @@ impl Resource {
         let entries = refused.devices.iter().zip(new);
         let entries = entries.filter_map(|(entry, new)| {
             let problem = Problem::read(entry)?.without(&[self.origin.token.expose()]);
-            Some((new.name.clone(), problem))
+            let problem = problem.in_words_of(&FIELDS);
+            Some((new.in_words(), problem))
         });
         let entries: Vec<_> = entries.collect();
         (!entries.is_empty()).then_some(entries)
@@ -272,11 +292,11 @@ impl Resource {
         Err(match read {
             Ok(Reply::Done(done)) => return Ok(done),
             Ok(Reply::Refused(status, problem)) => AgentError::Refused {
+                problem: problem.in_words_of(&FIELDS),
                 operation: None,
                 pending: false,
                 server: server(),
                 status,
-                problem,
                 about_token: false,
             },
             Err(source) => AgentError::Foreign {

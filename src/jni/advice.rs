@@ -102,7 +102,7 @@ fn of(advice: Advice) -> &'static str {
             "look at the device on the server; to give it up, initialize with a new code and replace"
         }
         Advice::OtherCopyOrReplace => {
-            "another copy of this vault, as in a restored backup or a cloned machine, may have rolled the key, and then only that copy is this device; else, look at the device on the server; to give it up, initialize with a new code and replace"
+            "ask whoever runs the server: the device may have been reconnected for another scanner, or a backup restored; or another copy of this vault, as on a cloned machine, has rolled the key, and only that copy is this device. With a new code of this device, initialize and replace"
         }
         Advice::CheckExisting => "check address, key and serial",
         Advice::Replace => {
@@ -134,7 +134,7 @@ fn of(advice: Advice) -> &'static str {
             "log in to this network first, in a browser; if it wants no login, check that the server still has this address"
         }
         Advice::TokenUsed => {
-            "if this device used the code, its state shows what it is enrolled as; else another device has used it: ask for a code of its own for this one"
+            "if this device used the code, its state shows what it is enrolled as; else another device has used it: ask for a code of its own for this one, or, if this device was reset, for another code of its own device"
         }
         Advice::TokenUnknown => {
             "check that the code is whole and for this server; if it is, its device was deleted there or has a new code by now: ask for the code that the server shows for the device"

@@ -8,4 +8,4 @@ mod table;
 pub(crate) use names::{NamePattern, PatternError};
 pub(crate) use new_device::{Events, NewDevice, Usual};
 pub(crate) use numbered::{NumberedError, numbered};
-pub(crate) use table::{Listed, RosterError, read};
+pub(crate) use table::{RosterError, read};

@@ -38,6 +38,7 @@ pub(crate) fn numbered(
                 events: events.clone(),
                 security_profile: usual.security_profile.clone(),
                 gate: usual.gate.clone(),
+                line: None,
             }),
             Err(_) => Err(NumberedError::Name(name)),
         }

@@ -46,16 +46,12 @@ pub(crate) enum RosterError {
     Line { line: u64 },
 }
 
-/// A device of a table.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Listed {
-    /// In which line it stands.
-    pub(crate) line: u64,
-    pub(crate) device: NewDevice,
-}
-
 /// The devices of a table, at most so many; `usual` is what its lines leave open.
-pub(crate) fn read(bytes: &[u8], usual: &Usual, limit: usize) -> Result<Vec<Listed>, RosterError> {
+pub(crate) fn read(
+    bytes: &[u8],
+    usual: &Usual,
+    limit: usize,
+) -> Result<Vec<NewDevice>, RosterError> {
     let text = str::from_utf8(bytes).map_err(|_| RosterError::Encoding)?;
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let first = text.lines().find(|line| !line.trim().is_empty());
@@ -73,13 +69,13 @@ pub(crate) fn read(bytes: &[u8], usual: &Usual, limit: usize) -> Result<Vec<List
     let headers = table.headers().map_err(|_| RosterError::Line { line: 1 })?;
     let places = places(headers)?;
     let wanted = headers.len();
-    let mut devices: Vec<Listed> = Vec::new();
+    let mut devices: Vec<NewDevice> = Vec::new();
     let mut lines: HashMap<String, u64> = HashMap::new();
     for row in table.records() {
         let row = row.map_err(|error| RosterError::Line {
-            line: error.position().map_or(0, csv::Position::line),
+            line: line_at(text, error.position()),
         })?;
-        let line = row.position().map_or(0, csv::Position::line);
+        let line = line_at(text, row.position());
         if row.iter().all(str::is_empty) {
             continue;
         }
@@ -100,7 +96,7 @@ pub(crate) fn read(bytes: &[u8], usual: &Usual, limit: usize) -> Result<Vec<List
                 second: line,
             });
         }
-        devices.push(Listed { line, device });
+        devices.push(device);
         if devices.len() > limit {
             return Err(RosterError::TooLong(limit));
         }
@@ -109,6 +105,17 @@ pub(crate) fn read(bytes: &[u8], usual: &Usual, limit: usize) -> Result<Vec<List
         true => Err(RosterError::Blank),
         false => Ok(devices),
     }
+}
+
+/// The line of a row that is looked for from here on: blank lines before it are passed over.
+fn line_at(text: &str, position: Option<&csv::Position>) -> u64 {
+    let Some(position) = position else {
+        return 0;
+    };
+    let start = usize::try_from(position.byte()).unwrap_or(usize::MAX);
+    let rest = text.get(start..).unwrap_or_default();
+    let blank = rest.chars().take_while(|c| matches!(c, '\r' | '\n'));
+    position.line() + blank.filter(|c| *c == '\n').count() as u64
 }
 
 /// Where each column stands. One that is not known may be a slip, and what it says would be left out.
@@ -156,6 +163,7 @@ fn device(line: u64, cells: [&str; 4], usual: &Usual) -> Result<NewDevice, Roste
             "" => usual.gate.clone(),
             gate => Some(gate.to_owned()),
         },
+        line: Some(line),
     })
 }
 
@@ -186,15 +194,16 @@ mod tests {
             events: Events::Only(vec!["museum".to_owned(), "fair".to_owned()]),
             security_profile: "pretixscan".to_owned(),
             gate: Some("north".to_owned()),
+            line: Some(2),
         };
         let second = NewDevice {
             name: "Lane; 2".to_owned(),
             events: Events::All,
             security_profile: "full".to_owned(),
             gate: None,
+            line: Some(4),
         };
-        let listed = |line, device| Listed { line, device };
-        assert_eq!(read, [listed(2, first), listed(4, second)]);
+        assert_eq!(read, [first, second]);
     }
 
     #[test]
@@ -209,6 +218,10 @@ mod tests {
             ("name\n", RosterError::Blank),
             ("", RosterError::NoName),
             ("name,gate\nA,n\n ,n\n", RosterError::Nameless(3)),
+            (
+                "name,gate\r\n\r\n\r\nA,n\r\n\r\n ,n\r\n",
+                RosterError::Nameless(6),
+            ),
             (
                 "name,gate\nA\n",
                 RosterError::Cells {

@@ -40,25 +40,33 @@ impl Fonts {
     }
 
     /// How wide a text is for each unit of its height.
-    pub(super) fn width(&mut self, text: &str) -> f32 {
+    pub(super) fn width(&self, text: &str) -> f32 {
+        self.measured(text).0
+    }
+
+    /// Notes a text if it has characters of no font.
+    pub(super) fn note(&mut self, text: &str) {
+        if self.measured(text).1 {
+            self.unwritable.insert(text.to_owned());
+        }
+    }
+
+    /// How wide a text is for each unit of its height, and whether it has characters of no font.
+    fn measured(&self, text: &str) -> (f32, bool) {
         let document = format!(
             "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"1\" height=\"1\"><text font-size=\"{MEASURED}\">{}</text></svg>",
             escaped(text)
         );
         let Ok(tree) = Tree::from_str(&document, &self.options) else {
-            return 0.0;
+            return (0.0, false);
         };
-        let mut width: f32 = 0.0;
-        for node in tree.root().children() {
-            width = width.max(node.abs_bounding_box().width());
-            if has_unknown_glyph(node) {
-                self.unwritable.insert(text.to_owned());
-            }
-        }
-        width / MEASURED
+        let nodes = tree.root().children();
+        let width = nodes.iter().map(|node| node.abs_bounding_box().width());
+        let width = width.fold(0.0, f32::max);
+        (width / MEASURED, nodes.iter().any(has_unknown_glyph))
     }
 
-    /// Texts that were measured and have characters of no font.
+    /// Texts that were noted.
     pub(super) fn unwritable(self) -> Vec<String> {
         self.unwritable.into_iter().collect()
     }

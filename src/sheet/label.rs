@@ -8,4 +8,6 @@ pub(crate) struct Label {
     pub(crate) number: u64,
     pub(crate) name: String,
     pub(crate) gate: Option<String>,
+    /// Whose it is.
+    pub(crate) organizer: String,
 }

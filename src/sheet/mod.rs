@@ -6,6 +6,7 @@ mod label;
 mod page;
 mod paper;
 mod pdf;
+mod words;
 
 use fonts::Fonts;
 

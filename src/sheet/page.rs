@@ -3,18 +3,20 @@
 use super::fonts::{Fonts, escaped};
 use super::label::Label;
 use super::paper::{Area, Paper};
+use super::words::fitted;
 use crate::shown;
 
 /// How wide a label is for its height, at least, to have its words beside the code and not below.
 const WIDE: f32 = 1.2;
 /// Of a label's longer side, what the code takes at most.
 const CODE: f32 = 0.58;
-/// Heights of number, name and gate, as parts of the room for all three.
-const NUMBER: f32 = 0.42;
-const NAME: f32 = 0.17;
-const GATE: f32 = 0.14;
-/// What a name is made smaller to before it is broken or cut.
-const SMALLEST: f32 = 0.55;
+/// Heights of name, number, gate and organizer, as parts of the room for all: people look for the name.
+const NAME: f32 = 0.32;
+const NUMBER: f32 = 0.19;
+const GATE: f32 = 0.19;
+const ORGANIZER: f32 = 0.1;
+/// Height of any of them, as a part of the width of that room at most, so that a short name has one line.
+const WIDTH: f32 = 0.3;
 /// From one line to the next, as a part of the height of the lower.
 const LEADING: f32 = 1.25;
 
@@ -45,27 +47,29 @@ fn draw(label: &Label, area: Area, fonts: &mut Fonts) -> String {
         "<path transform=\"translate({} {}) scale({module})\" shape-rendering=\"crispEdges\" d=\"{path}\"/>\n",
         code.x, code.y
     );
-    let number = label.number.to_string();
-    let lines = [
-        Some((number.as_str(), NUMBER, 1)),
-        Some((label.name.as_str(), NAME, 2)),
-        label.gate.as_deref().map(|gate| (gate, GATE, 1)),
+    let number = format!("# {}", label.number);
+    let texts = [
+        Some((label.name.as_str(), NAME)),
+        Some((number.as_str(), NUMBER)),
+        label.gate.as_deref().map(|gate| (gate, GATE)),
+        Some((label.organizer.as_str(), ORGANIZER)),
     ];
-    let lines: Vec<(String, f32)> = lines
-        .into_iter()
-        .flatten()
-        .flat_map(|(text, part, most)| {
-            fitted(
-                &shown::line(text),
-                words.height * part,
-                words.width,
-                most,
-                fonts,
-            )
-        })
-        .collect();
-    let taken: f32 = lines.iter().map(|(_, size)| size * LEADING).sum();
-    let mut y = words.y + ((words.height - taken) / 2.0).max(0.0);
+    let mut lines: Vec<(String, f32)> = Vec::new();
+    for (text, part) in texts.into_iter().flatten() {
+        let text = shown::line(text);
+        fonts.note(&text);
+        // Nothing is larger than the name.
+        let largest = lines.first().map_or(f32::INFINITY, |(_, size)| *size);
+        let high = largest.min(words.height * part).min(words.width * WIDTH);
+        lines.extend(fitted(&text, high, words.width, fonts));
+    }
+    let taken = |lines: &[(String, f32)]| lines.iter().map(|(_, size)| size * LEADING).sum::<f32>();
+    // Where each takes all that it may, there is too little room.
+    let scale = (words.height / taken(&lines).max(f32::EPSILON)).min(1.0);
+    for (_, size) in &mut lines {
+        *size *= scale;
+    }
+    let mut y = words.y + ((words.height - taken(&lines)) / 2.0).max(0.0);
     for (text, size) in lines {
         y += size;
         drawn += &format!(
@@ -113,64 +117,4 @@ fn parts(area: Area) -> (Area, Area) {
         height: height - side - margin,
     };
     (code, words)
-}
-
-/// A text in at most so many lines that have room, and their height: as high as it may be, else smaller, else broken,
-/// else cut.
-fn fitted(text: &str, high: f32, room: f32, most: usize, fonts: &mut Fonts) -> Vec<(String, f32)> {
-    let size = |text: &str, fonts: &mut Fonts| {
-        let width = fonts.width(text);
-        if width <= 0.0 {
-            high
-        } else {
-            high.min(room / width)
-        }
-    };
-    let whole = size(text, fonts);
-    if whole >= high * SMALLEST {
-        return vec![(text.to_owned(), whole)];
-    }
-    let small = high * SMALLEST;
-    let mut lines = Vec::new();
-    let mut rest = text.trim();
-    while !rest.is_empty() && lines.len() < most {
-        let is_last = lines.len() + 1 == most;
-        let end = beginning(rest, small, room, fonts);
-        let (line, after) = rest.split_at(end);
-        if after.is_empty() {
-            lines.push((line.to_owned(), small));
-            break;
-        }
-        if is_last {
-            let mut line = line.to_owned();
-            line.pop();
-            lines.push((line.trim_end().to_owned() + "…", small));
-            break;
-        }
-        // Between words, where there are any.
-        let end = line.rfind(' ').unwrap_or(end);
-        let (line, after) = rest.split_at(end);
-        lines.push((line.to_owned(), small));
-        rest = after.trim_start();
-    }
-    lines
-}
-
-/// How much of a text has room, in bytes, and at least a character of it.
-fn beginning(text: &str, size: f32, room: f32, fonts: &mut Fonts) -> usize {
-    let ends: Vec<usize> = text
-        .char_indices()
-        .map(|(start, c)| start + c.len_utf8())
-        .collect();
-    let (mut low, mut high) = (0, ends.len());
-    while low + 1 < high {
-        let middle = (low + high) / 2;
-        let end = ends.get(middle).copied().unwrap_or(text.len());
-        let part = text.get(..end).unwrap_or(text);
-        match fonts.width(part) * size <= room {
-            true => low = middle,
-            false => high = middle,
-        }
-    }
-    ends.get(low).copied().unwrap_or(text.len())
 }

@@ -19,6 +19,7 @@ fn label(number: u64, name: &str, gate: Option<&str>) -> Label {
         number,
         name: name.to_owned(),
         gate: gate.map(str::to_owned),
+        organizer: "bigevents".to_owned(),
     }
 }
 
@@ -99,7 +100,15 @@ fn every_code_is_read_from_the_printed_sheet_and_every_name_is_text() {
             &["-layout", "sheet.pdf", "text"],
         );
         let text = fs::read_to_string(folder.path().join("text")).unwrap();
-        for words in ["Lane 01", "Lane 12", "Größe", "Ελλάδα", "North gate"] {
+        for words in [
+            "Lane 01",
+            "Lane 12",
+            "# 12",
+            "Größe",
+            "Ελλάδα",
+            "North gate",
+            "bigevents",
+        ] {
             assert!(text.contains(words), "{words} is not in {text}");
         }
         assert!(text.contains("North <&>"), "{text}");
@@ -121,6 +130,43 @@ fn words_stay_on_their_label_however_long() {
                 "{paper:?}: {box_:?} in {width} {height}"
             );
         }
+    }
+}
+
+/// The texts of a label's words, with their heights.
+fn lines(paper: &str, label: Label) -> Vec<(String, f32)> {
+    let mut fonts = Fonts::of_this_machine();
+    let page = page::svg(paper.parse().unwrap(), &[label], &mut fonts);
+    let texts = page.lines().filter(|line| line.starts_with("<text"));
+    let line = |line: &str| {
+        let (_, size) = line.split_once("font-size=\"").unwrap();
+        let (size, text) = size.split_once("\">").unwrap();
+        let text = text.strip_suffix("</text>").unwrap();
+        (text.to_owned(), size.parse().unwrap())
+    };
+    texts.map(line).collect()
+}
+
+#[test]
+fn the_name_is_the_largest_and_all_of_a_long_one_is_there() {
+    for paper in ["a4", "62x29", "29x90"] {
+        let shown = lines(paper, label(7, "Lane 7", Some("North")));
+        let texts: Vec<&str> = shown.iter().map(|(text, _)| text.as_str()).collect();
+        assert_eq!(texts, ["Lane 7", "# 7", "North", "bigevents"], "{paper}");
+        let others = shown.iter().skip(1).map(|(_, size)| *size);
+        assert!(
+            others.fold(0.0, f32::max) < shown[0].1,
+            "{paper}: {shown:?}"
+        );
+
+        let long = "Lane at the end of the long corridor behind the second cloakroom";
+        let shown = lines(paper, label(7, long, Some("North")));
+        let texts: Vec<&str> = shown.iter().map(|(text, _)| text.as_str()).collect();
+        assert!(texts.join(" ").starts_with(long), "{paper}: {texts:?}");
+        let unspaced = "入口の左側の改札機の後ろ";
+        let shown = lines(paper, label(7, unspaced, None));
+        let texts: String = shown.iter().map(|(text, _)| text.as_str()).collect();
+        assert!(texts.starts_with(unspaced), "{paper}: {texts}");
     }
 }
 

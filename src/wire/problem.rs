@@ -48,6 +48,25 @@ impl Problem {
         }
     }
 
+    /// The same words where fields are called as people call them: each is a field's name and what stands for it.
+    pub fn in_words_of(mut self, names: &[(&str, &str)]) -> Self {
+        for (field, name) in names {
+            let field = format!("{field}: ");
+            let name = match *name {
+                "" => String::new(),
+                name => format!("{name}: "),
+            };
+            if let Some(rest) = self.text.strip_prefix(&field) {
+                self.text = format!("{name}{rest}");
+            }
+            let between = self
+                .text
+                .replace(&format!("; {field}"), &format!("; {name}"));
+            self.text = between;
+        }
+        self
+    }
+
     /// Whether the answer has words on some of these fields, and on nothing else.
     pub fn is_about(&self, fields: &[&str]) -> bool {
         let known = |named: &String| fields.contains(&named.as_str());
@@ -99,6 +118,21 @@ mod tests {
             assert!(problem.to_string().contains("***"), "{problem}");
             assert!(!format!("{problem:?}").contains("k3y"), "{problem:?}");
         }
+    }
+
+    #[test]
+    fn fields_are_called_as_people_call_them() {
+        let body =
+            json!({"limit_events": ["a"], "non_field_errors": ["b"], "set": ["limit_events: c"]});
+        let problem = Problem::read(&body).unwrap();
+        let names = [
+            ("set", ""),
+            ("non_field_errors", ""),
+            ("limit_events", "events"),
+        ];
+        let told = problem.in_words_of(&names);
+        assert_eq!(told.to_string(), "events: a; b; events: c");
+        assert!(told.names("limit_events"), "they are still what they are");
     }
 
     #[test]

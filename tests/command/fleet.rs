@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read};
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
 use std::process::Stdio;
 use std::sync::Arc;
@@ -15,7 +15,7 @@ use crate::common::fleet::Fleet;
 use crate::common::installation::Installation;
 use crate::common::pty::Pty;
 use crate::common::scanner::Scanner;
-use crate::common::server::ORGANIZER;
+use crate::common::server::{ORGANIZER, ask};
 use crate::common::stranger::{Stranger, answer};
 use crate::common::way::header;
 
@@ -34,6 +34,17 @@ fn mode(path: &Path) -> u32 {
 
 fn json_answer(document: &Value) -> String {
     answer("200 OK", "application/json", &document.to_string())
+}
+
+/// The status with which the server takes a key.
+fn status_of(installation: &Installation, key: &str) -> u16 {
+    let url = format!("{}/api/v1/device/info", installation.url);
+    ask(|client| {
+        client
+            .get(url)
+            .header("Authorization", format!("Device {key}"))
+    })
+    .status
 }
 
 fn all(results: &[(String, String)], result: &str) -> bool {
@@ -116,6 +127,10 @@ fn a_table_makes_a_device_a_line_and_with_a_bad_line_none() {
     .unwrap();
     fleet.run(&create).complains(2, "line 3");
     assert!(installation.devices().is_empty());
+    fs::write(&table, "name,gate\n\nLane 1,\nLane 2,nowhere\n").unwrap();
+    let refused = fleet.run(&create);
+    refused.complains(6, "\"Lane 2\" in line 4: ");
+    assert!(installation.devices().is_empty());
 
     fs::write(
         &table,
@@ -184,7 +199,7 @@ fn several_are_changed_and_the_same_again_changes_none() {
     assert_eq!(would, ["would", "left", "would"]);
     let shown = fleet.run(&edit);
     shown.complains(2, "nothing was done");
-    assert!(shown.stdout.contains("Lane 03  would be done"), "{shown:?}");
+    assert!(shown.stdout.contains("Lane 03  not tried"), "{shown:?}");
     assert_eq!(profiles(), ["pretixscan", "full", "pretixscan"]);
     fleet.run(&[&edit[..], &["--yes"]].concat()).succeeds();
     assert_eq!(profiles(), ["full", "full", "full"]);
@@ -197,7 +212,7 @@ fn several_are_changed_and_the_same_again_changes_none() {
         .run(&["edit", "1", "2", "--name", "Both"])
         .complains(2, "for one device");
     let refused = fleet.run(&["edit", "1", "--event", "none"]);
-    refused.complains(6, "slug=none does not exist");
+    refused.complains(6, "refused: events: Object with slug=none does not exist");
 }
 
 /// Where a token must not go, it does not.
@@ -253,6 +268,8 @@ fn a_token_needs_its_server_and_a_file_of_its_own() {
     fleet
         .run(&["list"])
         .complains(2, "does not say GATEHAND_FLEET_URL");
+    let misused = fleet.run(&["show"]);
+    misused.complains(2, "Usage: gatehand fleet show <DEVICE>...");
 }
 
 #[test]
@@ -344,7 +361,7 @@ fn who_watches_sees_devices_come_in() {
     let mut lines = BufReader::new(watching.stdout.take().unwrap()).lines();
     let first = lines.next().unwrap().unwrap();
     assert!(
-        first.ends_with("1 devices: 0 initialized, 1 waiting"),
+        first.ends_with("1 device: 0 initialized, 1 waiting"),
         "{first}"
     );
     Scanner::new()
@@ -423,9 +440,10 @@ fn devices_are_made_at_a_gate_and_put_at_another() {
         "--yes",
     ];
     assert!(all(&fleet.results(&back), "done"));
-    fleet
-        .run(&["move", "1", "--gate", "none"])
-        .complains(6, "none");
+    fleet.run(&["move", "1", "--gate", "none"]).complains(
+        6,
+        "refused: gate: There is no gate \"none\". There are north, south.",
+    );
     let nowhere = [
         &THREE[..3],
         &["--name", "X {}", "--all-events", "--gate", "none"],
@@ -460,13 +478,255 @@ fn a_scanner_that_was_reset_becomes_the_same_device_again() {
     let fleet = Fleet::of(&installation);
     let enrolled = installation.enrol_with_another_app("Lane 1");
     let codes = fleet.file("codes");
-    let reconnect = ["reconnect", "Lane 1", "--qr-dir", &codes];
-    assert!(all(&fleet.results(&reconnect), "done"));
-    let scanner = Scanner::new();
+    let unasked = ["reconnect", "Lane 1", "--qr-dir", &codes];
+    fleet.run(&unasked).complains(2, "nothing was done");
+    let reconnect = [&unasked[..], &["--yes"]].concat();
+    let code = |arguments: &[&str]| fleet.told(arguments)[0].clone();
+    let first = code(&reconnect);
+    assert_eq!(
+        (&first["result"], &first["device"]["code"]),
+        (&json!("done"), &json!("open"))
+    );
+    let listed = fleet.run(&["list"]);
+    assert!(listed.stdout.contains("reconnecting"), "{listed:?}");
+
+    // The code that was handed out stays good until another one is asked for, and is shown again.
+    for arguments in [&reconnect[..], &["show", "1"]] {
+        let again = code(arguments);
+        assert_eq!(again["result"], "left");
+        assert_eq!(again["link"], first["link"]);
+    }
     let picture = Path::new(&codes).join("0001-Lane-1.png");
+    let key = enrolled["api_token"].as_str().unwrap();
+    assert_eq!(status_of(&installation, key), 200);
+    let now = [&reconnect[..], &["--now"]].concat();
+    let second = code(&now);
+    assert_eq!(second["result"], "done");
+    assert_ne!(second["link"], first["link"]);
+    assert_eq!(status_of(&installation, key), 401);
+    let again = code(&now);
+    assert_eq!(
+        (&again["result"], &again["link"]),
+        (&json!("left"), &second["link"])
+    );
+    let third = code(&[&reconnect[..], &["--again"]].concat());
+    assert_ne!(third["link"], second["link"]);
+    let scanner = Scanner::new();
     scanner
         .run(&["init", "--qr-image", picture.to_str().unwrap()])
         .succeeds();
     assert_eq!(scanner.status()["device_id"], enrolled["device_id"]);
     assert_eq!(installation.devices().len(), 1);
+}
+
+#[test]
+fn many_are_revoked_by_one_call_where_the_server_takes_that() {
+    let installation = Arc::new(Installation::start());
+    let (fleet, way) = (
+        Fleet::of(&installation),
+        FaultyWay::to(Arc::clone(&installation)),
+    );
+    fleet.run(&THREE).succeeds();
+    fleet.run(&["revoke", "2", "--yes"]).succeeds();
+    fleet.goes_to(&way.url);
+    let revoke = ["revoke", "--all-matching", "revoked=no", "--yes"];
+    assert!(all(&fleet.results(&revoke), "done"));
+    let sent = way.record().into_iter().map(|exchange| exchange.request);
+    let changing: Vec<String> = sent.filter(|request| !request.starts_with("GET")).collect();
+    assert!(
+        changing
+            .iter()
+            .all(|request| request.starts_with("PATCH") && request.contains("/devices/batch/"))
+    );
+    assert_eq!(changing.len(), 2, "looked at, and done");
+    let devices = installation.devices();
+    assert!(devices.iter().all(|device| device["revoked"] == true));
+}
+
+/// A server of so many devices that takes changes of many, but of the last one.
+fn picky(count: u64) -> Stranger {
+    let full = std::sync::Mutex::new(std::collections::HashSet::new());
+    Stranger::answering_by(move |request| {
+        let mut full = full.lock().unwrap();
+        let (head, body) = request.split_once("\r\n\r\n").unwrap();
+        if head.starts_with("PATCH") {
+            let body: Value = serde_json::from_str(body).unwrap();
+            let numbers: Vec<u64> = serde_json::from_value(body["devices"].clone()).unwrap();
+            if numbers.contains(&count) {
+                let words = json!({"detail": "Not that one."});
+                return answer("403 Forbidden", "application/json", &words.to_string());
+            }
+            if body["dry_run"] == false {
+                full.extend(numbers);
+            }
+            return json_answer(&json!({}));
+        }
+        let (_, page) = head.lines().next().unwrap().rsplit_once("page=").unwrap();
+        let page: u64 = page.split(' ').next().unwrap().parse().unwrap();
+        let last = (page * 50).min(count);
+        let device = |number: u64| {
+            let profile = if full.contains(&number) {
+                "full"
+            } else {
+                "pretixscan"
+            };
+            json!({
+                "device_id": number, "unique_serial": format!("SERIAL{number}"), "all_events": true, "limit_events": [],
+                "revoked": false, "name": format!("Lane {number}"), "created": "2027-05-08T16:00:00Z", "initialized": null,
+                "hardware_brand": null, "hardware_model": null, "os_name": null, "os_version": null, "software_brand": null,
+                "software_version": null, "security_profile": profile, "code": "ended",
+            })
+        };
+        let results: Vec<Value> = ((page - 1) * 50 + 1..=last).map(device).collect();
+        let next = (last < count).then_some("more");
+        json_answer(&json!({"count": count, "next": next, "previous": null, "results": results}))
+    })
+}
+
+#[test]
+fn of_many_pieces_those_that_were_done_are_told_when_a_later_one_is_refused() {
+    let server = picky(1002);
+    let fleet = Fleet::at(&server.url, "s3cretoken", ORGANIZER);
+    let edit = [
+        "edit",
+        "--all-matching",
+        "revoked=no",
+        "--security-profile",
+        "full",
+        "--yes",
+    ];
+    let results = fleet.results(&edit);
+    assert!(all(&results[..1000], "done"));
+    let rest: Vec<&str> = results[1000..]
+        .iter()
+        .map(|(_, result)| result.as_str())
+        .collect();
+    assert_eq!(rest, ["failed", "not-tried"]);
+    fleet.run(&edit).complains(6, "Not that one.");
+}
+
+#[test]
+fn a_code_that_was_ended_leads_to_another() {
+    let server = picky(3);
+    let fleet = Fleet::at(&server.url, "s3cretoken", ORGANIZER);
+    let shown = fleet.run(&["show", "Lane 2", "Lane 3"]);
+    assert!(shown.succeeds().stdout.contains("code ended"), "{shown:?}");
+    assert!(shown.stderr.contains("fleet reconnect 2 3 "), "{shown:?}");
+    let create = [
+        "create",
+        "--name",
+        "Lane 2",
+        "--all-events",
+        "--security-profile",
+        "pretixscan",
+    ];
+    let refused = fleet.run(&create);
+    refused.complains(6, "its code was ended before it was used");
+    assert!(refused.stderr.contains("fleet reconnect 2 "), "{refused:?}");
+    let watch = fleet.run(&["watch", "--search", "none", "--until-all"]);
+    watch.complains(2, "there is no such device");
+}
+
+#[test]
+fn a_name_is_not_given_twice_unasked_and_a_new_device_is_told_from_a_revoked_one() {
+    let installation = Installation::start();
+    let fleet = Fleet::of(&installation);
+    fleet.run(&THREE).succeeds();
+    let rename = ["edit", "1", "--name", "Lane 02"];
+    fleet
+        .run(&rename)
+        .complains(6, "device 2 has the name \"Lane 02\" already");
+    assert_eq!(installation.device(1)["name"], "Lane 01");
+    fleet.run(&["revoke", "2", "--yes"]).succeeds();
+    let again = fleet.run(&THREE);
+    assert!(
+        again
+            .succeeds()
+            .stdout
+            .contains("device 2 of this name was revoked"),
+        "{again:?}"
+    );
+    fleet.run(&rename).complains(6, "device 4 has the name");
+    fleet.run(&[&rename[..], &["--yes"]].concat()).succeeds();
+    assert_eq!(installation.device(1)["name"], "Lane 02");
+}
+
+#[test]
+fn what_is_refused_is_told_whatever_becomes_of_the_sheet() {
+    let installation = Installation::start();
+    let fleet = Fleet::of(&installation);
+    fleet.run(&THREE).succeeds();
+    let sheet = fleet.file("labels.pdf");
+    let create = [
+        "create", "--name", "Lane 01", "--event", "none", "--sheet", &sheet,
+    ];
+    fleet.run(&create).complains(6, "has this name already");
+    assert!(!Path::new(&sheet).exists());
+    let full = [
+        "create",
+        "--count",
+        "4",
+        "--name",
+        "Lane {:02}",
+        "--event",
+        "none",
+        "--sheet",
+        "/dev/full",
+    ];
+    let refused = fleet.run(&full);
+    refused.complains(6, "devices are not as they are to be");
+}
+
+#[test]
+fn a_code_goes_where_no_link_of_others_leads() {
+    let installation = Installation::start();
+    let fleet = Fleet::of(&installation);
+    fleet.run(&THREE).succeeds();
+    let folder = fleet.file("codes");
+    fs::create_dir(&folder).unwrap();
+    let (link, notes) = (format!("{folder}/0001-Lane-01.png"), fleet.file("notes"));
+    fs::write(&notes, "mine").unwrap();
+    symlink(&notes, &link).unwrap();
+    let show = ["show", "1", "--qr-dir", &folder];
+    fleet.run(&show).complains(1, "no picture");
+    assert_eq!(fs::read_to_string(&notes).unwrap(), "mine");
+    fs::remove_file(&link).unwrap();
+    fs::write(&link, "not a picture at all").unwrap();
+    fleet.run(&show).complains(1, "no picture");
+    fs::remove_file(&link).unwrap();
+    // An earlier picture is replaced, whoever keeps it open.
+    fleet.run(&show).succeeds();
+    let mut kept = fs::File::open(&link).unwrap();
+    fleet
+        .run(&["reconnect", "1", "--again", "--yes", "--qr-dir", &folder])
+        .succeeds();
+    let mut old = Vec::new();
+    kept.read_to_end(&mut old).unwrap();
+    assert_ne!(old, fs::read(&link).unwrap());
+    assert_eq!(mode(Path::new(&link)), 0o600);
+    assert_eq!(fs::read_dir(&folder).unwrap().count(), 1);
+}
+
+#[test]
+fn a_live_table_tells_who_came_in() {
+    let installation = Installation::start();
+    let fleet = Fleet::of(&installation);
+    let token = installation.create_device("Lane 1");
+    installation.create_device("Lane 10");
+    let terminal = Pty::new();
+    let mut watch = fleet.command(&["watch", "Lane 1", "--every", "1", "--until-all"]);
+    watch.env("NO_COLOR", "1");
+    let mut watching = terminal.start_for_a_person(&watch);
+    terminal.wait_for("1 device: 0 initialized, 1 waiting");
+    Scanner::new()
+        .init(&installation.url, &token, &[])
+        .succeeds();
+    terminal.wait_for("1 (Lane 1)  initialized");
+    assert!(watching.wait().unwrap().success(), "Lane 10 is not meant");
+    let shown = terminal.shown();
+    assert!(!shown.contains("Lane 10"), "{shown}");
+    assert!(
+        shown.contains("1 device: 1 initialized, 0 waiting"),
+        "{shown}"
+    );
 }

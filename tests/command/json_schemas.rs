@@ -361,6 +361,22 @@ fn what_the_commands_for_servers_print_is_as_their_schemas_say() {
         let read = reading.ok().unwrap().into_enrolment();
         assert_eq!(read.token().expose(), made["initialization_token"]);
     }
+    let list = [
+        "checkin-list",
+        "create",
+        ORGANIZER,
+        "museum",
+        "--name",
+        "All",
+    ];
+    let list = admin(&[&list[..], &["--gate", "N"]].concat());
+    let id = list["id"].to_string();
+    let listed = admin(&["checkin-list", "list", ORGANIZER, "museum"]);
+    assert_eq!(listed, json!([list]));
+    let renamed = admin(&["checkin-list", "rename", ORGANIZER, &id, "VIPs"]);
+    assert_eq!(renamed["name"], "VIPs");
+    let moved = admin(&["checkin-list", "move", ORGANIZER, &id]);
+    assert_eq!(moved["gates"], json!([]));
     admin(&["device", "rename", ORGANIZER, "2", "Door"]);
     admin(&["device", "move", ORGANIZER, "2"]);
     admin(&["device", "move", ORGANIZER, "2", "N"]);
@@ -369,6 +385,11 @@ fn what_the_commands_for_servers_print_is_as_their_schemas_say() {
     assert_ne!(
         renewed["initialization_token"],
         made["initialization_token"]
+    );
+    let again = admin(&[&["device", "reconnect", ORGANIZER, "2"], &PUBLIC_URL[..]].concat());
+    assert_ne!(
+        again["initialization_token"],
+        renewed["initialization_token"]
     );
     let revoked = admin(&["device", "revoke", ORGANIZER, "2"]);
     let listed = admin(&["device", "list", ORGANIZER]);
@@ -489,6 +510,7 @@ fn what_the_commands_for_fleets_print_is_as_their_schemas_say() {
 
     run("fleet-revoke", &["revoke", "2", "--yes"]);
     run("fleet-reconnect", &["reconnect", "1"]);
+    run("fleet-reconnect", &["reconnect", "1", "--yes"]);
     let mut held = held.0.into_inner();
     assert!(held.remove("error") && held.remove("notice"));
     assert_eq!(held, schemas(Some("fleet")));

@@ -63,7 +63,10 @@ fn what_pretix_does_not_do_is_told_and_not_taken_for_done() {
         (&["revoke", &number, "--yes"][..], "revokes no device"),
         (&["move", &number, "--gate", "north"], "takes no gate"),
         (&["move", &number, "--no-gate"], "takes no gate"),
-        (&["reconnect", &number], "no device a new code"),
+        (
+            &["reconnect", &number, "--again", "--yes"],
+            "no device a new code",
+        ),
         (&["log", &number], "what was done to a device"),
         (&["list", "--gate", "north"], "takes no gate"),
     ] {

@@ -141,6 +141,46 @@ fn what_is_created_is_listed() {
 }
 
 #[test]
+fn check_in_lists_are_made_and_put_at_gates() {
+    let desk = Desk::set_up();
+    desk.admin("event create bigevents fair --name Fair --from 2027-05-08")
+        .succeeds();
+    for gate in ["n", "s"] {
+        desk.admin(&format!("gate create bigevents {gate} --name x"))
+            .succeeds();
+    }
+    let create = "checkin-list create bigevents fair --name All --gate n";
+    let made = desk.json(create);
+    assert_eq!(
+        (&made["event"], &made["gates"]),
+        (&json!("fair"), &json!(["n"]))
+    );
+    desk.admin(create)
+        .complains(15, "there is already a check-in list");
+    desk.admin("checkin-list create bigevents none --name All")
+        .complains(15, "there is no event");
+    desk.admin("checkin-list create bigevents fair --name Day --date 7")
+        .complains(15, "there is no date");
+    let list = made["id"].to_string();
+    desk.admin(&format!("checkin-list move bigevents {list} s none"))
+        .complains(15, "there is no gate");
+    let listed = desk.json("checkin-list list bigevents");
+    assert_eq!(listed, json!([made]), "what is refused is not done");
+    let moved = desk.json(&format!("checkin-list move bigevents {list} s"));
+    assert_eq!(moved["gates"], json!(["s"]));
+    let none = desk.admin("checkin-list rename bigevents 99 x");
+    none.complains(15, "checkin-list list bigevents");
+    let export = desk.json("export");
+    let exported = &export["organizers"][0]["events"];
+    let exported = exported
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|event| event["slug"] == "fair");
+    assert_eq!(exported.unwrap()["checkin_lists"][0]["gates"], json!(["s"]));
+}
+
+#[test]
 fn an_event_may_be_a_day_of_its_own_time_zone() {
     let desk = Desk::set_up();
     let create = |slug: &str, times: &str| {

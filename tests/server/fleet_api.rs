@@ -3,8 +3,8 @@
 use std::time::{Duration, Instant};
 
 use gatehand::server::Config;
-use gatehand::server::model::{Name, NewDevice, Schedule};
-use gatehand::server::store::{Actor, NewEvent, Terms};
+use gatehand::server::model::{Name, NewDevice, Permissions, Schedule};
+use gatehand::server::store::{Actor, NewEvent, TeamChange, Terms, TokenChange};
 use gatehand::wire::IDEMPOTENCY_HEADER;
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -50,6 +50,10 @@ on_both! {
     a_batch_that_means_too_much_or_nothing_is_refused
     a_second_editor_is_told
     fields_that_are_passed_over_are_named
+    a_team_that_is_let_in_no_more_is_repeated_nothing
+    what_was_answered_to_one_request_is_no_answer_to_another
+    a_number_in_a_path_is_digits
+    what_a_code_is_good_for_is_told_to_whoever_asks
 }
 
 impl TestServer {
@@ -357,13 +361,19 @@ async fn a_wrong_filter_is_told(server: TestServer) {
     for (query, field, words) in [
         ("?revoked=perhaps", "revoked", "Must be a valid boolean."),
         ("?revoked=", "revoked", "Must be a valid boolean."),
-        ("?gate=south", "gate", "There is no gate \"south\"."),
+        (
+            "?gate=south",
+            "gate",
+            "There is no gate \"south\", and no other.",
+        ),
         (
             "?ordering=serial",
             "ordering",
             "Has to be one of device_id, ",
         ),
         ("?expand=token", "expand", "There is no \"token\"."),
+        ("?search=a&search=b", "search", "Say it once."),
+        ("?revoked=false&revoked=false", "revoked", "Say it once."),
         (
             "?last_seen_before=yesterday",
             "last_seen_before",
@@ -403,7 +413,7 @@ async fn a_batch_is_created_wholly_or_told_what_is_wrong_with_each(server: TestS
                 "security_profile": ["\"odd\" is not a valid choice."],
                 "limit_events": ["Object with slug=none does not exist."],
             },
-            {"name": ["This field is required."], "gate": ["There is no gate \"south\"."]},
+            {"name": ["This field is required."], "gate": ["There is no gate \"south\". There are north."]},
             {"non_field_errors": ["Invalid data. Expected a dictionary, but got int."]},
         ]}),
     );
@@ -559,6 +569,13 @@ async fn a_batch_that_means_too_much_or_nothing_is_refused(server: TestServer) {
         .await
         .unwrap();
     let gate = json!({"gate": null});
+    // In text: what is made of a document has nothing twice.
+    let twice = server.devices(Method::PATCH, "batch/");
+    let twice = twice.header("Content-Type", "application/json").body(
+        r#"{"filter": {"revoked": true, "search": "a", "revoked": false}, "set": {"gate": null}, "dry_run": true}"#,
+    );
+    let refused = send(twice).await;
+    refused.is(400, json!({"filter": ["revoked: Say it once."]}));
     let many: Vec<u64> = (1..=1001).collect();
     for (body, field, words) in [
         (
@@ -567,9 +584,9 @@ async fn a_batch_that_means_too_much_or_nothing_is_refused(server: TestServer) {
             "Without a condition",
         ),
         (
-            json!({"filter": {"search": ""}, "set": gate}),
+            json!({"filter": {"search": "", "revoked": false}, "set": gate}),
             "filter",
-            "Without a condition",
+            "search: Every device's name begins with nothing.",
         ),
         (
             json!({"filter": {"serach": "x"}, "set": gate}),
@@ -737,6 +754,152 @@ async fn fields_that_are_passed_over_are_named(server: TestServer) {
     let (first, second) = (request.try_clone().unwrap(), request);
     assert_eq!(send(first).await.header(NAMED), "odd");
     assert_eq!(send(second).await.header(NAMED), "odd");
+}
+
+async fn a_team_that_is_let_in_no_more_is_repeated_nothing(server: TestServer) {
+    let keyed = || {
+        let request = server.devices(Method::POST, "");
+        let request =
+            request.json(&json!({"name": "Door", "all_events": true, "limit_events": []}));
+        send(request.header(IDEMPOTENCY_HEADER, "once"))
+    };
+    let query = || send(server.as_admin(Method::GET, "/api/v1/idempotency_query?key=once"));
+    let made = keyed().await;
+    assert_eq!((made.status, query().await.status), (201, 201));
+    let teams = server.store.teams(server.organizer).await.unwrap();
+    let team = &teams[0].name;
+    let tokens = server.store.team_tokens(server.organizer, team).await;
+    let token = tokens.unwrap()[0].id;
+    let set = async |active: bool| {
+        let change = TokenChange {
+            name: None,
+            active: Some(active),
+        };
+        let changed = server
+            .store
+            .change_team_token(server.organizer, team, token, change);
+        changed.await.unwrap();
+    };
+    set(false).await;
+    let refused = keyed().await;
+    refused.is(401, json!({"detail": "Token inactive or deleted."}));
+    assert_eq!(query().await.status, 404);
+    set(true).await;
+    assert_eq!(keyed().await.text, made.text, "the refusal was not kept");
+
+    let may = async |permissions: Permissions| {
+        let change = TeamChange {
+            permissions: Some(permissions),
+            ..TeamChange::default()
+        };
+        let changed = server.store.change_team(server.organizer, team, change);
+        changed.await.unwrap();
+    };
+    let reading = "organizer.devices:read".to_owned();
+    may(Permissions::Listed(vec![reading])).await;
+    assert_eq!((keyed().await.status, query().await.status), (403, 404));
+    may(Permissions::All).await;
+    assert_eq!(query().await.status, 201);
+    assert_eq!(
+        server.store.device_count(server.organizer).await.unwrap(),
+        1
+    );
+}
+
+async fn what_was_answered_to_one_request_is_no_answer_to_another(server: TestServer) {
+    server.with_gate("north").await;
+    let (number, key) = server.enrol("Door").await;
+    let keyed = |method: Method, rest: &str, body: Value, tag: Option<&str>| {
+        let request = server.devices(method, rest).json(&body);
+        let request = request.header(IDEMPOTENCY_HEADER, "once");
+        send(match tag {
+            Some(tag) => request.header("If-Match", tag),
+            None => request,
+        })
+    };
+    let body =
+        |dry_run: bool| json!({"devices": [number], "set": {"gate": "north"}, "dry_run": dry_run});
+    let plan = keyed(Method::PATCH, "batch/", body(true), None).await;
+    assert_eq!(plan.json()["dry_run"], true);
+    let tag = plan.header("etag").to_owned();
+    let done = keyed(Method::PATCH, "batch/", body(false), Some(&tag)).await;
+    assert_eq!((done.status, &done.json()["dry_run"]), (200, &json!(false)));
+    let again = keyed(Method::PATCH, "batch/", body(false), Some(&tag)).await;
+    assert_eq!(again.text, done.text);
+    assert_eq!(numbers(&server.get("?gate=north").await), [number]);
+
+    // Under the same key, something else is not taken for done.
+    let rest = format!("{number}/reconnect/");
+    for (method, rest, body) in [
+        (Method::PATCH, "batch/", body(true)),
+        (Method::POST, &*rest, json!({"now": true})),
+        (
+            Method::PATCH,
+            &*format!("{number}/"),
+            json!({"name": "Gate"}),
+        ),
+    ] {
+        let refused = keyed(method, rest, body, None).await;
+        assert_eq!(refused.status, 422, "{rest}: {}", refused.text);
+    }
+    assert_eq!(server.status_of(&key).await, 200);
+    assert_eq!(
+        server.get(&format!("{number}/")).await.json()["name"],
+        "Door"
+    );
+}
+
+async fn a_number_in_a_path_is_digits(server: TestServer) {
+    let (_, key) = server.enrol("Door").await;
+    for number in ["1%20", "%201", "+1", "1_", "0x1", "-1", "%D9%A1"] {
+        for (method, rest) in [
+            (Method::POST, "revoke/"),
+            (Method::POST, "reconnect/"),
+            (Method::GET, "log/"),
+        ] {
+            let path = format!("{number}/{rest}");
+            let refused = send(server.devices(method, &path).json(&json!({}))).await;
+            refused.is(404, json!({"detail": "Not found."}));
+        }
+    }
+    assert_eq!(server.status_of(&key).await, 200);
+    for number in [i64::MAX as u64 + 1, u64::MAX] {
+        let refused = server
+            .plan_batch(json!({"devices": [number], "set": {"gate": null}}))
+            .await;
+        let words = format!("There is no device {number}.");
+        refused.is(400, json!({"devices": [words]}));
+        let none = server.post(&format!("{number}/revoke/"), json!({})).await;
+        none.is(404, json!({"detail": "No Device matches the given query."}));
+    }
+}
+
+async fn what_a_code_is_good_for_is_told_to_whoever_asks(server: TestServer) {
+    server.enrol("Used").await;
+    server.enrol("Lost").await;
+    server.create_device("New").await;
+    server.enrol("Out").await;
+    server.post("2/reconnect/", json!({"now": true})).await;
+    server.post("4/revoke/", json!({})).await;
+    server.post("5/revoke/", json!({})).await;
+    let reader = server.token(&["organizer.devices:read"]).await;
+    let path =
+        format!("/api/v1/organizers/{ORGANIZER}/devices/?expand=code,has_key&ordering=device_id");
+    let request = server.request(Method::GET, &path);
+    let listed = send(request.header("Authorization", format!("Token {reader}"))).await;
+    let codes: Vec<Value> = listed.json()["results"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|device| json!([device["code"], device["has_key"]]))
+        .collect();
+    let told = [
+        ("used", true),
+        ("open", false),
+        ("open", false),
+        ("used", false),
+    ];
+    assert_eq!(codes, told.map(|(code, has_key)| json!([code, has_key])));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicU8, Ordering};
 
 use gatehand::seal::SealError;
 use gatehand::server::model::{
-    BatchRefusal, BatchSetting, Count, DeviceChange, DeviceFilter, Expected, NewDevice, Order,
-    OrderBy, ValidReport, Version,
+    BatchRefusal, BatchSetting, CodeState, Count, DeviceChange, DeviceFilter, Expected, NewDevice,
+    Order, OrderBy, ValidReport, Version, VersionedDevice,
 };
 use gatehand::server::store::{
     Actor, Keep, KeptAnswer, NoReconnection, Sighting, StoreError, Terms, TokenRefusal,
@@ -21,15 +21,19 @@ contract! {
     a_device_that_is_reconnected_now_has_no_key_until_it_is_redeemed
     a_second_code_replaces_the_first_and_a_used_one_stays_used
     a_revoked_device_gets_no_code_and_its_code_no_device
+    a_code_that_nobody_has_redeemed_is_renewed
     what_a_device_was_answered_goes_with_its_key
     of_reconnections_redemptions_rolls_and_a_revocation_at_once_no_key_survives_that_should_not
     devices_are_found_by_each_filter_and_counted
     names_are_found_by_what_they_begin_with_whatever_letters_they_have
     when_a_device_was_seen_never_goes_back
+    a_device_that_is_gone_keeps_no_other_from_being_seen
     a_batch_makes_all_devices_or_none
     a_batch_changes_what_was_planned_or_nothing
     a_batch_of_too_many_or_of_unknown_devices_is_refused
     a_change_of_what_another_has_changed_is_refused
+    whatever_is_changed_of_a_device_makes_another_version
+    a_batch_that_meets_a_change_of_one_goes_by_what_it_is_told
 }
 
 const ADMIN: Actor = Actor::Administrator;
@@ -61,7 +65,18 @@ impl Fixture {
         let begun = self
             .store
             .reconnect(ADMIN, self.organizer, number, now, Terms::default());
-        begun.await.unwrap().unwrap()
+        begun.await.unwrap().unwrap().device
+    }
+
+    /// The device of this number, with what tells it from others of its.
+    async fn read(&self, number: u64) -> VersionedDevice {
+        let device = self.store.device(self.organizer, number).await;
+        device.unwrap().unwrap()
+    }
+
+    async fn code(&self, number: u64) -> CodeState {
+        let detailed = self.store.detailed_device(self.organizer, number).await;
+        detailed.unwrap().unwrap().code
     }
 
     async fn redeem(&self, device: &Device, key: &str) -> Result<i64, TokenRefusal> {
@@ -159,14 +174,22 @@ async fn a_reconnected_device_is_the_same_with_a_new_key_and_the_old_works_until
         .redeem_token(token, with_key, &secret("old"), Terms::default())
         .await;
     let row = redeemed.unwrap().unwrap().id;
-    let before = f.store.device(f.organizer, 1).await.unwrap().unwrap();
+    let before = f.read(1).await;
+    assert_eq!(f.code(1).await, CodeState::Used);
 
     let waiting = f.reconnect(1, false).await;
+    let as_before = Device {
+        initialization_token: before.device.initialization_token.clone(),
+        ..waiting.clone()
+    };
     assert_eq!(
-        Version::of(&waiting),
-        Version::of(&before),
+        serde_json::to_value(&as_before).unwrap(),
+        serde_json::to_value(&before.device).unwrap(),
         "it reads as before"
     );
+    let after = f.read(1).await;
+    assert_ne!(after.version, before.version, "it has another code");
+    assert_eq!(f.code(1).await, CodeState::Open);
     assert!(waiting.initialization_token.as_ref().unwrap().expose() != token.expose());
     assert_eq!(f.holder("old").await, Some(1));
     let other_report = f
@@ -236,7 +259,7 @@ async fn a_revoked_device_gets_no_code_and_its_code_no_device(f: Fixture) {
         .store
         .end_access(ADMIN, f.organizer, 1, Terms::default())
         .await;
-    assert!(ended.unwrap().revoked);
+    assert!(ended.unwrap().device.revoked);
     assert_eq!(f.redeem(&waiting, "new").await, Err(TokenRefusal::Revoked));
     let again = f
         .store
@@ -261,6 +284,35 @@ async fn a_revoked_device_gets_no_code_and_its_code_no_device(f: Fixture) {
         .end_access(ADMIN, f.organizer, 2, Terms::default())
         .await;
     assert!(matches!(unknown, Err(StoreError::Unknown { .. })));
+}
+
+async fn a_code_that_nobody_has_redeemed_is_renewed(f: Fixture) {
+    let first = f.device("Door").await;
+    f.store.renew_token(f.organizer, 1).await.unwrap();
+    assert_eq!(f.redeem(&first, "a").await, Err(TokenRefusal::Unknown));
+    let second = f.read(1).await.device;
+    assert!(f.redeem(&second, "a").await.is_ok());
+    let refused = f.store.renew_token(f.organizer, 1).await;
+    assert!(matches!(refused, Err(StoreError::NotWaiting { device: 1 })));
+
+    let lost = f.reconnect(1, true).await;
+    f.store.renew_token(f.organizer, 1).await.unwrap();
+    assert_eq!(f.redeem(&lost, "b").await, Err(TokenRefusal::Unknown));
+    assert_eq!(f.redeem(&second, "b").await, Err(TokenRefusal::Used));
+    let third = f.read(1).await.device;
+    assert!(f.redeem(&third, "b").await.is_ok());
+    assert_eq!((f.holder("a").await, f.holder("b").await), (None, Some(1)));
+
+    f.store
+        .reconnect_device(f.organizer, 1, false)
+        .await
+        .unwrap();
+    f.store.revoke_device(f.organizer, 1).await.unwrap();
+    assert_eq!(f.code(1).await, CodeState::Ended);
+    let refused = f.store.renew_token(f.organizer, 1).await;
+    assert!(matches!(refused, Err(StoreError::NotWaiting { device: 1 })));
+    let refused = f.store.reconnect_device(f.organizer, 1, false).await;
+    assert!(matches!(refused, Err(StoreError::Revoked { device: 1 })));
 }
 
 async fn what_a_device_was_answered_goes_with_its_key(f: Fixture) {
@@ -299,6 +351,17 @@ async fn what_a_device_was_answered_goes_with_its_key(f: Fixture) {
         (f.is_kept(second).await, f.is_kept(own).await),
         (false, true)
     );
+
+    let third = roll("five", "six").await;
+    f.store.revoke_device(f.organizer, 1).await.unwrap();
+    assert!(!f.is_kept(third).await, "it hears that it was revoked");
+    f.enrolled("Other", "ten").await;
+    let row = f.store.enrolled_device(&secret("ten")).await;
+    let (own, terms) = kept(row.unwrap().unwrap().id);
+    let ended = f.store.revoke_key(&secret("ten"), terms).await;
+    assert!(ended.unwrap().is_some());
+    f.store.revoke_device(f.organizer, 2).await.unwrap();
+    assert!(f.is_kept(own).await, "it has done that itself");
 }
 
 async fn of_reconnections_redemptions_rolls_and_a_revocation_at_once_no_key_survives_that_should_not(
@@ -367,7 +430,7 @@ async fn of_reconnections_redemptions_rolls_and_a_revocation_at_once_no_key_surv
         assert_eq!(last.is_err(), revokes);
         if let Ok(last) = last {
             let key = format!("last {round}");
-            assert!(f.redeem(&last, &key).await.is_ok());
+            assert!(f.redeem(&last.device, &key).await.is_ok());
             for holder in holders {
                 assert_eq!(f.holder(&holder).await, None);
             }
@@ -638,6 +701,43 @@ async fn when_a_device_was_seen_never_goes_back(f: Fixture) {
     assert_eq!(counted.unwrap().count, 70);
 }
 
+async fn a_device_that_is_gone_keeps_no_other_from_being_seen(f: Fixture) {
+    let now = Timestamp::now();
+    let mut sightings = Vec::new();
+    for number in 1..=2_i64 {
+        let key = format!("key {number}");
+        f.enrolled(&format!("Lane {number}"), &key).await;
+        let device = f.store.enrolled_device(&secret(&key)).await;
+        let sighting = Sighting {
+            device: device.unwrap().unwrap().id,
+            organizer: f.organizer,
+            seen: now,
+        };
+        // As of a server that ran on while a backup was restored: rows that are not there, and one that is another's.
+        for gone in 0..40 {
+            sightings.push(Sighting {
+                device: 1_000_000 * number + gone,
+                ..sighting
+            });
+        }
+        let organizer = if number == 1 {
+            f.organizer
+        } else {
+            f.organizer + 1
+        };
+        sightings.push(Sighting {
+            organizer,
+            ..sighting
+        });
+    }
+    sightings.sort_by_key(|sighting| sighting.device);
+    f.store.note_seen(sightings).await.unwrap();
+    assert_eq!(
+        f.found(DeviceFilter::default(), OrderBy::LastSeen).await,
+        [1]
+    );
+}
+
 async fn a_batch_makes_all_devices_or_none(f: Fixture) {
     f.event("fair").await;
     f.device("first").await;
@@ -807,7 +907,7 @@ async fn a_batch_of_too_many_or_of_unknown_devices_is_refused(f: Fixture) {
 }
 
 async fn a_change_of_what_another_has_changed_is_refused(f: Fixture) {
-    let read = f.device("Door").await;
+    f.device("Door").await;
     let rename = async |name: &str, version: &Version| {
         let terms = Terms {
             expected: Expected::one_of(vec![version.to_string()]),
@@ -821,19 +921,18 @@ async fn a_change_of_what_another_has_changed_is_refused(f: Fixture) {
             .change_device(ADMIN, f.organizer, 1, change, terms)
             .await
     };
-    let version = Version::of(&read);
+    let version = f.read(1).await.version;
     let first = rename("one", &version).await.unwrap();
     assert!(matches!(
         rename("two", &version).await,
         Err(StoreError::Outdated)
     ));
     assert_eq!(
-        rename("two", &Version::of(&first)).await.unwrap().name,
+        rename("two", &first.version).await.unwrap().device.name,
         "two"
     );
     // Of many who have read the same, one changes it.
-    let now = f.store.device(f.organizer, 1).await.unwrap().unwrap();
-    let (organizer, version) = (f.organizer, Version::of(&now).to_string());
+    let (organizer, version) = (f.organizer, f.read(1).await.version.to_string());
     let ends = f
         .at_once(move |attempt, store| {
             let terms = Terms {
@@ -853,4 +952,109 @@ async fn a_change_of_what_another_has_changed_is_refused(f: Fixture) {
         })
         .await;
     assert_eq!(ends.into_iter().filter(|changed| *changed).count(), 1);
+}
+
+async fn whatever_is_changed_of_a_device_makes_another_version(f: Fixture) {
+    f.store
+        .create_gate(f.organizer, "N", "North")
+        .await
+        .unwrap();
+    f.event("fair").await;
+    f.device("Door").await;
+    let mut versions = vec![f.read(1).await.version];
+    let nothing = DeviceChange::default;
+    for change in [
+        DeviceChange {
+            name: Some("Gate".to_owned()),
+            ..nothing()
+        },
+        to_gate("N").change,
+        DeviceChange {
+            gate: Some(None),
+            name: Some("Other".to_owned()),
+            ..nothing()
+        },
+        DeviceChange {
+            limit_events: Some(vec!["fair".to_owned()]),
+            ..nothing()
+        },
+        DeviceChange {
+            security_profile: Some("pretixscan".to_owned()),
+            ..nothing()
+        },
+    ] {
+        f.store.edit_device(f.organizer, 1, change).await.unwrap();
+        versions.push(f.read(1).await.version);
+    }
+    f.store.renew_token(f.organizer, 1).await.unwrap();
+    versions.push(f.read(1).await.version);
+    let waiting = f.read(1).await.device;
+    assert!(f.redeem(&waiting, "key").await.is_ok());
+    versions.push(f.read(1).await.version);
+    f.store.revoke_device(f.organizer, 1).await.unwrap();
+    versions.push(f.read(1).await.version);
+    let different: BTreeSet<String> = versions.iter().map(Version::to_string).collect();
+    assert_eq!(different.len(), versions.len());
+    let detailed = f.store.detailed_device(f.organizer, 1).await;
+    assert_eq!(
+        detailed.unwrap().unwrap().version,
+        f.read(1).await.version,
+        "however it is read"
+    );
+}
+
+async fn a_batch_that_meets_a_change_of_one_goes_by_what_it_is_told(f: Fixture) {
+    for identifier in ["N", "S"] {
+        let gate = f.store.create_gate(f.organizer, identifier, identifier);
+        gate.await.unwrap();
+    }
+    f.device("Door").await;
+    f.device("Other").await;
+    let organizer = f.organizer;
+    for round in 0..3 {
+        let away = DeviceChange {
+            gate: Some(None),
+            ..DeviceChange::default()
+        };
+        f.store.edit_device(organizer, 1, away).await.unwrap();
+        let before = f.log(1).await.len();
+        let ends = f
+            .at_once(move |attempt, store| async move {
+                if attempt % 4 == 3 {
+                    let moved = store.edit_device(organizer, 1, to_gate("S").change);
+                    moved.await.unwrap();
+                    return None;
+                }
+                let both = DeviceFilter {
+                    numbers: Some(vec![1, 2]),
+                    ..DeviceFilter::default()
+                };
+                let plan = store.plan_batch(organizer, &both, &to_gate("N")).await;
+                let terms = Terms {
+                    expected: Expected::one_of(vec![plan.unwrap().unwrap().version.to_string()]),
+                    ..Terms::default()
+                };
+                let done = store.change_batch(ADMIN, organizer, both, to_gate("N"), terms);
+                let done = done.await.unwrap().ok()?;
+                let gate = done.devices[0].changes.get("gate")?;
+                Some(gate["from"].as_str().map(str::to_owned))
+            })
+            .await;
+        // What each batch was told that it changes is what it has changed: by the log, in the order of the changes.
+        let log = f.store.device_log(organizer, 1).await.unwrap();
+        let gates = log.iter().skip(before - 1);
+        let gates: Vec<Option<String>> = gates
+            .map(|entry| entry.data["gate"].as_str().map(str::to_owned))
+            .collect();
+        let mut replaced: Vec<Option<String>> = gates
+            .windows(2)
+            .filter(|pair| pair[1].as_deref() == Some("N"))
+            .map(|pair| pair[0].clone())
+            .collect();
+        let mut told: Vec<Option<String>> = ends.into_iter().flatten().collect();
+        replaced.sort();
+        told.sort();
+        assert_eq!(told, replaced, "round {round}");
+        assert!(gates.iter().any(|gate| gate.as_deref() == Some("S")));
+    }
 }

@@ -14,8 +14,9 @@ use gatehand::server::model::{
 };
 use gatehand::server::organizers_file::OrganizersFile;
 use gatehand::server::store::{
-    self, Actor, Administration, Decision, EventChange, GateChange, Keep, KeptAnswer, NewEvent,
-    OrganizerChange, Sample, Sighting, TeamChange, Terms, TokenChange,
+    self, Actor, Administration, CheckinListChange, Decision, EventChange, GateChange, Keep,
+    KeptAnswer, NewCheckinList, NewEvent, OrganizerChange, Sample, Sighting, TeamChange, Terms,
+    TokenChange,
 };
 use jiff::Timestamp;
 use proc_macro2::{TokenStream, TokenTree};
@@ -190,6 +191,24 @@ async fn do_everything(store: &Arc<dyn Administration>) {
         },
     };
     store.create_event(organizer, event).await.unwrap();
+    let list = NewCheckinList {
+        name: "All".to_owned(),
+        gates: vec!["N".to_owned()],
+        ..NewCheckinList::default()
+    };
+    let list = store
+        .create_checkin_list(organizer, "fair", list)
+        .await
+        .unwrap();
+    let nowhere = CheckinListChange {
+        name: None,
+        gates: Some(vec![]),
+    };
+    store
+        .change_checkin_list(organizer, list, nowhere)
+        .await
+        .unwrap();
+    store.checkin_lists(organizer).await.unwrap();
     let change = EventChange {
         name: Some(Name::Plain("F".to_owned())),
         live: None,
@@ -241,7 +260,8 @@ async fn do_everything(store: &Arc<dyn Administration>) {
         .device(organizer, made.device_id)
         .await
         .unwrap()
-        .unwrap();
+        .unwrap()
+        .device;
     let change = DeviceChange {
         limit_events: Some(vec!["fair".to_owned()]),
         gate: Some(Some("N".to_owned())),
@@ -467,7 +487,7 @@ async fn manage_a_fleet(store: &Arc<dyn Administration>, organizer: i64, row: i6
         .await
         .unwrap()
         .unwrap();
-    let token = reconnected.initialization_token.unwrap();
+    let token = reconnected.device.initialization_token.unwrap();
     store
         .redeem_token(&token, report(), &secret("two"), Terms::default())
         .await

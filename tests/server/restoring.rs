@@ -528,9 +528,10 @@ fn a_restore_that_is_killed_at_any_step_leaves_the_old_state_or_one_that_nobody_
         let mut steps = 0;
         let mut seen = Vec::new();
         for step in 1.. {
-            if has_log {
-                leave_log(&place, &added);
-            }
+            let last = match has_log {
+                true => leave_log(&place),
+                false => added.clone(),
+            };
             let mut command = place.command(&["restore", "--replace", &story.backup]);
             let ended = command
                 .env("GATEHAND_KILL_AT", step.to_string())
@@ -564,10 +565,11 @@ fn a_restore_that_is_killed_at_any_step_leaves_the_old_state_or_one_that_nobody_
                     .complains(15, "a restore was begun and not ended");
             }
             if stands != "old" {
-                // Again, and back to where it began.
-                place
-                    .run(&["restore", "--replace", &story.backup])
-                    .succeeds();
+                // Again, which knows of the numbers that were given, and back to where it began.
+                let again = ["restore", "--replace", "--skip-numbers", "0", &story.backup];
+                let restored = place.admin(&again);
+                let next = restored["organizers"][0]["next_device"].as_u64();
+                assert!(next > last["device_id"].as_u64(), "{stands}: {restored}");
                 place
                     .serve_in_vain()
                     .complains(NOT_CONFIRMED, "was restored");
@@ -590,9 +592,29 @@ fn a_restore_that_is_killed_at_any_step_leaves_the_old_state_or_one_that_nobody_
     }
 }
 
-/// Leaves a damaged database with a log beside it, as of a server that was killed.
-fn leave_log(place: &Place, _: &Value) {
+/// Leaves a database with a log beside it, as of a server that was killed; the device that is in the log alone.
+fn leave_log(place: &Place) -> Value {
     let server = place.serve();
-    place.add("In the log");
+    let last = place.add("In the log");
     drop(server);
+    last
+}
+
+#[test]
+fn numbers_that_a_database_of_an_older_version_has_given_do_not_come_again() {
+    let place = Place::new(None);
+    place.admin(&["organizer", "create", ORGANIZER, "--name", "Big Events"]);
+    place.add("Kept");
+    let backup = place.backup("backup.db");
+    for name in ["Since", "Since too"] {
+        place.add(name);
+    }
+    let file = Connection::open(&place.database).unwrap();
+    file.pragma_update(None, "user_version", 4).unwrap();
+    drop(file);
+    let restore = ["restore", "--replace", "--skip-numbers", "0", &backup];
+    let restored = place.admin(&restore);
+    assert_eq!(restored["organizers"][0]["next_device"], 4);
+    place.admin(&["restore", "--confirm"]);
+    assert_eq!(place.add("New")["device_id"], 4);
 }

@@ -301,7 +301,8 @@ async fn a_token_is_redeemed_once_and_its_device_found_by_the_key(f: Fixture) {
         .device(f.organizer, created.device_id)
         .await
         .unwrap()
-        .unwrap();
+        .unwrap()
+        .device;
     assert!(seen.initialized.unwrap() >= created.created);
     assert_eq!(seen.hardware_model.as_deref(), Some("TC25"));
     let again = seen.initialization_token.unwrap();
@@ -344,7 +345,7 @@ async fn a_report_replaces_the_one_before_but_not_the_public_key(f: Fixture) {
     );
     assert!(update(with_key("one")).await.is_ok());
     let seen = f.store.device(f.organizer, 1).await.unwrap().unwrap();
-    assert_eq!(seen.os_name, None);
+    assert_eq!(seen.device.os_name, None);
     let unknown = f
         .store
         .update_device(&secret("other"), report(), Terms::default())
@@ -1061,7 +1062,8 @@ async fn an_import_gives_nobody_access_back(f: Fixture) {
     };
     assert_eq!(import(&small_file()).await.unwrap(), told);
     assert!(store.enrolled_device(&key).await.unwrap().is_none());
-    assert!(store.device(organizer, 2).await.unwrap().unwrap().revoked);
+    let second = store.device(organizer, 2).await.unwrap().unwrap();
+    assert!(second.device.revoked);
     let team = store
         .team_caller(&secret(&"t".repeat(64)))
         .await
@@ -1187,7 +1189,7 @@ async fn a_device_is_known_by_serial_key_or_name_once(f: Fixture) {
     assert_eq!((report.created, report.changed, report.left), (0, 1, 1));
     // By now it is called otherwise.
     let known = f.store.device(f.organizer, 1).await.unwrap().unwrap();
-    assert_eq!(known.name, "Renamed");
+    assert_eq!(known.device.name, "Renamed");
     let one_more = file(json!([by_name(), by_name(), by_serial()]));
     assert_eq!(f.store.import(one_more).await.unwrap().devices.created, 1);
     assert_eq!(f.count().await, 3);
@@ -1274,7 +1276,7 @@ async fn an_edited_export_changes_the_devices_it_names(f: Fixture) {
     let report = edit(&[(1, "revoked", json!(false))]).await.unwrap();
     assert_eq!(report, changed(left));
     let second = f.store.device(organizer, 2).await.unwrap().unwrap();
-    assert!(second.revoked);
+    assert!(second.device.revoked);
 }
 
 async fn two_devices_in_a_file_are_never_taken_for_the_same(f: Fixture) {
@@ -1292,7 +1294,7 @@ async fn two_devices_in_a_file_are_never_taken_for_the_same(f: Fixture) {
         other => panic!("{other:?}"),
     }
     let device = f.store.device(f.organizer, 1).await.unwrap().unwrap();
-    assert_eq!(device.name, "Door");
+    assert_eq!(device.device.name, "Door");
 }
 
 async fn what_a_file_refers_to_may_be_on_the_server_only(f: Fixture) {
@@ -1471,7 +1473,7 @@ async fn devices_created_at_once_are_numbered_without_gap_or_double(f: Fixture) 
     assert_eq!(f.count().await, ATTEMPTS as u64);
     for (name, device_id) in created.into_iter().enumerate() {
         let device = f.other.device(organizer, device_id).await.unwrap();
-        assert_eq!(device.unwrap().name, name.to_string());
+        assert_eq!(device.unwrap().device.name, name.to_string());
     }
 }
 

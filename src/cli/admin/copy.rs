@@ -7,6 +7,7 @@ use clap::builder::{OsStringValueParser, TypedValueParser};
 
 use crate::cli::error::CliError;
 use crate::cli::output;
+use crate::cli::table::{self, whole};
 use crate::server::store::{self, Database};
 
 const EXAMPLES: &str = "\
@@ -37,16 +38,15 @@ impl Copy {
         if json {
             return output::print_json(&tables);
         }
-        output::print_columns(
-            ["TABLE", "ROWS", "CHECKSUM"],
-            tables.iter().map(|table| {
-                let checksum = table.checksum.get(..16).unwrap_or_default();
-                [
-                    table.table.to_owned(),
-                    table.rows.to_string(),
-                    checksum.to_owned(),
-                ]
-            }),
-        )
+        let rows = tables.iter().map(|table| {
+            let checksum = table.checksum.get(..16).unwrap_or_default();
+            vec![
+                table.table.to_owned(),
+                table.rows.to_string(),
+                checksum.to_owned(),
+            ]
+        });
+        let rows: Vec<Vec<String>> = rows.collect();
+        table::print(&[whole("TABLE"), whole("ROWS"), whole("CHECKSUM")], &rows)
     }
 }

@@ -8,6 +8,7 @@ use crate::cli::database_arguments::{DEFAULT_DATABASE, DatabaseArguments};
 use crate::cli::error::CliError;
 use crate::cli::output;
 use crate::cli::program_name::ProgramName;
+use crate::cli::table::{self, Column};
 use crate::server::store::{self, Administration, StoreError};
 
 /// What every subject's command works with.
@@ -49,11 +50,14 @@ impl Place {
             CliError::NoDevice { .. } => "device",
             _ => return error,
         };
-        let kind = kind.rsplit_once(' ').map_or(kind, |(_, last)| last);
+        let kind = match kind {
+            "check-in list" => "checkin-list",
+            kind => kind.rsplit_once(' ').map_or(kind, |(_, last)| last),
+        };
         let admin = &self.admin;
         let list = match (kind, self.organizer.get()) {
             ("organizer", _) => format!("{admin} organizer list"),
-            ("team" | "gate" | "event" | "device", Some(organizer)) => {
+            ("team" | "gate" | "event" | "checkin-list" | "device", Some(organizer)) => {
                 format!("{admin} {kind} list {}", output::quoted(organizer))
             }
             _ => return error,
@@ -108,13 +112,14 @@ impl<'p> Desk<'p> {
     pub(super) fn list<T: Serialize, const N: usize>(
         &self,
         documents: &[T],
-        header: [&str; N],
+        header: [Column; N],
         row: impl Fn(&T) -> [String; N],
     ) -> Result<(), CliError> {
         if self.json {
             return output::print_json(&documents);
         }
-        output::print_columns(header, documents.iter().map(row))
+        let rows: Vec<Vec<String>> = documents.iter().map(|one| row(one).to_vec()).collect();
+        table::print(&header, &rows)
     }
 }
 

@@ -7,14 +7,16 @@ use serde::Serialize;
 
 use super::desk::Desk;
 use crate::cli::code_file::CodeFile;
+use crate::cli::device_log;
 use crate::cli::error::CliError;
 use crate::cli::name::text;
 use crate::cli::output;
 use crate::cli::program_name::ProgramName;
+use crate::cli::table::{Column, whole, words};
 use crate::enrolment::Enrolment;
 use crate::secret::{self, Secret};
 use crate::server::PublicUrl;
-use crate::server::model::{DeviceChange, NewDevice};
+use crate::server::model::{CodeState, DeviceChange, NewDevice};
 use crate::server::store::PlacedDevice;
 use crate::wire::{Device, SECURITY_PROFILES};
 
@@ -71,7 +73,7 @@ pub(super) enum Command {
         /// The gate's identifier; without, the device is at no gate.
         gate: Option<String>,
     },
-    /// Make a new code for a device that waits for a scanner; the one before is good for nothing then.
+    /// Make a new code for a device whose code was not used yet; the one before is good for nothing then.
     #[command(
         after_help = "Examples:\n  gatehand admin device new-code bigevents 1 \\\n      --public-url https://tickets.example"
     )]
@@ -80,6 +82,21 @@ pub(super) enum Command {
         organizer: String,
         /// The device's number.
         device: u64,
+        #[command(flatten)]
+        handing_out: HandingOut,
+    },
+    /// Give a device a new code, for a scanner that was reset or replaced; the device stays the same: its number, its name, its gate.
+    #[command(
+        after_help = "Examples:\n  gatehand admin device reconnect bigevents 1 \\\n      --public-url https://tickets.example\n  gatehand admin device reconnect bigevents 1 --now"
+    )]
+    Reconnect {
+        /// Slug of the organizer.
+        organizer: String,
+        /// The device's number.
+        device: u64,
+        /// End the access of the scanner that is this device now at once, and not only when the new code is used.
+        #[arg(long)]
+        now: bool,
         #[command(flatten)]
         handing_out: HandingOut,
     },
@@ -166,12 +183,18 @@ impl Command {
                 let organizer = desk.organizer(&organizer).await?;
                 let picture = handing_out.prepare()?;
                 desk.store.renew_token(organizer, device).await?;
-                let words = format!("Device {device} has a new code.");
-                let told = match placed(desk, organizer, device).await {
-                    Ok(found) => handing_out.hand_out(picture, found, desk.json),
-                    Err(error) => Err(error),
-                };
-                output::has_told(told, &words)
+                handing_out.renewed(desk, picture, organizer, device).await
+            }
+            Self::Reconnect {
+                organizer,
+                device,
+                now,
+                handing_out,
+            } => {
+                let organizer = desk.organizer(&organizer).await?;
+                let picture = handing_out.prepare()?;
+                desk.store.reconnect_device(organizer, device, now).await?;
+                handing_out.renewed(desk, picture, organizer, device).await
             }
             Self::Rename {
                 organizer,
@@ -207,16 +230,13 @@ impl Command {
             Self::Log { organizer, device } => {
                 let organizer = desk.organizer(&organizer).await?;
                 let entries = desk.store.device_log(organizer, device).await?;
-                desk.list(&entries, ["TIME", "ACTION", "BY", "WHAT"], |entry| {
-                    let by = match &entry.token {
-                        Some(token) => format!("{} ({token})", entry.actor),
-                        None => entry.actor.clone(),
-                    };
+                desk.list(&entries, device_log::HEADER, |entry| {
+                    let (team, token) = (entry.team.as_deref(), entry.token.as_deref());
                     [
                         output::time(entry.created),
                         entry.action.clone(),
-                        by,
-                        entry.data.to_string(),
+                        device_log::by(&entry.actor, team, token),
+                        device_log::what(&entry.data),
                     ]
                 })
             }
@@ -248,16 +268,11 @@ impl Create {
             ProgramName::of_this_process().typed(),
             self.organizer
         );
-        let drawn = self.handing_out.draw(picture, &device);
-        let told = match desk.json {
-            true => match placed(desk, organizer, number).await {
-                Ok(placed) => self.handing_out.print_json(placed),
-                Err(error) => Err(error),
-            },
-            false => self.handing_out.print(&device),
+        let told = match placed(desk, organizer, number).await {
+            Ok(placed) => self.handing_out.hand_out(picture, placed, desk.json),
+            Err(error) => Err(error),
         };
-        output::has_told(told, &words)?;
-        output::has_told(drawn, &words)
+        output::has_told(told, &words)
     }
 }
 
@@ -271,75 +286,94 @@ impl HandingOut {
         self.qr_image.as_deref().map(CodeFile::open).transpose()
     }
 
-    fn draw(&self, picture: Option<CodeFile>, device: &Device) -> Result<(), CliError> {
-        match (picture, self.enrolment(device)?) {
-            (Some(picture), Some(enrolment)) => picture.draw(&enrolment),
-            _ => Ok(()),
-        }
+    /// Tells of a device that has just got another code.
+    async fn renewed(
+        &self,
+        desk: &Desk<'_>,
+        picture: Option<CodeFile>,
+        organizer: i64,
+        device: u64,
+    ) -> Result<(), CliError> {
+        let words = format!("Device {device} has a new code.");
+        let told = match placed(desk, organizer, device).await {
+            Ok(found) => self.hand_out(picture, found, desk.json),
+            Err(error) => Err(error),
+        };
+        output::has_told(told, &words)
     }
 
+    /// Shows the device with its token, and draws its QR code where the server's address is known. That the picture
+    /// can't be written hides nothing of it.
     fn hand_out(
         &self,
         picture: Option<CodeFile>,
         found: PlacedDevice,
         json: bool,
     ) -> Result<(), CliError> {
-        self.draw(picture, &found.device)?;
-        match json {
-            true => self.print_json(found),
-            false => self.print(&found.device),
-        }
-    }
-
-    /// Shows the device with its token, and its QR code where the server's address is known.
-    fn print(&self, device: &Device) -> Result<(), CliError> {
-        let name = output::printable(&device.name);
-        output::print_line(&format!("Device {}: {name}", device.device_id))?;
-        if device.revoked || device.initialized.is_some() {
-            let state = if device.revoked {
-                "revoked"
-            } else {
-                "initialized already"
-            };
-            return output::print_line(&format!(
-                "It is {state}, so that its code is of no use: to hand out another scanner, create a device."
-            ));
-        }
-        let Some(token) = &device.initialization_token else {
-            return output::print_line(&format!(
-                "Its code was ended when a backup was restored: {} admin device new-code makes another one.",
-                ProgramName::of_this_process().typed()
-            ));
+        let enrolment = self.enrolment(&found)?;
+        let drawn = match (picture, &enrolment) {
+            (Some(picture), Some(enrolment)) => picture.draw(enrolment),
+            _ => Ok(()),
         };
-        output::print_line(&format!("Initialization token: {}", token.expose()))?;
-        if let Some(enrolment) = self.enrolment(device)? {
-            // Wholly, however long the address is.
-            output::print_text(&format!("Link: {}", enrolment.to_link().expose()))?;
-            output::print_qr(&enrolment)?;
-        } else {
-            output::say("For its link and QR code add --public-url with the server's address.");
-        }
-        Ok(())
+        match json {
+            true => output::print_json(&HandedOut {
+                link: enrolment.as_ref().map(Enrolment::to_link),
+                payload: enrolment.as_ref().map(Enrolment::to_payload),
+                placed: found,
+            }),
+            false => print(&found, enrolment.as_ref()),
+        }?;
+        drawn
     }
 
-    /// The same for scripts.
-    fn print_json(&self, placed: PlacedDevice) -> Result<(), CliError> {
-        let enrolment = self.enrolment(&placed.device)?;
-        output::print_json(&HandedOut {
-            link: enrolment.as_ref().map(Enrolment::to_link),
-            payload: enrolment.as_ref().map(Enrolment::to_payload),
-            placed,
-        })
-    }
-
-    fn enrolment(&self, device: &Device) -> Result<Option<Enrolment>, CliError> {
-        match (&self.public_url, &device.initialization_token) {
-            (Some(url), Some(token)) if !device.revoked && device.initialized.is_none() => Ok(
-                Some(Enrolment::new(url.server_url().clone(), token.clone())?),
-            ),
+    fn enrolment(&self, found: &PlacedDevice) -> Result<Option<Enrolment>, CliError> {
+        match (&self.public_url, open_code(found)) {
+            (Some(url), Some(token)) => Ok(Some(Enrolment::new(
+                url.server_url().clone(),
+                token.clone(),
+            )?)),
             _ => Ok(None),
         }
     }
+}
+
+fn print(found: &PlacedDevice, enrolment: Option<&Enrolment>) -> Result<(), CliError> {
+    let device = &found.device;
+    let name = output::printable(&device.name);
+    output::print_line(&format!("Device {}: {name}", device.device_id))?;
+    let admin = format!("{} admin", ProgramName::of_this_process().typed());
+    let Some(token) = open_code(found) else {
+        return output::print_line(&match (device.revoked, found.code) {
+            (true, _) => {
+                "It is revoked, so that its code is of no use: to hand out a scanner, create a device."
+                    .to_owned()
+            }
+            (false, CodeState::Ended) => format!(
+                "Its code was ended when a backup was restored: {admin} device reconnect gives it another."
+            ),
+            (false, _) => format!(
+                "It is initialized already, so that its code is of no use: for a scanner that was reset or replaced, {admin} device reconnect gives it another."
+            ),
+        });
+    };
+    output::print_line(&format!("Initialization token: {}", token.expose()))?;
+    match enrolment {
+        Some(enrolment) => {
+            // Wholly, however long the address is.
+            output::print_text(&format!("Link: {}", enrolment.to_link().expose()))?;
+            output::print_qr(enrolment)
+        }
+        None => {
+            output::say("For its link and QR code add --public-url with the server's address.");
+            Ok(())
+        }
+    }
+}
+
+/// The token by which a scanner becomes a device, if it has one that may be used.
+fn open_code(found: &PlacedDevice) -> Option<&Secret> {
+    let token = found.device.initialization_token.as_ref();
+    token.filter(|_| found.code == CodeState::Open)
 }
 
 /// A device with what a scanner enrols with, which is null where the server's address is not known
@@ -360,21 +394,28 @@ async fn placed(desk: &Desk<'_>, organizer: i64, number: u64) -> Result<PlacedDe
 }
 
 /// The columns a list of devices has for people, also in the demo.
-pub(in crate::cli) const COLUMNS: [&str; 7] = [
-    "ID", "NAME", "SERIAL", "STATE", "HARDWARE", "SYSTEM", "SOFTWARE",
+pub(in crate::cli) const COLUMNS: [Column; 7] = [
+    whole("ID"),
+    words("NAME"),
+    whole("SERIAL"),
+    whole("STATE"),
+    words("HARDWARE"),
+    words("SYSTEM"),
+    words("SOFTWARE"),
 ];
 
 fn columns(placed: &PlacedDevice) -> [String; 7] {
-    row(&placed.device)
+    row(&placed.device, Some(placed.code))
 }
 
 /// One device in these columns.
-pub(in crate::cli) fn row(device: &Device) -> [String; 7] {
-    let state = match (device.revoked, device.initialized) {
-        (true, _) => "revoked",
-        (false, Some(_)) => "initialized",
-        (false, None) if device.initialization_token.is_none() => "no code",
-        (false, None) => "waiting",
+pub(in crate::cli) fn row(device: &Device, code: Option<CodeState>) -> [String; 7] {
+    let state = match (device.revoked, device.initialized, code) {
+        (true, ..) => "revoked",
+        (false, _, Some(CodeState::Ended)) => "code ended",
+        (false, Some(_), Some(CodeState::Open)) => "reconnecting",
+        (false, Some(_), _) => "initialized",
+        (false, None, _) => "waiting",
     };
     let pair = |first: &Option<String>, second: &Option<String>| {
         [first, second]

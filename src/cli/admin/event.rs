@@ -10,6 +10,7 @@ use crate::cli::error::CliError;
 use crate::cli::name::text;
 use crate::cli::output;
 use crate::cli::output::yes;
+use crate::cli::table::{whole, words};
 use crate::server::model::{Name, Schedule, Slug, When};
 use crate::server::store::{EventChange, NewEvent};
 use crate::wire::timestamp;
@@ -98,10 +99,14 @@ impl Command {
         let (organizer, slug, change, words) = match self {
             Self::List { organizer } => {
                 let events = summaries(desk, desk.organizer(&organizer).await?).await?;
-                return desk.list(&events, ["SLUG", "NAME", "FROM", "ACTIVE"], |one| {
-                    let from = output::time(one.date_from);
-                    [one.slug.clone(), one.name.clone(), from, yes(one.active)]
-                });
+                return desk.list(
+                    &events,
+                    [whole("SLUG"), words("NAME"), whole("FROM"), whole("ACTIVE")],
+                    |one| {
+                        let from = output::time(one.date_from);
+                        [one.slug.clone(), one.name.clone(), from, yes(one.active)]
+                    },
+                );
             }
             Self::Create(create) => return create.run(desk).await,
             Self::Rename {

@@ -7,6 +7,7 @@ use super::desk::{Desk, one_of};
 use crate::cli::error::CliError;
 use crate::cli::name::text;
 use crate::cli::output::yes;
+use crate::cli::table::{whole, words};
 use crate::server::store::GateChange;
 use crate::wire;
 
@@ -68,10 +69,14 @@ impl Command {
         let (organizer, identifier, change, words) = match self {
             Self::List { organizer } => {
                 let gates = summaries(desk, desk.organizer(&organizer).await?).await?;
-                return desk.list(&gates, ["IDENTIFIER", "NAME", "ACTIVE"], |one| {
-                    let gate = &one.gate;
-                    [gate.identifier.clone(), gate.name.clone(), yes(one.active)]
-                });
+                return desk.list(
+                    &gates,
+                    [whole("IDENTIFIER"), words("NAME"), whole("ACTIVE")],
+                    |one| {
+                        let gate = &one.gate;
+                        [gate.identifier.clone(), gate.name.clone(), yes(one.active)]
+                    },
+                );
             }
             Self::Create {
                 organizer,

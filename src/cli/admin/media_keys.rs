@@ -8,6 +8,7 @@ use super::desk::{Desk, one_of};
 use crate::agent::AgentError;
 use crate::cli::error::CliError;
 use crate::cli::output::yes;
+use crate::cli::table::{whole, words};
 use crate::server::model::MediumKeys;
 
 /// AES-128, which the media are made for.
@@ -43,13 +44,17 @@ impl Command {
         match self {
             Self::List { organizer } => {
                 let sets = summaries(desk, desk.organizer(&organizer).await?).await?;
-                desk.list(&sets, ["ID", "MEDIA", "ACTIVE"], |set| {
-                    [
-                        set.public_id.to_string(),
-                        set.media_type.clone(),
-                        yes(set.active),
-                    ]
-                })
+                desk.list(
+                    &sets,
+                    [whole("ID"), words("MEDIA"), whole("ACTIVE")],
+                    |set| {
+                        [
+                            set.public_id.to_string(),
+                            set.media_type.clone(),
+                            yes(set.active),
+                        ]
+                    },
+                )
             }
             Self::Create {
                 organizer,

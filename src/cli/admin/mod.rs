@@ -2,6 +2,7 @@
 
 mod backup;
 mod check;
+mod checkin_list;
 mod copy;
 mod desk;
 pub(super) mod device;
@@ -29,6 +30,8 @@ Examples:
   gatehand admin organizer create bigevents --name 'Big Events'
   gatehand admin event create bigevents museum --name 'Museum night' \\
       --from 2027-05-08T18:00 --timezone Europe/Berlin
+  gatehand admin checkin-list create bigevents museum \\
+      --name 'All visitors'
   gatehand admin team create bigevents admins --permission all
   gatehand admin token create bigevents admins
   gatehand admin device create bigevents --name 'Lane 1' --all-events \\
@@ -59,6 +62,9 @@ enum Subject {
     /// What devices may scan tickets for.
     #[command(subcommand)]
     Event(event::Command),
+    /// What devices check in at which gates, of an event.
+    #[command(subcommand)]
+    CheckinList(checkin_list::Command),
     /// Who may manage an organizer's devices over the API.
     #[command(subcommand)]
     Team(team::Command),
@@ -111,6 +117,7 @@ impl Admin {
                 Subject::Organizer(command) => command.run(&desk()?).await,
                 Subject::Gate(command) => command.run(&desk()?).await,
                 Subject::Event(command) => command.run(&desk()?).await,
+                Subject::CheckinList(command) => command.run(&desk()?).await,
                 Subject::Team(command) => command.run(&desk()?).await,
                 Subject::Token(command) => command.run(&desk()?).await,
                 Subject::LoginLink(command) => command.run(&desk()?).await,

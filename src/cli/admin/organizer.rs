@@ -6,6 +6,7 @@ use super::desk::{Desk, one_of};
 use crate::cli::error::CliError;
 use crate::cli::name::text;
 use crate::cli::output::yes;
+use crate::cli::table::{whole, words};
 use crate::server::model::Slug;
 use crate::server::store::{OrganizerChange, OrganizerSummary};
 
@@ -55,14 +56,23 @@ impl Command {
         let (slug, change, words) = match self {
             Self::List => {
                 let organizers = desk.store.organizers().await?;
-                return desk.list(&organizers, ["SLUG", "NAME", "DEVICES", "ACTIVE"], |one| {
+                return desk.list(
+                    &organizers,
                     [
-                        one.slug.clone(),
-                        one.name.clone(),
-                        one.devices.to_string(),
-                        yes(one.active),
-                    ]
-                });
+                        whole("SLUG"),
+                        words("NAME"),
+                        whole("DEVICES"),
+                        whole("ACTIVE"),
+                    ],
+                    |one| {
+                        [
+                            one.slug.clone(),
+                            one.name.clone(),
+                            one.devices.to_string(),
+                            yes(one.active),
+                        ]
+                    },
+                );
             }
             Self::Create { slug, name } => {
                 desk.store.create_organizer(&slug, &name).await?;

@@ -11,6 +11,7 @@ use crate::cli::database_arguments::DatabaseArguments;
 use crate::cli::error::CliError;
 use crate::cli::output;
 use crate::cli::program_name::ProgramName;
+use crate::cli::table::{self, whole, words};
 use crate::server::store::{self, Restoration, Restoring};
 
 const EXAMPLES: &str = "\
@@ -85,7 +86,7 @@ impl Restore {
         }
         if self.confirm {
             return output::print_line(
-                "Confirmed: the restored database is served now. A server that runs goes on by itself.",
+                "Confirmed: servers may serve the restored database. One that runs does so by itself within moments; one that was stopped is to be started.",
             );
         }
         print(&restoration, kept.as_deref())
@@ -120,48 +121,62 @@ fn print(restoration: &Restoration, kept: Option<&str>) -> Result<(), CliError> 
         ))?;
         if !organizer.devices.is_empty() {
             output::print_line("")?;
-            output::print_columns(
-                ["ID", "NAME", "SERIAL", "STATE", "LAST LOGGED"],
-                organizer.devices.iter().map(|device| {
-                    let state = match device.initialized {
-                        true => "active: revoked or rolled since?",
-                        false => "code ended: enrolled since?",
-                    };
-                    [
-                        device.device_id.to_string(),
-                        device.name.clone(),
-                        device.unique_serial.clone(),
-                        state.to_owned(),
-                        device.last_logged.map(output::time).unwrap_or_default(),
-                    ]
-                }),
-            )?;
+            let rows = organizer.devices.iter().map(|device| {
+                let state = match device.initialized {
+                    true => "active: revoked or rolled since?",
+                    false => "code ended: enrolled since?",
+                };
+                vec![
+                    device.device_id.to_string(),
+                    device.name.clone(),
+                    device.unique_serial.clone(),
+                    state.to_owned(),
+                    device.last_logged.map(output::time).unwrap_or_default(),
+                ]
+            });
+            let rows: Vec<Vec<String>> = rows.collect();
+            let header = [
+                whole("ID"),
+                words("NAME"),
+                whole("SERIAL"),
+                whole("STATE"),
+                whole("LAST LOGGED"),
+            ];
+            table::print(&header, &rows)?;
         }
         if !organizer.tokens.is_empty() {
             output::print_line("")?;
-            output::print_columns(
-                ["TEAM", "TOKEN", "NAME", "STATE", "CREATED"],
-                organizer.tokens.iter().map(|token| {
-                    [
-                        token.team.clone(),
-                        token.id.to_string(),
-                        token.name.clone(),
-                        "active: deactivated since?".to_owned(),
-                        output::time(token.created),
-                    ]
-                }),
-            )?;
+            let rows = organizer.tokens.iter().map(|token| {
+                vec![
+                    token.team.clone(),
+                    token.id.to_string(),
+                    token.name.clone(),
+                    "active: deactivated since?".to_owned(),
+                    output::time(token.created),
+                ]
+            });
+            let rows: Vec<Vec<String>> = rows.collect();
+            let header = [
+                words("TEAM"),
+                whole("TOKEN"),
+                words("NAME"),
+                whole("STATE"),
+                whole("CREATED"),
+            ];
+            table::print(&header, &rows)?;
         }
     }
-    let admin = format!("{} admin", ProgramName::of_this_process().typed());
+    let typed = ProgramName::of_this_process().typed();
+    let (admin, fleet) = (format!("{typed} admin"), format!("{typed} fleet"));
     if let Some(confirmed) = confirmed {
         let confirmed = output::time(*confirmed);
         output::print_line("")?;
-        return output::print_line(&format!("It is served since {confirmed}."));
+        return output::print_line(&format!("It may be served since {confirmed}."));
     }
     output::say(&format!(
         "No server serves it yet. Revoke again what was revoked since: {admin} device revoke, {admin} token deactivate. \
-         Where a code is needed again: {admin} device new-code. Then: {admin} restore --confirm"
+         Devices whose code ended get another by {admin} device reconnect, or over the API, many at once, by {fleet} reconnect. \
+         Then: {admin} restore --confirm"
     ));
     Ok(())
 }

@@ -9,6 +9,7 @@ use crate::cli::error::CliError;
 use crate::cli::name::text;
 use crate::cli::output::yes;
 use crate::cli::program_name::ProgramName;
+use crate::cli::table::{whole, words};
 use crate::server::model::Permissions;
 use crate::server::store::TeamChange;
 
@@ -89,13 +90,17 @@ impl Command {
         let (organizer, name, change, words) = match self {
             Self::List { organizer } => {
                 let teams = summaries(desk, desk.organizer(&organizer).await?).await?;
-                return desk.list(&teams, ["NAME", "PERMISSIONS", "ACTIVE"], |one| {
-                    let permissions = match &one.permissions {
-                        Permissions::All => "all".to_owned(),
-                        Permissions::Listed(list) => list.join(", "),
-                    };
-                    [one.name.clone(), permissions, yes(one.active)]
-                });
+                return desk.list(
+                    &teams,
+                    [words("NAME"), words("PERMISSIONS"), whole("ACTIVE")],
+                    |one| {
+                        let permissions = match &one.permissions {
+                            Permissions::All => "all".to_owned(),
+                            Permissions::Listed(list) => list.join(", "),
+                        };
+                        [one.name.clone(), permissions, yes(one.active)]
+                    },
+                );
             }
             Self::Create {
                 organizer,

@@ -10,6 +10,7 @@ use crate::cli::error::CliError;
 use crate::cli::name::text;
 use crate::cli::output;
 use crate::cli::output::yes;
+use crate::cli::table::{whole, words};
 use crate::secret::{self, Secret};
 use crate::server::store::{NewToken, TokenChange, TokenSummary};
 
@@ -80,14 +81,23 @@ impl Command {
             Self::List { organizer, team } => {
                 let organizer = desk.organizer(&organizer).await?;
                 let tokens = desk.store.team_tokens(organizer, &team).await?;
-                return desk.list(&tokens, ["ID", "NAME", "CREATED", "ACTIVE"], |token| {
+                return desk.list(
+                    &tokens,
                     [
-                        token.id.to_string(),
-                        token.name.clone(),
-                        output::time(token.created),
-                        yes(token.active),
-                    ]
-                });
+                        whole("ID"),
+                        words("NAME"),
+                        whole("CREATED"),
+                        whole("ACTIVE"),
+                    ],
+                    |token| {
+                        [
+                            token.id.to_string(),
+                            token.name.clone(),
+                            output::time(token.created),
+                            yes(token.active),
+                        ]
+                    },
+                );
             }
             Self::Create {
                 organizer,

@@ -36,7 +36,8 @@ pub(super) struct Access {
         display_order = 910
     )]
     organizer: Option<String>,
-    /// Send the token unencrypted where the address says http://, as in a network that is trusted.
+    /// Send the token unencrypted where the address says http://. Whoever is in between reads it, and can do all that its
+    /// team may.
     #[arg(long, global = true, display_order = 910)]
     allow_http: bool,
     /// Trust the certificates in this file (PEM, or one in DER) besides the built-in ones, which are Mozilla's.

@@ -4,7 +4,6 @@ use std::io::{self, IsTerminal};
 
 use clap::{ArgGroup, Args};
 
-use super::told;
 use crate::cli::error::CliError;
 use crate::cli::{input, output};
 use crate::fleet::{Effect, Filter, FleetDevice, Outcome, Resource, named};
@@ -16,7 +15,7 @@ pub(super) struct Chosen {
     /// Numbers, serials or names of the devices.
     #[arg(value_name = "DEVICE", group = "chosen")]
     devices: Vec<String>,
-    /// In place of them, those that are all of this, as gate=north,initialized=no. It is shown which they are, and
+    /// In place of them, those that are all of this, as gate=north,initialized=no; gate= is at no gate. It is shown which they are, and
     /// asked, before anything is done. Revoked ones are left out unless it says revoked=yes. Names: search, revoked, initialized, gate, software_brand,
     /// software_version, last_seen_before.
     #[arg(
@@ -47,20 +46,25 @@ impl Chosen {
         }
     }
 
+    /// Whether it was said that nobody is to be asked.
+    pub(super) fn is_sure(&self) -> bool {
+        self.yes
+    }
+
     /// How many were named, where they were.
     pub(super) fn is_one(&self) -> bool {
         self.devices.len() == 1
     }
 
     /// Whether to go on. What is done to devices that a filter has found, or can't be taken back, is shown and asked
-    /// before; `verb` says what, as `Revoke`.
+    /// before; `verb` says what, as `Revoke`, and `tell` tells of each device what would become of it.
     pub(super) fn confirm(
         &self,
         verb: &str,
         devices: &[FleetDevice],
         would: impl Fn(&FleetDevice) -> bool,
         is_final: bool,
-        json: bool,
+        tell: impl Fn(&[Outcome]) -> Result<(), CliError>,
     ) -> Result<bool, CliError> {
         let wanting: Vec<&FleetDevice> = devices.iter().filter(|device| would(device)).collect();
         let is_to_be_asked = is_final || self.all_matching.is_some();
@@ -72,15 +76,15 @@ impl Chosen {
             let outcomes: Vec<Outcome> = devices
                 .iter()
                 .map(|device| {
-                    let effect = if would(device) {
-                        Effect::Would
-                    } else {
-                        Effect::Left
+                    let effect = match (would(device), self.dry_run) {
+                        (true, true) => Effect::Would,
+                        (true, false) => Effect::NotTried,
+                        (false, _) => Effect::Left,
                     };
                     Outcome::of(device.clone(), effect)
                 })
                 .collect();
-            told::outcomes(&outcomes, json)?;
+            tell(&outcomes)?;
             return match self.dry_run {
                 true => Ok(false),
                 false => Err(CliError::NotConfirmed),

@@ -1,39 +1,37 @@
 //! Devices as a table shows them.
 
 use crate::cli::output;
+use crate::cli::table::{Column, whole, words};
 use crate::fleet::FleetDevice;
 
-/// A list of devices: gates and times only where the server tells them of any.
-pub(super) fn of(devices: &[FleetDevice]) -> (Vec<&'static str>, Vec<Vec<String>>) {
-    let tells_gates = devices.iter().any(|device| device.more.gate.is_some());
-    let tells_times = devices.iter().any(|device| device.more.last_seen.is_some());
-    let mut header = vec!["ID", "NAME", "STATE"];
-    if tells_gates {
-        header.push("GATE");
-    }
-    if tells_times {
-        header.push("LAST SEEN");
-    }
-    header.extend(["HARDWARE", "SOFTWARE", "SERIAL"]);
+/// What a list of devices tells.
+pub(super) const HEADER: [Column; 8] = [
+    whole("ID"),
+    words("NAME"),
+    whole("STATE"),
+    words("GATE"),
+    whole("LAST SEEN"),
+    whole("SERIAL"),
+    words("HARDWARE"),
+    words("SOFTWARE"),
+];
+
+/// A list of devices. What none of them has is left out where it is printed.
+pub(super) fn of(devices: &[FleetDevice]) -> Vec<Vec<String>> {
     let row = |device: &FleetDevice| {
         let plain = &device.device;
-        let mut row = vec![
+        vec![
             plain.device_id.to_string(),
             plain.name.clone(),
             device.standing().word().to_owned(),
-        ];
-        if tells_gates {
-            row.push(gate(device).unwrap_or_default());
-        }
-        if tells_times {
-            row.push(last_seen(device).unwrap_or_default());
-        }
-        row.push(pair(&plain.hardware_brand, &plain.hardware_model));
-        row.push(pair(&plain.software_brand, &plain.software_version));
-        row.push(plain.unique_serial.clone());
-        row
+            gate(device).unwrap_or_default(),
+            last_seen(device).unwrap_or_default(),
+            plain.unique_serial.clone(),
+            pair(&plain.hardware_brand, &plain.hardware_model),
+            pair(&plain.software_brand, &plain.software_version),
+        ]
     };
-    (header, devices.iter().map(row).collect())
+    devices.iter().map(row).collect()
 }
 
 /// Where it is, if it is told and anywhere.

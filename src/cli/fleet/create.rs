@@ -6,7 +6,7 @@ use clap::{ArgGroup, Args};
 
 use super::handing_out::HandingOut;
 use crate::cli::error::CliError;
-use crate::cli::{input, progress};
+use crate::cli::{input, output, progress};
 use crate::fleet::{Resource, create};
 use crate::roster::{self, Events, NamePattern, NewDevice, NumberedError, Usual, numbered};
 use crate::wire::SECURITY_PROFILES;
@@ -29,7 +29,7 @@ lanes.csv, whose columns but the name may be left out; events are slugs with bla
   Lane 1,north,museum fair,pretixscan
 
 A name that a device has which is not revoked is left as it is, so that the same command again makes what is
-missing, and hands out the codes of all that wait for a scanner.";
+missing, and hands out the codes of all that wait for a scanner. In place of one that was revoked, a new one is made.";
 
 /// Create devices, and hand out their codes.
 #[derive(Args)]
@@ -70,8 +70,8 @@ pub(super) struct Create {
 impl Create {
     pub(super) async fn run(self, resource: &Resource, json: bool) -> Result<(), CliError> {
         let new = self.new_devices()?;
-        let prepared = self.handing_out.prepare(resource.server())?;
-        let what = format!("creating {} devices", new.len());
+        let prepared = self.handing_out.prepare(resource)?;
+        let what = format!("creating {}", output::counted(new.len(), "device"));
         let outcomes = progress::shown(&what, create(resource, new)).await?;
         prepared.hand_out(outcomes, json)
     }
@@ -88,12 +88,10 @@ impl Create {
         };
         if let Some(path) = &self.csv {
             let table = input::read_file(path, TABLE_LIMIT)?;
-            let listed = roster::read(&table, &usual, DEVICES);
-            let listed = listed.map_err(|source| CliError::Roster {
+            return roster::read(&table, &usual, DEVICES).map_err(|source| CliError::Roster {
                 name: input::name(path),
                 source,
-            })?;
-            return Ok(listed.into_iter().map(|listed| listed.device).collect());
+            });
         }
         let pattern = self.name.as_ref().ok_or(CliError::NoInput)?;
         let numbers = self.first..self.first + self.count;

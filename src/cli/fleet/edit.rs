@@ -7,7 +7,7 @@ use super::told;
 use crate::cli::error::CliError;
 use crate::cli::name::text;
 use crate::cli::progress;
-use crate::fleet::{Change, FleetDevice, Resource, edit};
+use crate::fleet::{Change, FleetDevice, Outcome, Resource, edit, expect_free_name};
 use crate::roster::Events;
 use crate::wire::SECURITY_PROFILES;
 
@@ -38,7 +38,7 @@ pub(super) struct Move {
 pub(super) struct Edit {
     #[command(flatten)]
     chosen: Chosen,
-    /// How people are to call it; of one device.
+    /// How people are to call it; of one device. A name that another device has is taken with --yes only.
     #[arg(long, value_parser = text, group = "what", conflicts_with = "all_matching")]
     name: Option<String>,
     /// Give access to all events.
@@ -71,6 +71,10 @@ impl Edit {
         if self.name.is_some() && !self.chosen.is_one() {
             return Err(CliError::OneName);
         }
+        if let Some(name) = self.name.as_deref().filter(|_| !self.chosen.is_sure()) {
+            let devices = self.chosen.devices(resource).await?;
+            expect_free_name(resource, name, &devices).await?;
+        }
         let events = match self.events.is_empty() {
             true => self.all_events.then_some(Events::All),
             false => Some(Events::Only(self.events)),
@@ -95,7 +99,8 @@ async fn apply(
     let what = format!("asking {}", resource.server());
     let devices = progress::shown(&what, chosen.devices(resource)).await?;
     let would = |device: &FleetDevice| change.differs(device).is_some();
-    if !chosen.confirm(verb, &devices, would, false, json)? {
+    let tell = |outcomes: &[Outcome]| told::outcomes(outcomes, json);
+    if !chosen.confirm(verb, &devices, would, false, tell)? {
         return Ok(());
     }
     let outcomes = progress::shown(&what, edit(resource, devices, change)).await?;

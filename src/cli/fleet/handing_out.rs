@@ -9,12 +9,15 @@ use clap::Args;
 use serde::Serialize;
 
 use super::{columns, told};
-use crate::cli::code_file::CodeFile;
+use crate::causes;
+use crate::cli::code_file::{self, CodeFile};
 use crate::cli::error::CliError;
-use crate::cli::{output, table};
+use crate::cli::output;
+use crate::cli::program_name::ProgramName;
+use crate::cli::table::{self, whole, words};
 use crate::enrolment::draw::QrCode;
 use crate::enrolment::{Enrolment, ServerUrl};
-use crate::fleet::{Effect, FleetDevice, Outcome, Standing};
+use crate::fleet::{Effect, FleetDevice, Outcome, Resource, Standing};
 use crate::private_file::PRIVATE_FOLDER;
 use crate::secret::{self, Secret};
 use crate::server::PublicUrl;
@@ -29,7 +32,7 @@ pub(super) struct HandingOut {
     /// Write each code as a PNG into this folder, which is made if it is missing.
     #[arg(long, value_name = "FOLDER")]
     qr_dir: Option<PathBuf>,
-    /// Write all codes as a PDF to print: with each its number in large letters, its name and its gate.
+    /// Write all codes as a PDF to print: with each its name in large letters, its number, gate and organizer.
     #[arg(long, value_name = "FILE")]
     sheet: Option<PathBuf>,
     /// What the sheet is printed on: a4 or letter with ten labels a page, or labels of this width and height in
@@ -41,6 +44,7 @@ pub(super) struct HandingOut {
 /// What can be written, before anything is done.
 pub(super) struct Prepared {
     server: ServerUrl,
+    organizer: String,
     qr_dir: Option<PathBuf>,
     sheet: Option<(Sheet, CodeFile)>,
 }
@@ -53,7 +57,8 @@ struct Coded<'o> {
 
 impl HandingOut {
     /// Opens what codes are to be written to. All else that it takes can't fail: the code of any address has room.
-    pub(super) fn prepare(&self, asked: &ServerUrl) -> Result<Prepared, CliError> {
+    pub(super) fn prepare(&self, resource: &Resource) -> Result<Prepared, CliError> {
+        let asked = resource.server();
         let public = self.public_url.as_ref();
         if let Some(warning) = public.and_then(PublicUrl::warning) {
             tracing::warn!("{warning}");
@@ -73,6 +78,7 @@ impl HandingOut {
         let sheet = self.sheet.as_deref().map(CodeFile::open).transpose()?;
         Ok(Prepared {
             server,
+            organizer: resource.organizer().to_owned(),
             qr_dir: self.qr_dir.clone(),
             sheet: sheet.map(|file| (Sheet::new(self.paper), file)),
         })
@@ -91,30 +97,39 @@ fn make(folder: &Path) -> io::Result<()> {
 impl Prepared {
     /// Tells what became of each device, and hands out the codes of those that were made, or wait still.
     pub(super) fn hand_out(mut self, outcomes: Vec<Outcome>, json: bool) -> Result<(), CliError> {
+        let coded = outcomes.iter().filter(|outcome| code(outcome).is_some());
+        let coded = coded.count();
         let words = format!(
-            "{} devices were made or waited already; gatehand fleet show shows their codes again",
-            outcomes
-                .iter()
-                .filter(|outcome| code(outcome).is_some())
-                .count()
+            "there are codes for {}, which {} fleet show shows again",
+            output::counted(coded, "device"),
+            ProgramName::of_this_process().typed()
         );
         let is_one = outcomes.len() == 1;
         let has_files = self.qr_dir.is_some() || self.sheet.is_some();
         let sheet = self.sheet.take();
-        let written = self.write(&outcomes, sheet);
-        let told = match json {
-            true => documents(&outcomes, &self.server),
-            false => told::in_columns(&outcomes).and_then(|()| match is_one {
-                true if !has_files => self.print(&outcomes),
-                _ => Ok(()),
-            }),
+        let is_refused =
+            |outcome: &Outcome| matches!(outcome.effect, Effect::Failed(_) | Effect::NotTried);
+        // Where nothing came of it, that alone is to be told.
+        let written = match coded == 0 && outcomes.iter().any(is_refused) {
+            true => Ok(()),
+            false => self.write(&outcomes, sheet),
         };
+        let told = tell(&outcomes, &self.server, json).and_then(|()| match is_one {
+            true if !has_files && !json => self.print(&outcomes),
+            _ => Ok(()),
+        });
         output::has_told(told, &words)?;
+        let refused = told::failed(outcomes);
+        if let (Err(error), Err(_)) = (&written, &refused) {
+            let causes = causes::of(error);
+            tracing::warn!(?causes, "the codes were not written: {error}; {words}");
+            return refused;
+        }
         output::has_told(written, &words)?;
         if !json && !is_one && !has_files {
             output::say("For their codes add --qr-dir or --sheet, here or to fleet show.");
         }
-        told::failed(outcomes)
+        refused
     }
 
     /// The codes of devices that are shown.
@@ -138,8 +153,7 @@ impl Prepared {
         let coded = self.coded(outcomes)?;
         if let Some(folder) = &self.qr_dir {
             for one in &coded {
-                let name = file_name(one.device);
-                CodeFile::open(&folder.join(name))?.draw(&one.enrolment)?;
+                code_file::draw_in(folder, &file_name(one.device), &one.enrolment)?;
             }
         }
         let Some((sheet, file)) = sheet else {
@@ -151,6 +165,7 @@ impl Prepared {
                 number: one.device.device.device_id,
                 name: one.device.device.name.clone(),
                 gate: columns::gate(one.device),
+                organizer: self.organizer.clone(),
             })
         });
         let labels = labels.collect::<Result<Vec<_>, CliError>>()?;
@@ -184,7 +199,8 @@ impl Prepared {
             vec![number, one.device.device.name.clone(), token]
         });
         let rows: Vec<Vec<String>> = rows.collect();
-        table::print(&["ID", "NAME", "INITIALIZATION TOKEN"], &rows)
+        let header = [whole("ID"), words("NAME"), whole("INITIALIZATION TOKEN")];
+        table::print(&header, &rows)
     }
 
     fn coded<'o>(&self, outcomes: &'o [Outcome]) -> Result<Vec<Coded<'o>>, CliError> {
@@ -199,17 +215,25 @@ impl Prepared {
     }
 }
 
+/// Tells what became, or would become, of each device.
+pub(super) fn tell(outcomes: &[Outcome], server: &ServerUrl, json: bool) -> Result<(), CliError> {
+    match json {
+        true => documents(outcomes, server),
+        false => told::in_columns(outcomes),
+    }
+}
+
 /// The token of a device that a scanner can be enrolled as.
 fn code(outcome: &Outcome) -> Option<&Secret> {
     let device = outcome.device.as_ref()?;
-    // A device that was given a new code is initialized all the same.
-    let is_open = match outcome.effect {
-        Effect::Done => device.standing() != Standing::Revoked,
-        Effect::Left => device.standing() == Standing::Waiting,
-        Effect::Would | Effect::Failed(_) | Effect::NotTried => false,
-    };
-    let token = device.device.initialization_token.as_ref();
-    token.filter(|_| is_open)
+    match outcome.effect {
+        // Of a device that was given a new code, not every server tells that it may be used.
+        Effect::Done if device.standing() == Standing::Initialized => {
+            device.device.initialization_token.as_ref()
+        }
+        Effect::Done | Effect::Left => device.open_code(),
+        Effect::Would | Effect::Failed(_) | Effect::NotTried => None,
+    }
 }
 
 /// As `0007-Lane-7.png`: in the order of the numbers, and of characters that every disk takes.
@@ -234,6 +258,7 @@ struct Document<'o> {
     name: &'o str,
     result: &'static str,
     error: Option<String>,
+    note: Option<&'o str>,
     device: Option<FleetDevice>,
     #[serde(serialize_with = "secret::expose_option")]
     initialization_token: Option<Secret>,
@@ -255,6 +280,7 @@ fn documents(outcomes: &[Outcome], server: &ServerUrl) -> Result<(), CliError> {
             name: &outcome.name,
             result: outcome.effect.word(),
             error: told::why(&outcome.effect),
+            note: outcome.note.as_deref(),
             device: outcome.device.clone().map(FleetDevice::without_token),
             link: enrolment.as_ref().map(Enrolment::to_link),
             payload: enrolment.as_ref().map(Enrolment::to_payload),

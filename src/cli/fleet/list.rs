@@ -48,7 +48,8 @@ pub(super) struct Filters {
     /// Those that run this version of it.
     #[arg(long, value_name = "VERSION")]
     software_version: Option<String>,
-    /// Those that were last seen before this time, as 2027-05-08T16:00:00Z.
+    /// Those that were last seen before this time, as 2027-05-08T16:00:00Z, or as the shell has it:
+    /// "$(date -ud '15 minutes ago' +%FT%TZ)".
     #[arg(long, value_name = "TIME")]
     last_seen_before: Option<Timestamp>,
 }
@@ -81,7 +82,6 @@ impl List {
             let devices = devices.into_iter().map(FleetDevice::without_token);
             return output::print_json(&devices.collect::<Vec<_>>());
         }
-        let (header, rows) = columns::of(&devices);
-        table::print(&header, &rows)
+        table::print(&columns::HEADER, &columns::of(&devices))
     }
 }

@@ -2,8 +2,10 @@
 
 use clap::Args;
 
+use crate::cli::device_log;
 use crate::cli::error::CliError;
-use crate::cli::{output, table};
+use crate::cli::output;
+use crate::cli::table;
 use crate::fleet::{Resource, named};
 
 /// Show what was done to a device, and by whom.
@@ -24,14 +26,14 @@ impl Log {
             return output::print_json(&entries);
         }
         let rows = entries.iter().map(|entry| {
-            let by = match &entry.token {
-                Some(token) => format!("{} ({token})", entry.actor),
-                None => entry.actor.clone(),
-            };
-            let what = entry.data.to_string();
-            vec![output::time(entry.created), entry.action.clone(), by, what]
+            vec![
+                output::time(entry.created),
+                entry.action.clone(),
+                device_log::by(&entry.actor, entry.team.as_deref(), entry.token.as_deref()),
+                device_log::what(&entry.data),
+            ]
         });
         let rows: Vec<Vec<String>> = rows.collect();
-        table::print(&["TIME", "ACTION", "BY", "WHAT"], &rows)
+        table::print(&device_log::HEADER, &rows)
     }
 }

@@ -6,7 +6,7 @@ use super::chosen::Chosen;
 use super::told;
 use crate::cli::error::CliError;
 use crate::cli::progress;
-use crate::fleet::{FleetDevice, Resource, revoke};
+use crate::fleet::{FleetDevice, Outcome, Resource, revoke};
 
 /// End devices' access for good.
 #[derive(Args)]
@@ -24,13 +24,12 @@ impl Revoke {
         let devices = progress::shown(&what, self.chosen.devices(resource)).await?;
         let would = |device: &FleetDevice| !device.device.revoked;
         let verb = "Revoke for good";
-        if !self.chosen.confirm(verb, &devices, would, true, json)? {
+        let tell = |outcomes: &[Outcome]| told::outcomes(outcomes, json);
+        if !self.chosen.confirm(verb, &devices, would, true, tell)? {
             return Ok(());
         }
         let what = format!("telling {} to revoke", resource.server());
-        told::ended(
-            progress::shown(&what, revoke(resource, devices)).await,
-            json,
-        )
+        let outcomes = progress::shown(&what, revoke(resource, devices)).await?;
+        told::ended(outcomes, json)
     }
 }

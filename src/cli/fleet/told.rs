@@ -4,7 +4,8 @@ use serde::Serialize;
 
 use crate::causes;
 use crate::cli::error::CliError;
-use crate::cli::{output, table};
+use crate::cli::output;
+use crate::cli::table::{self, whole, words};
 use crate::fleet::{Effect, FleetDevice, FleetError, Outcome};
 
 /// One device in the document.
@@ -14,6 +15,8 @@ struct Document<'o> {
     result: &'static str,
     /// Why it failed.
     error: Option<String>,
+    /// What is to be known of it besides.
+    note: Option<&'o str>,
     /// As it is now, where it is.
     device: Option<FleetDevice>,
 }
@@ -32,6 +35,7 @@ pub(super) fn outcomes(outcomes: &[Outcome], json: bool) -> Result<(), CliError>
             name: &outcome.name,
             result: outcome.effect.word(),
             error: why(&outcome.effect),
+            note: outcome.note.as_deref(),
             device: outcome.device.clone().map(FleetDevice::without_token),
         });
         return output::print_json(&documents.collect::<Vec<_>>());
@@ -53,18 +57,14 @@ pub(super) fn in_columns(outcomes: &[Outcome]) -> Result<(), CliError> {
     let rows = outcomes.iter().map(|outcome| {
         let number = outcome.device.as_ref();
         let number = number.map(|device| device.device.device_id.to_string());
-        let why = why(&outcome.effect).unwrap_or_default();
+        let why = why(&outcome.effect).or_else(|| outcome.note.clone());
+        let why = why.unwrap_or_default();
         let words = in_a_word(&outcome.effect).to_owned();
         vec![number.unwrap_or_default(), outcome.name.clone(), words, why]
     });
     let rows: Vec<Vec<String>> = rows.collect();
-    let has_reasons = rows
-        .iter()
-        .any(|row| row.last().is_some_and(|why| !why.is_empty()));
-    match has_reasons {
-        true => table::print(&["ID", "NAME", "RESULT", "WHY"], &rows),
-        false => table::print(&["ID", "NAME", "RESULT"], &rows),
-    }
+    let header = [whole("ID"), words("NAME"), whole("RESULT"), words("WHY")];
+    table::print(&header, &rows)
 }
 
 fn in_a_word(effect: &Effect) -> &'static str {
@@ -92,8 +92,8 @@ fn in_words(outcomes: &[Outcome]) -> String {
         .filter(|outcome| matches!(outcome.effect, Effect::Done | Effect::Left))
         .count();
     format!(
-        "{done} of {} devices are as they are to be.",
-        outcomes.len()
+        "{done} of {} are as they are to be.",
+        output::counted(outcomes.len(), "device")
     )
 }
 

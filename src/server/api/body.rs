@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use axum::body::{Body as StreamedBody, Bytes};
 use encoding_rs::Encoding;
 use serde::Deserialize;
-use serde::de::{Deserializer, IgnoredAny, Visitor};
+use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
@@ -252,10 +252,29 @@ impl<'b> Input<'b> {
     }
 }
 
-/// The keys of an object, as iterating over it gives them.
+/// The keys of an object as they stand in it, one that is there twice twice.
 pub(super) fn keys(object: &RawValue) -> Vec<String> {
-    let entries = serde_json::from_str::<std::collections::BTreeMap<String, IgnoredAny>>;
-    entries(object.get()).map_or_else(|_| Vec::new(), |entries| entries.into_keys().collect())
+    struct Keys(Vec<String>);
+    impl<'de> Deserialize<'de> for Keys {
+        fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+            deserializer.deserialize_map(Entries).map(Self)
+        }
+    }
+    struct Entries;
+    impl<'de> Visitor<'de> for Entries {
+        type Value = Vec<String>;
+        fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            formatter.write_str("an object")
+        }
+        fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Vec<String>, A::Error> {
+            let mut keys = Vec::new();
+            while let Some((key, IgnoredAny)) = map.next_entry()? {
+                keys.push(key);
+            }
+            Ok(keys)
+        }
+    }
+    serde_json::from_str::<Keys>(object.get()).map_or_else(|_| Vec::new(), |Keys(keys)| keys)
 }
 
 /// Text that may hold halves of surrogate pairs, coded as UTF-8 would if it allowed them.

@@ -12,7 +12,7 @@ use super::endpoint::Call;
 use super::entity_tags;
 use super::field_errors::{FieldErrors, FieldFault};
 use super::filters;
-use super::known_names::refuse_unknown;
+use super::known_names::{no_gate, refuse_unknown};
 use super::problem::Problem;
 use super::python;
 use super::reply::Answer;
@@ -120,6 +120,9 @@ pub(super) async fn change(call: Call<Team>) -> Result<Answer, Problem> {
     };
     let outcome = match dry_run {
         true => {
+            if let Some(idempotent) = &call.request.idempotent {
+                idempotent.keep_nothing();
+            }
             call.api
                 .store
                 .plan_batch(organizer, &filter, &setting)
@@ -144,7 +147,8 @@ pub(super) async fn change(call: Call<Team>) -> Result<Answer, Problem> {
     match outcome {
         Ok(outcome) => render(&outcome),
         Err(StoreError::Unknown { kind: GATE, name }) => {
-            refuse(FILTER, format!("gate: {}", FieldFault::NoGate(name)))
+            let fault = no_gate(&*call.api.store, organizer, name).await?;
+            refuse(FILTER, format!("gate: {fault}"))
         }
         Err(StoreError::Unknown {
             kind: "event",
@@ -202,7 +206,7 @@ fn numbers_of(raw: &RawValue) -> Result<Vec<u64>, Problem> {
         return Err(Problem::Fields(FieldErrors::one(DEVICES, message)));
     }
     let numbers = items.into_iter().map(|item| match Input::of(item) {
-        Input::Number(raw) => python::integer(raw).and_then(|number| u64::try_from(number).ok()),
+        Input::Number(raw) => raw.parse().ok(),
         _ => None,
     });
     let numbers: Option<Vec<u64>> = numbers.collect();

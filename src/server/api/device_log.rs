@@ -10,7 +10,7 @@ use crate::server::store::StoreError;
 use crate::wire;
 
 pub(super) async fn page(call: Call<Team>) -> Result<Answer, Problem> {
-    let device_id = devices::number(&call)?;
+    let device_id = devices::plain_number(&call)?;
     let wanted = Wanted::read(&call.request);
     let organizer = call.caller.caller.organizer.id;
     let store = &call.api.store;

@@ -12,12 +12,14 @@ use super::expansion::{Expanded, Expansion};
 use super::field_errors::{FieldErrors, FieldFault};
 use super::filters::Listing;
 use super::ignored_fields;
+use super::known_names::no_gate;
 use super::pages::{Length, Wanted};
 use super::problem::Problem;
 use super::python;
 use super::reply::Answer;
+use super::state::Api;
 use super::validation::Checked;
-use crate::server::model::{DetailedDevice, DeviceFilter, Order, OrderBy, Version};
+use crate::server::model::{DetailedDevice, DeviceFilter, Order, OrderBy, VersionedDevice};
 use crate::server::store::{Actor, NoReconnection, Reconnection, StoreError};
 use crate::wire::{self, Device};
 
@@ -92,7 +94,10 @@ async fn page_of(
         true => Length::Exactly(api.store.device_count(organizer).await?),
         false => {
             let counted = api.store.count_filtered(organizer, filter, order.by).await;
-            let counted = counted.map_err(filter_refused)?;
+            let counted = match counted {
+                Ok(counted) => counted,
+                Err(error) => return Err(filter_refused(api, organizer, error).await),
+            };
             match counted.is_minimum {
                 true => Length::AtLeast(counted.count),
                 false => Length::Exactly(counted.count),
@@ -104,7 +109,10 @@ async fn page_of(
     let devices =
         api.store
             .filtered_devices(organizer, filter, *order, found.skip, wanted.size + 1);
-    let mut devices = devices.await.map_err(filter_refused)?;
+    let mut devices = match devices.await {
+        Ok(devices) => devices,
+        Err(error) => return Err(filter_refused(api, organizer, error).await),
+    };
     found.has_read(devices.len() as u64, wanted.size)?;
     devices.truncate(usize::try_from(wanted.size).unwrap_or(usize::MAX));
     let devices = devices.into_iter();
@@ -125,10 +133,13 @@ async fn page_of(
     })
 }
 
-fn filter_refused(error: StoreError) -> Problem {
+async fn filter_refused(api: &Api, organizer: i64, error: StoreError) -> Problem {
     match error {
         StoreError::Unknown { kind: "gate", name } => {
-            Problem::Fields(FieldErrors::one("gate", FieldFault::NoGate(name)))
+            match no_gate(&*api.store, organizer, name).await {
+                Ok(fault) => Problem::Fields(FieldErrors::one("gate", fault)),
+                Err(error) => error.into(),
+            }
         }
         StoreError::Unknown {
             kind: "event",
@@ -170,13 +181,13 @@ pub(super) async fn show(call: Call<Team>) -> Result<Answer, Problem> {
     let organizer = call.caller.caller.organizer.id;
     let detailed = call.api.store.detailed_device(organizer, number(&call)?);
     let detailed = detailed.await?.ok_or(NO_DEVICE)?;
-    let version = Version::of(&detailed.device);
+    let tag = entity_tags::tag(&detailed.version);
     let answer = Answer::ok(&expansion.of(visible_detailed(detailed, may_write)))?;
-    Ok(answer.with("etag", entity_tags::tag(&version)))
+    Ok(answer.with("etag", tag))
 }
 
 pub(super) async fn change(call: Call<Team>) -> Result<Answer, Problem> {
-    let device_id = existing(&call).await?;
+    let device_id = existing(&call, number(&call)?).await?;
     let body = call.request.body().await?;
     let ignored = match call.request.method {
         Method::PATCH => ignored_fields::named(call.fields, &body),
@@ -185,7 +196,7 @@ pub(super) async fn change(call: Call<Team>) -> Result<Answer, Problem> {
     let checked = call.check(&body)?;
     let change = with_known_events(&call, checked).await?.finish()?;
     let may_read = call.caller.may_write;
-    let render = move |device: &Device| {
+    let render = move |device: &VersionedDevice| {
         let answer = told(device, may_read)?;
         Ok(match &ignored {
             Some(names) => answer.with(ignored_fields::HEADER, names.clone()),
@@ -211,12 +222,13 @@ pub(super) async fn change(call: Call<Team>) -> Result<Answer, Problem> {
 
 /// Whether there is such a device, and the caller may change it.
 pub(super) async fn may_change(call: Call<Team>) -> bool {
-    call.caller.may_write && existing(&call).await.is_ok()
+    let number = number(&call);
+    call.caller.may_write && matches!(number, Ok(number) if existing(&call, number).await.is_ok())
 }
 
 pub(super) async fn revoke(call: Call<Team>) -> Result<Answer, Problem> {
-    let device_id = existing(&call).await?;
-    let render = |device: &Device| told(device, true);
+    let device_id = existing(&call, plain_number(&call)?).await?;
+    let render = |device: &VersionedDevice| told(device, true);
     let team = &call.caller.caller;
     let mut terms = call.terms(render);
     terms.expected = entity_tags::expected(&call.request)?;
@@ -236,7 +248,7 @@ struct ReconnectRequest {
 }
 
 pub(super) async fn reconnect(call: Call<Team>) -> Result<Answer, Problem> {
-    let device_id = existing(&call).await?;
+    let device_id = existing(&call, plain_number(&call)?).await?;
     let ReconnectRequest { now } = call.checked().await?.finish()?;
     let render = |reconnection: &Reconnection| match reconnection {
         Ok(device) => told(device, true),
@@ -256,15 +268,27 @@ pub(super) async fn reconnect(call: Call<Team>) -> Result<Answer, Problem> {
     render(&reconnection.await.map_err(gone)?)
 }
 
-/// The number in the path.
-pub(super) fn number(call: &Call<Team>) -> Result<u64, Problem> {
-    let number = python::integer(call.request.param(1)).ok_or(Problem::NotFound("Not found."))?;
+const NO_NUMBER: Problem = Problem::NotFound("Not found.");
+
+/// The number in the path, as the reference reads it.
+fn number(call: &Call<Team>) -> Result<u64, Problem> {
+    let number = python::integer(call.request.param(1)).ok_or(NO_NUMBER)?;
     u64::try_from(number).map_err(|_| NO_DEVICE)
 }
 
-/// The number in the path, if there is such a device.
-async fn existing(call: &Call<Team>) -> Result<u64, Problem> {
-    let (organizer, number) = (call.caller.caller.organizer.id, number(call)?);
+/// The number in a path that the reference has not: digits, and nothing else.
+pub(super) fn plain_number(call: &Call<Team>) -> Result<u64, Problem> {
+    let text = call.request.param(1);
+    match text.bytes().all(|byte| byte.is_ascii_digit()) {
+        // What is too large is no device's.
+        true => text.parse().map_err(|_| NO_DEVICE),
+        false => Err(NO_NUMBER),
+    }
+}
+
+/// A number that was read, if there is such a device.
+async fn existing(call: &Call<Team>, number: u64) -> Result<u64, Problem> {
+    let organizer = call.caller.caller.organizer.id;
     match call.api.store.has_device(organizer, number).await? {
         true => Ok(number),
         false => Err(NO_DEVICE),
@@ -272,7 +296,7 @@ async fn existing(call: &Call<Team>) -> Result<u64, Problem> {
 }
 
 /// The device that the path names.
-async fn find(call: &Call<Team>) -> Result<Device, Problem> {
+async fn find(call: &Call<Team>) -> Result<VersionedDevice, Problem> {
     let organizer = call.caller.caller.organizer.id;
     let device = call.api.store.device(organizer, number(call)?).await?;
     device.ok_or(NO_DEVICE)
@@ -299,10 +323,9 @@ async fn with_known_events(call: &Call<Team>, mut checked: Checked) -> Result<Ch
 }
 
 /// The device, with what tells it from what it is after a change.
-fn told(device: &Device, to_writer: bool) -> Result<Answer, Problem> {
-    let version = Version::of(device);
-    let answer = Answer::ok(&visible(Cow::Borrowed(device), to_writer))?;
-    Ok(answer.with("etag", entity_tags::tag(&version)))
+fn told(found: &VersionedDevice, to_writer: bool) -> Result<Answer, Problem> {
+    let answer = Answer::ok(&visible(Cow::Borrowed(&found.device), to_writer))?;
+    Ok(answer.with("etag", entity_tags::tag(&found.version)))
 }
 
 /// Only writers see the initialization token.

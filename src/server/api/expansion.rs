@@ -7,18 +7,20 @@ use super::field_errors::FieldErrors;
 use super::parameters::Parameter;
 use super::problem::Problem;
 use super::request::Request;
-use crate::server::model::DetailedDevice;
+use crate::server::model::{CodeState, DetailedDevice};
 use crate::wire::{self, Device, timestamp};
 
 const GATE: &str = "gate";
 const LAST_SEEN: &str = "last_seen";
 const INFO: &str = "info";
+const CODE: &str = "code";
+const HAS_KEY: &str = "has_key";
 
 /// What may be asked for.
 pub(super) const EXPAND: Parameter = Parameter::choices_of(
     "expand",
     "What is told of a device beyond the usual.",
-    &[GATE, LAST_SEEN, INFO],
+    &[GATE, LAST_SEEN, INFO, CODE, HAS_KEY],
 );
 
 /// What is asked for.
@@ -27,6 +29,8 @@ pub(super) struct Expansion {
     gate: bool,
     last_seen: bool,
     info: bool,
+    code: bool,
+    has_key: bool,
 }
 
 /// A device with what was asked for.
@@ -40,6 +44,10 @@ pub(super) struct Expanded {
     last_seen: Option<Option<String>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     info: Option<Option<Value>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    code: Option<CodeState>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    has_key: Option<bool>,
 }
 
 impl Expansion {
@@ -53,6 +61,8 @@ impl Expansion {
                 GATE => expansion.gate = true,
                 LAST_SEEN => expansion.last_seen = true,
                 INFO => expansion.info = true,
+                CODE => expansion.code = true,
+                HAS_KEY => expansion.has_key = true,
                 other => {
                     let choices = EXPAND.choices().join(", ");
                     let message = format!("There is no {other:?}. There are {choices}.");
@@ -74,12 +84,17 @@ impl Expansion {
             gate,
             last_seen,
             info,
+            code,
+            has_key,
+            version: _,
         } = detailed;
         Expanded {
             device,
             gate: self.gate.then_some(gate),
             last_seen: self.last_seen.then(|| last_seen.map(timestamp::format)),
             info: self.info.then_some(info),
+            code: self.code.then_some(code),
+            has_key: self.has_key.then_some(has_key),
         }
     }
 }

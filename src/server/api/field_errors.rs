@@ -6,6 +6,9 @@ use serde_json::{Map, Value, json};
 
 use crate::wire::fields::TextFault;
 
+/// Gates that are named to whoever names none.
+const GATES_SHOWN: usize = 10;
+
 /// What is wrong with a field.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::server) enum FieldFault {
@@ -20,7 +23,11 @@ pub(in crate::server) enum FieldFault {
     /// The organizer has no event of this slug.
     NoEvent(String),
     /// The organizer has no gate of this identifier.
-    NoGate(String),
+    NoGate {
+        identifier: String,
+        /// Those that it has, by their identifiers.
+        known: Vec<String>,
+    },
     /// What no form of ours can send, in words.
     Other(String),
 }
@@ -38,7 +45,19 @@ impl Display for FieldFault {
             Self::Text(TextFault::Nul) => formatter.write_str("Null characters are not allowed."),
             Self::NoChoice(shown) => write!(formatter, "\"{shown}\" is not a valid choice."),
             Self::NoEvent(slug) => write!(formatter, "Object with slug={slug} does not exist."),
-            Self::NoGate(identifier) => write!(formatter, "There is no gate {identifier:?}."),
+            Self::NoGate { identifier, known } => {
+                write!(formatter, "There is no gate {identifier:?}")?;
+                let shown = known.iter().take(GATES_SHOWN);
+                let shown: Vec<&str> = shown.map(String::as_str).collect();
+                let more = match known.len() > GATES_SHOWN {
+                    true => " and more",
+                    false => "",
+                };
+                match shown.is_empty() {
+                    true => formatter.write_str(", and no other."),
+                    false => write!(formatter, ". There are {}{more}.", shown.join(", ")),
+                }
+            }
             Self::Other(words) => formatter.write_str(words),
         }
     }

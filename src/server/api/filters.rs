@@ -1,5 +1,7 @@
 //! Which devices a caller means: the filters of a list's query, and of a batch.
 
+use std::collections::HashSet;
+
 use jiff::Timestamp;
 use serde_json::value::RawValue;
 
@@ -67,27 +69,31 @@ pub(in crate::server) struct Listing {
 impl Listing {
     /// Reads the query; `None` if it asks for all devices by their numbers.
     pub(super) fn read(request: &Request) -> Result<Option<Self>, Problem> {
-        let listing = Self::of(|name| request.query(name)).map_err(Problem::Fields)?;
+        let listing = Self::of(|name| request.query_all(name)).map_err(Problem::Fields)?;
         let is_plain = listing.filter.is_all() && listing.order == BY_NUMBER;
         Ok((!is_plain).then_some(listing))
     }
 
-    /// Reads the parameters of a query.
-    pub(in crate::server) fn of(
-        query: impl Fn(&str) -> Option<String>,
-    ) -> Result<Self, FieldErrors> {
+    /// Reads the parameters of a query, of each all values.
+    pub(in crate::server) fn of(values: impl Fn(&str) -> Vec<String>) -> Result<Self, FieldErrors> {
         let mut filter = DeviceFilter::default();
         let mut errors = FieldErrors::default();
         for parameter in &FILTERS {
-            let Some(value) = query(parameter.name) else {
+            let mut values = values(parameter.name);
+            let Some(value) = values.pop() else {
                 continue;
             };
+            // One of them would be passed over, and other devices than are meant would come.
+            if !values.is_empty() {
+                errors.set(parameter.name, vec![TWICE.into()]);
+                continue;
+            }
             let value = Input::Text(value.into());
             if let Err(message) = set(&mut filter, parameter.name, &value) {
                 errors.set(parameter.name, vec![message.into()]);
             }
         }
-        let ordering = query(ORDERING.name);
+        let ordering = values(ORDERING.name).pop();
         let ordering = ordering.filter(|ordering| !ordering.is_empty());
         let order = match ordering.as_deref() {
             None => Some(usual(&filter)),
@@ -105,6 +111,8 @@ impl Listing {
         }
     }
 }
+
+const TWICE: &str = "Say it once.";
 
 const BY_NUMBER: Order = Order {
     by: OrderBy::Number,
@@ -141,7 +149,7 @@ fn ordered(ordering: &str) -> Option<Order> {
 }
 
 /// Reads a filter out of a body. There one that is not known, which would be passed over in a query, is
-/// refused: without it more devices would be meant.
+/// refused, as is one that is there twice or an empty search: without it more devices would be meant.
 pub(super) fn in_body(raw: &RawValue) -> Result<DeviceFilter, String> {
     let Input::Object(object) = Input::of(raw) else {
         return Err("Expected an object with filters.".to_owned());
@@ -150,7 +158,11 @@ pub(super) fn in_body(raw: &RawValue) -> Result<DeviceFilter, String> {
         return Err("Expected an object with filters.".to_owned());
     };
     let mut filter = DeviceFilter::default();
+    let mut seen = HashSet::new();
     for name in keys(object) {
+        if !seen.insert(name.clone()) {
+            return Err(format!("{name}: {TWICE}"));
+        }
         let known = FILTERS.iter().find(|parameter| parameter.name == name);
         let (Some(known), Some(value)) = (known, values.get(&name)) else {
             let names: Vec<&str> = FILTERS.iter().map(|parameter| parameter.name).collect();
@@ -161,6 +173,9 @@ pub(super) fn in_body(raw: &RawValue) -> Result<DeviceFilter, String> {
         };
         let set = set(&mut filter, known.name, &Input::of(value));
         set.map_err(|message| format!("{name}: {message}"))?;
+    }
+    if seen.contains("search") && filter.search.is_none() {
+        return Err("search: Every device's name begins with nothing.".to_owned());
     }
     match filter.is_all() {
         true => Err("Without a condition all devices would be meant. Name one.".to_owned()),

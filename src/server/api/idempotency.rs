@@ -13,7 +13,7 @@ use axum::response::{IntoResponse, Response};
 use hyper::header::{self, HeaderMap};
 use hyper::{Method, Request, StatusCode};
 
-use super::kept_answer::{Idempotent, find, scope};
+use super::kept_answer::{Fingerprint, Idempotent, find, may_have_again, scope};
 use super::problem::Problem;
 use super::reply::Reply;
 use super::request::is_safe;
@@ -37,6 +37,12 @@ where
     let Some(name) = idempotency_key(request.method(), request.headers()) else {
         return next(request).await;
     };
+    match may_have_again(api, request.headers()).await {
+        Ok(true) => {}
+        // It is refused, and as long as that lasts.
+        Ok(false) => return next(request).await,
+        Err(problem) => return Reply::refusal(problem).into_response(),
+    }
     let (parts, body) = request.into_parts();
     let body = match axum::body::to_bytes(body, usize::MAX).await {
         Ok(body) => body,
@@ -49,15 +55,17 @@ where
     let Some(_mark) = api.running.begin(id) else {
         return Reply::refusal(Problem::Concurrent).into_response();
     };
+    let fingerprint = Fingerprint::of(&parts, &body);
     match find(api, &id, &key).await {
-        Ok(Some(reply)) => {
+        Ok(Some(told)) => {
             api.kept_counts.repeated.one();
-            return reply.into_response();
+            let reply = told.to(fingerprint.as_ref());
+            return reply.unwrap_or_else(Reply::refusal).into_response();
         }
         Ok(None) => {}
         Err(problem) => return Reply::refusal(problem).into_response(),
     }
-    let idempotent = Arc::new(Idempotent::new(id, key, address));
+    let idempotent = Arc::new(Idempotent::new(id, key, address, fingerprint));
     let mut request = Request::from_parts(parts, Body::from(body));
     request.extensions_mut().insert(Arc::clone(&idempotent));
     let response = next(request).await;

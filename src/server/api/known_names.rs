@@ -37,8 +37,24 @@ pub(in crate::server) async fn refuse_unknown<S: Store + ?Sized>(
         }
         let gate = entry.text(GATE).map(str::to_owned);
         if let Some(gate) = gate.filter(|gate| unknown.gates.contains(gate)) {
-            entry.refuse(GATE, FieldFault::NoGate(gate));
+            let known = unknown.known_gates.clone();
+            let identifier = gate;
+            entry.refuse(GATE, FieldFault::NoGate { identifier, known });
         }
     }
     Ok(())
+}
+
+/// That the organizer has no gate of this identifier.
+pub(super) async fn no_gate<S: Store + ?Sized>(
+    store: &S,
+    organizer: i64,
+    identifier: String,
+) -> Result<FieldFault, StoreError> {
+    let named = vec![identifier.clone()];
+    let unknown = store.unknown_names(organizer, Vec::new(), named).await?;
+    Ok(FieldFault::NoGate {
+        identifier,
+        known: unknown.known_gates,
+    })
 }

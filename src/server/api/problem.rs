@@ -38,6 +38,8 @@ pub(in crate::server) enum Problem {
     Slow,
     /// 409: a request with the same idempotency key is not done yet.
     Concurrent,
+    /// 422: another request came with the same idempotency key.
+    OtherRequest,
     /// 412: it was changed since the caller read it.
     Outdated,
     /// 428: it is done only if the caller says as what it knows it.
@@ -79,6 +81,7 @@ impl Problem {
             | Self::Unreadable(_)
             | Self::Malformed(_)
             | Self::Host(_) => StatusCode::BAD_REQUEST,
+            Self::OtherRequest => StatusCode::UNPROCESSABLE_ENTITY,
             Self::Outdated => StatusCode::PRECONDITION_FAILED,
             Self::Unconditional(_) => StatusCode::PRECONDITION_REQUIRED,
             Self::NotAuthenticated(_) => StatusCode::UNAUTHORIZED,
@@ -142,6 +145,10 @@ impl Problem {
             Self::Method(method) => format!("Method \"{method}\" not allowed."),
             Self::NotAcceptable => "Could not satisfy the request Accept header.".to_owned(),
             Self::Slow => "The request body did not arrive in time.".to_owned(),
+            Self::OtherRequest => {
+                "This idempotency key came with another request before. Nothing was done: send a new key."
+                    .to_owned()
+            }
             Self::Concurrent => "Concurrent request with idempotency key.".to_owned(),
             Self::TooLarge => "The request body is too large.".to_owned(),
             Self::NoRoom => UNAVAILABLE.to_owned(),

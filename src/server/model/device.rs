@@ -1,10 +1,11 @@
 //! Devices as the server keeps them.
 
 use jiff::Timestamp;
-use serde::{Deserialize, Deserializer};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
 use super::organizer::Organizer;
+use super::version::Version;
 use crate::wire;
 
 /// A device that has an API key, without that key: the store only knows its hash.
@@ -96,6 +97,37 @@ fn named_or_none<'de, D: Deserializer<'de>>(
     Option::deserialize(deserializer).map(Some)
 }
 
+/// A device, and what tells it from what it is after a change.
+#[derive(Clone)]
+pub struct VersionedDevice {
+    /// As it is told always.
+    pub device: wire::Device,
+    /// Differs for whatever the devices resource lets be changed.
+    pub version: Version,
+}
+
+/// What the code of a device is good for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum CodeState {
+    /// A scanner may redeem it. Of an initialized device, that is a code to reconnect it by.
+    Open,
+    /// It was redeemed.
+    Used,
+    /// Nobody may redeem it: the device was revoked, or a backup restored.
+    Ended,
+}
+
+impl CodeState {
+    pub(in crate::server) fn of(device: &wire::Device, is_reconnecting: bool) -> Self {
+        match &device.initialization_token {
+            _ if device.initialized.is_some() && !is_reconnecting => Self::Used,
+            Some(_) if !device.revoked => Self::Open,
+            _ => Self::Ended,
+        }
+    }
+}
+
 /// A device with what the devices resource tells of it when it is asked for more.
 #[derive(Clone)]
 pub struct DetailedDevice {
@@ -107,4 +139,10 @@ pub struct DetailedDevice {
     pub last_seen: Option<Timestamp>,
     /// Diagnostics, as it reported them last.
     pub info: Option<Value>,
+    /// What its code is good for.
+    pub code: CodeState,
+    /// Whether it has an API key that works.
+    pub has_key: bool,
+    /// As of a [`VersionedDevice`].
+    pub version: Version,
 }

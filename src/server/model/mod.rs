@@ -14,7 +14,10 @@ mod version;
 mod when;
 
 pub use batch::{BATCH_LIMIT, BatchPlan, BatchRefusal, BatchSetting, PlannedChange};
-pub use device::{DetailedDevice, DeviceChange, EnrolledDevice, NewDevice, ValidReport};
+pub use device::{
+    CodeState, DetailedDevice, DeviceChange, EnrolledDevice, NewDevice, ValidReport,
+    VersionedDevice,
+};
 pub(in crate::server) use device_filter::above;
 pub use device_filter::{
     COUNT_LIMIT, Count, DeviceFilter, DeviceState, Order, OrderBy, SILENT_AFTER,

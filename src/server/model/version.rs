@@ -11,14 +11,20 @@ use crate::wire;
 pub struct Version(String);
 
 impl Version {
-    /// That of a device, whoever sees it: its token, which some don't, has no part in it.
-    pub fn of(device: &wire::Device) -> Self {
+    /// That of a device at the gate in this row, whoever sees it. Of its token, which some don't see, it has what that is
+    /// looked up by.
+    pub(in crate::server) fn of(
+        device: &wire::Device,
+        gate: Option<i64>,
+        token_lookup: &[u8],
+    ) -> Self {
         let without_token = wire::Device {
             initialization_token: None,
             ..device.clone()
         };
         // It is made of texts, numbers and times, which all can be written.
-        Self::of_bytes(&serde_json::to_vec(&without_token).unwrap_or_default())
+        let made_of = (without_token, gate, token_lookup);
+        Self::of_bytes(&serde_json::to_vec(&made_of).unwrap_or_default())
     }
 
     /// That of whatever these bytes are all of.

@@ -6,13 +6,13 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::api::{Actor, LogEntry};
+use super::api::{Actor, LogEntry, NoReconnection};
 use super::error::StoreError;
 use super::fleet_page::{FleetPage, Sample};
 use super::terms::Terms;
 use crate::secret::Secret;
 use crate::server::model::{
-    DeviceChange, MediumKeys, Name, NewDevice, Organizer, Permissions, Schedule, Slug,
+    CodeState, DeviceChange, MediumKeys, Name, NewDevice, Organizer, Permissions, Schedule, Slug,
 };
 use crate::server::organizers_file::{DeviceEntry, OrganizerEntry, OrganizersFile, Writer};
 use crate::wire;
@@ -48,7 +48,7 @@ pub struct GateChange {
     pub active: Option<bool>,
 }
 
-/// An event without its dates and check-in lists: those come with an import.
+/// An event without its dates, which come with an import, and its check-in lists.
 #[derive(Clone, Debug)]
 pub struct EventSummary {
     /// Unique in the organizer.
@@ -85,6 +85,41 @@ pub struct EventChange {
     pub name: Option<Name>,
     /// Whether it is on sale.
     pub live: Option<bool>,
+}
+
+/// A check-in list in a list of them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct CheckinListSummary {
+    /// Unique in the installation.
+    pub id: i64,
+    /// Slug of its event.
+    pub event: String,
+    /// For people.
+    pub name: String,
+    /// Number of the date that it is for; without, it is for all dates.
+    pub subevent: Option<i64>,
+    /// Identifiers of the gates where devices scan for it.
+    pub gates: Vec<String>,
+}
+
+/// A check-in list to be created.
+#[derive(Clone, Debug, Default)]
+pub struct NewCheckinList {
+    /// For people; unique among those of its event for the same date.
+    pub name: String,
+    /// Number of the date that it is for.
+    pub subevent: Option<i64>,
+    /// Identifiers of the gates where devices scan for it.
+    pub gates: Vec<String>,
+}
+
+/// What is to be changed of a check-in list.
+#[derive(Clone, Debug, Default)]
+pub struct CheckinListChange {
+    /// For people.
+    pub name: Option<String>,
+    /// Identifiers of the gates where devices scan for it, and of no others.
+    pub gates: Option<Vec<String>>,
 }
 
 /// A team in a list.
@@ -150,6 +185,8 @@ pub struct PlacedDevice {
     pub device: wire::Device,
     /// Where it stands.
     pub gate: Option<wire::Gate>,
+    /// What its code is good for.
+    pub code: CodeState,
 }
 
 /// What an import came to.
@@ -322,6 +359,23 @@ pub trait Administration: FleetPage {
         change: EventChange,
     ) -> Result<(), StoreError>;
 
+    /// The check-in lists of an organizer's events.
+    async fn checkin_lists(&self, organizer: i64) -> Result<Vec<CheckinListSummary>, StoreError>;
+    /// Makes a check-in list of an event; its number.
+    async fn create_checkin_list(
+        &self,
+        organizer: i64,
+        event: &str,
+        list: NewCheckinList,
+    ) -> Result<i64, StoreError>;
+    /// Renames a check-in list, or puts it at gates.
+    async fn change_checkin_list(
+        &self,
+        organizer: i64,
+        list: i64,
+        change: CheckinListChange,
+    ) -> Result<(), StoreError>;
+
     /// The teams of an organizer, by name.
     async fn teams(&self, organizer: i64) -> Result<Vec<TeamSummary>, StoreError>;
     /// Creates a team without tokens.
@@ -384,7 +438,7 @@ pub trait Administration: FleetPage {
         let ended = self.end_access(actor, organizer, device_id, Terms::default());
         ended.await.map(drop)
     }
-    /// Gives a device a new initialization token in place of the one that it has, if it waits for a scanner; else
+    /// Gives a device a new initialization token in place of the one that it has, if nobody has redeemed that; else
     /// that is [`StoreError::NotWaiting`].
     async fn renew_token(&self, organizer: i64, device_id: u64) -> Result<(), StoreError>;
 
@@ -409,14 +463,25 @@ pub trait Administration: FleetPage {
         device_id: u64,
         change: DeviceChange,
     ) -> Result<wire::Device, StoreError> {
-        self.change_device(
-            Actor::Administrator,
-            organizer,
-            device_id,
-            change,
-            Terms::default(),
-        )
-        .await
+        let (actor, terms) = (Actor::Administrator, Terms::default());
+        let changed = self.change_device(actor, organizer, device_id, change, terms);
+        Ok(changed.await?.device)
+    }
+    /// Gives a device a fresh initialization token on the administrator's behalf, as [`Store::reconnect`] does.
+    async fn reconnect_device(
+        &self,
+        organizer: i64,
+        device_id: u64,
+        now: bool,
+    ) -> Result<(), StoreError> {
+        let (actor, terms) = (Actor::Administrator, Terms::default());
+        match self
+            .reconnect(actor, organizer, device_id, now, terms)
+            .await?
+        {
+            Ok(_) => Ok(()),
+            Err(NoReconnection::Revoked) => Err(StoreError::Revoked { device: device_id }),
+        }
     }
 
     /// Adds how a device was at other times than when it reported here.

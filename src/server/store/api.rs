@@ -16,6 +16,7 @@ use crate::server::installation_keys::KeptId;
 use crate::server::model::{
     BatchPlan, BatchRefusal, BatchSetting, Count, DetailedDevice, DeviceChange, DeviceFilter,
     EnrolledDevice, Event, MediumKeys, NewDevice, Order, OrderBy, TeamCaller, ValidReport,
+    VersionedDevice,
 };
 use crate::wire;
 
@@ -53,7 +54,7 @@ pub enum NoReconnection {
 }
 
 /// A device with a fresh initialization token, or why it has none.
-pub type Reconnection = Result<wire::Device, NoReconnection>;
+pub type Reconnection = Result<VersionedDevice, NoReconnection>;
 
 /// What became of a batch: what was changed, or nothing.
 pub type BatchOutcome = Result<BatchPlan, BatchRefusal>;
@@ -68,6 +69,8 @@ pub struct LogEntry {
     pub action: String,
     /// `team`, `device` or `administrator`.
     pub actor: String,
+    /// Name of the team.
+    pub team: Option<String>,
     /// Name of the team's token.
     pub token: Option<String>,
     /// What was set; never a secret.
@@ -148,6 +151,8 @@ pub struct UnknownNames {
     pub events: Vec<String>,
     /// Identifiers of no gate.
     pub gates: Vec<String>,
+    /// Where there are such, the identifiers of all gates.
+    pub known_gates: Vec<String>,
 }
 
 /// Who makes a change, for the log.
@@ -203,7 +208,7 @@ pub trait Store: Send + Sync {
         &self,
         organizer: i64,
         device_id: u64,
-    ) -> Result<Option<wire::Device>, StoreError>;
+    ) -> Result<Option<VersionedDevice>, StoreError>;
 
     /// Whether an organizer has a device of this number.
     async fn has_device(&self, organizer: i64, device_id: u64) -> Result<bool, StoreError>;
@@ -274,8 +279,8 @@ pub trait Store: Send + Sync {
         organizer: i64,
         device_id: u64,
         change: DeviceChange,
-        terms: Terms<wire::Device>,
-    ) -> Result<wire::Device, StoreError>;
+        terms: Terms<VersionedDevice>,
+    ) -> Result<VersionedDevice, StoreError>;
 
     /// Creates devices with the organizer's next numbers, all or none.
     async fn create_devices(
@@ -292,8 +297,8 @@ pub trait Store: Send + Sync {
         actor: Actor,
         organizer: i64,
         device_id: u64,
-        terms: Terms<wire::Device>,
-    ) -> Result<wire::Device, StoreError>;
+        terms: Terms<VersionedDevice>,
+    ) -> Result<VersionedDevice, StoreError>;
 
     /// Gives a device of an organizer a fresh initialization token. The key that it has works until that is
     /// redeemed, or no more from `now` on.

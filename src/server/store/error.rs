@@ -67,6 +67,12 @@ pub enum StoreError {
         /// Its number.
         device: u64,
     },
+    /// Its access has ended for good.
+    #[error("device {device} was revoked, which is for good")]
+    Revoked {
+        /// Its number.
+        device: u64,
+    },
     /// Something in an organizers file contradicts what is stored.
     #[error("{}", organizers_file::list(faults, *more))]
     Contradiction {
@@ -108,9 +114,10 @@ impl StoreError {
             Self::Random(_) => Some(NO_RANDOM),
             Self::Seal(_) => Some("see that the database and the server's secret belong together"),
             Self::Unsettled => Some("see whether it was done before you do it again"),
-            Self::NotWaiting { .. } => {
-                Some("to hand out another scanner, create a device; what was lost is to be revoked")
-            }
+            Self::NotWaiting { .. } => Some(
+                "if its scanner was reset or replaced, admin device reconnect gives it a code; of one that was revoked, create another",
+            ),
+            Self::Revoked { .. } => Some("create another device"),
             Self::AlreadyKept
             | Self::Outdated
             | Self::Exists { .. }

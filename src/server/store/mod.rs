@@ -28,10 +28,10 @@ mod terms;
 mod transfer;
 
 pub use administration::{
-    Administration, EventChange, EventSummary, ExportSink, GateChange, ImportReport, Imported,
-    NewEvent, NewToken, OrganizerChange, OrganizerSummary, PlacedDevice, Restoration,
-    RestoredDevice, RestoredOrganizer, RestoredToken, TeamChange, TeamSummary, TokenChange,
-    TokenSummary,
+    Administration, CheckinListChange, CheckinListSummary, EventChange, EventSummary, ExportSink,
+    GateChange, ImportReport, Imported, NewCheckinList, NewEvent, NewToken, OrganizerChange,
+    OrganizerSummary, PlacedDevice, Restoration, RestoredDevice, RestoredOrganizer, RestoredToken,
+    TeamChange, TeamSummary, TokenChange, TokenSummary,
 };
 pub use api::{
     Actor, BatchOutcome, DeviceCount, LogEntry, LogPage, NoReconnection, Reconnection, Redemption,

@@ -273,12 +273,15 @@ impl Task<'_> {
 
     /// The last numbers of what is there, if it may be replaced.
     fn known_in(&self, path: &Path) -> Result<LastNumbers, RestoreError> {
-        let is_to_be_replaced =
-            swap::is_there(path) && swap::half_done(path).is_none() && !sqlite::is_empty(path);
-        let found = match is_to_be_replaced {
-            true => sqlite::glance(path, restoration::last_numbers),
-            false => return Ok(LastNumbers::new()),
-        };
+        // Where a restore was cut short, that may go on whatever is there, but not on numbers that were given there.
+        if let Some(old) = swap::half_done(path) {
+            swap::move_log(path, &old).map_err(|error| self.write_error(error))?;
+            return Ok(self.told_by(&old).ok().flatten().unwrap_or_default());
+        }
+        if !swap::is_there(path) || sqlite::is_empty(path) {
+            return Ok(LastNumbers::new());
+        }
+        let found = self.told_by(path);
         match found {
             Ok(Some(known)) if known.is_empty() => Ok(known),
             // One that is damaged tells nothing.
@@ -287,6 +290,10 @@ impl Task<'_> {
                 database: self.database.clone(),
             }),
         }
+    }
+
+    fn told_by(&self, path: &Path) -> Result<Option<LastNumbers>, StoreError> {
+        sqlite::glance(path, restoration::last_numbers)
     }
 
     fn fill(

@@ -21,7 +21,7 @@ fn words(frame: &Frame, fault: &FieldFault) -> String {
         FieldFault::Text(TextFault::Nul) => frame.say("field:nul").to_owned(),
         FieldFault::NoChoice(shown) => frame.fill("field:no_choice", "value", named(shown)),
         FieldFault::NoEvent(slug) => frame.fill("field:no_event", "slug", named(slug)),
-        FieldFault::NoGate(identifier) => {
+        FieldFault::NoGate { identifier, .. } => {
             frame.fill("field:no_gate", "identifier", named(identifier))
         }
         FieldFault::Other(words) => words.clone(),

@@ -48,12 +48,13 @@ impl View {
             let found = values.iter().find(|(other, _)| *other == name);
             found.map(|(_, value)| value.as_str())
         };
-        let listing = Listing::of(|name| match (name, value(name)) {
+        let only = |name: &str| match (name, value(name)) {
             ("revoked", _) => value("state").is_none().then(|| "false".to_owned()),
             ("state", Some(ANY_STATE)) => None,
             ("gate", Some(NO_GATE)) => Some(String::new()),
             (_, value) => value.map(str::to_owned),
-        });
+        };
+        let listing = Listing::of(|name| only(name).into_iter().collect());
         let Listing { filter, order } = listing.map_err(|_| Fault::NotFound)?;
         let page = visit.query("page").and_then(|page| page.parse().ok());
         Ok(Self {

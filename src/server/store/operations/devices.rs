@@ -5,9 +5,9 @@ use std::collections::HashMap;
 use serde_json::{Value, json};
 
 use super::found::{exists, unknown};
-use super::{Context, initialization_tokens, log, numbers, organizers};
+use super::{Context, callers, initialization_tokens, kept_answers, log, numbers, organizers};
 use crate::server::installation_keys::{InstallationKeys, KeyHash};
-use crate::server::model::{DeviceChange, NewDevice, Version};
+use crate::server::model::{CodeState, DeviceChange, NewDevice, Version, VersionedDevice};
 use crate::server::organizers_file::ReportEntry;
 use crate::server::store::administration::PlacedDevice;
 use crate::server::store::error::StoreError;
@@ -89,14 +89,23 @@ pub(in crate::server::store) fn find(
     keys: &InstallationKeys,
     organizer: i64,
     device_id: u64,
-) -> Result<Option<wire::Device>, StoreError> {
-    match device_id.checked_sub(1) {
-        Some(before) => {
-            let mut found = between(session, keys, organizer, (before, device_id))?;
-            Ok(found.pop())
-        }
-        None => Ok(None),
-    }
+) -> Result<Option<VersionedDevice>, StoreError> {
+    let Some(before) = device_id.checked_sub(1) else {
+        return Ok(None);
+    };
+    let mut found = between(session, keys, organizer, (before, device_id))?;
+    let Some(device) = found.pop() else {
+        return Ok(None);
+    };
+    let version = session.row(
+        "SELECT gate, token_lookup FROM device WHERE organizer = ?1 AND device_id = ?2",
+        values![organizer, device_id],
+        |columns| {
+            let (gate, lookup) = (columns.next()?, columns.next::<Vec<u8>>()?);
+            Ok(Version::of(&device, gate, &lookup))
+        },
+    )?;
+    Ok(version.map(|version| VersionedDevice { device, version }))
 }
 
 /// The slugs of the events that devices are limited to, by the device's number.
@@ -277,7 +286,7 @@ pub(in crate::server::store) fn change(
     organizer: i64,
     device_id: u64,
     change: &DeviceChange,
-) -> Result<wire::Device, StoreError> {
+) -> Result<VersionedDevice, StoreError> {
     let row = row_to_change(session, organizer, device_id)?;
     expected(session, context, organizer, device_id)?;
     apply(session, context, organizer, row, change)?;
@@ -344,14 +353,15 @@ pub(in crate::server::store) fn end_access(
     context: &Context<'_>,
     organizer: i64,
     device_id: u64,
-) -> Result<wire::Device, StoreError> {
+) -> Result<VersionedDevice, StoreError> {
     let row = row_to_change(session, organizer, device_id)?;
     expected(session, context, organizer, device_id)?;
     revoke(session, context, row)?;
     existing(session, context, organizer, device_id)
 }
 
-/// Ends a device's access for good. Its key stays known, so that it is told so.
+/// Ends a device's access for good. Its key stays known, so that it is told so, also where it asks again for what it was
+/// answered before.
 pub(super) fn revoke(
     session: &mut dyn Session,
     context: &Context<'_>,
@@ -363,7 +373,10 @@ pub(super) fn revoke(
     )?;
     match revoked {
         0 => Ok(()),
-        _ => log::write(session, context, row, "revoked", &json!({})),
+        _ => {
+            kept_answers::drop_of(session, row)?;
+            log::write(session, context, row, "revoked", &json!({}))
+        }
     }
 }
 
@@ -414,9 +427,9 @@ pub(super) fn expected(
     organizer: i64,
     device_id: u64,
 ) -> Result<wire::Device, StoreError> {
-    let device = existing(session, context, organizer, device_id)?;
-    match context.expected.holds(&Version::of(&device)) {
-        true => Ok(device),
+    let found = existing(session, context, organizer, device_id)?;
+    match context.expected.holds(&found.version) {
+        true => Ok(found.device),
         false => Err(StoreError::Outdated),
     }
 }
@@ -426,7 +439,7 @@ pub(super) fn existing(
     context: &Context<'_>,
     organizer: i64,
     device_id: u64,
-) -> Result<wire::Device, StoreError> {
+) -> Result<VersionedDevice, StoreError> {
     let device = find(session, context.keys, organizer, device_id)?;
     device.ok_or_else(|| unknown("device", &device_id.to_string()))
 }
@@ -488,26 +501,25 @@ fn placed_between(
     (after, last): (u64, u64),
 ) -> Result<Vec<PlacedDevice>, StoreError> {
     let devices = between(session, keys, organizer, (after, last))?;
-    let mut gates: HashMap<u64, wire::Gate> = HashMap::new();
+    let mut more: HashMap<u64, (Option<wire::Gate>, bool)> = HashMap::new();
     session.query(
-        "SELECT device.device_id, gate.id, gate.name, gate.identifier
-         FROM device JOIN gate ON gate.id = device.gate
+        "SELECT device.device_id, device.reconnecting, gate.id, gate.name, gate.identifier
+         FROM device LEFT JOIN gate ON gate.id = device.gate
          WHERE device.organizer = ?1 AND device.device_id > ?2 AND device.device_id <= ?3",
         values![organizer, after, last],
         &mut |columns| {
-            let device_id = columns.next()?;
-            let gate = wire::Gate {
-                id: columns.next()?,
-                name: columns.next()?,
-                identifier: columns.next()?,
-            };
-            gates.insert(device_id, gate);
+            let (device_id, is_reconnecting) = (columns.next()?, columns.next()?);
+            more.insert(device_id, (callers::gate(columns)?, is_reconnecting));
             Ok(())
         },
     )?;
-    let placed = devices.into_iter().map(|device| PlacedDevice {
-        gate: gates.remove(&device.device_id),
-        device,
+    let placed = devices.into_iter().map(|device| {
+        let (gate, is_reconnecting) = more.remove(&device.device_id).unwrap_or_default();
+        PlacedDevice {
+            gate,
+            code: CodeState::of(&device, is_reconnecting),
+            device,
+        }
     });
     Ok(placed.collect())
 }

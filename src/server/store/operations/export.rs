@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::{events, teams};
+use super::{checkin_lists, events, teams};
 use crate::server::installation_keys::KeyHash;
 use crate::server::model::Slug;
 use crate::server::organizers_file::{
@@ -99,18 +99,7 @@ fn events(session: &mut dyn Session, organizer: i64) -> Result<Vec<EventEntry>, 
             Ok(())
         },
     )?;
-    let mut gates: HashMap<i64, Vec<String>> = HashMap::new();
-    session.query(
-        "SELECT checkin_list_gate.checkin_list, gate.identifier
-         FROM gate JOIN checkin_list_gate ON checkin_list_gate.gate = gate.id
-         WHERE gate.organizer = ?1 ORDER BY gate.id",
-        values![organizer],
-        &mut |columns| {
-            let list = gates.entry(columns.next()?).or_default();
-            list.push(columns.next()?);
-            Ok(())
-        },
-    )?;
+    let mut gates = checkin_lists::gates_of(session, organizer)?;
     let mut lists: HashMap<i64, Vec<CheckinListEntry>> = HashMap::new();
     session.query(
         "SELECT checkin_list.event, checkin_list.id, checkin_list.name, checkin_list.subevent

@@ -10,7 +10,8 @@ use super::found::unknown;
 use super::{devices, events, organizers};
 use crate::server::installation_keys::InstallationKeys;
 use crate::server::model::{
-    COUNT_LIMIT, Count, DetailedDevice, DeviceFilter, DeviceState, Order, OrderBy, above,
+    COUNT_LIMIT, CodeState, Count, DetailedDevice, DeviceFilter, DeviceState, Order, OrderBy,
+    Version, above,
 };
 use crate::server::store::error::StoreError;
 use crate::server::store::session::{Session, Value};
@@ -358,7 +359,8 @@ fn detailed(
         session.query(
             &format!(
                 "SELECT device.id, gate.id, gate.name, gate.identifier, last_seen.seen, device.info,
-                    {}
+                    device.reconnecting, device.token_lookup,
+                    device.api_key_hash IS NOT NULL AND NOT device.revoked, {}
                  FROM device
                  LEFT JOIN gate ON gate.id = device.gate
                  LEFT JOIN last_seen ON last_seen.device = device.id
@@ -368,13 +370,21 @@ fn detailed(
             &values,
             &mut |columns| {
                 let row = columns.next()?;
-                let device = DetailedDevice {
-                    gate: gate(columns)?,
-                    last_seen: columns.next()?,
-                    info: columns.next()?,
-                    device: devices::device(columns, keys, &mut limits)?,
+                let (gate, last_seen, info) = (gate(columns)?, columns.next()?, columns.next()?);
+                let (is_reconnecting, lookup) = (columns.next()?, columns.next::<Vec<u8>>()?);
+                let has_key = columns.next()?;
+                let device = devices::device(columns, keys, &mut limits)?;
+                let at = gate.as_ref().map(|gate| gate.id);
+                let detailed = DetailedDevice {
+                    code: CodeState::of(&device, is_reconnecting),
+                    version: Version::of(&device, at, &lookup),
+                    has_key,
+                    gate,
+                    last_seen,
+                    info,
+                    device,
                 };
-                found.insert(row, device);
+                found.insert(row, detailed);
                 Ok(())
             },
         )?;

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use super::contradictions::Contradictions;
 use super::found::unknown;
 use super::teams::FoundTeam;
-use super::{Context, events, import_devices, organizers, teams};
+use super::{Context, checkin_lists, events, import_devices, organizers, teams};
 use crate::server::model::Permissions;
 use crate::server::organizers_file::{
     CheckinListEntry, EventEntry, Fault, GateEntry, OrganizerEntry, OrganizersFile, SubeventEntry,
@@ -222,12 +222,7 @@ impl Import<'_> {
     ) -> Result<(), StoreError> {
         let existing: Option<i64> = match list.id {
             Some(id) => self.owned(Numbered::CheckinList, id, event, format!("{path}.id"))?,
-            None => self.session.one(
-                "SELECT id FROM checkin_list
-                 WHERE event = ?1 AND name = ?2 AND subevent IS NOT DISTINCT FROM ?3
-                 ORDER BY id LIMIT 1",
-                values![event, &list.name, list.subevent],
-            )?,
+            None => checkin_lists::find(self.session, event, &list.name, list.subevent)?,
         };
         let (row, mut changed) = match existing {
             Some(id) => {
@@ -246,19 +241,15 @@ impl Import<'_> {
     }
 
     fn new_checkin_list(&mut self, event: i64, list: &CheckinListEntry) -> Result<i64, StoreError> {
-        let made = match list.id {
-            Some(id) => self.session.one(
-                "INSERT INTO checkin_list (id, event, name, subevent) VALUES (?1, ?2, ?3, ?4)
-                 RETURNING id",
-                values![id, event, &list.name, list.subevent],
-            ),
-            None => self.session.one(
-                "INSERT INTO checkin_list (event, name, subevent) VALUES (?1, ?2, ?3)
-                 RETURNING id",
-                values![event, &list.name, list.subevent],
-            ),
+        let Some(id) = list.id else {
+            return checkin_lists::insert(self.session, event, &list.name, list.subevent);
         };
-        made?.ok_or_else(|| unknown("check-in list", &list.name))
+        let made = self.session.one(
+            "INSERT INTO checkin_list (id, event, name, subevent) VALUES (?1, ?2, ?3, ?4)
+             RETURNING id",
+            values![id, event, &list.name, list.subevent],
+        )?;
+        made.ok_or_else(|| unknown("check-in list", &list.name))
     }
 
     fn gates_of_list(
@@ -280,25 +271,7 @@ impl Import<'_> {
                 }
             }
         }
-        let stored = self.session.rows(
-            "SELECT gate FROM checkin_list_gate WHERE checkin_list = ?1",
-            values![list],
-            |columns| columns.next(),
-        )?;
-        let stored: HashSet<i64> = stored.into_iter().collect();
-        for gate in stored.difference(&gates) {
-            self.session.execute(
-                "DELETE FROM checkin_list_gate WHERE checkin_list = ?1 AND gate = ?2",
-                values![list, *gate],
-            )?;
-        }
-        for gate in gates.difference(&stored) {
-            self.session.execute(
-                "INSERT INTO checkin_list_gate (checkin_list, gate) VALUES (?1, ?2)",
-                values![list, *gate],
-            )?;
-        }
-        Ok(gates.symmetric_difference(&stored).count() as u64)
+        checkin_lists::set_gates(self.session, list, &gates)
     }
 
     /// The row with this number if there is one; it must belong to this event.

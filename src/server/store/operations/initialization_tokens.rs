@@ -2,7 +2,6 @@
 
 use serde_json::json;
 
-use super::found::unknown;
 use super::{Context, log};
 use crate::secret::Secret;
 use crate::server::installation_keys::InstallationKeys;
@@ -37,34 +36,23 @@ pub(super) fn fresh(
     Ok((keys.token_lookup(&token), sealed))
 }
 
+/// Has the device in this row have this one, in place of the one that it has.
+pub(super) fn put(
+    session: &mut dyn Session,
+    row: i64,
+    lookup: &[u8; 32],
+    sealed: &Vec<u8>,
+) -> Result<(), StoreError> {
+    session.execute(
+        "UPDATE device SET token_lookup = ?2, token_sealed = ?3 WHERE id = ?1",
+        values![row, lookup, sealed],
+    )?;
+    Ok(())
+}
+
 /// Binds a sealed token to its device.
 fn purpose(serial: &str) -> String {
     format!("initialization token of {serial}")
-}
-
-/// Gives a device that waits for a scanner a new one, in place of the one that it has.
-pub(in crate::server::store) fn renew(
-    session: &mut dyn Session,
-    context: &Context<'_>,
-    organizer: i64,
-    device_id: u64,
-) -> Result<(), StoreError> {
-    let found = session.row(
-        "SELECT id, unique_serial FROM device WHERE organizer = ?1 AND device_id = ?2",
-        values![organizer, device_id],
-        |columns| Ok((columns.next::<i64>()?, columns.next::<String>()?)),
-    )?;
-    let (row, serial) = found.ok_or_else(|| unknown("device", &device_id.to_string()))?;
-    let (lookup, sealed) = fresh(context.keys, &serial)?;
-    let renewed = session.execute(
-        "UPDATE device SET token_lookup = ?2, token_sealed = ?3
-         WHERE id = ?1 AND initialized IS NULL AND NOT revoked",
-        values![row, &lookup, &sealed],
-    )?;
-    match renewed {
-        0 => Err(StoreError::NotWaiting { device: device_id }),
-        _ => log::write(session, context, row, "token renewed", &json!({})),
-    }
 }
 
 /// Ends the one that the device in this row has.
@@ -76,9 +64,6 @@ pub(super) fn end(
     // No token leads to it.
     let mut nobodys = [0; 32];
     getrandom::fill(&mut nobodys)?;
-    session.execute(
-        "UPDATE device SET token_lookup = ?2, token_sealed = ?3 WHERE id = ?1",
-        values![row, &nobodys, &NONE],
-    )?;
+    put(session, row, &nobodys, &NONE)?;
     log::write(session, context, row, "token ended", &json!({}))
 }

@@ -85,8 +85,11 @@ pub(in crate::server::store) fn page(
     limit: u64,
 ) -> Result<Vec<LogEntry>, StoreError> {
     session.rows(
-        "SELECT log_entry.created, log_entry.action, log_entry.actor, team_token.name, log_entry.data
-         FROM log_entry LEFT JOIN team_token ON team_token.id = log_entry.token
+        "SELECT log_entry.created, log_entry.action, log_entry.actor, team.name, team_token.name,
+            log_entry.data
+         FROM log_entry
+         LEFT JOIN team_token ON team_token.id = log_entry.token
+         LEFT JOIN team ON team.id = team_token.team
          WHERE device = ?1 ORDER BY log_entry.id LIMIT ?3 OFFSET ?2",
         values![device, skip, limit],
         entry,
@@ -98,6 +101,7 @@ fn entry(columns: &mut Columns<'_>) -> Result<LogEntry, StoreError> {
         created: columns.next()?,
         action: columns.next()?,
         actor: columns.next()?,
+        team: columns.next()?,
         token: columns.next()?,
         data: columns.next()?,
     })
@@ -117,9 +121,10 @@ pub(in crate::server::store) fn between(
 ) -> Result<Vec<News>, StoreError> {
     session.rows(
         "SELECT log_entry.id, device.organizer, device.device_id, device.name, log_entry.created,
-            log_entry.action, log_entry.actor, team_token.name, log_entry.data
+            log_entry.action, log_entry.actor, team.name, team_token.name, log_entry.data
          FROM log_entry JOIN device ON device.id = log_entry.device
          LEFT JOIN team_token ON team_token.id = log_entry.token
+         LEFT JOIN team ON team.id = team_token.team
          WHERE log_entry.id > ?1 AND log_entry.id <= ?2 ORDER BY log_entry.id LIMIT ?3",
         values![after, last, limit],
         |columns| {

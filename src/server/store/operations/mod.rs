@@ -3,6 +3,7 @@
 pub(super) mod access;
 pub(super) mod batch;
 pub(super) mod callers;
+pub(super) mod checkin_lists;
 pub(super) mod consistency;
 mod contradictions;
 pub(super) mod device_states;

@@ -23,13 +23,14 @@ pub(in crate::server::store) fn begin(
     let (lookup, sealed) = initialization_tokens::fresh(context.keys, &before.unique_serial)?;
     // A token that was not redeemed is forgotten: whoever has it is told that there is none such.
     session.execute(
-        "UPDATE device SET token_lookup = ?2, token_sealed = ?3,
+        "UPDATE device SET
             redeemed_lookup = CASE WHEN initialized IS NULL OR reconnecting THEN redeemed_lookup
                 ELSE token_lookup END,
             reconnecting = initialized IS NOT NULL
          WHERE id = ?1",
-        values![row, &lookup, &sealed],
+        values![row],
     )?;
+    initialization_tokens::put(session, row, &lookup, &sealed)?;
     if now {
         session.execute(
             "UPDATE device SET api_key_hash = NULL WHERE id = ?1",
@@ -55,6 +56,24 @@ pub(in crate::server::store) fn waiting(
         values![organizer, first, last],
         |columns| columns.next(),
     )
+}
+
+/// The same for a device whose code nobody has redeemed yet; the key that it has, if it has one, works as before.
+pub(in crate::server::store) fn renew(
+    session: &mut dyn Session,
+    context: &Context<'_>,
+    organizer: i64,
+    device_id: u64,
+) -> Result<(), StoreError> {
+    let row = devices::row_to_change(session, organizer, device_id)?;
+    let waits: Option<bool> = session.one(
+        "SELECT NOT revoked AND (initialized IS NULL OR reconnecting) FROM device WHERE id = ?1",
+        values![row],
+    )?;
+    match waits {
+        Some(true) => begin(session, context, organizer, device_id, false).map(drop),
+        _ => Err(StoreError::NotWaiting { device: device_id }),
+    }
 }
 
 /// What a device that is redeemed anew does not keep of the one it was.

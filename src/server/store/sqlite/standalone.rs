@@ -109,15 +109,15 @@ fn open_to_look(path: &Path) -> rusqlite::Result<Connection> {
     sqlite::open(path, OpenFlags::SQLITE_OPEN_READ_ONLY)
 }
 
-/// What `look` finds in the database that is in this file, if it is one of a server in its current version.
+/// What `look` finds in the database that is in this file, if it is one of a server, in whichever version.
 pub(in crate::server::store) fn glance<T>(
     path: &Path,
     look: impl FnOnce(&mut dyn Session) -> Result<T, StoreError>,
 ) -> Result<Option<T>, StoreError> {
     let connection = open_to_look(path)?;
     match SCHEMA.look(&connection)? {
-        Found::Ours(schema::CURRENT) => look(&mut SqliteSession(&connection)).map(Some),
-        _ => Ok(None),
+        Found::Ours(_) | Found::Newer(_) => look(&mut SqliteSession(&connection)).map(Some),
+        Found::Empty | Found::Foreign => Ok(None),
     }
 }
 

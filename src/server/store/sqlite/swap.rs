@@ -35,6 +35,15 @@ pub(in crate::server::store) fn half_done(path: &Path) -> Option<PathBuf> {
     Some(path.with_file_name(kept))
 }
 
+/// Gives the log that stands beside a database, if it has one, to the file in which that is now.
+pub(in crate::server::store) fn move_log(path: &Path, kept: &Path) -> io::Result<()> {
+    let [log, _] = beside(path);
+    match has_content(&log) {
+        true => fs::rename(&log, with_end(kept, "-wal")),
+        false => Ok(()),
+    }
+}
+
 /// Whether there is a database, or a part of one.
 pub(in crate::server::store) fn is_there(path: &Path) -> bool {
     let [log, index] = beside(path);
@@ -76,9 +85,7 @@ pub(in crate::server::store) fn put(new: &Path, path: &Path) -> Result<Option<Pa
             mark_half_done(path, &kept, folder)?;
         }
     }
-    if has_content(&log) {
-        fs::rename(&log, with_end(&kept, "-wal"))?;
-    }
+    move_log(path, &kept)?;
     // An empty one, and what can be made anew.
     for path in [&log, &index] {
         if let Err(error) = fs::remove_file(path)

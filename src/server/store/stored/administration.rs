@@ -11,16 +11,17 @@ use crate::server::model::Permissions;
 use crate::server::model::{Expected, MediumKeys, Organizer, Slug};
 use crate::server::organizers_file::OrganizersFile;
 use crate::server::store::administration::{
-    Administration, EventChange, EventSummary, ExportSink, GateChange, ImportReport, NewEvent,
-    NewToken, OrganizerChange, OrganizerSummary, PlacedDevice, Restoration, TeamChange,
-    TeamSummary, TokenChange, TokenSummary,
+    Administration, CheckinListChange, CheckinListSummary, EventChange, EventSummary, ExportSink,
+    GateChange, ImportReport, NewCheckinList, NewEvent, NewToken, OrganizerChange,
+    OrganizerSummary, PlacedDevice, Restoration, TeamChange, TeamSummary, TokenChange,
+    TokenSummary,
 };
 use crate::server::store::api::Actor;
 use crate::server::store::driver::Driver;
 use crate::server::store::error::StoreError;
 use crate::server::store::fleet_page::Sample;
 use crate::server::store::operations::{
-    Context, devices, events, export, import, initialization_tokens, organizers, restoration,
+    Context, checkin_lists, devices, events, export, import, organizers, reconnection, restoration,
     samples, teams,
 };
 use crate::server::store::session::Session;
@@ -101,6 +102,32 @@ impl<D: Driver> Administration for Stored<D> {
     ) -> Result<(), StoreError> {
         let slug = slug.to_owned();
         self.write(move |session| events::change(session, organizer, &slug, &change))
+            .await
+    }
+
+    async fn checkin_lists(&self, organizer: i64) -> Result<Vec<CheckinListSummary>, StoreError> {
+        self.read(move |session| checkin_lists::all(session, organizer))
+            .await
+    }
+
+    async fn create_checkin_list(
+        &self,
+        organizer: i64,
+        event: &str,
+        list: NewCheckinList,
+    ) -> Result<i64, StoreError> {
+        let event = event.to_owned();
+        self.write(move |session| checkin_lists::create(session, organizer, &event, &list))
+            .await
+    }
+
+    async fn change_checkin_list(
+        &self,
+        organizer: i64,
+        list: i64,
+        change: CheckinListChange,
+    ) -> Result<(), StoreError> {
+        self.write(move |session| checkin_lists::change(session, organizer, list, &change))
             .await
     }
 
@@ -190,9 +217,7 @@ impl<D: Driver> Administration for Stored<D> {
         self.change(
             Actor::Administrator,
             Terms::default(),
-            move |session, context| {
-                initialization_tokens::renew(session, context, organizer, device_id)
-            },
+            move |session, context| reconnection::renew(session, context, organizer, device_id),
         )
         .await
     }

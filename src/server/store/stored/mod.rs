@@ -22,7 +22,7 @@ use crate::secret::Secret;
 use crate::server::installation_keys::{InstallationKeys, KeptId, key_hash};
 use crate::server::model::{
     BatchSetting, Count, DetailedDevice, DeviceChange, DeviceFilter, EnrolledDevice, Event,
-    MediumKeys, NewDevice, Order, OrderBy, TeamCaller, ValidReport,
+    MediumKeys, NewDevice, Order, OrderBy, TeamCaller, ValidReport, VersionedDevice,
 };
 use crate::server::store::api::{
     Actor, BatchOutcome, DeviceCount, LogPage, Reconnection, Redemption, Sighting, Silence,
@@ -205,7 +205,7 @@ impl<D: Driver> Store for Stored<D> {
         &self,
         organizer: i64,
         device_id: u64,
-    ) -> Result<Option<wire::Device>, StoreError> {
+    ) -> Result<Option<VersionedDevice>, StoreError> {
         let keys = self.keys();
         self.read(move |session| devices::find(session, &keys, organizer, device_id))
             .await
@@ -276,9 +276,16 @@ impl<D: Driver> Store for Stored<D> {
         gates: Vec<String>,
     ) -> Result<UnknownNames, StoreError> {
         self.read(move |session| {
+            let gates = organizers::unknown_gates(session, organizer, &gates)?;
+            let known = match gates.is_empty() {
+                true => Vec::new(),
+                false => organizers::gates(session, organizer)?,
+            };
+            let known = known.into_iter().map(|(gate, _)| gate.identifier);
             Ok(UnknownNames {
                 events: events::unknown_of(session, organizer, &events)?,
-                gates: organizers::unknown_gates(session, organizer, &gates)?,
+                gates,
+                known_gates: known.collect(),
             })
         })
         .await
@@ -328,8 +335,8 @@ impl<D: Driver> Store for Stored<D> {
         actor: Actor,
         organizer: i64,
         device_id: u64,
-        terms: Terms<wire::Device>,
-    ) -> Result<wire::Device, StoreError> {
+        terms: Terms<VersionedDevice>,
+    ) -> Result<VersionedDevice, StoreError> {
         self.change(actor, terms, move |session, context| {
             devices::end_access(session, context, organizer, device_id)
         })
@@ -386,8 +393,8 @@ impl<D: Driver> Store for Stored<D> {
         organizer: i64,
         device_id: u64,
         change: DeviceChange,
-        terms: Terms<wire::Device>,
-    ) -> Result<wire::Device, StoreError> {
+        terms: Terms<VersionedDevice>,
+    ) -> Result<VersionedDevice, StoreError> {
         self.change(actor, terms, move |session, context| {
             devices::change(session, context, organizer, device_id, &change)
         })

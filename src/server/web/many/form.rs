@@ -6,7 +6,7 @@ use hyper::StatusCode;
 
 use super::usual;
 use crate::roster::{
-    self, Listed, NamePattern, NewDevice, NumberedError, PatternError, RosterError, numbered,
+    self, NamePattern, NewDevice, NumberedError, PatternError, RosterError, numbered,
 };
 use crate::server::api::FieldErrors;
 use crate::server::model::{BATCH_LIMIT, Expected};
@@ -131,16 +131,14 @@ async fn devices(visit: &Visit) -> Result<Result<Vec<NewDevice>, String>, Fault>
             None => Ok(devices),
         });
     }
-    let listed = match roster::read(&list(visit), &usual::sent(visit), BATCH_LIMIT) {
-        Ok(listed) => listed,
+    let devices = match roster::read(&list(visit), &usual::sent(visit), BATCH_LIMIT) {
+        Ok(devices) => devices,
         Err(error) => return Ok(Err(of_list(frame, &error))),
     };
-    let lines: Vec<u64> = listed.iter().map(|listed| listed.line).collect();
-    let devices = listed.into_iter().map(|Listed { device, .. }| device);
-    let devices: Vec<NewDevice> = devices.collect();
     Ok(match usual::unknown(visit, &devices).await? {
         Some((place, fault)) => {
-            let line = lines.get(place).copied().unwrap_or_default();
+            let line = devices.get(place).and_then(|device| device.line);
+            let line = line.unwrap_or_default();
             let begin = frame.fill("new_many:in_line", "line", line);
             Err(format!("{begin} {fault}"))
         }
