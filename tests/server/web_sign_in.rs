@@ -205,6 +205,11 @@ async fn signing_out_ends_one_session_or_all_of_the_token() {
         assert!(sees_devices(&two).await);
         two.submit("/sign-out", &[("everywhere", "1")]).await;
         assert!(!sees_devices(&three).await);
+        let answer = three.post("/sign-out", &[]).await;
+        assert_eq!(
+            (answer.status, answer.header("location")),
+            (303, "/sign-in")
+        );
     }
 }
 
@@ -431,6 +436,34 @@ async fn a_page_lets_nothing_run_but_what_comes_from_here_and_is_kept_by_nobody(
         (answer.status, answer.header("cache-control")),
         (200, "no-store")
     );
+}
+
+#[tokio::test]
+async fn while_the_database_is_away_the_page_says_so_and_asks_again_by_itself() {
+    let server = TestServer::start().await;
+    let visitor = Visitor::signed_in(&server).await;
+    let page = visitor.get("/devices").await.text;
+    let asset = page.split("src=\"").nth(1).unwrap();
+    let asset = asset.split('"').next().unwrap();
+    let away = server.folder().join("away.db");
+    std::fs::rename(server.database(), &away).unwrap();
+    let answer = visitor.get("/devices").await;
+    assert_eq!(answer.status, 503, "{}", answer.text);
+    assert_eq!(answer.header("retry-after"), "5");
+    assert!(
+        answer
+            .text
+            .contains("<meta http-equiv=\"refresh\" content=\"5\">")
+    );
+    assert!(
+        answer.text.contains("The server can&#39;t do this now"),
+        "{}",
+        answer.text
+    );
+    // With its looks, and nobody is signed out by it.
+    assert_eq!(visitor.get(asset).await.status, 200);
+    std::fs::rename(&away, server.database()).unwrap();
+    assert!(sees_devices(&visitor).await);
 }
 
 #[tokio::test]
