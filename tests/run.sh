@@ -2,8 +2,8 @@
 # Runs every check of the project and ends with what each part took and the number of tests that passed
 # and failed. docs/TESTING.md says what the parts are and what they may take.
 #
-# Parts go in two lanes beside each other: what tests Rust, and what tests the library for Android. Much of
-# either is waiting. What the second prints follows when the first is through.
+# Parts go in two lanes beside each other: what tests Rust, and what tests the library for Android or asks other
+# programs. Much of either is waiting. What the second prints follows when the first is through.
 #
 # Those that take minutes and read the sources of the device's side only are not run again with the same
 # sources: what passed then counts, and is told. AGAIN=1 runs them all the same.
@@ -244,17 +244,12 @@ rust() {
   check "lints" cargo clippy --quiet --locked --workspace --all-targets --all-features -- -D warnings
   title "build of the tests" # what fails is told by the next part
   cargo test --quiet --locked --features failpoints --no-run
-  # A copy: an older gatehand may be built in its place.
+  # First: the older one may be built in the place of what the others run.
+  possible "an older gatehand at the same vaults" tests/older_version.sh
+  # A copy, which nothing that is built later changes under those who run it.
   cp "$target/debug/gatehand" "$scratch/gatehand.new" && mv "$scratch/gatehand.new" "$scratch/gatehand"
   : >"$scratch/built"
   tests "tests" cargo test --locked --no-fail-fast --features failpoints
-  possible "calls that schemathesis makes up" tests/schemathesis/run.sh "$scratch/gatehand" "$tools"
-  possible "an older gatehand at the same vaults" tests/older_version.sh
-  # What it starts is built once, in minutes, and kept beside what Rust builds: see tests/peer/README.md.
-  tests "a life at a real pretix" cargo test --locked --features failpoints --test peer -- --ignored
-  if [ -n "${GATEHAND_TEST_URL:-}" ]; then
-    tests "a life at $GATEHAND_TEST_URL" cargo test --locked --features failpoints --test agent foreign_server:: -- --ignored
-  fi
   # With the bridge, whose tests need no JVM.
   tests "tests of the handheld's core" cargo test --locked --no-default-features --features jni --lib
   check "the command without the server" cargo clippy --quiet --locked --no-default-features --features cli -- -D warnings
@@ -270,9 +265,13 @@ rust() {
   if command -v c++ >/dev/null; then once check "fuzzing what reads a stranger's input, briefly" fuzz/run.sh 6; fi
 }
 
-android_library() {
-  echo "waiting for the server"
+until_built() {
+  [ -e "$scratch/built" ] || echo "waiting for what the tests are built of"
   until [ -e "$scratch/built" ]; do sleep 1; done
+}
+
+android_library() {
+  until_built
   env "$1" GATEHAND_PROGRAM="$scratch/gatehand" android/test.sh
 }
 
@@ -288,18 +287,34 @@ handheld() {
   fi
 }
 
+# At programs that are not ours, for which is waited more than is computed.
+others() {
+  until_built
+  possible "calls that schemathesis makes up" tests/schemathesis/run.sh "$scratch/gatehand" "$tools"
+  # What it starts is built once, in minutes, and kept beside what Rust builds: see tests/peer/README.md.
+  tests "a life at a real pretix" cargo test --locked --features failpoints --test peer -- --ignored
+  if [ -n "${GATEHAND_TEST_URL:-}" ]; then
+    tests "a life at $GATEHAND_TEST_URL" cargo test --locked --features failpoints --test agent foreign_server:: -- --ignored
+  fi
+}
+
+beside() {
+  handheld
+  others
+}
+
 end_part
 part=''
-(lane handheld handheld) >"$scratch/handheld.said" 2>&1 &
+(lane beside beside) >"$scratch/beside.said" 2>&1 &
 beside=$!
 # A shell without a terminal's job control lets its background jobs ignore what a terminal sends.
 trap 'trap - TERM; kill 0' INT TERM
 (lane rust rust)
 wait "$beside"
-cat "$scratch/handheld.said"
+cat "$scratch/beside.said"
 end_part # all of it: what the lanes took counts now
 join rust
-join handheld
+join beside
 
 printf '\n%6s %6s  seconds on the wall, of processor time\n' wall work
 printf '%s\n' "${parts[@]}"

@@ -1,5 +1,6 @@
 //! `vault.recovery`: the vault's key under a passphrase, an envelope of keys as docs/KEYS.md has them.
 
+use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
@@ -15,6 +16,12 @@ struct Envelope {
     version: u64,
     #[serde(flatten)]
     sealed: Sealed,
+}
+
+/// What other files under a passphrase have, as exports of devices.
+#[derive(Deserialize)]
+struct Formatted {
+    format: Option<IgnoredAny>,
 }
 
 /// What is written of a key.
@@ -36,7 +43,8 @@ pub(super) fn read(bytes: &[u8]) -> Result<Sealed, PassphraseError> {
     }
     let Envelope { version, sealed } =
         serde_json::from_slice(bytes).map_err(|_| PassphraseError::Form)?;
-    if version != VERSION {
+    let Formatted { format } = serde_json::from_slice(bytes).map_err(|_| PassphraseError::Form)?;
+    if version != VERSION || format.is_some() {
         return Err(PassphraseError::Form);
     }
     sealed.check()?;
@@ -70,5 +78,18 @@ mod tests {
         let other = Passphrase::new("correct horse batter").unwrap();
         let refused = open(&sealed, &other).err();
         assert!(matches!(refused, Some(PassphraseError::Mismatch)));
+    }
+
+    #[test]
+    fn an_export_is_no_recovery_file_though_it_is_sealed_alike() {
+        let kept = include_str!("../../../tests/data/keys/argon2id.json");
+        for format in [r#""gatehand-export""#, "null", "1"] {
+            let export = kept.replacen('{', &format!(r#"{{"format":{format},"#), 1);
+            let refused = read(export.as_bytes()).err();
+            let is_recovery = format == "null";
+            assert_eq!(refused.is_none(), is_recovery, "{export}: {refused:?}");
+        }
+        let both = kept.replacen('{', r#"{"format":"gatehand-export","format":"","#, 1);
+        assert!(read(both.as_bytes()).is_err());
     }
 }
