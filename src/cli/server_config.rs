@@ -83,3 +83,29 @@ fn shown(key: &Key, value: &str) -> String {
         _ => value.to_owned(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_variable_of_serve_is_a_setting_with_the_same_default() {
+        let serve = Serve::augment_args(clap::Command::new("serve"));
+        for argument in serve.get_arguments() {
+            let Some(variable) = argument.get_env() else {
+                continue;
+            };
+            let key = SERVER_KEYS.iter().find(|key| key.variable == variable);
+            let key = key.unwrap_or_else(|| panic!("{}", variable.display()));
+            for default in argument.get_default_values() {
+                assert_eq!(default, key.default, "{}", key.name);
+            }
+        }
+        for key in &SERVER_KEYS {
+            let is_known = serve
+                .get_arguments()
+                .any(|argument| argument.get_env() == Some(key.variable.as_ref()));
+            assert!(is_known || key.name.starts_with("log"), "{}", key.name);
+        }
+    }
+}
