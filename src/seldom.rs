@@ -37,7 +37,7 @@ impl Seldom {
     }
 
     /// How often it happened.
-    #[cfg(feature = "serving")]
+    #[cfg(feature = "server")]
     pub(crate) fn total(&self) -> u64 {
         self.total.load(Ordering::Relaxed)
     }

@@ -7,11 +7,12 @@ use clap::Args;
 use serde::Serialize;
 
 use super::error::CliError;
+use super::in_force::{self, Setting, without_login};
 use super::misuse;
 use super::output;
 use super::program::without_empty_variables;
 use super::run::{self, Run};
-use super::settings::{self, KEYS, Key, Setting, Taken, without_login};
+use super::settings::{KEYS, Key, Taken};
 use super::vault_folder;
 
 /// Show which settings are in force, and where each comes from.
@@ -70,7 +71,7 @@ impl ConfigDocument {
             file: taken
                 .and_then(|taken| taken.paths().first())
                 .map(|path| path.display().to_string()),
-            settings: settings::in_force(&KEYS, otherwise, |_, value| without_login(value))?,
+            settings: in_force::of(&KEYS, otherwise, |_, value| without_login(value))?,
             doors: doors
                 .iter()
                 .map(|door| Door {
@@ -112,7 +113,7 @@ fn print(document: ConfigDocument) -> Result<(), CliError> {
         None => "No settings file (GATEHAND_SETTINGS names one; where it is packaged it is /etc/gatehand/agent.toml)."
             .to_owned(),
     })?;
-    settings::print(document.settings, 1)?;
+    in_force::print(document.settings, 1)?;
     for door in document.doors {
         let group = door.group.map(|group| format!(", group {group}"));
         let listen = door.listen.map(|address| format!(", and at {address}"));

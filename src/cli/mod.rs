@@ -29,6 +29,7 @@ mod fleet;
 mod hardware;
 mod hardware_arguments;
 mod host_name;
+mod in_force;
 mod info;
 mod init;
 mod input;

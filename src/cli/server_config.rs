@@ -6,11 +6,12 @@ use clap::Args;
 use serde::Serialize;
 
 use super::error::CliError;
+use super::in_force::{self, Setting, without_login};
 use super::misuse;
 use super::output;
 use super::program::without_empty_variables;
 use super::serve::Serve;
-use super::settings::{self, Key, SERVER_KEYS, Setting, Taken, without_login};
+use super::settings::{Key, SERVER_KEYS, Taken};
 use crate::server::store::Database;
 
 /// Show which settings are in force, and where each comes from.
@@ -43,7 +44,7 @@ impl ServerConfig {
             .iter()
             .map(|path| path.display().to_string())
             .collect();
-        let settings = settings::in_force(&SERVER_KEYS, otherwise, shown)?;
+        let settings = in_force::of(&SERVER_KEYS, otherwise, shown)?;
         if self.json {
             return output::print_json(&ServerConfigDocument { files, settings });
         }
@@ -52,7 +53,7 @@ impl ServerConfig {
                 .to_owned(),
             files => format!("Settings of {}:", files.join(" and ")),
         })?;
-        settings::print(settings, files.len())
+        in_force::print(settings, files.len())
     }
 }
 
@@ -80,5 +81,31 @@ fn shown(key: &Key, value: &str) -> String {
             Err(_) => without_login(value),
         },
         _ => value.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_variable_of_serve_is_a_setting_with_the_same_default() {
+        let serve = Serve::augment_args(clap::Command::new("serve"));
+        for argument in serve.get_arguments() {
+            let Some(variable) = argument.get_env() else {
+                continue;
+            };
+            let key = SERVER_KEYS.iter().find(|key| key.variable == variable);
+            let key = key.unwrap_or_else(|| panic!("{}", variable.display()));
+            for default in argument.get_default_values() {
+                assert_eq!(default, key.default, "{}", key.name);
+            }
+        }
+        for key in &SERVER_KEYS {
+            let is_known = serve
+                .get_arguments()
+                .any(|argument| argument.get_env() == Some(key.variable.as_ref()));
+            assert!(is_known || key.name.starts_with("log"), "{}", key.name);
+        }
     }
 }

@@ -30,7 +30,7 @@ use crate::server::ServerError;
 use crate::server::store::{
     BackupError, CopyError, Database, OpenError, OpenFailure, RestoreError, StoreError,
 };
-use crate::serving::ListenError;
+use crate::serving::{ListenError, TlsError};
 use crate::sheet::SheetError;
 use crate::vault::{KeyPlace, VaultError};
 use crate::wire::{Problem, TOKEN_REVOKED, TOKEN_UNKNOWN, TOKEN_USED};
@@ -593,6 +593,15 @@ fn of_command() -> Vec<CliError> {
         })),
         CliError::Server(ServerError::Listen(ListenError::InUse {
             path: "/run/gatehand-server/server.sock".into(),
+        })),
+        CliError::Server(ServerError::Tls(TlsError::Unreadable {
+            path: "/etc/gatehand/tls/privkey.pem".into(),
+            source: io::Error::from_raw_os_error(13),
+        })),
+        CliError::Server(ServerError::Tls(TlsError::Unfit {
+            certificate: "/etc/gatehand/tls/fullchain.pem".into(),
+            key: "/etc/gatehand/tls/privkey.pem".into(),
+            source: rustls::Error::InconsistentKeys(rustls::InconsistentKeys::KeyMismatch),
         })),
     ]
 }

@@ -24,6 +24,7 @@ pub(super) fn is_fit() -> bool {
 }
 
 /// How often somebody was told to come back.
+#[cfg(feature = "server")]
 pub(super) fn refused() -> u64 {
     WRONG.total()
 }

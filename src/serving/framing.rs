@@ -50,6 +50,7 @@ static LENGTHS: Seldom = Seldom::new();
 static CHUNKS: Seldom = Seldom::new();
 
 /// How often something was doubtful.
+#[cfg(feature = "server")]
 pub(super) fn refused() -> u64 {
     [&LINE_ENDS, &TLS, &LENGTHS, &CHUNKS]
         .map(Seldom::total)

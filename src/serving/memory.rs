@@ -69,6 +69,7 @@ impl Memory {
     }
 
     /// How much is taken, and how much there is.
+    #[cfg(feature = "server")]
     pub(super) fn held_and_limit(&self) -> (usize, usize) {
         (self.all.taken.load(Ordering::Relaxed), self.all.size)
     }

@@ -39,5 +39,7 @@ pub use peer::Peer;
 pub(crate) use run::serve;
 pub(crate) use standing::Standing;
 pub use tls::{Tls, TlsError, TlsFiles};
-pub(crate) use traffic::{Traffic, TrafficFigures};
+pub(crate) use traffic::Traffic;
+#[cfg(feature = "server")]
+pub(crate) use traffic::TrafficFigures;
 pub use trusted_proxies::{TrustedProxies, TrustedProxy, TrustedProxyError};

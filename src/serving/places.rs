@@ -219,11 +219,13 @@ impl Places {
     }
 
     /// How many there may be.
+    #[cfg(feature = "server")]
     pub(super) fn capacity(&self) -> usize {
         self.capacity
     }
 
     /// How many there are, and how many of them are known, or trusted proxies'.
+    #[cfg(feature = "server")]
     pub(super) fn taken_and_known(&self) -> (usize, usize) {
         let table = self.lock();
         let is_known = |occupant: &&Arc<Occupant>| occupant.crowd.is_none() || occupant.is_known();
@@ -232,6 +234,7 @@ impl Places {
     }
 
     /// How many were closed for another, and how many found no place.
+    #[cfg(feature = "server")]
     pub(super) fn closed(&self) -> [u64; 2] {
         [self.pushed_out.total(), self.turned_away.total()]
     }

@@ -1,8 +1,11 @@
 //! What the connections of a listener come to, for whoever wants to know.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::AtomicU64;
+#[cfg(feature = "server")]
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, OnceLock};
 
+#[cfg(feature = "server")]
 use super::framing;
 use super::memory::Memory;
 use super::places::Places;
@@ -19,6 +22,7 @@ pub(crate) struct Traffic {
 }
 
 /// What they come to at one time.
+#[cfg(feature = "server")]
 pub(crate) struct TrafficFigures {
     /// Connections that there are.
     pub(crate) connections: usize,
@@ -42,6 +46,7 @@ impl Traffic {
     }
 
     /// What they come to now; nothing before it is served.
+    #[cfg(feature = "server")]
     pub(crate) fn figures(&self) -> Option<TrafficFigures> {
         let (places, memory) = self.kept.get()?;
         let (connections, known) = places.taken_and_known();

@@ -1,11 +1,13 @@
 //! A command is told when a device falls silent while something runs at its gate, and when it is back.
 
 use std::fs;
+use std::io::Cursor;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use gatehand::server::model::DeviceChange;
+use gatehand::server::organizers_file::OrganizersFile;
 use gatehand::server::{AlertSettings, Config};
 use jiff::{SignedDuration, Timestamp};
 use reqwest::Method;
@@ -112,10 +114,8 @@ fn running() -> String {
 }
 
 async fn import(server: &TestServer) {
-    let file = running();
-    let file =
-        gatehand::server::organizers_file::OrganizersFile::read(&mut std::io::Cursor::new(file));
-    server.store.import(file.unwrap()).await.unwrap();
+    let file = OrganizersFile::read(Cursor::new(running())).unwrap();
+    server.store.import(file).await.unwrap();
 }
 
 async fn enrol_at(server: &TestServer, name: &str, gate: &str) -> (u64, String) {
@@ -152,7 +152,7 @@ async fn a_silence_is_told_once_and_its_end_once_also_after_a_restart() {
         let told = Told::new();
         let server = TestServer::start_with(server.stop().await, told.config()).await;
         import(&server).await;
-        let (device, key) = enrol_at(&server, "Lane \u{202e}1\"\n", "north").await;
+        let (device, key) = enrol_at(&server, "Lane \u{202e}1\" <b>", "north").await;
         let (_, elsewhere) = enrol_at(&server, "Lane 2", "south").await;
         let (_, nowhere) = server.enrol("Lane 3").await;
         // It never made a call.
@@ -165,7 +165,7 @@ async fn a_silence_is_told_once_and_its_end_once_also_after_a_restart() {
         assert_eq!(alert["kind"], "silent");
         assert_eq!(alert["organizer"], ORGANIZER);
         assert_eq!(alert["device"]["device_id"], device);
-        assert_eq!(alert["device"]["name"], "Lane \u{202e}1\"\n");
+        assert_eq!(alert["device"]["name"], "Lane \u{202e}1\" <b>");
         assert_eq!(
             alert["gate"],
             json!({"identifier": "north", "name": "North <b>gate</b>"})
@@ -227,12 +227,26 @@ async fn of_two_servers_one_tells_and_what_was_silent_before_the_event_or_the_se
         let (_, key) = enrol_at(&servers[0], &format!("Lane {lane}"), "north").await;
         call(&servers[lane % 2], &key).await;
     }
-    enrol_at(&servers[0], "Off since yesterday", "north").await;
+    // One that has no gate yet is not looked at.
+    let (old, _) = servers[0].enrol("Off since yesterday").await;
+    let seen = || servers[0].store.detailed_device(servers[0].organizer, old);
+    let begun = Instant::now();
+    while seen().await.unwrap().unwrap().last_seen.is_none() {
+        assert!(begun.elapsed() < PATIENCE);
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
     let yesterday = (Timestamp::now() - SignedDuration::from_hours(24)).as_microsecond();
-    let change = format!(
-        "INSERT INTO last_seen SELECT id, organizer, {yesterday} FROM device WHERE name = 'Off since yesterday'"
-    );
+    let of_device = "device = (SELECT id FROM device WHERE name = 'Off since yesterday')";
+    let change = format!("UPDATE last_seen SET seen = {yesterday} WHERE {of_device}");
     sql(servers[0].folder(), &change);
+    let change = DeviceChange {
+        gate: Some(Some("north".to_owned())),
+        ..DeviceChange::default()
+    };
+    let edited = servers[0]
+        .store
+        .edit_device(servers[0].organizer, old, change);
+    edited.await.unwrap();
     let alerts = told.until(3).await;
     // A device that is known to be told is told after all that could be told before it.
     let (last, key) = enrol_at(&servers[1], "The last", "north").await;

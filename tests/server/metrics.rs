@@ -128,7 +128,7 @@ async fn what_was_asked_and_how_it_stands_is_told_but_no_device_and_no_key() {
         assert_eq!(took("count"), 7.0);
         assert!(took("sum") > 0.0);
         let all =
-            r#"gatehand_request_duration_seconds_bucket{le="+Inf",endpoint="info",method="GET"}"#;
+            r#"gatehand_request_duration_seconds_bucket{endpoint="info",method="GET",le="+Inf"}"#;
         assert_eq!(of(all), 7.0);
         for (why, count) in [
             ("unknown_key", 3.0),

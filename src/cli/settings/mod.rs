@@ -3,7 +3,6 @@
 
 mod agent_toml;
 mod duration;
-mod in_force;
 #[cfg(feature = "server")]
 mod server_toml;
 mod toml_file;
@@ -20,7 +19,6 @@ use crate::regular_file;
 
 pub(super) use agent_toml::{DoorTable, KEYS};
 pub(super) use duration::duration;
-pub(super) use in_force::{Setting, in_force, print, without_login};
 #[cfg(feature = "server")]
 pub(super) use server_toml::KEYS as SERVER_KEYS;
 pub(super) use toml_file::{Key, TomlError};

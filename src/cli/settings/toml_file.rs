@@ -52,6 +52,7 @@ pub(super) enum Kind {
     Switch,
     Duration,
     /// A whole number.
+    #[cfg(feature = "server")]
     Number,
 }
 
@@ -144,6 +145,7 @@ pub(super) fn texts(key: &str, kind: Kind, value: &Spanned<DeValue<'_>>) -> At<V
             Kind::List => "a list of texts, as in [\"one\", \"two\"]",
             Kind::Switch => "true or false",
             Kind::Duration => "a span of time in quotes, as \"5m\"",
+            #[cfg(feature = "server")]
             Kind::Number => "a whole number, without quotes",
         };
         let key = key.to_owned();
@@ -153,6 +155,7 @@ pub(super) fn texts(key: &str, kind: Kind, value: &Spanned<DeValue<'_>>) -> At<V
     match (kind, value.get_ref()) {
         (Kind::Text | Kind::Duration, DeValue::String(text)) => Ok(vec![text.to_string()]),
         (Kind::Switch, DeValue::Boolean(is)) => Ok(vec![is.to_string()]),
+        #[cfg(feature = "server")]
         (Kind::Number, DeValue::Integer(number)) => {
             let number = i64::from_str_radix(number.as_str(), number.radix());
             number

@@ -4,14 +4,13 @@ use std::env;
 
 use serde::Serialize;
 
-use super::Taken;
-use super::toml_file::Key;
-use crate::cli::error::CliError;
-use crate::cli::output;
+use super::error::CliError;
+use super::output;
+use super::settings::{Key, Taken};
 
 /// A setting that is in force.
 #[derive(Serialize)]
-pub(in crate::cli) struct Setting {
+pub(super) struct Setting {
     name: &'static str,
     value: String,
     /// `file`, `environment` or `default`.
@@ -26,7 +25,7 @@ pub(in crate::cli) struct Setting {
 
 /// The settings of these keys. `otherwise` tells what holds where nobody says anything of one, `shown` what of a value
 /// may be seen.
-pub(in crate::cli) fn in_force(
+pub(super) fn of(
     keys: &[Key],
     otherwise: impl Fn(&Key) -> Result<String, CliError>,
     shown: impl Fn(&Key, &str) -> String,
@@ -56,7 +55,7 @@ pub(in crate::cli) fn in_force(
 }
 
 /// Shows them to people; of several files, which it was.
-pub(in crate::cli) fn print(settings: Vec<Setting>, files: usize) -> Result<(), CliError> {
+pub(super) fn print(settings: Vec<Setting>, files: usize) -> Result<(), CliError> {
     let rows = settings.into_iter().map(|setting| {
         let from = match (setting.source, setting.line) {
             ("file", Some(line)) => match setting.file.filter(|_| files > 1) {
@@ -76,7 +75,7 @@ const SCHEMES: [&str; 5] = ["http", "https", "socks4", "socks5", "socks5h"];
 
 /// Without the name and password that a proxy's address may have: all before the last `@` is taken for them, however
 /// it is written.
-pub(in crate::cli) fn without_login(value: &str) -> String {
+pub(super) fn without_login(value: &str) -> String {
     let Some((before, host)) = value.rsplit_once('@') else {
         return value.to_owned();
     };
