@@ -1,6 +1,7 @@
 //! A device as its server tells of it.
 
 use jiff::Timestamp;
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize, de};
 use serde_json::Value;
 use serde_json::value::RawValue;
@@ -44,10 +45,18 @@ pub(crate) struct More {
     )]
     pub(crate) info: Option<Option<Value>>,
     /// What its code is good for.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "known",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub(crate) code: Option<Code>,
     /// Whether it has a key that works.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "known",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub(crate) has_key: Option<bool>,
 }
 
@@ -145,6 +154,14 @@ fn told<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
     Option::deserialize(deserializer).map(Some)
 }
 
+/// What is of a kind that is known; what a newer server tells may be of another.
+fn known<'de, D: Deserializer<'de>, T: DeserializeOwned>(
+    deserializer: D,
+) -> Result<Option<T>, D::Error> {
+    let value = Value::deserialize(deserializer)?;
+    Ok(serde_json::from_value(value).ok())
+}
+
 fn time<S: serde::Serializer>(
     time: &Option<Option<Timestamp>>,
     serializer: S,
@@ -233,5 +250,7 @@ mod tests {
             assert_eq!(device.standing(), standing, "{more}");
             assert_eq!(device.open_code().is_some(), is_open, "{more}");
         }
+        let newer = device(json!({"code": "lent", "has_key": "perhaps", "gate": null}));
+        assert_eq!(newer.more.gate, Some(None), "what else it tells is known");
     }
 }
