@@ -74,40 +74,44 @@ fn is_typed(name: &str) -> bool {
     })
 }
 
-/// The options that variables have said.
-fn said_by_variables(command: &clap::Command) -> Vec<String> {
+/// The options that variables have said, and whether each takes a value.
+fn said_by_variables(command: &clap::Command) -> Vec<(String, bool)> {
     let own = command.get_arguments().filter_map(|argument| {
         let is_set = argument
             .get_env()
             .is_some_and(|variable| std::env::var_os(variable).is_some());
         let option = format!("--{}", argument.get_long()?);
-        (is_set && !is_typed(&option)).then_some(option)
+        let takes_value = argument.get_action().takes_values();
+        (is_set && !is_typed(&option)).then_some((option, takes_value))
     });
     let below = command.get_subcommands().flat_map(said_by_variables);
     own.chain(below).collect()
 }
 
 /// Without these in the usage, as if they had to be typed.
-fn without_said(text: &str, said: &[String]) -> String {
+fn without_said(text: &str, said: &[(String, bool)]) -> String {
     let lines = text
         .split('\n')
         .map(|line| match line.starts_with("Usage: ") {
-            true => said.iter().fold(line.to_owned(), |line, option| {
-                without_option(&line, option)
-            }),
+            true => said
+                .iter()
+                .fold(line.to_owned(), |line, (option, takes_value)| {
+                    without_option(&line, option, *takes_value)
+                }),
             false => line.to_owned(),
         });
     lines.collect::<Vec<_>>().join("\n")
 }
 
 /// Without an option, and its value as ` <FILE>`, `=<FILE>` or `[=<FILE>]`.
-fn without_option(usage: &str, option: &str) -> String {
+fn without_option(usage: &str, option: &str, takes_value: bool) -> String {
     let Some((before, after)) = usage.split_once(&format!(" {option}")) else {
         return usage.to_owned();
     };
     let ends = [(" <", '>'), ("=<", '>'), ("[=<", ']')];
-    let end = ends.iter().find(|(begin, _)| after.starts_with(begin));
-    let rest = match end.map(|(_, end)| after.split_once(*end)) {
+    let mut ends = ends.into_iter().filter(|_| takes_value);
+    let end = ends.find(|(begin, _)| after.starts_with(begin));
+    let rest = match end.map(|(_, end)| after.split_once(end)) {
         Some(Some((_, rest))) => rest,
         // Another one that begins so.
         _ if after.starts_with(|c: char| c != ' ') => return usage.to_owned(),
@@ -189,12 +193,13 @@ mod tests {
 
     #[test]
     fn a_usage_is_without_what_variables_say() {
-        let said = ["--token-file", "--trust", "--name"].map(str::to_owned);
+        let said = [("--token-file", true), ("--trust", true), ("--name", false)];
+        let said = said.map(|(option, takes_value)| (option.to_owned(), takes_value));
         for (usage, left) in [
             ("show --token-file <FILE> <DEVICE>...", "show <DEVICE>..."),
             ("show --trust[=<BOOL>] <DEVICE>...", "show <DEVICE>..."),
             ("show --token-file <FILE>", "show"),
-            ("show --name", "show"),
+            ("show --name <DEVICE>", "show <DEVICE>"),
             ("show --names <NAME>", "show --names <NAME>"),
         ] {
             let text =

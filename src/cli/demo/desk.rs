@@ -8,7 +8,7 @@ use super::organizer::{EVENT, ORGANIZER};
 use crate::agent::Client;
 use crate::cli::admin::device;
 use crate::cli::error::CliError;
-use crate::cli::output;
+use crate::cli::table;
 use crate::enrolment::{Enrolment, ServerUrl};
 use crate::secret::Secret;
 use crate::wire::{Device, Page};
@@ -28,7 +28,9 @@ impl Desk {
 
     pub(super) async fn print_devices(&self) -> Result<(), CliError> {
         let page: Page<Device> = self.call(Method::GET, None).await?;
-        output::print_columns(device::COLUMNS, page.results.iter().map(device::row))
+        let devices = page.results.iter();
+        let rows: Vec<Vec<String>> = devices.map(|one| device::row(one, None).to_vec()).collect();
+        table::print(&device::COLUMNS, &rows)
     }
 
     async fn call<T: DeserializeOwned>(

@@ -137,6 +137,7 @@ impl Fleet {
                 tokio::time::sleep(PACE).await;
             }
             let device = store.device(organizer, *number).await?;
+            let device = device.map(|found| found.device);
             let Some(device) = device.filter(|device| !device.revoked) else {
                 continue;
             };

@@ -16,7 +16,6 @@ use tokio::sync::oneshot;
 use super::error::CliError;
 use super::program_name::ProgramName;
 use super::runtime;
-use super::table;
 use super::{output, status};
 use crate::agent::{self, Agent, Client, ClientConfig, InitializeOptions, ThisMachine};
 use crate::enrolment::Enrolment;

@@ -152,6 +152,19 @@ pub(super) async fn is_known(api: &Api, headers: &HeaderMap) -> Result<bool, Sto
     )
 }
 
+/// Whether a caller that shows a team's token may have an answer again: one that was let in no more would have codes
+/// for a day yet. A device may, also with a key that is dead: how else would it hear that it was replaced.
+pub(super) async fn may_have_again(api: &Api, headers: &HeaderMap) -> Result<bool, Problem> {
+    let Ok(Some((Scheme::Token, token))) = credentials(headers, &[Scheme::Token, Scheme::Device])
+    else {
+        return Ok(true);
+    };
+    let caller = api.store.team_caller(&token).await?;
+    Ok(caller.is_some_and(|caller| {
+        caller.active && caller.organizer.active && caller.may(WRITE_DEVICES)
+    }))
+}
+
 async fn device_with(
     api: &Api,
     request: &Request,

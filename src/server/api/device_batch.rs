@@ -14,7 +14,6 @@ use super::field_errors::{FieldErrors, FieldFault};
 use super::filters;
 use super::known_names::{no_gate, refuse_unknown};
 use super::problem::Problem;
-use super::python;
 use super::reply::Answer;
 use super::validation::{Extent, boolean, check};
 use crate::server::model::{

@@ -13,7 +13,8 @@ use axum::response::{IntoResponse, Response};
 use hyper::header::{self, HeaderMap};
 use hyper::{Method, Request, StatusCode};
 
-use super::kept_answer::{Fingerprint, Idempotent, find, may_have_again, scope};
+use super::authentication::may_have_again;
+use super::kept_answer::{Fingerprint, Idempotent, find, scope};
 use super::problem::Problem;
 use super::reply::Reply;
 use super::request::is_safe;

@@ -2,10 +2,10 @@
 
 use axum::body::Bytes;
 
-use super::authentication::Unforbidden;
+use super::authentication::{Unforbidden, may_have_again};
 use super::credentials::has_credentials;
 use super::endpoint::Call;
-use super::kept_answer::{find, may_have_again, scope};
+use super::kept_answer::{find, scope};
 use super::problem::Problem;
 use super::reply::Answer;
 

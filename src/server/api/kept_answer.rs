@@ -10,9 +10,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::authentication;
 use super::body::Body;
-use super::credentials::{Scheme, authorization, credentials, has_credentials};
+use super::credentials::{authorization, has_credentials};
 use super::problem::Problem;
 use super::python;
 use super::reply::Reply;
@@ -150,19 +149,6 @@ impl Told {
             false => Err(Problem::OtherRequest),
         }
     }
-}
-
-/// Whether a caller that shows a team's token may have an answer again: one that was let in no more would have codes
-/// for a day yet. A device may, also with a key that is dead: how else would it hear that it was replaced.
-pub(super) async fn may_have_again(api: &Api, headers: &HeaderMap) -> Result<bool, Problem> {
-    let Ok(Some((Scheme::Token, token))) = credentials(headers, &[Scheme::Token, Scheme::Device])
-    else {
-        return Ok(true);
-    };
-    let caller = api.store.team_caller(&token).await?;
-    Ok(caller.is_some_and(|caller| {
-        caller.active && caller.organizer.active && caller.may(authentication::WRITE)
-    }))
 }
 
 /// Who may have an answer again: whoever sends the same `Authorization` header. Where that names

@@ -14,7 +14,7 @@ use super::row::Row;
 use super::sent_device;
 use super::visit::Visit;
 use crate::server::api::FieldErrors;
-use crate::server::model::{DetailedDevice, DeviceChange, Expected, NewDevice, Version};
+use crate::server::model::{DetailedDevice, DeviceChange, Expected, NewDevice};
 use crate::server::store::{Actor, StoreError, Terms};
 
 /// The form.
@@ -129,7 +129,7 @@ fn ask(
             frame,
             row: Row::of(frame, detailed, Timestamp::now()),
             form,
-            version: known.unwrap_or_else(|| Version::of(&detailed.device).to_string()),
+            version: known.unwrap_or_else(|| detailed.version.to_string()),
             gate_before: gate_of(detailed),
             is_outdated,
         },

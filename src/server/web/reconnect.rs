@@ -13,7 +13,7 @@ use super::once::{self, Once};
 use super::row::Row;
 use super::texts::named;
 use super::visit::Visit;
-use crate::server::model::{DetailedDevice, Expected, Version};
+use crate::server::model::{DetailedDevice, Expected};
 use crate::server::store::{Actor, Reconnection, StoreError};
 
 /// The question.
@@ -76,7 +76,7 @@ fn ask(visit: &Visit, detailed: &DetailedDevice, status: StatusCode) -> Result<R
             frame,
             row: Row::of(frame, detailed, Timestamp::now()),
             question,
-            version: Version::of(device).to_string(),
+            version: detailed.version.to_string(),
             once: once::draw()?,
             is_revoked: device.revoked,
             is_outdated: status == StatusCode::CONFLICT,

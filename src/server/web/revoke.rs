@@ -12,7 +12,7 @@ use super::html;
 use super::row::Row;
 use super::texts::named;
 use super::visit::Visit;
-use crate::server::model::{DetailedDevice, Expected, Version};
+use crate::server::model::{DetailedDevice, Expected};
 use crate::server::store::{Actor, StoreError, Terms};
 
 /// The question.
@@ -71,7 +71,7 @@ fn ask(visit: &Visit, detailed: &DetailedDevice, status: StatusCode) -> Result<R
             row: Row::of(frame, detailed, Timestamp::now()),
             serial: &device.unique_serial,
             question,
-            version: Version::of(device).to_string(),
+            version: detailed.version.to_string(),
             is_outdated: status == StatusCode::CONFLICT,
         },
     )?)

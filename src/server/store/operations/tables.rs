@@ -20,7 +20,7 @@ pub(in crate::server::store) struct Table {
 }
 
 /// Each behind those that it refers to. What a driver keeps for itself is not among them.
-pub(in crate::server::store) const TABLES: [Table; 19] = [
+pub(in crate::server::store) const TABLES: [Table; 20] = [
     Table {
         name: "organizer",
         key: 1,

@@ -17,6 +17,7 @@ pub(in crate::server::web) async fn download(visit: Visit) -> Result<Response, F
     let paper = visit.query("paper").unwrap_or_else(|| "a4".to_owned());
     let paper: Paper = paper.parse().map_err(|_| Fault::NotFound)?;
     let server = visit.server_url()?;
+    let organizer = visit.who()?.session.organizer_name.clone();
     let labels = open_codes::find(&visit).await?.into_iter().map(|open| {
         let enrolment = Enrolment::new(server.clone(), open.token)?;
         Ok(Label {
@@ -24,6 +25,7 @@ pub(in crate::server::web) async fn download(visit: Visit) -> Result<Response, F
             number: open.number,
             name: open.name,
             gate: open.gate,
+            organizer: organizer.clone(),
         })
     });
     let labels: Result<Vec<Label>, Box<dyn std::error::Error + Send + Sync>> = labels.collect();
