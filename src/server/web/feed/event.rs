@@ -103,6 +103,7 @@ mod tests {
         let entry = |action: &str, data| LogEntry {
             created: jiff::Timestamp::UNIX_EPOCH,
             action: action.to_owned(),
+            team: None,
             actor: "device".to_owned(),
             token: None,
             data,
