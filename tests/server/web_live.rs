@@ -247,7 +247,7 @@ async fn what_can_not_be_made_is_told_and_nothing_is_done() {
         for (fields, words) in [
             (
                 many(&[("pattern", "Lane {x}"), ("count", "2"), ("first", "1")]),
-                "number's place",
+                "place in the names",
             ),
             (
                 many(&[("pattern", "Lane"), ("count", "2"), ("first", "1")]),
