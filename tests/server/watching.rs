@@ -79,11 +79,11 @@ async fn a_sample_is_kept_of_a_report_and_not_of_the_next_one_at_once(f: Fixture
     let begun = Timestamp::now();
     let info = json!({"battery": {"percent": 87, "status": "discharging"}});
     let token = device.initialization_token.unwrap();
-    let key = secret("key");
     let redeemed = f
         .store
-        .redeem_token(&token, with_battery(info), &key, Terms::default());
-    redeemed.await.unwrap().unwrap();
+        .redeem_token(&token, with_battery(info), &secret("key"), Terms::default())
+        .await;
+    redeemed.unwrap().unwrap();
     let first = samples(&f, 1).await;
     let [sample] = first.as_slice() else {
         panic!("{first:?}");
@@ -91,6 +91,7 @@ async fn a_sample_is_kept_of_a_report_and_not_of_the_next_one_at_once(f: Fixture
     assert_eq!((sample.battery, sample.mains), (Some(87), Some(false)));
     assert!(sample.taken >= begun && sample.taken <= Timestamp::now());
     let info = json!({"battery": {"percent": 5, "status": "charging"}});
+    let key = secret("key");
     let updated = f
         .store
         .update_device(&key, with_battery(info), Terms::default());
@@ -100,11 +101,11 @@ async fn a_sample_is_kept_of_a_report_and_not_of_the_next_one_at_once(f: Fixture
     let device = f.device("Lane").await;
     let token = device.initialization_token.unwrap();
     let nothing = with_battery(json!(["battery", {"percent": "full"}]));
-    let other = secret("other");
     let redeemed = f
         .store
-        .redeem_token(&token, nothing, &other, Terms::default());
-    redeemed.await.unwrap().unwrap();
+        .redeem_token(&token, nothing, &secret("other"), Terms::default())
+        .await;
+    redeemed.unwrap().unwrap();
     let told: Vec<_> = samples(&f, 2)
         .await
         .iter()
@@ -162,15 +163,17 @@ async fn a_device_that_is_set_up_anew_begins_a_day_of_its_own(f: Fixture) {
         .store
         .reconnect(actor, f.organizer, 1, false, Terms::default());
     let token = renewed.await.unwrap().unwrap().initialization_token;
-    let (token, new) = (token.unwrap(), secret("new"));
     assert_eq!(samples(&f, 1).await.len(), 2, "it goes on until then");
-    let redeemed = f.store.redeem_token(
-        &token,
-        with_battery(json!({"battery": {"percent": 99}})),
-        &new,
-        Terms::default(),
-    );
-    redeemed.await.unwrap().unwrap();
+    let redeemed = f
+        .store
+        .redeem_token(
+            &token.unwrap(),
+            with_battery(json!({"battery": {"percent": 99}})),
+            &secret("new"),
+            Terms::default(),
+        )
+        .await;
+    redeemed.unwrap().unwrap();
     let batteries: Vec<_> = samples(&f, 1)
         .await
         .iter()
