@@ -247,7 +247,7 @@ async fn what_can_not_be_made_is_told_and_nothing_is_done() {
         for (fields, words) in [
             (
                 many(&[("pattern", "Lane {x}"), ("count", "2"), ("first", "1")]),
-                "number's place",
+                "place in the names",
             ),
             (
                 many(&[("pattern", "Lane"), ("count", "2"), ("first", "1")]),
@@ -491,7 +491,10 @@ async fn what_becomes_visible_late_is_told_and_nothing_is_told_twice() {
          VALUES ({number}, 0, {row}, 'revoked', 'administrator', '{{}}')"
     ));
     let told = stream.until("2 of 2 connected").await;
-    assert!(!told.contains("#device-2") && !told.contains("#device-3"), "{told}");
+    assert!(
+        !told.contains("#device-2") && !told.contains("#device-3"),
+        "{told}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -635,5 +638,8 @@ async fn two_hundred_open_boards_cost_little_memory_and_no_query_each() {
         .lines()
         .filter(|line| line.contains("FROM device"))
         .count();
-    assert!((1..BOARDS / 4).contains(&asked), "{asked} statements: {log}");
+    assert!(
+        (1..BOARDS / 4).contains(&asked),
+        "{asked} statements: {log}"
+    );
 }
