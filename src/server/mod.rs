@@ -209,13 +209,13 @@ impl Server {
             config.answer_time,
             Arc::clone(&callers),
         );
-        let traffic = Arc::<Traffic>::default();
+        let (traffic, counts) = (Arc::<Traffic>::default(), Arc::<api::Counts>::default());
         let metrics = match &config.metrics_listen {
             Some(address) => {
                 metrics::warn_of_strangers(address);
                 let sources = Sources {
                     store: Arc::clone(&installation.store) as Arc<dyn Store>,
-                    counts: api.counts(),
+                    counts: Arc::clone(&counts),
                     kept: api.kept_counts(),
                     callers: Arc::clone(&callers),
                     sightings: api.sightings(),
@@ -244,7 +244,7 @@ impl Server {
                 callers,
                 config.public_url.as_ref(),
                 probes,
-                api.counts(),
+                counts,
                 api::Served::new(api),
                 web,
             ),

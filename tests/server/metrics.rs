@@ -163,7 +163,7 @@ async fn what_was_asked_and_how_it_stands_is_told_but_no_device_and_no_key() {
             key,
             revoked,
             "Lane",
-            "nobody",
+            "nobody's",
             "nothing/of/mine",
             "evil.example",
         ] {

@@ -3,7 +3,6 @@
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use super::counts::Counts;
 use super::kept_counts::KeptCounts;
 use super::running::Running;
 use super::sightings::Sightings;
@@ -23,7 +22,6 @@ pub(in crate::server) struct Api {
     pub(super) running: Running,
     pub(super) callers: Arc<Callers>,
     pub(super) sightings: Arc<Sightings>,
-    counts: Arc<Counts>,
     pub(super) kept_counts: Arc<KeptCounts>,
     /// What is served, as OpenAPI; the router knows.
     pub(super) openapi: OnceLock<String>,
@@ -45,7 +43,6 @@ impl Api {
             running: Running::default(),
             callers: Arc::default(),
             sightings: Arc::default(),
-            counts: Arc::default(),
             kept_counts: Arc::default(),
             openapi: OnceLock::new(),
         }
@@ -59,11 +56,6 @@ impl Api {
     /// When devices were seen, to be stored now and then.
     pub(in crate::server) fn sightings(&self) -> Arc<Sightings> {
         Arc::clone(&self.sightings)
-    }
-
-    /// What was asked so far.
-    pub(in crate::server) fn counts(&self) -> Arc<Counts> {
-        Arc::clone(&self.counts)
     }
 
     /// How many answers were kept.
