@@ -21,9 +21,10 @@ use crate::agent::{
 use crate::daemon::MetricsFileError;
 use crate::enrolment::picture::PictureError;
 use crate::enrolment::{ParseError, ServerUrlError, TokenError};
-use crate::fleet::{FleetError, Offer, RosterError};
+use crate::fleet::{FleetError, Offer};
 use crate::key_envelope::KeyFormError;
 use crate::passphrase::PassphraseError;
+use crate::roster::RosterError;
 use crate::seal::SealError;
 use crate::server::ServerError;
 use crate::server::store::{

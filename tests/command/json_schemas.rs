@@ -272,7 +272,7 @@ fn what_the_commands_for_servers_print_is_as_their_schemas_say() {
     let (scanner, database) = (Scanner::new(), installation.database());
     let admin = |arguments: &[&str]| {
         let words = arguments.iter().take(match arguments[0] {
-            "import" => 1,
+            "import" | "login-link" => 1,
             _ => 2,
         });
         let name = words.fold("admin".to_owned(), |name, word| format!("{name}-{word}"));
@@ -339,6 +339,8 @@ fn what_the_commands_for_servers_print_is_as_their_schemas_say() {
     let read = ["--permission", "organizer.devices:read"];
     admin(&[&["team", "permit", ORGANIZER, "t"], &read[..]].concat());
     admin(&["team", "list", ORGANIZER]);
+    let link = admin(&[&["login-link", ORGANIZER], &PUBLIC_URL[..]].concat());
+    assert_eq!(link["team"], "t");
     admin(&["media-keys", "create", ORGANIZER, "7"]);
     admin(&["media-keys", "list", ORGANIZER]);
 

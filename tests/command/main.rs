@@ -15,6 +15,7 @@ mod demo;
 mod enrolment_list;
 mod fleet;
 mod json_schemas;
+mod login_link;
 mod pages;
 mod programs;
 mod scanning;

@@ -5,7 +5,7 @@ use std::sync::Mutex;
 
 use reqwest::{Method, RequestBuilder};
 
-use super::server::{Answer, TestServer, form, send};
+use super::server::{Answer, TestServer, ask, form, send};
 use super::stream::Stream;
 
 /// Someone who looks at the page of a server.
@@ -156,4 +156,22 @@ pub fn hidden(page: &str, name: &str) -> String {
         .unwrap_or_else(|| panic!("a field {name} in {page}"));
     let (value, _) = rest.split_once('"').unwrap();
     value.to_owned()
+}
+
+/// Signs in by a link, for a test that has no runtime of its own; the cookie.
+pub fn sign_in_by(link: &str) -> String {
+    let answer = ask(|client| client.post(link));
+    assert_eq!(answer.status, 303, "{}", answer.text);
+    let (cookie, _) = answer.header("set-cookie").split_once(';').unwrap();
+    cookie.to_owned()
+}
+
+/// Whether the page of a server shows devices to who has this cookie.
+pub fn is_signed_in(server: &str, cookie: &str) -> bool {
+    let url = format!("{server}/devices");
+    match ask(|client| client.get(url).header("Cookie", cookie)).status {
+        200 => true,
+        303 => false,
+        status => panic!("{status}"),
+    }
 }

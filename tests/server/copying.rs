@@ -10,6 +10,7 @@ use crate::common::installation::ServerProcess;
 use crate::common::postgres::{Postgres, name_in};
 use crate::common::scanner::Scanner;
 use crate::common::server::{Answer, ORGANIZER, ask, initialization};
+use crate::common::visitor::{is_signed_in, sign_in_by};
 
 /// A desk with a server's SQLite file that has something of everything.
 struct Old {
@@ -17,6 +18,8 @@ struct Old {
     database: String,
     secret: String,
     key: String,
+    /// That of a session at the page.
+    cookie: String,
 }
 
 fn admin(desk: &Scanner, database: &str, secret: &str, arguments: &[&str]) -> Value {
@@ -57,6 +60,15 @@ impl Old {
         let redeemed = post(&server, "initialize", "", &initialization(&device));
         assert_eq!(redeemed.status, 200, "{}", redeemed.text);
         let key = redeemed.json()["api_token"].as_str().unwrap().to_owned();
+        let link = [
+            "login-link",
+            ORGANIZER,
+            "--team",
+            "admins",
+            "--public-url",
+            &server.url,
+        ];
+        let cookie = sign_in_by(admin(&link)["link"].as_str().unwrap());
         // It would store by itself what it has seen, but not at once.
         let seen = "INSERT INTO last_seen SELECT id, organizer, 5 FROM device WHERE initialized > 0
             ON CONFLICT DO NOTHING";
@@ -68,6 +80,7 @@ impl Old {
             database,
             secret,
             key,
+            cookie,
         }
     }
 
@@ -144,14 +157,17 @@ fn a_server_moves_to_postgresql_and_back_as_it_is() {
         "medium_key_set",
         "kept_answer",
         "log_entry",
+        "web_session",
+        "login_link",
     ] {
         assert!(rows(table) > 0, "{table}");
     }
     assert_eq!(old.export(&old.database), old.export(&address));
     assert_eq!(old.export(&old.database), old.export(&back));
 
-    // Keys, kept answers and tokens go on, and so do numbers.
+    // Keys, kept answers, tokens and sessions go on, and so do numbers.
     let server = ServerProcess::start_with(Path::new(&address), &["--secret-file", &old.secret]);
+    assert!(is_signed_in(&server.url, &old.cookie));
     let device = admin(
         &old.desk,
         &address,

@@ -9,8 +9,8 @@ use std::sync::Arc;
 
 use gatehand::secret::Secret;
 use gatehand::server::model::{
-    BatchSetting, DeviceChange, DeviceFilter, MediumKeys, Name, NewDevice, Order, OrderBy,
-    Permissions, Schedule, ValidReport,
+    BatchSetting, DeviceChange, DeviceFilter, DeviceState, MediumKeys, Name, NewDevice, Order,
+    OrderBy, Permissions, Schedule, ValidReport,
 };
 use gatehand::server::organizers_file::OrganizersFile;
 use gatehand::server::store::{
@@ -24,7 +24,7 @@ use serde_json::{Value, json};
 use crate::common::postgres::{Postgres, name_in};
 
 /// What grows with devices or time.
-const LARGE: [&str; 11] = [
+const LARGE: [&str; 13] = [
     "device",
     "last_seen",
     "device_sample",
@@ -36,6 +36,8 @@ const LARGE: [&str; 11] = [
     "team_token",
     "kept_answer",
     "log_entry",
+    "web_session",
+    "login_link",
 ];
 
 /// Has PostgreSQL write down how it did each statement.
@@ -68,6 +70,9 @@ const MUCH: &str = "
         SELECT decode(md5('r' || n), 'hex'), n, '', decode(md5('c' || n % 1000), 'hex') FROM generate_series(1, 20000) AS n;
     INSERT INTO log_entry (created, device, action, actor, data)
         SELECT n, 100000 + n % 20000, 'updated', 'device', '{}' FROM generate_series(1, 60000) AS n;
+    INSERT INTO web_session (hash, token, created, expires)
+        SELECT decode(md5('w' || n), 'hex'), 1 + n % 10000, n, n FROM generate_series(1, 20000) AS n;
+    INSERT INTO login_link (hash, token, expires) SELECT decode(md5('l' || n), 'hex'), 1 + n % 10000, n FROM generate_series(1, 20000) AS n;
     VACUUM ANALYZE";
 
 fn secret(text: &str) -> Secret {
@@ -292,7 +297,27 @@ async fn do_everything(store: &Arc<dyn Administration>) {
     store.sweep_answers(begun).await.unwrap();
     store.sweep_log(begun).await.unwrap();
     watch(store, organizer).await;
+    sign_in(store, organizer).await;
     store.sweep_samples(begun).await.unwrap();
+}
+
+/// Does what who signs in and out at the page asks for.
+async fn sign_in(store: &Arc<dyn Administration>, organizer: i64) {
+    let now = Timestamp::now();
+    let tokens = store.team_tokens(organizer, "u").await.unwrap();
+    let token = tokens[0].id;
+    let link = store.create_login_link(organizer, "u", token, now);
+    let link = link.await.unwrap().secret;
+    store.look_at_login_link(&link, now).await.unwrap().unwrap();
+    let session = secret("session");
+    let redeemed = store.redeem_login_link(&link, &session, now).await;
+    redeemed.unwrap().unwrap();
+    let caller = store.session_caller(&session, now).await.unwrap();
+    assert_eq!(caller.unwrap().caller.token, token);
+    store.extend_session(&session, now).await.unwrap();
+    store.end_session(&session).await.unwrap();
+    store.end_sessions(token).await.unwrap();
+    store.choices(organizer).await.unwrap();
 }
 
 /// Does what who watches asks for.
@@ -382,6 +407,23 @@ async fn manage_a_fleet(store: &Arc<dyn Administration>, organizer: i64, row: i6
         },
         DeviceFilter {
             last_seen_before: Some(Timestamp::MAX),
+            ..any.clone()
+        },
+        DeviceFilter {
+            event: Some("fair".to_owned()),
+            after: Some(0),
+            ..any.clone()
+        },
+        DeviceFilter {
+            state: Some(DeviceState::Active),
+            ..any.clone()
+        },
+        DeviceFilter {
+            state: Some(DeviceState::Waiting),
+            ..any.clone()
+        },
+        DeviceFilter {
+            state: Some(DeviceState::Revoked),
             ..any.clone()
         },
     ];

@@ -13,6 +13,7 @@ use crate::common::installation::{ServerProcess, serve};
 use crate::common::postgres::{Postgres, name_in};
 use crate::common::scanner::{Ended, Scanner, end};
 use crate::common::server::{Answer, ORGANIZER, ask, initialization};
+use crate::common::visitor::{is_signed_in, sign_in_by};
 
 const NOT_CONFIRMED: i32 = 25;
 
@@ -135,6 +136,8 @@ struct Story {
     rolled: (String, String),
     /// Enrolled before, revoked since.
     revoked: String,
+    /// Signed in before, and perhaps out since.
+    cookie: String,
 }
 
 impl Story {
@@ -149,6 +152,16 @@ impl Story {
         let key = enrol(&server, &enrolled);
         let first = enrol(&server, &rolled);
         let revoked_key = enrol(&server, &revoked);
+        let link = [
+            "login-link",
+            ORGANIZER,
+            "--team",
+            "crew",
+            "--public-url",
+            &server.url,
+        ];
+        let cookie = sign_in_by(place.admin(&link)["link"].as_str().unwrap());
+        assert!(is_signed_in(&server.url, &cookie));
         let backup = place.backup("monday.db");
         let late_key = enrol(&server, &late);
         let second = post(&server, "roll", &first, "roll", &json!({}));
@@ -163,6 +176,7 @@ impl Story {
             waiting,
             rolled: (first, second),
             revoked: revoked_key,
+            cookie,
         }
     }
 }
@@ -219,6 +233,7 @@ fn is_safe(place: &Place, story: &Story) {
     ] {
         assert_eq!(info(&server, key).status, status, "{key}");
     }
+    assert!(!is_signed_in(&server.url, &story.cookie));
     // Every code of the backup is ended, used since or not; the new one is good.
     for device in [&story.late.0, &story.waiting] {
         let refused = post(&server, "initialize", "", "again", &initialization(device));

@@ -434,6 +434,34 @@ async fn a_page_lets_nothing_run_but_what_comes_from_here_and_is_kept_by_nobody(
 }
 
 #[tokio::test]
+async fn while_the_database_is_away_the_page_says_so_and_asks_again_by_itself() {
+    let server = TestServer::start().await;
+    let visitor = Visitor::signed_in(&server).await;
+    let page = visitor.get("/devices").await.text;
+    let asset = page.split("src=\"").nth(1).unwrap();
+    let asset = asset.split('"').next().unwrap();
+    let away = server.folder().join("away.db");
+    std::fs::rename(server.database(), &away).unwrap();
+    let answer = visitor.get("/devices").await;
+    assert_eq!(answer.status, 503, "{}", answer.text);
+    assert_eq!(answer.header("retry-after"), "5");
+    assert!(
+        answer
+            .text
+            .contains("<meta http-equiv=\"refresh\" content=\"5\">")
+    );
+    assert!(
+        answer.text.contains("The server can&#39;t do this now"),
+        "{}",
+        answer.text
+    );
+    // With its looks, and nobody is signed out by it.
+    assert_eq!(visitor.get(asset).await.status, 200);
+    std::fs::rename(&away, server.database()).unwrap();
+    assert!(sees_devices(&visitor).await);
+}
+
+#[tokio::test]
 async fn the_language_is_what_the_browser_asks_for_until_another_is_chosen() {
     let server = TestServer::start().await;
     let visitor = Visitor::at(&server).with("Accept-Language", "de-AT,de;q=0.9,en;q=0.5");

@@ -24,7 +24,7 @@ static PAGES: [Page; 21] = [
         Box::pin(home::choose_language(visit))
     }),
     Page::at("/sign-in")
-        .get(Visitor::Anyone, |visit| Box::pin(sign_in::show(visit)))
+        .get(Visitor::Guest, |visit| Box::pin(sign_in::show(visit)))
         .post(Visitor::Anyone, |visit| Box::pin(sign_in::sign_in(visit))),
     Page::at("/sign-in/{link}")
         .get(Visitor::Anyone, |visit| Box::pin(login_link::show(visit)))

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use axum::body::{Body as StreamedBody, Bytes};
+use hyper::Uri;
 use hyper::header::{self, HeaderMap};
 use hyper::http::request::Parts;
-use hyper::Uri;
 use jiff::Timestamp;
 use url::form_urlencoded;
 
