@@ -16,9 +16,8 @@ const CONTROLS: &str = "a\u{1b}[31mb\u{7}c\u{8}d\u{85}e";
 #[tokio::test(flavor = "multi_thread")]
 async fn names_are_shown_as_text_and_never_run() {
     let server = TestServer::start().await;
-    let gate = server
-        .store
-        .create_gate(server.organizer, "G", &format!("G {MARKUP}"));
+    let gate = format!("G {MARKUP}");
+    let gate = server.store.create_gate(server.organizer, "G", &gate);
     gate.await.unwrap();
     for (number, name) in [(1, MARKUP), (2, DIRECTIONS)] {
         let device = server.create_device(name).await;

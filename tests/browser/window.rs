@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use thirtyfour::prelude::*;
-use thirtyfour::{ChromiumCapabilities, LoggingPrefsLogLevel};
+use thirtyfour::{ChromeCapabilities, LoggingPrefsLogLevel};
 
 use crate::common::server::{TestServer, client};
 use crate::driver::Driver;
@@ -62,7 +62,7 @@ impl Window {
     pub async fn of(site: &str, language: &str) -> Option<Self> {
         let driver = Driver::shared()?;
         let downloads = tempfile::tempdir().unwrap();
-        let mut wanted = ChromiumCapabilities::new();
+        let mut wanted = ChromeCapabilities::new();
         for argument in [
             "--headless=new",
             "--no-sandbox",
