@@ -46,7 +46,7 @@ async fn axe_finds_nothing_serious_on_any_page_light_or_dark() {
     window.see("table").await;
     look("/devices/edit, the preview").await;
     assert!(found.is_empty(), "{}", found.join("\n"));
-    window.complains_only_of("status of 40").await;
+    window.complains_only_of(&["status of 40"]).await;
     window.close().await;
 }
 
@@ -122,6 +122,6 @@ async fn no_page_is_wider_than_a_phone() {
         }
     }
     assert!(wide.is_empty(), "{}", wide.join("\n"));
-    window.complains_only_of("status of 404").await;
+    window.complains_only_of(&["status of 404"]).await;
     window.close().await;
 }

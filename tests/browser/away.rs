@@ -6,8 +6,8 @@ use crate::common::installation::Installation;
 use crate::common::server::{ORGANIZER, ask, initialization};
 use crate::window::Window;
 
-/// What the browser itself says of a server that is not there.
-const GONE: &str = "net::ERR_";
+/// What the browser and htmx say of a server that is not there.
+const GONE: [&str; 2] = ["net::ERR_", "htmx:sse:error: network error"];
 
 #[tokio::test(flavor = "multi_thread")]
 async fn open_pages_say_that_the_server_is_away_and_come_back_by_themselves() {
@@ -35,6 +35,6 @@ async fn open_pages_say_that_the_server_is_away_and_come_back_by_themselves() {
     assert_eq!(window.run("return window.isTheSamePage").await, true);
     let away = window.run("return document.getElementById('away').hidden");
     assert_eq!(away.await, true);
-    window.complains_only_of(GONE).await;
+    window.complains_only_of(&GONE).await;
     window.close().await;
 }

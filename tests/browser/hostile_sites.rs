@@ -2,7 +2,7 @@
 
 use crate::common::server::TestServer;
 use crate::common::stranger::Stranger;
-use crate::window::{Window, until};
+use crate::window::Window;
 
 /// A page that tries all it can.
 fn page(site: &str) -> String {
@@ -38,11 +38,12 @@ async fn a_page_of_another_origin_is_refused_whatever_it_tries() {
     for host in ["localhost", "127.0.0.1"] {
         let hostile = stranger.url.replace("127.0.0.1", host);
         window.driver.goto(&hostile).await.unwrap();
-        let told = until("what was tried", async || {
-            let told = window.run("return window.told ?? null").await;
-            (!told.is_null()).then_some(told)
-        })
-        .await;
+        let told = window
+            .wait("what was tried", async || {
+                let told = window.run("return window.told ?? null").await;
+                (!told.is_null()).then_some(told)
+            })
+            .await;
         assert_eq!(told[0], "refused", "{host}: {told}");
         // Of what can't be read it may be known that it was asked for; the browser is told to let even that be.
         assert_eq!(told[1], "refused", "{host}: {told}");
@@ -82,11 +83,12 @@ async fn nothing_that_stands_in_the_page_itself_is_run() {
         .await;
     assert_eq!(window.run("return window.wasRun ?? false").await, false);
     let mut complaints = Vec::new();
-    until("the policy's complaints", async || {
-        complaints.extend(window.complaints().await);
-        (complaints.len() >= 3).then_some(())
-    })
-    .await;
+    window
+        .wait("the policy's complaints", async || {
+            complaints.extend(window.complaints().await);
+            (complaints.len() >= 3).then_some(())
+        })
+        .await;
     for complaint in &complaints {
         assert!(complaint.contains("Content Security Policy"), "{complaint}");
     }

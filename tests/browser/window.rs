@@ -1,6 +1,6 @@
 //! A window of a browser with a profile of its own, and somebody before it.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
@@ -37,18 +37,6 @@ impl Scheme {
             Self::Light => "light",
             Self::Dark => "dark",
         }
-    }
-}
-
-/// Waits until there is something.
-pub async fn until<T>(what: &str, mut look: impl AsyncFnMut() -> Option<T>) -> T {
-    let begun = Instant::now();
-    loop {
-        if let Some(found) = look().await {
-            return found;
-        }
-        assert!(begun.elapsed() < PATIENCE, "{what}");
-        tokio::time::sleep(Duration::from_millis(20)).await;
     }
 }
 
@@ -117,23 +105,37 @@ impl Window {
             .unwrap();
     }
 
-    /// Waits until the address is this path, with what is asked for.
-    pub async fn is_at(&self, path: &str) {
-        let mut seen = String::new();
+    /// Waits until there is something; what the page shows where there is not.
+    pub async fn wait<T>(&self, what: &str, mut look: impl AsyncFnMut() -> Option<T>) -> T {
         let begun = Instant::now();
-        while begun.elapsed() < PATIENCE {
-            seen = self.driver.current_url().await.unwrap().to_string();
-            if seen == format!("{}{path}", self.site) {
-                return;
+        loop {
+            if let Some(found) = look().await {
+                return found;
+            }
+            if begun.elapsed() > PATIENCE {
+                let shown = self
+                    .run("return document.body.innerText.slice(0, 2000)")
+                    .await;
+                let at = self.driver.current_url().await.unwrap();
+                panic!("no {what} at {at}, which shows {shown}");
             }
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
-        panic!("at {seen}, not {path}");
+    }
+
+    /// Waits until the address is this path, with what is asked for.
+    pub async fn is_at(&self, path: &str) {
+        let wanted = format!("{}{path}", self.site);
+        self.wait(path, async || {
+            let at = self.driver.current_url().await.ok()?;
+            (at.as_str() == wanted).then_some(())
+        })
+        .await;
     }
 
     /// Waits until this is shown.
     pub async fn see(&self, css: &str) -> WebElement {
-        until(css, async || {
+        self.wait(css, async || {
             let element = self.driver.find(By::Css(css)).await.ok()?;
             let is_shown = element.is_displayed().await.ok()?;
             is_shown.then_some(element)
@@ -153,26 +155,17 @@ impl Window {
 
     /// Waits until this is shown and holds these words.
     pub async fn reads(&self, css: &str, words: &str) {
-        let mut seen = String::new();
-        let begun = Instant::now();
-        while begun.elapsed() < PATIENCE {
-            seen = self.text(css).await;
-            if seen.contains(words) {
-                return;
-            }
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-        panic!("{css} reads {seen:?}, not {words:?}");
+        self.wait(&format!("{words:?} in {css}"), async || {
+            let element = self.driver.find(By::Css(css)).await.ok()?;
+            let text = element.text().await.ok()?;
+            text.contains(words).then_some(())
+        })
+        .await;
     }
 
     /// What this reads, once it is shown.
     pub async fn text(&self, css: &str) -> String {
-        until(css, async || {
-            let element = self.driver.find(By::Css(css)).await.ok()?;
-            let text = element.text().await.ok()?;
-            element.is_displayed().await.ok()?.then_some(text)
-        })
-        .await
+        self.see(css).await.text().await.unwrap()
     }
 
     pub async fn click(&self, css: &str) {
@@ -239,13 +232,8 @@ impl Window {
     /// The file that was downloaded under this name, once all of it is there.
     pub async fn downloaded(&self, name: &str) -> PathBuf {
         let file = self.downloads.path().join(name);
-        until(name, async || file.exists().then_some(())).await;
+        self.wait(name, async || file.exists().then_some(())).await;
         file
-    }
-
-    /// Room for files of a test.
-    pub fn scratch(&self) -> &Path {
-        self.downloads.path()
     }
 
     /// What the browser complained about since it was asked last.
@@ -257,11 +245,11 @@ impl Window {
         serious.map(|entry| entry.message).collect()
     }
 
-    /// Asserts that the browser complained about nothing but this.
-    pub async fn complains_only_of(&self, words: &str) {
+    /// Asserts that the browser complained about nothing but what has one of these words.
+    pub async fn complains_only_of(&self, words: &[&str]) {
         let complaints = self.complaints().await;
-        let mut others = complaints.iter().filter(|said| !said.contains(words));
-        assert_eq!(others.next(), None);
+        let is_other = |said: &&String| !words.iter().any(|word| said.contains(word));
+        assert_eq!(complaints.iter().find(is_other), None);
     }
 
     /// Closes it. Asserts that the browser had nothing to complain about.

@@ -268,7 +268,12 @@ async fn what_can_not_be_made_is_told_and_nothing_is_done() {
                 "first number",
             ),
             (
-                many(&[("pattern", "{}"), ("count", "2"), ("first", "1"), ("all_events", "false")]),
+                many(&[
+                    ("pattern", "{}"),
+                    ("count", "2"),
+                    ("first", "1"),
+                    ("all_events", "false"),
+                ]),
                 "Choose the events",
             ),
             (
