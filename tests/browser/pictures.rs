@@ -40,11 +40,11 @@ async fn the_pages_are_worth_a_picture() {
     window.sign_in(&server.admin).await;
     for (name, path, height) in [
         ("devices", "/devices", 640),
-        ("connect", "/devices/2/connect", 760),
+        ("connect", "/devices/2/connect", 900),
         ("form", "/connect", 640),
         ("many", "/connect/many", 1100),
         ("board", "/devices/board?devices=1-8", 560),
-        ("device", "/devices/1", 1100),
+        ("device", "/devices/1", 900),
         ("edit-many", "/devices/edit?device=1&device=2", 800),
         ("revoke", "/devices/1/revoke", 560),
         ("labels", "/devices/labels?devices=1-8", 640),
