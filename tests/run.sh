@@ -14,6 +14,8 @@ set -uo pipefail
 cd "$(dirname "$0")/.."
 
 CARGO_DENY=0.20.2
+AXE_CORE=4.14.1
+AXE_CORE_SHA256=29348999450cdf2849a8e70b7912fc2da85a849da39c0d0d5394f51d4a9ed95c
 passed=0 failed=0 skipped=0 failures=() earlier=0
 parts=() part='' wall=0 work=0
 scratch=$(mktemp -d)
@@ -189,6 +191,8 @@ declare -A needed=(
   [bindfs]=bindfs     # a file system that keeps no permissions
   [cc]=gcc            # builds SQLite
   [c++]=g++           # builds the fuzzer
+  [chromedriver]=chromium-driver # steers the browser
+  [chromium]=chromium # a browser at the fleet page
   [curl]=curl         # calls a server as the pages for users say
   [javac]=default-jdk-headless # the Android library's tests
   [flock]=util-linux  # one builder of the pretix at a time
@@ -196,6 +200,7 @@ declare -A needed=(
   [mvn]=maven         # compiles the Android library
   [faketime]=faketime # a scanner whose clock is wrong
   [node]=nodejs       # knocks at a kiosk's door, as programs do
+  [npm]=npm           # fetches axe-core
   [pdftoppm]=poppler-utils # prints a sheet of codes
   [python3]=python3   # runs a real pretix, and knocks
   [script]=bsdutils   # a terminal that asks
@@ -221,6 +226,14 @@ if ! command -v nginx >/dev/null && command -v apt-get >/dev/null; then
   PATH=$PATH:$tools/nginx/usr/sbin
 fi
 needed[nginx]=nginx # TLS before a server
+# Too large for the repository, and no part of what is built.
+has_axe() { echo "$AXE_CORE_SHA256  $tools/axe-core/axe.min.js" | sha256sum --check --quiet --status 2>/dev/null; }
+if ! has_axe && command -v npm >/dev/null; then
+  title "fetching axe-core"
+  (cd "$scratch" && npm pack --silent "axe-core@$AXE_CORE" && tar -xzf axe-core-*.tgz &&
+    mkdir -p "$tools" && rm -rf "$tools/axe-core" && mv package "$tools/axe-core") >"$log" 2>&1 || tail -5 "$log"
+fi
+has_axe || skip "axe-core at the fleet page (npm's package axe-core, version $AXE_CORE)"
 # Where Debian has its programs; without a cluster of its own, which would be there for all the machine.
 has_postgres() { command -v initdb >/dev/null || ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1; }
 if ! has_postgres && [ "$(id -u)" -eq 0 ] && command -v apt-get >/dev/null; then

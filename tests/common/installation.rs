@@ -25,8 +25,12 @@ pub struct ServerProcess {
 
 /// The command that serves a database on a free port, not started yet.
 pub fn serve(database: &Path) -> Command {
+    serve_at(([127, 0, 0, 1], 0).into(), database)
+}
+
+fn serve_at(address: SocketAddr, database: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_gatehand"));
-    command.args(["serve", "--listen", "127.0.0.1:0", "--database"]);
+    command.args(["serve", "--listen", &address.to_string(), "--database"]);
     command.arg(database);
     command
 }
@@ -40,6 +44,10 @@ pub fn served_at(line: &str) -> Option<String> {
 impl ServerProcess {
     pub fn start(database: &Path) -> Self {
         Self::start_with(database, &[])
+    }
+
+    pub fn start_at(address: SocketAddr, database: &Path) -> Self {
+        Self::start_command(serve_at(address, database))
     }
 
     /// With more arguments for the command.
@@ -170,6 +178,19 @@ impl Installation {
         process.child.kill().unwrap();
         process.child.wait().unwrap();
         *process = ServerProcess::start(&self.database());
+    }
+
+    /// Kills the server; until it is started again, nobody answers.
+    pub fn kill(&self) {
+        let mut process = self.process.lock().unwrap();
+        process.child.kill().unwrap();
+        process.child.wait().unwrap();
+    }
+
+    /// Starts the server again on the same database, at the same address.
+    pub fn start_again(&self) {
+        let mut process = self.process.lock().unwrap();
+        *process = ServerProcess::start_at(process.address(), &self.database());
     }
 
     /// Host and port of the server as it runs now; waits while it starts.

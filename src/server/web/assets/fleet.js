@@ -22,9 +22,9 @@ document.addEventListener("submit", (event) => {
   }
   form.dataset.sent = "yes";
 });
-// A page that comes back from the history can be used again.
-window.addEventListener("pageshow", () => {
-  for (const form of document.querySelectorAll("form[data-sent]")) delete form.dataset.sent;
+// A page that comes back from the history is asked for anew: its session may have ended since.
+window.addEventListener("pageshow", (event) => {
+  if (event.persisted) window.location.reload();
 });
 
 // <button data-copy="id of what is copied" data-copied="what to say then">

@@ -117,7 +117,7 @@ impl View for Followed {
         Ok(Some(afresh.render()?))
     }
 
-    fn turned(&mut self, event: &DeviceEvent) -> Result<Option<String>, Unshown> {
+    async fn turned(&mut self, event: &DeviceEvent) -> Result<Option<String>, Unshown> {
         if event.organizer != self.organizer {
             return Ok(None);
         }

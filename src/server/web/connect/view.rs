@@ -60,7 +60,7 @@ struct Followed {
     server: ServerUrl,
     organizer: i64,
     number: u64,
-    /// What the page shows already, until it is known to show something else.
+    /// What the page shows already, as far as that is known.
     shown: Option<String>,
 }
 
@@ -118,7 +118,9 @@ impl Followed {
         }))
     }
 
-    fn part(&self, shown: Shown) -> Result<String, Unshown> {
+    /// The part of the page that shows this, which it shows from now on.
+    fn part(&mut self, shown: Shown) -> Result<String, Unshown> {
+        self.shown = Some(shown.mark());
         let turned = Turned {
             frame: &self.frame,
             shown,
@@ -134,30 +136,28 @@ impl View for Followed {
         let Some(now) = self.now().await? else {
             return Ok(None);
         };
-        match self.shown.take() == Some(now.mark()) {
+        match self.shown.as_ref() == Some(&now.mark()) {
             true => Ok(None),
             false => self.part(now).map(Some),
         }
     }
 
-    fn turned(&mut self, event: &DeviceEvent) -> Result<Option<String>, Unshown> {
-        if (event.organizer, event.device_id) != (self.organizer, self.number) {
+    /// Reads the device anew: what is told of it may be older than the page, as that its code was made.
+    async fn turned(&mut self, event: &DeviceEvent) -> Result<Option<String>, Unshown> {
+        let is_of_ours = (event.organizer, event.device_id) == (self.organizer, self.number);
+        if !is_of_ours || Handover::after(event).is_none() {
             return Ok(None);
         }
-        let Some(handover) = Handover::after(event) else {
+        let Some(mut now) = self.now().await? else {
             return Ok(None);
         };
-        let shown = Shown {
-            number: self.number,
-            name: event.name.clone(),
-            handover: match handover {
-                Handover::Waiting => Handed::Replaced,
-                Handover::Connected(machine) => Handed::Connected(named(&machine.in_words())),
-                Handover::Revoked => Handed::Revoked,
-                Handover::Void => Handed::Ended,
-            },
-        };
-        self.part(shown).map(Some)
+        if self.shown.as_ref() == Some(&now.mark()) {
+            return Ok(None);
+        }
+        if let Handed::Open(_) = now.handover {
+            now.handover = Handed::Replaced;
+        }
+        self.part(now).map(Some)
     }
 }
 

@@ -27,8 +27,11 @@ pub(in crate::server::web) trait View: Send + 'static {
     /// All of it as it is now, unless the page shows just that. It may take one read.
     fn afresh(&mut self) -> impl Future<Output = Result<Option<String>, Self::Error>> + Send;
 
-    /// What changes by this, if anything. Nothing is to be asked for it.
-    fn turned(&mut self, event: &DeviceEvent) -> Result<Option<String>, Self::Error>;
+    /// What changes by this, if anything. Views that are open many times ask nothing for it.
+    fn turned(
+        &mut self,
+        event: &DeviceEvent,
+    ) -> impl Future<Output = Result<Option<String>, Self::Error>> + Send;
 }
 
 struct Streamed<V> {
@@ -72,7 +75,7 @@ impl<V: View> Streamed<V> {
                 return None;
             }
             let parts = match self.watcher.next().await {
-                Heard::Event(event) => self.view.turned(&event),
+                Heard::Event(event) => self.view.turned(&event).await,
                 Heard::Afresh => self.view.afresh().await,
                 Heard::Quiet => return Some(Event::default().comment("")),
                 Heard::SessionEnded => {

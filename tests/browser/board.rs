@@ -1,0 +1,106 @@
+//! Many devices at once: the sheet that is printed, and the board that ticks them off.
+
+use std::fs;
+use std::process::Command;
+
+use gatehand::enrolment::picture;
+use reqwest::Method;
+use serde_json::json;
+
+use crate::common::scanner::Scanner;
+use crate::common::server::{TestServer, initialization, send};
+use crate::common::skip;
+use crate::window::Window;
+
+/// Resolution at which a sheet is printed.
+const DPI: u32 = 200;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sixty_are_made_printed_and_ticked_off_as_they_come() {
+    for server in TestServer::on_each().await {
+        let Some(window) = Window::signed_in(&server).await else {
+            return;
+        };
+        window.open("/connect/many").await;
+        window.fill("#pattern", "Lane {:02}").await;
+        window.fill("#count", "60").await;
+        window.click("main button.main").await;
+        window.is_at("/devices/board?devices=1-60").await;
+        window.reads("#counts", "0 of 60").await;
+        window.reads("#device-60", "Lane 60").await;
+        window.run("window.isTheSamePage = true").await;
+        window.click(".board-links a[href*='/sheet']").await;
+        let sheet = window.downloaded("codes.pdf").await;
+        let tokens = match skip::can_run("pdftoppm", &["-v"]) {
+            true => read_back(&server, &sheet),
+            false => tokens(&server).await,
+        };
+        assert_eq!(tokens.len(), 60);
+        // The first is a real agent.
+        let (site, token) = (server.url.clone(), tokens[0].clone());
+        let scanner = tokio::task::spawn_blocking(move || {
+            let scanner = Scanner::new();
+            scanner.init(&site, &token, &[]).succeeds();
+            scanner
+        });
+        scanner.await.unwrap();
+        window.reads("#counts", "1 of 60").await;
+        window.see("#device-1 .connected").await;
+        for (place, token) in tokens.iter().enumerate().skip(1) {
+            let device = json!({"initialization_token": token});
+            let initialize = server.request(Method::POST, "/api/v1/device/initialize");
+            let answer = send(initialize.json(&initialization(&device))).await;
+            assert_eq!(answer.status, 200, "label {place}: {}", answer.text);
+        }
+        window.reads("#counts", "60 of 60").await;
+        window.reads("#counts", "All are in.").await;
+        assert_eq!(window.all("#tiles .connected").await.len(), 60);
+        assert_eq!(window.run("return window.isTheSamePage").await, true);
+        window.close().await;
+    }
+}
+
+/// The tokens as the server has them.
+async fn tokens(server: &TestServer) -> Vec<String> {
+    let mut tokens = Vec::new();
+    for number in 1..=60 {
+        let device = send(server.devices(Method::GET, &format!("{number}/"))).await;
+        let token = &device.json()["initialization_token"];
+        tokens.push(token.as_str().unwrap().to_owned());
+    }
+    tokens
+}
+
+/// The tokens of all labels of a sheet that is printed, each read alone.
+fn read_back(server: &TestServer, sheet: &std::path::Path) -> Vec<String> {
+    let folder = tempfile::tempdir().unwrap();
+    let printed = Command::new("pdftoppm")
+        .args(["-r", &DPI.to_string(), "-gray", "-png"])
+        .arg(sheet)
+        .arg("page")
+        .current_dir(folder.path())
+        .status();
+    assert!(printed.unwrap().success());
+    let mut pages: Vec<_> = fs::read_dir(folder.path())
+        .unwrap()
+        .map(|file| file.unwrap().path())
+        .collect();
+    pages.sort();
+    assert_eq!(pages.len(), 6, "ten on a page");
+    let mut tokens = Vec::new();
+    for page in pages {
+        let page = image::open(page).unwrap();
+        // Two columns of five on A4.
+        let (width, height) = (page.width() / 2, page.height() / 5);
+        for place in 0..10 {
+            let label = page.crop_imm(place % 2 * width, place / 2 * height, width, height);
+            let mut png = std::io::Cursor::new(Vec::new());
+            label.write_to(&mut png, image::ImageFormat::Png).unwrap();
+            let read = picture::read(png.get_ref(), None).ok().unwrap();
+            let enrolment = read.into_enrolment();
+            assert_eq!(enrolment.url().to_string(), server.url);
+            tokens.push(enrolment.token().expose().to_owned());
+        }
+    }
+    tokens
+}

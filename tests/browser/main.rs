@@ -1,0 +1,25 @@
+//! The fleet page in a real browser, with scripts, styles and all that it forbids.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
+
+mod accessibility;
+mod away;
+mod axe;
+mod board;
+#[path = "../common/mod.rs"]
+mod common;
+mod connect;
+mod device;
+mod driver;
+mod hostile_names;
+mod hostile_sites;
+mod language;
+mod pages;
+mod pictures;
+mod sign_in;
+mod window;
