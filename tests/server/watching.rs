@@ -162,7 +162,7 @@ async fn a_device_that_is_set_up_anew_begins_a_day_of_its_own(f: Fixture) {
     let renewed = f
         .store
         .reconnect(actor, f.organizer, 1, false, Terms::default());
-    let token = renewed.await.unwrap().unwrap().initialization_token;
+    let token = renewed.await.unwrap().unwrap().device.initialization_token;
     assert_eq!(samples(&f, 1).await.len(), 2, "it goes on until then");
     let redeemed = f
         .store
