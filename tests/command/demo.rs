@@ -6,8 +6,10 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use gatehand::facts::Facts;
+use reqwest::{Client, RequestBuilder};
 
 use crate::common::scanner::{Scanner, end};
+use crate::common::server::ask;
 use crate::common::skip;
 
 /// The folder the demo made for itself, below `temporary`.
@@ -74,10 +76,13 @@ fn a_second_device_enrols_by_hand_as_the_demo_says() {
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();
-    let mut script = String::new();
+    let (mut script, mut link) = (String::new(), None);
     for line in BufReader::new(demo.stdout.as_mut().unwrap()).lines() {
         let line = line.unwrap();
         let command = line.trim();
+        if command.contains("/sign-in/") {
+            link = Some(command.to_owned());
+        }
         if command.starts_with("export ")
             || command.contains(" --qr-image")
             || command.ends_with(" status")
@@ -101,6 +106,7 @@ fn a_second_device_enrols_by_hand_as_the_demo_says() {
         "{by_hand:?}"
     );
 
+    sees_a_fleet(&link.unwrap());
     let stop = Command::new("kill")
         .args(["-INT", &demo.id().to_string()])
         .status()
@@ -110,6 +116,41 @@ fn a_second_device_enrols_by_hand_as_the_demo_says() {
         demo.wait().unwrap().success(),
         "it ends well when it is told to"
     );
+}
+
+/// Opens the link to the page, and finds devices in all states there.
+fn sees_a_fleet(link: &str) {
+    let visit = |request: fn(&Client, &str) -> RequestBuilder, url: &str, cookie: &str| {
+        ask(|client| request(&client, url).header("Cookie", cookie))
+    };
+    let get = |client: &Client, url: &str| client.get(url);
+    // A browser says so of a form of the page itself.
+    let post =
+        |client: &Client, url: &str| client.post(url).header("Sec-Fetch-Site", "same-origin");
+    let signed_in = visit(post, link, "");
+    assert_eq!(signed_in.status, 303, "{}", signed_in.text);
+    let cookie = signed_in
+        .header("set-cookie")
+        .split(';')
+        .next()
+        .unwrap()
+        .to_owned();
+    let (server, _) = link.split_once("/sign-in/").unwrap();
+    let table = visit(get, &format!("{server}/devices?state=all"), &cookie).text;
+    for name in ["Lane 1", "North 01", "South 01", "VIP 01"] {
+        assert!(
+            table.contains(&format!("<bdi>{name}</bdi>")),
+            "{name}: {table}"
+        );
+    }
+    for standing in ["online", "silent", "waiting", "revoked"] {
+        assert!(
+            table.contains(&format!("standing {standing}")),
+            "{standing}: {table}"
+        );
+    }
+    let again = visit(post, link, "");
+    assert_ne!(again.status, 303, "it lets in once");
 }
 
 trait LastLineWith<'a> {

@@ -14,11 +14,12 @@ use crate::common::authority::{root, server_parameters};
 use crate::common::skip::can_run;
 use crate::common::stranger::Stranger;
 
-const RUN: [&str; 6] = [
+const RUN: [&str; 7] = [
     "docs/DOOR.md",
     "docs/QUICK_START.md",
     "docs/SERVER.md",
     "docs/FLEET.md",
+    "docs/FLEET_PAGE.md",
     "docs/KIOSK.md",
     "docs/UPGRADE.md",
 ];
@@ -296,6 +297,11 @@ fn the_servers_page_works_as_it_stands() {
 #[test]
 fn the_fleets_page_works_as_it_stands() {
     run("docs/FLEET.md");
+}
+
+#[test]
+fn the_page_on_the_fleet_page_works_as_it_stands() {
+    run("docs/FLEET_PAGE.md");
 }
 
 #[test]

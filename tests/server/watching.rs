@@ -79,10 +79,11 @@ async fn a_sample_is_kept_of_a_report_and_not_of_the_next_one_at_once(f: Fixture
     let begun = Timestamp::now();
     let info = json!({"battery": {"percent": 87, "status": "discharging"}});
     let token = device.initialization_token.unwrap();
-    let redeemed =
-        f.store
-            .redeem_token(&token, with_battery(info), &secret("key"), Terms::default());
-    redeemed.await.unwrap().unwrap();
+    let redeemed = f
+        .store
+        .redeem_token(&token, with_battery(info), &secret("key"), Terms::default())
+        .await;
+    redeemed.unwrap().unwrap();
     let first = samples(&f, 1).await;
     let [sample] = first.as_slice() else {
         panic!("{first:?}");
@@ -102,8 +103,9 @@ async fn a_sample_is_kept_of_a_report_and_not_of_the_next_one_at_once(f: Fixture
     let nothing = with_battery(json!(["battery", {"percent": "full"}]));
     let redeemed = f
         .store
-        .redeem_token(&token, nothing, &secret("other"), Terms::default());
-    redeemed.await.unwrap().unwrap();
+        .redeem_token(&token, nothing, &secret("other"), Terms::default())
+        .await;
+    redeemed.unwrap().unwrap();
     let told: Vec<_> = samples(&f, 2)
         .await
         .iter()
@@ -162,13 +164,16 @@ async fn a_device_that_is_set_up_anew_begins_a_day_of_its_own(f: Fixture) {
         .reconnect(actor, f.organizer, 1, false, Terms::default());
     let token = renewed.await.unwrap().unwrap().initialization_token;
     assert_eq!(samples(&f, 1).await.len(), 2, "it goes on until then");
-    let redeemed = f.store.redeem_token(
-        &token.unwrap(),
-        with_battery(json!({"battery": {"percent": 99}})),
-        &secret("new"),
-        Terms::default(),
-    );
-    redeemed.await.unwrap().unwrap();
+    let redeemed = f
+        .store
+        .redeem_token(
+            &token.unwrap(),
+            with_battery(json!({"battery": {"percent": 99}})),
+            &secret("new"),
+            Terms::default(),
+        )
+        .await;
+    redeemed.unwrap().unwrap();
     let batteries: Vec<_> = samples(&f, 1)
         .await
         .iter()

@@ -118,7 +118,9 @@ async fn what_a_code_is_good_for_is_said() {
         let visitor = Visitor::signed_in(&server).await;
         let path = connect(&visitor, "Lane").await;
         let shown = visitor.get(&path).await.text;
-        let mut stream = visitor.follow(&stream_of(&shown), None).await;
+        // One that says it had something is told all anew, and so is surely there.
+        let mut stream = visitor.follow(&stream_of(&shown), Some("none")).await;
+        stream.until(&text_of(&shown, "token")).await;
         // Another code takes the place of the one that is shown, as somebody else asked for it.
         assert_eq!(renew(&visitor, 1, "false").await, path);
         stream.until("This code is not valid any more").await;
@@ -245,7 +247,7 @@ async fn what_can_not_be_made_is_told_and_nothing_is_done() {
         for (fields, words) in [
             (
                 many(&[("pattern", "Lane {x}"), ("count", "2"), ("first", "1")]),
-                "number's place",
+                "place in the names",
             ),
             (
                 many(&[("pattern", "Lane"), ("count", "2"), ("first", "1")]),
@@ -482,13 +484,17 @@ async fn what_becomes_visible_late_is_told_and_nothing_is_told_twice() {
     let number = sql("SELECT nextval(pg_get_serial_sequence('log_entry', 'id'))");
     redeem(&server, 2).await;
     stream.until("2 of 3 connected").await;
+    stream.until("#device-2").await;
     let row = sql("SELECT id FROM device WHERE device_id = 1");
     sql(&format!(
         "INSERT INTO log_entry (id, created, device, action, actor, data)
          VALUES ({number}, 0, {row}, 'revoked', 'administrator', '{{}}')"
     ));
     let told = stream.until("2 of 2 connected").await;
-    assert!(!told.contains("#device-2\""), "{told}");
+    assert!(
+        !told.contains("#device-2") && !told.contains("#device-3"),
+        "{told}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -632,5 +638,8 @@ async fn two_hundred_open_boards_cost_little_memory_and_no_query_each() {
         .lines()
         .filter(|line| line.contains("FROM device"))
         .count();
-    assert!(asked < BOARDS / 4, "{asked} statements: {log}");
+    assert!(
+        (1..BOARDS / 4).contains(&asked),
+        "{asked} statements: {log}"
+    );
 }

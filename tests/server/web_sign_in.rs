@@ -205,6 +205,11 @@ async fn signing_out_ends_one_session_or_all_of_the_token() {
         assert!(sees_devices(&two).await);
         two.submit("/sign-out", &[("everywhere", "1")]).await;
         assert!(!sees_devices(&three).await);
+        let answer = three.post("/sign-out", &[]).await;
+        assert_eq!(
+            (answer.status, answer.header("location")),
+            (303, "/sign-in")
+        );
     }
 }
 

@@ -124,9 +124,14 @@ impl Fleet {
         let simulated = self.waiting.clone();
         for (round, number) in simulated.iter().cycle().enumerate() {
             tokio::time::sleep(PACE).await;
-            for key in &self.active {
-                desk.as_device(Some(key), "info", None).await?;
+            let mut heard_of = Vec::with_capacity(self.active.len());
+            for key in self.active.drain(..) {
+                // One that was revoked on the page, or set up anew, is heard of no more.
+                if desk.as_device(Some(&key), "info", None).await.is_ok() {
+                    heard_of.push(key);
+                }
             }
+            self.active = heard_of;
             if round >= simulated.len() {
                 let actor = Actor::Administrator;
                 let renewed = store.reconnect(actor, organizer, *number, true, Terms::default());

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::Args;
+use jiff::Timestamp;
 use tokio::sync::oneshot;
 
 use super::error::CliError;
@@ -20,12 +21,12 @@ use crate::agent::{self, Agent, Client, ClientConfig, InitializeOptions, ThisMac
 use crate::enrolment::Enrolment;
 use crate::enrolment::draw::QrCode;
 use crate::private_file;
-use crate::server::store::Administration;
+use crate::server::store::{Administration, NewToken};
 use crate::server::{Config, Server, store};
 use crate::vault::Folder;
 use desk::Desk;
 use fleet::Fleet;
-use organizer::{ORGANIZER, set_up};
+use organizer::{ORGANIZER, TEAM, set_up};
 
 /// Show everything on this machine: start a server, create a device, draw its QR code, read it back
 /// and enrol.
@@ -48,7 +49,7 @@ impl Demo {
         let installation = store::open(&database.clone().into(), None)?;
         let config = Config::new((Ipv4Addr::LOCALHOST, 0).into());
         let server = Server::listen(installation, config).await?;
-        let token = set_up(&*server.installation().store).await?;
+        let NewToken { id, token } = set_up(&*server.installation().store).await?;
         let desk = Desk {
             client: Client::new(&ClientConfig::default())?,
             server: format!("http://{}", server.local_addr()).parse()?,
@@ -102,7 +103,7 @@ impl Demo {
         step(6, "The server shows the device as initialized", "")?;
         desk.print_devices().await?;
         if self.keep {
-            self::keep(&desk, &folder, &*store).await?;
+            self::keep(&desk, &folder, &*store, id).await?;
         } else {
             paragraph(&format!(
                 "All of it is in {}; remove it when you have seen enough.",
@@ -117,7 +118,12 @@ impl Demo {
 }
 
 /// Tells how to enrol a second device by hand, and waits to be stopped.
-async fn keep(desk: &Desk, folder: &Path, store: &dyn Administration) -> Result<(), CliError> {
+async fn keep(
+    desk: &Desk,
+    folder: &Path,
+    store: &dyn Administration,
+    token: i64,
+) -> Result<(), CliError> {
     let device = desk.create_device("Lane 2").await?;
     let organizer = store.organizer(ORGANIZER).await?.id;
     let fleet = Fleet::make(store, organizer).await?;
@@ -127,6 +133,11 @@ async fn keep(desk: &Desk, folder: &Path, store: &dyn Administration) -> Result<
     let gatehand = of_devices(std::env::current_exe()?);
     let gatehand = gatehand.display();
     let home = folder.join("second-scanner");
+    let link = store.create_login_link(organizer, TEAM, token, Timestamp::now());
+    let link = link.await?.address(&desk.server.to_string());
+    output::print_heading("\nTo see the fleet, open this link in a browser, which lets in once:")?;
+    output::print_line("")?;
+    output::print_line(&format!("  {}", link.expose()))?;
     output::print_heading("\nThe server stays up. To enrol a second device, in another terminal:")?;
     output::print_line("")?;
     for line in [

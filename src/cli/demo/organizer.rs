@@ -3,9 +3,8 @@
 use jiff::{Timestamp, ToSpan};
 
 use crate::cli::error::CliError;
-use crate::secret::Secret;
 use crate::server::model::{Name, Permissions, Schedule};
-use crate::server::store::{Administration, NewEvent};
+use crate::server::store::{Administration, NewEvent, NewToken};
 
 pub(super) const ORGANIZER: &str = "bigevents";
 /// The events.
@@ -21,7 +20,7 @@ pub(super) const GATES: [(&str, &str); 3] = [
 ];
 
 /// Makes what is made by hand with `gatehand admin`, and returns the team's token.
-pub(super) async fn set_up(store: &dyn Administration) -> Result<Secret, CliError> {
+pub(super) async fn set_up(store: &dyn Administration) -> Result<NewToken, CliError> {
     let organizer = store
         .create_organizer(&ORGANIZER.parse()?, "Big Events")
         .await?
@@ -47,8 +46,5 @@ pub(super) async fn set_up(store: &dyn Administration) -> Result<Secret, CliErro
         store.create_gate(organizer, identifier, name).await?;
     }
     store.create_team(organizer, TEAM, Permissions::All).await?;
-    Ok(store
-        .create_team_token(organizer, TEAM, "demo")
-        .await?
-        .token)
+    Ok(store.create_team_token(organizer, TEAM, "demo").await?)
 }

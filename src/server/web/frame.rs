@@ -38,6 +38,14 @@ impl Frame {
         }
     }
 
+    /// The same at the page's root.
+    pub(super) fn at_root(self) -> Self {
+        Self {
+            here: "/".to_owned(),
+            ..self
+        }
+    }
+
     /// The text of this name.
     pub(super) fn say(&self, name: &'static str) -> &'static str {
         texts::say(self.language, name)

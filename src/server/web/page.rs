@@ -80,6 +80,8 @@ impl Page {
                 let params = params.iter().map(|(_, value)| value.to_owned()).collect();
                 match self.answer(state, request, params, &mut frame).await {
                     Ok(response) => response,
+                    // What is only sent to is no place to go back to.
+                    Err(fault) if self.get.is_none() => fault.told(&frame.at_root()),
                     Err(fault) => fault.told(&frame),
                 }
             },

@@ -292,6 +292,7 @@ const STEPS: [&str; 4] = [
         expires BIGINT NOT NULL,
         used BIGINT
     );
+    CREATE INDEX login_link_of_token ON login_link (token);
     CREATE INDEX login_link_by_end ON login_link (expires);
 
     -- Each finds the devices of a filter in the order of their numbers.

@@ -34,7 +34,7 @@ pub(super) use standalone::{SKIP_ON, Standalone, glance, is_empty};
 pub(super) use swap::SwapError;
 
 use connection::Home;
-use readers::Readers;
+use readers::{Readers, Span};
 use session::SqliteSession;
 use writer::Writer;
 
@@ -113,9 +113,10 @@ impl Sqlite {
     }
 }
 
-impl Driver for Sqlite {
-    async fn read<T: Send + 'static>(
+impl Sqlite {
+    async fn read_within<T: Send + 'static>(
         &self,
+        span: Span,
         work: impl Fn(&mut dyn Session) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
         if self.readers.are_away() {
@@ -123,7 +124,23 @@ impl Driver for Sqlite {
             let nothing = |_: &mut dyn Session| Ok(());
             self.writer.write(&Decision::default(), nothing).await?;
         }
-        self.readers.read(work).await
+        self.readers.read(span, work).await
+    }
+}
+
+impl Driver for Sqlite {
+    async fn read<T: Send + 'static>(
+        &self,
+        work: impl Fn(&mut dyn Session) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        self.read_within(Span::Transaction, work).await
+    }
+
+    async fn look<T: Send + 'static>(
+        &self,
+        work: impl Fn(&mut dyn Session) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        self.read_within(Span::Statement, work).await
     }
 
     async fn state(&self) -> Option<State> {

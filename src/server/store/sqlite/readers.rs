@@ -97,6 +97,18 @@ impl Idle {
 
     /// Counts a reader, for as long as this is there.
     fn count(&self) -> Result<AtWork<'_>, ReopenError> {
+        self.enter(|_| None)
+    }
+
+    /// Takes a reader that is idle, or the place of one that is to be opened.
+    fn take(&self) -> Result<AtWork<'_>, ReopenError> {
+        self.enter(|round| round.readers.pop())
+    }
+
+    fn enter(
+        &self,
+        reader: impl FnOnce(&mut Round) -> Option<Connection>,
+    ) -> Result<AtWork<'_>, ReopenError> {
         let mut round = self.round();
         if round.is_closed {
             return Err(ReopenError::Away);
@@ -105,7 +117,7 @@ impl Idle {
         Ok(AtWork {
             idle: self,
             round: round.number,
-            reader: None,
+            reader: reader(&mut round),
         })
     }
 
@@ -122,13 +134,6 @@ impl Idle {
         place.is_some_and(|place| !place.is_kept())
     }
 
-    /// Takes a reader that is idle, or the place of one that is to be opened.
-    fn take(&self) -> Result<AtWork<'_>, ReopenError> {
-        let mut at_work = self.count()?;
-        at_work.reader = self.round().readers.pop();
-        Ok(at_work)
-    }
-
     /// The state that the database is in, if it can be told.
     fn state(&self, home: &Home) -> Option<State> {
         let at_work = self.count().ok()?;
@@ -139,6 +144,7 @@ impl Idle {
     fn read<T>(
         &self,
         home: &Home,
+        span: Span,
         work: impl Fn(&mut dyn Session) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
         let mut at_work = self.take()?;
@@ -146,7 +152,7 @@ impl Idle {
             Some(reader) => reader,
             None => at_work.open(home)?,
         };
-        let done = read_with(&reader, work)?;
+        let done = read_with(&reader, span, work)?;
         at_work.reader = Some(reader);
         done
     }
@@ -183,16 +189,33 @@ impl Drop for AtWork<'_> {
         {
             round.readers.push(reader);
         }
+        let is_awaited = round.is_closed;
         drop(round);
-        self.idle.returned.notify_all();
+        // The kernel is asked even where nobody waits.
+        if is_awaited {
+            self.idle.returned.notify_all();
+        }
     }
+}
+
+/// What of a read sees one state of the database.
+#[derive(Clone, Copy)]
+pub(super) enum Span {
+    /// Its one statement, which does so by itself.
+    Statement,
+    /// All that it asks.
+    Transaction,
 }
 
 /// The outer error is the transaction's: the reader is of no use then.
 fn read_with<T>(
     reader: &Connection,
+    span: Span,
     work: impl Fn(&mut dyn Session) -> Result<T, StoreError>,
 ) -> rusqlite::Result<Result<T, StoreError>> {
+    if let Span::Statement = span {
+        return Ok(work(&mut SqliteSession(reader)));
+    }
     reader.prepare_cached("BEGIN")?.execute([])?;
     let done = work(&mut SqliteSession(reader));
     reader.prepare_cached("COMMIT")?.execute([])?;
@@ -267,10 +290,11 @@ impl Readers {
     /// Does `work` on a state of the database that does not change meanwhile.
     pub(super) async fn read<T: Send + 'static>(
         &self,
+        span: Span,
         work: impl Fn(&mut dyn Session) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
         let _place = self.places.acquire().await.map_err(fault)?;
-        let busy = match self.idle.read(&self.home, &work) {
+        let busy = match self.idle.read(&self.home, span, &work) {
             Err(error) if is_busy(&error) => error,
             done => return done,
         };
@@ -282,7 +306,7 @@ impl Readers {
             let reader = home.open_reader()?;
             reader.busy_timeout(PATIENCE)?;
             home.expect_ours(&reader)?;
-            read_with(&reader, work)?
+            read_with(&reader, span, work)?
         };
         tokio::task::spawn_blocking(wait).await.map_err(fault)?
     }

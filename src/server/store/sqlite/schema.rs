@@ -254,6 +254,7 @@ const STEPS: [&str; 5] = [
         expires INTEGER NOT NULL,
         used INTEGER
     ) STRICT, WITHOUT ROWID;
+    CREATE INDEX login_link_of_token ON login_link (token);
     CREATE INDEX login_link_by_end ON login_link (expires);
 
     -- Each finds the devices of a filter in the order of their numbers.
