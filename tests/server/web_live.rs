@@ -283,8 +283,8 @@ async fn what_can_not_be_made_is_told_and_nothing_is_done() {
                 "Line 3: There is no gate \u{2068}none",
             ),
             (
-                many(&[("by", "list"), ("list", "name\r\nA\r\n\r\nA\r\n")]),
-                "Lines 2 and 4",
+                many(&[("by", "list"), ("list", "name\r\nA\r\nA\r\n")]),
+                "Lines 2 and 3",
             ),
             (
                 many(&[("by", "list"), ("list", "A\r\nB")]),
