@@ -87,7 +87,7 @@ pub async fn fleet(server: &TestServer) {
     let update = json!({
         "hardware_brand": "Zebra", "hardware_model": "TC25", "os_name": "Android", "os_version": "8.1.0",
         "software_brand": "pretixSCAN", "software_version": "1.5.1",
-        "info": {"battery": {"percent": 71, "charging": false}, "free_space": "3.2 GB"},
+        "info": {"battery": {"percent": 71, "status": "discharging"}},
     });
     let update = server
         .as_device(&keys[0], Method::POST, "/api/v1/device/update")
