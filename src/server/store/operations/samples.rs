@@ -14,7 +14,7 @@ const APART: SignedDuration = SignedDuration::from_mins(10);
 /// Samples dropped in one transaction.
 const PIECE: u64 = 1000;
 
-/// Notes how the device in this row is by its diagnostics, unless that was noted a moment ago.
+/// Notes how the device in this row is by its diagnostics, unless that was noted a moment ago as far as they tell.
 pub(super) fn note(
     session: &mut dyn Session,
     context: &Context<'_>,
@@ -23,14 +23,16 @@ pub(super) fn note(
 ) -> Result<(), StoreError> {
     let apart = context.now.checked_sub(APART).unwrap_or(Timestamp::MIN);
     let battery = info.and_then(|info| info.get("battery"));
-    let mains = battery.and_then(is_on_mains);
-    // A clock that was set back leaves samples of the future, which hold nothing up.
+    let (held, mains) = (battery.and_then(percent), battery.and_then(is_on_mains));
+    // What devices enrol with tells of no battery, and does not keep the next report's from being noted. A clock
+    // that was set back leaves samples of the future, which hold nothing up.
     session.execute(
         "INSERT INTO device_sample (device, taken, battery, mains)
          SELECT id, ?2, ?4, ?5 FROM device WHERE id = ?1 AND NOT EXISTS (
-            SELECT 1 FROM device_sample WHERE device = ?1 AND taken > ?3 AND taken <= ?2)
+            SELECT 1 FROM device_sample WHERE device = ?1 AND taken > ?3 AND taken <= ?2
+                AND (battery IS NOT NULL OR NOT ?6))
          ON CONFLICT DO NOTHING",
-        values![row, context.now, apart, battery.and_then(percent), mains],
+        values![row, context.now, apart, held, mains, held.is_some()],
     )?;
     Ok(())
 }
