@@ -73,7 +73,7 @@ fn two_different_words_reject_and_destroy_nothing() {
         assert_eq!(state(&scanner), "rejected");
         scanner
             .run(&["status"])
-            .complains(17, "gatehand info asks again");
+            .complains(17, "gatehand info asks the server again");
         scanner.run(&["info"]).succeeds();
         assert_eq!(state(&scanner), "enrolled", "the key works again");
     }

@@ -473,6 +473,12 @@ async fn many_are_edited_as_it_was_shown_or_not_at_all() {
         let nothing = [("csrf", csrf.as_str())];
         let answer = visitor.post(path, &nothing).await;
         assert!(answer.text.contains("Nothing was ticked"));
+        let none_chosen = "/devices/edit?chosen=1";
+        let page = visitor.get(none_chosen).await.text;
+        assert!(page.contains("No device was ticked"), "{page}");
+        let answer = visitor.post(none_chosen, &sent).await;
+        assert_eq!(answer.status, 400);
+        assert!(answer.text.contains("No device was ticked"));
     }
 }
 
@@ -493,6 +499,9 @@ async fn all_that_a_filter_finds_are_revoked_at_once() {
         "{}",
         plan.text
     );
+    for words in ["Lane", "for good", "Revoke 2 devices"] {
+        assert!(plan.text.contains(words), "{words}: {}", plan.text);
+    }
     let [version, once] = ["version", "once"].map(|name| hidden(&plan.text, name));
     let sent = [
         sent.as_slice(),

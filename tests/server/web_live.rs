@@ -236,6 +236,10 @@ async fn what_can_not_be_made_is_told_and_nothing_is_done() {
                 with(&[("name", "a"), ("security_profile", "all")]),
                 "\u{2068}all",
             ),
+            (
+                with(&[("name", "a"), ("all_events", "false")]),
+                "class=\"fault\"",
+            ),
         ] {
             let fields = [&fields[..], &[("once", MARK)]].concat();
             let answer = visitor.submit("/connect", &fields).await;
@@ -293,6 +297,15 @@ async fn what_can_not_be_made_is_told_and_nothing_is_done() {
             (
                 many(&[("by", "list"), ("list", "")]),
                 "lacks the column name",
+            ),
+            (
+                many(&[
+                    ("pattern", "Lane {}"),
+                    ("count", "2"),
+                    ("first", "1"),
+                    ("list", "name\r\nA\r\n"),
+                ]),
+                "There is a list, too",
             ),
         ] {
             let answer = visitor.submit("/connect/many", &fields).await;

@@ -80,7 +80,7 @@ impl From<&str> for FieldFault {
 pub(in crate::server) struct FieldErrors(Vec<(&'static str, Vec<FieldFault>)>);
 
 impl FieldErrors {
-    pub(super) fn one(field: &'static str, fault: impl Into<FieldFault>) -> Self {
+    pub(in crate::server) fn one(field: &'static str, fault: impl Into<FieldFault>) -> Self {
         Self(vec![(field, vec![fault.into()])])
     }
 

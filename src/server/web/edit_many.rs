@@ -1,6 +1,8 @@
 //! Editing many devices: what is to be set, then what that changes of which, by the same plan as the API's, and only
 //! then the change, if the plan is still the same.
 
+use std::collections::HashMap;
+
 use askama::Template;
 use axum::response::Response;
 use hyper::StatusCode;
@@ -18,7 +20,8 @@ use super::texts;
 use super::visit::Visit;
 use crate::server::api::{Extent, FieldErrors, Problem, check, refuse_unknown};
 use crate::server::model::{
-    BATCH_LIMIT, BatchPlan, BatchRefusal, BatchSetting, Expected, OrderBy, PlannedChange,
+    BATCH_LIMIT, BatchPlan, BatchRefusal, BatchSetting, DeviceFilter, Expected, Order, OrderBy,
+    PlannedChange,
 };
 use crate::server::store::{Actor, BatchOutcome, StoreError};
 use crate::wire::fields;
@@ -50,12 +53,14 @@ struct Planned<'v> {
     changes: Vec<Change>,
     more: Option<String>,
     is_outdated: bool,
-    revokes: bool,
+    /// What the button says where access ends for good.
+    revokes: Option<String>,
 }
 
 /// What becomes of one device.
 struct Change {
     number: u64,
+    name: String,
     fields: Vec<FieldChange>,
 }
 
@@ -75,12 +80,16 @@ const SHOWN: usize = 200;
 /// `GET /devices/edit`.
 pub(super) async fn show(visit: Visit) -> Result<Response, Fault> {
     let meant = Meant::read(&visit)?;
-    ask(&visit, &meant, None, StatusCode::OK).await
+    let refused = none_chosen(&visit, &meant);
+    ask(&visit, &meant, refused, StatusCode::OK).await
 }
 
 /// `POST /devices/edit`: shows what would be done, or does it.
 pub(super) async fn edit(visit: Visit) -> Result<Response, Fault> {
     let meant = Meant::read(&visit)?;
+    if let Some(words) = none_chosen(&visit, &meant) {
+        return ask(&visit, &meant, Some(words), StatusCode::BAD_REQUEST).await;
+    }
     let setting = match setting(&visit).await? {
         Ok(setting) => setting,
         Err(words) => return ask(&visit, &meant, Some(words), StatusCode::OK).await,
@@ -89,6 +98,12 @@ pub(super) async fn edit(visit: Visit) -> Result<Response, Fault> {
         version if version.is_empty() => plan(&visit, &meant, &setting, StatusCode::OK).await,
         version => change(&visit, &meant, setting, version).await,
     }
+}
+
+fn none_chosen(visit: &Visit, meant: &Meant) -> Option<String> {
+    meant
+        .is_nothing()
+        .then(|| visit.frame.say("many:none_chosen").to_owned())
 }
 
 /// Shows what would be done.
@@ -101,7 +116,7 @@ async fn plan(
     let store = &visit.state.store;
     let organizer = visit.organizer()?;
     match store.plan_batch(organizer, &meant.filter, setting).await? {
-        Ok(plan) => tell(visit, meant, setting, &plan, status),
+        Ok(plan) => tell(visit, meant, setting, &plan, status).await,
         Err(refusal) => refuse(visit, meant, &refusal).await,
     }
 }
@@ -245,7 +260,7 @@ async fn ask(
     )?)
 }
 
-fn tell(
+async fn tell(
     visit: &Visit,
     meant: &Meant,
     setting: &BatchSetting,
@@ -255,6 +270,7 @@ fn tell(
     let frame = &visit.frame;
     let count = changed_of(plan).count() as u64;
     let more = count.saturating_sub(SHOWN as u64);
+    let names = names(visit, changed_of(plan).take(SHOWN)).await?;
     let summary = texts::count(frame.language, "many:one", "many:many", count);
     let sent = [
         SET,
@@ -282,14 +298,16 @@ fn tell(
             ),
             changes: changed_of(plan)
                 .take(SHOWN)
-                .map(|device| shown(frame, device))
+                .map(|device| shown(frame, device, &names))
                 .collect(),
             more: (more > 0).then(|| {
                 let more = texts::number(frame.language, more);
                 frame.fill("many:more", "count", more)
             }),
             is_outdated: status == StatusCode::CONFLICT,
-            revokes: setting.revoked == Some(true),
+            revokes: (setting.revoked == Some(true)).then(|| {
+                texts::count(frame.language, "many:revoke_one", "many:revoke_many", count)
+            }),
         },
     )?)
 }
@@ -300,7 +318,28 @@ fn changed_of(plan: &BatchPlan) -> impl Iterator<Item = &PlannedChange> {
     devices.filter(|device| !device.changes.is_empty())
 }
 
-fn shown(frame: &Frame, planned: &PlannedChange) -> Change {
+/// The names of these devices, by their numbers.
+async fn names(
+    visit: &Visit,
+    planned: impl Iterator<Item = &PlannedChange>,
+) -> Result<HashMap<u64, String>, Fault> {
+    let filter = DeviceFilter {
+        numbers: Some(planned.map(|device| device.device_id).collect()),
+        ..DeviceFilter::default()
+    };
+    let by_number = Order {
+        by: OrderBy::Number,
+        descending: false,
+    };
+    let store = &visit.state.store;
+    let devices = store.filtered_devices(visit.organizer()?, &filter, by_number, 0, SHOWN as u64);
+    let named = devices.await?.into_iter().map(|found| found.device);
+    Ok(named
+        .map(|device| (device.device_id, device.name))
+        .collect())
+}
+
+fn shown(frame: &Frame, planned: &PlannedChange, names: &HashMap<u64, String>) -> Change {
     let value = |value: Option<&Value>| {
         let value = value.unwrap_or(&Value::Null);
         let text = facts::of(value).into_iter().next();
@@ -313,6 +352,7 @@ fn shown(frame: &Frame, planned: &PlannedChange) -> Change {
     });
     Change {
         number: planned.device_id,
+        name: names.get(&planned.device_id).cloned().unwrap_or_default(),
         fields: fields.collect(),
     }
 }

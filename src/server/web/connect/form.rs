@@ -4,7 +4,7 @@ use askama::Template;
 use axum::response::Response;
 use hyper::StatusCode;
 
-use crate::server::api::FieldErrors;
+use crate::server::api::{FieldErrors, FieldFault};
 use crate::server::model::Expected;
 use crate::server::store::{Actor, StoreError};
 use crate::server::web::device_form::DeviceForm;
@@ -42,6 +42,11 @@ pub(in crate::server::web) async fn create(visit: Visit) -> Result<Response, Fau
         return Ok(html::see_other(&path)?);
     }
     let new = match sent_device::read(&visit).await? {
+        // It could scan nothing, and nobody would know why.
+        Ok(new) if !new.all_events && new.limit_events.is_empty() => {
+            let errors = FieldErrors::one("limit_events", FieldFault::Required);
+            return ask_again(&visit, &errors).await;
+        }
         Ok(new) => new,
         Err(errors) => return ask_again(&visit, &errors).await,
     };

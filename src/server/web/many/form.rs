@@ -122,6 +122,9 @@ fn list(visit: &Visit) -> Vec<u8> {
 async fn devices(visit: &Visit) -> Result<Result<Vec<NewDevice>, String>, Fault> {
     let frame = &visit.frame;
     if !is_list(visit) {
+        if !list(visit).trim_ascii().is_empty() {
+            return Ok(Err(frame.say("new_many:list_too").to_owned()));
+        }
         let devices = match by_pattern(visit) {
             Ok(devices) => devices,
             Err(fault) => return Ok(Err(fault)),
