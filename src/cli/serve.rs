@@ -54,8 +54,6 @@ pub(super) struct Serve {
     )]
     listen: Address,
     #[command(flatten)]
-    tls: TlsArguments,
-    #[command(flatten)]
     callers: Callers,
     /// How long the devices' logs go back, in days.
     #[arg(
@@ -70,6 +68,8 @@ pub(super) struct Serve {
     /// off unless given.
     #[arg(long, value_name = "ADDRESS", env = "GATEHAND_METRICS_LISTEN")]
     metrics_listen: Option<Address>,
+    #[command(flatten)]
+    tls: TlsArguments,
     #[command(flatten)]
     alerts: AlertArguments,
     #[command(flatten)]

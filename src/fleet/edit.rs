@@ -1,5 +1,6 @@
 //! Changing devices: their name, what they may scan, where they are.
 
+use super::as_shown::expect_as_shown;
 use super::change::Change;
 use super::device::FleetDevice;
 use super::error::FleetError;
@@ -18,11 +19,10 @@ pub(crate) async fn edit(
     if change.gate.is_some() && devices.iter().any(|device| device.more.gate.is_none()) {
         return Err(resource.lacks(Offer::Gates));
     }
-    let wanting: Vec<u64> = devices
-        .iter()
-        .filter(|device| change.differs(device).is_some())
-        .map(|device| device.device.device_id)
-        .collect();
+    let wants = |device: &&FleetDevice| change.differs(device).is_some();
+    let shown: Vec<FleetDevice> = devices.iter().filter(wants).cloned().collect();
+    expect_as_shown(resource, &shown).await?;
+    let wanting: Vec<u64> = shown.iter().map(|device| device.device.device_id).collect();
     // A gate can be set so only, and several devices best.
     if change.name.is_none() && (wanting.len() > 1 || change.gate.is_some()) {
         let differs = |device: &FleetDevice| change.differs(device);

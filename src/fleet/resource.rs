@@ -173,8 +173,7 @@ impl Resource {
         self.read::<FleetDevice>(&answer).map(drop)
     }
 
-    /// Sets these fields of several devices, all or none, if they are still as they were looked at; `false` where the
-    /// server can't.
+    /// Sets these fields of several devices, all or none, as they are when this begins; `false` where the server can't.
     pub(super) async fn change_all(
         &self,
         numbers: &[u64],

@@ -2,6 +2,7 @@
 
 use serde_json::{Map, json};
 
+use super::as_shown::expect_as_shown;
 use super::device::FleetDevice;
 use super::error::FleetError;
 use super::offered::Offer;
@@ -17,6 +18,8 @@ pub(crate) async fn revoke(
     let has_access = |device: &&FleetDevice| !device.device.revoked;
     let wanting = devices.iter().filter(has_access);
     let wanting: Vec<u64> = wanting.map(|device| device.device.device_id).collect();
+    let shown: Vec<FleetDevice> = devices.iter().filter(has_access).cloned().collect();
+    expect_as_shown(resource, &shown).await?;
     let fields = Map::from_iter([("revoked".to_owned(), json!(true))]);
     if wanting.len() > 1 {
         let left = |device: &FleetDevice| (!device.device.revoked).then_some("its access");

@@ -469,6 +469,7 @@ fn manual_pages_name_values_variables_and_only_pages_that_are_there() {
         let help = help.replace("adopt-hardware", "adopt_hardware");
         let help = help.replace("new-code", "new_code");
         let help = help.replace("checkin-list", "checkin_list");
+        let help = help.replace("login-link", "login_link");
         let words = help.split('-').skip(1).map(|word| word.replace('_', "-"));
         let words: Vec<_> = words.chain(["--help".to_owned()]).collect();
         let words: Vec<&str> = words.iter().map(String::as_str).collect();

@@ -1,5 +1,6 @@
 //! Options of `gatehand serve` on who is told of devices that fall silent.
 
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -37,6 +38,9 @@ fn program(text: &str) -> Result<PathBuf, String> {
         );
     }
     match path.metadata() {
+        Ok(found) if found.is_file() && found.permissions().mode() & 0o111 == 0 => {
+            Err("nobody may run it: chmod +x has it be run".into())
+        }
         Ok(found) if found.is_file() => Ok(path.to_owned()),
         Ok(_) => Err("it is no file".into()),
         Err(error) => Err(error.to_string()),

@@ -104,7 +104,7 @@ impl Alerts {
         budget: &mut Budget,
     ) -> Result<(), StoreError> {
         for silence in self.store.ended_silences().await? {
-            if !self.has_room(commands, budget) {
+            if !self.has_room(commands, budget).await {
                 return Ok(());
             }
             if self.store.end_silence(&silence).await? {
@@ -136,7 +136,7 @@ impl Alerts {
             let Some((event, subevent)) = runs_since(now, device.seen, &own, gate) else {
                 continue;
             };
-            if !self.has_room(commands, budget) {
+            if !self.has_room(commands, budget).await {
                 return Ok(());
             }
             if self.store.take_silence(&device).await? {
@@ -157,10 +157,15 @@ impl Alerts {
             .ok()
     }
 
-    /// Whether another command may be begun; what is not begun is looked at again.
-    fn has_room(&self, commands: &mut JoinSet<()>, budget: &mut Budget) -> bool {
+    /// Whether another command may be begun in this minute, once one of those that run has ended; what is not begun is
+    /// looked at again.
+    async fn has_room(&self, commands: &mut JoinSet<()>, budget: &mut Budget) -> bool {
         while commands.try_join_next().is_some() {}
-        let has_room = commands.len() < AT_ONCE && budget.take();
+        while commands.len() >= AT_ONCE {
+            // Each is bounded in time.
+            commands.join_next().await;
+        }
+        let has_room = budget.take();
         if !has_room {
             self.late.count(|times| {
                 tracing::warn!(

@@ -177,8 +177,21 @@ fn write(
     writer.write_record(record.map(harmless))
 }
 
-/// A cell that no spreadsheet takes for a formula: an apostrophe before it has it be a text.
+/// What some spreadsheets take for the end of a cell, also within quotation marks.
+const ENDS: [char; 4] = [';', '\t', '\r', '\n'];
+
+/// A cell that no spreadsheet takes for a formula, nor a part of it that becomes a cell where they are parted otherwise
+/// than by commas: an apostrophe before it has it be a text.
 fn harmless(cell: String) -> String {
+    let parts = cell.split_inclusive(ENDS);
+    let parts = parts.map(|part| match is_harmful(part) {
+        true => format!("'{part}"),
+        false => part.to_owned(),
+    });
+    parts.collect()
+}
+
+fn is_harmful(cell: &str) -> bool {
     // What takes no room is passed over by some.
     let is_seen = |letter: &char| !letter.is_whitespace() && !does_more_than_be_read(*letter);
     let first = cell.chars().find(is_seen);
@@ -188,11 +201,7 @@ fn harmless(cell: String) -> String {
             '=' | '+' | '-' | '@' | '\u{ff1d}' | '\u{ff0b}' | '\u{ff0d}' | '\u{ff20}' | '\u{2212}'
         )
     );
-    let begins_oddly = cell.starts_with(|letter: char| letter.is_control());
-    match begins_formula || begins_oddly {
-        true => format!("'{cell}"),
-        false => cell,
-    }
+    begins_formula || cell.starts_with(|letter: char| letter.is_control())
 }
 
 #[cfg(test)]

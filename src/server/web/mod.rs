@@ -34,6 +34,7 @@ mod log;
 mod login_link;
 mod many;
 mod meant;
+mod noting;
 mod once;
 mod open_codes;
 mod origin;

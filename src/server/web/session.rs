@@ -1,5 +1,7 @@
 //! Who is signed in: a cookie holds a secret, whose hash the store knows, and which stands for a team's token.
 
+use std::sync::Arc;
+
 use hyper::Request;
 use hyper::header::{HeaderMap, HeaderValue};
 use jiff::{SignedDuration, Timestamp};
@@ -7,7 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::cookies;
 use super::state::State;
 use crate::secret::Secret;
-use crate::server::installation_keys::hash_of;
+use crate::server::installation_keys::{hash_of, key_hash};
 use crate::server::public_url::PublicUrl;
 use crate::server::reception::{self, Client};
 use crate::server::store::{SESSION_UNUSED, SessionCaller, StoreError};
@@ -89,16 +91,24 @@ fn is_secret(text: &str) -> bool {
     text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_alphanumeric())
 }
 
-/// Notes now and then that a session is used. That it can't be noted does not keep its holder from using it.
-pub(super) async fn note_use(state: &State, who: &Who, now: Timestamp) {
+/// Notes now and then that a session is used. Nobody waits for it, as while others change the database, and that it
+/// can't be noted does not keep its holder from using it.
+pub(super) fn note_use(state: &State, who: &Who, now: Timestamp) {
     let expires = now.checked_add(SESSION_UNUSED).unwrap_or(Timestamp::MAX);
     let noted = expires.duration_since(who.session.expires) < NOTED;
     if noted {
         return;
     }
-    if let Err(error) = state.store.extend_session(&who.secret, expires).await {
-        tracing::warn!(%error, advice = error.advice(), "that a session of the page is used can't be stored now");
-    }
+    let Some(noting) = state.noting.begin(key_hash(&who.secret)) else {
+        return;
+    };
+    let (store, secret) = (Arc::clone(&state.store), who.secret.clone());
+    tokio::spawn(async move {
+        if let Err(error) = store.extend_session(&secret, expires).await {
+            tracing::warn!(%error, advice = error.advice(), "that a session of the page is used can't be stored now");
+        }
+        drop(noting);
+    });
 }
 
 /// Makes the secret of a new session.

@@ -6,6 +6,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 
 use super::feed::Feed;
+use super::noting::Noting;
 use crate::server::installation_keys::InstallationKeys;
 use crate::server::public_url::PublicUrl;
 use crate::server::reception::Callers;
@@ -19,6 +20,7 @@ pub(super) struct State {
     pub(super) answer_time: Duration,
     pub(super) callers: Arc<Callers>,
     pub(super) feed: Arc<Feed>,
+    pub(super) noting: Noting,
     ending: watch::Sender<bool>,
 }
 
@@ -37,6 +39,7 @@ impl State {
             public_url: public_url.cloned(),
             answer_time,
             callers,
+            noting: Noting::default(),
             ending: watch::Sender::new(false),
         }
     }

@@ -83,7 +83,7 @@ impl Visit {
             self.set_known();
             // What a page asks for by itself is no use of it.
             if !self.frame.is_part {
-                session::note_use(&self.state, who, now).await;
+                session::note_use(&self.state, who, now);
             }
         }
         self.frame.who = who.map(Arc::new);

@@ -35,11 +35,11 @@ const SESSIONS_INTERVAL: Duration = Duration::from_secs(5);
 /// How often the log is asked though nobody watches: whoever comes back within that time has missed nothing.
 const LINGER: u32 = 30;
 
-/// Events that a watcher may be behind.
-const BEHIND: usize = 256;
-
 /// Entries that are read at once.
 const PIECE: u64 = 1000;
+
+/// Events that a watcher may be behind: more than come of one batch, or each would make every watcher begin afresh.
+const BEHIND: usize = 2 * PIECE as usize;
 
 /// Before the last entry, when reading begins, others may be on their way.
 const LOOK_BACK: i64 = 1000;
@@ -218,6 +218,8 @@ impl Feed {
                 self.tell(DeviceEvent::from(news));
             }
         }
+        // Those who watch take what they were told before more is.
+        tokio::task::yield_now().await;
         if !is_full {
             numbers.have_read(&ranges, now);
         }
