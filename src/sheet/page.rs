@@ -15,6 +15,8 @@ const NAME: f32 = 0.32;
 const NUMBER: f32 = 0.19;
 const GATE: f32 = 0.19;
 const ORGANIZER: f32 = 0.1;
+/// Height of the others at most, as a part of that of the name.
+const BESIDE_NAME: f32 = 0.8;
 /// Height of any of them, as a part of the width of that room at most, so that a short name has one line.
 const WIDTH: f32 = 0.3;
 /// From one line to the next, as a part of the height of the lower.
@@ -58,8 +60,9 @@ fn draw(label: &Label, area: Area, fonts: &mut Fonts) -> String {
     for (text, part) in texts.into_iter().flatten() {
         let text = shown::line(text);
         fonts.note(&text);
-        // Nothing is larger than the name.
-        let largest = lines.first().map_or(f32::INFINITY, |(_, size)| *size);
+        // Nothing is as large as the name.
+        let name = lines.first();
+        let largest = name.map_or(f32::INFINITY, |(_, size)| size * BESIDE_NAME);
         let high = largest.min(words.height * part).min(words.width * WIDTH);
         lines.extend(fitted(&text, high, words.width, fonts));
     }

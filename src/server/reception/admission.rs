@@ -122,7 +122,7 @@ mod tests {
             ("/shop//api/v1/x", "/shop", "/api/v1/x"),
             ("/shop///api/v1/x", "/shop", "///api/v1/x"),
             ("/shopapi/v1/x", "/shop", "/shopapi/v1/x"),
-            ("/shop/shop/api/v1/x", "/shop", "/shop/shop/api/v1/x"),
+            ("/shop/shop/api/v1/x", "/shop", "/shop/api/v1/x"),
             ("/api/v1/x", "/shop", "/api/v1/x"),
             ("//api/v1/x", "/shop", "/api/v1/x"),
             ("/api/v1/x", "/api", "/api/v1/x"),
