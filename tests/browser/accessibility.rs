@@ -1,6 +1,6 @@
 //! Who sees little, uses the keyboard alone, or has a phone.
 
-use thirtyfour::prelude::*;
+use fantoccini::key::Key;
 
 use crate::axe;
 use crate::common::server::TestServer;

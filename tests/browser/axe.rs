@@ -35,8 +35,8 @@ pub async fn findings(window: &Window, source: &str) -> Vec<String> {
     }
     let script = "const done = arguments[0];\
         axe.run(document, {resultTypes: ['violations']}).then(found => done(found.violations), e => done(String(e)));";
-    let found = window.driver.execute_async(script, Vec::new()).await;
-    let found = found.unwrap().json().clone();
+    let ran = window.driver.execute_async(script, Vec::new()).await;
+    let found = ran.unwrap();
     let violations = found.as_array().unwrap_or_else(|| panic!("{found}"));
     let serious =
         |finding: &&Value| finding["impact"] == "serious" || finding["impact"] == "critical";

@@ -2,9 +2,9 @@
 
 use std::fs;
 
+use fantoccini::key::Key;
 use reqwest::Method;
 use serde_json::json;
-use thirtyfour::prelude::*;
 
 use crate::common::scanner::Scanner;
 use crate::common::server::{TestServer, initialization, send};
@@ -56,9 +56,7 @@ async fn a_double_click_makes_one_device() {
     };
     window.open("/connect").await;
     window.fill("#name", "Lane").await;
-    let button = window.see("main button.main").await;
-    let twice = window.driver.action_chain().double_click_element(&button);
-    twice.perform().await.unwrap();
+    window.double_click("main button.main").await;
     window.is_at("/devices/1/connect").await;
     // Who goes back and sends the same form again is led to the same device.
     window.driver.back().await.unwrap();
@@ -85,7 +83,7 @@ async fn what_is_typed_instead_of_scanned_is_copied() {
     window.see("#copied").await;
     window.open("/devices").await;
     let field = window.see("#search").await;
-    field.send_keys(Key::Control + "v").await.unwrap();
+    field.send_keys(&(Key::Control + "v")).await.unwrap();
     let pasted = field.prop("value").await.unwrap().unwrap();
     assert_eq!(device["initialization_token"], *pasted);
     window.close().await;
@@ -118,8 +116,8 @@ async fn a_reconnected_device_gets_a_code_and_the_page_turns_again() {
     window.click("main button.main").await;
     let replaced = window.text("code#token").await;
     let shown = window.driver.window().await.unwrap();
-    let other = window.driver.new_tab().await.unwrap();
-    window.driver.switch_to_window(other).await.unwrap();
+    let other = window.driver.new_window(true).await.unwrap();
+    window.driver.switch_to_window(other.handle).await.unwrap();
     window.open("/devices/1/reconnect").await;
     window.click("main button.main").await;
     window.see(".code svg").await;

@@ -15,8 +15,8 @@ async fn the_second_of_two_tabs_is_told_what_the_first_has_changed() {
     let first = window.driver.window().await.unwrap();
     window.open("/devices/1/edit").await;
     window.fill("#name", "First").await;
-    let second = window.driver.new_tab().await.unwrap();
-    window.driver.switch_to_window(second).await.unwrap();
+    let second = window.driver.new_window(true).await.unwrap();
+    window.driver.switch_to_window(second.handle).await.unwrap();
     window.open("/devices/1/edit").await;
     window.fill("#name", "Second").await;
     window.click("main button.main").await;

@@ -49,7 +49,7 @@ async fn a_page_of_another_origin_is_refused_whatever_it_tries() {
         assert_eq!(told[1], "refused", "{host}: {told}");
         window.driver.enter_frame(0).await.unwrap();
         assert!(!window.has("#main").await, "{host}: framed");
-        window.driver.enter_default_frame().await.unwrap();
+        window.driver.enter_parent_frame().await.unwrap();
         window.click("#form button").await;
         window.reads("main", "not valid any more").await;
         let made = server.store.device_count(server.organizer).await.unwrap();

@@ -11,6 +11,7 @@ mod accessibility;
 mod away;
 mod axe;
 mod board;
+mod chrome_command;
 #[path = "../common/mod.rs"]
 mod common;
 mod connect;

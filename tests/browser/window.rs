@@ -3,19 +3,25 @@
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
+use fantoccini::actions::{InputSource, MOUSE_BUTTON_LEFT, MouseActions, PointerAction};
+use fantoccini::elements::Element;
+use fantoccini::key::Key;
+use fantoccini::{Client, ClientBuilder, Locator};
+use hyper_util::client::legacy::connect::HttpConnector;
 use serde_json::{Value, json};
 use tempfile::TempDir;
-use thirtyfour::prelude::*;
-use thirtyfour::{ChromeCapabilities, LoggingPrefsLogLevel};
+use tokio::runtime::Handle;
+use tokio::task;
 
-use crate::common::server::{TestServer, client};
+use crate::chrome_command::ChromeCommand;
+use crate::common::server::TestServer;
 use crate::driver::Driver;
 
 /// How long anything may take that a test waits for.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 pub struct Window {
-    pub driver: WebDriver,
+    pub driver: Client,
     /// The server that it looks at, without a slash at the end.
     site: String,
     /// Where what is downloaded goes.
@@ -50,32 +56,30 @@ impl Window {
     pub async fn of(site: &str, language: &str) -> Option<Self> {
         let driver = Driver::shared()?;
         let downloads = tempfile::tempdir().unwrap();
-        let mut wanted = ChromeCapabilities::new();
-        for argument in [
+        let arguments = [
             "--headless=new",
             "--no-sandbox",
             "--disable-dev-shm-usage",
             "--disable-gpu",
             "--no-proxy-server",
             "--force-device-scale-factor=1",
-        ] {
-            wanted.add_arg(argument).unwrap();
-        }
+        ];
         let preferences = json!({
             "intl.accept_languages": language,
             "download.default_directory": downloads.path(),
         });
-        wanted
-            .add_experimental_option("prefs", preferences)
-            .unwrap();
-        wanted
-            .set_browser_log_level(LoggingPrefsLogLevel::All)
-            .unwrap();
-        // Whatever opens a dialog fails the test: nothing here does.
-        wanted.set("unhandledPromptBehavior", "ignore").unwrap();
-        let driver = WebDriver::builder(&driver.url, wanted).client(client());
+        let wanted = json!({
+            "browserName": "chrome",
+            "goog:chromeOptions": {"args": arguments, "prefs": preferences},
+            "goog:loggingPrefs": {"browser": "ALL"},
+            "timeouts": {"script": PATIENCE.as_millis(), "pageLoad": PATIENCE.as_millis()},
+            // Whatever opens a dialog fails the test: nothing here does.
+            "unhandledPromptBehavior": "ignore",
+        });
+        let mut browser = ClientBuilder::new(HttpConnector::new());
+        browser.capabilities(wanted.as_object().unwrap().clone());
         let window = Self {
-            driver: driver.await.unwrap(),
+            driver: browser.connect(&driver.url).await.unwrap(),
             site: site.to_owned(),
             downloads,
         };
@@ -100,7 +104,7 @@ impl Window {
 
     pub async fn open(&self, path: &str) {
         self.driver
-            .goto(format!("{}{path}", self.site))
+            .goto(&format!("{}{path}", self.site))
             .await
             .unwrap();
     }
@@ -134,9 +138,9 @@ impl Window {
     }
 
     /// Waits until this is shown.
-    pub async fn see(&self, css: &str) -> WebElement {
+    pub async fn see(&self, css: &str) -> Element {
         self.wait(css, async || {
-            let element = self.driver.find(By::Css(css)).await.ok()?;
+            let element = self.driver.find(Locator::Css(css)).await.ok()?;
             let is_shown = element.is_displayed().await.ok()?;
             is_shown.then_some(element)
         })
@@ -149,14 +153,14 @@ impl Window {
     }
 
     /// All such elements that there are now.
-    pub async fn all(&self, css: &str) -> Vec<WebElement> {
-        self.driver.find_all(By::Css(css)).await.unwrap()
+    pub async fn all(&self, css: &str) -> Vec<Element> {
+        self.driver.find_all(Locator::Css(css)).await.unwrap()
     }
 
     /// Waits until this is shown and holds these words.
     pub async fn reads(&self, css: &str, words: &str) {
         self.wait(&format!("{words:?} in {css}"), async || {
-            let element = self.driver.find(By::Css(css)).await.ok()?;
+            let element = self.driver.find(Locator::Css(css)).await.ok()?;
             let text = element.text().await.ok()?;
             text.contains(words).then_some(())
         })
@@ -170,6 +174,26 @@ impl Window {
 
     pub async fn click(&self, css: &str) {
         self.see(css).await.click().await.unwrap();
+    }
+
+    pub async fn double_click(&self, css: &str) {
+        let move_there = PointerAction::MoveToElement {
+            element: self.see(css).await,
+            duration: None,
+            x: 0.0,
+            y: 0.0,
+        };
+        let down = PointerAction::Down {
+            button: MOUSE_BUTTON_LEFT,
+        };
+        let up = PointerAction::Up {
+            button: MOUSE_BUTTON_LEFT,
+        };
+        let mut mouse = MouseActions::new("mouse".to_owned());
+        for action in [move_there, down.clone(), up.clone(), down, up] {
+            mouse = mouse.then(action);
+        }
+        self.driver.perform_actions(mouse).await.unwrap();
     }
 
     /// Types this in place of what a field holds.
@@ -188,7 +212,7 @@ impl Window {
     /// Presses a key wherever the focus is.
     pub async fn press(&self, key: Key) {
         let focused = self.driver.active_element().await.unwrap();
-        focused.send_keys(key).await.unwrap();
+        focused.send_keys(&key).await.unwrap();
     }
 
     /// Types wherever the focus is.
@@ -199,8 +223,7 @@ impl Window {
 
     /// What a script says, which the page's policy does not bind.
     pub async fn run(&self, script: &str) -> Value {
-        let ran = self.driver.execute(script, Vec::new()).await;
-        ran.unwrap().json().clone()
+        self.driver.execute(script, Vec::new()).await.unwrap()
     }
 
     /// The window's size, in pixels of the page.
@@ -217,16 +240,13 @@ impl Window {
     }
 
     async fn tell(&self, command: &str, parameters: Value) {
-        self.driver
-            .cdp()
-            .send_raw(command, parameters)
-            .await
-            .unwrap();
+        let told = ChromeCommand::devtools(command, parameters);
+        self.driver.issue_cmd(told).await.unwrap();
     }
 
     /// What is seen, as PNG.
     pub async fn picture(&self) -> Vec<u8> {
-        self.driver.screenshot_as_png().await.unwrap()
+        self.driver.screenshot().await.unwrap()
     }
 
     /// The file that was downloaded under this name, once all of it is there.
@@ -238,11 +258,11 @@ impl Window {
 
     /// What the browser complained about since it was asked last.
     pub async fn complaints(&self) -> Vec<String> {
-        let entries = self.driver.browser_log().await.unwrap();
-        let serious = entries
-            .into_iter()
-            .filter(|entry| entry.level != "INFO" && entry.level != "DEBUG");
-        serious.map(|entry| entry.message).collect()
+        let log = self.driver.issue_cmd(ChromeCommand::log()).await.unwrap();
+        let entries = log.as_array().unwrap().iter();
+        let serious = entries.filter(|entry| entry["level"] != "INFO" && entry["level"] != "DEBUG");
+        let message = |entry: &Value| entry["message"].as_str().unwrap().to_owned();
+        serious.map(message).collect()
     }
 
     /// Asserts that the browser complained about nothing but what has one of these words.
@@ -255,6 +275,17 @@ impl Window {
     /// Closes it. Asserts that the browser had nothing to complain about.
     pub async fn close(self) {
         assert_eq!(self.complaints().await, Vec::<String>::new());
-        self.driver.quit().await.unwrap();
+    }
+}
+
+/// The browser ends with the window, also where a test fails.
+impl Drop for Window {
+    fn drop(&mut self) {
+        let driver = self.driver.clone();
+        // Waited for: the driver's client would ask for it in the background, where the end of the test ends that too.
+        let ended = task::block_in_place(|| Handle::current().block_on(driver.close()));
+        if let Err(error) = ended {
+            eprintln!("the browser was not ended: {error}");
+        }
     }
 }
