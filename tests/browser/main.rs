@@ -3,8 +3,9 @@
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
+    clippy::print_stderr,
     clippy::indexing_slicing,
-    reason = "a test fails by panicking"
+    reason = "a test fails by panicking, and says what it skips"
 )]
 
 mod accessibility;
