@@ -128,12 +128,12 @@ pub fn select<'a>(
 }
 
 /// What runs at a gate at `now` and ran at `then` already: of several what started last.
-pub fn runs_since<'a>(
+pub fn runs_since(
     now: Timestamp,
     then: Timestamp,
-    events: &'a [Event],
+    events: &[Event],
     gate: i64,
-) -> Option<(&'a Event, Option<i64>)> {
+) -> Option<(&Event, Option<i64>)> {
     let live = events.iter().filter(|event| event.live);
     let occasions = live.flat_map(|event| Occasion::of(event, Some(gate)));
     let running =

@@ -132,9 +132,12 @@ impl Summary {
     }
 }
 
+/// A part of the battery's line: until when it is known, whether on mains, and its points.
+type Piece = (Timestamp, bool, Vec<(f64, f64)>);
+
 /// The battery in pieces: each ends where nothing is known for long, or mains comes or goes.
 fn lines(samples: &[Sample], x: impl Fn(Timestamp) -> f64) -> Vec<Line> {
-    let mut pieces: Vec<(Timestamp, bool, Vec<(f64, f64)>)> = Vec::new();
+    let mut pieces: Vec<Piece> = Vec::new();
     for sample in samples {
         let Some(battery) = sample.battery else {
             continue;
@@ -177,11 +180,11 @@ fn summary(samples: &[Sample], now: Timestamp) -> Option<Summary> {
         .iter()
         .zip(ends)
         .map(|(sample, end)| end.duration_since(sample.taken).as_mins());
-    let batteries = samples.iter().filter_map(|sample| sample.battery);
+    let mut batteries = samples.iter().filter_map(|sample| sample.battery);
     let least = batteries.clone().min();
     Some(Summary {
         reports: samples.len(),
-        battery: batteries.last().zip(least),
+        battery: batteries.next_back().zip(least),
         silence: silences.max()?,
     })
 }
