@@ -62,7 +62,7 @@ async fn the_key_counts_whatever_path_method_and_body_come_with_it() {
         ))
         .await;
         let again = send(keyed(
-            server.as_admin(Method::DELETE, "/nothing/there"),
+            server.as_admin(Method::DELETE, "/api/v1/nothing/there"),
             "k",
         ))
         .await;
@@ -186,7 +186,11 @@ async fn a_kept_answer_is_told_to_its_caller_only() {
             .is(404, unseen);
         let answer = send(server.as_admin(Method::POST, query)).await;
         assert_eq!(answer.status, 405);
-        let page = send(keyed(server.as_admin(Method::POST, "/nothing/there"), "k")).await;
+        let page = send(keyed(
+            server.as_admin(Method::POST, "/api/v1/nothing/there"),
+            "k",
+        ))
+        .await;
         let asked = send(server.as_admin(Method::GET, query)).await;
         asked.is(404, json!(page.text));
     }
