@@ -215,9 +215,6 @@ mod tests {
             "+1",
             "-1",
             "@SUM(A1)",
-            "\t=1",
-            "\r=1",
-            "\n=1",
             "  =1",
             "\u{feff}=1",
             "\u{ff1d}1",
@@ -226,7 +223,17 @@ mod tests {
         ] {
             assert_eq!(harmless(cell.to_owned()), format!("'{cell}"));
         }
-        for cell in ["Lane 1", "", "Größe", "a=b", "入口"] {
+        // Behind what may end a cell, too.
+        for (cell, made) in [
+            ("\t=1", "'\t'=1"),
+            ("\r=1", "'\r'=1"),
+            ("\n=1", "'\n'=1"),
+            ("Lane;=1+1", "Lane;'=1+1"),
+            ("a\tb\t@x;+1", "a\tb\t'@x;'+1"),
+        ] {
+            assert_eq!(harmless(cell.to_owned()), made);
+        }
+        for cell in ["Lane 1", "", "Größe", "a=b", "入口", "a;b", "Lane 1; north"] {
             assert_eq!(harmless(cell.to_owned()), cell);
         }
     }
