@@ -561,9 +561,6 @@ fn picky(count: u64) -> Stranger {
             }
             return json_answer(&json!({}));
         }
-        let (_, page) = head.lines().next().unwrap().rsplit_once("page=").unwrap();
-        let page: u64 = page.split(' ').next().unwrap().parse().unwrap();
-        let last = (page * 50).min(count);
         let device = |number: u64| {
             let profile = if full.contains(&number) {
                 "full"
@@ -577,6 +574,14 @@ fn picky(count: u64) -> Stranger {
                 "software_version": null, "security_profile": profile, "code": "ended",
             })
         };
+        let asked = head.split(' ').nth(1).unwrap();
+        let Some((_, page)) = asked.rsplit_once("page=") else {
+            let (_, number) = asked.split_once("/devices/").unwrap();
+            let (number, _) = number.split_once('/').unwrap();
+            return json_answer(&device(number.parse().unwrap()));
+        };
+        let page: u64 = page.parse().unwrap();
+        let last = (page * 50).min(count);
         let results: Vec<Value> = ((page - 1) * 50 + 1..=last).map(device).collect();
         let next = (last < count).then_some("more");
         json_answer(&json!({"count": count, "next": next, "previous": null, "results": results}))
