@@ -210,7 +210,6 @@ async fn what_strangers_wrote_is_shown_as_text() {
 fn fields<'f>(page: &'f str, name: &'f str) -> Vec<(&'static str, String)> {
     vec![
         ("version", hidden(page, "version")),
-        ("gate_before", hidden(page, "gate_before")),
         ("csrf", hidden(page, "csrf")),
         ("name", name.to_owned()),
         ("all_events", "false".to_owned()),

@@ -27,7 +27,6 @@ struct Edit<'v> {
     form: DeviceForm,
     /// As what it is known to who edits it.
     version: String,
-    gate_before: &'v str,
     /// Whether another has changed it since.
     is_outdated: bool,
 }
@@ -47,10 +46,6 @@ pub(super) async fn edit(visit: Visit) -> Result<Response, Fault> {
         Ok(new) => new,
         Err(errors) => return ask_again(&visit, &detailed, &errors, StatusCode::OK).await,
     };
-    // The version is that of what the API tells without being asked for more, which has no gate.
-    if visit.sent("gate_before") != gate_of(&detailed) {
-        return outdated(&visit, &detailed).await;
-    }
     let number = detailed.device.device_id;
     let caller = &visit.who()?.session.caller;
     let changed = visit.state.store.change_device(
@@ -92,11 +87,6 @@ fn difference(detailed: &DetailedDevice, new: NewDevice) -> DeviceChange {
     }
 }
 
-fn gate_of(detailed: &DetailedDevice) -> &str {
-    let gate = detailed.gate.as_ref();
-    gate.map_or("", |gate| gate.identifier.as_str())
-}
-
 async fn outdated(visit: &Visit, detailed: &DetailedDevice) -> Result<Response, Fault> {
     let nothing_wrong = FieldErrors::default();
     ask_again(visit, detailed, &nothing_wrong, StatusCode::CONFLICT).await
@@ -130,7 +120,6 @@ fn ask(
             row: Row::of(frame, detailed, Timestamp::now()),
             form,
             version: known.unwrap_or_else(|| detailed.version.to_string()),
-            gate_before: gate_of(detailed),
             is_outdated,
         },
     )?)

@@ -149,8 +149,8 @@ async fn change(
     );
     match changed.await {
         Ok(Ok(plan)) => Ok(html::see_other(&leads_to(&Ok(plan)))?),
-        Err(StoreError::AlreadyKept) => match Once::of(visit)?.before(visit).await? {
-            Some(path) => Ok(html::see_other(&path)?),
+        Err(StoreError::AlreadyKept) => match Once::meanwhile(visit).await? {
+            Some(response) => Ok(response),
             None => Err(StoreError::AlreadyKept.into()),
         },
         Ok(Err(BatchRefusal::Outdated)) => plan(visit, meant, &setting, StatusCode::CONFLICT).await,

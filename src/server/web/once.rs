@@ -1,9 +1,11 @@
 //! A form is done once, however often it is sent: it holds a name that is drawn for it, under which what was done is
 //! kept with where it leads, as the API keeps the answers to requests with an idempotency key.
 
+use axum::response::Response;
 use jiff::Timestamp;
 
 use super::fault::Fault;
+use super::html;
 use super::visit::Visit;
 use crate::seal::SealingKey;
 use crate::server::installation_keys::{KeptId, RetryScope};
@@ -56,6 +58,13 @@ impl Once {
         let plain = self.key.unseal(PURPOSE, &sealed);
         let plain = plain.map_err(|error| Fault::Internal(error.into()))?;
         Ok(Some(String::from_utf8_lossy(&plain).into_owned()))
+    }
+
+    /// Where it led, if the same form was done meanwhile: of two that come at once, the later one finds what it is
+    /// about changed.
+    pub(super) async fn meanwhile(visit: &Visit) -> Result<Option<Response>, Fault> {
+        let path = Self::of(visit)?.before(visit).await?;
+        Ok(path.map(|path| html::see_other(&path)).transpose()?)
     }
 
     /// What goes with the change: it may be given up as long as the visitor waits, and where it leads to, a path as

@@ -58,11 +58,14 @@ pub(super) async fn reconnect(visit: Visit) -> Result<Response, Fault> {
     );
     match reconnection.await {
         Ok(reconnection) => Ok(html::see_other(&leads_to(&reconnection))?),
-        Err(StoreError::AlreadyKept) => match Once::of(&visit)?.before(&visit).await? {
-            Some(path) => Ok(html::see_other(&path)?),
+        Err(StoreError::AlreadyKept) => match Once::meanwhile(&visit).await? {
+            Some(response) => Ok(response),
             None => Err(StoreError::AlreadyKept.into()),
         },
-        Err(StoreError::Outdated) => ask(&visit, &find(&visit).await?, StatusCode::CONFLICT),
+        Err(StoreError::Outdated) => match Once::meanwhile(&visit).await? {
+            Some(response) => Ok(response),
+            None => ask(&visit, &find(&visit).await?, StatusCode::CONFLICT),
+        },
         Err(error) => Err(error.into()),
     }
 }

@@ -144,8 +144,9 @@ impl<'s> Condition<'s> {
         }
         if let Some(event) = bounds.event {
             let place = condition.place(event);
+            // Counted, so that no database reads all devices of the event to look each one up there.
             condition.and(&format!(
-                "(device.all_events OR EXISTS (SELECT 1 FROM device_event
+                "(device.all_events OR 0 < (SELECT count(*) FROM device_event
                     WHERE device_event.device = device.id AND device_event.event = {place}))"
             ));
         }
