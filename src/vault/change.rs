@@ -58,7 +58,7 @@ impl Change<'_> {
         self.execute("DELETE FROM entry WHERE name = ?1", params![name])
     }
 
-    /// Frees the room that [`Vault::begin`] has filled. It held nothing secret: overwritten, it would
+    /// Frees the room that [`Vault::begin`](super::Vault::begin) has filled. It held nothing secret: overwritten, it would
     /// take up in the log just the room that is to be used now.
     pub(super) fn make_room(&self) -> Result<(), VaultError> {
         let overwrite = |whether: bool| {

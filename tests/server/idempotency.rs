@@ -197,6 +197,37 @@ async fn a_kept_answer_is_told_to_its_caller_only() {
 }
 
 #[tokio::test]
+async fn a_revoked_device_is_told_so_also_where_it_lost_its_fresh_key() {
+    for server in TestServer::on_each().await {
+        let (_, key) = server.enrol("Door").await;
+        let roll = |key: &str, name: &str| {
+            let request = server.as_device(key, Method::POST, "/api/v1/device/roll");
+            send(keyed(request, name))
+        };
+        let rolled = roll(&key, "roll").await;
+        let fresh = rolled.json()["api_token"].as_str().unwrap().to_owned();
+        let again = roll(&fresh, "roll again").await;
+        let last = again.json()["api_token"].as_str().unwrap().to_owned();
+        let report = || {
+            let request = server.as_device(&last, Method::POST, "/api/v1/device/update");
+            let body = json!({"hardware_brand": "Zebra", "hardware_model": "TC25",
+                "software_brand": "gatehand", "software_version": "1"});
+            send(keyed(request.json(&body), "report"))
+        };
+        assert_eq!(report().await.status, 200);
+        let revoked = server.store.revoke_device(server.organizer, 1).await;
+        revoked.unwrap();
+        // Its dead key is answered as before: the key that comes so knows that it was revoked.
+        roll(&fresh, "roll again").await.is(200, again.json());
+        let revoked = json!({"detail": "Device access has been revoked."});
+        report().await.is(401, revoked.clone());
+        roll(&last, "another").await.is(401, revoked.clone());
+        let request = server.as_device(&last, Method::GET, "/api/v1/device/info");
+        send(request).await.is(401, revoked);
+    }
+}
+
+#[tokio::test]
 async fn kept_answers_survive_a_restart() {
     for server in TestServer::on_each().await {
         let device = server.create_device("Door").await;

@@ -1,4 +1,4 @@
-//! Applies the rules of [`fields`](crate::wire::fields) to a body: all fields at once.
+//! Applies the rules of [`fields`] to a body: all fields at once.
 
 use std::borrow::Cow;
 

@@ -467,7 +467,7 @@ pub trait Administration: FleetPage {
         let changed = self.change_device(actor, organizer, device_id, change, terms);
         Ok(changed.await?.device)
     }
-    /// Gives a device a fresh initialization token on the administrator's behalf, as [`Store::reconnect`] does.
+    /// Gives a device a fresh initialization token on the administrator's behalf, as [`Store::reconnect`](super::Store::reconnect) does.
     async fn reconnect_device(
         &self,
         organizer: i64,

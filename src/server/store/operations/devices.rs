@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use serde_json::{Value, json};
 
 use super::found::{exists, unknown};
-use super::{Context, callers, initialization_tokens, kept_answers, log, numbers, organizers};
+use super::{Context, callers, initialization_tokens, log, numbers, organizers};
 use crate::server::installation_keys::{InstallationKeys, KeyHash};
 use crate::server::model::{CodeState, DeviceChange, NewDevice, Version, VersionedDevice};
 use crate::server::organizers_file::ReportEntry;
@@ -360,8 +360,8 @@ pub(in crate::server::store) fn end_access(
     existing(session, context, organizer, device_id)
 }
 
-/// Ends a device's access for good. Its key stays known, so that it is told so, also where it asks again for what it was
-/// answered before.
+/// Ends a device's access for good. Its key stays known, so that it is told so. What it was answered stays, too: one
+/// that lost the answer with its fresh key hears with that key alone that it was revoked.
 pub(super) fn revoke(
     session: &mut dyn Session,
     context: &Context<'_>,
@@ -373,10 +373,7 @@ pub(super) fn revoke(
     )?;
     match revoked {
         0 => Ok(()),
-        _ => {
-            kept_answers::drop_of(session, row)?;
-            log::write(session, context, row, "revoked", &json!({}))
-        }
+        _ => log::write(session, context, row, "revoked", &json!({})),
     }
 }
 
