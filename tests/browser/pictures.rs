@@ -44,6 +44,9 @@ async fn the_pages_are_worth_a_picture() {
         ("form", "/connect", 640),
         ("many", "/connect/many", 1100),
         ("board", "/devices/board?devices=1-8", 560),
+        ("boards", "/boards", 640),
+        ("no-board", "/devices/board?devices=x", 420),
+        ("waiting", "/devices/2", 700),
         ("device", "/devices/1", 900),
         ("edit-many", "/devices/edit?device=1&device=2", 800),
         ("revoke", "/devices/1/revoke", 560),
@@ -58,6 +61,9 @@ async fn the_pages_are_worth_a_picture() {
     for (name, path) in [
         ("phone-devices", "/devices"),
         ("phone-connect", "/devices/2/connect"),
+        ("phone-board", "/devices/board?devices=1-8"),
+        ("phone-boards", "/boards"),
+        ("phone-device", "/devices/1"),
     ] {
         window.open(path).await;
         window.see("main h1").await;

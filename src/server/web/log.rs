@@ -27,7 +27,7 @@ impl Done {
                 (_, Some(token)) => frame.fill("log:token", "token", named(token)),
                 (actor, None) => actor.to_owned(),
             },
-            data: facts::of(&entry.data),
+            data: facts::of(frame.language, &entry.data),
         }
     }
 }
