@@ -72,5 +72,6 @@ async fn the_pages_are_worth_a_picture() {
             fs::write(folder.join(format!("{name}.png")), picture).unwrap();
         }
     }
+    window.complains_only_of(&["status of 404"]).await;
     window.close().await;
 }

@@ -116,6 +116,10 @@ async fn no_page_is_heavy_with_all_that_it_loads() {
         println!("| `{path}` | {page} | {besides} | {} |", page + besides);
         assert!(page + besides <= HEAVIEST, "{path}: {page} and {besides}");
     }
+    // A code is as it is, and light all the same.
+    let (_, code) = scale.get("/devices/61/connect", "gzip").await;
+    println!("| `/devices/61/connect` | {} |", code.len());
+    assert!(code.len() <= HEAVIEST / 2, "{}", code.len());
 }
 
 #[tokio::test]

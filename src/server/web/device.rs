@@ -5,7 +5,7 @@ use axum::response::Response;
 use jiff::Timestamp;
 
 use super::chart;
-use super::event_names::EventNames;
+use super::choice_names::ChoiceNames;
 use super::facts::{self, Fact};
 use super::fault::Fault;
 use super::found_device::find;
@@ -56,12 +56,13 @@ pub(super) async fn show(visit: Visit) -> Result<Response, Fault> {
     let log = store
         .log_page(organizer, number, begin, end - begin)
         .await?;
+    let names = ChoiceNames::read(&visit).await?;
     let since = now.checked_sub(chart::DAY).unwrap_or(Timestamp::MIN);
     let samples = store.samples(organizer, number, since).await?;
     Ok(html::ok(&Device {
         frame,
         about_code: about_code(frame, &detailed),
-        row: Row::of(frame, &EventNames::read(&visit).await?, &detailed, now),
+        row: Row::of(frame, &names, &detailed, now),
         serial: &device.unique_serial,
         created: Seen::of(frame, device.created, now),
         initialized: device
@@ -77,7 +78,7 @@ pub(super) async fn show(visit: Visit) -> Result<Response, Fault> {
             .entries
             .iter()
             .rev()
-            .map(|entry| Done::of(frame, entry))
+            .map(|entry| Done::of(frame, &names, entry))
             .collect(),
         newer: (page > 1).then(|| page - 1),
         older: (begin > 0).then_some(page.saturating_add(1)),

@@ -5,7 +5,7 @@ use axum::response::Response;
 use jiff::Timestamp;
 
 use super::choice::{self, Choice};
-use super::event_names::EventNames;
+use super::choice_names::ChoiceNames;
 use super::fault::Fault;
 use super::frame::Frame;
 use super::html;
@@ -75,9 +75,9 @@ pub(super) async fn show(visit: Visit) -> Result<Response, Fault> {
     let has_next = found.len() as u64 > PAGE_SIZE;
     found.truncate(PAGE_SIZE as usize);
     let choices = store.choices(organizer).await?;
-    let events = EventNames::of(frame, &choices);
+    let names = ChoiceNames::of(frame, &choices);
     let rows = found.iter();
-    let rows = rows.map(|device| Row::of(frame, &events, device, now));
+    let rows = rows.map(|device| Row::of(frame, &names, device, now));
     let rows: Vec<Row> = rows.collect();
     if frame.is_part {
         return Ok(html::ok(&Rows {

@@ -5,8 +5,8 @@ use axum::response::Response;
 use hyper::StatusCode;
 use jiff::Timestamp;
 
+use super::choice_names::ChoiceNames;
 use super::device_form::DeviceForm;
-use super::event_names::EventNames;
 use super::fault::Fault;
 use super::found_device::find;
 use super::frame::Frame;
@@ -128,7 +128,7 @@ fn ask(
             frame,
             row: Row::of(
                 frame,
-                &EventNames::of(frame, choices),
+                &ChoiceNames::of(frame, choices),
                 detailed,
                 Timestamp::now(),
             ),

@@ -9,7 +9,7 @@ use hyper::StatusCode;
 use serde_json::Value;
 
 use super::choice::{self, Choice};
-use super::event_names::EventNames;
+use super::choice_names::ChoiceNames;
 use super::facts;
 use super::fault::Fault;
 use super::field_words;
@@ -17,7 +17,7 @@ use super::frame::Frame;
 use super::html;
 use super::meant::Meant;
 use super::once::{self, Once};
-use super::texts::{self, alone};
+use super::texts;
 use super::visit::Visit;
 use crate::server::api::{Extent, FieldErrors, Problem, check, refuse_unknown};
 use crate::server::model::{
@@ -322,15 +322,13 @@ fn changed_of(plan: &BatchPlan) -> impl Iterator<Item = &PlannedChange> {
     devices.filter(|device| !device.changes.is_empty())
 }
 
-/// What devices, events and gates are called.
+/// What the devices of a plan, and what they are given, are called.
 struct Names {
     devices: HashMap<u64, String>,
-    events: EventNames,
-    gates: HashMap<String, String>,
+    choices: ChoiceNames,
 }
 
 impl Names {
-    /// Those of the organizer, and of these devices.
     async fn read(
         visit: &Visit,
         planned: impl Iterator<Item = &PlannedChange>,
@@ -346,40 +344,12 @@ impl Names {
         let (store, organizer) = (&visit.state.store, visit.organizer()?);
         let devices = store.filtered_devices(organizer, &filter, by_number, 0, SHOWN as u64);
         let devices = devices.await?.into_iter().map(|found| found.device);
-        let choices = store.choices(organizer).await?;
-        let gates = choices.gates.iter();
         Ok(Self {
             devices: devices
                 .map(|device| (device.device_id, device.name))
                 .collect(),
-            events: EventNames::of(&visit.frame, &choices),
-            gates: gates
-                .map(|gate| (gate.identifier.clone(), gate.name.clone()))
-                .collect(),
+            choices: ChoiceNames::read(visit).await?,
         })
-    }
-
-    /// What a field holds, for people.
-    fn in_words(&self, frame: &Frame, field: &str, value: &Value) -> String {
-        let words = match (field, value) {
-            ("gate", Value::String(identifier)) => {
-                let name = self.gates.get(identifier).unwrap_or(identifier);
-                alone(name).into_owned()
-            }
-            ("limit_events", Value::Array(slugs)) => {
-                let slugs = slugs.iter().filter_map(Value::as_str);
-                self.events
-                    .list(&slugs.map(str::to_owned).collect::<Vec<_>>())
-            }
-            (_, value) => {
-                let text = facts::of(frame.language, value).into_iter().next();
-                text.map_or_else(String::new, |fact| fact.value)
-            }
-        };
-        match words.is_empty() {
-            true => frame.say("many:none").to_owned(),
-            false => words,
-        }
     }
 }
 
@@ -387,7 +357,17 @@ fn shown(frame: &Frame, planned: &PlannedChange, names: &Names) -> Change {
     let fields = planned.changes.iter().map(|(field, change)| {
         let value = |of: &str| {
             let value = change.get(of).unwrap_or(&Value::Null);
-            names.in_words(frame, field, value)
+            let words = match names.choices.in_words(field, value) {
+                Some(words) => words,
+                None => {
+                    let fact = facts::of(frame.language, value).into_iter().next();
+                    fact.map_or_else(String::new, |fact| fact.value)
+                }
+            };
+            match words.is_empty() {
+                true => frame.say("many:none").to_owned(),
+                false => words,
+            }
         };
         FieldChange {
             name: frame.say(label(field)),

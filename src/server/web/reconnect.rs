@@ -5,7 +5,7 @@ use axum::response::Response;
 use hyper::StatusCode;
 use jiff::Timestamp;
 
-use super::event_names::EventNames;
+use super::choice_names::ChoiceNames;
 use super::fault::Fault;
 use super::found_device::{find, number};
 use super::frame::Frame;
@@ -68,14 +68,14 @@ pub(super) async fn reconnect(visit: Visit) -> Result<Response, Fault> {
 }
 
 async fn ask(visit: &Visit, status: StatusCode) -> Result<Response, Fault> {
-    let (detailed, events) = (find(visit).await?, EventNames::read(visit).await?);
+    let (detailed, names) = (find(visit).await?, ChoiceNames::read(visit).await?);
     let (frame, device) = (&visit.frame, &detailed.device);
     let question = frame.fill("reconnect:question", "name", named(&device.name));
     Ok(html::page(
         status,
         &Reconnect {
             frame,
-            row: Row::of(frame, &events, &detailed, Timestamp::now()),
+            row: Row::of(frame, &names, &detailed, Timestamp::now()),
             question,
             version: detailed.version.to_string(),
             once: once::draw()?,

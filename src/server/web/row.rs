@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::event_names::EventNames;
+use super::choice_names::ChoiceNames;
 use super::frame::Frame;
 use super::since;
 use super::standing::Standing;
@@ -46,7 +46,7 @@ impl Seen {
 impl Row {
     pub(super) fn of(
         frame: &Frame,
-        events: &EventNames,
+        names: &ChoiceNames,
         detailed: &DetailedDevice,
         now: Timestamp,
     ) -> Self {
@@ -68,7 +68,7 @@ impl Row {
             software: both(&device.software_brand, &device.software_version),
             events: match device.all_events {
                 true => frame.say("devices:all_events").to_owned(),
-                false => events.list(&device.limit_events),
+                false => names.events(device.limit_events.iter().map(String::as_str)),
             },
             gate: gate.map_or_else(String::new, |gate| alone(&gate.name).into_owned()),
             profile: device.security_profile.clone(),

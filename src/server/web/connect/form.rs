@@ -57,6 +57,10 @@ pub(in crate::server::web) async fn create(visit: Visit) -> Result<Response, Fau
     let new = vec![new];
     let there = Namesakes::of(&visit, &new).await?;
     if !there.are_known(&visit) {
+        // Of two that come at once, the later one finds what the first has made.
+        if let Some(response) = once.before(&visit).await? {
+            return Ok(response);
+        }
         let frame = &visit.frame;
         let [words, going_on] =
             ["connect:there", "connect:make_namesake"].map(|name| frame.say(name).to_owned());

@@ -76,6 +76,10 @@ pub(in crate::server::web) async fn create(visit: Visit) -> Result<Response, Fau
     };
     let there = Namesakes::of(&visit, &devices).await?;
     if !there.are_known(&visit) {
+        // Of two that come at once, the later one finds what the first has made.
+        if let Some(response) = once.before(&visit).await? {
+            return Ok(response);
+        }
         let there = notice(&visit.frame, &devices, &there);
         return ask_again(&visit, None, Some(there)).await;
     }
