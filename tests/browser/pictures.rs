@@ -10,7 +10,12 @@ use crate::window::{Scheme, Window};
 #[tokio::test(flavor = "multi_thread")]
 async fn the_pages_are_worth_a_picture() {
     let folder = std::env::var_os("GATEHAND_PICTURES").map(PathBuf::from);
-    let server = TestServer::start().await;
+    // As scanners reach it.
+    let server = TestServer::start_in(
+        tempfile::tempdir().unwrap(),
+        Some("https://tickets.example"),
+    )
+    .await;
     pages::fleet(&server).await;
     let Some(window) = Window::at(&server.url).await else {
         return;
