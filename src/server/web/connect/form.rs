@@ -69,8 +69,8 @@ pub(in crate::server::web) async fn create(visit: Visit) -> Result<Response, Fau
     }
     let own = visit.frame.to("/devices");
     let leads_to = move |made: &Vec<Device>| {
-        let numbers = made.iter().map(|device| device.device_id);
-        format!("{own}/{}/connect", numbers.last().unwrap_or_default())
+        let number = made.last().map_or(0, |device| device.device_id);
+        format!("{own}/{number}/connect")
     };
     let caller = &visit.who()?.session.caller;
     let made = visit.state.store.create_devices(
