@@ -17,7 +17,7 @@ use rustls::ServerConfig;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-use super::channel::Channel;
+use super::channel::{self, Channel};
 use super::clock;
 use super::descriptors;
 use super::framing::Framing;
@@ -30,7 +30,7 @@ use super::peer::Peer;
 use super::places::{Occupant, Place, Places};
 use super::refusal;
 use super::standing::Standing;
-use super::stream::Stream;
+use super::stream::{self, Stream};
 use super::traffic::Traffic;
 use super::trim;
 use super::trusted_proxies::TrustedProxies;
@@ -111,7 +111,7 @@ pub(crate) async fn serve<S, B>(
         };
         traffic.accepted.fetch_add(1, Ordering::Relaxed);
         let connection = Connection {
-            service: service(peer, stream.local_address()),
+            service: service(peer, stream::local_address(&stream)),
             limits,
             tls: listener.tls().map(|tls| tls.shown()),
             watcher: graceful.watcher(),
@@ -228,17 +228,17 @@ async fn open(
     limits: &Limits,
     occupant: &Arc<Occupant>,
 ) -> io::Result<Option<(Channel, Answers)>> {
-    let is_plain = tls.is_some() && !stream.begins_tls().await?;
+    let is_plain = tls.is_some() && !stream::begins_tls(&stream).await?;
     let stream = Paced::new(stream, limits, Arc::clone(occupant));
     let answers = stream.answers();
     let channel = match tls {
-        None => Channel::Plain(stream),
+        None => channel::plain(stream),
         Some(_) if is_plain => {
             refusal::refuse(stream, NO_TLS).await?;
             return Ok(None);
         }
         Some(shown) => {
-            let channel = Channel::by_tls(stream, shown).await?;
+            let channel = channel::by_tls(stream, shown).await?;
             occupant.set_opened();
             channel
         }
