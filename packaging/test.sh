@@ -156,11 +156,13 @@ keeps_state() {
   [ "$(schema_version "$database/gatehand.db")" -gt 1 ]
   [ "$(stat -c '%U %a' "$database/gatehand.db.version-1")" = "$(stat -c '%U 600' "$database")" ]
   echo '# mine' >>"$root/etc/gatehand/agent.toml"
+  echo 'stop_time = 20' >>"$root/etc/gatehand/server.toml"
   later "$agent" "$root/packages/agent-later.deb"
   later "$server" "$root/packages/server-later.deb"
   install_all agent-later.deb server-later.deb
   [ "$(inside dpkg-query --show --showformat '${Version}\n' 'gatehand-*' | grep -c +later)" -eq 2 ]
   grep '# mine' "$root/etc/gatehand/agent.toml"
+  inside gatehand-server config | grep '^stop_time  *20  *line '
   [ "$(inside gatehand status --json)" = "$before" ]
   inside apt-get -q -y remove gatehand-agent gatehand-server
   [ -s "$vault/vault.db" ]
@@ -263,8 +265,8 @@ is_small_and_alone() {
   size=$(stat -c %s "$folder/usr/bin/gatehand")
   echo "$size bytes"
   [ "$size" -le "$AGENT_LIMIT" ]
-  # What the server says when it is up, and a table of its database.
-  ! grep -qaE 'Serving on|CREATE TABLE organizer|GATEHAND_FAILPOINT' "$folder/usr/bin/gatehand"
+  # What the server says when it is up and of its certificate, and a table of its database.
+  ! grep -qaE 'Serving on|the certificate was read anew|CREATE TABLE organizer|GATEHAND_FAILPOINT' "$folder/usr/bin/gatehand"
 }
 
 for package in agent server; do
