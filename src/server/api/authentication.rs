@@ -152,25 +152,18 @@ pub(super) async fn is_known(api: &Api, headers: &HeaderMap) -> Result<bool, Sto
     )
 }
 
-/// Whether this caller may have an answer again. A team that is let in no more would have codes for a day yet, and a
-/// device that was revoked is to hear that. One with a key that nobody has any more may: how else would it hear that its
-/// key was replaced.
+/// Whether a caller that shows a team's token may have an answer again: one that was let in no more would have codes
+/// for a day yet. A device may, also with a key that is dead or revoked: how else would it hear that it was replaced,
+/// or that it has revoked itself.
 pub(super) async fn may_have_again(api: &Api, headers: &HeaderMap) -> Result<bool, Problem> {
-    Ok(
-        match credentials(headers, &[Scheme::Token, Scheme::Device]) {
-            Ok(Some((Scheme::Token, token))) => {
-                let caller = api.store.team_caller(&token).await?;
-                caller.is_some_and(|caller| {
-                    caller.active && caller.organizer.active && caller.may(WRITE_DEVICES)
-                })
-            }
-            Ok(Some((Scheme::Device, key))) => {
-                let device = api.store.enrolled_device(&key).await?;
-                device.is_none_or(|device| !device.revoked)
-            }
-            Ok(None) | Err(_) => true,
-        },
-    )
+    let Ok(Some((Scheme::Token, token))) = credentials(headers, &[Scheme::Token, Scheme::Device])
+    else {
+        return Ok(true);
+    };
+    let caller = api.store.team_caller(&token).await?;
+    Ok(caller.is_some_and(|caller| {
+        caller.active && caller.organizer.active && caller.may(WRITE_DEVICES)
+    }))
 }
 
 async fn device_with(
