@@ -61,7 +61,7 @@ for_architecture() {
   built=$target/packaging/$triple
   if [ "$1" = "$(dpkg --print-architecture)" ]; then
     # The linker that comes with Rust for amd64 keeps one of functions that are the same.
-    [ "$1" != amd64 ] || linking=(-Clink-arg=-Wl,--icf=all)
+    [ "$1" != amd64 ] || linking=("-Clink-arg=-Wl,--icf=all")
     return
   fi
   need "gcc-$cross"

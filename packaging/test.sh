@@ -2,8 +2,8 @@
 # Installs, upgrades, removes and purges the packages in a bare Debian 12, and has a device live there:
 # packaging/test.sh [FOLDER]. The packages are built first, or taken from the folder.
 #
-# Needs root. No service manager runs there; the units are looked at by systemd-analyze. With CI=true what can't
-# run is a failure.
+# Needs root. The units are looked at by systemd-analyze, and run by systemd in a container. With CI=true what can't run
+# is a failure.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 # shellcheck source=packaging/lib.sh
@@ -15,7 +15,7 @@ root=$scratch/root
 passed=0 failed=0
 
 [ "$(id -u)" -eq 0 ] || { echo "needs root: it makes a Debian of its own to install into" >&2 && exit 77; }
-need lintian mmdebstrap systemd
+need lintian mmdebstrap systemd systemd-container
 
 if [ $# -gt 0 ]; then
   packages=$(realpath "$1")
@@ -47,14 +47,15 @@ agent=$(newest gatehand-agent) server=$(newest gatehand-server)
 [ -n "$agent" ] && [ -n "$server" ] || { echo "there are no packages for $architecture in $packages" >&2 && exit 1; }
 
 # The bare Debian, made once; each test has a new one. Whatever the machine's apt gets packages from is used.
-base=$scratch/bookworm-$architecture.tar
+included=systemd,udev,bash-completion,openssl
+base=$scratch/bookworm-$architecture-$included.tar
 mkdir -p "$scratch"
 if [ ! -s "$base" ]; then
   echo "making a bare Debian 12"
   sources=()
   for file in /etc/apt/sources.list /etc/apt/sources.list.d/debian.sources; do [ ! -s "$file" ] || sources+=("$file"); done
   mmdebstrap --quiet --format=tar --variant=minbase --architectures="$architecture" \
-    --include=systemd,udev,bash-completion bookworm "$base.new" "${sources[@]}"
+    --include="$included" bookworm "$base.new" "${sources[@]}"
   mv "$base.new" "$base"
 fi
 
@@ -155,11 +156,13 @@ keeps_state() {
   [ "$(schema_version "$database/gatehand.db")" -gt 1 ]
   [ "$(stat -c '%U %a' "$database/gatehand.db.version-1")" = "$(stat -c '%U 600' "$database")" ]
   echo '# mine' >>"$root/etc/gatehand/agent.toml"
+  echo 'stop_time = 20' >>"$root/etc/gatehand/server.toml"
   later "$agent" "$root/packages/agent-later.deb"
   later "$server" "$root/packages/server-later.deb"
   install_all agent-later.deb server-later.deb
   [ "$(inside dpkg-query --show --showformat '${Version}\n' 'gatehand-*' | grep -c +later)" -eq 2 ]
   grep '# mine' "$root/etc/gatehand/agent.toml"
+  inside gatehand-server config | grep '^stop_time  *20  *line '
   [ "$(inside gatehand status --json)" = "$before" ]
   inside apt-get -q -y remove gatehand-agent gatehand-server
   [ -s "$vault/vault.db" ]
@@ -219,6 +222,26 @@ autopkgtest() {
   inside "/packages/tests/$1"
 }
 
+# booted NAME: the same where systemd is the first process, so that the services run, in all of their sandbox. The only
+# network is loopback.
+booted() {
+  fresh
+  install_all gatehand-agent.deb gatehand-server.deb
+  leave
+  rm "$root/usr/sbin/policy-rc.d"
+  printf '%s\n' '[Unit]' 'After=gatehand.service gatehand-server.service' 'SuccessAction=exit' 'FailureAction=exit' \
+    '[Service]' 'Type=oneshot' "ExecStart=/packages/tests/$1" 'StandardOutput=file:/packages/said' 'StandardError=inherit' \
+    'TimeoutStartSec=10min' >"$root/etc/systemd/system/test.service"
+  ln -s ../test.service "$root/etc/systemd/system/multi-user.target.wants/test.service"
+  # Where no systemd runs outside, none has to know of it.
+  local unknown=() status=0
+  [ -d /run/systemd/system ] || unknown=(--register=no --keep-unit)
+  systemd-nspawn --quiet --directory="$root" --boot "${unknown[@]}" --private-network --resolv-conf=off </dev/null >"$scratch/console" 2>&1 ||
+    status=$?
+  cat "$root/packages/said" || cat "$scratch/console"
+  return "$status"
+}
+
 # Each knob that stays off has its reason in the unit; the limit is 2.0 of 10.
 is_hardened() {
   fresh
@@ -242,8 +265,8 @@ is_small_and_alone() {
   size=$(stat -c %s "$folder/usr/bin/gatehand")
   echo "$size bytes"
   [ "$size" -le "$AGENT_LIMIT" ]
-  # What the server says when it is up, and a table of its database.
-  ! grep -qaE 'Serving on|CREATE TABLE organizer|GATEHAND_FAILPOINT' "$folder/usr/bin/gatehand"
+  # What the server says when it is up and of its certificate, and a table of its database.
+  ! grep -qaE 'Serving on|the certificate was read anew|CREATE TABLE organizer|GATEHAND_FAILPOINT' "$folder/usr/bin/gatehand"
 }
 
 for package in agent server; do
@@ -259,6 +282,7 @@ check "the agent alone says what is missing" has_doors_that_say_what_is_missing
 check "state is kept until a purge" keeps_state
 check "a downgrade is as its page says" goes_back
 for test in doors life first-boot; do check "autopkgtest: $test" autopkgtest "$test"; done
+for test in life service; do check "autopkgtest with its services: $test" booted "$test"; done
 check "the units are hardened" is_hardened
 
 printf '%d passed, %d failed\n' "$passed" "$failed"

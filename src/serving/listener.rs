@@ -8,6 +8,7 @@ use tokio::net::{TcpListener, UnixListener};
 
 use super::activation::{PassedSocket, Socket};
 use super::address::Address;
+use super::channel::Secures;
 use super::listen_error::ListenError;
 use super::peer::Peer;
 use super::stream::Stream;
@@ -18,7 +19,7 @@ use super::unix_socket::{self, SocketFile};
 pub struct Listener {
     socket: Accepting,
     address: Address,
-    tls: Option<Arc<Tls>>,
+    secures: Option<Arc<dyn Secures>>,
 }
 
 enum Accepting {
@@ -46,7 +47,7 @@ impl Listener {
                 Ok(Self {
                     address: Address::Tcp(socket.local_addr().map_err(failed)?),
                     socket: Accepting::Tcp(socket),
-                    tls: None,
+                    secures: None,
                 })
             }
             Address::Unix(path) => {
@@ -62,7 +63,7 @@ impl Listener {
                         _file: Some(file),
                         socket,
                     },
-                    tls: None,
+                    secures: None,
                 })
             }
         }
@@ -95,7 +96,7 @@ impl Listener {
         Ok(Self {
             socket,
             address,
-            tls: None,
+            secures: None,
         })
     }
 
@@ -104,7 +105,7 @@ impl Listener {
         match self.is_a_file() {
             true => Err(TlsError::UnixSocket),
             false => Ok(Self {
-                tls: Some(tls),
+                secures: Some(tls),
                 ..self
             }),
         }
@@ -112,12 +113,12 @@ impl Listener {
 
     /// Whether callers speak TLS.
     pub fn is_secure(&self) -> bool {
-        self.tls.is_some()
+        self.secures.is_some()
     }
 
-    /// What callers are shown that speak TLS, if they have to.
-    pub(super) fn tls(&self) -> Option<&Arc<Tls>> {
-        self.tls.as_ref()
+    /// What secures the connections, if they are.
+    pub(super) fn secures(&self) -> Option<&Arc<dyn Secures>> {
+        self.secures.as_ref()
     }
 
     /// Where it listens, with the port that was taken.

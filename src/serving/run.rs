@@ -13,11 +13,10 @@ use hyper::service::{Service, service_fn};
 use hyper::{Request, Response};
 use hyper_util::rt::TokioIo;
 use hyper_util::server::graceful::{GracefulShutdown, Watcher};
-use rustls::ServerConfig;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-use super::channel::{self, Channel};
+use super::channel::{self, Channel, Secures};
 use super::clock;
 use super::descriptors;
 use super::framing::Framing;
@@ -83,8 +82,8 @@ pub(crate) async fn serve<S, B>(
     traffic.begins(&places, &memory);
     let mut beside = JoinSet::new();
     beside.spawn(trim::after_crowds(Arc::clone(&places), Arc::clone(&memory)));
-    if let Some(tls) = listener.tls() {
-        beside.spawn(Arc::clone(tls).keep_current());
+    if let Some(secures) = listener.secures() {
+        beside.spawn(Arc::clone(secures).keep_current());
     }
     // Those that have asked for nothing yet end with it.
     let (stop, stopping) = watch::channel(());
@@ -113,7 +112,7 @@ pub(crate) async fn serve<S, B>(
         let connection = Connection {
             service: service(peer, stream::local_address(&stream)),
             limits,
-            tls: listener.tls().map(|tls| tls.shown()),
+            secures: listener.secures().cloned(),
             watcher: graceful.watcher(),
             stopping: stopping.clone(),
             memory: Arc::clone(&memory),
@@ -135,7 +134,7 @@ pub(crate) async fn serve<S, B>(
 struct Connection<S> {
     service: S,
     limits: Limits,
-    tls: Option<Arc<ServerConfig>>,
+    secures: Option<Arc<dyn Secures>>,
     watcher: Watcher,
     stopping: watch::Receiver<()>,
     memory: Arc<Memory>,
@@ -159,8 +158,8 @@ impl<S> Connection<S> {
             ..
         } = self;
         let occupant = &self.place.0;
-        let opened =
-            tokio::time::timeout(limits.head_time, open(stream, self.tls, &limits, occupant));
+        let opened = open(stream, self.secures, &limits, occupant);
+        let opened = tokio::time::timeout(limits.head_time, opened);
         let (channel, answers) = tokio::select! {
             opened = opened => match opened {
                 Ok(Ok(Some(opened))) => opened,
@@ -224,21 +223,21 @@ impl<S> Connection<S> {
 /// What is read and written on a connection, and whether its answers are taken; nothing if it was refused.
 async fn open(
     stream: Stream,
-    tls: Option<Arc<ServerConfig>>,
+    secures: Option<Arc<dyn Secures>>,
     limits: &Limits,
     occupant: &Arc<Occupant>,
 ) -> io::Result<Option<(Channel, Answers)>> {
-    let is_plain = tls.is_some() && !stream::begins_tls(&stream).await?;
+    let is_plain = secures.is_some() && !stream::begins_tls(&stream).await?;
     let stream = Paced::new(stream, limits, Arc::clone(occupant));
     let answers = stream.answers();
-    let channel = match tls {
+    let channel = match secures {
         None => channel::plain(stream),
         Some(_) if is_plain => {
             refusal::refuse(stream, NO_TLS).await?;
             return Ok(None);
         }
-        Some(shown) => {
-            let channel = channel::by_tls(stream, shown).await?;
+        Some(secures) => {
+            let channel = secures.secure(stream).await?;
             occupant.set_opened();
             channel
         }

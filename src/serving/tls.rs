@@ -10,7 +10,11 @@ use std::time::Duration;
 use rustls::ServerConfig;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, pem};
+use tokio_rustls::TlsAcceptor;
 
+use super::channel::{self, Channel, Later, Secures};
+use super::paced::Paced;
+use super::stream::Stream;
 use crate::{causes, regular_file};
 
 /// How often it is looked whether the files have changed.
@@ -130,7 +134,7 @@ impl Tls {
     }
 
     /// What new connections are shown.
-    pub(super) fn shown(&self) -> Arc<ServerConfig> {
+    fn shown(&self) -> Arc<ServerConfig> {
         Arc::clone(&self.shown.read().unwrap_or_else(PoisonError::into_inner))
     }
 
@@ -167,15 +171,27 @@ impl Tls {
             ),
         }
     }
+}
+
+impl Secures for Tls {
+    fn secure(&self, stream: Paced<Stream>) -> Later<io::Result<Channel>> {
+        let acceptor = TlsAcceptor::from(self.shown());
+        Box::pin(async move {
+            let stream = acceptor.accept(stream).await?;
+            Ok(channel::secured(stream))
+        })
+    }
 
     /// Looks time and again whether the files have changed.
-    pub(super) async fn keep_current(self: Arc<Self>) {
-        loop {
-            tokio::time::sleep(INTERVAL).await;
-            let tls = Arc::clone(&self);
-            // It reads files.
-            let _ = tokio::task::spawn_blocking(move || tls.read_if_changed()).await;
-        }
+    fn keep_current(self: Arc<Self>) -> Later<()> {
+        Box::pin(async move {
+            loop {
+                tokio::time::sleep(INTERVAL).await;
+                let tls = Arc::clone(&self);
+                // It reads files.
+                let _ = tokio::task::spawn_blocking(move || tls.read_if_changed()).await;
+            }
+        })
     }
 }
 
@@ -249,10 +265,6 @@ mod tests {
         (own.self_signed(&key).unwrap().pem(), key.serialize_pem())
     }
 
-    fn shown(tls: &Tls) -> Arc<ServerConfig> {
-        tls.shown()
-    }
-
     #[test]
     fn what_is_not_fit_is_told_and_what_was_shown_before_stays_until_both_files_fit() {
         let folder = tempfile::tempdir().unwrap();
@@ -283,18 +295,18 @@ mod tests {
         ));
         write(&first, &first_key);
         let tls = Tls::read(files.clone()).unwrap();
-        let before = shown(&tls);
+        let before = tls.shown();
         tls.read_if_changed();
-        assert!(Arc::ptr_eq(&before, &shown(&tls)), "nothing has changed");
+        assert!(Arc::ptr_eq(&before, &tls.shown()), "nothing has changed");
         // The second certificate is there before its key, and half of it before.
         let half = second.get(..second.len() / 2).unwrap();
         for certificate in [half, &second] {
             fs::write(&files.certificate, certificate).unwrap();
             tls.read_if_changed();
-            assert!(Arc::ptr_eq(&before, &shown(&tls)));
+            assert!(Arc::ptr_eq(&before, &tls.shown()));
         }
         fs::write(&files.key, &second_key).unwrap();
         tls.read_if_changed();
-        assert!(!Arc::ptr_eq(&before, &shown(&tls)));
+        assert!(!Arc::ptr_eq(&before, &tls.shown()));
     }
 }
