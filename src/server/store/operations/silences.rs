@@ -7,10 +7,11 @@ use crate::server::store::error::StoreError;
 use crate::server::store::session::{Columns, Session, values};
 
 macro_rules! devices {
-    ($more:literal) => {
+    ($seen:literal, $more:literal) => {
         concat!(
             "SELECT device.id, organizer.id, organizer.slug, device.device_id, device.unique_serial, device.name,
-                gate.id, gate.identifier, gate.name, last_seen.seen ",
+                gate.id, gate.identifier, gate.name, ",
+            $seen,
             $more
         )
     };
@@ -29,15 +30,16 @@ pub(in crate::server::store) fn unseen(
 ) -> Result<Unseen, StoreError> {
     let looked_at = session.rows(
         devices!(
+            "looked_at.seen",
             ", coalesce(gate.active, FALSE) AND NOT device.revoked
                 AND NOT EXISTS (SELECT 1 FROM silence WHERE silence.device = device.id)
              FROM (SELECT device, seen FROM last_seen
                 WHERE organizer = ?1 AND (seen, device) > (?2, ?3) AND seen < ?4
-                ORDER BY seen, device LIMIT ?5) AS last_seen
-             JOIN device ON device.id = last_seen.device
+                ORDER BY seen, device LIMIT ?5) AS looked_at
+             JOIN device ON device.id = looked_at.device
              JOIN organizer ON organizer.id = device.organizer
              LEFT JOIN gate ON gate.id = device.gate
-             ORDER BY last_seen.seen, device.id"
+             ORDER BY looked_at.seen, device.id"
         ),
         values![organizer, behind.seen, behind.device, to, PIECE],
         |columns| Ok((silent(columns)?, columns.next()?)),
@@ -77,6 +79,7 @@ pub(in crate::server::store) fn ended(
     for (row, seen_before) in ended {
         let silence = session.row(
             devices!(
+                "last_seen.seen",
                 ", device.revoked
                  FROM device JOIN last_seen ON last_seen.device = device.id
                  JOIN organizer ON organizer.id = device.organizer
