@@ -133,7 +133,7 @@ android() {
 }
 
 # What the device's side is made of and tested with; nothing where git can't tell.
-device_side=(android build.rs Cargo.lock Cargo.toml clippy.toml docs/ANDROID.md fuzz src tests/data tests/older_version.sh tests/peer tests/run.sh)
+device_side=(android build.rs Cargo.lock Cargo.toml clippy.toml docs/ANDROID.md fuzz packaging src tests/data tests/older_version.sh tests/peer tests/run.sh)
 fingerprint() {
   local files
   files=$(git ls-files --cached --others --exclude-standard -- "${device_side[@]}" 2>/dev/null) && [ -n "$files" ] || return

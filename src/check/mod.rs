@@ -64,23 +64,6 @@ pub struct Report {
     pub door: Option<serde_json::Value>,
 }
 
-impl Report {
-    /// The worst that was found; what was skipped adds nothing to what it was skipped for.
-    pub fn verdict(&self) -> Verdict {
-        let all = self.findings.iter().map(|finding| finding.verdict);
-        match all.max() {
-            Some(Verdict::Skipped) | None => Verdict::Ok,
-            Some(worst) => worst,
-        }
-    }
-
-    /// How many checks ended so.
-    pub fn count(&self, verdict: Verdict) -> usize {
-        let all = self.findings.iter();
-        all.filter(|finding| finding.verdict == verdict).count()
-    }
-}
-
 /// Looks at everything, in the time that it has.
 pub async fn run(subject: Subject) -> Report {
     let until = Instant::now() + subject.time;

@@ -206,7 +206,10 @@ fn of_fleet(error: &FleetError) -> Option<String> {
             403 => {
                 "check the organizer's slug, and that the token's team may do this: reading takes the permission organizer.devices:read, changing organizer.devices:write"
             }
-            _ => "see in its words what it does not take",
+            400 | 422 => "give it what its words ask for",
+            404 => "check the organizer's slug, and the address that stands with the token",
+            409 | 412 | 429 | 503 => "try it again",
+            _ => "ask whoever runs the server",
         },
         FleetError::Call(error) => {
             return match Advice::on(error) {
@@ -223,7 +226,7 @@ fn of_fleet(error: &FleetError) -> Option<String> {
                 None => Some("try it again".to_owned()),
             };
         }
-        FleetError::Entries { .. } => "see in its words what it does not take",
+        FleetError::Entries { .. } => "correct those that it names, and run it again",
         FleetError::Token => "copy the token again, as one word",
         FleetError::Organizer(_) => {
             "give the slug, which is in the address of the organizer's pages"
@@ -257,7 +260,8 @@ fn of_fleet(error: &FleetError) -> Option<String> {
                 typed()
             ));
         }
-        FleetError::NotReadBack(_) | FleetError::Overtaken => {
+        FleetError::TooMany { .. } => "search for more letters",
+        FleetError::NotReadBack(_) | FleetError::Overtaken { .. } => {
             return Some(format!(
                 "{} fleet list shows how they are; then run it again",
                 typed()
@@ -285,7 +289,7 @@ fn plain(error: &CliError) -> Option<&'static str> {
         CliError::OneName => Some("name one device, or leave the name out"),
         #[cfg(feature = "server")]
         CliError::NoneToWaitFor => {
-            Some("see by fleet list with the same filters which devices there are")
+            Some("fleet list with the same filters shows which devices there are")
         }
         #[cfg(feature = "server")]
         CliError::SameNames => {

@@ -13,12 +13,12 @@ use super::connection_arguments::ConnectionArguments;
 use super::device::{KeepingArguments, agent_of};
 use super::doors;
 use super::error::CliError;
-use super::output::{self, FoundRow};
+use super::output;
 use super::runtime;
 use super::settings::duration;
-use crate::check::{self, Subject, Verdict};
+use crate::check::{self, Subject};
 use crate::enrolment::ServerUrl;
-use document::CheckDocument;
+use document::document;
 
 /// Seconds for all of it unless said otherwise.
 const TIMEOUT: u64 = 20;
@@ -102,50 +102,17 @@ impl Check {
         let mut report = runtime.block_on(check::run(subject));
         // A name server or a disk that does not answer would be waited for.
         runtime.shutdown_background();
-        let (warnings, failures) = (
-            report.count(Verdict::Warning),
-            report.count(Verdict::Failed),
-        );
-        let has_skipped = report.count(Verdict::Skipped) > 0;
-        let document = CheckDocument::of(&mut report);
-        let all = document.checks.len();
-        match self.json {
-            true => output::print_json(&document)?,
-            false => print(&document)?,
-        }
+        let document = document(&mut report);
+        document.print(self.json)?;
         if let Some(path) = &self.bundle {
             bundle::write(path, &folder, &document, &report)?;
             output::notice(&format!("Wrote {}", path.display()), self.json);
         }
-        match (failures, warnings) {
-            (0, 0) => Ok(()),
-            (0, count) => Err(CliError::ChecksWarn { count, all }),
-            (count, _) => Err(CliError::ChecksFailed {
-                count,
-                all,
-                has_skipped,
-            }),
-        }
+        document.end()
     }
 }
 
 /// Whether a variable says something.
 fn is_set(name: &str) -> bool {
     env::var_os(name).is_some_and(|value| !value.is_empty())
-}
-
-fn print(document: &CheckDocument) -> Result<(), CliError> {
-    // What was skipped comes after that which it was skipped for.
-    let mut checks: Vec<_> = document.checks.iter().collect();
-    checks.sort_by_key(|check| {
-        let cause = check.because.unwrap_or(check.id);
-        (cause.max(check.id), check.because, check.id)
-    });
-    let rows = checks.into_iter().map(|check| FoundRow {
-        verdict: check.verdict.name(),
-        name: check.id.name(),
-        words: &check.words,
-        advice: check.advice.as_deref(),
-    });
-    output::print_found(&rows.collect::<Vec<_>>())
 }

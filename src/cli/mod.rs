@@ -24,6 +24,7 @@ mod enrolment_list;
 mod error;
 mod event_selection;
 mod exit_code;
+mod findings;
 #[cfg(feature = "server")]
 mod fleet;
 mod hardware;

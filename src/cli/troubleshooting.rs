@@ -662,7 +662,7 @@ fn of_fleet() -> Vec<CliError> {
         }),
         CliError::from(FleetError::CodeEnded { number: 7 }),
         CliError::from(FleetError::Revoked { number: 7 }),
-        CliError::from(FleetError::Overtaken),
+        CliError::from(FleetError::Overtaken { numbers: vec![7] }),
         CliError::Undone {
             undone: 2,
             all: 60,

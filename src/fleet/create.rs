@@ -4,8 +4,9 @@ use std::collections::HashMap;
 
 use super::change::Change;
 use super::device::{FleetDevice, Standing};
+use super::directory::Directory;
 use super::error::FleetError;
-use super::filter::Filter;
+use super::now::now;
 use super::offered::Offer;
 use super::outcome::{Effect, Outcome};
 use super::resource::{BATCH, Resource};
@@ -17,7 +18,7 @@ pub(crate) async fn create(
     resource: &Resource,
     new: Vec<NewDevice>,
 ) -> Result<Vec<Outcome>, FleetError> {
-    let there = resource.devices(&Filter::default()).await?;
+    let there = of_these_names(resource, &new).await?;
     let tells_no_gates = there.iter().any(|device| device.more.gate.is_none());
     let has_gates = new.iter().any(|new| new.gate.is_some());
     if tells_no_gates && has_gates {
@@ -68,6 +69,20 @@ pub(crate) async fn create(
         }
     });
     Ok(outcomes.collect())
+}
+
+/// The devices that have one of these names already.
+async fn of_these_names(
+    resource: &Resource,
+    new: &[NewDevice],
+) -> Result<Vec<FleetDevice>, FleetError> {
+    let mut directory = Directory::for_so_many(resource, new.len()).await?;
+    let mut there = Vec::new();
+    for new in new {
+        let called = directory.called(&new.name).await?.into_iter();
+        there.extend(called.filter(|device| device.device.name == new.name));
+    }
+    Ok(there)
 }
 
 /// The last revoked one of each name.
@@ -137,7 +152,9 @@ async fn with_gates(
     resource: &Resource,
     made: Vec<Result<FleetDevice, FleetError>>,
 ) -> Vec<Result<FleetDevice, FleetError>> {
-    let now = match resource.devices(&Filter::default()).await {
+    let numbers = made.iter().flatten().map(|made| made.device.device_id);
+    let numbers: Vec<u64> = numbers.collect();
+    let now = match now(resource, &numbers).await {
         Ok(now) => now,
         // Their codes are worth more than to know that.
         Err(error) => {
@@ -147,13 +164,9 @@ async fn with_gates(
             return made;
         }
     };
-    let now: HashMap<u64, FleetDevice> = now
-        .into_iter()
-        .map(|device| (device.device.device_id, device))
-        .collect();
     let read = made.into_iter().map(|made| {
         made.map(|device| match now.get(&device.device.device_id) {
-            Some(now) => now.clone(),
+            Some(now) => now.device.clone(),
             None => device,
         })
     });

@@ -110,6 +110,11 @@ impl FleetDevice {
         }
     }
 
+    /// Whether this is its name, or its serial in whatever case.
+    pub(super) fn goes_by(&self, word: &str) -> bool {
+        self.device.name == word || self.device.unique_serial.eq_ignore_ascii_case(word)
+    }
+
     /// Whether a scanner is to come yet.
     pub(crate) fn is_awaited(&self) -> bool {
         !matches!(self.standing(), Standing::Initialized | Standing::Revoked)

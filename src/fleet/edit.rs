@@ -1,10 +1,10 @@
 //! Changing devices: their name, what they may scan, where they are.
 
-use super::as_shown::expect_as_shown;
 use super::change::Change;
 use super::device::FleetDevice;
+use super::directory::Directory;
 use super::error::FleetError;
-use super::filter::Filter;
+use super::now::{Undoing, expect_as_shown};
 use super::offered::Offer;
 use super::outcome::{Effect, Outcome, each};
 use super::resource::Resource;
@@ -21,7 +21,7 @@ pub(crate) async fn edit(
     }
     let wants = |device: &&FleetDevice| change.differs(device).is_some();
     let shown: Vec<FleetDevice> = devices.iter().filter(wants).cloned().collect();
-    expect_as_shown(resource, &shown).await?;
+    let versions = expect_as_shown(resource, &shown, Undoing::Possible).await?;
     let wanting: Vec<u64> = shown.iter().map(|device| device.device.device_id).collect();
     // A gate can be set so only, and several devices best.
     if change.name.is_none() && (wanting.len() > 1 || change.gate.is_some()) {
@@ -40,7 +40,8 @@ pub(crate) async fn edit(
             return Ok((device, Effect::Left));
         }
         let number = device.device.device_id;
-        resource.change(number, change.fields()).await?;
+        let version = versions.of(number);
+        resource.change(number, change.fields(), version).await?;
         let device = resource.again(number).await?;
         match change.differs(&device) {
             None => Ok((device, Effect::Done)),
@@ -56,16 +57,16 @@ pub(crate) async fn expect_free_name(
     name: &str,
     of: &[FleetDevice],
 ) -> Result<(), FleetError> {
-    let filter = Filter {
-        search: Some(name.to_owned()),
-        revoked: Some(false),
-        ..Filter::default()
-    };
     let is_another = |found: &FleetDevice| {
         let number = found.device.device_id;
-        found.device.name == name && of.iter().all(|one| one.device.device_id != number)
+        found.device.name == name
+            && !found.device.revoked
+            && of.iter().all(|one| one.device.device_id != number)
     };
-    let found = resource.devices(&filter).await?;
+    let found = Directory::for_so_many(resource, 1)
+        .await?
+        .called(name)
+        .await?;
     match found.into_iter().find(is_another) {
         None => Ok(()),
         Some(other) => Err(FleetError::NameTaken {

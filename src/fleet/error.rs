@@ -88,9 +88,20 @@ pub(crate) enum FleetError {
         /// The server.
         server: String,
     },
+    /// So many devices are found that some are not.
+    #[error("more names begin with {search:?} than {server} looks at")]
+    TooMany {
+        /// The server.
+        server: String,
+        /// What they begin with.
+        search: String,
+    },
     /// What was to be changed is not what it was when it was looked at.
-    #[error("devices were changed by somebody else meanwhile, so nothing was done")]
-    Overtaken,
+    #[error("{} changed by somebody else since it was looked at, so nothing was done", were(.numbers))]
+    Overtaken {
+        /// Their numbers, where they are known.
+        numbers: Vec<u64>,
+    },
 }
 
 impl FleetError {
@@ -98,13 +109,15 @@ impl FleetError {
     pub(crate) fn kind(&self) -> Option<ErrorKind> {
         match self {
             Self::Call(error) => Some(error.kind()),
-            Self::Token | Self::Organizer(_) | Self::NoDevice(_) | Self::Several { .. } => {
-                Some(ErrorKind::ArgumentInvalid)
-            }
+            Self::Token
+            | Self::Organizer(_)
+            | Self::NoDevice(_)
+            | Self::Several { .. }
+            | Self::TooMany { .. } => Some(ErrorKind::ArgumentInvalid),
             Self::NotOffered { .. } => None,
             Self::NotReadBack(source) => source.kind(),
             Self::Ignored { .. } | Self::Endless { .. } => Some(ErrorKind::ForeignAnswer),
-            Self::Overtaken
+            Self::Overtaken { .. }
             | Self::Differs { .. }
             | Self::Entries { .. }
             | Self::NameTaken { .. }
@@ -121,6 +134,16 @@ impl FleetError {
             Self::NotReadBack(source) => source.is_of_all(),
             _ => false,
         }
+    }
+}
+
+/// Which devices, as far as they can be told in a line.
+fn were(numbers: &[u64]) -> String {
+    match numbers {
+        [] => "devices were".to_owned(),
+        [number] => format!("device {number} was"),
+        _ if numbers.len() <= NAMED => format!("the devices {} were", numbered(numbers)),
+        [first, rest @ ..] => format!("device {first} and {} others were", rest.len()),
     }
 }
 

@@ -4,13 +4,14 @@
 //! tried where it is asked for, and a server that lacks it is told by its answers, never by its version. Whatever
 //! was done is read back: a server may answer with success, and leave a device as it was.
 
-mod as_shown;
 mod change;
 mod create;
 mod device;
+mod directory;
 mod edit;
 mod error;
 mod filter;
+mod now;
 mod offered;
 mod outcome;
 mod reconnect;

@@ -2,6 +2,7 @@
 
 use super::device::{FleetDevice, Standing};
 use super::error::FleetError;
+use super::now::{Undoing, expect_as_shown};
 use super::offered::Offer;
 use super::outcome::{Effect, Outcome, each};
 use super::resource::Resource;
@@ -32,8 +33,11 @@ pub(crate) async fn reconnect(
     resource: &Resource,
     devices: Vec<FleetDevice>,
     how: Reconnecting,
-) -> Vec<Outcome> {
-    each(devices, async |device: FleetDevice| {
+) -> Result<Vec<Outcome>, FleetError> {
+    let concerned = devices.iter().filter(|device| how.concerns(device));
+    let concerned: Vec<FleetDevice> = concerned.cloned().collect();
+    let versions = expect_as_shown(resource, &concerned, Undoing::Impossible).await?;
+    let each = each(devices, async |device: FleetDevice| {
         let number = device.device.device_id;
         if device.device.revoked {
             return Err(FleetError::Revoked { number });
@@ -41,7 +45,8 @@ pub(crate) async fn reconnect(
         if !how.concerns(&device) {
             return Ok((device, Effect::Left));
         }
-        let given = resource.reconnect(number, how.now).await?;
+        let version = versions.of(number);
+        let given = resource.reconnect(number, how.now, version).await?;
         let given = given.ok_or_else(|| resource.lacks(Offer::Reconnection))?;
         if given.device.initialization_token.is_none() {
             return Err(resource.ignored("its code"));
@@ -59,6 +64,6 @@ pub(crate) async fn reconnect(
                 Ok((given, Effect::Done))
             }
         }
-    })
-    .await
+    });
+    Ok(each.await)
 }

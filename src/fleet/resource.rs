@@ -21,7 +21,7 @@ use crate::agent::{
 use crate::enrolment::ServerUrl;
 use crate::roster::NewDevice;
 use crate::secret::Secret;
-use crate::wire::{self, IDEMPOTENCY_HEADER, Problem, timestamp};
+use crate::wire::{IDEMPOTENCY_HEADER, Problem, timestamp};
 
 /// Largest answer that is read, in bytes: a page of 50 devices with all that they tell.
 const ANSWER_LIMIT: usize = 16 * 1024 * 1024;
@@ -112,7 +112,14 @@ impl Resource {
     /// All devices that are meant, in the order of their numbers.
     pub(crate) async fn devices(&self, filter: &Filter) -> Result<Vec<FleetDevice>, FleetError> {
         let query = filter.query();
-        let mut devices = self.pages(&format!("?{EXPAND}&{query}")).await?;
+        let list = self.pages(&format!("?{EXPAND}&{query}")).await?;
+        if let Some(search) = filter.search.as_ref().filter(|_| list.is_cut) {
+            return Err(FleetError::TooMany {
+                server: self.server().to_string(),
+                search: search.clone(),
+            });
+        }
+        let mut devices = list.entries;
         let mut seen = HashSet::new();
         // One that was made meanwhile may have moved another to the next page.
         devices.retain(|device: &FleetDevice| seen.insert(device.device.device_id));
@@ -126,11 +133,44 @@ impl Resource {
         Ok(meant)
     }
 
+    /// The devices whose name or serial this is, found by the server; `None` where it does not search.
+    pub(super) async fn called(&self, word: &str) -> Result<Option<Vec<FleetDevice>>, FleetError> {
+        let filter = Filter {
+            search: Some(word.to_owned()),
+            ..Filter::default()
+        };
+        // The name itself comes before all that only begin so.
+        let rest = format!("?{EXPAND}&{}&ordering=name", filter.query());
+        let mut found: Vec<FleetDevice> = Vec::new();
+        for number in 1..=PAGES {
+            let page = self.page::<FleetDevice>(&rest, number).await?;
+            if page.count_is_minimum.is_none() {
+                return Ok(None);
+            }
+            let is_last = page.is_last();
+            let others_follow = page.results.last().is_some_and(|last| !last.goes_by(word));
+            let meant = page.results.into_iter();
+            found.extend(meant.filter(|device| device.goes_by(word)));
+            if is_last || others_follow && !found.is_empty() {
+                return Ok(Some(found));
+            }
+        }
+        Err(self.endless())
+    }
+
     /// The device of this number, if there is one.
     pub(crate) async fn device(&self, number: u64) -> Result<Option<FleetDevice>, FleetError> {
+        let seen = self.look_at(number).await?;
+        Ok(seen.map(|seen| seen.device))
+    }
+
+    /// The same with its version.
+    pub(super) async fn look_at(&self, number: u64) -> Result<Option<Seen>, FleetError> {
         let path = format!("{number}/?{EXPAND}");
         let answer = self.ask(Method::GET, &path, None, None).await?;
-        self.optional(&answer)
+        let device = self.optional(&answer)?;
+        let version = version(&answer);
+        Ok(device.map(|device| Seen { device, version }))
     }
 
     /// A device that was changed, as it is now.
@@ -162,14 +202,16 @@ impl Resource {
         Ok(made.map(|made| made.results))
     }
 
-    /// Sets these fields of a device.
+    /// Sets these fields of a device, if it still has this version.
     pub(super) async fn change(
         &self,
         number: u64,
         fields: Map<String, Value>,
+        version: Option<HeaderValue>,
     ) -> Result<(), FleetError> {
         let (path, body) = (format!("{number}/"), Value::Object(fields));
-        let answer = self.ask(Method::PATCH, &path, Some(&body), None).await?;
+        let answer = self.ask(Method::PATCH, &path, Some(&body), version).await?;
+        expect_version(&answer, &[number])?;
         self.read::<FleetDevice>(&answer).map(drop)
     }
 
@@ -188,35 +230,40 @@ impl Resource {
         if self.optional::<Value>(&plan)?.is_none() {
             return Ok(false);
         }
-        let version = plan.headers.get(ETAG).cloned();
         let answer = self
-            .ask(Method::PATCH, path, Some(&order(false)), version)
+            .ask(Method::PATCH, path, Some(&order(false)), version(&plan))
             .await?;
-        if answer.status == StatusCode::PRECONDITION_FAILED {
-            return Err(FleetError::Overtaken);
-        }
+        expect_version(&answer, &[])?;
         self.read::<Value>(&answer)?;
         Ok(true)
     }
 
-    /// Ends a device's access; `false` where the server has no call for it.
-    pub(super) async fn revoke(&self, number: u64) -> Result<bool, FleetError> {
+    /// Ends the access of a device, if it still has this version; `false` where the server has no call for it.
+    pub(super) async fn revoke(
+        &self,
+        number: u64,
+        version: Option<HeaderValue>,
+    ) -> Result<bool, FleetError> {
         let path = format!("{number}/revoke/");
         let answer = self
-            .ask(Method::POST, &path, Some(&json!({})), None)
+            .ask(Method::POST, &path, Some(&json!({})), version)
             .await?;
+        expect_version(&answer, &[number])?;
         let done: Option<Value> = self.optional(&answer)?;
         Ok(done.is_some())
     }
 
-    /// Gives a device a new code; at once, or once that is used. `None` where the server can't.
+    /// Gives a device a new code, if it still has this version; at once, or once that is used. `None` where the server
+    /// can't.
     pub(super) async fn reconnect(
         &self,
         number: u64,
         now: bool,
+        version: Option<HeaderValue>,
     ) -> Result<Option<FleetDevice>, FleetError> {
         let (path, body) = (format!("{number}/reconnect/"), json!({ "now": now }));
-        let answer = self.ask(Method::POST, &path, Some(&body), None).await?;
+        let answer = self.ask(Method::POST, &path, Some(&body), version).await?;
+        expect_version(&answer, &[number])?;
         self.optional(&answer)
     }
 
@@ -227,7 +274,7 @@ impl Resource {
         if self.optional::<Value>(&first)?.is_none() {
             return Err(self.lacks(Offer::Log));
         }
-        self.pages(&format!("{path}?")).await
+        Ok(self.pages(&format!("{path}?")).await?.entries)
     }
 
     /// That the server lacks something.
@@ -246,22 +293,37 @@ impl Resource {
         }
     }
 
+    fn endless(&self) -> FleetError {
+        FleetError::Endless {
+            server: self.server().to_string(),
+        }
+    }
+
     /// All entries of a list, whose address up to the number of its page this is.
-    async fn pages<T: DeserializeOwned>(&self, rest: &str) -> Result<Vec<T>, FleetError> {
+    async fn pages<T: DeserializeOwned>(&self, rest: &str) -> Result<List<T>, FleetError> {
         let mut entries = Vec::new();
         for number in 1..=PAGES {
-            let rest = format!("{rest}&page_size={PAGE_SIZE}&page={number}");
-            let answer = self.ask(Method::GET, &rest, None, None).await?;
-            let page: wire::Page<T> = self.read(&answer)?;
-            let is_last = page.next.is_none() || page.results.is_empty();
+            let page = self.page(rest, number).await?;
+            let is_last = page.is_last();
             entries.extend(page.results);
             if is_last {
-                return Ok(entries);
+                return Ok(List {
+                    entries,
+                    is_cut: page.count_is_minimum == Some(true),
+                });
             }
         }
-        Err(FleetError::Endless {
-            server: self.server().to_string(),
-        })
+        Err(self.endless())
+    }
+
+    async fn page<T: DeserializeOwned>(
+        &self,
+        rest: &str,
+        number: u64,
+    ) -> Result<Page<T>, FleetError> {
+        let rest = format!("{rest}&page_size={PAGE_SIZE}&page={number}");
+        let answer = self.ask(Method::GET, &rest, None, None).await?;
+        self.read(&answer)
     }
 
     /// The devices that were not taken, in words, and what the server says of each.
@@ -351,6 +413,52 @@ impl Resource {
             source,
         };
         Ok(ended.result.map_err(unanswered)?)
+    }
+}
+
+/// A device as it is now, and what tells that from what it may become, where the server has that.
+pub(super) struct Seen {
+    pub(super) device: FleetDevice,
+    pub(super) version: Option<HeaderValue>,
+}
+
+/// A page of a list.
+#[derive(Deserialize)]
+struct Page<T> {
+    next: Option<String>,
+    results: Vec<T>,
+    /// Told by a server that has looked for what was asked for alone: whether there is more than it has counted.
+    count_is_minimum: Option<bool>,
+}
+
+impl<T> Page<T> {
+    fn is_last(&self) -> bool {
+        self.next.is_none() || self.results.is_empty()
+    }
+}
+
+/// All pages together.
+struct List<T> {
+    entries: Vec<T>,
+    /// Whether the server counted no further.
+    is_cut: bool,
+}
+
+/// What tells what was answered from what it may become. What compresses an answer on its way calls its tag weak,
+/// which no server takes.
+fn version(answer: &Answer) -> Option<HeaderValue> {
+    let tag = answer.headers.get(ETAG)?;
+    let strong = tag.as_bytes().strip_prefix(b"W/");
+    HeaderValue::from_bytes(strong.unwrap_or(tag.as_bytes())).ok()
+}
+
+/// Refuses the answer that devices have another version now; their numbers are told where they are known.
+fn expect_version(answer: &Answer, numbers: &[u64]) -> Result<(), FleetError> {
+    match answer.status == StatusCode::PRECONDITION_FAILED {
+        true => Err(FleetError::Overtaken {
+            numbers: numbers.to_vec(),
+        }),
+        false => Ok(()),
     }
 }
 

@@ -2,9 +2,9 @@
 
 use serde_json::{Map, json};
 
-use super::as_shown::expect_as_shown;
 use super::device::FleetDevice;
 use super::error::FleetError;
+use super::now::{Undoing, expect_as_shown};
 use super::offered::Offer;
 use super::outcome::{Effect, Outcome, each};
 use super::resource::Resource;
@@ -19,7 +19,7 @@ pub(crate) async fn revoke(
     let wanting = devices.iter().filter(has_access);
     let wanting: Vec<u64> = wanting.map(|device| device.device.device_id).collect();
     let shown: Vec<FleetDevice> = devices.iter().filter(has_access).cloned().collect();
-    expect_as_shown(resource, &shown).await?;
+    let versions = expect_as_shown(resource, &shown, Undoing::Impossible).await?;
     let fields = Map::from_iter([("revoked".to_owned(), json!(true))]);
     if wanting.len() > 1 {
         let left = |device: &FleetDevice| (!device.device.revoked).then_some("its access");
@@ -34,9 +34,10 @@ pub(crate) async fn revoke(
         }
         let number = device.device.device_id;
         // Some servers have a call for it; another may take the field, or answer as if it did.
-        let has_call = resource.revoke(number).await?;
+        let version = versions.of(number);
+        let has_call = resource.revoke(number, version.clone()).await?;
         if !has_call {
-            resource.change(number, fields.clone()).await?;
+            resource.change(number, fields.clone(), version).await?;
         }
         let device = resource.again(number).await?;
         match (device.device.revoked, has_call) {

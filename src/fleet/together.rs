@@ -1,12 +1,12 @@
 //! Changing many devices by few calls, where the server takes that.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
 use serde_json::{Map, Value};
 
 use super::device::FleetDevice;
 use super::error::FleetError;
-use super::filter::Filter;
+use super::now::now;
 use super::outcome::{Effect, Outcome};
 use super::resource::{BATCH, Resource};
 
@@ -33,14 +33,17 @@ pub(super) async fn together(
             }
         }
     }
-    let mut now = read_back(resource, &done).await?;
+    let changed: Vec<u64> = done.iter().copied().collect();
+    let now = now(resource, &changed).await;
+    let mut now = now.map_err(|error| FleetError::NotReadBack(Box::new(error)))?;
     let outcomes = devices.iter().map(|device| {
         let number = device.device.device_id;
         if !wanting.contains(&number) {
             return Outcome::of(device.clone(), Effect::Left);
         }
         if done.contains(&number) {
-            let device = now.remove(&number).unwrap_or_else(|| device.clone());
+            let now = now.remove(&number).map(|seen| seen.device);
+            let device = now.unwrap_or_else(|| device.clone());
             let effect = match left(&device) {
                 None => Effect::Done,
                 Some(what) => Effect::Failed(resource.ignored(what)),
@@ -55,19 +58,4 @@ pub(super) async fn together(
         Outcome::of(device.clone(), effect)
     });
     Ok(Some(outcomes.collect()))
-}
-
-/// The devices of these numbers as they are now.
-async fn read_back(
-    resource: &Resource,
-    numbers: &HashSet<u64>,
-) -> Result<HashMap<u64, FleetDevice>, FleetError> {
-    if numbers.is_empty() {
-        return Ok(HashMap::new());
-    }
-    let now = resource.devices(&Filter::default()).await;
-    let now = now.map_err(|error| FleetError::NotReadBack(Box::new(error)))?;
-    let now = now.into_iter();
-    let of = now.filter(|device| numbers.contains(&device.device.device_id));
-    Ok(of.map(|device| (device.device.device_id, device)).collect())
 }

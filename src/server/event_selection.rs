@@ -142,6 +142,18 @@ pub fn runs_since(
     Some((latest.event, latest.subevent))
 }
 
+/// What runs at `now` and ran at `then` already, and is at no gate at all.
+pub fn runs_at_no_gate(now: Timestamp, then: Timestamp, events: &[Event]) -> Option<&Event> {
+    let is_at_none = |event: &&Event| event.checkin_lists.iter().all(|list| list.gates.is_empty());
+    let runs = |event: &&Event| {
+        let occasions = Occasion::of(event, None);
+        let mut running = occasions.iter();
+        running.any(|occasion| occasion.is_running(now) && occasion.is_running(then))
+    };
+    let mut live = events.iter().filter(|event| event.live);
+    live.find(|event| is_at_none(event) && runs(event))
+}
+
 /// Why an event can't be suggested.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Obstacle {

@@ -90,7 +90,13 @@ impl TlsError {
     /// What to do about it, where the words don't say it.
     pub fn advice(&self) -> Option<&'static str> {
         match self {
-            Self::Unreadable { .. } => Some("let whoever runs the server read it, and nobody else"),
+            Self::Unreadable { source, .. } => Some(match source.kind() {
+                io::ErrorKind::NotFound => "check the file's name, and the folder that it is in",
+                io::ErrorKind::PermissionDenied => {
+                    "let whoever runs the server read it, and nobody else"
+                }
+                _ => "name a file with a certificate or a key in PEM",
+            }),
             Self::NoPem { .. } => Some(
                 "give --tls-cert the certificate followed by those that signed it, and --tls-key its key without a passphrase",
             ),

@@ -274,6 +274,53 @@ fn a_stopping_agent_ends_its_events() {
     assert!(events.have_ended());
 }
 
+/// A program may ask how large something is before it takes it.
+#[test]
+fn an_answer_to_head_tells_the_length_that_the_server_told() {
+    let server = Stranger::answering_by(|request| {
+        let body = match request.starts_with("POST /api/v1/device/initialize") {
+            true => initialized().replace("pretixscan_online_kiosk", "full"),
+            false => "x".repeat(1234),
+        };
+        let length = body.len();
+        let body = if request.starts_with("HEAD ") {
+            ""
+        } else {
+            &body
+        };
+        format!(
+            "HTTP/1.1 200 OK\r\ncontent-type: text/plain\r\ncontent-length: {length}\r\n\r\n{body}"
+        )
+    });
+    let scanner = Scanner::new();
+    scanner
+        .init(&server.url, "kpp4jn8g2ynzonp6", &[])
+        .succeeds();
+    let settings = scanner.scratch().join("agent.toml");
+    let door = scanner.scratch().join("door.sock");
+    let paths = "\"HEAD /api/v1/device/info\", \"HEAD /api/v1/organizers/{organizer}/events/\"";
+    let text = format!(
+        "[[door]]\nsocket = \"{}\"\npaths = [{paths}]\n",
+        door.display()
+    );
+    fs::write(&settings, text).unwrap();
+    let run = ["run", "--heartbeat", "1h", "--timeout", "5"];
+    let variables = [("GATEHAND_SETTINGS", settings.to_str().unwrap())];
+    let daemon = Daemon::start_in(&scanner, &run, &variables);
+    let head = |path: &str| {
+        let request = format!("HEAD {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n");
+        daemon.knock(&request).to_ascii_lowercase()
+    };
+    let told = head("/api/v1/organizers/bigevents/events/");
+    assert!(told.starts_with("http/1.1 200"), "{told}");
+    assert!(told.contains("content-length: 1234\r\n"), "{told}");
+    assert!(told.ends_with("\r\n\r\n"), "{told}");
+    // What the door tells of the device is not as long as what the server tells of it.
+    let told = head("/api/v1/device/info");
+    assert!(!told.contains("content-length: 1234"), "{told}");
+    assert!(told.ends_with("\r\n\r\n"), "{told}");
+}
+
 #[test]
 fn large_answers_stream_and_a_reader_that_never_reads_harms_nobody() {
     const PIECE: usize = 1024 * 1024;

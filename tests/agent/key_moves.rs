@@ -6,6 +6,7 @@ use std::os::unix::fs::symlink;
 
 use rustix::fs::{CWD, FileType, Mode, mknodat};
 
+use crate::check::check;
 use crate::common::credentials::{in_front, program};
 use crate::common::pty::Pty;
 use crate::common::scanner::{Ended, end};
@@ -66,6 +67,26 @@ fn the_next_command_of_the_service_ends_a_move_that_was_cut_short() {
         }
     }
     assert!(ended > 2, "{ended}");
+}
+
+#[test]
+fn a_check_warns_of_a_move_that_was_cut_short_and_leaves_it_so() {
+    for step in 1.. {
+        let kiosk = Kiosk::new();
+        let was_killed = killed(&kiosk, &["rekey", "--to", "credential"], step);
+        assert!(was_killed, "no step has left a move under way");
+        if !hands_over(&kiosk) {
+            continue;
+        }
+        let before = kiosk.scanner.lasting_files();
+        let checked = check(&kiosk.scanner, &[]);
+        checked
+            .wrong(22, &["key-home"])
+            .is("key-home", "warning", "was cut short")
+            .is("key-home", "warning", "gatehand vault rekey again");
+        assert!(kiosk.scanner.lasting_files() == before);
+        return;
+    }
 }
 
 #[test]

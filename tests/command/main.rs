@@ -14,6 +14,7 @@ mod conventions;
 mod demo;
 mod enrolment_list;
 mod fleet;
+mod fleet_as_shown;
 mod json_schemas;
 mod login_link;
 mod pages;

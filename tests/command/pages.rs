@@ -204,7 +204,13 @@ fn by_another_test(words: &str) -> Option<&str> {
     installed.or_else(|| clustered().map(|(_, test)| test))
 }
 
+/// Runs a page in a session of its own.
 fn run(page: &str) {
+    run_in_turn(&[page]);
+}
+
+/// Runs pages one after the other in one session, as who reads on does.
+fn run_in_turn(pages: &[&str]) {
     for (program, argument) in [
         ("bash", "--version"),
         ("curl", "--version"),
@@ -221,10 +227,17 @@ fn run(page: &str) {
         "set -meu -o pipefail\ntrap 'kill $(jobs -p) 2>/dev/null || true' EXIT\n".to_owned();
     let mut expected = Vec::new();
     let (mut blocks, mut elsewhere) = (0, false);
-    for part in parts(page) {
+    let mut is_served = false;
+    let all = pages
+        .iter()
+        .flat_map(|page| parts(page).into_iter().map(move |part| (page, part)));
+    for (page, part) in all {
         match part {
+            // It runs from the page before.
+            Part::Told(words) if words == "with a server" && is_served => {}
             Part::Told(words) => {
                 elsewhere = is_elsewhere(&words);
+                is_served |= words == "with a server";
                 script += &surround(&words);
             }
             Part::Typed(..) if elsewhere => elsewhere = false,
@@ -240,7 +253,7 @@ fn run(page: &str) {
             Part::Printed(lines) => expected.push((blocks, lines)),
         }
     }
-    assert!(blocks > 0, "{page} has no commands");
+    assert!(blocks > 0, "{pages:?} have no commands");
     let mut shell = surroundings.shell();
     let file = surroundings.folder.path().join("page.sh");
     fs::write(&file, script).unwrap();
@@ -257,7 +270,7 @@ fn run(page: &str) {
         let mut printed_lines = printed.lines();
         for line in lines.lines() {
             let found = printed_lines.by_ref().any(|printed| is_like(printed, line));
-            assert!(found, "{page}: {line:?} is not in\n{printed}");
+            assert!(found, "{pages:?}: {line:?} is not in\n{printed}");
         }
     }
 }
@@ -297,6 +310,11 @@ fn the_servers_page_works_as_it_stands() {
 #[test]
 fn the_fleets_page_works_as_it_stands() {
     run("docs/FLEET.md");
+}
+
+#[test]
+fn the_fleets_page_works_where_the_servers_page_was_followed() {
+    run_in_turn(&["docs/SERVER.md", "docs/FLEET.md"]);
 }
 
 #[test]

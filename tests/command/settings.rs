@@ -53,6 +53,47 @@ fn it_is_shown_what_is_in_force_and_from_where() {
     );
 }
 
+/// A shell may name the file of one program for both.
+#[test]
+fn whose_settings_a_file_has_is_told_to_the_other_program() {
+    let scanner = Scanner::new();
+    let of_server = run(&scanner, "listen = \"127.0.0.1:8345\"\n", &["status"]);
+    of_server.complains(
+        2,
+        "listen is a setting of gatehand-server, not of this program",
+    );
+    let mut server = Command::new(env!("CARGO_BIN_EXE_gatehand-server"));
+    server.env("GATEHAND_SETTINGS", file(&scanner, "heartbeat = \"5m\"\n"));
+    let of_agent = end(server.arg("config").output().unwrap());
+    of_agent.complains(2, "heartbeat is a setting of gatehand, the agent");
+}
+
+#[test]
+fn a_value_that_cannot_be_read_is_told_what_its_key_takes() {
+    let scanner = Scanner::new();
+    for (text, words) in [
+        (
+            "heartbeat = 5m\n",
+            "heartbeat takes a span of time in quotes",
+        ),
+        ("volatile = yes\n", "volatile takes true or false"),
+        ("log = info\n", "log takes a text, in quotes"),
+        (
+            "allowed_servers = [https://a.example]\n",
+            "allowed_servers takes a list of texts",
+        ),
+        ("[[door]]\npaths = [a]\n", "paths takes a list of texts"),
+    ] {
+        let told = run(&scanner, text, &["status"]);
+        told.complains(2, words);
+        assert_eq!(
+            told.stderr.contains("in quotes"),
+            words.contains("in quotes"),
+            "{told:?}"
+        );
+    }
+}
+
 #[test]
 fn a_slip_is_told_with_line_and_column_before_anything_is_done() {
     let scanner = Scanner::new();

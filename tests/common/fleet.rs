@@ -20,9 +20,14 @@ pub struct Fleet {
 impl Fleet {
     /// For a server of ours, with a team's token that may do everything.
     pub fn of(installation: &Installation) -> Self {
+        Self::of_team(installation, "desk")
+    }
+
+    /// The same with a token of a new team of this name.
+    pub fn of_team(installation: &Installation, team: &str) -> Self {
         let permit = ["--permission", "all"];
-        installation.admin(&[&["team", "create", ORGANIZER, "desk"], &permit[..]].concat());
-        let token = installation.admin(&["token", "create", ORGANIZER, "desk"]);
+        installation.admin(&[&["team", "create", ORGANIZER, team], &permit[..]].concat());
+        let token = installation.admin(&["token", "create", ORGANIZER, team]);
         Self::at(
             &installation.url,
             token["token"].as_str().unwrap(),

@@ -4,8 +4,8 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use gatehand::server::model::Permissions;
-use gatehand::server::store::{self, Administration};
+use gatehand::server::model::{Name, Permissions, Schedule};
+use gatehand::server::store::{self, Administration, NewEvent};
 use gatehand::server::{Config, Server, ServerError};
 use reqwest::{Client, Method, RequestBuilder};
 use serde_json::{Value, json};
@@ -165,14 +165,33 @@ impl TestServer {
         answer.json()
     }
 
+    /// Creates an event that is live and begins then.
+    pub async fn create_event(&self, slug: &str, name: Name, date_from: &str) {
+        let event = NewEvent {
+            slug: slug.parse().unwrap(),
+            name,
+            live: true,
+            timezone: "UTC".to_owned(),
+            schedule: Schedule {
+                date_from: date_from.parse().unwrap(),
+                date_to: None,
+                date_admission: None,
+            },
+        };
+        let created = self.store.create_event(self.organizer, event);
+        created.await.unwrap();
+    }
+
+    /// The answer to who redeems the token of a device.
+    pub async fn initialize(&self, device: &Value) -> Answer {
+        let request = self.request(Method::POST, "/api/v1/device/initialize");
+        send(request.json(&initialization(device))).await
+    }
+
     /// Creates and initializes a device; its number and API key.
     pub async fn enrol(&self, name: &str) -> (u64, String) {
         let device = self.create_device(name).await;
-        let answer = send(
-            self.request(Method::POST, "/api/v1/device/initialize")
-                .json(&initialization(&device)),
-        )
-        .await;
+        let answer = self.initialize(&device).await;
         assert_eq!(answer.status, 200, "{}", answer.text);
         let identity = answer.json();
         let key = identity["api_token"].as_str().unwrap().to_owned();

@@ -203,6 +203,11 @@ fn a_backup_has_an_age_and_a_folder_without_one_is_told() {
             let (_, verdict, words) = found.into_iter().find(|(id, _, _)| id == "backup").unwrap();
             (code, verdict, words)
         };
+        let nowhere = place.admin(&["check", "--backups", "/nowhere/at/all"]);
+        assert!(
+            nowhere.stdout.contains("nothing is at /nowhere/at/all"),
+            "{nowhere:?}"
+        );
         let (code, verdict, words) = of(&[]);
         assert_eq!((code, verdict.as_str()), (23, "failed"), "{words}");
         fs::write(format!("{folder}/notes.txt"), "no backup").unwrap();
@@ -247,6 +252,14 @@ fn a_file_that_is_damaged_missing_or_something_else_is_told_and_left() {
     assert!(found.iter().any(|(id, verdict, words)| {
         id == "integrity" && verdict == "skipped" && words.contains("see database")
     }));
+    fs::create_dir(&file).unwrap();
+    place.finds(23, "database", "failed", "it is a folder");
+    let (_, found) = place.check(&[]);
+    assert!(
+        found
+            .iter()
+            .all(|(_, _, words)| !words.contains("for a database of"))
+    );
 }
 
 #[test]

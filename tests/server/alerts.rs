@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use gatehand::server::model::DeviceChange;
 use gatehand::server::organizers_file::OrganizersFile;
+use gatehand::server::store::CheckinListChange;
 use gatehand::server::{AlertSettings, Config};
 use jiff::{SignedDuration, Timestamp};
 use reqwest::Method;
@@ -259,6 +260,35 @@ async fn of_two_servers_one_tells_and_what_was_silent_before_the_event_or_the_se
         .collect();
     numbers.sort_unstable();
     assert_eq!(numbers, [1, 2, 3, last], "{alerts:?}");
+}
+
+/// Each device is looked at as it falls silent; what changes later is seen when all are looked at again.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_list_that_comes_to_a_gate_late_is_seen_for_who_fell_silent_before() {
+    for server in TestServer::on_each().await {
+        let told = Told::new();
+        let server = TestServer::start_with(server.stop().await, told.config()).await;
+        import(&server).await;
+        let (early, key) = enrol_at(&server, "Lane 1", "south").await;
+        call(&server, &key).await;
+        let (late, key) = enrol_at(&server, "Lane 2", "north").await;
+        call(&server, &key).await;
+        // The first fell silent before.
+        let alerts = told.until(1).await;
+        assert_eq!(alerts[0]["device"]["device_id"], late);
+        let lists = server.store.checkin_lists(server.organizer).await.unwrap();
+        let change = CheckinListChange {
+            name: None,
+            gates: Some(vec!["north".to_owned(), "south".to_owned()]),
+        };
+        let moved = server
+            .store
+            .change_checkin_list(server.organizer, lists[0].id, change);
+        moved.await.unwrap();
+        let alerts = told.until(2).await;
+        assert_eq!(alerts[1]["device"]["device_id"], early);
+        assert_eq!(alerts[1]["gate"]["identifier"], "south");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -2,30 +2,15 @@
 
 use std::collections::BTreeSet;
 
-use gatehand::server::model::{DeviceChange, Name, Schedule};
-use gatehand::server::store::NewEvent;
+use gatehand::server::model::{DeviceChange, Name};
 use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::common::server::{ORGANIZER, TestServer, form, send};
 
 async fn with_event(server: &TestServer, slug: &str, date_from: &str) {
-    let event = NewEvent {
-        slug: slug.parse().unwrap(),
-        name: Name::Plain(slug.to_owned()),
-        live: true,
-        timezone: "UTC".to_owned(),
-        schedule: Schedule {
-            date_from: date_from.parse().unwrap(),
-            date_to: None,
-            date_admission: None,
-        },
-    };
-    server
-        .store
-        .create_event(server.organizer, event)
-        .await
-        .unwrap();
+    let name = Name::Plain(slug.to_owned());
+    server.create_event(slug, name, date_from).await;
 }
 
 #[tokio::test]

@@ -3,8 +3,8 @@
 use std::time::{Duration, Instant};
 
 use gatehand::server::Config;
-use gatehand::server::model::{Name, NewDevice, Permissions, Schedule};
-use gatehand::server::store::{Actor, NewEvent, TeamChange, Terms, TokenChange};
+use gatehand::server::model::{Name, NewDevice, Permissions};
+use gatehand::server::store::{Actor, TeamChange, Terms, TokenChange};
 use gatehand::wire::IDEMPOTENCY_HEADER;
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -77,32 +77,14 @@ impl TestServer {
         send(self.as_device(key, Method::GET, INFO)).await.status
     }
 
-    async fn initialize(&self, device: &Value) -> Answer {
-        let request = self.request(Method::POST, INITIALIZE);
-        send(request.json(&initialization(device))).await
-    }
-
     async fn with_gate(&self, identifier: &str) {
         let gate = self.store.create_gate(self.organizer, identifier, "A gate");
         gate.await.unwrap();
     }
 
     async fn with_event(&self, slug: &str) {
-        let event = NewEvent {
-            slug: slug.parse().unwrap(),
-            name: Name::Plain(slug.to_owned()),
-            live: true,
-            timezone: "UTC".to_owned(),
-            schedule: Schedule {
-                date_from: "2030-01-01T10:00:00Z".parse().unwrap(),
-                date_to: None,
-                date_admission: None,
-            },
-        };
-        self.store
-            .create_event(self.organizer, event)
-            .await
-            .unwrap();
+        let name = Name::Plain(slug.to_owned());
+        self.create_event(slug, name, "2030-01-01T10:00:00Z").await;
     }
 }
 

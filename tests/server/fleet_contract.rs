@@ -9,7 +9,8 @@ use gatehand::server::model::{
     Order, OrderBy, ValidReport, Version, VersionedDevice,
 };
 use gatehand::server::store::{
-    Actor, Keep, KeptAnswer, NoReconnection, Sighting, StoreError, Terms, TokenRefusal,
+    Actor, Keep, KeptAnswer, LastSeenPlace, NoReconnection, OrganizerChange, Sighting, StoreError,
+    Terms, TokenRefusal, Unseen,
 };
 use gatehand::wire::Device;
 use jiff::{SignedDuration, Timestamp};
@@ -28,6 +29,7 @@ contract! {
     names_are_found_by_what_they_begin_with_whatever_letters_they_have
     when_a_device_was_seen_never_goes_back
     a_device_that_is_gone_keeps_no_other_from_being_seen
+    devices_that_fell_silent_come_in_pieces_by_when_they_were_seen
     a_batch_makes_all_devices_or_none
     a_batch_changes_what_was_planned_or_nothing
     a_batch_of_too_many_or_of_unknown_devices_is_refused
@@ -702,6 +704,74 @@ async fn when_a_device_was_seen_never_goes_back(f: Fixture) {
         .count_filtered(f.organizer, &all, OrderBy::LastSeen)
         .await;
     assert_eq!(counted.unwrap().count, 70);
+}
+
+async fn devices_that_fell_silent_come_in_pieces_by_when_they_were_seen(f: Fixture) {
+    let (store, organizer) = (&f.store, f.organizer);
+    store.create_gate(organizer, "N", "North").await.unwrap();
+    let now = Timestamp::now();
+    let at = |seconds: i64| now + SignedDuration::from_secs(seconds);
+    let mut rows = Vec::new();
+    for number in 1..=6_u64 {
+        let key = format!("key {number}");
+        f.enrolled(&format!("Lane {number}"), &key).await;
+        let device = store.enrolled_device(&secret(&key)).await.unwrap().unwrap();
+        rows.push(device.id);
+        let change = DeviceChange {
+            gate: Some(Some("N".to_owned())),
+            ..DeviceChange::default()
+        };
+        // One is at no gate.
+        if number != 2 {
+            store.edit_device(organizer, number, change).await.unwrap();
+        }
+    }
+    store.revoke_device(organizer, 3).await.unwrap();
+    // The last was seen first, and two at the same time.
+    let seen = [5, 4, 3, 2, 2, 1].map(at);
+    let sightings = rows.iter().zip(seen).map(|(device, seen)| Sighting {
+        device: *device,
+        organizer,
+        seen,
+    });
+    store.note_seen(sightings.collect()).await.unwrap();
+    assert_eq!(store.active_organizers().await.unwrap(), [organizer]);
+
+    let numbers = |unseen: &Unseen| -> Vec<u64> {
+        unseen
+            .devices
+            .iter()
+            .map(|device| device.device_id)
+            .collect()
+    };
+    let all = store.unseen(organizer, LastSeenPlace::before(at(0)), at(6));
+    let all = all.await.unwrap();
+    assert_eq!(numbers(&all), [6, 4, 5, 1]);
+    assert_eq!(
+        (all.until, all.has_more),
+        (LastSeenPlace::before(at(6)), false)
+    );
+    let behind = all.devices[1].place();
+    let rest = store.unseen(organizer, behind, at(5)).await.unwrap();
+    assert_eq!(
+        numbers(&rest),
+        [5],
+        "that which was seen at the end is not yet meant"
+    );
+    let none = store.unseen(organizer, rest.until, at(5)).await.unwrap();
+    assert_eq!(numbers(&none), Vec::<u64>::new());
+
+    // What was told is passed over.
+    assert!(store.take_silence(&all.devices[0]).await.unwrap());
+    assert!(!store.take_silence(&all.devices[0]).await.unwrap());
+    let all = store.unseen(organizer, LastSeenPlace::before(at(0)), at(6));
+    assert_eq!(numbers(&all.await.unwrap()), [4, 5, 1]);
+    let change = OrganizerChange {
+        active: Some(false),
+        ..OrganizerChange::default()
+    };
+    store.change_organizer("o", change).await.unwrap();
+    assert!(store.active_organizers().await.unwrap().is_empty());
 }
 
 async fn a_device_that_is_gone_keeps_no_other_from_being_seen(f: Fixture) {

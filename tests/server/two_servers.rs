@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use gatehand::wire::IDEMPOTENCY_HEADER;
-use reqwest::{Client, RequestBuilder};
+use reqwest::{Client, Method, RequestBuilder};
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
@@ -130,6 +130,41 @@ async fn of_500_creations_under_one_idempotency_key_at_two_servers_one_is_done()
     assert!(made.iter().all(|device| *device == made[0]));
     assert_eq!(send(create(1)).await.json(), made[0]);
     assert_eq!(send(two.create(0, "Next")).await.json()["device_id"], 2);
+}
+
+/// What one of the two has done is no change by somebody else to the other.
+#[tokio::test(flavor = "multi_thread")]
+async fn of_500_changes_of_one_version_under_one_key_at_two_servers_none_is_told_of_another() {
+    let Some(two) = Two::start() else {
+        return;
+    };
+    let device = send(two.create(0, "Door")).await.json();
+    let path = format!(
+        "/api/v1/organizers/{ORGANIZER}/devices/{}/",
+        device["device_id"]
+    );
+    let request = |server: usize, method: Method| {
+        let url = format!("{}{path}", two.servers[server % 2].url);
+        let request = two.client.request(method, url);
+        request.header("Authorization", format!("Token {}", two.token))
+    };
+    let version = send(request(0, Method::GET))
+        .await
+        .header("etag")
+        .to_owned();
+    let change = |number| {
+        request(number, Method::PATCH)
+            .json(&json!({"name": "North door"}))
+            .header(IDEMPOTENCY_HEADER, "once")
+            .header("If-Match", &version)
+    };
+    let answers = two.at_once(change).await;
+    let done = count(&answers, 200);
+    assert!(done > 0);
+    assert_eq!(done + count(&answers, 409), AT_ONCE);
+    for server in [0, 1] {
+        assert_eq!(send(change(server)).await.json()["name"], "North door");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

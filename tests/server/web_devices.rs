@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use gatehand::server::model::{DeviceChange, Name, Schedule};
-use gatehand::server::store::{NewEvent, Sighting};
+use gatehand::server::model::{DeviceChange, Name};
+use gatehand::server::store::Sighting;
 use jiff::{SignedDuration, Timestamp};
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -15,25 +15,14 @@ use crate::common::visitor::{Visitor, hidden};
 const HOSTILE: &str = "\"><script>alert(1)</script>\u{202e}\u{1b}[31m'{{7*7}}";
 
 async fn event(server: &TestServer, slug: &str) {
-    let event = NewEvent {
-        slug: slug.parse().unwrap(),
-        name: Name::ByLanguage(vec![
-            ("en".to_owned(), format!("Night {slug}")),
-            ("de".to_owned(), format!("Nacht {slug}")),
-        ]),
-        live: true,
-        timezone: "UTC".to_owned(),
-        schedule: Schedule {
-            date_from: "2027-05-08T18:00:00Z".parse().unwrap(),
-            date_to: None,
-            date_admission: None,
-        },
-    };
+    let names = vec![
+        ("en".to_owned(), format!("Night {slug}")),
+        ("de".to_owned(), format!("Nacht {slug}")),
+    ];
+    let name = Name::ByLanguage(names);
     server
-        .store
-        .create_event(server.organizer, event)
-        .await
-        .unwrap();
+        .create_event(slug, name, "2027-05-08T18:00:00Z")
+        .await;
 }
 
 /// Numbers of the devices that the table shows.
@@ -44,8 +33,7 @@ fn shown(page: &str) -> BTreeSet<u64> {
 }
 
 async fn initialize(server: &TestServer, device: &Value) -> String {
-    let request = server.request(Method::POST, "/api/v1/device/initialize");
-    let answer = send(request.json(&initialization(device))).await;
+    let answer = server.initialize(device).await;
     answer.json()["api_token"].as_str().unwrap().to_owned()
 }
 

@@ -62,7 +62,8 @@ impl Move {
             Some(gate) => format!("Move to the gate {gate}"),
             None => "Move to no gate".to_owned(),
         };
-        apply(resource, &self.chosen, &verb, &change, json).await
+        let devices = asked_for(resource, &self.chosen).await?;
+        apply(resource, &self.chosen, devices, &verb, &change, json).await
     }
 }
 
@@ -71,8 +72,8 @@ impl Edit {
         if self.name.is_some() && !self.chosen.is_one() {
             return Err(CliError::OneName);
         }
+        let devices = asked_for(resource, &self.chosen).await?;
         if let Some(name) = self.name.as_deref().filter(|_| !self.chosen.is_sure()) {
-            let devices = self.chosen.devices(resource).await?;
             expect_free_name(resource, name, &devices).await?;
         }
         let events = match self.events.is_empty() {
@@ -85,24 +86,29 @@ impl Edit {
             security_profile: self.security_profile,
             gate: None,
         };
-        apply(resource, &self.chosen, "Change", &change, json).await
+        apply(resource, &self.chosen, devices, "Change", &change, json).await
     }
+}
+
+async fn asked_for(resource: &Resource, chosen: &Chosen) -> Result<Vec<FleetDevice>, CliError> {
+    let what = format!("asking {}", resource.server());
+    progress::shown(&what, chosen.devices(resource)).await
 }
 
 async fn apply(
     resource: &Resource,
     chosen: &Chosen,
+    devices: Vec<FleetDevice>,
     verb: &str,
     change: &Change,
     json: bool,
 ) -> Result<(), CliError> {
-    let what = format!("asking {}", resource.server());
-    let devices = progress::shown(&what, chosen.devices(resource)).await?;
     let would = |device: &FleetDevice| change.differs(device).is_some();
     let tell = |outcomes: &[Outcome]| told::outcomes(outcomes, json);
     if !chosen.confirm(verb, &devices, would, false, tell)? {
         return Ok(());
     }
+    let what = format!("telling {}", resource.server());
     let outcomes = progress::shown(&what, edit(resource, devices, change)).await?;
     told::ended(outcomes, json)
 }

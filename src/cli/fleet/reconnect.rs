@@ -46,7 +46,7 @@ impl Reconnect {
         }
         let prepared = self.handing_out.prepare(resource)?;
         let outcomes = reconnect(resource, devices, how);
-        let outcomes = progress::shown(&what, outcomes).await;
+        let outcomes = progress::shown(&what, outcomes).await?;
         prepared.hand_out(outcomes, json)
     }
 }

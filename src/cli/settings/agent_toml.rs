@@ -3,7 +3,9 @@
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::toml_file::{At, Key, Kind, TomlError, Variable, table, texts, unknown, variables};
+use super::toml_file::{
+    At, Key, Kind, TomlError, Variable, kind_among, table, texts, unknown, variables,
+};
 
 /// Every key but the doors'.
 pub(in crate::cli) static KEYS: [Key; 18] = [
@@ -119,7 +121,12 @@ pub(super) struct AgentToml {
 }
 
 pub(super) fn parse(text: &str) -> At<AgentToml> {
-    let table = table(text)?;
+    let of_door = |name: &str| DOOR_KEYS.iter().find(|(known, _)| *known == name);
+    let kind_of = |name: &str| {
+        let of_all = kind_among(&KEYS, name);
+        of_all.or_else(|| of_door(name).map(|(_, kind)| *kind))
+    };
+    let table = table(text, kind_of)?;
     let mut doors = Vec::new();
     let variables = variables(table.get_ref(), &KEYS, |name, at, value| match name {
         DOOR => {
@@ -159,7 +166,8 @@ fn door(table: &DeTable<'_>, at: usize) -> At<DoorTable> {
         let (name, at) = (name.get_ref().as_ref(), name.span().start);
         let kind = DOOR_KEYS.iter().find(|(known, _)| *known == name);
         let Some((_, kind)) = kind else {
-            return Err((at, unknown(name, DOOR_KEYS.iter().map(|(name, _)| *name))));
+            let names = DOOR_KEYS.iter().map(|(name, _)| *name);
+            return Err((at, unknown(name, names)));
         };
         let texts = texts(name, *kind, value)?;
         let only = texts.first().cloned();
@@ -273,12 +281,12 @@ profile = "full"
             parse("heartbeat = \"soon\"").err(),
             Some((12, TomlError::Value { .. }))
         ));
-        for text in [
-            "home = ",
-            "home",
-            "home = \"a\"\nhome = \"b\"",
-            "home = \"\u{0}\"",
-        ] {
+        // The parser asks for a text in quotes, whatever the key takes.
+        for text in ["home = ", "volatile = yes", "heartbeat = 5m"] {
+            let error = parse(text).err();
+            assert!(matches!(error, Some((_, TomlError::Type { .. }))), "{text}");
+        }
+        for text in ["home", "home = \"a\"\nhome = \"b\"", "home = \"\u{0}\""] {
             assert!(
                 matches!(parse(text).err(), Some((_, TomlError::Syntax(_)))),
                 "{text}"

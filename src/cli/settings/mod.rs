@@ -3,7 +3,6 @@
 
 mod agent_toml;
 mod duration;
-#[cfg(feature = "server")]
 mod server_toml;
 mod toml_file;
 mod variables_file;
@@ -40,6 +39,8 @@ pub(super) struct Known {
     pub(super) usual: &'static [&'static str],
     /// Its keys in TOML.
     pub(super) keys: &'static [Key],
+    /// The other program, and what it has that this one has not.
+    other: (&'static str, &'static [Key]),
     /// What a file in TOML says.
     parse: fn(&str) -> toml_file::At<agent_toml::AgentToml>,
 }
@@ -50,6 +51,7 @@ impl Known {
         Self {
             usual,
             keys: &KEYS,
+            other: ("gatehand-server", &server_toml::KEYS),
             parse: agent_toml::parse,
         }
     }
@@ -60,12 +62,26 @@ impl Known {
         Self {
             usual,
             keys: &SERVER_KEYS,
+            other: ("gatehand, the agent", &KEYS),
             parse: |text| {
                 Ok(agent_toml::AgentToml {
                     variables: server_toml::parse(text)?,
                     ..Default::default()
                 })
             },
+        }
+    }
+}
+
+impl Known {
+    /// The same, where a key that this program has not is one of the other.
+    fn of_which_program(self, what: TomlError) -> TomlError {
+        let (program, keys) = self.other;
+        match what {
+            TomlError::Unknown { key, .. } if keys.iter().any(|other| other.name == key) => {
+                TomlError::OtherProgram { key, program }
+            }
+            what => what,
         }
     }
 }
@@ -269,7 +285,7 @@ fn said_in(
                 path,
                 line,
                 column,
-                what,
+                what: known.of_which_program(what),
             }
         })?;
         *doors = read.doors;

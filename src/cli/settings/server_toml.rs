@@ -1,6 +1,8 @@
 //! `server.toml`: the settings of a server.
 
-use super::toml_file::{At, Key, Kind, Variable, table, unknown, variables};
+#[cfg(feature = "server")]
+use super::toml_file::{At, Variable, kind_among, table, unknown, variables};
+use super::toml_file::{Key, Kind};
 
 /// Every key.
 pub(in crate::cli) static KEYS: [Key; 21] = [
@@ -82,14 +84,16 @@ pub(in crate::cli) static KEYS: [Key; 21] = [
     Key::new("log_format", "GATEHAND_LOG_FORMAT", Kind::Text, "text"),
 ];
 
+#[cfg(feature = "server")]
 pub(super) fn parse(text: &str) -> At<Vec<Variable>> {
-    let table = table(text)?;
+    let table = table(text, |name| kind_among(&KEYS, name))?;
     variables(table.get_ref(), &KEYS, |name, at, _| {
-        Err((at, unknown(name, KEYS.iter().map(|key| key.name))))
+        let names = KEYS.iter().map(|key| key.name);
+        Err((at, unknown(name, names)))
     })
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "server"))]
 mod tests {
     use super::*;
     use crate::cli::settings::toml_file::TomlError;

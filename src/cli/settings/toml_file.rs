@@ -52,8 +52,20 @@ pub(super) enum Kind {
     Switch,
     Duration,
     /// A whole number.
-    #[cfg(feature = "server")]
     Number,
+}
+
+impl Kind {
+    /// What a key of it takes.
+    fn wanted(self) -> &'static str {
+        match self {
+            Self::Text => "a text, in quotes",
+            Self::List => "a list of texts, as in [\"one\", \"two\"]",
+            Self::Switch => "true or false",
+            Self::Duration => "a span of time in quotes, as \"5m\"",
+            Self::Number => "a whole number, without quotes",
+        }
+    }
 }
 
 /// What is wrong with the file.
@@ -66,6 +78,10 @@ pub(in crate::cli) enum TomlError {
         key: String,
         nearest: Option<&'static str>,
     },
+    #[error(
+        "{key} is a setting of {program}, not of this program: GATEHAND_SETTINGS names the file of one"
+    )]
+    OtherProgram { key: String, program: &'static str },
     #[error("{key} takes {wanted}")]
     Type { key: String, wanted: &'static str },
     #[error("{key}: {why}")]
@@ -77,12 +93,40 @@ pub(super) type At<T> = Result<T, (usize, TomlError)>;
 /// A variable, its value, and where it begins, in bytes.
 pub(super) type Variable = (&'static str, String, usize);
 
-/// The table that a text is.
-pub(super) fn table(text: &str) -> At<Spanned<DeTable<'_>>> {
+/// The table that a text is, in which these keys may stand.
+pub(super) fn table(
+    text: &str,
+    kind_of: impl Fn(&str) -> Option<Kind>,
+) -> At<Spanned<DeTable<'_>>> {
     DeTable::parse(text).map_err(|error| {
         let at = error.span().map_or(0, |span| span.start);
-        (at, TomlError::Syntax(error.message().to_owned()))
+        let unread = unread_value(text, at, kind_of);
+        let what = unread.unwrap_or_else(|| TomlError::Syntax(error.message().to_owned()));
+        (at, what)
     })
+}
+
+/// What a key takes behind which nothing can be read: the parser knows no better than to ask for quotes.
+fn unread_value(
+    text: &str,
+    at: usize,
+    kind_of: impl Fn(&str) -> Option<Kind>,
+) -> Option<TomlError> {
+    let begins = text.get(..at)?.rfind('\n').map_or(0, |end| end + 1);
+    let (key, value) = text.get(begins..)?.lines().next()?.split_once('=')?;
+    let is_of_value = at > begins + key.len();
+    let kind = kind_of(key.trim()).filter(|_| is_of_value)?;
+    let is_quoted = value.trim_start().starts_with(['"', '\'']);
+    (!is_quoted).then(|| TomlError::Type {
+        key: key.trim().to_owned(),
+        wanted: kind.wanted(),
+    })
+}
+
+/// Of which type a key is among these.
+pub(super) fn kind_among(keys: &[Key], name: &str) -> Option<Kind> {
+    let found = keys.iter().find(|key| key.name == name);
+    found.map(|key| key.kind)
 }
 
 /// The variables that a table has, in the order of the file. What is none of these keys is handed on with its name.
@@ -140,22 +184,13 @@ pub(super) fn unknown(key: &str, names: impl Iterator<Item = &'static str>) -> T
 /// A value as text, or as several.
 pub(super) fn texts(key: &str, kind: Kind, value: &Spanned<DeValue<'_>>) -> At<Vec<String>> {
     let wrong = |at: usize| {
-        let wanted = match kind {
-            Kind::Text => "a text, in quotes",
-            Kind::List => "a list of texts, as in [\"one\", \"two\"]",
-            Kind::Switch => "true or false",
-            Kind::Duration => "a span of time in quotes, as \"5m\"",
-            #[cfg(feature = "server")]
-            Kind::Number => "a whole number, without quotes",
-        };
-        let key = key.to_owned();
+        let (key, wanted) = (key.to_owned(), kind.wanted());
         (at, TomlError::Type { key, wanted })
     };
     let at = value.span().start;
     match (kind, value.get_ref()) {
         (Kind::Text | Kind::Duration, DeValue::String(text)) => Ok(vec![text.to_string()]),
         (Kind::Switch, DeValue::Boolean(is)) => Ok(vec![is.to_string()]),
-        #[cfg(feature = "server")]
         (Kind::Number, DeValue::Integer(number)) => {
             let number = i64::from_str_radix(number.as_str(), number.radix());
             number

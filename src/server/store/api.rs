@@ -133,6 +133,46 @@ pub struct SilentDevice {
     pub seen: Timestamp,
 }
 
+impl SilentDevice {
+    /// Where it is in the order in which devices were last seen.
+    pub fn place(&self) -> LastSeenPlace {
+        LastSeenPlace {
+            seen: self.seen,
+            device: self.row,
+        }
+    }
+}
+
+/// A place among an organizer's devices in the order in which they were last seen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct LastSeenPlace {
+    /// When the device there was last seen.
+    pub seen: Timestamp,
+    /// Its row.
+    pub device: i64,
+}
+
+impl LastSeenPlace {
+    /// Before all that were last seen at this time.
+    pub fn before(seen: Timestamp) -> Self {
+        Self {
+            seen,
+            device: i64::MIN,
+        }
+    }
+}
+
+/// A piece of an organizer's devices that were not seen for some time.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unseen {
+    /// Those at a gate of whose silence nothing was told.
+    pub devices: Vec<SilentDevice>,
+    /// How far was looked.
+    pub until: LastSeenPlace,
+    /// Whether there may be more behind that.
+    pub has_more: bool,
+}
+
 /// A silence that was told, and has ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Silence {
@@ -391,17 +431,21 @@ pub trait Store: Send + Sync {
         decision: &Decision,
     ) -> Result<(), StoreError>;
 
-    /// Devices at a gate that were last seen in this time, and of whose silence nothing was told.
-    async fn untold_silences(
+    /// The numbers of the organizers whose devices have access.
+    async fn active_organizers(&self) -> Result<Vec<i64>, StoreError>;
+
+    /// A piece of an organizer's devices behind a place that were last seen before a time.
+    async fn unseen(
         &self,
-        from: Timestamp,
+        organizer: i64,
+        behind: LastSeenPlace,
         to: Timestamp,
-    ) -> Result<Vec<SilentDevice>, StoreError>;
+    ) -> Result<Unseen, StoreError>;
 
     /// Takes on to tell of a silence; of several servers one does.
     async fn take_silence(&self, device: &SilentDevice) -> Result<bool, StoreError>;
 
-    /// Silences that were told and have ended.
+    /// Silences that were told and have ended, the first of them.
     async fn ended_silences(&self) -> Result<Vec<Silence>, StoreError>;
 
     /// Takes on to tell of the end of one; of several servers one does.

@@ -34,8 +34,9 @@ pub use administration::{
     TeamChange, TeamSummary, TokenChange, TokenSummary,
 };
 pub use api::{
-    Actor, BatchOutcome, DeviceCount, LogEntry, LogPage, NoReconnection, Reconnection, Redemption,
-    ReportRefusal, Sighting, Silence, SilentDevice, Store, TokenRefusal, UnknownNames, Update,
+    Actor, BatchOutcome, DeviceCount, LastSeenPlace, LogEntry, LogPage, NoReconnection,
+    Reconnection, Redemption, ReportRefusal, Sighting, Silence, SilentDevice, Store, TokenRefusal,
+    UnknownNames, Unseen, Update,
 };
 pub use backup::{Backup, BackupError, CountedTable, backup, backup_taken};
 pub use copy::{CopiedTable, CopyError, copy};

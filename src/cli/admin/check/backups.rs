@@ -6,19 +6,24 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::finding::{Finding, Id};
+use super::id::Id;
+use crate::cli::findings::Finding;
 use crate::server::store;
 
 /// Files of a folder that are looked at, the newest first.
 const LOOKED_AT: usize = 50;
 
-pub(super) fn newest(named: Option<&Path>, age: Duration) -> Finding {
+pub(super) fn newest(named: Option<&Path>, age: Duration) -> Finding<Id> {
     let id = Id::Backup;
     let Some(named) = named else {
         return Finding::needless(id, "where backups are is not known here")
             .advising("name their folder with --backups");
     };
     let shown = named.display();
+    if !named.exists() {
+        return Finding::failed(id, format!("nothing is at {shown}"))
+            .advising("name the folder that backups are written to, or the last of them");
+    }
     let files = match named.is_dir() {
         true => files_in(named),
         false => Ok(vec![named.to_owned()]),

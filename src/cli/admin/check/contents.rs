@@ -2,8 +2,9 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::finding::{Finding, Id};
+use super::id::Id;
 use crate::causes;
+use crate::cli::findings::Finding;
 use crate::server::store::{
     Behind, Contents, Indexes, Inspection, Orphans, SecretState, StoreError,
 };
@@ -14,7 +15,7 @@ const APART: SignedDuration = SignedDuration::from_secs(10);
 /// Things of one kind that are named at most.
 const NAMED: usize = 5;
 
-pub(super) fn judge(inspection: Inspection, findings: &mut Vec<Finding>) {
+pub(super) fn judge(inspection: Inspection, findings: &mut Vec<Finding<Id>>) {
     let (found, known) = inspection.version;
     findings.push(match found == known {
         true => Finding::ok(Id::Schema, format!("its tables have version {found}, as they should")),
@@ -39,7 +40,7 @@ pub(super) fn judge(inspection: Inspection, findings: &mut Vec<Finding>) {
     }
 }
 
-fn of_contents(contents: Contents) -> [Finding; 4] {
+fn of_contents(contents: Contents) -> [Finding<Id>; 4] {
     let Contents {
         clock: database,
         last_entry,
@@ -56,7 +57,7 @@ fn of_contents(contents: Contents) -> [Finding; 4] {
 }
 
 /// That it could not be looked at.
-fn not_read(id: Id, error: &StoreError) -> Finding {
+fn not_read(id: Id, error: &StoreError) -> Finding<Id> {
     let words = std::iter::once(error.to_string()).chain(causes::of(error));
     let words = words.collect::<Vec<_>>().join(": ");
     Finding::failed(id, format!("it can't be looked at: {words}")).advising_if(error.advice())
@@ -71,7 +72,7 @@ fn some(all: &[String]) -> String {
     }
 }
 
-fn integrity(damage: Result<Vec<String>, StoreError>, looked_for: &'static str) -> Finding {
+fn integrity(damage: Result<Vec<String>, StoreError>, looked_for: &'static str) -> Finding<Id> {
     let id = Id::Integrity;
     match damage {
         Err(error) => not_read(id, &error),
@@ -82,7 +83,7 @@ fn integrity(damage: Result<Vec<String>, StoreError>, looked_for: &'static str) 
     }
 }
 
-fn indexes(indexes: Result<Indexes, StoreError>) -> Finding {
+fn indexes(indexes: Result<Indexes, StoreError>) -> Finding<Id> {
     let id = Id::Indexes;
     match indexes {
         Err(error) => not_read(id, &error),
@@ -104,7 +105,7 @@ fn indexes(indexes: Result<Indexes, StoreError>) -> Finding {
     }
 }
 
-fn secret(secret: SecretState) -> Finding {
+fn secret(secret: SecretState) -> Finding<Id> {
     let id = Id::Secret;
     let shown = secret.path.map(|path| path.display().to_string());
     match (secret.is_right, shown) {
@@ -131,7 +132,7 @@ fn secret(secret: SecretState) -> Finding {
     }
 }
 
-fn restore(unconfirmed: Result<Option<Timestamp>, StoreError>) -> Finding {
+fn restore(unconfirmed: Result<Option<Timestamp>, StoreError>) -> Finding<Id> {
     let id = Id::Restore;
     match unconfirmed {
         Err(error) => not_read(id, &error),
@@ -147,7 +148,7 @@ fn restore(unconfirmed: Result<Option<Timestamp>, StoreError>) -> Finding {
 fn clock(
     database: Result<Option<(Timestamp, Timestamp)>, StoreError>,
     last_entry: Result<Option<Timestamp>, StoreError>,
-) -> Finding {
+) -> Finding<Id> {
     let id = Id::Clock;
     let (database, last_entry) = match (database, last_entry) {
         (Ok(database), Ok(last_entry)) => (database, last_entry),
@@ -179,7 +180,7 @@ fn clock(
     }
 }
 
-fn orphans(found: Result<Vec<Orphans>, StoreError>) -> Finding {
+fn orphans(found: Result<Vec<Orphans>, StoreError>) -> Finding<Id> {
     let id = Id::Orphans;
     let found = match found {
         Err(error) => return not_read(id, &error),
@@ -197,7 +198,7 @@ fn orphans(found: Result<Vec<Orphans>, StoreError>) -> Finding {
     }
 }
 
-fn counters(behind: Result<Vec<Behind>, StoreError>) -> Finding {
+fn counters(behind: Result<Vec<Behind>, StoreError>) -> Finding<Id> {
     let id = Id::Counters;
     let behind = match behind {
         Err(error) => return not_read(id, &error),

@@ -2,7 +2,7 @@
 
 mod backups;
 mod contents;
-mod finding;
+mod id;
 mod surroundings;
 
 use std::path::PathBuf;
@@ -11,13 +11,12 @@ use std::time::Duration;
 use clap::Args;
 
 use crate::causes;
-use crate::check::Verdict;
 use crate::cli::database_arguments::DatabaseArguments;
 use crate::cli::error::CliError;
-use crate::cli::output::{self, FoundRow};
+use crate::cli::findings::{Finding, Findings};
 use crate::cli::settings::duration;
 use crate::server::store::{self, Database};
-use finding::{CheckDocument, Finding, Id};
+use id::Id;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -61,12 +60,13 @@ impl Check {
         look(database, arguments, &mut findings);
         findings.push(surroundings::disk(database));
         findings.push(backups::newest(self.backups.as_deref(), self.backup_age));
-        findings.sort_by_key(|finding| finding.id);
-        tell(findings, json)
+        let findings = Findings::of(findings);
+        findings.print(json)?;
+        findings.end()
     }
 }
 
-fn look(database: &Database, arguments: &DatabaseArguments, findings: &mut Vec<Finding>) {
+fn look(database: &Database, arguments: &DatabaseArguments, findings: &mut Vec<Finding<Id>>) {
     if !database.is_there() {
         findings.push(
             Finding::failed(Id::Database, format!("there is no database {database}"))
@@ -86,35 +86,6 @@ fn look(database: &Database, arguments: &DatabaseArguments, findings: &mut Vec<F
             findings.push(Finding::failed(Id::Database, words).advising_if(error.advice()));
             findings.extend(Id::OF_DATABASE.map(|id| Finding::skipped(id, Id::Database)));
         }
-    }
-}
-
-fn tell(findings: Vec<Finding>, json: bool) -> Result<(), CliError> {
-    let count = |verdict| {
-        let ended = findings.iter().filter(|finding| finding.verdict == verdict);
-        ended.count()
-    };
-    let (warnings, failures) = (count(Verdict::Warning), count(Verdict::Failed));
-    let (all, has_skipped) = (findings.len(), count(Verdict::Skipped) > 0);
-    if json {
-        output::print_json(&CheckDocument::of(findings))?;
-    } else {
-        let rows = findings.iter().map(|finding| FoundRow {
-            verdict: finding.verdict.name(),
-            name: finding.id.name(),
-            words: &finding.words,
-            advice: finding.advice.as_deref(),
-        });
-        output::print_found(&rows.collect::<Vec<_>>())?;
-    }
-    match (failures, warnings) {
-        (0, 0) => Ok(()),
-        (0, count) => Err(CliError::ChecksWarn { count, all }),
-        (count, _) => Err(CliError::ChecksFailed {
-            count,
-            all,
-            has_skipped,
-        }),
     }
 }
 

@@ -5,7 +5,8 @@ use std::path::Path;
 
 use rustix::fs::{StatVfsMountFlags, statvfs};
 
-use super::finding::{Finding, Id};
+use super::id::Id;
+use crate::cli::findings::Finding;
 use crate::server::store::Database;
 
 /// Room below which the next change may fail, in bytes.
@@ -13,7 +14,7 @@ const TOO_LITTLE: u64 = 16 * 1024 * 1024;
 /// Room below which somebody should make some, besides what a copy of the database takes.
 const LITTLE: u64 = 256 * 1024 * 1024;
 
-pub(super) fn disk(database: &Database) -> Finding {
+pub(super) fn disk(database: &Database) -> Finding<Id> {
     let Database::Sqlite(path) = database else {
         return Finding::needless(
             Id::Disk,
@@ -23,7 +24,7 @@ pub(super) fn disk(database: &Database) -> Finding {
     of(&std::path::absolute(path).unwrap_or_else(|_| path.clone()))
 }
 
-fn of(path: &Path) -> Finding {
+fn of(path: &Path) -> Finding<Id> {
     let id = Id::Disk;
     let Some(there) = path.ancestors().skip(1).find(|folder| folder.exists()) else {
         return Finding::failed(id, format!("nothing is at {}", path.display()));
@@ -41,12 +42,16 @@ fn of(path: &Path) -> Finding {
         .advising("see in the system's log whether the disk is damaged");
     }
     let room = found.f_bavail.saturating_mul(found.f_frsize);
-    let size = fs::metadata(path).map_or(0, |file| file.len());
+    let file = fs::metadata(path).ok().filter(|file| file.is_file());
+    let size = file.map(|file| file.len());
+    let of_database =
+        size.map(|size| format!(", for a database of {} MB", size.div_ceil(1_000_000)));
     let told = format!(
-        "{} MB free at {shown}, for a database of {} MB",
+        "{} MB free at {shown}{}",
         room / 1_000_000,
-        size.div_ceil(1_000_000)
+        of_database.unwrap_or_default()
     );
+    let size = size.unwrap_or_default();
     const ADVICE: &str = "make room: a new version copies the database before it changes its tables, and its log grows while backups are taken";
     if room < TOO_LITTLE {
         return Finding::failed(id, format!("{told}: the next change may not find room"))

@@ -399,3 +399,28 @@ fn times_at_the_edges_of_the_calendar_are_compared_too() {
         assert_eq!(select_at(Timestamp::MAX, &events, None, "-"), "dusk - -");
     }
 }
+
+#[test]
+fn an_event_that_runs_and_has_a_list_at_no_gate_is_found() {
+    let at_gate = CheckinList {
+        gates: vec![7],
+        ..list(1, "Door")
+    };
+    let runs = |slug: &str, lists| event(slug, schedule(-60, 60), lists);
+    let nowhere = [
+        runs("a", vec![at_gate.clone()]),
+        runs("b", vec![list(2, "All")]),
+    ];
+    let since = |minutes| runs_at_no_gate(noon(), after_noon(minutes), &nowhere);
+    assert_eq!(since(-30).unwrap().slug, "b");
+    assert!(since(-90).is_none(), "it did not run then");
+    let over = event("b", schedule(-60, -10), vec![list(2, "All")]);
+    assert!(runs_at_no_gate(noon(), after_noon(-30), &[over]).is_none());
+    let not_live = Event {
+        live: false,
+        ..runs("b", Vec::new())
+    };
+    assert!(runs_at_no_gate(noon(), after_noon(-30), &[not_live]).is_none());
+    let somewhere = runs("b", vec![list(2, "All"), at_gate]);
+    assert!(runs_at_no_gate(noon(), after_noon(-30), &[somewhere]).is_none());
+}

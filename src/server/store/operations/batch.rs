@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 use serde_json::{Map, Value as Json, json};
 
 use super::filtered_devices::{Bounds, Condition};
-use super::{Context, devices};
+use super::{Context, device_changes};
 use crate::server::model::{
     BATCH_LIMIT, BatchPlan, BatchRefusal, BatchSetting, DeviceChange, DeviceFilter, PlannedChange,
     Version,
@@ -60,10 +60,10 @@ pub(in crate::server::store) fn change(
     for (device, planned) in found.iter().zip(&plan.devices) {
         let change = part(&setting.change, &planned.changes);
         if change != DeviceChange::default() {
-            devices::apply(session, context, organizer, device.row, &change)?;
+            device_changes::apply(session, context, organizer, device.row, &change)?;
         }
         if planned.changes.contains_key(REVOKED) {
-            devices::revoke(session, context, device.row)?;
+            device_changes::revoke(session, context, device.row)?;
         }
     }
     Ok(Ok(plan))

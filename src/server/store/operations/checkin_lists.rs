@@ -63,8 +63,7 @@ pub(in crate::server::store) fn create(
     event: &str,
     list: &NewCheckinList,
 ) -> Result<i64, StoreError> {
-    let row = events::row_of(session, organizer, event)?;
-    let row = row.ok_or_else(|| unknown("event", event))?;
+    let row = events::row_to_change(session, organizer, event)?;
     if let Some(date) = list.subevent {
         let owner: Option<i64> =
             session.one("SELECT event FROM subevent WHERE id = ?1", values![date])?;
@@ -119,16 +118,46 @@ pub(in crate::server::store) fn change(
     list: i64,
     change: &CheckinListChange,
 ) -> Result<(), StoreError> {
-    let changed = session.execute(
-        "UPDATE checkin_list SET name = coalesce(?3, name)
-         WHERE id = ?2 AND event IN (SELECT event.id FROM event WHERE event.organizer = ?1)",
-        values![organizer, list, change.name.as_ref()],
+    let of: Option<String> = session.one(
+        "SELECT event.slug FROM checkin_list JOIN event ON event.id = checkin_list.event
+         WHERE event.organizer = ?1 AND checkin_list.id = ?2",
+        values![organizer, list],
     )?;
-    expect_changed(changed, KIND, &list.to_string())?;
+    let of = of.ok_or_else(|| unknown(KIND, &list.to_string()))?;
+    if let Some(name) = &change.name {
+        rename(session, organizer, &of, list, name)?;
+    }
     match &change.gates {
         Some(gates) => put_at(session, organizer, list, gates),
         None => Ok(()),
     }
+}
+
+/// Gives a list of this event a name that no other has for the same date.
+fn rename(
+    session: &mut dyn Session,
+    organizer: i64,
+    event: &str,
+    list: i64,
+    name: &str,
+) -> Result<(), StoreError> {
+    let row = events::row_to_change(session, organizer, event)?;
+    let date = session.row(
+        "SELECT subevent FROM checkin_list WHERE id = ?1 AND name <> ?2",
+        values![list, name],
+        |columns| columns.next(),
+    )?;
+    // It has that name.
+    let Some(date) = date else {
+        return Ok(());
+    };
+    let other = find(session, row, name, date)?;
+    expect_created(other.is_none().then_some(()), "a check-in list", name)?;
+    let changed = session.execute(
+        "UPDATE checkin_list SET name = ?2 WHERE id = ?1",
+        values![list, name],
+    )?;
+    expect_changed(changed, KIND, &list.to_string())
 }
 
 fn put_at(

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::found::{expect_changed, expect_created};
+use super::found::{expect_changed, expect_created, unknown};
 use crate::server::model::Name;
 use crate::server::model::{CheckinList, Event, Schedule, Subevent};
 use crate::server::store::administration::{EventChange, EventSummary, NewEvent};
@@ -47,6 +47,19 @@ pub(super) fn row_of(
         "SELECT id FROM event WHERE organizer = ?1 AND slug = ?2",
         values![organizer, slug],
     )
+}
+
+/// The number of an event of which nobody else changes its lists until the transaction ends.
+pub(super) fn row_to_change(
+    session: &mut dyn Session,
+    organizer: i64,
+    slug: &str,
+) -> Result<i64, StoreError> {
+    let row = session.one(
+        "UPDATE event SET slug = slug WHERE organizer = ?1 AND slug = ?2 RETURNING id",
+        values![organizer, slug],
+    )?;
+    row.ok_or_else(|| unknown("event", slug))
 }
 
 /// What is read of events, each statement for a choice of them.

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use super::contradictions::Contradictions;
 use super::found::unknown;
 use super::known_devices::{KnownDevice, Outcome, Unclaimed};
-use super::{Context, devices, events, log, numbers, organizers};
+use super::{Context, device_changes, events, log, numbers, organizers};
 use crate::server::model::NewDevice;
 use crate::server::organizers_file::{DeviceEntry, Fault, OrganizersFile, Place};
 use crate::server::store::administration::Imported;
@@ -149,7 +149,7 @@ impl Organizer {
             None => &tokens::serial()?,
         };
         self.device_count += 1;
-        let beginning = devices::Beginning {
+        let beginning = device_changes::Beginning {
             device_id: self.device_count,
             serial,
             name: &device.name,
@@ -160,7 +160,7 @@ impl Organizer {
             revoked: device.revoked,
             report: &device.report,
         };
-        let row = devices::insert(session, context, self.row, &beginning)?;
+        let row = device_changes::insert(session, context, self.row, &beginning)?;
         // Only where the file was changed since it was looked at.
         let row = row.ok_or_else(|| {
             StoreError::contradiction(Fault {
@@ -183,7 +183,13 @@ impl Organizer {
             security_profile: device.security_profile,
             gate: device.gate,
         };
-        log::write(session, context, row, "created", &devices::created(&new))
+        log::write(
+            session,
+            context,
+            row,
+            "created",
+            &device_changes::created(&new),
+        )
     }
 
     /// Looks up what a device refers to; `None` if something is not there, which is noted.

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use super::found::unknown;
-use super::{Context, devices};
+use super::{Context, device_changes};
 use crate::server::model::DeviceChange;
 use crate::server::organizers_file::{DeviceEntry, Fault, Place};
 use crate::server::store::error::StoreError;
@@ -104,11 +104,11 @@ impl KnownDevice {
         let change = self.change_to(session, device)?;
         let is_changed = change != DeviceChange::default();
         if is_changed {
-            devices::change(session, context, self.organizer, self.device_id, &change)?;
+            device_changes::change(session, context, self.organizer, self.device_id, &change)?;
         }
         let ends = device.revoked && !self.revoked;
         if ends {
-            devices::revoke(session, context, self.row)?;
+            device_changes::revoke(session, context, self.row)?;
         }
         Ok(Outcome {
             is_changed: is_changed || ends,

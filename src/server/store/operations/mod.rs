@@ -6,6 +6,7 @@ pub(super) mod callers;
 pub(super) mod checkin_lists;
 pub(super) mod consistency;
 mod contradictions;
+pub(super) mod device_changes;
 pub(super) mod device_states;
 pub(super) mod devices;
 pub(super) mod events;

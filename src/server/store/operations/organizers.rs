@@ -8,6 +8,15 @@ use crate::server::store::error::StoreError;
 use crate::server::store::session::{Session, values};
 use crate::wire;
 
+/// The numbers of those whose devices have access.
+pub(in crate::server::store) fn active(session: &mut dyn Session) -> Result<Vec<i64>, StoreError> {
+    session.rows(
+        "SELECT id FROM organizer WHERE active ORDER BY id",
+        values![],
+        |columns| columns.next(),
+    )
+}
+
 pub(in crate::server::store) fn all(
     session: &mut dyn Session,
 ) -> Result<Vec<OrganizerSummary>, StoreError> {

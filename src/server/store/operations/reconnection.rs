@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{Context, devices, initialization_tokens, kept_answers, log, samples};
+use super::{Context, device_changes, initialization_tokens, kept_answers, log, samples};
 use crate::server::store::api::{NoReconnection, Reconnection};
 use crate::server::store::error::StoreError;
 use crate::server::store::session::{Session, values};
@@ -15,8 +15,8 @@ pub(in crate::server::store) fn begin(
     device_id: u64,
     now: bool,
 ) -> Result<Reconnection, StoreError> {
-    let row = devices::row_to_change(session, organizer, device_id)?;
-    let before = devices::expected(session, context, organizer, device_id)?;
+    let row = device_changes::row_to_change(session, organizer, device_id)?;
+    let before = device_changes::expected(session, context, organizer, device_id)?;
     if before.revoked {
         return Ok(Err(NoReconnection::Revoked));
     }
@@ -40,7 +40,7 @@ pub(in crate::server::store) fn begin(
     }
     let data = json!({ "now": now });
     log::write(session, context, row, "token renewed", &data)?;
-    devices::existing(session, context, organizer, device_id).map(Ok)
+    device_changes::existing(session, context, organizer, device_id).map(Ok)
 }
 
 /// The same for a device whose code nobody has redeemed yet; the key that it has, if it has one, works as before.
@@ -50,7 +50,7 @@ pub(in crate::server::store) fn renew(
     organizer: i64,
     device_id: u64,
 ) -> Result<(), StoreError> {
-    let row = devices::row_to_change(session, organizer, device_id)?;
+    let row = device_changes::row_to_change(session, organizer, device_id)?;
     let waits: Option<bool> = session.one(
         "SELECT NOT revoked AND (initialized IS NULL OR reconnecting) FROM device WHERE id = ?1",
         values![row],

@@ -2,63 +2,102 @@
 
 use jiff::Timestamp;
 
-use crate::server::store::api::{Silence, SilentDevice};
+use crate::server::store::api::{LastSeenPlace, Silence, SilentDevice, Unseen};
 use crate::server::store::error::StoreError;
 use crate::server::store::session::{Columns, Session, values};
 
 macro_rules! devices {
-    ($more:literal) => {
+    ($seen:literal, $more:literal) => {
         concat!(
             "SELECT device.id, organizer.id, organizer.slug, device.device_id, device.unique_serial, device.name,
-                gate.id, gate.identifier, gate.name, last_seen.seen ",
+                gate.id, gate.identifier, gate.name, ",
+            $seen,
             $more
         )
     };
 }
 
-/// Devices at a gate that were last seen in this time, and of whose silence nothing was told.
-pub(in crate::server::store) fn untold(
+/// Devices that are looked at together.
+const PIECE: u64 = 1000;
+
+/// The devices behind a place that were last seen before a time, as many as are looked at together: of those whose silence
+/// nobody needs to be told the place alone.
+pub(in crate::server::store) fn unseen(
     session: &mut dyn Session,
-    from: Timestamp,
+    organizer: i64,
+    behind: LastSeenPlace,
     to: Timestamp,
-) -> Result<Vec<SilentDevice>, StoreError> {
-    session.rows(
+) -> Result<Unseen, StoreError> {
+    let looked_at = session.rows(
         devices!(
-            "FROM last_seen JOIN device ON device.id = last_seen.device
-             JOIN organizer ON organizer.id = device.organizer AND organizer.active
-             JOIN gate ON gate.id = device.gate AND gate.active
-             WHERE last_seen.seen >= ?1 AND last_seen.seen < ?2 AND NOT device.revoked
+            "looked_at.seen",
+            ", coalesce(gate.active, FALSE) AND NOT device.revoked
                 AND NOT EXISTS (SELECT 1 FROM silence WHERE silence.device = device.id)
-             ORDER BY last_seen.seen, device.id"
+             FROM (SELECT device, seen FROM last_seen
+                WHERE organizer = ?1 AND (seen, device) > (?2, ?3) AND seen < ?4
+                ORDER BY seen, device LIMIT ?5) AS looked_at
+             JOIN device ON device.id = looked_at.device
+             JOIN organizer ON organizer.id = device.organizer
+             LEFT JOIN gate ON gate.id = device.gate
+             ORDER BY looked_at.seen, device.id"
         ),
-        values![from, to],
-        silent,
-    )
+        values![organizer, behind.seen, behind.device, to, PIECE],
+        |columns| Ok((silent(columns)?, columns.next()?)),
+    )?;
+    let has_more = looked_at.len() as u64 >= PIECE;
+    let last = looked_at.last().filter(|_| has_more);
+    let until = match last {
+        Some((device, _)) => device.place(),
+        None => LastSeenPlace::before(to),
+    };
+    let devices = looked_at.into_iter();
+    let devices = devices.filter_map(|(device, is_untold): (_, bool)| is_untold.then_some(device));
+    Ok(Unseen {
+        devices: devices.collect(),
+        until,
+        has_more,
+    })
 }
 
-/// Silences that were told and have ended: their devices were seen again, or are revoked.
+/// Ended silences that are told of at once.
+const ENDED: u64 = 64;
+
+/// Silences that were told and have ended, the first of them: their devices were seen again, or are revoked.
 pub(in crate::server::store) fn ended(
     session: &mut dyn Session,
 ) -> Result<Vec<Silence>, StoreError> {
-    session.rows(
-        devices!(
-            ", silence.seen, device.revoked
-             FROM silence JOIN device ON device.id = silence.device
-             JOIN last_seen ON last_seen.device = device.id
-             JOIN organizer ON organizer.id = device.organizer
-             LEFT JOIN gate ON gate.id = device.gate
-             WHERE device.revoked OR last_seen.seen > silence.seen
-             ORDER BY silence.told, device.id"
-        ),
-        values![],
-        |columns| {
-            Ok(Silence {
-                device: silent(columns)?,
-                seen_before: columns.next()?,
-                is_revoked: columns.next()?,
-            })
-        },
-    )
+    // Each is looked up, so that no database reads all devices to join them to a few.
+    let ended: Vec<(i64, Timestamp)> = session.rows(
+        "SELECT device, seen FROM silence
+         WHERE (SELECT last_seen.seen FROM last_seen WHERE last_seen.device = silence.device) > silence.seen
+            OR (SELECT device.revoked FROM device WHERE device.id = silence.device)
+         ORDER BY told, device LIMIT ?1",
+        values![ENDED],
+        |columns| Ok((columns.next()?, columns.next()?)),
+    )?;
+    let mut silences = Vec::with_capacity(ended.len());
+    for (row, seen_before) in ended {
+        let silence = session.row(
+            devices!(
+                "last_seen.seen",
+                ", device.revoked
+                 FROM device JOIN last_seen ON last_seen.device = device.id
+                 JOIN organizer ON organizer.id = device.organizer
+                 LEFT JOIN gate ON gate.id = device.gate
+                 WHERE device.id = ?1"
+            ),
+            values![row],
+            |columns| {
+                Ok(Silence {
+                    device: silent(columns)?,
+                    seen_before,
+                    is_revoked: columns.next()?,
+                })
+            },
+        )?;
+        silences.extend(silence);
+    }
+    Ok(silences)
 }
 
 fn silent(columns: &mut Columns<'_>) -> Result<SilentDevice, StoreError> {
