@@ -133,7 +133,7 @@ android() {
 }
 
 # What the device's side is made of and tested with; nothing where git can't tell.
-device_side=(android build.rs Cargo.lock Cargo.toml clippy.toml docs/ANDROID.md fuzz src tests/data tests/peer tests/run.sh)
+device_side=(android build.rs Cargo.lock Cargo.toml clippy.toml docs/ANDROID.md fuzz src tests/data tests/older_version.sh tests/peer tests/run.sh)
 fingerprint() {
   local files
   files=$(git ls-files --cached --others --exclude-standard -- "${device_side[@]}" 2>/dev/null) && [ -n "$files" ] || return
@@ -258,13 +258,14 @@ rust() {
   title "build of the tests" # what fails is told by the next part
   cargo test --quiet --locked --features failpoints --no-run
   # First: the older one may be built in the place of what the others run.
-  possible "an older gatehand at the same vaults" tests/older_version.sh
+  once possible "an older gatehand at the same vaults" tests/older_version.sh
   # A copy, which nothing that is built later changes under those who run it.
   cp "$target/debug/gatehand" "$scratch/gatehand.new" && mv "$scratch/gatehand.new" "$scratch/gatehand"
   : >"$scratch/built"
-  tests "tests" cargo test --locked --no-fail-fast --features failpoints
+  # Half of what they take is waiting.
+  tests "tests" env RUST_TEST_THREADS="$((2 * $(nproc)))" cargo test --locked --no-fail-fast --features failpoints
   # With the bridge, whose tests need no JVM.
-  tests "tests of the handheld's core" cargo test --locked --no-default-features --features jni --lib
+  once tests "tests of the handheld's core" cargo test --locked --no-default-features --features jni --lib
   check "the command without the server" cargo clippy --quiet --locked --no-default-features --features cli -- -D warnings
   check "lints of the handheld's core" cargo clippy --quiet --locked --package gatehand-native -- -D warnings
   check "documentation" env RUSTDOCFLAGS="-D warnings" cargo doc --quiet --locked --workspace --no-deps --all-features

@@ -1,20 +1,18 @@
 //! What is read and written on a connection: plain, or secured. One type, so that what serves it is compiled once.
 
-use std::io::{self, IoSlice};
+use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
 
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio_util::either::Either;
 
 use super::paced::Paced;
 use super::stream::Stream;
 
-/// A connection whose answers have to be taken. What secures it is above that, so that what it keeps back counts too.
-pub(super) enum Channel {
-    Plain(Paced<Stream>),
-    Secured(Pin<Box<dyn Secured>>),
-}
+/// A connection whose answers have to be taken, plain or secured. What secures it is above that, so that what it keeps
+/// back counts too.
+pub(super) type Channel = Either<Paced<Stream>, Pin<Box<dyn Secured>>>;
 
 /// A connection that something secures.
 pub(super) trait Secured: AsyncRead + AsyncWrite + Send {}
@@ -32,60 +30,12 @@ pub(super) trait Secures: Send + Sync {
 
 pub(super) type Later<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 
-impl AsyncRead for Channel {
-    fn poll_read(
-        self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        buffer: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        match self.get_mut() {
-            Self::Plain(stream) => Pin::new(stream).poll_read(context, buffer),
-            Self::Secured(stream) => stream.as_mut().poll_read(context, buffer),
-        }
-    }
+/// Plain.
+pub(super) fn plain(stream: Paced<Stream>) -> Channel {
+    Either::Left(stream)
 }
 
-impl AsyncWrite for Channel {
-    fn poll_write(
-        self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        match self.get_mut() {
-            Self::Plain(stream) => Pin::new(stream).poll_write(context, bytes),
-            Self::Secured(stream) => stream.as_mut().poll_write(context, bytes),
-        }
-    }
-
-    fn poll_write_vectored(
-        self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        pieces: &[IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        match self.get_mut() {
-            Self::Plain(stream) => Pin::new(stream).poll_write_vectored(context, pieces),
-            Self::Secured(stream) => stream.as_mut().poll_write_vectored(context, pieces),
-        }
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        match self {
-            Self::Plain(stream) => stream.is_write_vectored(),
-            Self::Secured(stream) => stream.is_write_vectored(),
-        }
-    }
-
-    fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match self.get_mut() {
-            Self::Plain(stream) => Pin::new(stream).poll_flush(context),
-            Self::Secured(stream) => stream.as_mut().poll_flush(context),
-        }
-    }
-
-    fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match self.get_mut() {
-            Self::Plain(stream) => Pin::new(stream).poll_shutdown(context),
-            Self::Secured(stream) => stream.as_mut().poll_shutdown(context),
-        }
-    }
+/// Secured by what is above the plain connection.
+pub(super) fn secured(stream: impl Secured + 'static) -> Channel {
+    Either::Right(Box::pin(stream))
 }

@@ -137,11 +137,11 @@ impl Listener {
                 let (stream, address) = socket.accept().await?;
                 // Answers are small and written at once: waiting for more would only delay them.
                 let _ = stream.set_nodelay(true);
-                Ok((Stream::Tcp(stream), Peer::Address(address.ip())))
+                Ok((Stream::Left(stream), Peer::Address(address.ip())))
             }
             Accepting::Unix { socket, .. } => {
                 let (stream, _) = socket.accept().await?;
-                Ok((Stream::Unix(stream), Peer::Local))
+                Ok((Stream::Right(stream), Peer::Local))
             }
         }
     }
@@ -170,7 +170,7 @@ mod tests {
             panic!("it has no port");
         };
         let _caller = tokio::net::TcpStream::connect(address).await.unwrap();
-        let (Stream::Tcp(accepted), _) = listener.accept().await.unwrap() else {
+        let (Stream::Left(accepted), _) = listener.accept().await.unwrap() else {
             panic!("another socket");
         };
         assert!(sockopt::socket_send_buffer_size(&accepted).unwrap() <= MOST);

@@ -16,7 +16,7 @@ use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-use super::channel::{Channel, Secures};
+use super::channel::{self, Channel, Secures};
 use super::clock;
 use super::descriptors;
 use super::framing::Framing;
@@ -29,7 +29,7 @@ use super::peer::Peer;
 use super::places::{Occupant, Place, Places};
 use super::refusal;
 use super::standing::Standing;
-use super::stream::Stream;
+use super::stream::{self, Stream};
 use super::traffic::Traffic;
 use super::trim;
 use super::trusted_proxies::TrustedProxies;
@@ -110,7 +110,7 @@ pub(crate) async fn serve<S, B>(
         };
         traffic.accepted.fetch_add(1, Ordering::Relaxed);
         let connection = Connection {
-            service: service(peer, stream.local_address()),
+            service: service(peer, stream::local_address(&stream)),
             limits,
             secures: listener.secures().cloned(),
             watcher: graceful.watcher(),
@@ -227,11 +227,11 @@ async fn open(
     limits: &Limits,
     occupant: &Arc<Occupant>,
 ) -> io::Result<Option<(Channel, Answers)>> {
-    let is_plain = secures.is_some() && !stream.begins_tls().await?;
+    let is_plain = secures.is_some() && !stream::begins_tls(&stream).await?;
     let stream = Paced::new(stream, limits, Arc::clone(occupant));
     let answers = stream.answers();
     let channel = match secures {
-        None => Channel::Plain(stream),
+        None => channel::plain(stream),
         Some(_) if is_plain => {
             refusal::refuse(stream, NO_TLS).await?;
             return Ok(None);

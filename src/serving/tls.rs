@@ -12,7 +12,7 @@ use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, pem};
 use tokio_rustls::TlsAcceptor;
 
-use super::channel::{Channel, Later, Secures};
+use super::channel::{self, Channel, Later, Secures};
 use super::paced::Paced;
 use super::stream::Stream;
 use crate::{causes, regular_file};
@@ -178,7 +178,7 @@ impl Secures for Tls {
         let acceptor = TlsAcceptor::from(self.shown());
         Box::pin(async move {
             let stream = acceptor.accept(stream).await?;
-            Ok(Channel::Secured(Box::pin(stream)))
+            Ok(channel::secured(stream))
         })
     }
 

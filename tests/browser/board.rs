@@ -24,7 +24,7 @@ async fn sixty_are_made_printed_and_ticked_off_as_they_come() {
         window.open("/connect/many").await;
         window.fill("#pattern", "Lane {:02}").await;
         window.fill("#count", "60").await;
-        window.click("main button.main").await;
+        window.click("#new button.main").await;
         window.is_at("/devices/board?devices=1-60").await;
         window.reads("#counts", "0 of 60").await;
         window.reads("#device-60", "Lane 60").await;
@@ -58,6 +58,65 @@ async fn sixty_are_made_printed_and_ticked_off_as_they_come() {
         assert_eq!(window.run("return window.isTheSamePage").await, true);
         window.close().await;
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_pasted_list_of_more_than_are_made_at_once_is_told_and_stays_to_be_split() {
+    let server = TestServer::start().await;
+    let Some(window) = Window::signed_in(&server).await else {
+        return;
+    };
+    window.open("/connect/many").await;
+    window.click("input[name=by][value=list]").await;
+    // Pasted at once, as from a spreadsheet.
+    let paste = "const lines = Array.from({length: 1001}, (_, n) => `Lane ${n + 1}\\tfull`);
+        document.getElementById('list').value = ['name\\tsecurity_profile', ...lines].join('\\n');";
+    window.run(paste).await;
+    window.click("#new button.main").await;
+    window.reads("[role=alert]", "more than 1000 devices").await;
+    assert_eq!(
+        server.store.device_count(server.organizer).await.unwrap(),
+        0
+    );
+    let kept = "return document.getElementById('list').value.trim().split('\\n').length";
+    assert_eq!(window.run(kept).await, 1002);
+    // Without the last line all are made.
+    window
+        .run("const list = document.getElementById('list'); list.value = list.value.trim().split('\\n').slice(0, -1).join('\\n')")
+        .await;
+    window.click("#new button.main").await;
+    window.is_at("/devices/board?devices=1-1000").await;
+    window.reads("#counts", "0 of 1,000").await;
+    window.complains_only_of(&["status of 400"]).await;
+    window.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_board_that_was_left_is_found_again_and_another_made_of_the_table() {
+    let server = TestServer::start().await;
+    let Some(window) = Window::signed_in(&server).await else {
+        return;
+    };
+    window.open("/connect/many").await;
+    window.fill("#pattern", "Lane {}").await;
+    window.fill("#count", "3").await;
+    window.click("#new button.main").await;
+    window.is_at("/devices/board?devices=1-3").await;
+    window.click("nav a[href='/devices']").await;
+    window.is_at("/devices").await;
+    window.click("nav a[href='/boards']").await;
+    window.click("main tbody a").await;
+    window.is_at("/devices/board?devices=1-3").await;
+    window.open("/devices").await;
+    for number in [1, 3] {
+        window.click(&format!("#device-{number} input")).await;
+    }
+    window.click("button[formaction]").await;
+    window.is_at("/devices/board?devices=1,3").await;
+    window
+        .see(".board-links a[href*='/sheet?devices=1,3']")
+        .await;
+    window.close().await;
 }
 
 /// The tokens as the server has them.

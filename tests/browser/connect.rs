@@ -58,16 +58,19 @@ async fn a_double_click_makes_one_device() {
     window.fill("#name", "Lane").await;
     window.double_click("main button.main").await;
     window.is_at("/devices/1/connect").await;
-    // Who goes back and sends the same form again is led to the same device.
+    // Who goes back and sends the form again is told that the device is there.
     window.driver.back().await.unwrap();
     window.is_at("/connect").await;
     window.fill("#name", "Lane").await;
-    window.click("main button.main").await;
-    window.see(".code svg").await;
+    window.click("#new button.main").await;
+    window
+        .reads("[role=alert]", "a device of this name already")
+        .await;
     let made = server.store.device_count(server.organizer).await.unwrap();
-    let at = window.driver.current_url().await.unwrap();
-    assert_eq!(at.path(), format!("/devices/{made}/connect"));
-    assert!(made <= 2, "a form that was loaded anew is another one");
+    assert_eq!(made, 1);
+    window.click("[role=alert] button").await;
+    window.is_at("/devices/2/connect").await;
+    window.complains_only_of(&["status of 409"]).await;
     window.close().await;
 }
 

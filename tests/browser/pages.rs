@@ -9,7 +9,7 @@ use serde_json::json;
 use crate::common::server::{TestServer, initialization, send};
 
 /// Every page of who is signed in, for the fleet below.
-pub const ALL: [&str; 18] = [
+pub const ALL: [&str; 22] = [
     "/devices",
     "/devices?search=nothing",
     "/devices?state=all&ordering=-name",
@@ -24,6 +24,10 @@ pub const ALL: [&str; 18] = [
     "/devices/8/connect",
     "/devices/edit?device=1&device=2",
     "/devices/board?devices=1-8",
+    "/devices/board?devices=7-9",
+    "/devices/board?devices=x",
+    "/devices/board/found?search=nothing",
+    "/boards",
     "/devices/labels?devices=1-8",
     "/connect",
     "/connect/many",

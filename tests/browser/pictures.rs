@@ -10,7 +10,12 @@ use crate::window::{Scheme, Window};
 #[tokio::test(flavor = "multi_thread")]
 async fn the_pages_are_worth_a_picture() {
     let folder = std::env::var_os("GATEHAND_PICTURES").map(PathBuf::from);
-    let server = TestServer::start().await;
+    // As scanners reach it.
+    let server = TestServer::start_in(
+        tempfile::tempdir().unwrap(),
+        Some("https://tickets.example"),
+    )
+    .await;
     pages::fleet(&server).await;
     let Some(window) = Window::at(&server.url).await else {
         return;
@@ -44,6 +49,9 @@ async fn the_pages_are_worth_a_picture() {
         ("form", "/connect", 640),
         ("many", "/connect/many", 1100),
         ("board", "/devices/board?devices=1-8", 560),
+        ("boards", "/boards", 640),
+        ("no-board", "/devices/board?devices=x", 420),
+        ("waiting", "/devices/2", 700),
         ("device", "/devices/1", 900),
         ("edit-many", "/devices/edit?device=1&device=2", 800),
         ("revoke", "/devices/1/revoke", 560),
@@ -58,6 +66,9 @@ async fn the_pages_are_worth_a_picture() {
     for (name, path) in [
         ("phone-devices", "/devices"),
         ("phone-connect", "/devices/2/connect"),
+        ("phone-board", "/devices/board?devices=1-8"),
+        ("phone-boards", "/boards"),
+        ("phone-device", "/devices/1"),
     ] {
         window.open(path).await;
         window.see("main h1").await;
@@ -66,5 +77,6 @@ async fn the_pages_are_worth_a_picture() {
             fs::write(folder.join(format!("{name}.png")), picture).unwrap();
         }
     }
+    window.complains_only_of(&["status of 404"]).await;
     window.close().await;
 }

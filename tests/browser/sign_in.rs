@@ -76,6 +76,7 @@ async fn a_session_that_ends_returns_to_where_it_was() {
     window.see("#device-1").await;
     end_all().await;
     window.click("thead a").await;
+    window.reads("#ended", "Your session has ended").await;
     window.fill("#token", &server.admin).await;
     window.click("main button").await;
     window
@@ -86,9 +87,57 @@ async fn a_session_that_ends_returns_to_where_it_was() {
     window.see("#token").await;
     end_all().await;
     window.is_at("/sign-in?next=%2Fdevices%2F1%2Fconnect").await;
+    window.reads("#ended", "Your session has ended").await;
     window.fill("input#token", &server.admin).await;
     window.click("main button").await;
     window.is_at("/devices/1/connect").await;
     window.see(".code svg").await;
+    // Nor is a form that was filled in meanwhile taken for done.
+    window.open("/connect").await;
+    window.fill("#name", "Lane 2").await;
+    end_all().await;
+    window.click("main button.main").await;
+    window.reads("#ended", "nothing was done").await;
+    window.fill("#token", &server.admin).await;
+    window.click("main button").await;
+    window.is_at("/connect").await;
+    window.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_has_no_right_is_told_and_shown_no_empty_page() {
+    let server = TestServer::start().await;
+    server.create_device("Lane 1").await;
+    let Some(window) = Window::at(&server.url).await else {
+        return;
+    };
+    let nothing = server.token(&[]).await;
+    window.open("/sign-in").await;
+    window.fill("#token", &nothing).await;
+    window.click("main button").await;
+    window.is_at("/devices").await;
+    window.reads("main", "organizer.devices:read").await;
+    window.reads(".who", "Big Events").await;
+    for path in [
+        "/boards",
+        "/devices/1",
+        "/connect",
+        "/devices/board?devices=1",
+    ] {
+        window.open(path).await;
+        window.reads("main", "Your team may not do this").await;
+        window.reads("main", "organizer.devices:read").await;
+    }
+    window.click(".menu summary").await;
+    window.click(".menu button").await;
+    window.is_at("/sign-in").await;
+    // Who may look is told where more is asked for.
+    let reader = server.token(&["organizer.devices:read"]).await;
+    window.fill("#token", &reader).await;
+    window.click("main button").await;
+    window.see("#device-1").await;
+    window.open("/connect").await;
+    window.reads("main", "organizer.devices:write").await;
+    window.complains_only_of(&["status of 403"]).await;
     window.close().await;
 }

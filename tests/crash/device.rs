@@ -8,6 +8,8 @@ use std::os::unix::process::ExitStatusExt;
 use std::path::PathBuf;
 use std::sync::{Arc, LazyLock, Mutex};
 
+use gatehand::agent::{State, Status};
+use gatehand::vault::Folder;
 use getrandom::SysRng;
 use rsa::PrivateKey;
 use rsa::pkcs8::{EncodePrivateKey, LineEnding};
@@ -251,27 +253,51 @@ impl<'a> Life<'a> {
         outcome
     }
 
-    /// What `status` says of a device that must not be lost: never that it is.
+    /// What the vault says of a device that must not be lost: never that it is. It is read here, since processes that
+    /// only ask for it would take most of the time.
     pub fn status(&self) -> Value {
-        let ended = self.scanner.run(&["status", "--json"]);
-        let Ok(status) = serde_json::from_str::<Value>(&ended.stdout) else {
+        let folder = Folder::at(self.scanner.home()).unwrap().volatile_allowed();
+        let status = match Status::read(&folder) {
+            Ok(status) => status,
             // A vault whose key is gone is to be set aside, whether that was done in part or not.
-            assert!(*self.wish.borrow() == Wish::SET_ASIDE, "{ended:?}");
-            return json!({"state": "unusable"});
+            Err(error) => {
+                assert!(*self.wish.borrow() == Wish::SET_ASIDE, "{error:?}");
+                return json!({"state": "unusable"});
+            }
         };
-        self.tell(format!(
-            "status: {}, pending: {}, serial: {}",
-            status["state"], status["pending"], status["unique_serial"]
-        ));
-        let state = status["state"].as_str().unwrap();
-        let code = match state {
+        let serial = status.identity.map(|identity| identity.unique_serial);
+        let to_revoke = status.to_revoke.into_iter();
+        let to_revoke: Vec<_> = to_revoke.map(|other| other.unique_serial).collect();
+        let known = json!({
+            "state": status.state,
+            "pending": status.pending,
+            "unique_serial": serial,
+            "to_revoke": (!to_revoke.is_empty()).then_some(to_revoke),
+        });
+        self.tell(format!("status: {known}"));
+        match status.state {
+            State::NotEnrolled | State::Enrolling | State::Enrolled => {}
+            State::Revoked if self.may_have_ended(&known) => {}
+            state => panic!("the device is {state:?}"),
+        }
+        known
+    }
+
+    /// What the command says of the same.
+    fn told_status(&self) -> Value {
+        let (known, ended) = (self.status(), self.scanner.run(&["status", "--json"]));
+        let told: Value = serde_json::from_str(&ended.stdout).unwrap();
+        for name in ["state", "pending", "unique_serial"] {
+            assert_eq!(told[name], known[name], "{name}");
+        }
+        assert_eq!(told["to_revoke"].is_null(), known["to_revoke"].is_null());
+        let code = match told["state"].as_str().unwrap() {
             "enrolled" => 0,
-            "not-enrolled" | "enrolling" => 13,
-            "revoked" if self.may_have_ended(&status) => 16,
-            _ => panic!("the device is {state}"),
+            "revoked" => 16,
+            _ => 13,
         };
         assert_eq!(ended.code, code, "{ended:?}");
-        status
+        told
     }
 
     /// Asserts that a command ended in a way that bad weather explains.
@@ -361,7 +387,7 @@ impl<'a> Life<'a> {
 
     /// Asserts that vault and server agree on the device, and that no other was touched.
     fn is_well(&self) {
-        let status = self.status();
+        let status = self.told_status();
         assert_eq!(status["pending"], Value::Null, "nothing is pending");
         assert_eq!(status["to_revoke"], Value::Null, "none is to be revoked");
         let files = self.scanner.files().into_iter();

@@ -210,7 +210,7 @@ async fn a_reconnected_device_is_the_same_with_a_new_key_and_the_old_works_until
         .unwrap()
         .unwrap();
     assert_eq!(
-        (after.unique_serial, after.rsa_pubkey),
+        (after.unique_serial.clone(), after.rsa_pubkey.clone()),
         (made.unique_serial, None)
     );
     assert_eq!(f.redeem(&waiting, "third").await, Err(TokenRefusal::Used));

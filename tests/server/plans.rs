@@ -342,7 +342,7 @@ async fn sign_in(store: &Arc<dyn Administration>, organizer: i64) {
 
 /// Does what who watches asks for.
 async fn watch(store: &Arc<dyn Administration>, organizer: i64) {
-    store.reconnecting(organizer, 1, 2).await.unwrap();
+    store.made_together(organizer, 20).await.unwrap();
     let none = store.live_sessions(vec![[1; 32]], Timestamp::now());
     assert!(none.await.unwrap().is_empty());
     let last = store.last_in_log().await.unwrap();
@@ -444,6 +444,18 @@ async fn manage_a_fleet(store: &Arc<dyn Administration>, organizer: i64, row: i6
         },
         DeviceFilter {
             state: Some(DeviceState::Revoked),
+            ..any.clone()
+        },
+        DeviceFilter {
+            state: Some(DeviceState::Awaited),
+            ..any.clone()
+        },
+        DeviceFilter {
+            state: Some(DeviceState::Connected),
+            ..any.clone()
+        },
+        DeviceFilter {
+            names: Some(vec!["Lane 1".to_owned(), "Lane 2".to_owned()]),
             ..any.clone()
         },
     ];

@@ -288,7 +288,7 @@ async fn a_token_is_redeemed_once_and_its_device_found_by_the_key(f: Fixture) {
     assert_eq!(redeemed.unique_serial, created.unique_serial);
     assert_eq!(redeem(&token, "b").await, Err(TokenRefusal::Used));
     let found = f.store.enrolled_device(&secret("a")).await.unwrap();
-    assert_eq!(found.unwrap(), redeemed);
+    assert_eq!(*found.unwrap(), redeemed);
     assert!(
         f.store
             .enrolled_device(&secret("b"))
@@ -1031,7 +1031,7 @@ async fn an_import_gives_nobody_access_back(f: Fixture) {
     let organizer = store.organizer("s").await.unwrap().id;
     let key = secret(&"d".repeat(64));
     let device = store.enrolled_device(&key).await.unwrap().unwrap();
-    assert_eq!(device.gate.unwrap().identifier, "G");
+    assert_eq!(device.gate.as_ref().unwrap().identifier, "G");
     let placed = store.placed_devices(organizer).await.unwrap();
     assert_eq!(placed[0].gate.as_ref().unwrap().identifier, "G");
     assert_eq!(placed[1].device.limit_events, ["e"]);
@@ -1163,7 +1163,7 @@ async fn an_export_makes_the_same_of_another_database(f: Fixture) {
             .unwrap(),
     );
     assert_eq!(
-        (here.unique_serial, here.device_id),
+        (here.unique_serial.clone(), here.device_id),
         (there.unique_serial, there.device_id)
     );
     let token = f.device("Later").await.initialization_token.unwrap();

@@ -370,13 +370,6 @@ async fn who_may_not_make_devices_sees_the_board_and_no_code() {
         let board = reader.get("/devices/board?devices=1").await;
         is_ok(&board);
         assert!(board.text.contains("0 of 1 connected") && !board.text.contains("/devices/sheet"));
-        for path in [
-            "/devices/board",
-            "/devices/board?devices=1-1001",
-            "/devices/board?devices=x",
-        ] {
-            assert_eq!(reader.get(path).await.status, 404, "{path}");
-        }
         let none = reader.get("/devices/board?devices=7").await;
         assert!(none.text.contains("None of these devices"), "{}", none.text);
     }

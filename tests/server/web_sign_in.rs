@@ -352,6 +352,13 @@ async fn nobody_is_sent_to_another_site_after_signing_in() {
         "/\\evil.example",
         "javascript:alert(1)",
         "\t//evil.example",
+        "/../evil",
+        "/devices/../../evil",
+        "/%2e%2e/evil",
+        "/.%2E/evil",
+        "/%2f/evil.example",
+        "/%5cevil.example",
+        "/\u{b}/evil.example",
         "",
     ] {
         let visitor = Visitor::at(&server);

@@ -1,5 +1,7 @@
 //! Who calls, and whether it may.
 
+use std::sync::Arc;
+
 use hyper::header::HeaderMap;
 
 use super::credentials::{Scheme, credentials};
@@ -30,7 +32,7 @@ pub(super) struct Team {
 
 /// A device and the API key it came with.
 pub(super) struct Device {
-    pub(super) device: EnrolledDevice,
+    pub(super) device: Arc<EnrolledDevice>,
     pub(super) key: Secret,
 }
 
@@ -170,7 +172,7 @@ async fn device_with(
     api: &Api,
     request: &Request,
     key: &Secret,
-) -> Result<EnrolledDevice, Problem> {
+) -> Result<Arc<EnrolledDevice>, Problem> {
     let device = api.store.enrolled_device(key).await?;
     let device = device.ok_or_else(|| unknown(api, request))?;
     if device.revoked {

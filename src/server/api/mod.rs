@@ -40,7 +40,7 @@ mod validation;
 mod verify;
 mod version;
 
-pub(super) use body::Body;
+pub(super) use body::{Body, FormValue};
 pub(super) use counts::Counts;
 pub(super) use field_errors::{FieldErrors, FieldFault};
 pub(super) use filters::Listing;

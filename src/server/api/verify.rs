@@ -4,6 +4,7 @@
 //! path that could mean something else to what is behind the proxy is denied, whatever the profile.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use axum::body::Body;
 use hyper::header::{HeaderMap, HeaderName};
@@ -59,7 +60,10 @@ pub(super) async fn verify(api: &Api, request: hyper::Request<Body>) -> Reply {
     }
 }
 
-async fn judge(api: &Api, mut request: hyper::Request<Body>) -> Result<EnrolledDevice, Problem> {
+async fn judge(
+    api: &Api,
+    mut request: hyper::Request<Body>,
+) -> Result<Arc<EnrolledDevice>, Problem> {
     let client: Client = request.extensions().get().copied().unwrap_or_default();
     if !client.by_proxy {
         UNTRUSTED.count(|times| {

@@ -17,6 +17,10 @@ pub enum DeviceState {
     Waiting,
     /// Its access has ended for good.
     Revoked,
+    /// A scanner is to come for it, for the first time or to take the place of the one that it is.
+    Awaited,
+    /// A scanner is this device, and none is to take its place.
+    Connected,
 }
 
 /// Devices that are all of this; without any, all devices of the organizer.
@@ -24,6 +28,8 @@ pub enum DeviceState {
 pub struct DeviceFilter {
     /// They have one of these numbers.
     pub numbers: Option<Vec<u64>>,
+    /// They have one of these names.
+    pub names: Option<Vec<String>>,
     /// Their number is above this.
     pub after: Option<u64>,
     /// Their name or serial begins so, whatever the case of its ASCII letters.

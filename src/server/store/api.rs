@@ -190,7 +190,10 @@ pub trait Store: Send + Sync {
     async fn team_caller(&self, token: &Secret) -> Result<Option<TeamCaller>, StoreError>;
 
     /// The device that has this API key, revoked or not.
-    async fn enrolled_device(&self, key: &Secret) -> Result<Option<EnrolledDevice>, StoreError>;
+    async fn enrolled_device(
+        &self,
+        key: &Secret,
+    ) -> Result<Option<Arc<EnrolledDevice>>, StoreError>;
 
     /// How many devices an organizer has: the number of the last one, since none is ever deleted.
     async fn device_count(&self, organizer: i64) -> Result<u64, StoreError>;

@@ -22,7 +22,7 @@ pub(super) struct State {
     /// Which of those that have watched the database.
     pub(super) watch: u64,
     /// How often it has seen that change.
-    pub(super) version: i64,
+    pub(super) version: u64,
 }
 
 /// A database that is open. An operation is run again where its transaction has to be.
@@ -55,8 +55,8 @@ pub(super) trait Driver: Send + Sync + 'static {
 
     /// The state that the database is in now, whoever has changed it; none if it can't be told in less
     /// time than a read takes.
-    fn state(&self) -> impl Future<Output = Option<State>> + Send {
-        std::future::ready(None)
+    fn state(&self) -> Option<State> {
+        None
     }
 
     /// Does `work` in a transaction and returns once it is on disk. An error undoes it, and so does a

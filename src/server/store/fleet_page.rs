@@ -73,6 +73,19 @@ pub struct Choices {
     pub software: Vec<String>,
 }
 
+/// Devices that were made at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MadeTogether {
+    /// When.
+    pub created: Timestamp,
+    /// The number of the first.
+    pub first: u64,
+    /// The number of the last; those between were made with them.
+    pub last: u64,
+    /// How many a scanner is to come for yet.
+    pub awaited: u64,
+}
+
 /// An entry of the devices' log, for who watches the devices of all organizers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct News {
@@ -157,14 +170,12 @@ pub trait FleetPage: Store {
     /// What devices of an organizer may be given, and be looked for by.
     async fn choices(&self, organizer: i64) -> Result<Choices, StoreError>;
 
-    /// Those of an organizer's devices from the first to the last number that were connected, and wait for a scanner
-    /// again: their fresh tokens may be redeemed.
-    async fn reconnecting(
+    /// Devices of an organizer that were made together lately, the last first, at most so many times.
+    async fn made_together(
         &self,
         organizer: i64,
-        first: u64,
-        last: u64,
-    ) -> Result<Vec<u64>, StoreError>;
+        limit: u64,
+    ) -> Result<Vec<MadeTogether>, StoreError>;
 
     /// The number of the last entry in the devices' log; 0 if there is none.
     async fn last_in_log(&self) -> Result<i64, StoreError>;

@@ -43,8 +43,8 @@ pub use database::{Database, DatabaseError};
 pub use decision::Decision;
 pub use error::StoreError;
 pub use fleet_page::{
-    Choices, FleetPage, LOGIN_LINK, LinkRefusal, LogRange, NewLoginLink, News, SESSION_LONGEST,
-    SESSION_UNUSED, Sample, SessionCaller,
+    Choices, FleetPage, LOGIN_LINK, LinkRefusal, LogRange, MadeTogether, NewLoginLink, News,
+    SESSION_LONGEST, SESSION_UNUSED, Sample, SessionCaller,
 };
 pub use inspected::{Behind, Contents, Indexes, Inspection, Orphans, SecretState};
 pub use inspection::inspect;

@@ -5,6 +5,7 @@ use axum::response::Response;
 use jiff::Timestamp;
 
 use super::chart;
+use super::choice_names::ChoiceNames;
 use super::facts::{self, Fact};
 use super::fault::Fault;
 use super::found_device::find;
@@ -12,7 +13,9 @@ use super::frame::Frame;
 use super::html;
 use super::log::Done;
 use super::row::{Row, Seen};
+use super::standing::Standing;
 use super::visit::Visit;
+use crate::server::model::{CodeState, DetailedDevice};
 
 /// Entries of the log on a page.
 const ENTRIES: u64 = 50;
@@ -27,6 +30,8 @@ struct Device<'v> {
     created: Seen,
     initialized: Option<Seen>,
     is_revoked: bool,
+    /// What is to be known of its code.
+    about_code: Option<&'static str>,
     diagnostics: Vec<Fact>,
     /// Its day, as HTML.
     chart: String,
@@ -51,11 +56,13 @@ pub(super) async fn show(visit: Visit) -> Result<Response, Fault> {
     let log = store
         .log_page(organizer, number, begin, end - begin)
         .await?;
+    let names = ChoiceNames::read(&visit).await?;
     let since = now.checked_sub(chart::DAY).unwrap_or(Timestamp::MIN);
     let samples = store.samples(organizer, number, since).await?;
     Ok(html::ok(&Device {
         frame,
-        row: Row::of(frame, &detailed, now),
+        about_code: about_code(frame, &detailed),
+        row: Row::of(frame, &names, &detailed, now),
         serial: &device.unique_serial,
         created: Seen::of(frame, device.created, now),
         initialized: device
@@ -63,14 +70,30 @@ pub(super) async fn show(visit: Visit) -> Result<Response, Fault> {
             .map(|initialized| Seen::of(frame, initialized, now)),
         is_revoked: device.revoked,
         chart: chart::draw(frame, &samples, now)?,
-        diagnostics: detailed.info.as_ref().map_or_else(Vec::new, facts::of),
+        diagnostics: match &detailed.info {
+            Some(info) => facts::of(frame.language, info),
+            None => Vec::new(),
+        },
         log: log
             .entries
             .iter()
             .rev()
-            .map(|entry| Done::of(frame, entry))
+            .map(|entry| Done::of(frame, &names, entry))
             .collect(),
         newer: (page > 1).then(|| page - 1),
         older: (begin > 0).then_some(page.saturating_add(1)),
     })?)
+}
+
+/// What is to be known of a device that waits for another scanner than it was, or for a code.
+fn about_code(frame: &Frame, detailed: &DetailedDevice) -> Option<&'static str> {
+    let device = &detailed.device;
+    match detailed.code {
+        _ if device.revoked => None,
+        CodeState::Used => None,
+        CodeState::Open if device.initialized.is_none() => None,
+        CodeState::Open if detailed.has_key => Some(frame.say("device:waits_with_access")),
+        CodeState::Open => Some(frame.say("device:waits_without_access")),
+        CodeState::Ended => Some(frame.say("device:code_ended")),
+    }
 }

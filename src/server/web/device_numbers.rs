@@ -7,7 +7,7 @@ use std::str::FromStr;
 use crate::server::model::BATCH_LIMIT;
 
 /// The numbers of some devices, in their order; at least one and at most as many as a batch takes.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct DeviceNumbers(BTreeSet<u64>);
 
 /// Why a text names no devices.
@@ -17,6 +17,8 @@ pub(super) enum NumbersError {
     Unreadable,
     #[error("at most {BATCH_LIMIT} devices are shown together")]
     TooMany,
+    #[error("no devices are named")]
+    None,
 }
 
 impl DeviceNumbers {
@@ -24,10 +26,14 @@ impl DeviceNumbers {
         self.0.iter().copied()
     }
 
-    /// The first and the last.
-    pub(super) fn ends(&self) -> (u64, u64) {
-        let ends = self.0.first().zip(self.0.last());
-        ends.map_or((0, 0), |(first, last)| (*first, *last))
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Those that are not among others.
+    pub(super) fn without(&self, others: impl IntoIterator<Item = u64>) -> Self {
+        let others: BTreeSet<u64> = others.into_iter().collect();
+        Self(&self.0 - &others)
     }
 }
 
@@ -37,6 +43,9 @@ impl FromStr for DeviceNumbers {
     fn from_str(text: &str) -> Result<Self, NumbersError> {
         let read = |text: &str| text.trim().parse().map_err(|_| NumbersError::Unreadable);
         let mut numbers = BTreeSet::new();
+        if text.trim().is_empty() {
+            return Err(NumbersError::None);
+        }
         for part in text.split(',') {
             let (first, last): (u64, u64) = match part.split_once('-') {
                 Some((first, last)) => (read(first)?, read(last)?),
@@ -106,7 +115,8 @@ mod tests {
     #[test]
     fn what_names_no_devices_or_too_many_is_refused() {
         for (text, error) in [
-            ("", NumbersError::Unreadable),
+            ("", NumbersError::None),
+            (" ", NumbersError::None),
             ("0", NumbersError::Unreadable),
             ("5-3", NumbersError::Unreadable),
             ("a", NumbersError::Unreadable),

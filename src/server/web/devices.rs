@@ -5,6 +5,7 @@ use axum::response::Response;
 use jiff::Timestamp;
 
 use super::choice::{self, Choice};
+use super::choice_names::ChoiceNames;
 use super::fault::Fault;
 use super::frame::Frame;
 use super::html;
@@ -13,6 +14,7 @@ use super::texts;
 use super::view::{ANY_STATE, NO_GATE, PAGE_SIZE, View};
 use super::visit::Visit;
 use crate::server::model::{Count, OrderBy};
+use crate::server::store::Choices;
 
 /// The table with what it is looked through by.
 #[derive(Template)]
@@ -72,7 +74,10 @@ pub(super) async fn show(visit: Visit) -> Result<Response, Fault> {
     let mut found = found.await?;
     let has_next = found.len() as u64 > PAGE_SIZE;
     found.truncate(PAGE_SIZE as usize);
-    let rows = found.iter().map(|device| Row::of(frame, device, now));
+    let choices = store.choices(organizer).await?;
+    let names = ChoiceNames::of(frame, &choices);
+    let rows = found.iter();
+    let rows = rows.map(|device| Row::of(frame, &names, device, now));
     let rows: Vec<Row> = rows.collect();
     if frame.is_part {
         return Ok(html::ok(&Rows {
@@ -95,7 +100,7 @@ pub(super) async fn show(visit: Visit) -> Result<Response, Fault> {
     Ok(html::ok(&Devices {
         frame,
         view: &view,
-        filters: filters(&visit, organizer, &view).await?,
+        filters: filters(frame, &choices, &view),
         rows: &rows,
         found: &told(frame, &view, rows.len() as u64, count),
         previous: (view.page > 1).then(|| view.query_of_page(view.page - 1)),
@@ -107,9 +112,7 @@ pub(super) async fn show(visit: Visit) -> Result<Response, Fault> {
     })?)
 }
 
-async fn filters(visit: &Visit, organizer: i64, view: &View) -> Result<Filters, Fault> {
-    let frame = &visit.frame;
-    let choices = visit.state.store.choices(organizer).await?;
+fn filters(frame: &Frame, choices: &Choices, view: &View) -> Filters {
     let states = STATES
         .into_iter()
         .map(|(value, text)| Choice::new(value, frame.say(text), view.value("state") == value));
@@ -119,17 +122,17 @@ async fn filters(visit: &Visit, organizer: i64, view: &View) -> Result<Filters, 
         view.value("gate") == NO_GATE,
     )];
     let gate = Some(view.value("gate")).filter(|gate| *gate != NO_GATE);
-    gates.extend(choice::gates(&choices, gate));
-    Ok(Filters {
+    gates.extend(choice::gates(choices, gate));
+    Filters {
         states: states.collect(),
         gates,
         events: choice::events(
-            &choices,
+            choices,
             frame.language.code(),
             &[view.value("event").to_owned()],
         ),
-        software: choice::software(&choices, Some(view.value("software_brand"))),
-    })
+        software: choice::software(choices, Some(view.value("software_brand"))),
+    }
 }
 
 /// Which of how many devices are shown.

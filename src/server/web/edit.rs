@@ -5,17 +5,19 @@ use axum::response::Response;
 use hyper::StatusCode;
 use jiff::Timestamp;
 
+use super::choice_names::ChoiceNames;
 use super::device_form::DeviceForm;
 use super::fault::Fault;
 use super::found_device::find;
 use super::frame::Frame;
 use super::html;
+use super::once::{self, Once};
 use super::row::Row;
 use super::sent_device;
 use super::visit::Visit;
 use crate::server::api::FieldErrors;
 use crate::server::model::{DetailedDevice, DeviceChange, Expected, NewDevice};
-use crate::server::store::{Actor, StoreError, Terms};
+use crate::server::store::{Actor, Choices, StoreError};
 
 /// The form.
 #[derive(Template)]
@@ -27,6 +29,7 @@ struct Edit<'v> {
     form: DeviceForm,
     /// As what it is known to who edits it.
     version: String,
+    once: String,
     /// Whether another has changed it since.
     is_outdated: bool,
 }
@@ -36,35 +39,45 @@ pub(super) async fn show(visit: Visit) -> Result<Response, Fault> {
     let detailed = find(&visit).await?;
     let choices = visit.state.store.choices(visit.organizer()?).await?;
     let form = DeviceForm::of(&visit.frame, &choices, &detailed);
-    ask(&visit, &detailed, form, StatusCode::OK)
+    ask(&visit, &choices, &detailed, form, StatusCode::OK)
 }
 
 /// `POST /devices/{number}/edit`.
 pub(super) async fn edit(visit: Visit) -> Result<Response, Fault> {
+    let once = Once::of(&visit)?;
+    if let Some(response) = once.before(&visit).await? {
+        return Ok(response);
+    }
     let detailed = find(&visit).await?;
     let new = match sent_device::read(&visit).await? {
         Ok(new) => new,
-        Err(errors) => return ask_again(&visit, &detailed, &errors, StatusCode::OK).await,
+        Err(errors) => return ask_again(&visit, &detailed, &errors, html::REFUSED).await,
     };
     let number = detailed.device.device_id;
+    let device = visit.frame.to(&format!("/devices/{number}"));
+    let expected = Expected::one_of(vec![visit.sent("version")]);
+    let terms = {
+        let device = device.clone();
+        once.terms(&visit, expected, move |_| device.clone())
+    };
     let caller = &visit.who()?.session.caller;
     let changed = visit.state.store.change_device(
         Actor::Team(caller.token),
         caller.organizer.id,
         number,
         difference(&detailed, new),
-        Terms {
-            decision: visit.decision.clone(),
-            expected: Expected::one_of(vec![visit.sent("version")]),
-            keep: None,
-        },
+        terms,
     );
     match changed.await {
-        Ok(_) => Ok(html::see_other(
-            &visit.frame.to(&format!("/devices/{number}")),
-        )?),
-        Err(StoreError::Outdated) => outdated(&visit, &find(&visit).await?).await,
-        Err(error) => Err(error.into()),
+        Ok(_) => Ok(html::see_other(&device)?),
+        Err(error) => match Once::meanwhile(&visit, error).await {
+            Err(Fault::Store(StoreError::Outdated)) => {
+                let nothing_wrong = FieldErrors::default();
+                let detailed = find(&visit).await?;
+                ask_again(&visit, &detailed, &nothing_wrong, StatusCode::CONFLICT).await
+            }
+            told => told,
+        },
     }
 }
 
@@ -87,11 +100,6 @@ fn difference(detailed: &DetailedDevice, new: NewDevice) -> DeviceChange {
     }
 }
 
-async fn outdated(visit: &Visit, detailed: &DetailedDevice) -> Result<Response, Fault> {
-    let nothing_wrong = FieldErrors::default();
-    ask_again(visit, detailed, &nothing_wrong, StatusCode::CONFLICT).await
-}
-
 async fn ask_again(
     visit: &Visit,
     detailed: &DetailedDevice,
@@ -100,11 +108,12 @@ async fn ask_again(
 ) -> Result<Response, Fault> {
     let choices = visit.state.store.choices(visit.organizer()?).await?;
     let form = DeviceForm::sent(&visit.frame, &choices, &visit.form, errors);
-    ask(visit, detailed, form, status)
+    ask(visit, &choices, detailed, form, status)
 }
 
 fn ask(
     visit: &Visit,
+    choices: &Choices,
     detailed: &DetailedDevice,
     form: DeviceForm,
     status: StatusCode,
@@ -117,8 +126,14 @@ fn ask(
         status,
         &Edit {
             frame,
-            row: Row::of(frame, detailed, Timestamp::now()),
+            row: Row::of(
+                frame,
+                &ChoiceNames::of(frame, choices),
+                detailed,
+                Timestamp::now(),
+            ),
             form,
+            once: once::draw()?,
             version: known.unwrap_or_else(|| detailed.version.to_string()),
             is_outdated,
         },

@@ -9,6 +9,7 @@ use hyper::StatusCode;
 use serde_json::Value;
 
 use super::choice::{self, Choice};
+use super::choice_names::ChoiceNames;
 use super::facts;
 use super::fault::Fault;
 use super::field_words;
@@ -23,7 +24,7 @@ use crate::server::model::{
     BATCH_LIMIT, BatchPlan, BatchRefusal, BatchSetting, DeviceFilter, Expected, Order, OrderBy,
     PlannedChange,
 };
-use crate::server::store::{Actor, BatchOutcome, StoreError};
+use crate::server::store::{Actor, BatchOutcome};
 use crate::wire::fields;
 
 /// What is to be set.
@@ -81,18 +82,19 @@ const SHOWN: usize = 200;
 pub(super) async fn show(visit: Visit) -> Result<Response, Fault> {
     let meant = Meant::read(&visit)?;
     let refused = none_chosen(&visit, &meant);
-    ask(&visit, &meant, refused, StatusCode::OK).await
+    let status = refused.as_ref().map_or(StatusCode::OK, |_| html::REFUSED);
+    ask(&visit, &meant, refused, status).await
 }
 
 /// `POST /devices/edit`: shows what would be done, or does it.
 pub(super) async fn edit(visit: Visit) -> Result<Response, Fault> {
     let meant = Meant::read(&visit)?;
     if let Some(words) = none_chosen(&visit, &meant) {
-        return ask(&visit, &meant, Some(words), StatusCode::BAD_REQUEST).await;
+        return ask(&visit, &meant, Some(words), html::REFUSED).await;
     }
     let setting = match setting(&visit).await? {
         Ok(setting) => setting,
-        Err(words) => return ask(&visit, &meant, Some(words), StatusCode::OK).await,
+        Err(words) => return ask(&visit, &meant, Some(words), html::REFUSED).await,
     };
     match visit.sent("version") {
         version if version.is_empty() => plan(&visit, &meant, &setting, StatusCode::OK).await,
@@ -129,13 +131,19 @@ async fn change(
     version: String,
 ) -> Result<Response, Fault> {
     let once = Once::of(visit)?;
-    if let Some(path) = once.before(visit).await? {
-        return Ok(html::see_other(&path)?);
+    if let Some(response) = once.before(visit).await? {
+        return Ok(response);
     }
-    let (table, form) = (visit.frame.to("/devices"), visit.frame.to("/devices/edit"));
+    let (table, form) = (
+        visit.frame.to(&meant.table),
+        visit.frame.to("/devices/edit"),
+    );
     let form = format!("{form}{}", meant.query);
     let leads_to = move |outcome: &BatchOutcome| match outcome {
-        Ok(plan) => format!("{table}?changed={}", changed_of(plan).count()),
+        Ok(plan) => {
+            let joint = if table.contains('?') { '&' } else { '?' };
+            format!("{table}{joint}changed={}", changed_of(plan).count())
+        }
         Err(_) => form.clone(),
     };
     let terms = once.terms(visit, Expected::one_of(vec![version]), leads_to.clone());
@@ -149,13 +157,9 @@ async fn change(
     );
     match changed.await {
         Ok(Ok(plan)) => Ok(html::see_other(&leads_to(&Ok(plan)))?),
-        Err(StoreError::AlreadyKept) => match Once::meanwhile(visit).await? {
-            Some(response) => Ok(response),
-            None => Err(StoreError::AlreadyKept.into()),
-        },
         Ok(Err(BatchRefusal::Outdated)) => plan(visit, meant, &setting, StatusCode::CONFLICT).await,
         Ok(Err(refusal)) => refuse(visit, meant, &refusal).await,
-        Err(error) => Err(error.into()),
+        Err(error) => Once::meanwhile(visit, error).await,
     }
 }
 
@@ -270,7 +274,7 @@ async fn tell(
     let frame = &visit.frame;
     let count = changed_of(plan).count() as u64;
     let more = count.saturating_sub(SHOWN as u64);
-    let names = names(visit, changed_of(plan).take(SHOWN)).await?;
+    let names = Names::read(visit, changed_of(plan).take(SHOWN)).await?;
     let summary = texts::count(frame.language, "many:one", "many:many", count);
     let sent = [
         SET,
@@ -318,41 +322,66 @@ fn changed_of(plan: &BatchPlan) -> impl Iterator<Item = &PlannedChange> {
     devices.filter(|device| !device.changes.is_empty())
 }
 
-/// The names of these devices, by their numbers.
-async fn names(
-    visit: &Visit,
-    planned: impl Iterator<Item = &PlannedChange>,
-) -> Result<HashMap<u64, String>, Fault> {
-    let filter = DeviceFilter {
-        numbers: Some(planned.map(|device| device.device_id).collect()),
-        ..DeviceFilter::default()
-    };
-    let by_number = Order {
-        by: OrderBy::Number,
-        descending: false,
-    };
-    let store = &visit.state.store;
-    let devices = store.filtered_devices(visit.organizer()?, &filter, by_number, 0, SHOWN as u64);
-    let named = devices.await?.into_iter().map(|found| found.device);
-    Ok(named
-        .map(|device| (device.device_id, device.name))
-        .collect())
+/// What the devices of a plan, and what they are given, are called.
+struct Names {
+    devices: HashMap<u64, String>,
+    choices: ChoiceNames,
 }
 
-fn shown(frame: &Frame, planned: &PlannedChange, names: &HashMap<u64, String>) -> Change {
-    let value = |value: Option<&Value>| {
-        let value = value.unwrap_or(&Value::Null);
-        let text = facts::of(value).into_iter().next();
-        text.map_or_else(|| frame.say("many:none").to_owned(), |fact| fact.value)
-    };
-    let fields = planned.changes.iter().map(|(field, change)| FieldChange {
-        name: frame.say(label(field)),
-        from: value(change.get("from")),
-        to: value(change.get("to")),
+impl Names {
+    async fn read(
+        visit: &Visit,
+        planned: impl Iterator<Item = &PlannedChange>,
+    ) -> Result<Self, Fault> {
+        let filter = DeviceFilter {
+            numbers: Some(planned.map(|device| device.device_id).collect()),
+            ..DeviceFilter::default()
+        };
+        let by_number = Order {
+            by: OrderBy::Number,
+            descending: false,
+        };
+        let (store, organizer) = (&visit.state.store, visit.organizer()?);
+        let devices = store.filtered_devices(organizer, &filter, by_number, 0, SHOWN as u64);
+        let devices = devices.await?.into_iter().map(|found| found.device);
+        Ok(Self {
+            devices: devices
+                .map(|device| (device.device_id, device.name))
+                .collect(),
+            choices: ChoiceNames::read(visit).await?,
+        })
+    }
+}
+
+fn shown(frame: &Frame, planned: &PlannedChange, names: &Names) -> Change {
+    let fields = planned.changes.iter().map(|(field, change)| {
+        let value = |of: &str| {
+            let value = change.get(of).unwrap_or(&Value::Null);
+            let words = match names.choices.in_words(field, value) {
+                Some(words) => words,
+                None => {
+                    let fact = facts::of(frame.language, value).into_iter().next();
+                    fact.map_or_else(String::new, |fact| fact.value)
+                }
+            };
+            match words.is_empty() {
+                true => frame.say("many:none").to_owned(),
+                false => words,
+            }
+        };
+        FieldChange {
+            name: frame.say(label(field)),
+            from: value("from"),
+            to: value("to"),
+        }
     });
     Change {
         number: planned.device_id,
-        name: names.get(&planned.device_id).cloned().unwrap_or_default(),
+        name: names
+            .devices
+            .get(&planned.device_id)
+            .cloned()
+            .unwrap_or_default(),
         fields: fields.collect(),
     }
 }
@@ -367,5 +396,5 @@ async fn refuse(visit: &Visit, meant: &Meant, refusal: &BatchRefusal) -> Result<
         BatchRefusal::NoDevices(_) => frame.say("many:no_devices").to_owned(),
         BatchRefusal::Outdated => frame.say("many:outdated").to_owned(),
     };
-    ask(visit, meant, Some(words), StatusCode::CONFLICT).await
+    ask(visit, meant, Some(words), html::REFUSED).await
 }

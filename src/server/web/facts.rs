@@ -2,7 +2,9 @@
 
 use serde_json::Value;
 
-use super::texts::alone;
+use super::language::Language;
+use super::measured::measured;
+use super::texts::{self, alone};
 
 /// Pairs that are shown at most, and characters of each.
 const PAIRS: usize = 200;
@@ -16,14 +18,14 @@ pub(super) struct Fact {
 }
 
 /// The facts in a value, named by where they stand in it. What is absent is left out.
-pub(super) fn of(value: &Value) -> Vec<Fact> {
+pub(super) fn of(language: Language, value: &Value) -> Vec<Fact> {
     let mut facts = Vec::new();
-    gather("", value, &mut facts);
+    gather(language, "", value, &mut facts);
     facts
 }
 
 /// Nested as deeply as JSON is read.
-fn gather(name: &str, value: &Value, facts: &mut Vec<Fact>) {
+fn gather(language: Language, name: &str, value: &Value, facts: &mut Vec<Fact>) {
     if facts.len() >= PAIRS {
         return;
     }
@@ -34,7 +36,7 @@ fn gather(name: &str, value: &Value, facts: &mut Vec<Fact>) {
     match value {
         Value::Object(fields) => {
             for (key, value) in fields {
-                gather(&within(key), value, facts);
+                gather(language, &within(key), value, facts);
             }
         }
         Value::Array(items)
@@ -42,16 +44,23 @@ fn gather(name: &str, value: &Value, facts: &mut Vec<Fact>) {
                 .iter()
                 .all(|item| !item.is_object() && !item.is_array()) =>
         {
-            let items: Vec<String> = items.iter().take(PAIRS).map(plain).collect();
+            let items: Vec<String> = items
+                .iter()
+                .take(PAIRS)
+                .map(|item| plain(language, item))
+                .collect();
             push(name, &items.join(", "), facts);
         }
         Value::Array(items) => {
             for (place, item) in items.iter().enumerate() {
-                gather(&within(&(place + 1).to_string()), item, facts);
+                gather(language, &within(&(place + 1).to_string()), item, facts);
             }
         }
         Value::Null => {}
-        value => push(name, &plain(value), facts),
+        value => match measured(language, name, value) {
+            Some((name, value)) => push(name, &value, facts),
+            None => push(name, &plain(language, value), facts),
+        },
     }
 }
 
@@ -62,10 +71,12 @@ fn push(name: &str, value: &str, facts: &mut Vec<Fact>) {
     });
 }
 
-fn plain(value: &Value) -> String {
+fn plain(language: Language, value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),
         Value::Null => String::new(),
+        Value::Bool(true) => texts::say(language, "fact:yes").to_owned(),
+        Value::Bool(false) => texts::say(language, "fact:no").to_owned(),
         value => value.to_string(),
     }
 }
@@ -86,7 +97,7 @@ mod tests {
     use super::*;
 
     fn pairs(value: &Value) -> Vec<(String, String)> {
-        let facts = of(value).into_iter();
+        let facts = of(Language::English, value).into_iter();
         facts.map(|fact| (fact.name, fact.value)).collect()
     }
 
@@ -100,11 +111,11 @@ mod tests {
             "tags": ["x", 1, null],
         });
         let expected = [
+            ("battery", "87 %"),
             ("battery health", "Good"),
-            ("battery percent", "87"),
             ("disks 1 name", "a"),
             ("disks 2 name", "b"),
-            ("mains online", "false"),
+            ("mains online", "no"),
             ("tags", "x, 1, "),
         ];
         let expected: Vec<_> = expected
@@ -119,7 +130,7 @@ mod tests {
     #[test]
     fn there_is_an_end_to_what_is_shown() {
         let many: Value = (0..10_000).map(|n| (n.to_string(), json!(n))).collect();
-        assert_eq!(of(&many).len(), PAIRS);
+        assert_eq!(of(Language::English, &many).len(), PAIRS);
         let long = json!({"a": "\u{202e}".repeat(10_000), "b": "ü".repeat(CHARACTERS)});
         let facts = pairs(&long);
         assert_eq!(facts[0].1.chars().count(), CHARACTERS + 1);

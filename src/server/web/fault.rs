@@ -9,18 +9,20 @@ use hyper::StatusCode;
 use hyper::header::{self, HeaderName, HeaderValue};
 use url::form_urlencoded;
 
+use super::device_numbers::NumbersError;
 use super::frame::Frame;
 use super::html::{self, HtmlError};
 use crate::causes;
 use crate::server::api::Problem;
+use crate::server::model::BATCH_LIMIT;
 use crate::server::reception::{Refusal, Withheld};
 use crate::server::store::StoreError;
 
 /// Why a visitor gets another page than was asked for.
 #[derive(Debug)]
 pub(super) enum Fault {
-    /// Nobody is signed in.
-    SignedOut,
+    /// Nobody is signed in; what was sent, if anything, was not done.
+    SignedOut { undone: bool },
     /// Nobody is signed in, as far as a browser tells that comes from another site; it may know better when it asks
     /// from here.
     FromElsewhere,
@@ -32,6 +34,10 @@ pub(super) enum Fault {
     Forged,
     /// None of the devices that were asked for has a code to print.
     NoOpenCode,
+    /// The address names no devices that are shown together.
+    Numbers(NumbersError),
+    /// The form was done before, with other contents; where that led.
+    OtherForm(String),
     /// There is no such page.
     NotFound,
     /// The page is there, and to be used so only.
@@ -55,7 +61,9 @@ const AGAIN: u64 = 5;
 struct Told<'f> {
     frame: &'f Frame,
     title: &'static str,
-    words: &'static str,
+    words: String,
+    /// Where it led before.
+    led_to: Option<&'f str>,
     /// After how many seconds the page asks again by itself.
     again: Option<u64>,
 }
@@ -70,6 +78,12 @@ struct AskAgain<'f> {
 impl From<StoreError> for Fault {
     fn from(error: StoreError) -> Self {
         Self::Store(error)
+    }
+}
+
+impl From<NumbersError> for Fault {
+    fn from(error: NumbersError) -> Self {
+        Self::Numbers(error)
     }
 }
 
@@ -108,10 +122,12 @@ impl From<Refusal> for Fault {
 impl Fault {
     fn status(&self) -> StatusCode {
         match self {
-            Self::SignedOut => StatusCode::SEE_OTHER,
+            Self::SignedOut { .. } => StatusCode::SEE_OTHER,
             Self::FromElsewhere => StatusCode::OK,
             Self::NoReader | Self::NoWriter | Self::Forged => StatusCode::FORBIDDEN,
-            Self::NotFound | Self::NoOpenCode => StatusCode::NOT_FOUND,
+            Self::NotFound | Self::NoOpenCode | Self::Numbers(_) => StatusCode::NOT_FOUND,
+            // As the API answers another request under a key that was used.
+            Self::OtherForm(_) => StatusCode::UNPROCESSABLE_ENTITY,
             Self::Method(_) => StatusCode::METHOD_NOT_ALLOWED,
             Self::Unreadable => StatusCode::BAD_REQUEST,
             Self::Refused(refusal) => match refusal {
@@ -132,6 +148,9 @@ impl Fault {
 
     /// The names of its title and of what to know and do about it.
     fn words(&self) -> (&'static str, &'static str) {
+        if let Self::Numbers(error) = self {
+            return ("fault:no_devices", numbers_words(error));
+        }
         match self.status() {
             _ if matches!(self, Self::NoReader) => ("fault:no_right", "fault:no_reader"),
             _ if matches!(self, Self::NoWriter) => ("fault:no_right", "fault:no_writer"),
@@ -139,6 +158,9 @@ impl Fault {
                 ("fault:host", "fault:host_words")
             }
             _ if matches!(self, Self::NoOpenCode) => ("fault:no_code", "fault:no_code_words"),
+            _ if matches!(self, Self::OtherForm(_)) => {
+                ("fault:other_form", "fault:other_form_words")
+            }
             StatusCode::FORBIDDEN => ("fault:forged", "fault:forged_words"),
             StatusCode::NOT_FOUND => ("fault:not_found", "fault:not_found_words"),
             StatusCode::CONFLICT => ("fault:outdated", "fault:outdated_words"),
@@ -174,7 +196,7 @@ impl Fault {
         self.log();
         let status = self.status();
         let told = match &self {
-            Self::SignedOut => to_sign_in(frame),
+            Self::SignedOut { undone } => to_sign_in(frame, *undone),
             Self::FromElsewhere => html::ok(&AskAgain { frame }),
             _ if frame.is_part => Ok(part(status)),
             _ => {
@@ -183,8 +205,12 @@ impl Fault {
                 let told = Told {
                     frame,
                     title: frame.say(title),
-                    words: frame.say(words),
+                    words: frame.fill(words, "limit", BATCH_LIMIT),
                     again,
+                    led_to: match &self {
+                        Self::OtherForm(path) => Some(path.as_str()),
+                        _ => None,
+                    },
                 };
                 html::page(status, &told)
             }
@@ -208,11 +234,23 @@ impl Fault {
     }
 }
 
+/// The name of the text that says why an address names no devices.
+fn numbers_words(error: &NumbersError) -> &'static str {
+    match error {
+        NumbersError::Unreadable => "fault:numbers_unreadable",
+        NumbersError::TooMany => "fault:numbers_too_many",
+        NumbersError::None => "fault:numbers_none",
+    }
+}
+
 /// Sends who is not signed in to where that is done, and then back here.
-fn to_sign_in(frame: &Frame) -> Result<Response, HtmlError> {
+fn to_sign_in(frame: &Frame, undone: bool) -> Result<Response, HtmlError> {
     let mut query = form_urlencoded::Serializer::new(String::new());
     if frame.here() != "/" && !frame.is_part {
         query.append_pair("next", frame.here());
+        if undone {
+            query.append_pair("undone", "1");
+        }
     }
     let query = query.finish();
     let question = if query.is_empty() { "" } else { "?" };

@@ -2,7 +2,7 @@
 
 use super::device_numbers::DeviceNumbers;
 use super::feed::{DeviceEvent, Done, Machine};
-use crate::server::model::{BATCH_LIMIT, DetailedDevice, DeviceFilter, Order, OrderBy};
+use crate::server::model::{BATCH_LIMIT, CodeState, DetailedDevice, DeviceFilter, Order, OrderBy};
 use crate::server::store::{FleetPage, StoreError};
 
 /// How far it is.
@@ -19,14 +19,13 @@ pub(super) enum Handover {
 }
 
 impl Handover {
-    /// That of a device, which may wait for a scanner anew.
-    fn of(device: &DetailedDevice, is_reconnecting: bool) -> Self {
-        let device = &device.device;
-        match (device.initialized, &device.initialization_token) {
+    fn of(detailed: &DetailedDevice) -> Self {
+        let device = &detailed.device;
+        match detailed.code {
             _ if device.revoked => Self::Revoked,
-            (initialized, Some(_)) if initialized.is_none() || is_reconnecting => Self::Waiting,
-            (None, _) => Self::Void,
-            (Some(_), _) => Self::Connected(Machine::new(
+            CodeState::Open => Self::Waiting,
+            CodeState::Ended => Self::Void,
+            CodeState::Used => Self::Connected(Machine::new(
                 [
                     device.hardware_brand.as_deref(),
                     device.hardware_model.as_deref(),
@@ -64,12 +63,8 @@ pub(super) async fn find(
     };
     let limit = BATCH_LIMIT as u64;
     let devices = store.filtered_devices(organizer, &filter, order, 0, limit);
-    let devices = devices.await?;
-    let (first, last) = numbers.ends();
-    let reconnecting = store.reconnecting(organizer, first, last).await?;
-    let devices = devices.into_iter().map(|device| {
-        let number = device.device.device_id;
-        let handover = Handover::of(&device, reconnecting.binary_search(&number).is_ok());
+    let devices = devices.await?.into_iter().map(|device| {
+        let handover = Handover::of(&device);
         (device, handover)
     });
     Ok(devices.collect())

@@ -22,10 +22,29 @@ pub(super) enum HtmlError {
     Location(#[from] hyper::header::InvalidHeaderValue),
 }
 
+/// What a form is answered with that is not done for what it holds: the same as by the API. What is only not as it was
+/// known is a conflict.
+pub(super) const REFUSED: StatusCode = StatusCode::BAD_REQUEST;
+
+/// Marks an answer that may be compressed.
+///
+/// Whoever watches how long answers are, and can have a browser ask with words of theirs in the address, would learn by
+/// that what else is on the page. So no page with a device's token is compressed, and what shows that a form is ours
+/// differs from page to page (`csrf.rs`).
+#[derive(Clone, Copy)]
+pub(super) struct Compressible;
+
 /// A page, or a part of one.
 pub(super) fn page(status: StatusCode, template: &impl Template) -> Result<Response, HtmlError> {
-    let mut response = Response::new(Body::from(template.render()?));
+    let mut response = with_secret(template)?;
     *response.status_mut() = status;
+    response.extensions_mut().insert(Compressible);
+    Ok(response)
+}
+
+/// A page with what others are not to learn, not even from how long it is.
+pub(super) fn with_secret(template: &impl Template) -> Result<Response, HtmlError> {
+    let mut response = Response::new(Body::from(template.render()?));
     let headers = response.headers_mut();
     let html = HeaderValue::from_static("text/html; charset=utf-8");
     headers.insert(header::CONTENT_TYPE, html);

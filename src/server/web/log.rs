@@ -1,5 +1,8 @@
 //! What was done to a device, and by whom, in words.
 
+use serde_json::Value;
+
+use super::choice_names::ChoiceNames;
 use super::facts::{self, Fact};
 use super::frame::Frame;
 use super::since;
@@ -16,7 +19,7 @@ pub(super) struct Done {
 }
 
 impl Done {
-    pub(super) fn of(frame: &Frame, entry: &LogEntry) -> Self {
+    pub(super) fn of(frame: &Frame, names: &ChoiceNames, entry: &LogEntry) -> Self {
         Self {
             exactly: entry.created.to_string(),
             moment: since::moment(entry.created),
@@ -27,9 +30,21 @@ impl Done {
                 (_, Some(token)) => frame.fill("log:token", "token", named(token)),
                 (actor, None) => actor.to_owned(),
             },
-            data: facts::of(&entry.data),
+            data: facts::of(frame.language, &with_names(names, &entry.data)),
         }
     }
+}
+
+/// The same with events and gates by their names.
+fn with_names(names: &ChoiceNames, data: &Value) -> Value {
+    let Value::Object(fields) = data else {
+        return data.clone();
+    };
+    let told = fields.iter().map(|(field, value)| {
+        let words = names.in_words(field, value).map(Value::String);
+        (field.clone(), words.unwrap_or_else(|| value.clone()))
+    });
+    Value::Object(told.collect())
 }
 
 /// What was done; as the log has it, if that is none of what this version writes.

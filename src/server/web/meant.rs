@@ -13,6 +13,8 @@ pub(super) struct Meant {
     pub(super) filter: DeviceFilter,
     /// With a question mark.
     pub(super) query: String,
+    /// The table where they were meant, as a path of the page.
+    pub(super) table: String,
     /// Whether each was chosen.
     pub(super) is_chosen: bool,
 }
@@ -23,23 +25,28 @@ impl Meant {
         let chosen = visit.query_pairs().filter(|(name, _)| name == "device");
         let numbers: Result<Vec<u64>, _> = chosen.map(|(_, number)| number.parse()).collect();
         let numbers = numbers.map_err(|_| Fault::NotFound)?;
+        let view = View::read(visit)?;
+        let query = view.own_query();
+        let table = format!("/devices{query}");
         // Where some were to be chosen, none are not all.
         let is_choice = visit.query(CHOSEN).is_some();
         if numbers.is_empty() && !is_choice {
-            let view = View::read(visit)?;
             return Ok(Self {
-                query: view.query(),
                 filter: view.filter,
+                query,
+                table,
                 is_chosen: false,
             });
         }
-        let query = numbers.iter().map(|number| format!("&device={number}"));
+        let devices = numbers.iter().map(|number| format!("&device={number}"));
+        let query = query.replacen('?', "&", 1);
         Ok(Self {
-            query: format!("?{CHOSEN}=1{}", query.collect::<String>()),
+            query: format!("?{CHOSEN}=1{}{query}", devices.collect::<String>()),
             filter: DeviceFilter {
                 numbers: Some(numbers),
                 ..DeviceFilter::default()
             },
+            table,
             is_chosen: true,
         })
     }

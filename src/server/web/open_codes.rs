@@ -18,7 +18,7 @@ pub(super) struct OpenCode {
 /// Those of the devices that the address names.
 pub(super) async fn find(visit: &Visit) -> Result<Vec<OpenCode>, Fault> {
     let numbers = visit.query("devices").unwrap_or_default();
-    let numbers: DeviceNumbers = numbers.parse().map_err(|_| Fault::NotFound)?;
+    let numbers: DeviceNumbers = numbers.parse()?;
     let devices = handover::find(&*visit.state.store, visit.organizer()?, &numbers).await?;
     let open = devices.into_iter().filter_map(|(device, handover)| {
         if handover != Handover::Waiting {

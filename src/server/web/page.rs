@@ -13,6 +13,7 @@ use hyper::{Method, Request};
 use super::fault::Fault;
 use super::frame::Frame;
 use super::origin;
+use super::session;
 use super::state::State;
 use super::visit::Visit;
 
@@ -72,11 +73,11 @@ impl Page {
             async move |RouterState(state): RouterState<Arc<State>>,
                         params: Result<RawPathParams, RawPathParamsRejection>,
                         request: Request<Body>| {
-                let mut frame = Frame::of(&state, request.uri(), request.headers());
                 // A path that is not UTF-8 names nothing.
                 let Ok(params) = params else {
-                    return Fault::NotFound.told(&frame);
+                    return nothing_here(&state, request).await;
                 };
+                let mut frame = Frame::of(&state, request.uri(), request.headers());
                 let params = params.iter().map(|(_, value)| value.to_owned()).collect();
                 match self.answer(state, request, params, &mut frame).await {
                     Ok(response) => response,
@@ -108,18 +109,27 @@ impl Page {
             Method::POST => (self.post, true),
             _ => (None, false),
         };
+        // First of all, so that whoever is signed in is so also on a page that tells a fault.
+        if row.is_none_or(|(visitor, _)| visitor != Visitor::Anyone) {
+            frame.who = session::of(&state, &request).await?.map(Arc::new);
+        }
         let (visitor, handler) = row.ok_or(Fault::Method(self.allowed()))?;
-        let mut visit = Visit::read(Arc::clone(&state), request, params).await?;
+        let visit = Visit::read(Arc::clone(&state), frame.clone(), request, params).await?;
         if sends && !origin::is_own(&state, &visit) {
             return Err(Fault::Forged);
         }
-        if visitor != Visitor::Anyone {
-            visit.recognize().await?;
-            frame.who.clone_from(&visit.frame.who);
-        }
+        visit.note_who();
         check(visitor, &visit, sends)?;
         handler(visit).await
     }
+}
+
+/// Tells that an address leads nowhere. Where the store is away, nobody is signed in.
+pub(super) async fn nothing_here(state: &State, request: Request<Body>) -> Response {
+    let mut frame = Frame::of(state, request.uri(), request.headers());
+    let found = session::of(state, &request).await;
+    frame.who = found.ok().flatten().map(Arc::new);
+    Fault::NotFound.told(&frame)
 }
 
 /// Whether this visitor may do what it asks for.
@@ -132,7 +142,7 @@ fn check(visitor: Visitor, visit: &Visit, sends: bool) -> Result<(), Fault> {
         let is_from_elsewhere = visit.header("sec-fetch-site") == Some("cross-site");
         return Err(match is_from_elsewhere && !sends {
             true => Fault::FromElsewhere,
-            false => Fault::SignedOut,
+            false => Fault::SignedOut { undone: sends },
         });
     };
     let in_header = visit.header("x-csrf-token");

@@ -8,16 +8,14 @@ use axum::extract::State as RouterState;
 use axum::response::Response;
 use hyper::Request;
 
-use super::fault::Fault;
-use super::frame::Frame;
-use super::page::{Page, Visitor};
+use super::page::{Page, Visitor, nothing_here};
 use super::state::State;
 use super::{
-    asset, board, connect, device, devices, devices_csv, edit, edit_many, home, login_link, many,
-    reconnect, revoke, sign_in, sign_out,
+    asset, board, boards, connect, device, devices, devices_csv, edit, edit_many, home, login_link,
+    many, reconnect, revoke, sign_in, sign_out,
 };
 
-static PAGES: [Page; 21] = [
+static PAGES: [Page; 23] = [
     Page::at("/").get(Visitor::Anyone, |visit| Box::pin(home::show(visit))),
     Page::at("/assets/{hash}/{name}").get(Visitor::Anyone, |visit| Box::pin(asset::show(visit))),
     Page::at("/language").post(Visitor::Anyone, |visit| {
@@ -57,6 +55,10 @@ static PAGES: [Page; 21] = [
         .post(Visitor::Writer, |visit| Box::pin(many::create(visit))),
     Page::at("/devices/board").get(Visitor::Reader, |visit| Box::pin(board::show(visit))),
     Page::at("/devices/board/stream").get(Visitor::Reader, |visit| Box::pin(board::follow(visit))),
+    Page::at("/devices/board/found").get(Visitor::Reader, |visit| {
+        Box::pin(board::lead_to_found(visit))
+    }),
+    Page::at("/boards").get(Visitor::Reader, |visit| Box::pin(boards::show(visit))),
     Page::at("/devices/sheet").get(Visitor::Writer, |visit| Box::pin(many::download(visit))),
     Page::at("/devices/labels").get(Visitor::Writer, |visit| Box::pin(many::print(visit))),
     Page::at("/devices/{number}/connect")
@@ -73,5 +75,5 @@ pub(super) fn routes() -> Router<Arc<State>> {
 }
 
 async fn none(RouterState(state): RouterState<Arc<State>>, request: Request<Body>) -> Response {
-    Fault::NotFound.told(&Frame::of(&state, request.uri(), request.headers()))
+    nothing_here(&state, request).await
 }

@@ -5,6 +5,7 @@ use axum::response::Response;
 use hyper::StatusCode;
 use jiff::Timestamp;
 
+use super::choice_names::ChoiceNames;
 use super::fault::Fault;
 use super::found_device::{find, number};
 use super::frame::Frame;
@@ -13,7 +14,7 @@ use super::once::{self, Once};
 use super::row::Row;
 use super::texts::named;
 use super::visit::Visit;
-use crate::server::model::{DetailedDevice, Expected};
+use crate::server::model::Expected;
 use crate::server::store::{Actor, Reconnection, StoreError};
 
 /// The question.
@@ -32,14 +33,15 @@ struct Reconnect<'v> {
 
 /// `GET /devices/{number}/reconnect`.
 pub(super) async fn show(visit: Visit) -> Result<Response, Fault> {
-    ask(&visit, &find(&visit).await?, StatusCode::OK)
+    ask(&visit, StatusCode::OK).await
 }
 
 /// `POST /devices/{number}/reconnect`.
 pub(super) async fn reconnect(visit: Visit) -> Result<Response, Fault> {
     let number = number(&visit)?;
-    if let Some(path) = Once::of(&visit)?.before(&visit).await? {
-        return Ok(html::see_other(&path)?);
+    let once = Once::of(&visit)?;
+    if let Some(response) = once.before(&visit).await? {
+        return Ok(response);
     }
     let own = visit.frame.to(&format!("/devices/{number}"));
     let leads_to = move |reconnection: &Reconnection| match reconnection {
@@ -47,7 +49,7 @@ pub(super) async fn reconnect(visit: Visit) -> Result<Response, Fault> {
         Err(_) => own.clone(),
     };
     let expected = Expected::one_of(vec![visit.sent("version")]);
-    let terms = Once::of(&visit)?.terms(&visit, expected, leads_to.clone());
+    let terms = once.terms(&visit, expected, leads_to.clone());
     let caller = &visit.who()?.session.caller;
     let reconnection = visit.state.store.reconnect(
         Actor::Team(caller.token),
@@ -58,26 +60,22 @@ pub(super) async fn reconnect(visit: Visit) -> Result<Response, Fault> {
     );
     match reconnection.await {
         Ok(reconnection) => Ok(html::see_other(&leads_to(&reconnection))?),
-        Err(StoreError::AlreadyKept) => match Once::meanwhile(&visit).await? {
-            Some(response) => Ok(response),
-            None => Err(StoreError::AlreadyKept.into()),
+        Err(error) => match Once::meanwhile(&visit, error).await {
+            Err(Fault::Store(StoreError::Outdated)) => ask(&visit, StatusCode::CONFLICT).await,
+            told => told,
         },
-        Err(StoreError::Outdated) => match Once::meanwhile(&visit).await? {
-            Some(response) => Ok(response),
-            None => ask(&visit, &find(&visit).await?, StatusCode::CONFLICT),
-        },
-        Err(error) => Err(error.into()),
     }
 }
 
-fn ask(visit: &Visit, detailed: &DetailedDevice, status: StatusCode) -> Result<Response, Fault> {
+async fn ask(visit: &Visit, status: StatusCode) -> Result<Response, Fault> {
+    let (detailed, names) = (find(visit).await?, ChoiceNames::read(visit).await?);
     let (frame, device) = (&visit.frame, &detailed.device);
     let question = frame.fill("reconnect:question", "name", named(&device.name));
     Ok(html::page(
         status,
         &Reconnect {
             frame,
-            row: Row::of(frame, detailed, Timestamp::now()),
+            row: Row::of(frame, &names, &detailed, Timestamp::now()),
             question,
             version: detailed.version.to_string(),
             once: once::draw()?,

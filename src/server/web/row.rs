@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 
+use super::choice_names::ChoiceNames;
 use super::frame::Frame;
 use super::since;
 use super::standing::Standing;
@@ -43,20 +44,31 @@ impl Seen {
 }
 
 impl Row {
-    pub(super) fn of(frame: &Frame, detailed: &DetailedDevice, now: Timestamp) -> Self {
+    pub(super) fn of(
+        frame: &Frame,
+        names: &ChoiceNames,
+        detailed: &DetailedDevice,
+        now: Timestamp,
+    ) -> Self {
         let device = &detailed.device;
         let gate = detailed.gate.as_ref();
+        let standing = Standing::of(detailed, now);
+        // One that is connected and has made no call yet was seen as that was done.
+        let seen = match standing {
+            Standing::Online => detailed.last_seen.max(device.initialized),
+            _ => detailed.last_seen,
+        };
         Self {
             number: device.device_id,
             name: alone(&device.name).into_owned(),
-            standing: Standing::of(detailed, now),
-            seen: detailed.last_seen.map(|seen| Seen::of(frame, seen, now)),
+            standing,
+            seen: seen.map(|seen| Seen::of(frame, seen, now)),
             hardware: both(&device.hardware_brand, &device.hardware_model),
             system: both(&device.os_name, &device.os_version),
             software: both(&device.software_brand, &device.software_version),
             events: match device.all_events {
                 true => frame.say("devices:all_events").to_owned(),
-                false => device.limit_events.join(", "),
+                false => names.events(device.limit_events.iter().map(String::as_str)),
             },
             gate: gate.map_or_else(String::new, |gate| alone(&gate.name).into_owned()),
             profile: device.security_profile.clone(),

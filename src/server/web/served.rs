@@ -6,13 +6,17 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::response::Response;
-use hyper::Request;
 use hyper::header::HeaderMap;
+use hyper::http::Extensions;
+use hyper::{Request, StatusCode, Version};
 use jiff::Timestamp;
+use tower_http::CompressionLevel;
+use tower_http::compression::CompressionLayer;
 use tower_service::Service;
 
 use super::fault::Fault;
 use super::frame::Frame;
+use super::html::Compressible;
 use super::pages;
 use super::session::{self, Cookies};
 use super::state::State;
@@ -36,7 +40,14 @@ impl Web {
         let state = State::new(installation, public_url, answer_time, callers);
         let state = Arc::new(state);
         Arc::new(Self {
-            routes: pages::routes().with_state(Arc::clone(&state)),
+            routes: pages::routes()
+                .with_state(Arc::clone(&state))
+                // Of a table one tenth is left, and more effort takes off little of that.
+                .layer(
+                    CompressionLayer::new()
+                        .quality(CompressionLevel::Fastest)
+                        .compress_when(is_compressible),
+                ),
             state,
         })
     }
@@ -78,6 +89,11 @@ impl Web {
     pub(in crate::server) async fn follow(&self) {
         self.state.feed.run().await;
     }
+}
+
+/// Pages alone say so of themselves: a stream of events would be kept back, and others are compressed already.
+fn is_compressible(_: StatusCode, _: Version, _: &HeaderMap, extensions: &Extensions) -> bool {
+    extensions.get::<Compressible>().is_some()
 }
 
 /// What is behind the way in for one request: refusals are told in its language.

@@ -7,9 +7,10 @@ use hyper::header::{HeaderMap, HeaderValue};
 use jiff::{SignedDuration, Timestamp};
 
 use super::cookies;
+use super::csrf;
 use super::state::State;
 use crate::secret::Secret;
-use crate::server::installation_keys::{hash_of, key_hash};
+use crate::server::installation_keys::key_hash;
 use crate::server::public_url::PublicUrl;
 use crate::server::reception::{self, Client};
 use crate::server::store::{SESSION_UNUSED, SessionCaller, StoreError};
@@ -29,17 +30,17 @@ const NOTED: SignedDuration = SignedDuration::from_mins(5);
 pub(super) struct Who {
     pub(super) secret: Secret,
     pub(super) session: SessionCaller,
-    /// What a form sends to show that it is one of ours: follows from the secret, which it does not tell.
+    /// What a form sends to show that it is one of ours.
     pub(super) csrf: String,
 }
 
 impl Who {
-    fn new(secret: Secret, session: SessionCaller) -> Self {
-        Self {
-            csrf: csrf(&secret),
+    fn new(secret: Secret, session: SessionCaller) -> Result<Self, StoreError> {
+        Ok(Self {
+            csrf: csrf::draw(&secret)?,
             secret,
             session,
-        }
+        })
     }
 
     /// Whether it may see the organizer's devices.
@@ -54,15 +55,17 @@ impl Who {
 
     /// Whether this is what its forms send.
     pub(super) fn is_its_form(&self, sent: &str) -> bool {
-        // How long it takes to compare hashes tells nothing of what they are of.
-        hash_of(sent) == hash_of(&self.csrf)
+        csrf::is_of(&self.secret, sent)
     }
 }
 
-fn csrf(secret: &Secret) -> String {
-    let hash = hash_of(&format!("form {}", secret.expose()));
-    let half = hash.iter().take(16);
-    half.map(|byte| format!("{byte:02x}")).collect()
+/// Who asks, if it is signed in.
+pub(super) fn of<'s, B>(
+    state: &'s State,
+    request: &Request<B>,
+) -> impl Future<Output = Result<Option<Who>, StoreError>> + Send + use<'s, B> {
+    let (headers, cookies) = (request.headers().clone(), Cookies::of(state, request));
+    async move { find(state, &headers, &cookies, Timestamp::now()).await }
 }
 
 /// Who is signed in, by the cookie that came. One whose token, team or organizer is not to be let in any more is
@@ -81,10 +84,15 @@ pub(super) async fn find(
         let session =
             session.filter(|session| session.caller.active && session.caller.organizer.active);
         if let Some(session) = session {
-            return Ok(Some(Who::new(secret, session)));
+            return Who::new(secret, session).map(Some);
         }
     }
     Ok(None)
+}
+
+/// Whether there was a session, over or not.
+pub(super) fn was_there(headers: &HeaderMap, cookies: &Cookies) -> bool {
+    cookies::values(headers, cookies.name()).any(is_secret)
 }
 
 fn is_secret(text: &str) -> bool {

@@ -25,6 +25,8 @@ struct SignIn<'v> {
     next: &'v str,
     /// Why it was not taken.
     refused: Option<String>,
+    /// What became of a session that was there.
+    ended: Option<&'static str>,
 }
 
 /// `GET /sign-in`.
@@ -37,6 +39,11 @@ pub(super) async fn show(visit: Visit) -> Result<Response, Fault> {
         frame: &visit.frame,
         next: &next,
         refused: None,
+        ended: match (visit.query("undone"), visit.was_signed_in()) {
+            (Some(_), _) => Some(visit.frame.say("sign_in:undone")),
+            (None, true) => Some(visit.frame.say("sign_in:ended")),
+            (None, false) => None,
+        },
     })?)
 }
 
@@ -105,6 +112,7 @@ fn refuse(visit: &Visit, next: &str, found: Option<TeamCaller>) -> Result<Respon
             frame,
             next,
             refused: Some(words),
+            ended: None,
         },
     )?;
     if let Some(seconds) = too_many {

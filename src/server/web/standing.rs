@@ -1,19 +1,21 @@
-//! How a device stands, in one word.
+//! How a device stands, in one word: the same in the table, on its page, on boards and in lists for spreadsheets.
 
 use jiff::Timestamp;
 
-use crate::server::model::{DetailedDevice, SILENT_AFTER};
+use crate::server::model::{CodeState, DetailedDevice, SILENT_AFTER};
 
 /// How a device stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Standing {
-    /// Its code waits for a scanner.
+    /// Its code waits for a scanner, which is its first or takes the place of the one that it is.
     Waiting,
-    /// It made a call a short while ago.
+    /// It is to have a scanner, and its code lets none in.
+    CodeEnded,
+    /// It made a call a short while ago, or was connected then.
     Online,
-    /// It has access, and made no call for a while.
+    /// It is connected, and made no call for a while.
     Silent,
-    /// It has access, and was never seen making a call.
+    /// It is connected, and never made a call.
     Unseen,
     /// Its access has ended for good.
     Revoked,
@@ -21,17 +23,15 @@ pub(super) enum Standing {
 
 impl Standing {
     pub(super) fn of(detailed: &DetailedDevice, now: Timestamp) -> Self {
-        let DetailedDevice {
-            device, last_seen, ..
-        } = detailed;
-        let is_recent = |seen: &Timestamp| now.duration_since(*seen) < SILENT_AFTER;
-        match (device.revoked, device.initialized, last_seen) {
-            (true, _, _) => Self::Revoked,
-            (false, None, _) => Self::Waiting,
-            (false, Some(_), Some(seen)) if is_recent(seen) => Self::Online,
-            (false, Some(initialized), None) if is_recent(&initialized) => Self::Online,
-            (false, Some(_), None) => Self::Unseen,
-            (false, Some(_), Some(_)) => Self::Silent,
+        match detailed.code {
+            _ if detailed.device.revoked => Self::Revoked,
+            CodeState::Open => Self::Waiting,
+            CodeState::Ended => Self::CodeEnded,
+            CodeState::Used => match detailed.last_seen.max(detailed.device.initialized) {
+                Some(seen) if now.duration_since(seen) < SILENT_AFTER => Self::Online,
+                _ if detailed.last_seen.is_none() => Self::Unseen,
+                _ => Self::Silent,
+            },
         }
     }
 
@@ -39,6 +39,7 @@ impl Standing {
     pub(super) fn name(self) -> &'static str {
         match self {
             Self::Waiting => "standing:waiting",
+            Self::CodeEnded => "standing:code_ended",
             Self::Online => "standing:online",
             Self::Silent => "standing:silent",
             Self::Unseen => "standing:unseen",
@@ -46,12 +47,14 @@ impl Standing {
         }
     }
 
-    /// What style sheets know it by.
+    /// What style sheets and lists know it by.
     pub(super) fn class(self) -> &'static str {
         match self {
             Self::Waiting => "waiting",
+            Self::CodeEnded => "code_ended",
             Self::Online => "online",
-            Self::Silent | Self::Unseen => "silent",
+            Self::Silent => "silent",
+            Self::Unseen => "unseen",
             Self::Revoked => "revoked",
         }
     }

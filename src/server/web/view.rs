@@ -6,7 +6,7 @@ use url::form_urlencoded;
 use super::fault::Fault;
 use super::visit::Visit;
 use crate::server::api::Listing;
-use crate::server::model::{DeviceFilter, Order};
+use crate::server::model::{DeviceFilter, DeviceState, Order};
 
 /// Devices on a page.
 pub(super) const PAGE_SIZE: u64 = 50;
@@ -20,6 +20,9 @@ const PARAMETERS: [&str; 6] = [
     "software_brand",
     "ordering",
 ];
+
+/// What names the page.
+const PAGE: &str = "page";
 
 /// The state that means devices in any; without a state those that are revoked are left out.
 pub(super) const ANY_STATE: &str = "all";
@@ -55,8 +58,9 @@ impl View {
             (_, value) => value.map(str::to_owned),
         };
         let listing = Listing::of(|name| only(name).into_iter().collect());
-        let Listing { filter, order } = listing.map_err(|_| Fault::NotFound)?;
-        let page = visit.query("page").and_then(|page| page.parse().ok());
+        let Listing { mut filter, order } = listing.map_err(|_| Fault::NotFound)?;
+        filter.state = filter.state.map(as_it_stands);
+        let page = visit.query(PAGE).and_then(|page| page.parse().ok());
         Ok(Self {
             values,
             filter,
@@ -69,6 +73,15 @@ impl View {
     pub(super) fn value(&self, name: &str) -> &str {
         let found = self.values.iter().find(|(other, _)| *other == name);
         found.map_or("", |(_, value)| value)
+    }
+
+    /// What the address of the page that is shown holds, by names.
+    pub(super) fn fields(&self) -> impl Iterator<Item = (&str, String)> {
+        let page = (self.page > 1).then(|| (PAGE, self.page.to_string()));
+        let values = self.values.iter();
+        values
+            .map(|(name, value)| (*name, value.clone()))
+            .chain(page)
     }
 
     /// Whether it shows what is shown to who asks for nothing.
@@ -96,7 +109,7 @@ impl View {
 
     /// The query of this view from its first page on.
     pub(super) fn query(&self) -> String {
-        self.query_with("page", "")
+        self.query_with(PAGE, "")
     }
 
     /// The query of the page that is shown.
@@ -108,7 +121,7 @@ impl View {
     pub(super) fn query_of_page(&self, page: u64) -> String {
         match page {
             1 => self.query(),
-            page => self.query_with("page", &page.to_string()),
+            page => self.query_with(PAGE, &page.to_string()),
         }
     }
 
@@ -129,5 +142,15 @@ impl View {
             None => (ordering, false),
         };
         (name == column).then_some(descending)
+    }
+}
+
+/// For people, a device whose code is open waits for a scanner, whether it was connected before or not. The API tells by
+/// its state whether it ever was.
+fn as_it_stands(state: DeviceState) -> DeviceState {
+    match state {
+        DeviceState::Active => DeviceState::Connected,
+        DeviceState::Waiting => DeviceState::Awaited,
+        state => state,
     }
 }

@@ -45,10 +45,10 @@ impl Visit {
     /// Reads a request whose path has these parameters, decoded.
     pub(super) async fn read(
         state: Arc<State>,
+        frame: Frame,
         request: hyper::Request<StreamedBody>,
         params: Vec<String>,
     ) -> Result<Self, Fault> {
-        let frame = Frame::of(&state, request.uri(), request.headers());
         let cookies = Cookies::of(&state, &request);
         let (parts, body) = request.into_parts();
         let Parts {
@@ -75,24 +75,28 @@ impl Visit {
         })
     }
 
-    /// Looks up who is signed in.
-    pub(super) async fn recognize(&mut self) -> Result<(), Fault> {
-        let now = Timestamp::now();
-        let who = session::find(&self.state, &self.headers, &self.cookies, now).await?;
-        if let Some(who) = &who {
+    /// Notes that whoever is signed in has come.
+    pub(super) fn note_who(&self) {
+        if let Some(who) = &self.frame.who {
             self.set_known();
             // What a page asks for by itself is no use of it.
             if !self.frame.is_part {
-                session::note_use(&self.state, who, now);
+                session::note_use(&self.state, who, Timestamp::now());
             }
         }
-        self.frame.who = who.map(Arc::new);
-        Ok(())
+    }
+
+    /// Whether it was signed in once, as it comes with what a session left behind.
+    pub(super) fn was_signed_in(&self) -> bool {
+        self.frame.who.is_none() && session::was_there(&self.headers, &self.cookies)
     }
 
     /// Who is signed in, where the page's row lets nobody else in.
     pub(super) fn who(&self) -> Result<&Who, Fault> {
-        self.frame.who.as_deref().ok_or(Fault::SignedOut)
+        self.frame
+            .who
+            .as_deref()
+            .ok_or(Fault::SignedOut { undone: false })
     }
 
     /// The organizer of who is signed in.
@@ -176,6 +180,12 @@ impl Visit {
     /// The same as codes hold it.
     pub(super) fn server_url(&self) -> Result<ServerUrl, Fault> {
         self.base().parse().map_err(|_| Fault::Unreadable)
+    }
+
+    /// That no other machine reaches this address, in words.
+    pub(super) fn out_of_reach(&self, server: &ServerUrl) -> Option<String> {
+        let words = || self.frame.fill("connect:this_machine", "address", server);
+        server.is_loopback().then(words)
     }
 }
 

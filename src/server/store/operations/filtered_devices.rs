@@ -19,7 +19,7 @@ use crate::server::store::session::{Session, Value};
 /// Devices read by one statement.
 const TOGETHER: usize = 50;
 
-/// How many numbers a statement names: some sizes only, so that there are few statements.
+/// How many numbers or names a statement has: some sizes only, so that there are few statements.
 const SIZES: [usize; 4] = [1, 10, 100, 1000];
 
 /// The condition of a filter, and what it needs to know. The organizer is `?1`.
@@ -32,6 +32,8 @@ pub(super) struct Condition<'s> {
 pub(super) struct Bounds {
     gate: Option<i64>,
     event: Option<i64>,
+    /// Those of the filter as an index has them.
+    names: Vec<String>,
     name: String,
     above_name: Option<String>,
     serial: String,
@@ -61,6 +63,12 @@ impl Bounds {
         Ok(Self {
             gate,
             event,
+            names: filter
+                .names
+                .iter()
+                .flatten()
+                .map(|name| name.to_ascii_lowercase())
+                .collect(),
             above_name: above(&name),
             above_serial: above(&serial),
             name,
@@ -120,6 +128,11 @@ impl<'s> Condition<'s> {
                 condition.and("device.initialized IS NULL AND NOT device.revoked");
             }
             Some(DeviceState::Revoked) => condition.and("device.revoked"),
+            Some(DeviceState::Awaited) => condition
+                .and("(device.initialized IS NULL OR device.reconnecting) AND NOT device.revoked"),
+            Some(DeviceState::Connected) => condition.and(
+                "device.initialized IS NOT NULL AND NOT device.revoked AND NOT device.reconnecting",
+            ),
             None => {}
         }
         let fixed = [
@@ -162,6 +175,10 @@ impl<'s> Condition<'s> {
         if let Some(numbers) = &filter.numbers {
             condition.and_numbered(numbers);
         }
+        if let Some(names) = &filter.names {
+            condition.and_among("lower(device.name)", &bounds.names);
+            condition.and_among("device.name", names);
+        }
         if filter.search.is_some() {
             condition.and_found(bounds);
         }
@@ -191,14 +208,25 @@ impl<'s> Condition<'s> {
         format!("?{}", self.values.len())
     }
 
+    /// No device has the number 0.
     fn and_numbered(&mut self, numbers: &[u64]) {
+        self.and_listed("device.device_id", padded(numbers, 0));
+    }
+
+    /// No device has an empty name.
+    fn and_among(&mut self, what: &str, texts: &'s [String]) {
+        let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+        self.and_listed(what, padded(&texts, ""));
+    }
+
+    fn and_listed<V: Into<Value<'s>>>(&mut self, what: &str, listed: Vec<V>) {
         let mut places = String::new();
-        for number in padded(numbers) {
+        for value in listed {
             let comma = if places.is_empty() { "" } else { ", " };
-            let place = self.place(number);
+            let place = self.place(value);
             let _ = write!(places, "{comma}{place}");
         }
-        self.and(&format!("device.device_id IN ({places})"));
+        self.and(&format!("{what} IN ({places})"));
     }
 
     /// Of names and of serials so many are looked at as are counted: what begins with one letter may be all.
@@ -232,14 +260,15 @@ impl<'s> Condition<'s> {
     }
 }
 
-/// A list of some size, in which the last is named again and again.
-fn padded(numbers: &[u64]) -> impl Iterator<Item = u64> + '_ {
-    let size = SIZES.into_iter().find(|size| *size >= numbers.len());
-    let size = size.unwrap_or(numbers.len());
-    // No device has the number 0.
-    let last = numbers.last().copied().unwrap_or(0);
-    let rest = std::iter::repeat_n(last, size.saturating_sub(numbers.len()));
-    numbers.iter().copied().chain(rest)
+/// A list of some size, in which the last is named again and again; an empty one names what is none.
+fn padded<T: Copy>(listed: &[T], none: T) -> Vec<T> {
+    let size = SIZES.into_iter().find(|size| *size >= listed.len());
+    let mut padded = listed.to_vec();
+    padded.resize(
+        size.unwrap_or(listed.len()),
+        listed.last().copied().unwrap_or(none),
+    );
+    padded
 }
 
 /// The table, joined to what the order needs, and the whole condition.

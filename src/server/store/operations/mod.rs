@@ -19,6 +19,7 @@ pub(super) mod kept_answers;
 mod known_devices;
 pub(super) mod last_seen;
 pub(super) mod log;
+pub(super) mod made_together;
 mod numbers;
 pub(super) mod organizers;
 pub(super) mod reconnection;

@@ -43,21 +43,6 @@ pub(in crate::server::store) fn begin(
     devices::existing(session, context, organizer, device_id).map(Ok)
 }
 
-/// The devices from the first to the last number that wait for their fresh token to be redeemed.
-pub(in crate::server::store) fn waiting(
-    session: &mut dyn Session,
-    organizer: i64,
-    first: u64,
-    last: u64,
-) -> Result<Vec<u64>, StoreError> {
-    session.rows(
-        "SELECT device_id FROM device WHERE organizer = ?1 AND device_id >= ?2 AND device_id <= ?3
-            AND reconnecting AND NOT revoked ORDER BY device_id",
-        values![organizer, first, last],
-        |columns| columns.next(),
-    )
-}
-
 /// The same for a device whose code nobody has redeemed yet; the key that it has, if it has one, works as before.
 pub(in crate::server::store) fn renew(
     session: &mut dyn Session,

@@ -306,6 +306,8 @@ const STEPS: [&str; 4] = [
     -- Each finds the devices of a filter in the order of their numbers.
     CREATE INDEX device_active ON device (organizer, device_id) WHERE initialized IS NOT NULL AND NOT revoked;
     CREATE INDEX device_waiting ON device (organizer, device_id) WHERE initialized IS NULL AND NOT revoked;
+    CREATE INDEX device_awaited ON device (organizer, device_id)
+        WHERE (initialized IS NULL OR reconnecting) AND NOT revoked;
 ",
 ];
 

@@ -11,7 +11,7 @@ use super::place::Place;
 use super::reopen_error::ReopenError;
 use super::schema;
 use crate::server::store::driver::Purpose;
-use crate::sqlite::{self, Found, Unusable};
+use crate::sqlite::{self, Failure, Found, Unusable};
 
 /// Prepared statements each connection keeps: more than there are.
 const STATEMENTS: usize = 128;
@@ -80,6 +80,17 @@ impl Home {
         // Less than nothing means kibibytes.
         connection.pragma_update(None, "cache_size", -READER_CACHE)?;
         Ok(connection)
+    }
+
+    /// Opens the same with all of its files, of which SQLite opens some with the first read only.
+    pub(super) fn open_whole_reader(&self) -> rusqlite::Result<Connection> {
+        let reader = self.open_reader()?;
+        let read = reader.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()));
+        match read {
+            // The first to need it opens them, once the other process is done.
+            Err(error) if Failure::of(&error) != Failure::Busy => Err(error),
+            _ => Ok(reader),
+        }
     }
 
     /// Whether what is in the place of the database is that, and may be served if it is to be.

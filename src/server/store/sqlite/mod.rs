@@ -4,6 +4,7 @@ mod advice;
 mod commits;
 mod connection;
 mod inspection;
+mod log_index;
 mod place;
 mod readers;
 mod reopen_error;
@@ -145,10 +146,10 @@ impl Driver for Sqlite {
         self.read_within(Span::Statement, work).await
     }
 
-    async fn state(&self) -> Option<State> {
+    fn state(&self) -> Option<State> {
         match self.readers.are_away() {
             true => None,
-            false => self.readers.state().await,
+            false => self.readers.state(),
         }
     }
 

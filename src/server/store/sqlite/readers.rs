@@ -1,8 +1,8 @@
 //! The connections that read. They never wait for the one that writes.
 //!
-//! A read is done in place, on the thread that asks for it: handing it to another thread takes longer
-//! than the read. As many places as the runtime has threads, less one, leave that one to all that must
-//! not wait for the disk, such as deadlines.
+//! A read is done by a thread of the runtime: handing it to one that is kept for that takes longer than the read. As
+//! many places as the runtime has threads, less one, leave that one to all that must not wait for the disk, such as
+//! deadlines.
 
 use std::error::Error;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use rusqlite::Connection;
 use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
+use tracing::Instrument;
 
 use super::connection::Home;
 use super::place::Place;
@@ -22,6 +23,10 @@ use crate::server::store::error::{FAULT, StoreError};
 use crate::server::store::session::Session;
 use crate::sqlite::{Failure, PATIENCE};
 
+/// How long the files of a database count as being where they were found. Who reads meanwhile reads what is open; what is
+/// opened or written is looked for at that moment.
+const FRESH: Duration = Duration::from_millis(10);
+
 /// Readers at most; more than there are processors would only wait for each other.
 const READERS: usize = 8;
 
@@ -29,7 +34,7 @@ const READERS: usize = 8;
 pub(super) struct Readers {
     home: Home,
     idle: Arc<Idle>,
-    places: Semaphore,
+    places: Arc<Semaphore>,
 }
 
 /// Readers that wait for work.
@@ -48,6 +53,8 @@ struct Round {
     readers: Vec<Connection>,
     /// Where the file is that they have open; none is until the next one is opened.
     place: Option<Arc<Place>>,
+    /// When it was last found there.
+    found: Option<Instant>,
     /// Readers at work, of any round.
     at_work: usize,
     /// Whether none may be opened.
@@ -124,20 +131,40 @@ impl Idle {
     /// Whether nothing is to be read until the writer has closed the database and opened it anew: with some of its
     /// files not where they were, one log would be mistaken for another.
     fn is_away(&self) -> bool {
-        let place = {
+        let (number, place) = {
             let round = self.round();
             if round.is_closed {
                 return true;
             }
-            round.place.clone()
+            let is_fresh = |found: Instant| found.elapsed() < FRESH;
+            if round.found.is_some_and(is_fresh) {
+                return false;
+            }
+            (round.number, round.place.clone())
         };
-        place.is_some_and(|place| !place.is_kept())
+        let asked = Instant::now();
+        let is_kept = place.is_none_or(|place| place.is_kept());
+        let mut round = self.round();
+        if is_kept && round.number == number {
+            round.found = Some(asked);
+        }
+        !is_kept
     }
 
     /// The state that the database is in, if it can be told.
     fn state(&self, home: &Home) -> Option<State> {
+        let round = self.round();
+        if round.is_closed {
+            return None;
+        }
+        // It is a look at memory: nobody waits for that, and the file stays open meanwhile.
+        if let Some(state) = self.watch.state(round.number) {
+            return Some(state);
+        }
+        drop(round);
         let at_work = self.count().ok()?;
-        self.watch.state(home, at_work.round).ok()
+        self.watch.open(home, at_work.round).ok()?;
+        self.watch.state(at_work.round)
     }
 
     /// Does `work` with a reader that is idle, or a new one.
@@ -163,12 +190,17 @@ impl Round {
         self.number += 1;
         self.readers.clear();
         self.place = None;
+        self.found = None;
     }
 }
 
 impl AtWork<'_> {
     /// Opens a reader of what is in the database's place, if that is the database.
     fn open(&mut self, home: &Home) -> Result<Connection, StoreError> {
+        let place = self.idle.round().place.clone();
+        if place.is_some_and(|place| !place.is_kept()) {
+            return Err(ReopenError::Away.into());
+        }
         let reader = home.open_reader()?;
         home.expect_ours(&reader)?;
         let mut round = self.idle.round();
@@ -229,17 +261,6 @@ fn fault(error: impl Error + Send + Sync + 'static) -> StoreError {
     }
 }
 
-/// Opens a reader with all of its files, of which SQLite opens some with the first read only.
-fn open_whole_reader(home: &Home) -> rusqlite::Result<Connection> {
-    let reader = home.open_reader()?;
-    let read = reader.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()));
-    match read {
-        // The first to need it opens them, once the other process is done.
-        Err(error) if Failure::of(&error) != Failure::Busy => Err(error),
-        _ => Ok(reader),
-    }
-}
-
 /// Whether it was another process that kept SQLite from doing it.
 fn is_busy(error: &StoreError) -> bool {
     let StoreError::Database { source, .. } = error else {
@@ -254,20 +275,22 @@ impl Readers {
     pub(super) fn open(home: &Home) -> rusqlite::Result<Self> {
         let threads = Handle::try_current().map_or(1, |handle| handle.metrics().num_workers());
         let places = threads.saturating_sub(1).clamp(1, READERS);
-        let readers = (0..places).map(|_| open_whole_reader(home));
+        let readers = (0..places).map(|_| home.open_whole_reader());
         let round = Round {
             readers: readers.collect::<Result<_, _>>()?,
             place: Some(Arc::new(home.place())),
             ..Round::default()
         };
+        let idle = Idle {
+            round: Mutex::new(round),
+            watch: Watch::default(),
+            returned: Condvar::new(),
+        };
+        idle.watch.open(home, 0)?;
         Ok(Self {
             home: home.clone(),
-            idle: Arc::new(Idle {
-                round: Mutex::new(round),
-                watch: Watch::begin(0, open_whole_reader(home)?),
-                returned: Condvar::new(),
-            }),
-            places: Semaphore::new(places),
+            idle: Arc::new(idle),
+            places: Arc::new(Semaphore::new(places)),
         })
     }
 
@@ -282,8 +305,7 @@ impl Readers {
     }
 
     /// The state that the database is in now. Whatever keeps it from being told, a read meets it too.
-    pub(super) async fn state(&self) -> Option<State> {
-        let _place = self.places.acquire().await.ok()?;
+    pub(super) fn state(&self) -> Option<State> {
         self.idle.state(&self.home)
     }
 
@@ -293,8 +315,16 @@ impl Readers {
         span: Span,
         work: impl Fn(&mut dyn Session) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
-        let _place = self.places.acquire().await.map_err(fault)?;
-        let busy = match self.idle.read(&self.home, span, &work) {
+        let places = Arc::clone(&self.places);
+        let place = places.acquire_owned().await.map_err(fault)?;
+        let (home, idle) = (self.home.clone(), Arc::clone(&self.idle));
+        // In a task of its own: a disk that hangs holds up its thread and place, not whoever waits for it so long.
+        let read = async move {
+            let done = idle.read(&home, span, &work);
+            (done, work, place)
+        };
+        let (done, work, _place) = tokio::spawn(read.in_current_span()).await.map_err(fault)?;
+        let busy = match done {
             Err(error) if is_busy(&error) => error,
             done => return done,
         };
@@ -309,5 +339,40 @@ impl Readers {
             read_with(&reader, span, work)?
         };
         tokio::task::spawn_blocking(wait).await.map_err(fault)?
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+
+    use super::*;
+    use crate::server::store;
+    use crate::server::store::driver::Purpose;
+    use crate::server::store::sqlite::connection::open_writer;
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn who_waits_for_a_disk_that_hangs_still_looks_at_the_clock() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("server.db");
+        drop(store::open(&path.clone().into(), None).unwrap());
+        let _writer = open_writer(&path).unwrap();
+        let home = Home::new(&path, [0; 32], Purpose::Administering);
+        let readers = Readers::open(&home).unwrap();
+        let (release, released) = mpsc::channel::<()>();
+        let released = Mutex::new(released);
+        let hangs = move |_: &mut dyn Session| {
+            let _ = released.lock().unwrap().recv();
+            Ok(())
+        };
+        let soon = Duration::from_millis(50);
+        let read = tokio::time::timeout(soon, readers.read(Span::Statement, hangs));
+        assert!(read.await.is_err());
+        assert_eq!(readers.places.available_permits(), 0, "its place is taken");
+        release.send(()).unwrap();
+        readers
+            .read(Span::Statement, |_: &mut dyn Session| Ok(()))
+            .await
+            .unwrap();
     }
 }

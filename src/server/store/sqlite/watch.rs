@@ -2,55 +2,56 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use rusqlite::Connection;
-
 use super::connection::Home;
+use super::log_index::{Head, LogIndex};
 use crate::server::store::driver::State;
 
-/// A reader that is asked for nothing else: it counts what all others change, and its count is like no other's.
+/// Looks at the log of the database, where whoever commits leaves a trace.
 #[derive(Default)]
 pub(super) struct Watch(Mutex<Watching>);
 
 #[derive(Default)]
 struct Watching {
-    /// How many have been opened.
+    /// How many logs have been watched.
     opened: u64,
-    /// With the number of the file that it has open; none after one failed.
-    reader: Option<(u64, Connection)>,
+    /// How often the one that is watched was found changed.
+    changes: u64,
+    seen: Option<Head>,
+    /// With the number of the file whose log it is.
+    index: Option<(u64, LogIndex)>,
 }
 
 impl Watch {
     /// Watches the file of this number.
-    pub(super) fn begin(file: u64, reader: Connection) -> Self {
-        Self(Mutex::new(Watching {
-            opened: 1,
-            reader: Some((file, reader)),
-        }))
+    pub(super) fn open(&self, home: &Home, file: u64) -> rusqlite::Result<()> {
+        let index = LogIndex::of(home.open_whole_reader()?)?;
+        let mut watching = self.watching();
+        *watching = Watching {
+            opened: watching.opened + 1,
+            changes: 0,
+            seen: None,
+            index: Some((file, index)),
+        };
+        Ok(())
     }
 
-    /// The state of this database, whose file has this number by now.
-    pub(super) fn state(&self, home: &Home, file: u64) -> rusqlite::Result<State> {
+    /// The state of the database, if it is the file of this number that is watched.
+    pub(super) fn state(&self, file: u64) -> Option<State> {
         let mut watching = self.watching();
-        let reader = match watching.reader.take() {
-            Some((opened, reader)) if opened == file => reader,
-            _ => {
-                watching.opened += 1;
-                home.open_reader()?
-            }
-        };
-        let version = reader
-            .prepare_cached("PRAGMA data_version")?
-            .query_row([], |row| row.get(0))?;
-        watching.reader = Some((file, reader));
-        Ok(State {
+        let (opened, index) = watching.index.as_ref()?;
+        let head = index.head().filter(|_| *opened == file)?;
+        if watching.seen.replace(head) != Some(head) {
+            watching.changes += 1;
+        }
+        Some(State {
             watch: watching.opened,
-            version,
+            version: watching.changes,
         })
     }
 
-    /// Closes the file, until it is asked for its state again.
+    /// Closes the file, until it is opened again.
     pub(super) fn close(&self) {
-        self.watching().reader = None;
+        self.watching().index = None;
     }
 
     fn watching(&self) -> MutexGuard<'_, Watching> {
@@ -73,8 +74,9 @@ mod tests {
         let home = |path| Home::new(path, [0; 32], Purpose::Administering);
         let here = home(&path);
         let ((one, _), (other, _)) = (open_writer(&path).unwrap(), open_writer(&path).unwrap());
-        let watch = Watch::begin(0, here.open_reader().unwrap());
-        let state = |file| watch.state(&here, file).unwrap();
+        let watch = Watch::default();
+        watch.open(&here, 0).unwrap();
+        let state = |file| watch.state(file).unwrap();
         let mut seen = vec![state(0)];
         for (number, writer) in [&one, &other, &one].into_iter().enumerate() {
             writer.execute_batch("BEGIN").unwrap();
@@ -86,13 +88,16 @@ mod tests {
             assert_eq!(state(0), state(0));
             seen.push(state(0));
         }
+        assert_eq!(watch.state(1), None, "it is another file");
+        watch.open(&here, 1).unwrap();
         assert!(!seen.contains(&state(1)));
-        let gone = home(&folder.path().join("gone.db"));
-        assert!(watch.state(&gone, 2).is_err());
         seen.push(state(1));
-        assert!(!seen.contains(&state(2)));
-        seen.push(state(2));
+        let gone = home(&folder.path().join("gone.db"));
+        assert!(watch.open(&gone, 2).is_err());
+        assert_eq!(Some(&state(1)), seen.last(), "the one before is still open");
         watch.close();
-        assert!(!seen.contains(&state(2)));
+        assert_eq!(watch.state(1), None);
+        watch.open(&here, 1).unwrap();
+        assert!(!seen.contains(&state(1)));
     }
 }

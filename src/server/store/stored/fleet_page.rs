@@ -9,11 +9,11 @@ use crate::server::installation_keys::{KeyHash, key_hash};
 use crate::server::store::driver::Driver;
 use crate::server::store::error::StoreError;
 use crate::server::store::fleet_page::{
-    Choices, FleetPage, LOGIN_LINK, LinkRefusal, LogRange, NewLoginLink, News, Sample,
-    SessionCaller,
+    Choices, FleetPage, LOGIN_LINK, LinkRefusal, LogRange, MadeTogether, NewLoginLink, News,
+    Sample, SessionCaller,
 };
 use crate::server::store::operations::{
-    devices, events, log, organizers, reconnection, samples, web_sessions,
+    devices, events, log, made_together, organizers, samples, web_sessions,
 };
 use crate::server::tokens;
 
@@ -114,13 +114,12 @@ impl<D: Driver> FleetPage for Stored<D> {
         .await
     }
 
-    async fn reconnecting(
+    async fn made_together(
         &self,
         organizer: i64,
-        first: u64,
-        last: u64,
-    ) -> Result<Vec<u64>, StoreError> {
-        self.look(move |session| reconnection::waiting(session, organizer, first, last))
+        limit: u64,
+    ) -> Result<Vec<MadeTogether>, StoreError> {
+        self.read(move |session| made_together::lately(session, organizer, limit))
             .await
     }
 

@@ -41,6 +41,8 @@ pub(super) struct Stored<D> {
     driver: D,
     keys: Arc<InstallationKeys>,
     pages: Remembered<Page, Vec<wire::Device>>,
+    /// By the hashes of their keys.
+    enrolled: Remembered<[u8; 32], EnrolledDevice>,
     measures: Measures,
 }
 
@@ -50,6 +52,8 @@ type Page = (i64, u64, u64);
 /// Pages that are remembered, and devices on one at most.
 const PAGES: usize = 256;
 const PAGE_SIZE: u64 = 50;
+/// Devices that are remembered by their keys at most, at less than 1 KiB each.
+const ENROLLED: usize = 16 * 1024;
 
 impl<D: Driver> Stored<D> {
     pub(super) fn new(driver: D, keys: Arc<InstallationKeys>) -> Self {
@@ -57,6 +61,7 @@ impl<D: Driver> Stored<D> {
             driver,
             keys,
             pages: Remembered::up_to(PAGES),
+            enrolled: Remembered::up_to(ENROLLED),
             measures: Measures::default(),
         }
     }
@@ -164,10 +169,24 @@ impl<D: Driver> Store for Stored<D> {
             .await
     }
 
-    async fn enrolled_device(&self, key: &Secret) -> Result<Option<EnrolledDevice>, StoreError> {
+    async fn enrolled_device(
+        &self,
+        key: &Secret,
+    ) -> Result<Option<Arc<EnrolledDevice>>, StoreError> {
         let hash = key_hash(key);
-        self.look(move |session| callers::device(session, &hash))
-            .await
+        // Asked for before it is read: what is changed in between is read anew.
+        let state = self.driver.state();
+        if let Some(device) = state.and_then(|state| self.enrolled.recall(state, &hash)) {
+            return Ok(Some(device));
+        }
+        let device = self
+            .look(move |session| callers::device(session, &hash))
+            .await?
+            .map(Arc::new);
+        if let (Some(state), Some(device)) = (state, &device) {
+            self.enrolled.keep(state, hash, Arc::clone(device));
+        }
+        Ok(device)
     }
 
     async fn device_count(&self, organizer: i64) -> Result<u64, StoreError> {
@@ -184,7 +203,7 @@ impl<D: Driver> Store for Stored<D> {
         let page = (organizer, skip, limit);
         // Asked for before it is read: what is changed in between is read anew.
         let state = match limit <= PAGE_SIZE {
-            true => self.driver.state().await,
+            true => self.driver.state(),
             false => None,
         };
         if let Some(devices) = state.and_then(|state| self.pages.recall(state, &page)) {

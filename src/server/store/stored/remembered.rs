@@ -55,7 +55,7 @@ mod tests {
     proptest! {
         #[test]
         fn what_is_recalled_was_kept_last_in_the_same_state_and_there_is_never_too_much(
-            steps in prop::collection::vec((0_u8..8, 0_i64..3, any::<Option<u8>>()), 0..100),
+            steps in prop::collection::vec((0_u8..8, 0_u64..3, any::<Option<u8>>()), 0..100),
         ) {
             let remembered = Remembered::up_to(LIMIT);
             let mut kept = HashMap::new();

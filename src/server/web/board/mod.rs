@@ -1,5 +1,6 @@
 //! A board of devices, which ticks them off as they come in: made to be projected.
 
+mod found;
 mod tiles;
 
 use std::sync::Arc;
@@ -16,6 +17,7 @@ use super::html;
 use super::state::State;
 use super::unshown::Unshown;
 use super::visit::Visit;
+pub(super) use found::lead_to_found;
 use tiles::{Counts, Tile, Tiles};
 
 /// The page.
@@ -24,9 +26,13 @@ use tiles::{Counts, Tile, Tiles};
 struct Page<'f> {
     frame: &'f Frame,
     numbers: String,
+    /// Those of no device.
+    missing: Option<String>,
     mark: String,
     counts: Counts,
     tiles: &'f Tiles,
+    /// That no scanner reaches the address in the codes.
+    out_of_reach: Option<String>,
 }
 
 /// All that turns.
@@ -60,16 +66,27 @@ struct Followed {
 
 /// `GET /devices/board`.
 pub(super) async fn show(visit: Visit) -> Result<Response, Fault> {
+    if visit.uri().query().is_none() {
+        return Ok(html::see_other(&visit.frame.to("/boards"))?);
+    }
     let followed = Followed::of(&visit)?;
     let tiles = followed.read().await?;
     let page = Page {
         frame: &visit.frame,
         numbers: followed.numbers.to_string(),
+        missing: missing(&visit.frame, &followed.numbers, &tiles),
         mark: tiles.mark(),
         counts: tiles.counts(),
         tiles: &tiles,
+        out_of_reach: visit.out_of_reach(&visit.server_url()?),
     };
     Ok(html::ok(&page)?)
+}
+
+/// Which of the numbers are those of no device, in words.
+fn missing(frame: &Frame, numbers: &DeviceNumbers, tiles: &Tiles) -> Option<String> {
+    let missing = numbers.without(tiles.iter().map(|tile| tile.number));
+    (!missing.is_empty()).then(|| frame.fill("board:missing", "numbers", missing))
 }
 
 /// `GET /devices/board/stream`.
@@ -89,7 +106,7 @@ impl Followed {
             state: Arc::clone(&visit.state),
             frame: visit.frame.clone(),
             organizer: visit.organizer()?,
-            numbers: numbers.parse().map_err(|_| Fault::NotFound)?,
+            numbers: numbers.parse()?,
             tiles: Tiles::default(),
             shown: visit.shown(),
         })

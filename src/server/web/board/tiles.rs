@@ -107,17 +107,17 @@ impl Tile {
             Handover::Waiting => "waiting",
             Handover::Connected(_) => "connected",
             Handover::Revoked => "revoked",
-            Handover::Void => "void",
+            Handover::Void => "code_ended",
         }
     }
 
     /// The name of the text that says how far it is.
     pub(super) fn text(&self) -> &'static str {
         match &self.handover {
-            Handover::Waiting => "board:waiting",
+            Handover::Waiting => "standing:waiting",
             Handover::Connected(_) => "board:connected",
-            Handover::Revoked => "board:revoked",
-            Handover::Void => "board:void",
+            Handover::Revoked => "standing:revoked",
+            Handover::Void => "standing:code_ended",
         }
     }
 

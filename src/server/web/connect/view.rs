@@ -71,7 +71,7 @@ pub(in crate::server::web) async fn show(visit: Visit) -> Result<Response, Fault
         frame: &visit.frame,
         shown: followed.now().await?.ok_or(Fault::NotFound)?,
     };
-    Ok(html::ok(&page)?)
+    Ok(html::with_secret(&page)?)
 }
 
 /// `GET /devices/{number}/connect/stream`.

@@ -9,15 +9,16 @@ use crate::roster::{
     self, NamePattern, NewDevice, NumberedError, PatternError, RosterError, numbered,
 };
 use crate::server::api::FieldErrors;
-use crate::server::model::{BATCH_LIMIT, Expected};
-use crate::server::store::{Actor, StoreError};
+use crate::server::model::{self, BATCH_LIMIT, Expected};
+use crate::server::store::Actor;
 use crate::server::web::device_form::DeviceForm;
 use crate::server::web::device_numbers::DeviceNumbers;
 use crate::server::web::fault::Fault;
 use crate::server::web::frame::Frame;
 use crate::server::web::html;
+use crate::server::web::namesakes::{Namesakes, Notice};
 use crate::server::web::once::{self, Once};
-use crate::server::web::texts::named;
+use crate::server::web::texts::{self, named};
 use crate::server::web::visit::Visit;
 use crate::wire::{Device, SECURITY_PROFILES, TEXT_LIMIT};
 
@@ -39,6 +40,8 @@ struct Form<'v> {
     form: DeviceForm,
     /// What is to be put right.
     fault: Option<String>,
+    /// Some of the devices that are called so already.
+    there: Option<Notice>,
 }
 
 /// `GET /connect/many`.
@@ -54,42 +57,66 @@ pub(in crate::server::web) async fn ask(visit: Visit) -> Result<Response, Fault>
         list: String::new(),
         form: DeviceForm::empty(&visit.frame, &choices),
         fault: None,
+        there: None,
     })?)
 }
 
 /// `POST /connect/many`.
 pub(in crate::server::web) async fn create(visit: Visit) -> Result<Response, Fault> {
     let once = Once::of(&visit)?;
-    if let Some(path) = once.before(&visit).await? {
-        return Ok(html::see_other(&path)?);
+    if let Some(response) = once.before(&visit).await? {
+        return Ok(response);
     }
     let devices = match devices(&visit).await? {
-        Ok(devices) => devices,
-        Err(fault) => return ask_again(&visit, fault).await,
+        Ok(devices) => devices
+            .into_iter()
+            .map(usual::for_store)
+            .collect::<Vec<_>>(),
+        Err(fault) => return ask_again(&visit, Some(fault), None).await,
     };
+    let there = Namesakes::of(&visit, &devices).await?;
+    if !there.are_known(&visit) {
+        // Of two that come at once, the later one finds what the first has made.
+        if let Some(response) = once.before(&visit).await? {
+            return Ok(response);
+        }
+        let there = notice(&visit.frame, &devices, &there);
+        return ask_again(&visit, None, Some(there)).await;
+    }
     let board = visit.frame.to("/devices/board");
+    let known = there.numbers();
+    // Of those that were there some may wait, too.
     let leads_to = move |made: &Vec<Device>| {
-        let numbers: DeviceNumbers = made.iter().map(|device| device.device_id).collect();
+        let made = made.iter().map(|device| device.device_id);
+        let numbers: DeviceNumbers = known.iter().chain(made).collect();
         format!("{board}?devices={numbers}")
     };
+    let missing = there.missing(devices);
+    if missing.is_empty() {
+        return Ok(html::see_other(&leads_to(&Vec::new()))?);
+    }
     let caller = &visit.who()?.session.caller;
     let made = visit.state.store.create_devices(
         Actor::Team(caller.token),
         caller.organizer.id,
-        devices.into_iter().map(usual::for_store).collect(),
+        missing,
         once.terms(&visit, Expected::default(), leads_to.clone()),
     );
     match made.await {
         Ok(made) => Ok(html::see_other(&leads_to(&made))?),
-        Err(StoreError::AlreadyKept) => match Once::of(&visit)?.before(&visit).await? {
-            Some(path) => Ok(html::see_other(&path)?),
-            None => Err(StoreError::AlreadyKept.into()),
-        },
-        Err(error) => Err(error.into()),
+        Err(error) => Once::meanwhile(&visit, error).await,
     }
 }
 
-async fn ask_again(visit: &Visit, fault: String) -> Result<Response, Fault> {
+/// Asks again, for what is to be put right, or whether those that are there are to be left as they are.
+async fn ask_again(
+    visit: &Visit,
+    fault: Option<String>,
+    there: Option<Notice>,
+) -> Result<Response, Fault> {
+    let status = there
+        .as_ref()
+        .map_or(html::REFUSED, |_| StatusCode::CONFLICT);
     let choices = visit.state.store.choices(visit.organizer()?).await?;
     let form = Form {
         frame: &visit.frame,
@@ -100,9 +127,28 @@ async fn ask_again(visit: &Visit, fault: String) -> Result<Response, Fault> {
         first: visit.sent("first"),
         list: String::from_utf8_lossy(&list(visit)).into_owned(),
         form: DeviceForm::sent(&visit.frame, &choices, &visit.form, &FieldErrors::default()),
-        fault: Some(fault),
+        fault,
+        there,
     };
-    Ok(html::page(StatusCode::BAD_REQUEST, &form)?)
+    Ok(html::page(status, &form)?)
+}
+
+/// How many are there, and what becomes of the form once its sender knows of them.
+fn notice(frame: &Frame, new: &[model::NewDevice], there: &Namesakes) -> Notice {
+    let language = frame.language;
+    let some = texts::number(language, there.len() as u64);
+    let all = texts::number(language, new.len() as u64);
+    let words = frame.fill("new_many:there", "some", some);
+    let going_on = match new.len().saturating_sub(there.len()) as u64 {
+        0 => frame.say("new_many:show_board").to_owned(),
+        missing => texts::count(
+            language,
+            "new_many:make_missing_one",
+            "new_many:make_missing",
+            missing,
+        ),
+    };
+    there.notice(frame, new, words.replace("{all}", &all), going_on)
 }
 
 fn is_list(visit: &Visit) -> bool {

@@ -17,6 +17,8 @@ use crate::server::web::visit::Visit;
 struct Page<'f> {
     frame: &'f Frame,
     labels: Vec<Label>,
+    /// That no scanner reaches the address in the codes.
+    out_of_reach: Option<String>,
 }
 
 struct Label {
@@ -39,7 +41,8 @@ pub(in crate::server::web) async fn print(visit: Visit) -> Result<Response, Faul
     });
     let page = Page {
         frame: &visit.frame,
+        out_of_reach: visit.out_of_reach(&server),
         labels: labels.collect::<Result<_, Fault>>()?,
     };
-    Ok(html::ok(&page)?)
+    Ok(html::with_secret(&page)?)
 }
