@@ -91,9 +91,17 @@ possible() {
 
 # tests TITLE COMMAND…: a run of cargo test, whose tests count one by one.
 tests() {
+  local status ok bad
   title "$1"
-  "${@:2}" 2>&1 | tee "$log"
-  local status=${PIPESTATUS[0]} ok bad
+  : >"$log"
+  # A process that a test has left behind holds the pipe, and is not waited for.
+  {
+    "${@:2}"
+    status=$?
+    printf '\nended with %d\n' "$status"
+  } > >(exec tee "$log") 2>&1
+  until grep -q '^ended with' "$log"; do sleep 0.1; done
+  kill $! 2>/dev/null
   ok=$(sum 's/^test result:.* \([0-9]*\) passed;.*/\1/p')
   bad=$(sum 's/^test result:.* \([0-9]*\) failed;.*/\1/p')
   passed=$((passed + ok)) failed=$((failed + bad))

@@ -27,6 +27,8 @@ use crate::wire::{IDEMPOTENCY_HEADER, Problem, timestamp};
 const ANSWER_LIMIT: usize = 16 * 1024 * 1024;
 /// Devices on a page, the most that servers give.
 const PAGE_SIZE: u64 = 50;
+/// Letters of a device's serial.
+const SERIAL: usize = 16;
 /// Pages that are read at most, of 50 devices each.
 const PAGES: u64 = 4000;
 /// What is asked for besides the plain resource.
@@ -139,7 +141,14 @@ impl Resource {
             search: Some(word.to_owned()),
             ..Filter::default()
         };
-        // The name itself comes before all that only begin so.
+        // The name itself comes before all that only begin so. One that is found by its serial may stand anywhere.
+        let may_be_serial = word.len() == SERIAL && word.bytes().all(|b| b.is_ascii_alphanumeric());
+        let is_behind = |name: &str| {
+            let begin = name.get(..word.len());
+            !may_be_serial
+                && name.len() > word.len()
+                && begin.is_some_and(|begin| begin.eq_ignore_ascii_case(word))
+        };
         let rest = format!("?{EXPAND}&{}&ordering=name", filter.query());
         let mut found: Vec<FleetDevice> = Vec::new();
         for number in 1..=PAGES {
@@ -148,10 +157,11 @@ impl Resource {
                 return Ok(None);
             }
             let is_last = page.is_last();
-            let others_follow = page.results.last().is_some_and(|last| !last.goes_by(word));
+            let last = page.results.last();
+            let has_passed = last.is_some_and(|last| is_behind(&last.device.name));
             let meant = page.results.into_iter();
             found.extend(meant.filter(|device| device.goes_by(word)));
-            if is_last || others_follow && !found.is_empty() {
+            if is_last || has_passed {
                 return Ok(Some(found));
             }
         }

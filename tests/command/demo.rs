@@ -3,7 +3,7 @@
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 
 use gatehand::facts::Facts;
 use reqwest::{Client, RequestBuilder};
@@ -70,14 +70,16 @@ fn the_demo_goes_from_a_qr_code_to_a_sealed_key_and_shows_this_machine() {
 #[test]
 fn a_second_device_enrols_by_hand_as_the_demo_says() {
     let scanner = Scanner::new();
-    let mut demo = scanner
-        .command(&["demo", "--keep"])
-        .env("TMPDIR", scanner.scratch())
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
+    let mut demo = Demo(
+        scanner
+            .command(&["demo", "--keep"])
+            .env("TMPDIR", scanner.scratch())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap(),
+    );
     let (mut script, mut link) = (String::new(), None);
-    for line in BufReader::new(demo.stdout.as_mut().unwrap()).lines() {
+    for line in BufReader::new(demo.0.stdout.as_mut().unwrap()).lines() {
         let line = line.unwrap();
         let command = line.trim();
         if command.contains("/sign-in/") {
@@ -108,14 +110,24 @@ fn a_second_device_enrols_by_hand_as_the_demo_says() {
 
     sees_a_fleet(&link.unwrap());
     let stop = Command::new("kill")
-        .args(["-INT", &demo.id().to_string()])
+        .args(["-INT", &demo.0.id().to_string()])
         .status()
         .unwrap();
     assert!(stop.success());
     assert!(
-        demo.wait().unwrap().success(),
+        demo.0.wait().unwrap().success(),
         "it ends well when it is told to"
     );
+}
+
+/// A demo that goes on; killed where a test fails before it has ended.
+struct Demo(Child);
+
+impl Drop for Demo {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
 }
 
 /// Opens the link to the page, and finds devices in all states there.

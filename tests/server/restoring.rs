@@ -453,8 +453,9 @@ fn what_is_no_backup_of_this_server_is_refused_and_nothing_is_changed() {
         )))
         .complains(15, "no database");
         let mut damaged = fs::read(backup).unwrap();
-        let middle = damaged.len() / 2;
-        damaged[middle..middle + 2048].fill(0xa5);
+        // A whole page, which is in use whatever it holds.
+        let middle = damaged.len() / 2 / 4096 * 4096;
+        damaged[middle..middle + 4096].fill(0xa5);
         fs::write(to.path("damaged.db"), damaged).unwrap();
         let ended = restore(&to.path("damaged.db"));
         assert_eq!(ended.code, 15, "{}", ended.stderr);

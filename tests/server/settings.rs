@@ -83,7 +83,10 @@ fn a_slip_is_told_with_line_and_column_before_anything_is_done() {
         ("listn = \"127.0.0.1:0\"\n", "listen is meant perhaps"),
         ("\nstop_time = \"3\"\n", "line 2, column 13"),
         ("stop_time = \"3\"\n", "a whole number, without quotes"),
-        ("heartbeat = \"5m\"\n", "there is no setting heartbeat"),
+        (
+            "heartbeat = \"5m\"\n",
+            "heartbeat is a setting of gatehand, the agent",
+        ),
         ("listen = \n", "line 1"),
     ] {
         run(&desk, text, &["serve"]).complains(2, words);

@@ -156,7 +156,7 @@ impl Alerts {
         };
         let from = now.checked_sub(LONG_AGO).unwrap_or(Timestamp::MIN);
         let organizers = self.store.active_organizers().await?;
-        for organizer in &organizers {
+        for organizer in &watch.rounds.in_turn(&organizers) {
             let mut look = Look::at(*organizer, now);
             for _ in 0..PIECES {
                 let behind = watch.rounds.first(*organizer, from);
@@ -164,6 +164,7 @@ impl Alerts {
                 let until = self.tell_of(&unseen, behind, &mut look, watch).await?;
                 watch.rounds.looked(*organizer, until);
                 if until != unseen.until {
+                    watch.rounds.ended_at(*organizer);
                     return Ok(());
                 }
                 if !unseen.has_more {

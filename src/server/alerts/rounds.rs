@@ -13,9 +13,27 @@ pub(super) struct Rounds {
     first: HashMap<i64, LastSeenPlace>,
     /// The organizer whose devices are looked at again, and behind whom.
     again: Option<(i64, LastSeenPlace)>,
+    /// The organizer at whose devices a look ended, as no more could be told then.
+    ended_at: Option<i64>,
 }
 
 impl Rounds {
+    /// These organizers, by number, in the order in which it is their turn: one with a crowd keeps no other from its
+    /// alerts.
+    pub(super) fn in_turn(&self, organizers: &[i64]) -> Vec<i64> {
+        let mut organizers = organizers.to_vec();
+        if let Some(last) = self.ended_at {
+            let next = organizers.partition_point(|organizer| *organizer <= last);
+            organizers.rotate_left(next);
+        }
+        organizers
+    }
+
+    /// No more could be told at this organizer's devices.
+    pub(super) fn ended_at(&mut self, organizer: i64) {
+        self.ended_at = Some(organizer);
+    }
+
     /// Where to go on among an organizer's devices, of which those are looked at that were seen since a time.
     pub(super) fn first(&self, organizer: i64, from: Timestamp) -> LastSeenPlace {
         let from = LastSeenPlace::before(from);
@@ -83,6 +101,19 @@ mod tests {
             LastSeenPlace::before(at(30)),
             "what is too old by now is passed over"
         );
+    }
+
+    #[test]
+    fn where_no_more_could_be_told_the_next_organizer_is_looked_at_first() {
+        let mut rounds = Rounds::default();
+        assert_eq!(rounds.in_turn(&[3, 5, 7]), [3, 5, 7]);
+        rounds.ended_at(3);
+        assert_eq!(rounds.in_turn(&[3, 5, 7]), [5, 7, 3]);
+        rounds.ended_at(7);
+        assert_eq!(rounds.in_turn(&[3, 5, 7]), [3, 5, 7]);
+        rounds.ended_at(4);
+        assert_eq!(rounds.in_turn(&[3, 5]), [5, 3]);
+        assert!(rounds.in_turn(&[]).is_empty());
     }
 
     #[test]

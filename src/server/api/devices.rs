@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use hyper::{Method, StatusCode};
 use serde::{Deserialize, Serialize};
+use serde_json::value::{RawValue, to_raw_value};
 
 use super::authentication::Team;
 use super::endpoint::Call;
@@ -51,18 +52,27 @@ async fn page_of_all(call: Call<Team>) -> Result<Answer, Problem> {
         .store
         .devices(organizer, found.skip, wanted.size)
         .await?;
-    let results: Vec<_> = devices
-        .iter()
-        .map(|device| visible(Cow::Borrowed(device), team.may_write))
-        .collect();
-    let length = (results.len() + 1) * USUAL_LENGTH;
-    let page = wire::Page {
+    let results = devices.sent(team.may_write, |devices| {
+        let devices = devices.iter();
+        let results = devices.map(|device| visible(Cow::Borrowed(device), team.may_write));
+        to_raw_value(&results.collect::<Vec<_>>())
+    })?;
+    let page = MadePage {
         count,
         next: found.next(&api, &request),
         previous: found.previous(&api, &request),
         results,
     };
-    Answer::long(&page, length)
+    Answer::long(&page, results.get().len() + USUAL_LENGTH)
+}
+
+/// A [`wire::Page`] whose results were made before.
+#[derive(Serialize)]
+struct MadePage<'p> {
+    count: u64,
+    next: Option<String>,
+    previous: Option<String>,
+    results: &'p RawValue,
 }
 
 /// A page that tells whether its count is all there is.

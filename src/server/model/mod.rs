@@ -3,6 +3,7 @@
 mod batch;
 mod device;
 mod device_filter;
+mod device_page;
 mod event;
 mod medium_keys;
 mod name;
@@ -22,6 +23,7 @@ pub(in crate::server) use device_filter::above;
 pub use device_filter::{
     COUNT_LIMIT, Count, DeviceFilter, DeviceState, Order, OrderBy, SILENT_AFTER,
 };
+pub use device_page::DevicePage;
 pub use event::{CheckinList, Event, Subevent};
 pub use medium_keys::MediumKeys;
 pub use name::Name;

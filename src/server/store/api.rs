@@ -15,8 +15,8 @@ use crate::secret::Secret;
 use crate::server::installation_keys::KeptId;
 use crate::server::model::{
     BatchPlan, BatchRefusal, BatchSetting, Count, DetailedDevice, DeviceChange, DeviceFilter,
-    EnrolledDevice, Event, MediumKeys, NewDevice, Order, OrderBy, TeamCaller, ValidReport,
-    VersionedDevice,
+    DevicePage, EnrolledDevice, Event, MediumKeys, NewDevice, Order, OrderBy, TeamCaller,
+    ValidReport, VersionedDevice,
 };
 use crate::wire;
 
@@ -244,7 +244,7 @@ pub trait Store: Send + Sync {
         organizer: i64,
         skip: u64,
         limit: u64,
-    ) -> Result<Arc<Vec<wire::Device>>, StoreError>;
+    ) -> Result<Arc<DevicePage>, StoreError>;
 
     /// One device of an organizer.
     async fn device(

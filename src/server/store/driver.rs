@@ -16,7 +16,8 @@ pub(super) enum Purpose {
     Administering,
 }
 
-/// Names a state of a database: while it has the same name, all that is read is the same.
+/// Names a state of a database: while it has the same name, nobody has committed anything, and all that is read of the file
+/// is the same.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct State {
     /// Which of those that have watched the database.

@@ -55,7 +55,7 @@ impl Row {
         let standing = Standing::of(detailed, now);
         // One that is connected and has made no call yet was seen as that was done.
         let seen = match standing {
-            Standing::Online => detailed.last_seen.max(device.initialized),
+            Standing::Online => detailed.last_seen.or(device.initialized),
             _ => detailed.last_seen,
         };
         Self {

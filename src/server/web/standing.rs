@@ -11,7 +11,7 @@ pub(super) enum Standing {
     Waiting,
     /// It is to have a scanner, and its code lets none in.
     CodeEnded,
-    /// It made a call a short while ago, or was connected then.
+    /// It made a call a short while ago, or was connected then and has not been seen since.
     Online,
     /// It is connected, and made no call for a while.
     Silent,
@@ -27,7 +27,7 @@ impl Standing {
             _ if detailed.device.revoked => Self::Revoked,
             CodeState::Open => Self::Waiting,
             CodeState::Ended => Self::CodeEnded,
-            CodeState::Used => match detailed.last_seen.max(detailed.device.initialized) {
+            CodeState::Used => match detailed.last_seen.or(detailed.device.initialized) {
                 Some(seen) if now.duration_since(seen) < SILENT_AFTER => Self::Online,
                 _ if detailed.last_seen.is_none() => Self::Unseen,
                 _ => Self::Silent,

@@ -68,6 +68,7 @@ async fn devices_come_by_number_in_pieces(f: Fixture) {
     let numbers = async |skip, limit| {
         let devices = f.store.devices(f.organizer, skip, limit).await.unwrap();
         devices
+            .devices()
             .iter()
             .map(|device| device.device_id)
             .collect::<Vec<_>>()

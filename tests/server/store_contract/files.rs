@@ -522,6 +522,10 @@ async fn imports_at_once_with_other_changes_are_each_done_wholly(f: Fixture) {
     assert_eq!(made, 1 + (ATTEMPTS * 3 / 2) as u64);
     assert_eq!(f.count().await, made);
     let all = f.store.devices(f.organizer, 0, u64::MAX).await.unwrap();
-    let numbers: Vec<u64> = all.iter().map(|device| device.device_id).collect();
+    let numbers: Vec<u64> = all
+        .devices()
+        .iter()
+        .map(|device| device.device_id)
+        .collect();
     assert_eq!(numbers, (1..=made).collect::<Vec<_>>());
 }

@@ -12,6 +12,8 @@ use rusqlite::{Connection, ffi};
 
 /// Words of the head, which is there twice.
 const WORDS: usize = 12;
+/// The first word, which tells the layout.
+const LAYOUT: u32 = 3_007_000;
 /// The word that begins with whether there is a head.
 const IS_THERE: usize = 3;
 /// Bytes of the index that SQLite maps at once.
@@ -32,9 +34,11 @@ pub(super) struct LogIndex {
 unsafe impl Send for LogIndex {}
 
 impl LogIndex {
-    /// That of a connection which has read before: it has the index mapped.
+    /// That of the database which a connection has open.
     #[allow(unsafe_code, reason = "rusqlite has no other way to the index")]
     pub(super) fn of(connection: Connection) -> rusqlite::Result<Self> {
+        // With the first read SQLite maps it, and makes it where there is none.
+        connection.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))?;
         let mut file: *mut ffi::sqlite3_file = ptr::null_mut();
         let mut memory: *mut c_void = ptr::null_mut();
         // SAFETY: the connection is open, and this asks for a pointer to its file, which is written to `file`.
@@ -64,14 +68,15 @@ impl LogIndex {
     /// The head as it is now; none while it is written, or before there is one.
     #[allow(unsafe_code, reason = "it is memory that SQLite has mapped")]
     pub(super) fn head(&self) -> Option<Head> {
-        // SAFETY: the region is mapped as long as the connection is open, is longer than that, begins where words may,
-        // and is changed by others, which atomics allow.
+        // SAFETY: the region is mapped as long as the connection is open, is longer than that, and begins where words may.
+        // SQLite and other processes write it meanwhile, as plain memory: no word that is read so is half written on the
+        // processors there are, and none is believed unless both copies agree.
         let words = unsafe { slice::from_raw_parts(self.memory.as_ptr(), 2 * WORDS) };
         let (first, second) = words.split_at(WORDS);
         // It is written from its second copy to the first, and so both are the same only if none is half written.
         let first = loaded(first)?;
         fence(Ordering::SeqCst);
-        let is_there = first[IS_THERE].to_ne_bytes()[0] != 0;
+        let is_there = first[0] == LAYOUT && first[IS_THERE].to_ne_bytes()[0] != 0;
         (is_there && loaded(second)? == first).then_some(first)
     }
 }

@@ -37,7 +37,8 @@ pub(super) use standalone::{SKIP_ON, Standalone, glance, is_empty};
 pub(super) use swap::SwapError;
 
 use connection::Home;
-use readers::{Readers, Span};
+use readers::{Read, Readers, Span};
+use reopen_error::ReopenError;
 use session::SqliteSession;
 use writer::Writer;
 
@@ -122,12 +123,17 @@ impl Sqlite {
         span: Span,
         work: impl Fn(&mut dyn Session) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
-        if self.readers.are_away() {
-            // The writer opens all of it anew before it does anything.
-            let nothing = |_: &mut dyn Session| Ok(());
-            self.writer.write(&Decision::default(), nothing).await?;
+        let work = match self.readers.read(span, work).await? {
+            Read::Done(value) => return Ok(value),
+            Read::Away(work) => work,
+        };
+        // The writer opens all of it anew before it does anything.
+        let nothing = |_: &mut dyn Session| Ok(());
+        self.writer.write(&Decision::default(), nothing).await?;
+        match self.readers.read(span, work).await? {
+            Read::Done(value) => Ok(value),
+            Read::Away(_) => Err(ReopenError::Away.into()),
         }
-        self.readers.read(span, work).await
     }
 }
 
@@ -147,10 +153,7 @@ impl Driver for Sqlite {
     }
 
     fn state(&self) -> Option<State> {
-        match self.readers.are_away() {
-            true => None,
-            false => self.readers.state(),
-        }
+        self.readers.state()
     }
 
     async fn write<T: Send + 'static>(

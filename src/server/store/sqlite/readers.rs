@@ -23,8 +23,8 @@ use crate::server::store::error::{FAULT, StoreError};
 use crate::server::store::session::Session;
 use crate::sqlite::{Failure, PATIENCE};
 
-/// How long the files of a database count as being where they were found. Who reads meanwhile reads what is open; what is
-/// opened or written is looked for at that moment.
+/// How long what was read before is given again after the files of the database were found where they are: so much longer
+/// an old one is believed that another has replaced. What is read or written is looked for at that moment.
 const FRESH: Duration = Duration::from_millis(10);
 
 /// Readers at most; more than there are processors would only wait for each other.
@@ -129,16 +129,12 @@ impl Idle {
     }
 
     /// Whether nothing is to be read until the writer has closed the database and opened it anew: with some of its
-    /// files not where they were, one log would be mistaken for another.
+    /// files not where they were, one log would be mistaken for another. It may wait for the disk.
     fn is_away(&self) -> bool {
         let (number, place) = {
             let round = self.round();
             if round.is_closed {
                 return true;
-            }
-            let is_fresh = |found: Instant| found.elapsed() < FRESH;
-            if round.found.is_some_and(is_fresh) {
-                return false;
             }
             (round.number, round.place.clone())
         };
@@ -151,29 +147,26 @@ impl Idle {
         !is_kept
     }
 
-    /// The state that the database is in, if it can be told.
-    fn state(&self, home: &Home) -> Option<State> {
+    /// The state that the database is in, if a look at memory tells it. The next read sees to it that one does.
+    fn state(&self) -> Option<State> {
         let round = self.round();
-        if round.is_closed {
+        if round.is_closed || !round.is_fresh() {
             return None;
         }
-        // It is a look at memory: nobody waits for that, and the file stays open meanwhile.
-        if let Some(state) = self.watch.state(round.number) {
-            return Some(state);
-        }
-        drop(round);
-        let at_work = self.count().ok()?;
-        self.watch.open(home, at_work.round).ok()?;
-        self.watch.state(at_work.round)
+        // The file stays open meanwhile.
+        self.watch.state(round.number)
     }
 
-    /// Does `work` with a reader that is idle, or a new one.
+    /// Does `work` with a reader that is idle, or a new one; nothing if the database is away.
     fn read<T>(
         &self,
         home: &Home,
         span: Span,
         work: impl Fn(&mut dyn Session) -> Result<T, StoreError>,
-    ) -> Result<T, StoreError> {
+    ) -> Result<Option<T>, StoreError> {
+        if self.is_away() {
+            return Ok(None);
+        }
         let mut at_work = self.take()?;
         let reader = match at_work.reader.take() {
             Some(reader) => reader,
@@ -181,11 +174,17 @@ impl Idle {
         };
         let done = read_with(&reader, span, work)?;
         at_work.reader = Some(reader);
-        done
+        at_work.have_watched(home);
+        done.map(Some)
     }
 }
 
 impl Round {
+    /// Whether its files were found where they are a moment ago.
+    fn is_fresh(&self) -> bool {
+        self.found.is_some_and(|found| found.elapsed() < FRESH)
+    }
+
     fn renew(&mut self) {
         self.number += 1;
         self.readers.clear();
@@ -197,17 +196,31 @@ impl Round {
 impl AtWork<'_> {
     /// Opens a reader of what is in the database's place, if that is the database.
     fn open(&mut self, home: &Home) -> Result<Connection, StoreError> {
-        let place = self.idle.round().place.clone();
-        if place.is_some_and(|place| !place.is_kept()) {
-            return Err(ReopenError::Away.into());
-        }
+        let known = self.idle.round().place.clone();
+        let place = known.unwrap_or_else(|| Arc::new(home.place()));
         let reader = home.open_reader()?;
         home.expect_ours(&reader)?;
+        if !place.is_kept() {
+            return Err(ReopenError::Away.into());
+        }
         let mut round = self.idle.round();
         if round.number == self.round && round.place.is_none() {
-            round.place = Some(Arc::new(home.place()));
+            round.place = Some(place);
         }
         Ok(reader)
+    }
+
+    /// Has the database watched, if it is not. What keeps it from that, as a log that is put in order, is no want: then
+    /// it is read.
+    fn have_watched(&self, home: &Home) {
+        let watch = &self.idle.watch;
+        if watch.is_of(self.round) || watch.open(home, self.round).is_err() {
+            return;
+        }
+        let place = self.idle.round().place.clone();
+        if place.is_none_or(|place| !place.is_kept()) {
+            watch.close();
+        }
     }
 }
 
@@ -228,6 +241,13 @@ impl Drop for AtWork<'_> {
             self.idle.returned.notify_all();
         }
     }
+}
+
+/// What came of a read.
+pub(super) enum Read<T, W> {
+    Done(T),
+    /// Nothing: the writer has to open the database anew before this is done.
+    Away(W),
 }
 
 /// What of a read sees one state of the database.
@@ -286,7 +306,10 @@ impl Readers {
             watch: Watch::default(),
             returned: Condvar::new(),
         };
-        idle.watch.open(home, 0)?;
+        // So that no want of files keeps it from being watched later. Else the first read sees to that.
+        if let Err(error) = idle.watch.open(home, 0) {
+            tracing::debug!(%error, "the database is not watched yet");
+        }
         Ok(Self {
             home: home.clone(),
             idle: Arc::new(idle),
@@ -299,22 +322,17 @@ impl Readers {
         Arc::downgrade(&self.idle)
     }
 
-    /// Whether the writer has to open the database anew before anything is read.
-    pub(super) fn are_away(&self) -> bool {
-        self.idle.is_away()
-    }
-
-    /// The state that the database is in now. Whatever keeps it from being told, a read meets it too.
+    /// The state that the database is in now, if that is known without asking the disk.
     pub(super) fn state(&self) -> Option<State> {
-        self.idle.state(&self.home)
+        self.idle.state()
     }
 
     /// Does `work` on a state of the database that does not change meanwhile.
-    pub(super) async fn read<T: Send + 'static>(
-        &self,
-        span: Span,
-        work: impl Fn(&mut dyn Session) -> Result<T, StoreError> + Send + 'static,
-    ) -> Result<T, StoreError> {
+    pub(super) async fn read<T, W>(&self, span: Span, work: W) -> Result<Read<T, W>, StoreError>
+    where
+        T: Send + 'static,
+        W: Fn(&mut dyn Session) -> Result<T, StoreError> + Send + 'static,
+    {
         let places = Arc::clone(&self.places);
         let place = places.acquire_owned().await.map_err(fault)?;
         let (home, idle) = (self.home.clone(), Arc::clone(&self.idle));
@@ -325,20 +343,26 @@ impl Readers {
         };
         let (done, work, _place) = tokio::spawn(read.in_current_span()).await.map_err(fault)?;
         let busy = match done {
+            Ok(Some(value)) => return Ok(Read::Done(value)),
+            Ok(None) => return Ok(Read::Away(work)),
             Err(error) if is_busy(&error) => error,
-            done => return done,
+            Err(error) => return Err(error),
         };
         // Seldom: another process puts the log in order. That is waited for where it stops nobody.
         tracing::debug!(error = %busy, "a read waits for another process");
         let (home, idle) = (self.home.clone(), Arc::clone(&self.idle));
         let wait = move || {
             let _counted = idle.count()?;
+            if idle.is_away() {
+                return Err(ReopenError::Away.into());
+            }
             let reader = home.open_reader()?;
             reader.busy_timeout(PATIENCE)?;
             home.expect_ours(&reader)?;
             read_with(&reader, span, work)?
         };
-        tokio::task::spawn_blocking(wait).await.map_err(fault)?
+        let waited = tokio::task::spawn_blocking(wait).await.map_err(fault)?;
+        waited.map(Read::Done)
     }
 }
 
@@ -370,9 +394,7 @@ mod tests {
         assert!(read.await.is_err());
         assert_eq!(readers.places.available_permits(), 0, "its place is taken");
         release.send(()).unwrap();
-        readers
-            .read(Span::Statement, |_: &mut dyn Session| Ok(()))
-            .await
-            .unwrap();
+        let read = readers.read(Span::Statement, |_: &mut dyn Session| Ok(()));
+        assert!(matches!(read.await, Ok(Read::Done(()))));
     }
 }

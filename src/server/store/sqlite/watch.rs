@@ -24,15 +24,23 @@ struct Watching {
 impl Watch {
     /// Watches the file of this number.
     pub(super) fn open(&self, home: &Home, file: u64) -> rusqlite::Result<()> {
-        let index = LogIndex::of(home.open_whole_reader()?)?;
+        let index = LogIndex::of(home.open_reader()?)?;
         let mut watching = self.watching();
-        *watching = Watching {
-            opened: watching.opened + 1,
-            changes: 0,
-            seen: None,
-            index: Some((file, index)),
-        };
+        watching.opened += 1;
+        let before = watching.index.replace((file, index));
+        drop(watching);
+        // Closed where nobody waits for it.
+        drop(before);
         Ok(())
+    }
+
+    /// Whether it is the file of this number that is watched.
+    pub(super) fn is_of(&self, file: u64) -> bool {
+        let watching = self.watching();
+        watching
+            .index
+            .as_ref()
+            .is_some_and(|(opened, _)| *opened == file)
     }
 
     /// The state of the database, if it is the file of this number that is watched.
@@ -51,7 +59,8 @@ impl Watch {
 
     /// Closes the file, until it is opened again.
     pub(super) fn close(&self) {
-        self.watching().index = None;
+        let before = self.watching().index.take();
+        drop(before);
     }
 
     fn watching(&self) -> MutexGuard<'_, Watching> {

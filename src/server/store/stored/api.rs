@@ -5,12 +5,12 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use jiff::Timestamp;
 
-use super::{PAGE_SIZE, Stored};
+use super::{PAGE_SIZE, PUBLIC_KEY, Stored};
 use crate::secret::Secret;
 use crate::server::installation_keys::{KeptId, key_hash};
 use crate::server::model::{
-    BatchSetting, Count, DetailedDevice, DeviceChange, DeviceFilter, EnrolledDevice, Event,
-    MediumKeys, NewDevice, Order, OrderBy, TeamCaller, ValidReport, VersionedDevice,
+    BatchSetting, Count, DetailedDevice, DeviceChange, DeviceFilter, DevicePage, EnrolledDevice,
+    Event, MediumKeys, NewDevice, Order, OrderBy, TeamCaller, ValidReport, VersionedDevice,
 };
 use crate::server::store::api::{
     Actor, BatchOutcome, DeviceCount, LastSeenPlace, LogPage, Reconnection, Redemption, Sighting,
@@ -49,8 +49,9 @@ impl<D: Driver> Store for Stored<D> {
 
     async fn team_caller(&self, token: &Secret) -> Result<Option<TeamCaller>, StoreError> {
         let hash = key_hash(token);
-        self.look(move |session| callers::team(session, &hash))
-            .await
+        let read = self.look(move |session| callers::team(session, &hash));
+        let team = self.remembered(&self.teams, |_| true, hash, read).await?;
+        Ok(team.map(|team| TeamCaller::clone(&team)))
     }
 
     async fn enrolled_device(
@@ -58,24 +59,23 @@ impl<D: Driver> Store for Stored<D> {
         key: &Secret,
     ) -> Result<Option<Arc<EnrolledDevice>>, StoreError> {
         let hash = key_hash(key);
-        // Asked for before it is read: what is changed in between is read anew.
-        let state = self.driver.state();
-        if let Some(device) = state.and_then(|state| self.enrolled.recall(state, &hash)) {
-            return Ok(Some(device));
-        }
-        let device = self
-            .look(move |session| callers::device(session, &hash))
-            .await?
-            .map(Arc::new);
-        if let (Some(state), Some(device)) = (state, &device) {
-            self.enrolled.keep(state, hash, Arc::clone(device));
-        }
-        Ok(device)
+        let read = self.look(move |session| callers::device(session, &hash));
+        let is_small = |device: &EnrolledDevice| {
+            let key = device.rsa_pubkey.as_ref();
+            key.is_none_or(|key| key.len() <= PUBLIC_KEY)
+        };
+        self.remembered(&self.enrolled, is_small, hash, read).await
     }
 
     async fn device_count(&self, organizer: i64) -> Result<u64, StoreError> {
-        self.look(move |session| devices::count(session, organizer))
-            .await
+        let read = async {
+            let count = self.look(move |session| devices::count(session, organizer));
+            count.await.map(Some)
+        };
+        let count = self
+            .remembered(&self.counts, |_| true, organizer, read)
+            .await?;
+        Ok(count.map_or(0, |count| *count))
     }
 
     async fn devices(
@@ -83,25 +83,19 @@ impl<D: Driver> Store for Stored<D> {
         organizer: i64,
         skip: u64,
         limit: u64,
-    ) -> Result<Arc<Vec<wire::Device>>, StoreError> {
-        let page = (organizer, skip, limit);
-        // Asked for before it is read: what is changed in between is read anew.
-        let state = match limit <= PAGE_SIZE {
-            true => self.driver.state(),
-            false => None,
-        };
-        if let Some(devices) = state.and_then(|state| self.pages.recall(state, &page)) {
-            return Ok(devices);
-        }
+    ) -> Result<Arc<DevicePage>, StoreError> {
         let keys = self.keys();
-        let devices = self
-            .read(move |session| devices::page(session, &keys, organizer, skip, limit))
-            .await?;
-        let devices = Arc::new(devices);
-        if let Some(state) = state {
-            self.pages.keep(state, page, Arc::clone(&devices));
+        let read = self.read(move |session| {
+            let devices = devices::page(session, &keys, organizer, skip, limit)?;
+            Ok(DevicePage::of(devices))
+        });
+        if limit > PAGE_SIZE {
+            return read.await.map(Arc::new);
         }
-        Ok(devices)
+        let page = (organizer, skip, limit);
+        let read = async { read.await.map(Some) };
+        let found = self.remembered(&self.pages, |_| true, page, read).await?;
+        Ok(found.unwrap_or_else(|| Arc::new(DevicePage::of(Vec::new()))))
     }
 
     async fn device(

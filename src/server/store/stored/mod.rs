@@ -5,6 +5,7 @@ mod api;
 mod fleet_page;
 mod remembered;
 
+use std::hash::Hash;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -14,13 +15,12 @@ use super::driver::Driver;
 use super::operations::{Context, kept_answers};
 use super::session::Session;
 use crate::server::installation_keys::InstallationKeys;
-use crate::server::model::EnrolledDevice;
+use crate::server::model::{DevicePage, EnrolledDevice, TeamCaller};
 use crate::server::store::api::Actor;
 use crate::server::store::decision::Decision;
 use crate::server::store::error::StoreError;
 use crate::server::store::measures::{Asked, Measures};
 use crate::server::store::terms::Terms;
-use crate::wire;
 
 use remembered::Remembered;
 
@@ -28,9 +28,13 @@ use remembered::Remembered;
 pub(super) struct Stored<D> {
     driver: D,
     keys: Arc<InstallationKeys>,
-    pages: Remembered<Page, Vec<wire::Device>>,
+    pages: Remembered<Page, DevicePage>,
+    /// By organizer.
+    counts: Remembered<i64, u64>,
     /// By the hashes of their keys.
     enrolled: Remembered<[u8; 32], EnrolledDevice>,
+    /// By the hashes of their tokens.
+    teams: Remembered<[u8; 32], TeamCaller>,
     measures: Measures,
 }
 
@@ -40,8 +44,14 @@ type Page = (i64, u64, u64);
 /// Pages that are remembered, and devices on one at most.
 const PAGES: usize = 256;
 const PAGE_SIZE: u64 = 50;
-/// Devices that are remembered by their keys at most, at less than 1 KiB each.
+/// Devices that are remembered by their keys at most.
 const ENROLLED: usize = 16 * 1024;
+/// The longest public key that is remembered, in bytes: one of 2,048 bits has 451, and what a device sends around it is
+/// kept, too.
+const PUBLIC_KEY: usize = 1024;
+/// Organizers whose devices were counted, and teams, at most.
+const ORGANIZERS: usize = 1024;
+const TEAMS: usize = 1024;
 
 impl<D: Driver> Stored<D> {
     pub(super) fn new(driver: D, keys: Arc<InstallationKeys>) -> Self {
@@ -49,13 +59,36 @@ impl<D: Driver> Stored<D> {
             driver,
             keys,
             pages: Remembered::up_to(PAGES),
+            counts: Remembered::up_to(ORGANIZERS),
             enrolled: Remembered::up_to(ENROLLED),
+            teams: Remembered::up_to(TEAMS),
             measures: Measures::default(),
         }
     }
 
     fn keys(&self) -> Arc<InstallationKeys> {
         Arc::clone(&self.keys)
+    }
+
+    /// What is remembered of this, else what is read, if there is something; that is remembered if it is small.
+    async fn remembered<K: Eq + Hash, V>(
+        &self,
+        memory: &Remembered<K, V>,
+        is_small: impl Fn(&V) -> bool,
+        key: K,
+        read: impl Future<Output = Result<Option<V>, StoreError>>,
+    ) -> Result<Option<Arc<V>>, StoreError> {
+        // Asked for before it is read: what is changed in between is read anew.
+        let state = self.driver.state();
+        if let Some(value) = state.and_then(|state| memory.recall(state, &key)) {
+            return Ok(Some(value));
+        }
+        let value = read.await?.map(Arc::new);
+        let small = value.as_ref().filter(|value| is_small(value));
+        if let (Some(state), Some(value)) = (state, small) {
+            memory.keep(state, key, Arc::clone(value));
+        }
+        Ok(value)
     }
 
     async fn read<T: Send + 'static>(
