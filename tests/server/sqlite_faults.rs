@@ -268,6 +268,39 @@ where
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_file_beside_the_log_of_the_one_before_is_served_only_without_that_log() {
+    let (folder, devices) = with_devices(2).await;
+    let database = database_of(&folder);
+    let copy = folder.path().join("copy.db");
+    blocking(|| {
+        let server = ServerProcess::start(&database);
+        Connection::open(&database)
+            .unwrap()
+            .execute("VACUUM INTO ?1", [copy.to_str().unwrap()])
+            .unwrap();
+        // What is in the log belongs to the file that is there now.
+        let enrolled = initialize(&server, &devices[0], "a");
+        let key = enrolled.json()["api_token"].as_str().unwrap().to_owned();
+        let log = format!("{}-wal", database.display());
+        assert!(fs::metadata(&log).unwrap().len() > 0);
+        fs::rename(&copy, &database).unwrap();
+        while info(&server, &key) == 200 {}
+        assert_eq!(info(&server, &key), 503);
+        assert_eq!(initialize(&server, &devices[1], "b").status, 503);
+        server.logs("beside the log of the one before");
+        for end in ["-wal", "-shm"] {
+            fs::remove_file(format!("{}{end}", database.display())).unwrap();
+        }
+        // The key is none of it.
+        assert_eq!(info(&server, &key), 401);
+        let again = initialize(&server, &devices[1], "b");
+        assert_eq!(again.status, 200, "{}", again.text);
+        drop(server);
+        assert_eq!(told(&database, "PRAGMA integrity_check"), "ok");
+    });
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_another_file_has_taken_the_place_of_answers_nothing_and_the_file_in_its_place_is_served()
  {
     let (folder, devices) = with_devices(2).await;

@@ -60,6 +60,14 @@ impl Place {
         self.database.is_kept()
     }
 
+    /// Whether another file is in the place of the database, and the log is where it was.
+    pub(super) fn is_log_beside_another(&self) -> bool {
+        let there = identity(&self.database.path);
+        let [log, _] = &self.beside;
+        let has_content = || fs::metadata(&log.path).is_ok_and(|log| log.len() > 0);
+        there.is_some() && there != self.database.identity && log.is_kept() && has_content()
+    }
+
     /// Whether all of it is.
     pub(super) fn is_kept(&self) -> bool {
         self.has_database() && self.beside.iter().all(File::is_kept)

@@ -16,6 +16,9 @@ pub(super) enum ReopenError {
     /// The file in its place is another one.
     #[error("{0} is in the place of the database")]
     Another(&'static str),
+    /// Another file is in its place, and its log was left there.
+    #[error("another file is in the place of the database, beside the log of the one before")]
+    OtherLog,
     /// It was restored from a backup, and nobody has said that it may be served.
     #[error("a restored backup that is not confirmed is in the place of the database")]
     Unconfirmed,
@@ -31,6 +34,9 @@ impl ReopenError {
             Self::Sqlite(error) => advice::advice(error),
             Self::Away | Self::Another(_) => {
                 "put the database back with the -wal and -shm beside it, or stop the server before it is replaced: what is in another file now is missed by all others; the server goes on by itself"
+            }
+            Self::OtherLog => {
+                "put the database back; or, to serve the other file, move the -wal and -shm that are beside it to the one that they belong to: one log taken for another destroys a database"
             }
             Self::Unconfirmed => UNCONFIRMED,
             Self::InUse => "see what keeps the database or its disk busy",

@@ -45,6 +45,7 @@ impl Writer {
         let groups = Groups {
             home,
             opened: Some(opened),
+            left: None,
             readers,
             waiting,
             known: None,
@@ -219,6 +220,8 @@ struct Groups {
     home: Home,
     /// None after one was closed whose state is not certain.
     opened: Option<Opened>,
+    /// Where the files were of what was closed last.
+    left: Option<Place>,
     readers: Weak<Idle>,
     waiting: mpsc::Receiver<Box<dyn Change>>,
     /// The mark of the last transaction, whose end is known.
@@ -270,7 +273,12 @@ impl Groups {
             Some(opened) => self.close(opened)?,
             None => {}
         }
+        let left = self.left.as_ref();
+        if left.is_some_and(Place::is_log_beside_another) {
+            return Err(ReopenError::OtherLog);
+        }
         let opened = self.home.reopen_writer()?;
+        self.left = None;
         self.renew_readers();
         Ok(opened)
     }
@@ -290,6 +298,7 @@ impl Groups {
             is_busy.is_ok_and(|is_busy| !is_busy)
         };
         if is_closed && (!opened.place.has_database() || is_whole()) {
+            self.left = Some(opened.place);
             return Ok(());
         }
         self.opened = Some(opened);
@@ -308,7 +317,9 @@ impl Groups {
             Err(Uncommitted::Perhaps(mark, error)) => {
                 let Opened { connection, place } = opened;
                 drop(connection);
-                return self.settle(&place, &mark, error);
+                let ending = self.settle(&place, &mark, error);
+                self.left = Some(place);
+                return ending;
             }
             Err(Uncommitted::Away) => Ending::Unknown,
         };
