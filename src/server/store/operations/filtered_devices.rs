@@ -120,6 +120,10 @@ impl<'s> Condition<'s> {
 
     pub(super) fn of(organizer: i64, filter: &'s DeviceFilter, bounds: &'s Bounds) -> Self {
         let mut condition = Self::of_all(organizer);
+        if filter.search.is_some() {
+            // Those that are found are looked up one by one: else SQLite goes through all devices in their order.
+            condition.sql.insert(0, '+');
+        }
         match filter.state {
             Some(DeviceState::Active) => {
                 condition.and("device.initialized IS NOT NULL AND NOT device.revoked");
