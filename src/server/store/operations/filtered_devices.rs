@@ -87,11 +87,17 @@ impl Bounds {
             return Ok(false);
         }
         let searched = [
-            ("lower(device.name)", &self.name, &self.above_name),
-            ("device.unique_serial", &self.serial, &self.above_serial),
+            ("", "lower(device.name)", &self.name, &self.above_name),
+            (
+                "+",
+                "device.unique_serial",
+                &self.serial,
+                &self.above_serial,
+            ),
         ];
-        for (what, from, to) in searched {
+        for (apart, what, from, to) in searched {
             let mut condition = Condition::of_all(organizer);
+            condition.sql.insert_str(0, apart);
             let range = condition.range(what, from, to.as_ref());
             condition.and(&range);
             let skip = condition.place(COUNT_LIMIT);
@@ -233,7 +239,8 @@ impl<'s> Condition<'s> {
         self.and(&format!("{what} IN ({places})"));
     }
 
-    /// Of names and of serials so many are looked at as are counted: what begins with one letter may be all.
+    /// Of names and of serials so many are looked at as are counted: what begins with one letter may be all. Serials have
+    /// one index for all organizers, which SQLite would pass over for all devices of this one.
     fn and_found(&mut self, bounds: &'s Bounds) {
         let names = self.range(
             "lower(device.name)",
@@ -250,7 +257,7 @@ impl<'s> Condition<'s> {
             "device.id IN (
                 SELECT id FROM (SELECT device.id FROM device WHERE device.organizer = ?1 AND {names}
                     ORDER BY lower(device.name), device.device_id LIMIT {limit}) AS named
-                UNION SELECT id FROM (SELECT device.id FROM device WHERE device.organizer = ?1 AND {serials}
+                UNION SELECT id FROM (SELECT device.id FROM device WHERE +device.organizer = ?1 AND {serials}
                     ORDER BY device.unique_serial LIMIT {limit}) AS numbered)"
         ));
     }
