@@ -16,8 +16,10 @@ use crate::fleet::{Origin, Resource};
 #[derive(Args)]
 #[command(next_help_heading = "Server")]
 pub(super) struct Access {
-    // It is the text of the help, which knows no links.
-    #[allow(rustdoc::bare_urls)]
+    #[allow(
+        rustdoc::bare_urls,
+        reason = "it is the text of the help, which knows no links"
+    )]
     /// The file with a team's token and the server that it is for, which alone gets it: lines as
     /// GATEHAND_FLEET_URL=https://tickets.example and GATEHAND_FLEET_TOKEN=…, and perhaps
     /// GATEHAND_FLEET_ORGANIZER=bigevents. Without it, both are taken from the environment.
