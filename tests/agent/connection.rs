@@ -46,7 +46,7 @@ fn init_after(first: String) -> (Ended, Vec<String>) {
 fn a_failure_of_the_moment_is_waited_out_under_the_same_idempotency_key() {
     let unavailable = "503 Service Unavailable";
     let lost = "HTTP/1.1 200 OK\r\n".to_owned();
-    let half = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 99\r\n\r\n{";
+    let half = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close\r\nContent-Length: 99\r\n\r\n{";
     let next_in_1_s = "the next try is in 1.";
     for (first, told) in [
         (answer(unavailable, "text/html", "busy"), "status 503"),
@@ -160,7 +160,7 @@ fn a_small_answer_that_unpacks_to_a_large_one_is_stopped() {
     }
     let packed = packed.finish().unwrap();
     let mut bomb = format!(
-        "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Encoding: gzip\r\nContent-Length: {}\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close\r\nContent-Encoding: gzip\r\nContent-Length: {}\r\n\r\n",
         packed.len()
     )
     .into_bytes();
@@ -180,7 +180,7 @@ fn an_answer_in_gzip_is_understood() {
     packed.write_all(body.as_bytes()).unwrap();
     let packed = packed.finish().unwrap();
     let mut answer = format!(
-        "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Encoding: gzip\r\nContent-Length: {}\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close\r\nContent-Encoding: gzip\r\nContent-Length: {}\r\n\r\n",
         packed.len()
     )
     .into_bytes();

@@ -13,7 +13,7 @@ use crate::common::raw;
 use crate::common::scanner::Scanner;
 use crate::common::server::ORGANIZER;
 use crate::common::skip::can_run;
-use crate::common::stranger::Stranger;
+use crate::common::stranger::{Stranger, read_request};
 
 /// A kiosk at a server behind a way on which anything may happen.
 struct Kiosk {
@@ -233,6 +233,49 @@ fn a_call_with_a_key_of_its_own_is_repeated_until_it_is_answered() {
 }
 
 #[test]
+fn a_question_outlives_a_kept_connection_that_ends_just_then_and_nothing_else_is_sent_twice() {
+    // Answers each connection's first request, and hangs up at the next.
+    let server = Stranger::serving("http", |mut stream, requests| {
+        for is_first in [true, false] {
+            let request = read_request(&mut stream);
+            if request.is_empty() {
+                return;
+            }
+            let is_enrolment = request.starts_with("POST /api/v1/device/initialize");
+            requests.lock().unwrap().push(request);
+            let body = match is_enrolment {
+                true => initialized().replace("pretixscan_online_kiosk", "full"),
+                false => "{}".to_owned(),
+            };
+            if is_first {
+                let head = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: ";
+                write!(stream, "{head}{}\r\n\r\n{body}", body.len()).unwrap();
+            }
+        }
+    });
+    let scanner = Scanner::new();
+    scanner
+        .init(&server.url, "kpp4jn8g2ynzonp6", &[])
+        .succeeds();
+    let daemon = Daemon::start(&scanner, &["--heartbeat", "1h", "--timeout", "5"]);
+    let events = "/api/v1/organizers/bigevents/events/";
+    for _ in 0..4 {
+        let (status, body) = daemon.ask(&format!("GET {events}"), "", "");
+        assert_eq!((status, body.as_str()), (200, "{}"));
+    }
+    let redeem = "/api/v1/organizers/bigevents/checkinrpc/redeem/";
+    let (status, _) = daemon.ask(&format!("POST {redeem}"), "", "{\"secret\": \"one\"}");
+    assert_eq!(status, 503);
+    let requests = server.requests();
+    let sent = |line: String| {
+        let of_it = requests.iter().filter(|request| request.starts_with(&line));
+        of_it.count()
+    };
+    assert_eq!(sent(format!("POST {redeem}")), 1, "{requests:?}");
+    assert!(sent(format!("GET {events}")) > 4, "{requests:?}");
+}
+
+#[test]
 fn programs_hear_what_happens_and_what_they_missed() {
     let kiosk = Kiosk::start(&[]);
     kiosk
@@ -289,7 +332,7 @@ fn an_answer_to_head_tells_the_length_that_the_server_told() {
             &body
         };
         format!(
-            "HTTP/1.1 200 OK\r\ncontent-type: text/plain\r\ncontent-length: {length}\r\n\r\n{body}"
+            "HTTP/1.1 200 OK\r\ncontent-type: text/plain\r\nconnection: close\r\ncontent-length: {length}\r\n\r\n{body}"
         )
     });
     let scanner = Scanner::new();
@@ -332,7 +375,7 @@ fn large_answers_stream_and_a_reader_that_never_reads_harms_nobody() {
             false => body.clone(),
         };
         format!(
-            "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
+            "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{body}",
             body.len()
         )
     });

@@ -24,7 +24,7 @@ fn idempotency_key(request: &str) -> &str {
 #[test]
 fn an_answer_of_something_else_is_told_and_the_enrolment_can_go_on() {
     let big = format!(
-        "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{}",
+        "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close\r\nContent-Length: {}\r\n\r\n{}",
         50_000_000,
         " ".repeat(50_000_000)
     );

@@ -1,6 +1,7 @@
 //! Authenticated calls whose bodies are too large to hold: sent and read piece by piece.
 //!
-//! Such a call is made once: what was sent of a stream can't be sent again.
+//! Such a call is made once: what was sent of a stream can't be sent again. A question alone is asked again
+//! where the connection ends before an answer begins, as a kept one does when its server has had enough of it.
 
 use std::collections::VecDeque;
 use std::io;
@@ -18,7 +19,7 @@ use super::call::{ApiRequest, Call};
 use super::request::{access_for, hope_if, keep_trust, look_into, report_if_stale};
 use crate::agent::access::Access;
 use crate::agent::answer::{ANSWER_LIMIT, visible_headers};
-use crate::agent::client::{Answer, Incoming, device_authorization};
+use crate::agent::client::{Answer, Client, Incoming, SendError, device_authorization};
 use crate::agent::core::{Core, Known};
 use crate::agent::error::AgentError;
 use crate::agent::learn::AfterDoubt;
@@ -26,6 +27,9 @@ use crate::mask::Masking;
 
 /// Pieces of a body that wait for the network.
 const PIECES: usize = 4;
+
+/// How often a question is sent: more kept connections than one may end at the same time.
+const QUESTION_TIMES: usize = 3;
 
 /// Takes a request's body, piece by piece.
 pub struct BodyWriter(Sender<Bytes, io::Error>);
@@ -169,7 +173,10 @@ async fn open(
         None if call.body.is_empty() => {}
         None => *request.body_mut() = Some(call.body.to_vec().into()),
     }
-    let opened = client.open(request).await;
+    let opened = match call.method.is_safe() {
+        true => open_question(&client, request).await,
+        false => client.open(request).await,
+    };
     if opened.is_ok() {
         keep_trust(core, &client, access).await;
     }
@@ -179,6 +186,22 @@ async fn open(
         pending: false,
         source,
     })
+}
+
+/// Asks again where a connection ends before an answer begins; all of it in the client's time.
+async fn open_question(client: &Client, request: Request) -> Result<Incoming, SendError> {
+    let (begun, whole) = (Instant::now(), client.deadline());
+    let mut again = request.try_clone();
+    let mut opened = client.open(request).await;
+    for _ in 1..QUESTION_TIMES {
+        let (Err(SendError::Broken { .. }), Some(request)) = (&opened, again) else {
+            return opened;
+        };
+        again = request.try_clone();
+        let left = whole.saturating_sub(begun.elapsed());
+        opened = client.clone().having(left).open(request).await;
+    }
+    opened
 }
 
 async fn read_refusal(access: &Access, incoming: Incoming) -> Result<Answer, AgentError> {
