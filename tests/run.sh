@@ -5,8 +5,8 @@
 # Parts go in two lanes beside each other: what tests Rust, and what tests the library for Android or asks other
 # programs. Much of either is waiting. What the second prints follows when the first is through.
 #
-# Those that take minutes and read the sources of the device's side only are not run again with the same
-# sources: what passed then counts, and is told. AGAIN=1 runs them all the same.
+# What passed is not run again with the same sources, tools and machine: it counts, and is told.
+# AGAIN=1 runs it all the same.
 #
 # Installs what it needs where it may (Debian, as root). A part that can't run here is named and
 # skipped; with CI=true that is a failure. Plain `cargo test` needs Rust and a C compiler only.
@@ -140,24 +140,52 @@ android() {
   fi
 }
 
-# What the device's side is made of and tested with; nothing where git can't tell.
+# Which files a part reads, as git names them: more than it does rather than less.
+everything=(.)
 device_side=(android build.rs Cargo.lock Cargo.toml clippy.toml docs/ANDROID.md fuzz packaging src tests/data tests/older_version.sh tests/peer tests/run.sh)
+# What no device has in it, nor needs of a server to be tried.
+handheld_side=("${device_side[@]}" :!fuzz :!src/fleet :!src/server/web :!src/sheet)
+# files_of PROGRAM: of tests, all but those of other programs.
+files_of() {
+  local program
+  printf '.\n'
+  for program in agent browser cluster command crash machine peer schemathesis server; do
+    [ "$program" = "$1" ] || printf ':!tests/%s\n' "$program"
+  done
+}
+
+# fingerprint FILES…: of what stands in them and what works on them; nothing where git can't tell.
 fingerprint() {
   local files
-  files=$(git ls-files --cached --others --exclude-standard -- "${device_side[@]}" 2>/dev/null) && [ -n "$files" ] || return
+  files=$(git ls-files --cached --others --exclude-standard -- "$@" 2>/dev/null) && [ -n "$files" ] || return
   {
     sort <<<"$files" | tr '\n' '\0' | xargs -0 sha256sum
+    printf '%s\n' "$tools_seen"
+  } 2>&1 | sha256sum | cut -c -64
+}
+
+# Programs, their versions, and the cases and recordings beside the repository.
+tools_fingerprint() {
+  {
     rustc -vV
     javac -version
     mvn -version
     c++ --version
-    uname -m
-  } 2>&1 | sha256sum | cut -c -64
+    dpkg-query --show
+    uname -srm
+    id -u
+    printf '%s\n' "${GATEHAND_TEST_URL:-}" "${CARGO_PROFILE_DEV_OPT_LEVEL:-}" "${RUSTFLAGS:-}"
+    [ ! -d ../shared ] || find ../shared -type f -print0 | sort -z | xargs -0 sha256sum
+  } 2>&1 | sha256sum
 }
 
-# once KIND TITLE COMMAND…: a part of that kind, unless it passed with the same sources and tools.
+# once FILES KIND TITLE COMMAND…: a part of that kind, unless it passed with the same files (an array's name) and tools.
 once() {
-  local note=$target/passed/$seen.${2//[^a-zA-Z]/-} before=$passed bad=$((failed + skipped)) count
+  local -n read_by=$1
+  local seen note before=$passed bad=$((failed + skipped)) count
+  shift
+  seen=$(fingerprint "${read_by[@]}")
+  note=$target/passed/$seen.${2//[^a-zA-Z]/-}
   if [ -n "$seen" ] && [ -z "${AGAIN:-}" ] && read -r count <"$note"; then
     title "$2"
     printf '%d passed on %s, and nothing that they read has changed\n' "$count" "$(date -r "$note" '+%F %R')"
@@ -257,8 +285,11 @@ for program in "${!needed[@]}"; do
   command -v "$program" >/dev/null || skip "tests that need $program (Debian package ${needed[$program]})"
 done
 
-seen=$(fingerprint)
+tools_seen=$(tools_fingerprint)
 find "$target/passed" -mtime +30 -delete 2>/dev/null
+
+# Half of what they take is waiting.
+rust_tests() { RUST_TEST_THREADS=$((2 * $(nproc))) cargo test --locked --no-fail-fast --features failpoints "$@"; }
 
 rust() {
   check "format" cargo fmt --all --check
@@ -266,14 +297,19 @@ rust() {
   title "build of the tests" # what fails is told by the next part
   cargo test --quiet --locked --features failpoints --no-run
   # First: the older one may be built in the place of what the others run.
-  once possible "an older gatehand at the same vaults" tests/older_version.sh
+  once device_side possible "an older gatehand at the same vaults" tests/older_version.sh
   # A copy, which nothing that is built later changes under those who run it.
   cp "$target/debug/gatehand" "$scratch/gatehand.new" && mv "$scratch/gatehand.new" "$scratch/gatehand"
   : >"$scratch/built"
-  # Half of what they take is waiting.
-  tests "tests" env RUST_TEST_THREADS="$((2 * $(nproc)))" cargo test --locked --no-fail-fast --features failpoints
+  local program files
+  for program in agent browser command crash server; do
+    mapfile -t files < <(files_of "$program")
+    once files tests "tests of $program" rust_tests --test "$program"
+  done
+  once everything tests "unit tests, and the other programs" rust_tests --lib --bins --test layers --test server_log
+  once everything check "examples in the documentation" rust_tests --doc
   # With the bridge, whose tests need no JVM.
-  once tests "tests of the handheld's core" cargo test --locked --no-default-features --features jni --lib
+  once device_side tests "tests of the handheld's core" cargo test --locked --no-default-features --features jni --lib
   check "the command without the server" cargo clippy --quiet --locked --no-default-features --features cli -- -D warnings
   check "lints of the handheld's core" cargo clippy --quiet --locked --package gatehand-native -- -D warnings
   check "documentation" env RUSTDOCFLAGS="-D warnings" cargo doc --quiet --locked --workspace --no-deps --all-features
@@ -284,7 +320,7 @@ rust() {
   else
     skip "licences and sources: cargo-deny can't be installed"
   fi
-  if command -v c++ >/dev/null; then once check "fuzzing what reads a stranger's input, briefly" fuzz/run.sh 6; fi
+  if command -v c++ >/dev/null; then once device_side check "fuzzing what reads a stranger's input, briefly" fuzz/run.sh 6; fi
 }
 
 until_built() {
@@ -298,23 +334,26 @@ android_library() {
 }
 
 handheld() {
-  once check "the handheld's library" handheld_library
-  once possible "lints of the handheld's core for Android" android/check.sh
+  once handheld_side check "the handheld's library" handheld_library
+  once handheld_side possible "lints of the handheld's core for Android" android/check.sh
   if command -v mvn >/dev/null; then
     # Python makes a place for its packages only where it can; clients of OkHttp live at a pretix there, too.
     local peer=PEER_WANTED=1
     has_venv || { peer=PEER_WANTED=0; skip "clients of OkHttp at a real pretix (Debian package python3-venv)"; }
     # With the program of the tests: one without failpoints would be a build of its own.
-    once android "the Android library on the JVM" android_library "$peer"
+    once handheld_side android "the Android library on the JVM" android_library "$peer"
   fi
 }
 
 # At programs that are not ours, for which is waited more than is computed.
 others() {
   until_built
-  possible "calls that schemathesis makes up" tests/schemathesis/run.sh "$scratch/gatehand" "$tools"
+  local files
+  mapfile -t files < <(files_of schemathesis)
+  once files possible "calls that schemathesis makes up" tests/schemathesis/run.sh "$scratch/gatehand" "$tools"
   # What it starts is built once, in minutes, and kept beside what Rust builds: see tests/peer/README.md.
-  tests "a life at a real pretix" cargo test --locked --features failpoints --test peer -- --ignored
+  mapfile -t files < <(files_of peer)
+  once files tests "a life at a real pretix" cargo test --locked --features failpoints --test peer -- --ignored
   if [ -n "${GATEHAND_TEST_URL:-}" ]; then
     tests "a life at $GATEHAND_TEST_URL" cargo test --locked --features failpoints --test agent foreign_server:: -- --ignored
   fi
