@@ -145,6 +145,7 @@ everything=(.)
 device_side=(android build.rs Cargo.lock Cargo.toml clippy.toml docs/ANDROID.md fuzz packaging src tests/data tests/older_version.sh tests/peer tests/run.sh)
 # What no device has in it, nor needs of a server to be tried.
 handheld_side=("${device_side[@]}" :!fuzz :!src/fleet :!src/server/web :!src/sheet)
+
 # files_of PROGRAM: of tests, all but those of other programs.
 files_of() {
   local program
@@ -164,7 +165,7 @@ fingerprint() {
   } 2>&1 | sha256sum | cut -c -64
 }
 
-# Programs, their versions, and the cases and recordings beside the repository.
+# Programs, their versions, whether a missing one fails a test, and the cases and recordings beside the repository.
 tools_fingerprint() {
   {
     rustc -vV
@@ -174,7 +175,9 @@ tools_fingerprint() {
     dpkg-query --show
     uname -srm
     id -u
-    printf '%s\n' "${GATEHAND_TEST_URL:-}" "${CARGO_PROFILE_DEV_OPT_LEVEL:-}" "${RUSTFLAGS:-}"
+    command -v nginx # from no package that dpkg knows of, as axe-core
+    has_axe && echo "$AXE_CORE"
+    printf '%s\n' "${CI:-}" "${RUSTFLAGS:-}"
     [ ! -d ../shared ] || find ../shared -type f -print0 | sort -z | xargs -0 sha256sum
   } 2>&1 | sha256sum
 }

@@ -1,7 +1,8 @@
 //! A request that passes to the server, with the device's key.
 //!
-//! It streams both ways and is made once. With an idempotency key of its own a program asks for more: the call
-//! is repeated until the server has answered, for which body and answer are held.
+//! It streams both ways and is made once, but for a question whose connection ends before an answer begins. With an
+//! idempotency key of its own a program asks for more: the call is repeated until the server has answered, for which
+//! body and answer are held.
 
 mod answered;
 mod call;

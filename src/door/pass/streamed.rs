@@ -1,4 +1,4 @@
-//! A call that streams both ways and is made once.
+//! A call that streams both ways, of which nothing is held.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
